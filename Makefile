@@ -1,0 +1,56 @@
+# make run    set up and start the demo        make test   all tests
+# make lint   ruff, mypy, import-linter        make dist   sdist and wheel
+# make docs   what is derived from the code    make lock   versions and hashes of what we depend on
+
+PYTHON ?= python3
+ADDRESS ?= 127.0.0.1:10826
+BIN := .venv/bin
+
+.PHONY: run test lint format docs dist lock clean
+.DELETE_ON_ERROR:
+
+run: .venv/run.stamp
+	@$(BIN)/drs-exporter demo --web.listen-address=$(ADDRESS)
+
+test: .venv/dev.stamp
+	$(BIN)/pytest -n auto --cov --cov-report=term $(TESTS)
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/run.stamp
+	$(BIN)/drs-exporter metrics > docs/metrics.md
+	$(BIN)/python deploy/grafana/build.py
+
+dist: .venv/dev.stamp
+	$(BIN)/python -m build --no-isolation
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group build pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf .venv dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/pip:
+	@echo "setting up .venv (once; about a minute)"
+	@PYTHON=$(PYTHON) sh scripts/venv.sh .venv
+
+.venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/pip
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt pyproject.toml | .venv/bin/pip
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
