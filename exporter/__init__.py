@@ -1,0 +1,1 @@
+"""drs-exporter: Huawei Cloud DRS tasks for Prometheus."""

@@ -1,0 +1,103 @@
+"""How many calls may leave: a token bucket with priorities, and back-off when the cloud complains."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DEFAULT_PAUSE = 30.0
+_SLOWEST = 1 / 60
+_RECOVERY_SECONDS = 300.0
+"""How long the rate takes to climb from nothing back to the configured one."""
+
+
+class Budget:
+    """The allowance of one account in one region, shared by all its projects and collectors.
+
+    Args:
+        rate: calls a second.
+        burst: calls that may leave at once after a rest.
+        clock: monotonic seconds; default the event loop's.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float] | None = None) -> None:
+        self.rate = rate
+        self._burst = burst
+        self._clock = clock or asyncio.get_running_loop().time
+        self._allowed = rate
+        self._tokens = float(burst)
+        self._at = self._clock()
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def allowed(self) -> float:
+        """Calls a second allowed now."""
+        self._refill()
+        return self._allowed
+
+    async def take(self, priority: int) -> None:
+        """Wait for the right to one call; the lowest priority number is served first."""
+        self._refill()
+        if not self._queue and self._tokens >= 1:
+            self._tokens -= 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (priority, next(self._order), waiter))
+        self._schedule()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # served and cancelled at once: give it back
+                self._tokens += 1
+                self._schedule()
+            raise
+
+    def throttled(self) -> None:
+        """The cloud said "too many calls": halve the rate; it recovers by itself."""
+        self._refill()
+        self._allowed = max(self._allowed / 2, min(_SLOWEST, self.rate))
+        self._tokens = min(self._tokens, 0.0)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        passed, self._at = now - self._at, now
+        self._tokens = min(self._tokens + passed * self._allowed, self._burst)
+        self._allowed = min(self._allowed + passed * self.rate / _RECOVERY_SECONDS, self.rate)
+
+    def _schedule(self) -> None:
+        if self._timer is None and self._queue:
+            wait = max(0.0, (1 - self._tokens) / self._allowed)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
+
+    def _serve(self) -> None:
+        self._timer = None
+        self._refill()
+        while self._queue and self._tokens >= 1 - 1e-9:
+            waiter = heapq.heappop(self._queue)[2]
+            if not waiter.done():
+                self._tokens -= 1
+                waiter.set_result(None)
+        self._schedule()
+
+
+class Pauses:
+    """Which operations of one project are paused after the cloud complained about them."""
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or asyncio.get_running_loop().time
+        self._until: dict[str, float] = {}
+
+    def pause(self, operation: str, seconds: float | None) -> None:
+        """Let no call of the operation leave for so long; half a minute where the cloud named no time."""
+        self._until[operation] = self._clock() + (_DEFAULT_PAUSE if seconds is None else seconds)
+
+    def paused(self, operation: str) -> bool:
+        """Whether calls of the operation would only make it worse."""
+        return self._clock() < self._until.get(operation, 0.0)

@@ -1,0 +1,157 @@
+"""What can go wrong with a call to the cloud, and how an answer is judged.
+
+No exception carries the cloud's message: messages name hosts, users and databases.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOT_PUBLISHED_CODES = frozenset({"APIGW.0101", "DRS.M00101"})
+GONE_CODES = frozenset({"DRS.10000010", "DRS.M00289", "DRS.M05004"})
+"""The task does not exist: v5; v3 missing; v3 deleted or released."""
+_EMPTY_CODE = "DRS.M00002"
+SINGLE_ID_CODE = "DRS.M00299"  # "Only one jobId is allowed": batches are not served here
+_THROTTLED_CODES = frozenset({"DRS.M01503", "APIGW.0308", "APIG.0308"})  # the first comes with status 400
+_INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 403 where 401 is meant
+_CODE = re.compile(r"[A-Za-z]+[.A-Za-z0-9_-]{0,40}")
+_PER_MINUTE = 60.0
+
+
+class CloudError(Exception):
+    """A call that gave no usable answer."""
+
+    def __init__(self, operation: str, code: str, error_code: str | None = None) -> None:
+        super().__init__(operation, code, error_code)
+        self.operation = operation
+        self.code = code
+        """The HTTP status, or `timeout`, `network`, `decode` where none came."""
+        self.error_code = error_code
+        """The cloud's own code, such as DRS.M00101."""
+
+    def __str__(self) -> str:
+        detail = f" {self.error_code}" if self.error_code else ""
+        return f"{self.operation}: {self.code}{detail}"
+
+
+class NotPublishedError(CloudError):
+    """This operation does not exist in this region."""
+
+
+class TaskGoneError(CloudError):
+    """The task does not exist, or no more."""
+
+
+class TaskRefusedError(CloudError):
+    """The cloud answered for other tasks, but for this one an error or nothing."""
+
+
+class BadRequestError(CloudError):
+    """The cloud refuses this very request (400, 422); asking again is pointless."""
+
+
+class RefusedError(CloudError):
+    """401 or 403: the credentials are wrong or lack a permission."""
+
+
+class ThrottledError(CloudError):
+    """Too many calls; `retry_after` seconds to wait, where the cloud said so."""
+
+    retry_after: float | None = None
+
+
+class EmptyResultError(CloudError):
+    """422 "the returned result is empty": not a fault, the cloud's way to say that there is nothing."""
+
+
+class UnavailableError(CloudError):
+    """Time-out, network or 5xx: worth another try."""
+
+
+class DecodeError(CloudError):
+    """An answer that is not what the API documents."""
+
+
+def error_code_in(body: Any) -> str | None:
+    """The error code of an error body, wherever this version of the API puts it.
+
+    A failed single-id batch hides it in `results[0]`; IAM nests it under `error`.
+    """
+    if not isinstance(body, dict):
+        return None
+    results = body.get("results")
+    places = [body, body.get("error"), results[0] if isinstance(results, list) and results else None]
+    for place in places:
+        for key in ("error_code", "errorCode", "code"):
+            code = place.get(key) if isinstance(place, dict) else None
+            if isinstance(code, str) and _CODE.fullmatch(code):
+                return code
+    return None
+
+
+def parse_body(content: bytes) -> Any:
+    """The decoded JSON; ValueError where it is none, or nested too deep to be honest."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def judge(operation: str, status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
+    """The object in a good answer; raises the fitting `CloudError` for any other.
+
+    Reads are answered 200, 201 or 202, depending on operation and version.
+    """
+    try:
+        body = parse_body(content)
+    except ValueError:
+        body = None
+    if status in {200, 201, 202}:
+        if not isinstance(body, dict):
+            raise DecodeError(operation, "decode")
+        return body
+    raise _error(operation, status, error_code_in(body), headers, content)
+
+
+def _error(operation: str, status: int, code: str | None, headers: Mapping[str, str], content: bytes) -> CloudError:
+    if status == 429 or code in _THROTTLED_CODES:  # noqa: PLR2004
+        throttled = ThrottledError(operation, str(status), code)
+        throttled.retry_after = _retry_after(headers, content)
+        return throttled
+    if code == _EMPTY_CODE:
+        return EmptyResultError(operation, str(status), code)
+    if code in GONE_CODES:
+        return TaskGoneError(operation, str(status), code)
+    if status == 404 and code in NOT_PUBLISHED_CODES:  # noqa: PLR2004
+        return NotPublishedError(operation, str(status), code)
+    return _ERRORS.get(status, UnavailableError if status >= 500 else CloudError)(operation, str(status), code)  # noqa: PLR2004
+
+
+_ERRORS: Mapping[int, type[CloudError]] = {
+    400: BadRequestError,
+    401: RefusedError,
+    403: RefusedError,
+    408: UnavailableError,
+    422: BadRequestError,
+}
+
+
+def invalid_token(error: RefusedError) -> bool:
+    """Whether signing in once more may help: 401, or the 403 that means the same."""
+    return error.code == "401" or error.error_code == _INVALID_TOKEN_CODE
+
+
+def _retry_after(headers: Mapping[str, str], content: bytes) -> float | None:
+    value = headers.get("retry-after", "")
+    if value.isdecimal():
+        return float(value)
+    if (moment := email.utils.parsedate_tz(value)) is not None:
+        served = email.utils.parsedate_tz(headers.get("date", ""))
+        return float(max(0, email.utils.mktime_tz(moment) - email.utils.mktime_tz(served))) if served else None
+    return _PER_MINUTE if b"1 minute" in content else None  # "over ratelimit,limit:N,time:1 minute"

@@ -1,0 +1,175 @@
+"""Fields of the API's JSON: documented oddities in, base units or None out.
+
+A field of the wrong shape is lost alone and counted in the `Losses` of the decoding; null-like values are no loss.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
+
+_NULLS = frozenset({"", "null", "n/a", "na", "-"})
+_SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
+_TEXT_LIMIT = 256
+_ERROR_CODE = re.compile(r"[A-Za-z]+[.A-Za-z0-9_-]{0,40}")
+
+T = TypeVar("T")
+
+
+class Losses:
+    """Counts the fields and items that could not be decoded."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def take(self) -> int:
+        """How many since the last time."""
+        count, self.count = self.count, 0
+        return count
+
+
+def _field(convert: Callable[[Any], T | None]) -> PlainValidator:
+    def validate(value: Any, info: ValidationInfo) -> T | None:
+        if value is None or (isinstance(value, str) and value.strip().lower() in _NULLS):
+            return None
+        try:
+            return convert(value)
+        except (ValueError, TypeError, OverflowError):
+            if isinstance(info.context, Losses):
+                info.context.count += 1
+            return None
+
+    return PlainValidator(validate)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError
+    text = str(value).strip()
+    if len(text) > _TEXT_LIMIT:
+        raise ValueError
+    return text
+
+
+def _number(value: Any) -> float | None:
+    """A finite number from 0 up; -1 is the API's word for "none yet"."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError
+    number = float(value)
+    if number == -1:
+        return None
+    if not math.isfinite(number) or number < 0:
+        raise ValueError
+    return number
+
+
+def _ratio(value: Any) -> float | None:
+    number = _number(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    return None if number is None else number / 100
+
+
+def _completed(value: Any) -> float | None:
+    ratio = _ratio(value)
+    if ratio is not None and ratio > 1:
+        raise ValueError
+    return ratio
+
+
+def _milliseconds(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else number / 1000
+
+
+def _sane(timestamp: float) -> float:
+    if int(timestamp) not in _SANE_TIMES:
+        raise ValueError
+    return timestamp
+
+
+def _time(value: Any) -> float | None:
+    """Milliseconds since 1970 ("0": not set), or ISO 8601 with a zone.
+
+    A time without a zone is UTC+8 by observation only: no fact, so None, but no loss either.
+    """
+    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
+        return _sane(int(value) / 1000) if int(value) else None
+    moment = datetime.fromisoformat(value)
+    return None if moment.tzinfo is None else _sane(moment.timestamp())
+
+
+def _error_code(value: Any) -> str:
+    """Codes become a label: nothing that could be a message gets through."""
+    text = _text(value)
+    if not _ERROR_CODE.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _words(value: Any) -> frozenset[str]:
+    return frozenset(word for word in _items(value) if isinstance(word, str))
+
+
+Text = Annotated[str | None, _field(_text)]
+"""Text or a number as text, trimmed, at most 256 characters."""
+Number = Annotated[float | None, _field(_number)]
+"""A number or a string of one, 0 or more; seconds, bytes and rates are taken as they are."""
+Ratio = Annotated[float | None, _field(_ratio)]
+"""Percent, with or without the sign, as a ratio of 1."""
+Completed = Annotated[float | None, _field(_completed)]
+"""Percent of something that can't exceed 100, as a ratio of 1."""
+Milliseconds = Annotated[float | None, _field(_milliseconds)]
+"""Milliseconds as seconds."""
+Time = Annotated[float | None, _field(_time)]
+"""Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
+ErrorCode = Annotated[str | None, _field(_error_code)]
+"""An error code such as DRS.M05004; anything that looks like a message is lost."""
+Flag = Annotated[bool | None, _field(_flag)]
+Words = Annotated[frozenset[str] | None, _field(_words)]
+"""A list of words."""
+Items = Annotated[list[Any] | None, _field(_items)]
+"""A list whose items are decoded one by one."""
+Fields = Annotated[Mapping[str, Any] | None, _field(_mapping)]
+"""An object that another wire model decodes."""
+
+
+class Wire(BaseModel):
+    """Base of the wire models: only the fields that are used; unknown ones are ignored, missing ones None."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @classmethod
+    def read(cls, value: Any, losses: Losses) -> Self | None:
+        """Decode one object; None, and a loss, where it is no object or lacks what identifies it."""
+        try:
+            return cls.model_validate(value, context=losses)
+        except (ValidationError, RecursionError):
+            losses.count += 1
+            return None
+
+    @classmethod
+    def read_all(cls, values: list[Any] | None, losses: Losses) -> list[Self]:
+        """Decode each item by itself; one that can't be decoded is lost alone."""
+        return [item for value in values or () if (item := cls.read(value, losses)) is not None]

@@ -1,0 +1,65 @@
+"""Task lists through all their pages, and whether what came is everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exporter.cloud.errors import DecodeError, EmptyResultError
+from exporter.cloud.source import TaskList
+from exporter.cloud.wire import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from exporter.cloud.fields import Losses
+    from exporter.model import Listed
+
+PAGE = 100
+"""Tasks a page: the documented maximum of v3's per_page; v5 documents none."""
+_MOST_PAGES = 1000  # against a cloud that never stops
+
+
+async def list_pages(
+    operation: str,
+    fetch: Callable[[int, int], Awaitable[dict[str, Any]]],
+    total_key: str,
+    job_type: str,
+    losses: Losses,
+) -> TaskList:
+    """Ask `fetch(page number from 1, records so far)` until an empty page or the total.
+
+    Never stops at a short page: the cloud may serve fewer than were asked for. A page that brings no new id
+    (repeated, or cut) ends the list as incomplete. Tasks created or deleted between two pages show twice or not
+    at all, so tasks are kept by id, and the list counts as complete only where the ids match the total.
+    """
+    tasks: dict[str, Listed] = {}
+    ids: set[str] = set()
+    received, total = 0, 0
+    for number in range(1, _MOST_PAGES + 1):
+        try:
+            items, total = _page(operation, await fetch(number, received), total_key)
+        except EmptyResultError:
+            items = []
+        jobs = Job.read_all(items, losses)
+        fresh = {job.id for job in jobs} - ids
+        for job in jobs:
+            # A subtask may stand in its parent's `children` and by itself: the entry that names the parent wins.
+            tasks |= {
+                task.id: task
+                for task in job.listed(job_type, losses)
+                if task.parent_id or not (task.id in tasks and tasks[task.id].parent_id)
+            }
+        ids |= fresh
+        received += len(items)
+        if not fresh or received >= total:
+            break
+    return TaskList(tuple(tasks.values()), complete=len(ids) == received == total)
+
+
+def _page(operation: str, body: dict[str, Any], total_key: str) -> tuple[list[Any], int]:
+    items, total = body.get("jobs"), body.get(total_key)
+    if items is None and total == 0:
+        items = []
+    if not isinstance(items, list) or not isinstance(total, int):
+        raise DecodeError(operation, "decode")  # not a list: never to be taken for "no tasks"
+    return items, total

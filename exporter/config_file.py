@@ -1,0 +1,221 @@
+"""Reads a YAML file into plain data that knows its lines, and says where something is wrong with it.
+
+Knows YAML, not the schema. No message quotes a value, for any value may be a secret, or a secret in the wrong
+place; keys are quoted only where they can't be one.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+Loc = tuple[str | int, ...]
+"""Where a value stands: the keys and list indices from the top level down to it."""
+
+_MAX_BYTES = 1 << 20
+_MAX_VALUES = 100_000  # aliases followed, so that a few nested ones can't fill the memory
+
+_YAML = "tag:yaml.org,2002:"
+_MERGE = f"{_YAML}merge"
+# Dates are read as text, and so are "=" and "<<" as values, for which YAML 1.1 has types of their own.
+_TEXT_TAGS = {_YAML + name for name in ("str", "timestamp", "value", "merge")}
+_TAGS = _TEXT_TAGS | {_YAML + name for name in ("null", "bool", "int", "float", "map", "seq")}
+
+QUOTABLE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
+"""What a message may name as a key."""
+_QUOTED_NAME = re.compile("(alias|anchor|handle) .*")  # all that PyYAML quotes of the file, but for single letters
+_YAML_REMEDIES = {
+    "alias": "quote a value that begins with *",
+    "anchor": "quote a value that begins with &",
+    "handle": "quote a value that begins with !",
+    "single document": "keep one document only",
+    "\\t": "indent with spaces, not tabs",
+    "": "check the quotes and the indentation here and above, and quote a value that holds ': ' or ' #'",
+}
+
+
+class ConfigError(ValueError):
+    """The configuration can't be used. Its text is for the user: one line a fault, with the remedy, no secret."""
+
+
+@dataclass
+class Document:
+    """Plain data, and what is needed to say where in its file a fault stands.
+
+    Attributes:
+        data: mappings, lists and scalars; anything, until a schema has looked at it.
+        name: the file as the user calls it. Empty where there is none: messages then name the path alone.
+        lines: the line of every key and list item, from 1.
+    """
+
+    data: object = field(repr=False)
+    name: str = ""
+    lines: dict[Loc, int] = field(default_factory=dict)
+    _faults: list[tuple[int, str]] = field(default_factory=list)
+
+    def add_fault(self, loc: Loc, text: str, line: int | None = None) -> None:
+        """Notes a fault at a path. The line is the path's own, else that of what is around it."""
+        if line is None:
+            line = next((self.lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in self.lines), 1)
+        where = f"{self.name}:{line}: " if self.name else ""
+        path = f"{path_text(loc)}: " if loc else ""
+        self._faults.append((line, f"{where}{path}{text}"))
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault has been noted."""
+        return bool(self._faults)
+
+    def error(self) -> ConfigError:
+        """All noted faults as one error, in the order of the file."""
+        in_order = [text for _, text in sorted(self._faults, key=lambda fault: fault[0])]
+        return ConfigError("\n".join(dict.fromkeys(in_order)))
+
+
+def path_text(loc: Loc) -> str:
+    """A path as the user reads it: `accounts[0].credentials.type`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The text of a UTF-8 file of at most `limit` bytes.
+
+    Raises:
+        ConfigError: says why not, without the file's name.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}") from None
+    if len(raw) > limit:
+        raise ConfigError(f"is larger than {limit // 1024} KiB")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"is not UTF-8 text (byte {error.start + 1}): save it as UTF-8") from None
+
+
+def read_document(path: Path) -> Document:
+    """Reads one YAML document; an empty file is an empty mapping.
+
+    Faults that leave a tree to look at (a duplicate key, a tag) are noted in the document.
+
+    Raises:
+        ConfigError: the file can't be read, isn't YAML, or is too large.
+    """
+    document = Document(data={}, name=str(path))
+    try:
+        text = read_text(path, _MAX_BYTES)
+        root = yaml.compose(text, yaml.SafeLoader)
+        if root is not None:
+            document.data = _Builder(document).value(root, ())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply") from None
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(f"{path}:{_yaml_problem(error)}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: a control character; remove it") from None
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{path}: not valid YAML: the number in a \\U escape or %YAML line is too large") from None
+    return document
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    place = f"{mark.line + 1}:{mark.column + 1}: " if mark else " "
+    problem = ", ".join(part for part in (error.context, error.problem) if part)
+    remedy = next(remedy for sign, remedy in _YAML_REMEDIES.items() if sign in problem)
+    unnamed = _QUOTED_NAME.sub(r"\1", problem)
+    return f"{place}not valid YAML: {unnamed}; {remedy}"
+
+
+class _Builder:
+    """Turns a tree of YAML nodes into plain data, and notes lines and faults in the document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._values = 0
+        self._scalars = yaml.constructor.SafeConstructor()
+
+    def value(self, node: yaml.Node, loc: Loc) -> object:
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            raise ConfigError(f"has more than {_MAX_VALUES} values, aliases followed")
+        if node.tag not in _TAGS:
+            self._fault(loc, "YAML tags are not supported; quote a value that begins with !")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, loc)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._item(item, (*loc, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, loc)
+
+    def _item(self, node: yaml.Node, loc: Loc) -> object:
+        self._document.lines[loc] = node.start_mark.line + 1
+        return self.value(node, loc)
+
+    def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, object]:
+        result: dict[str, object] = {}
+        first_lines: dict[str, int] = {}
+        # Merges (<<) first, so that the mapping's own keys win over them.
+        for key, value in sorted(node.value, key=lambda pair: bool(pair[0].tag != _MERGE)):
+            line = key.start_mark.line + 1
+            if key.tag == _MERGE:
+                result |= self._merged(value, loc)
+                continue
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in _TEXT_TAGS:
+                self._fault(loc, "a key must be text: quote it", line)
+                continue
+            name = _encodable(key.value)
+            at = (*loc, name)
+            if name in first_lines:
+                self._fault(at, f"duplicate key, first set on line {first_lines[name]}", line)
+            first_lines.setdefault(name, line)
+            self._document.lines[at] = line
+            result[name] = self.value(value, at)
+        return result
+
+    def _merged(self, node: yaml.Node, loc: Loc) -> dict[str, object]:
+        result: dict[str, object] = {}
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for source in reversed(sources):  # the first one wins
+            data = self.value(source, loc)
+            if isinstance(data, dict):
+                result |= data
+            else:
+                self._fault(loc, "<< takes a mapping, or a list of them", source.start_mark.line + 1)
+        return result
+
+    def _scalar(self, node: yaml.Node, loc: Loc) -> object:
+        if node.tag in _TEXT_TAGS or node.tag not in _TAGS:
+            text = _encodable(node.value)
+            if text != node.value:
+                self._fault(loc, "holds half a surrogate pair, which is no character")
+            return text
+        try:
+            return self._scalars.construct_object(node)
+        except (ValueError, LookupError, OverflowError):
+            self._fault(loc, "not a value that YAML can read: quote it if it is text", node.start_mark.line + 1)
+            return node.value
+
+    def _fault(self, loc: Loc, text: str, line: int | None = None) -> None:
+        self._document.add_fault(_without_secrets(loc), text, line)
+
+
+def _encodable(text: str) -> str:
+    """The text without lone surrogates, which YAML can spell, and pydantic and output streams fail on."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _without_secrets(loc: Loc) -> Loc:
+    """The path up to where a secret may stand in the place of a key."""
+    for index, part in enumerate(loc):
+        if part == "credentials":
+            return loc[: index + 1]
+        if isinstance(part, str) and not QUOTABLE_KEY.fullmatch(part):
+            return loc[:index]
+    return loc

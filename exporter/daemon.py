@@ -1,0 +1,197 @@
+"""Wires it all: configuration to pollers, stores and the board; the server beside them; signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Self
+
+import structlog
+import uvicorn
+
+from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.cloud import connect
+from exporter.cloud.budget import Budget
+from exporter.cloud.fields import Losses
+from exporter.exposition import Board
+from exporter.poller import Poller
+from exporter.store import ProjectKey, Store
+from exporter.telemetry import ApiMeter, ProjectMeter, Telemetry
+from exporter.web import application
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Sequence
+
+    import httpx
+
+    from exporter.config import Account, Config, Project
+
+COLLECTORS = ("tasks", "progress", "node")
+"""Those that have a source by now."""
+_TICK_SECONDS = 5.0
+"""A page is published at least this often, so that what has aged out goes."""
+_GAP_SECONDS = 1.0
+"""And at most this often, however many polls end."""
+_SHUTDOWN_SECONDS = 1
+_log = structlog.get_logger()
+
+
+class Exporter:
+    """All accounts of one configuration, polled onto one board.
+
+    Args:
+        config: validated.
+        transport: stands in for the network: the simulated cloud.
+        now: Unix time.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._now = now
+        self.telemetry = Telemetry()
+        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
+        self._transport = transport
+        self._wanted = asyncio.Event()
+        self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}
+        self._connections: list[httpx.AsyncClient] = []
+        self.pollers = [
+            self._poller(account, project) for account in config.accounts for project in account.all_projects()
+        ]
+
+    def now(self) -> float:
+        """Unix time, as this exporter knows it."""
+        return self._now()
+
+    @property
+    def stores(self) -> list[Store]:
+        """One for each project."""
+        return [poller.store for poller in self.pollers]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first poll of every project has ended."""
+        return all(store.ready for store in self.stores)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every poll loop makes progress; the cloud's health is another matter."""
+        return all(poller.alive() for poller in self.pollers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for http in self._connections:
+            await http.aclose()
+
+    async def run(self) -> None:
+        """Poll and publish for ever."""
+        await self.publish()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish_loop())
+            for poller in self.pollers:
+                group.create_task(poller.run())
+
+    async def poll_once(self) -> bool:
+        """Poll every collector of every project once, and publish; whether all of it succeeded."""
+        outcomes = await asyncio.gather(*(poller.poll_all() for poller in self.pollers))
+        await self.publish()
+        return all(outcomes)
+
+    async def publish(self) -> None:
+        """Let go of what is too old, and put a new page in place."""
+        for store in self.stores:
+            await store.sweep()
+        await self.board.publish()
+
+    async def _publish_loop(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            await self.publish()
+            await asyncio.sleep(_GAP_SECONDS)
+
+    def _poller(self, account: Account, project: Project) -> Poller:
+        key = ProjectKey(account.name, project.region, project.name or project.project_id or "")
+        intervals = {name: account.interval(name) for name in COLLECTORS if account.enabled(name)}
+        losses = {name: Losses() for name in COLLECTORS}
+        budget, meter = self._budget(account, project.region)
+        http, apis = connect(
+            account, project, transport=self._transport, budget=budget, meter=meter, losses=losses, now=self.now
+        )
+        self._connections.append(http)
+        store = Store(
+            key,
+            self.board,
+            job_types=account.tasks.job_types,
+            ended_for=account.tasks.ended_for,
+            hide_for=account.poll.stale_after,
+            now=self.now,
+        )
+        return Poller(
+            store,
+            apis,
+            losses=losses,
+            intervals=intervals,
+            stale_after=account.poll.stale_after,
+            job_types=account.tasks.job_types,
+            meter=ProjectMeter(self.telemetry, *key, collectors=COLLECTORS),
+            publish=self._wanted.set,
+            now=self.now,
+        )
+
+    def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
+        """The allowance that all projects of an account in a region share."""
+        where = (account.name, region)
+        if where not in self._budgets:
+            budget = Budget(account.poll.rate_limit, account.poll.burst)
+            meter = ApiMeter(self.telemetry, *where, allowed=lambda: budget.allowed)
+            self._budgets[where] = budget, meter
+        return self._budgets[where]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would raise each signal a second time after it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the daemon."""
+        yield
+
+
+async def serve(exporter: Exporter, sockets: Sequence[socket.socket], started: Callable[[], None]) -> None:
+    """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup."""
+    server = _Server(
+        uvicorn.Config(
+            application(exporter),
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            ws="none",
+        )
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with exporter, asyncio.TaskGroup() as group:
+        polling = group.create_task(exporter.run())
+        serving = group.create_task(server.serve(list(sockets)))
+        started()
+        await stop.wait()
+        _log.info("stopping")
+        polling.cancel()
+        server.should_exit = True
+        await serving

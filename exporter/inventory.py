@@ -1,0 +1,122 @@
+"""Which tasks exist: the union of what both API generations list, and when a task is gone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from exporter.model import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from exporter.model import Listed
+
+_DECIDES = "v3"
+"""Who decides where both list a task: v3 is the complete one."""
+_LACKS_BEFORE_GONE = 2
+_FILLED = ("enterprise_project_id", "job_mode", "role")
+"""List facts that only v5 tells: taken from it where v3 decides."""
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """A task as one list last showed it."""
+
+    listed: Listed
+    at: float
+    lacking: int = 0
+    """Successful lists in a row that lacked it."""
+
+
+_Sightings = dict[tuple[str, str], _Sighting]
+"""By API generation and job type: a task may move between job types, or be seen in two."""
+
+
+class Inventory:
+    """The tasks of one project; pure logic, times are given.
+
+    A task goes when each list that showed it lacks it: once if that list was complete, twice in a row if it was not;
+    or when the cloud, asked for it, says that it does not exist. A failed list changes nothing.
+
+    Args:
+        hide_for: seconds for which lists, which may lag, are not believed about a task that was said not to exist,
+            unless they show it as ended.
+    """
+
+    def __init__(self, hide_for: float) -> None:
+        self._hide_for = hide_for
+        self._tasks: dict[str, _Sightings] = {}
+        self._gone: dict[str, float] = {}
+
+    def update(self, api: str, job_type: str, tasks: Iterable[Listed], *, complete: bool, now: float) -> set[str]:
+        """Take in an answered list; the ids of the tasks that this may have changed."""
+        key = (api, job_type)
+        self._gone = {task_id: at for task_id, at in self._gone.items() if now - at < self._hide_for}
+        seen = {listed.id: listed for listed in tasks if listed.id not in self._gone or listed.phase is Phase.ENDED}
+        for task_id, listed in seen.items():
+            self._tasks.setdefault(task_id, {})[key] = _Sighting(listed, now)
+        missed = {task_id for task_id, sightings in self._tasks.items() if key in sightings and task_id not in seen}
+        for task_id in missed:
+            sightings = self._tasks[task_id]
+            sightings[key].lacking += _LACKS_BEFORE_GONE if complete else 1
+            if all(sighting.lacking >= _LACKS_BEFORE_GONE for sighting in sightings.values()):
+                del self._tasks[task_id]
+        return missed | seen.keys()
+
+    def gone(self, task_id: str, now: float) -> None:
+        """The cloud said, when asked for this task, that it does not exist."""
+        if self._tasks.pop(task_id, None) is not None:
+            self._gone[task_id] = now
+
+    def forget(self, api: str) -> set[str]:
+        """The generation is not published any more, its lists prove nothing; the ids that this may have changed."""
+        changed = set()
+        for task_id, sightings in list(self._tasks.items()):
+            kept = {key: sighting for key, sighting in sightings.items() if key[0] != api}
+            if len(kept) < len(sightings):
+                changed.add(task_id)
+                self._tasks[task_id] = kept
+            if not kept:
+                del self._tasks[task_id]
+        return changed
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of all tasks that are not known to be gone, fresh or not."""
+        return iter(self._tasks)
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._tasks
+
+    def find(self, task_id: str, oldest: Mapping[str, float]) -> Listed | None:
+        """The task as the generation that decides shows it; None where no list of it is fresh.
+
+        `oldest` gives by API generation the time before which a sighting is too old to be believed.
+        """
+        sightings = self._tasks.get(task_id, {})
+        fresh = [
+            # Where v3's newest list lacks the task, its last word still counts over an older one of v5.
+            (math.inf if api == _DECIDES and not sighting.lacking else sighting.at, sighting)
+            for (api, _), sighting in sightings.items()
+            if sighting.at >= oldest[api]
+        ]
+        if not fresh:
+            return None
+        listed = max(fresh, key=itemgetter(0))[1].listed
+        return _filled(listed, sightings.values()) if len(sightings) > 1 else listed
+
+    def listed_by(self, task_id: str, api: str) -> bool:
+        """Whether the newest list of a generation shows the task."""
+        return any(key[0] == api and not sighting.lacking for key, sighting in self._tasks.get(task_id, {}).items())
+
+
+def _filled(listed: Listed, sightings: Iterable[_Sighting]) -> Listed:
+    known = {
+        name: value
+        for sighting in sightings
+        for name in _FILLED
+        if getattr(listed, name) is None and (value := getattr(sighting.listed, name)) is not None
+    }
+    return replace(listed, **known) if known else listed

@@ -1,0 +1,71 @@
+"""How the task lists of one project fare, by API generation and job type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exporter.model import ListFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(slots=True)
+class _List:
+    success: bool
+    tasks: int | None = None
+    succeeded_at: float | None = None
+    believed: bool = False
+    """Whether it has succeeded lately enough to stand for what exists."""
+
+
+class Lists:
+    """The newest lists. A generation that is not published has none, and is no fault."""
+
+    def __init__(self) -> None:
+        self._lists: dict[tuple[str, str], _List] = {}
+
+    def answered(self, api: str, job_type: str, tasks: int, now: float) -> None:
+        """A list came, complete or not."""
+        self._lists[api, job_type] = _List(True, tasks, now, believed=True)  # noqa: FBT003 - the field's name says it
+
+    def failed(self, api: str, job_type: str) -> None:
+        """A list failed: what the one before said stays, until it is too old."""
+        self._lists.setdefault((api, job_type), _List(success=False)).success = False
+
+    def forget(self, api: str) -> None:
+        """The generation is not published."""
+        self._lists = {key: value for key, value in self._lists.items() if key[0] != api}
+
+    def age_out(self, now: float, max_age: Mapping[str, float]) -> bool:
+        """Stop believing lists that are too old; whether there were any."""
+        aged = [
+            facts
+            for (api, _), facts in self._lists.items()
+            if facts.believed and facts.succeeded_at is not None and now - facts.succeeded_at > max_age[api]
+        ]
+        for facts in aged:
+            facts.believed = False
+        return bool(aged)
+
+    def believed(self, api: str) -> bool:
+        """Whether any list of the generation is still believed."""
+        return any(facts.believed for key, facts in self._lists.items() if key[0] == api)
+
+    def known(self, job_types: Iterable[str]) -> list[str]:
+        """The job types of which every published generation's list is believed: their counts are facts."""
+        return [
+            job_type
+            for job_type in job_types
+            if (facts := [value for key, value in self._lists.items() if key[1] == job_type])
+            and all(value.believed for value in facts)
+        ]
+
+    def up(self) -> bool:
+        """Whether there is a published generation, and the newest list of each job type succeeded in all of them."""
+        return bool(self._lists) and all(facts.success for facts in self._lists.values())
+
+    def facts(self) -> dict[tuple[str, str], ListFacts]:
+        """As they are shown."""
+        return {key: ListFacts(facts.success, facts.tasks) for key, facts in self._lists.items()}

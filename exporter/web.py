@@ -1,0 +1,161 @@
+"""What is served over HTTP; a request reads what lies ready and never asks the cloud."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Protocol
+
+from jinja2 import Environment, Template, select_autoescape
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from exporter.model import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from starlette.requests import Request
+
+    from exporter.exposition import Board
+    from exporter.model import Task
+    from exporter.store import Store
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_SLICE = 2**20
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_WORST_FIRST = tuple(
+    Phase(name)
+    for name in (
+        "failed",
+        "other",
+        "paused",
+        "changing",
+        "incremental",
+        "full",
+        "preparing",
+        "ending",
+        "ended",
+    )
+)
+
+
+class Served(Protocol):
+    """What the pages show."""
+
+    @property
+    def board(self) -> Board:
+        """The samples."""
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """The projects."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first poll of every project has ended."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the poll loops make progress."""
+
+    def now(self) -> float:
+        """Unix time."""
+
+
+def application(exporter: Served) -> Starlette:
+    """The ASGI app of the daemon."""
+    template = _template()
+
+    async def metrics(request: Request) -> Response:
+        names = request.query_params.getlist("name[]")
+        return _metrics(exporter.board, frozenset(names) if names else None, request.headers.get("accept-encoding", ""))
+
+    async def healthy(_request: Request) -> Response:
+        return _state(exporter.healthy, "healthy", "a poll loop makes no progress")
+
+    async def ready(_request: Request) -> Response:
+        return _state(exporter.ready, "ready", "the first poll has not ended")
+
+    async def status(_request: Request) -> Response:
+        return HTMLResponse(template.render(**_status(exporter)), headers=_PAGE_HEADERS)
+
+    return Starlette(
+        routes=[
+            Route("/", status),
+            Route("/metrics", metrics),
+            Route("/-/healthy", healthy),
+            Route("/-/ready", ready),
+        ]
+    )
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip."""
+    for item in accept_encoding.lower().split(","):
+        coding, _, parameters = item.partition(";")
+        if coding.strip() in {"gzip", "*"}:
+            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
+
+
+def _metrics(board: Board, names: frozenset[str] | None, accept_encoding: str) -> Response:
+    packed = accepts_gzip(accept_encoding)
+    pieces = board.page.gzip(names) if packed else board.page.plain(names)
+    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept-Encoding"}
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return StreamingResponse(_slices(pieces), media_type=TEXT, headers=headers)
+
+
+async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """At most 1 MiB each: a write of the whole body would copy it and block the loop."""
+    for piece in pieces:
+        for start in range(0, len(piece), _SLICE):
+            yield piece[start : start + _SLICE]
+
+
+def _state(good: bool, yes: str, no: str) -> Response:  # noqa: FBT001 - the caller's attribute names it
+    return PlainTextResponse(f"{yes if good else no}\n", 200 if good else 503)
+
+
+def _template() -> Template:
+    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
+    environment.filters |= {"seconds": seconds_text, "percent": lambda ratio: f"{ratio:.0%}"}
+    return environment.from_string((files("exporter") / "pages" / "status.html").read_text(encoding="utf-8"))
+
+
+def _status(exporter: Served) -> dict[str, object]:
+    tasks = [task for store in exporter.stores for task in store.tasks()]
+    tasks.sort(key=lambda task: (_rank(task), -(task.progress.delay_seconds or 0) if task.progress else 0))
+    return {
+        "tasks": tasks,
+        "projects": [store.project() for store in exporter.stores],
+        "counts": {phase: sum(task.phase is phase for task in tasks) for phase in _WORST_FIRST},
+        "now": exporter.now(),
+        "ready": exporter.ready,
+    }
+
+
+def _rank(task: Task) -> int:
+    return -1 if task.phase is None else _WORST_FIRST.index(task.phase)
+
+
+def seconds_text(seconds: float) -> str:
+    """A span of time for people: 850 ms, 12 s, 4 min, 3 h 20 min, 2 d 4 h."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
