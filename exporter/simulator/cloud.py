@@ -1,0 +1,243 @@
+"""The simulated cloud: an ASGI app in front of its worlds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exporter.simulator import gateway, iam, metadata, v3, v3_more, v5, v5_more
+from exporter.simulator.faults import HUGE_CHUNK, PAGE_KINDS, Fault
+from exporter.simulator.formats import digest
+from exporter.simulator.gateway import TOKEN_LIFETIME, Keyring, Token
+from exporter.simulator.metadata import Metadata
+from exporter.simulator.protocol import Answer, Refusal, Request, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from exporter.simulator.world import World
+
+_DRS: tuple[Route[World], ...] = (*v3.ROUTES, *v3_more.ROUTES, *v5.ROUTES, *v5_more.ROUTES)
+
+
+DEMO_USER = "demo-user"
+DEMO_PASSWORD = "demo-password"  # noqa: S105 - opens nothing but the simulator
+DEMO_DOMAIN = "demo-domain"
+
+
+class Call(NamedTuple):
+    """A request that came, for assertions.
+
+    Attributes:
+        path: without the query, as sent.
+        query: parameters by name, of a repeated one the last.
+        body: decoded JSON, None when there was none, bytes when it was something else.
+        status: of the answer.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int
+
+
+class SimulatedCloud:
+    """Speaks DRS v3 and v5, IAM and the metadata service for any number of projects, over one clock.
+
+    Attributes:
+        worlds: the projects.
+        keys: access key -> secret key.
+        tokens: security token -> temporary access key; requests of that key must carry the token.
+        expiries: security token -> epoch second at which it ends, for those that do.
+        auth_tokens: X-Auth-Token -> whom it stands for.
+        users: IAM user -> password, all of the account ``domain``.
+        metadata: how the metadata service behaves.
+        calls: what was asked, the newest last.
+        faults: what goes wrong, checked in order.
+    """
+
+    def __init__(
+        self,
+        *,
+        worlds: Iterable[World],
+        keys: Mapping[str, str],
+        now: Callable[[], float],
+    ) -> None:
+        self.worlds = list(worlds)
+        self.keys = dict(keys)
+        self.tokens: dict[str, str] = {}
+        self.expiries: dict[str, float] = {}
+        self.auth_tokens: dict[str, Token] = {}
+        self.users = {DEMO_USER: DEMO_PASSWORD}
+        self.domain = DEMO_DOMAIN
+        self.metadata = Metadata()
+        self.now = now
+        self.calls: deque[Call] = deque(maxlen=100_000)
+        self.faults: list[Fault] = []
+        self._served = 0
+
+    def world(self, project_id: str) -> World:
+        """The project of this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for world in self.worlds:
+            if world.project_id == project_id:
+                return world
+        raise KeyError(project_id)
+
+    def issue_token(
+        self, *, user: str = DEMO_USER, project_id: str | None = None, lifetime: float = TOKEN_LIFETIME
+    ) -> str:
+        """A new X-Auth-Token, good for one project or for all."""
+        value = "MII" + digest("token", user, project_id, len(self.auth_tokens)) * 4
+        self.auth_tokens[value] = Token(user, project_id, self.now() + lifetime)
+        return value
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the server's start and end (ASGI 3)."""
+        if scope["type"] == "http":
+            await self._serve(_request(scope, await _body(receive), self.now()), send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+
+    async def _serve(self, request: Request, send: Send) -> None:
+        fault, request = await self._suffer(request)
+        answer = fault.answer() if fault else self._answer(request)
+        self.calls.append(Call(request.method, request.path, request.query, _decoded(request.body), answer.status))
+        headers = self._headers(answer)
+        if fault and fault.kind == "huge":
+            await _stream(send, fault, headers)
+        elif fault and fault.kind == "reset":
+            await _break(send, fault, headers)
+        else:
+            await _send(send, answer, headers)
+
+    async def _suffer(self, request: Request) -> tuple[Fault | None, Request]:
+        """The fault that answers instead of the cloud, if any, and the request as faults have changed it."""
+        line = f"{request.method} {request.path}" + (f"?{request.raw_query}" if request.raw_query else "")
+        for fault in self.faults:
+            if not fault.fires(line):
+                continue
+            if fault.kind == "slow":
+                await asyncio.sleep(fault.seconds)
+            elif fault.kind in PAGE_KINDS:
+                return None, replace(request, page_fault=fault.kind)
+            else:
+                return fault, request
+        return None, request
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            return self._route(request)
+        except Refusal as refusal:
+            return refusal.answer
+
+    def _route(self, request: Request) -> Answer:
+        # First IAM and metadata: /v3/auth/tokens would pass for a project called auth.
+        for site in (*iam.ROUTES, *metadata.ROUTES):
+            if site.match(request.method, request.path) is not None:
+                return site.handler(self, request)
+        for route in _DRS:
+            args = route.match(request.method, request.path)
+            if args is not None:
+                return self._drs(route, replace(request, args=args))
+        raise _not_published()
+
+    def _drs(self, route: Route[World], request: Request) -> Answer:
+        project = request.args["project"]
+        world = next((world for world in self.worlds if world.project_id == project), None)
+        # The gateway looks for the API before it looks at the credentials.
+        if world and route.path[1:3] not in world.published:
+            raise _not_published()
+        scope = gateway.authenticate(self.keyring(), request)
+        claimed = request.headers.get("x-project-id", project)
+        if world is None or scope not in {None, project} or claimed != project:
+            raise Refusal(403, "DRS.M00261", "The project ID in the URL is different from that of the credentials.")
+        return route.handler(world, replace(request, now=world.now()) if world.now else request)
+
+    def keyring(self) -> Keyring:
+        """Everything that opens the gateway now."""
+        return Keyring(self.keys, self.tokens, self.expiries, self.auth_tokens)
+
+    def _headers(self, answer: Answer) -> dict[str, str]:
+        self._served += 1
+        kind = "application/json;charset=UTF-8"
+        return {"Content-Type": kind, "X-Request-Id": digest("request", self._served)[:32], **answer.headers}
+
+
+def _not_published() -> Refusal:
+    return Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+
+
+def _request(scope: Scope, body: bytes, now: float) -> Request:
+    headers = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in scope["headers"]}
+    # The server has decoded scope["path"]; the signature wants what was sent.
+    raw = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        method=scope["method"],
+        path=raw.partition(b"?")[0].decode("latin-1"),
+        raw_query=scope.get("query_string", b"").decode("latin-1"),
+        headers=headers,
+        body=body,
+        now=now,
+    )
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+async def _send(send: Send, answer: Answer, headers: dict[str, str]) -> None:
+    body = answer.body
+    if isinstance(body, dict) and str(body.get("error_code", "")).startswith("APIGW."):
+        # The gateway names the request in its error bodies, the services do not.
+        answer = replace(answer, body={**body, "request_id": headers["X-Request-Id"]})
+    encoded = answer.encoded()
+    await _start(send, answer.status, {"Content-Length": str(len(encoded)), **headers})
+    await send({"type": "http.response.body", "body": encoded})
+
+
+async def _stream(send: Send, fault: Fault, headers: dict[str, str]) -> None:
+    await _start(send, fault.status, headers)
+    for left in range(fault.size, 0, -HUGE_CHUNK):
+        await send({"type": "http.response.body", "body": b" " * min(left, HUGE_CHUNK), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _break(send: Send, fault: Fault, headers: dict[str, str]) -> None:
+    await _start(send, fault.status, {"Content-Length": "1000", **headers})
+    await send({"type": "http.response.body", "body": b'{"jobs": [', "more_body": True})
+    raise fault.error
