@@ -134,7 +134,7 @@ def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
     first: dict[str, Loc] = {}
     for thing, loc in _unique_things(config):
         if first.setdefault(thing, loc) != loc:
-            yield loc, f"{thing} stands already at {path_text(first[thing])}"
+            yield loc, f"{thing} already stands at {path_text(first[thing])}"
 
 
 def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:

@@ -18,6 +18,7 @@ _TEXTS = {
     "string_type": "expected text",
     "pattern_type": "expected text",
     "path_type": "expected text",
+    "invalid_key": "a key must be text",
     "bool_type": "expected true or false",
     "int_type": "expected a whole number",
     "float_type": "expected a number",

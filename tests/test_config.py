@@ -1,0 +1,184 @@
+"""What a configuration becomes: defaults, accounts completed from the top level, endpoints, rules across fields."""
+
+import re
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from exporter.config import Config, ConfigError, Project, from_mapping, load
+
+PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
+
+
+def account(name: str = "a", **keys: object) -> dict[str, object]:
+    usual = {"cloud": "otc", "credentials": {"type": "token", "token": "t"}, "regions": ["eu-de"]}
+    return {"name": name, **usual, **keys}
+
+
+def config_of(*accounts: dict[str, object], **sections: object) -> Config:
+    return from_mapping({"accounts": list(accounts or [account()]), **sections})
+
+
+def faults_of(*accounts: dict[str, object], **sections: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config_of(*accounts, **sections)
+    return str(caught.value).split("\n")
+
+
+def test_defaults() -> None:
+    config = config_of()
+    assert config.poll.model_dump() == {
+        "interval": 30, "timeout": 10, "stale_after": 300, "rate_limit": 3, "burst": 5,
+    }  # fmt: skip
+    assert {name: config.accounts[0].interval(name) for name in type(config.collectors).model_fields} == {
+        "tasks": 30, "progress": 30, "recovery": 30, "node": 60, "objects": 120, "comparison": 300,
+        "async_jobs": 300, "detail": 600, "precheck": 600, "quota": 3600, "logs": 300,
+    }  # fmt: skip
+    disabled = [name for name in type(config.collectors).model_fields if not config.accounts[0].enabled(name)]
+    assert disabled == ["logs"]
+    assert config.tasks.model_dump() == {
+        "job_types": ("migration", "sync", "cloudDataGuard"), "include": (), "exclude": (), "ended_for": 604_800,
+        "tag_labels": (),
+    }  # fmt: skip
+    assert config.cutover.model_dump() == {
+        "max_delay": 5, "endpoints": "if_available", "objects": "if_available", "comparison": "ignore",
+        "logs": "ignore",
+    }  # fmt: skip
+
+
+def test_the_top_level_is_the_default_of_each_account_key_by_key() -> None:
+    config = config_of(
+        account("plain"),
+        account("own", poll={"timeout": "1s"}, collectors={"node": {"enabled": False}, "logs": {"enabled": True}}),
+        poll={"interval": "10s"},
+        collectors={"tasks": {"interval": 15}, "node": {"interval": "20s"}, "detail": {"interval": None}},
+        cutover={"comparison": "required"},
+    )
+    plain, own = config.accounts
+    assert (plain.poll.interval, plain.poll.timeout) == (10, 10)
+    assert (own.poll.interval, own.poll.timeout) == (10, 1)
+    assert [plain.interval(name) for name in ("tasks", "progress", "node", "detail")] == [15, 10, 20, 600]
+    assert (plain.enabled("node"), own.enabled("node"), own.interval("node")) == (True, False, 20)
+    assert (plain.enabled("logs"), own.enabled("logs"), own.interval("logs")) == (False, True, 300)
+    assert own.cutover.comparison == "required"
+    assert config.poll == plain.poll
+
+
+def test_lists_of_an_account_replace_those_of_the_top_level() -> None:
+    config = config_of(account(tasks={"include": []}), account("b"), tasks={"include": [{"name": "pay.*"}]})
+    none, one = config.accounts
+    assert none.tasks.include == ()
+    assert one.tasks.include[0].name == re.compile("pay.*")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "region", "drs", "iam"),
+    [
+        ("huaweicloud", "cn-north-4", "https://drs.cn-north-4.myhuaweicloud.com", "https://iam.cn-north-4.myhuaweicloud.com"),
+        ("huaweicloud_eu", "eu-west-101", "https://drs.eu-west-101.myhuaweicloud.eu", "https://iam.eu-west-101.myhuaweicloud.eu"),
+        ("otc", "eu-de", "https://drs.eu-de.otc.t-systems.com", "https://iam.eu-de.otc.t-systems.com"),
+    ],
+)  # fmt: skip
+def test_endpoints_follow_cloud_and_region(cloud: str, region: str, drs: str, iam: str) -> None:
+    one = config_of(account(cloud=cloud, regions=[region])).accounts[0]
+    assert one.endpoint_for(one.all_projects()[0]) == drs
+    assert one.iam_endpoint_for(region) == iam
+
+
+def test_explicit_endpoints_win() -> None:
+    project = {"region": "eu-de", "endpoint": "https://drs.example/"}
+    one = config_of(account(regions=[], projects=[project], iam_endpoint="https://iam.example")).accounts[0]
+    assert one.endpoint_for(one.projects[0]) == "https://drs.example"
+    assert one.iam_endpoint_for("eu-de") == "https://iam.example"
+
+
+def test_regions_are_projects_in_short() -> None:
+    one = config_of(account(regions=["eu-de"], projects=[{"region": "eu-nl", "name": "pay"}])).accounts[0]
+    assert one.all_projects() == (Project(region="eu-de"), Project(region="eu-nl", name="pay"))
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"type": "ak_sk", "access_key": "a", "secret_key": "s"},
+        {"type": "ak_sk", "access_key": "a", "secret_key": "s", "security_token": "t"},
+        {"type": "password", "domain": "d", "user": "u", "password": "p"},
+        {"type": "token", "token": "t"},
+        {"type": "ecs_agency"},
+        {"type": "ecs_agency", "metadata_endpoint": "http://127.0.0.1:8080"},
+    ],
+)
+def test_credentials(credentials: dict[str, str]) -> None:
+    parsed: Any = config_of(account(credentials=credentials)).accounts[0].credentials
+    assert {key: getattr(parsed, key).reveal() if hasattr(getattr(parsed, key), "reveal") else getattr(parsed, key)
+            for key in credentials} == credentials  # fmt: skip
+
+
+def test_the_agency_asks_the_usual_metadata_service() -> None:
+    credentials: Any = config_of(account(credentials={"type": "ecs_agency"})).accounts[0].credentials
+    assert credentials.metadata_endpoint == "http://169.254.169.254"
+
+
+def test_any_mapping_is_welcome() -> None:
+    assert from_mapping(MappingProxyType({"accounts": (account(),)})) == config_of()
+
+
+def test_paths_start_in_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hush\n")
+    (tmp_path / "ca.pem").write_text("PEM")
+    (tmp_path / "config.yaml").write_text(
+        "accounts: [{name: a, cloud: otc, credentials: {type: token, token: {file: token}}, regions: [eu-de],"
+        " ca_file: ca.pem}]"
+    )
+    one = load(tmp_path / "config.yaml").accounts[0]
+    credentials: Any = one.credentials
+    assert credentials.token.reveal() == "hush"
+    assert one.ca_file == tmp_path / "ca.pem"
+
+
+def test_what_must_be_unique() -> None:
+    project = {"region": "eu-de", "project_id": PROJECT_ID, "name": "pay"}
+    first = account(projects=[project, project | {"project_id": "f" * 32}, {"region": "eu-de"}])
+    second = account(regions=[], projects=[project])
+    path = "accounts[1].projects[0].project_id"
+    assert faults_of(first, second, account("c", regions=["x", "x"])) == [
+        "accounts[0].projects[1].name: project name pay of eu-de in a already stands at accounts[0].projects[0].name",
+        "accounts[0].projects[2]: the default project of eu-de in a already stands at accounts[0].regions[0]",
+        "accounts[1].name: account a already stands at accounts[0].name",
+        f"{path}: project {PROJECT_ID} of eu-de already stands at accounts[0].projects[0].project_id",
+        "accounts[1].projects[0].name: project name pay of eu-de in a already stands at accounts[0].projects[0].name",
+        "accounts[2].regions[1]: the default project of x in c already stands at accounts[2].regions[0]",
+    ]
+
+
+def test_the_same_region_and_name_in_two_accounts_is_fine() -> None:
+    project = [{"region": "eu-de", "name": "pay"}]
+    config = config_of(account("a", regions=[], projects=project), account("b", regions=[], projects=project))
+    assert len(config.accounts) == 2
+
+
+def test_an_account_needs_something_to_poll() -> None:
+    assert faults_of(account(regions=[])) == ["accounts[0]: needs regions, projects, or both"]
+
+
+def test_values_must_not_go_stale_between_two_polls() -> None:
+    fault = "stale_after (1m) must be at least interval (2m)"
+    assert faults_of(account("a"), account("b"), poll={"interval": "2m", "stale_after": "1m"}) == [f"poll: {fault}"]
+    assert faults_of(account(poll={"interval": "2m"}), poll={"stale_after": 60}) == [f"accounts[0].poll: {fault}"]
+    fixed = config_of(account(poll={"stale_after": "5m"}), poll={"interval": "2m", "stale_after": "1m"})
+    assert fixed.accounts[0].poll.stale_after == 300
+
+
+def test_cutover_can_not_require_what_is_not_collected() -> None:
+    fault = "required, but collector logs of a is disabled"
+    assert faults_of(cutover={"logs": "required"}) == [f"cutover.logs: {fault}"]
+    assert faults_of(account(cutover={"logs": "required"})) == [f"accounts[0].cutover.logs: {fault}"]
+    assert config_of(cutover={"logs": "required"}, collectors={"logs": {"enabled": True}}).cutover.logs == "required"
+
+
+def test_sections_do_not_change_after_loading() -> None:
+    config: Any = config_of()
+    with pytest.raises(ValueError, match="frozen"):
+        config.poll.interval = 1.0

@@ -1,0 +1,161 @@
+"""Reading files: whatever a file holds, what comes out is a configuration or one clear error without secrets."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.config import Collectors, Config, ConfigError, Cutover, Poll, Project, TaskRule, Tasks, load
+
+ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
+YAML_CHECK = "check the quotes and the indentation here and above, and quote a value that holds ': ' or ' #'"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def message(content: str | bytes) -> str:
+    """What loading this file says. The test runs in a folder of its own."""
+    Path("config.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ConfigError) as caught:
+        load(Path("config.yaml"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "1: accounts: required key is missing"),
+        ("- a", "1: expected keys with values"),
+        ("accounts: []", "1: accounts: must not be empty"),
+        ("a: 'b", f"1:6: not valid YAML: while scanning a quoted scalar, found unexpected end of stream; {YAML_CHECK}"),
+        ("a: b: c", f"1:5: not valid YAML: mapping values are not allowed here; {YAML_CHECK}"),
+        (
+            "a:\n\tb: c",
+            (
+                "2:1: not valid YAML: while scanning for the next token, found character '\\t' that cannot start any"
+                " token; indent with spaces, not tabs"
+            ),
+        ),
+        ("a: *HUSH", "1:4: not valid YAML: found undefined alias; quote a value that begins with *"),
+        (
+            "a: !HUSH!b c",
+            "1:4: not valid YAML: while parsing a node, found undefined tag handle; quote a value that begins with !",
+        ),
+        (
+            "[&HUSH a, &HUSH a]",
+            "1:11: not valid YAML: found duplicate anchor; quote a value that begins with &",
+        ),
+        (
+            "a: 1\n---\nb: 1",
+            (
+                "2:1: not valid YAML: expected a single document in the stream, but found another document;"
+                " keep one document only"
+            ),
+        ),
+        ("a: 1\nb: \a", "2: not valid YAML: a control character; remove it"),
+        (b"\xffa: 1", " is not UTF-8 text (byte 1): save it as UTF-8"),
+        ('a: "\\UFFFFFFFF"', " not valid YAML: the number in a \\U escape or %YAML line is too large"),
+        ("[" * 5000, " is nested too deeply"),
+        ("a: &a [*a]", " is nested too deeply"),
+        ("a: &a {<<: *a}", " is nested too deeply"),
+        ("#" * ((1 << 20) + 1), " is larger than 1024 KiB"),
+        ("#" * (10 << 20), " is larger than 1024 KiB"),
+    ],
+)
+def test_files_without_a_configuration(content: str | bytes, expected: str) -> None:
+    assert message(content) == f"config.yaml:{expected}"
+
+
+@pytest.mark.parametrize("shape", ["[{}]", "{{<<: [{}]}}"])
+def test_nested_aliases_end_soon(shape: str) -> None:
+    lines = ["a0: &a0 {b: c}"]
+    lines += [f"a{n}: &a{n} " + shape.format(", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 12)]
+    assert message("\n".join(lines)) == "config.yaml: has more than 100000 values, aliases followed"
+
+
+def test_files_that_can_not_be_read() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(Path("none.yaml"))
+    assert str(caught.value) == "none.yaml: cannot be read: No such file or directory"
+    with pytest.raises(ConfigError) as caught:
+        load(Path())
+    assert str(caught.value) == ".: cannot be read: Is a directory"
+
+
+def test_aliases_and_merges_are_fine() -> None:
+    Path("config.yaml").write_text(
+        ACCOUNT.replace("- {", "- &first {")
+        + "- {<<: [{name: b}, *first], regions: [eu-nl]}\n- {name: 2024-01-01, <<: *first}\n"
+        + "poll: {burst: 2, <<: {burst: 1, timeout: 5}}\ncutover: {}\ntasks: {tag_labels: [=]}\n"
+    )
+    config = load(Path("config.yaml"))
+    assert [(one.name, one.regions) for one in config.accounts] == [
+        ("a", ("eu-de",)), ("b", ("eu-nl",)), ("2024-01-01", ("eu-de",)),
+    ]  # fmt: skip
+    assert (config.poll.burst, config.poll.timeout, config.tasks.tag_labels) == (2, 5, ("=",))
+
+
+NAMES = [name for kind in (Config, Collectors, Cutover, Poll, Project, TaskRule, Tasks) for name in kind.model_fields]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates()
+DATA = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | SCALARS, inner),
+    max_leaves=20,
+)
+GOOD = {"name": "a", "cloud": "otc", "credentials": {"type": "token", "token": "t"}, "regions": ["eu-de"]}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("any") / "config.yaml"
+
+
+many = settings(max_examples=200, deadline=None)  # no deadline: files and a busy machine vary too much
+
+
+def outcome(file: Path, content: bytes) -> str:
+    """What loading a file of this content shows, whichever way it ends."""
+    file.write_bytes(content)
+    try:
+        config = load(file)
+    except ConfigError as error:
+        return str(error)
+    return repr(config) + config.model_dump_json()
+
+
+def check_outcome(file: Path, content: bytes) -> None:
+    shown = outcome(file, content)
+    shown.encode()
+    assert shown.startswith("Config(accounts=") or all(line.startswith(f"{file}:") for line in shown.split("\n"))
+
+
+@many
+@given(content=st.text("ab*&!<>|'\"%@[]{}:,-?# \t\n0~\\xuU=") | st.text() | st.binary())
+def test_no_text_does_worse_than_a_config_error(file: Path, content: str | bytes) -> None:
+    check_outcome(file, content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+
+
+@many
+@given(section=st.sampled_from(NAMES), data=DATA)
+def test_no_yaml_does_worse_than_a_config_error(file: Path, section: str, data: object) -> None:
+    for document in ({"accounts": [GOOD], section: data}, {"accounts": [GOOD | {section: data}]}):
+        text = yaml.safe_dump(document, allow_unicode=True)
+        check_outcome(file, text.encode("utf-8", "surrogatepass"))
+
+
+@many
+@given(data=DATA, key=st.sampled_from(["type", "token", "access_key", "tokn", "x"]))
+def test_nothing_shows_a_secret(file: Path, data: object, key: str) -> None:
+    secret = "hush-7f3a"
+    for credentials in (
+        {"type": "token", key: secret},
+        {"type": secret, key: data},
+        {"type": "ak_sk", key: {secret: data}},
+    ):
+        document = {"accounts": [GOOD | {"credentials": credentials}], "poll": data}
+        assert secret not in outcome(file, yaml.safe_dump(document).encode())
