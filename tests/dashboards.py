@@ -1,0 +1,51 @@
+"""What the dashboards in deploy/grafana ask of Prometheus."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_INTERVALS = {"__rate_interval": "5m", "__interval": "1m", "__range": "1h"}
+
+
+def dashboard_panels(path: Path) -> list[dict[str, Any]]:
+    """All panels of a dashboard but the headings of rows, those in collapsed rows too."""
+    return list(_panels(json.loads(path.read_text())["panels"]))
+
+
+def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
+    """Panel title and query of each query of a dashboard, as Grafana asks them with All chosen everywhere.
+
+    Raises:
+        ValueError: a variable is left in a query.
+    """
+    variables = {
+        variable["name"]: variable["allValue"]
+        for variable in json.loads(path.read_text())["templating"]["list"]
+        if variable["type"] == "query"
+    }
+    return [
+        (panel["title"], _substitute(target["expr"], variables | _INTERVALS))
+        for panel in dashboard_panels(path)
+        for target in panel["targets"]
+    ]
+
+
+def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for panel in panels:
+        if panel["type"] == "row":
+            yield from _panels(panel["panels"])
+        else:
+            yield panel
+
+
+def _substitute(query: str, variables: dict[str, str]) -> str:
+    made = re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda name: variables.get(name[1] or name[2], name[0]), query)
+    if "$" in made:
+        raise ValueError(f"a variable is left in {made}")
+    return made
