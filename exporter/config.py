@@ -132,8 +132,10 @@ def _rule_faults(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
 def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
     """Whatever must be unique and is not: names, labels, and projects, which would be polled and counted twice."""
     first: dict[str, Loc] = {}
+    faulty: set[Loc] = set()  # one fault a place: what is the same project has the same label, too
     for thing, loc in _unique_things(config):
-        if first.setdefault(thing, loc) != loc:
+        if first.setdefault(thing, loc) != loc and loc not in faulty:
+            faulty.add(loc)
             yield loc, f"{thing} already stands at {path_text(first[thing])}"
 
 
@@ -143,11 +145,13 @@ def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:
         yield f"account {account.name}", (*at, "name")
         for number, region in enumerate(account.regions):
             yield f"the default project of {region} in {account.name}", (*at, "regions", number)
+            yield f"project name {region} of {region} in {account.name}", (*at, "regions", number)
         for number, project in enumerate(account.projects):
             here = (*at, "projects", number)
+            where = (*here, "project_id") if project.project_id else here
             if project.project_id:
-                yield f"project {project.project_id} of {project.region}", (*here, "project_id")
+                yield f"project {project.project_id} of {project.region}", where
             else:
-                yield f"the default project of {project.region} in {account.name}", here
-            if project.name:
-                yield f"project name {project.name} of {project.region} in {account.name}", (*here, "name")
+                yield f"the default project of {project.region} in {account.name}", where
+            named = (*here, "name") if project.name else where
+            yield f"project name {project.label} of {project.region} in {account.name}", named

@@ -79,7 +79,7 @@ class Project(Section):
     """One IAM project in one region: the unit that is polled."""
 
     region: Region = Field(description="Region id, the label region.")
-    name: Text | None = Field(None, description="Label project. Default: the project's IAM name, else its id.")
+    name: Text | None = Field(None, description="Label project. Default: project_id, or region where that is left out.")
     project_id: ProjectId | None = Field(
         None, description="Project id, quoted. Default: the region's default project, found through IAM."
     )
@@ -90,6 +90,11 @@ class Project(Section):
     enterprise_project_ids: ListOf[Text] = Field(
         (), description="Lists only these enterprise projects, one list call each on v3. Empty: all."
     )
+
+    @property
+    def label(self) -> str:
+        """The label project, known without IAM, where a region's default project has the name of the region."""
+        return self.name or self.project_id or self.region
 
 
 class Poll(Section):

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Self
 import structlog
 import uvicorn
 
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
-from exporter.cloud import connect
+from exporter.catalogue import PROJECT_FAMILIES, tag_labels, task_families
+from exporter.cloud import Shared, connect
 from exporter.cloud.budget import Budget
 from exporter.cloud.fields import Losses
+from exporter.config import Collectors
 from exporter.exposition import Board
+from exporter.filters import TaskFilter
 from exporter.poller import Poller
-from exporter.store import ProjectKey, Store
+from exporter.project_facts import Ages, ProjectKey
+from exporter.store import Store
 from exporter.telemetry import ApiMeter, ProjectMeter, Telemetry
 from exporter.web import application
 
@@ -29,8 +32,7 @@ if TYPE_CHECKING:
 
     from exporter.config import Account, Config, Project
 
-COLLECTORS = ("tasks", "progress", "node")
-"""Those that have a source by now."""
+COLLECTORS = tuple(Collectors.model_fields)
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that what has aged out goes."""
 _GAP_SECONDS = 1.0
@@ -57,11 +59,13 @@ class Exporter:
     ) -> None:
         self._now = now
         self.telemetry = Telemetry()
-        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
+        self._families = task_families(tag_labels(key for one in config.accounts for key in one.tasks.tag_labels))
+        self.board = Board((*PROJECT_FAMILIES, *self._families), self.telemetry.render)
         self._transport = transport
         self._wanted = asyncio.Event()
         self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}
         self._connections: list[httpx.AsyncClient] = []
+        self._shared = Shared()
         self.pollers = [
             self._poller(account, project) for account in config.accounts for project in account.all_projects()
         ]
@@ -78,7 +82,7 @@ class Exporter:
     @property
     def ready(self) -> bool:
         """Whether the first poll of every project has ended."""
-        return all(store.ready for store in self.stores)
+        return all(store.facts.ready for store in self.stores)
 
     @property
     def healthy(self) -> bool:
@@ -122,20 +126,34 @@ class Exporter:
             await asyncio.sleep(_GAP_SECONDS)
 
     def _poller(self, account: Account, project: Project) -> Poller:
-        key = ProjectKey(account.name, project.region, project.name or project.project_id or "")
+        key = ProjectKey(account.name, project.region, project.label)
         intervals = {name: account.interval(name) for name in COLLECTORS if account.enabled(name)}
         losses = {name: Losses() for name in COLLECTORS}
+        wanted = TaskFilter(account.tasks)
         budget, meter = self._budget(account, project.region)
         http, apis = connect(
-            account, project, transport=self._transport, budget=budget, meter=meter, losses=losses, now=self.now
+            account,
+            project,
+            transport=self._transport,
+            budget=budget,
+            meter=meter,
+            losses=losses,
+            query=wanted.query(project.enterprise_project_ids),
+            now=self.now,
+            shared=self._shared,
         )
         self._connections.append(http)
         store = Store(
             key,
             self.board,
-            job_types=account.tasks.job_types,
+            self._families,
+            ages=Ages(account.poll.stale_after),
+            job_types=wanted.job_types,
             ended_for=account.tasks.ended_for,
             hide_for=account.poll.stale_after,
+            settings=account.cutover,
+            wanted=wanted,
+            tags=account.tasks.tag_labels,
             now=self.now,
         )
         return Poller(
@@ -143,8 +161,7 @@ class Exporter:
             apis,
             losses=losses,
             intervals=intervals,
-            stale_after=account.poll.stale_after,
-            job_types=account.tasks.job_types,
+            job_types=wanted.job_types,
             meter=ProjectMeter(self.telemetry, *key, collectors=COLLECTORS),
             publish=self._wanted.set,
             now=self.now,

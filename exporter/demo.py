@@ -36,7 +36,12 @@ def demo() -> tuple[Config, httpx.AsyncBaseTransport]:
                 }
             ],
             "poll": {"interval": "5s", "rate_limit": 50, "burst": 50},
-            "collectors": {"node": {"interval": "10s"}},
+            "collectors": {
+                **{name: {"interval": "10s"} for name in ("node", "objects")},
+                **{name: {"interval": "15s"} for name in ("comparison", "detail", "precheck", "async_jobs")},
+                "logs": {"enabled": True, "interval": "15s"},
+            },
+            "tasks": {"tag_labels": ["team"]},
         }
     )
     return config, httpx.ASGITransport(app=demo_cloud(speed=_SPEED))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from isal import isal_zlib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 Samples: TypeAlias = "Sequence[tuple[tuple[str, ...], float]]"
 """Values by the family's own labels."""
@@ -22,6 +22,7 @@ Samples: TypeAlias = "Sequence[tuple[tuple[str, ...], float]]"
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK = b"\x03\x00"  # an empty final deflate block
 _MOST_KNOWN = 10_000
+_HELP = b"# HELP "
 
 
 class FamilyHead(Protocol):
@@ -51,7 +52,7 @@ def escape_label(value: str) -> str:
 
 def label_text(labels: Iterable[tuple[str, str | None]]) -> bytes:
     """`a="b",c="d"`; a label without a value is left out, which means the same to Prometheus."""
-    return ",".join(f'{name}="{escape_label(value)}"' for name, value in labels if value).encode()
+    return ",".join(f'{name}="{escape_label(value)}"' for name, value in labels if value).encode(errors="replace")
 
 
 def number_text(value: float) -> bytes:
@@ -169,7 +170,7 @@ class Board:
 
     Args:
         families: all families that can have samples, in the order of the page.
-        tail: gives our own metrics as text, the last chunk of each page.
+        tail: gives our own metrics as text, the last families of each page.
     """
 
     def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], bytes]) -> None:
@@ -207,13 +208,19 @@ class Board:
                 if (chunk := column.chunk()) is not None:
                     chunks.append(chunk)
                 await asyncio.sleep(0)
-            self.page = Page([*chunks, Chunk.of("drs_exporter", self._tail())])
+            self.page = Page([*chunks, *(Chunk.of(name, text) for name, text in split_families(self._tail()))])
 
 
 def family_head(family: FamilyHead) -> bytes:
     """The HELP and TYPE lines."""
     text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
     return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.type}\n".encode()
+
+
+def split_families(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """The families in a text, by name; each begins with its HELP line."""
+    for piece in (b"\n" + text).split(b"\n" + _HELP)[1:]:
+        yield piece.split(b" ", 1)[0].decode(), _HELP + piece.removesuffix(b"\n") + b"\n"
 
 
 def _quoted(text: bytes) -> bytes:

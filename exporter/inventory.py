@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from exporter.model import Phase
+from exporter.model import DELETED, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class Inventory:
     """The tasks of one project; pure logic, times are given.
 
     A task goes when each list that showed it lacks it: once if that list was complete, twice in a row if it was not;
-    or when the cloud, asked for it, says that it does not exist. A failed list changes nothing.
+    or when the cloud says that it does not exist, or is DELETED. A failed list changes nothing.
 
     Args:
         hide_for: seconds for which lists, which may lag, are not believed about a task that was said not to exist,
@@ -54,6 +54,10 @@ class Inventory:
     def update(self, api: str, job_type: str, tasks: Iterable[Listed], *, complete: bool, now: float) -> set[str]:
         """Take in an answered list; the ids of the tasks that this may have changed."""
         key = (api, job_type)
+        tasks = tuple(tasks)
+        deleted = {listed.id for listed in tasks if listed.status == DELETED}
+        for task_id in deleted:
+            self._remove(task_id, now)
         self._gone = {task_id: at for task_id, at in self._gone.items() if now - at < self._hide_for}
         seen = {listed.id: listed for listed in tasks if listed.id not in self._gone or listed.phase is Phase.ENDED}
         for task_id, listed in seen.items():
@@ -64,12 +68,19 @@ class Inventory:
             sightings[key].lacking += _LACKS_BEFORE_GONE if complete else 1
             if all(sighting.lacking >= _LACKS_BEFORE_GONE for sighting in sightings.values()):
                 del self._tasks[task_id]
-        return missed | seen.keys()
+        return deleted | missed | seen.keys()
 
     def gone(self, task_id: str, now: float) -> None:
-        """The cloud said, when asked for this task, that it does not exist."""
-        if self._tasks.pop(task_id, None) is not None:
-            self._gone[task_id] = now
+        """The cloud said, when asked for this task, that it does not exist.
+
+        It says that of released tasks too, so what a list shows as ended stays: the answer was under way.
+        """
+        if not any(sighting.listed.phase is Phase.ENDED for sighting in self._tasks.get(task_id, {}).values()):
+            self._remove(task_id, now)
+
+    def _remove(self, task_id: str, now: float) -> None:
+        self._tasks.pop(task_id, None)
+        self._gone[task_id] = now
 
     def forget(self, api: str) -> set[str]:
         """The generation is not published any more, its lists prove nothing; the ids that this may have changed."""
@@ -105,7 +116,11 @@ class Inventory:
         if not fresh:
             return None
         listed = max(fresh, key=itemgetter(0))[1].listed
-        return _filled(listed, sightings.values()) if len(sightings) > 1 else listed
+        return _filled(listed, (sighting for _, sighting in fresh)) if len(fresh) > 1 else listed
+
+    def sighted(self, task_id: str) -> list[tuple[str, float]]:
+        """When lists last showed the task, with the API generation."""
+        return [(api, sighting.at) for (api, _), sighting in self._tasks.get(task_id, {}).items()]
 
     def listed_by(self, task_id: str, api: str) -> bool:
         """Whether the newest list of a generation shows the task."""

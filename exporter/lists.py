@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model import ListFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(slots=True)
@@ -38,12 +38,12 @@ class Lists:
         """The generation is not published."""
         self._lists = {key: value for key, value in self._lists.items() if key[0] != api}
 
-    def age_out(self, now: float, max_age: Mapping[str, float]) -> bool:
+    def age_out(self, now: float, believed_for: Callable[[str], float]) -> bool:
         """Stop believing lists that are too old; whether there were any."""
         aged = [
             facts
             for (api, _), facts in self._lists.items()
-            if facts.believed and facts.succeeded_at is not None and now - facts.succeeded_at > max_age[api]
+            if facts.believed and facts.succeeded_at is not None and now - facts.succeeded_at > believed_for(api)
         ]
         for facts in aged:
             facts.believed = False

@@ -25,8 +25,9 @@ def configure(level: str, output: str) -> None:
         if output == "json"
         else structlog.processors.LogfmtRenderer(key_order=("ts", "level", "event"), drop_missing=True)
     )
+    ending: list[structlog.types.Processor] = [_printable, renderer]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
@@ -35,7 +36,7 @@ def configure(level: str, output: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_traceback, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _terse, *ending],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -47,9 +48,23 @@ def where(error: BaseException) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def _without_traceback(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Tracebacks of libraries may quote what they were given, secrets included: the type has to do."""
+def _terse(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Tracebacks and further lines of libraries may quote what they were given, secrets included.
+
+    The first line has to do, and the type of the error.
+    """
     error = event.pop("exc_info", None)
+    event.pop("stack_info", None)
     if isinstance(error, tuple) and error[0] is not None:
         event["error"] = error[0].__name__
+    event["event"] = str(event["event"]).partition("\n")[0]
     return event
+
+
+def _printable(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Control characters, which words of the cloud may hold, would break a line or a terminal."""
+    return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _escaped(text: str) -> str:
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

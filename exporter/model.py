@@ -54,6 +54,10 @@ _PHASES: Mapping[str, Phase] = {
     "FROZEN": Phase.FAILED,
 }
 
+_CHILD_ENDS = frozenset({"RELEASE_CHILD_TRANSFER_STARTED", "RELEASE_CHILD_TRANSFER_COMPLETE"})
+
+_DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
+
 DELETED = "DELETED"
 """The status of a task that is no more; v3 answers it for a moment before it answers an error."""
 
@@ -63,10 +67,10 @@ def phase_of(status: str, *, subtask: bool) -> Phase:
 
     RELEASE_CHILD_TRANSFER_* is shown by the subtask that ends and by its parent, which merely changes.
     """
-    if status.startswith("RELEASE_CHILD_TRANSFER_") and not subtask and not status.endswith("_FAILED"):
-        return Phase.CHANGING
     if status.endswith("_FAILED"):
         return Phase.FAILED
+    if status in _CHILD_ENDS and not subtask:
+        return Phase.CHANGING
     return _PHASES.get(status, Phase.OTHER)
 
 
@@ -94,6 +98,8 @@ class Listed:
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
     """Unix time; None where the list gives a time without a zone."""
+    multi_write: bool = False
+    """Dual-active disaster recovery."""
 
     @property
     def phase(self) -> Phase:
@@ -103,13 +109,54 @@ class Listed:
     @property
     def active(self) -> bool:
         """Whether the task is worth calls of its own: neither ended, nor merely configured, nor virtual."""
-        return not (self.phase is Phase.ENDED or self.status == "CONFIGURATION" or self.is_parent)
+        return not (self.phase is Phase.ENDED or self.configured or self.is_parent)
+
+    @property
+    def configured(self) -> bool:
+        """Created, but not started; it stays so for ever, though its resources are freed after three days."""
+        return self.status == "CONFIGURATION"
+
+    @property
+    def disaster_recovery(self) -> bool:
+        """A DR pair."""
+        return self.job_type == "cloudDataGuard"
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What the cloud is asked to filter by when it lists tasks; empty: everything.
+
+    Engines are not among it: v3 answers `mongodb-to-dds` to who asks for `mongodb`, and v5 refuses what it
+    does not know, so rules about engines are applied to the answer.
+    """
+
+    enterprise_project_ids: tuple[str, ...] = ()
+    """A list each: an operation takes one."""
+    ids: tuple[str, ...] = ()
+    status: str | None = None
+
+    def parts(self, most_ids: int) -> list[tuple[str | None, dict[str, str]]]:
+        """The enterprise project and the filters of each list to ask for; `name` takes up to so many ids."""
+        chunks = [self.ids[start : start + most_ids] for start in range(0, len(self.ids), most_ids)] or [()]
+        return [
+            (
+                project,
+                {
+                    **({"enterprise_project_id": project} if project is not None else {}),
+                    **({"name": ",".join(chunk)} if chunk else {}),
+                    **({"status": self.status} if self.status else {}),
+                },
+            )
+            for project in self.enterprise_project_ids or (None,)
+            for chunk in chunks
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far the load is and how far the target lags (collector `progress`)."""
 
+    name: ClassVar[str] = "progress"
     collector: ClassVar[str] = "progress"
 
     full_ratio: float | None = None
@@ -128,6 +175,7 @@ class Progress:
 class Node:
     """Load of the node that runs the task (collector `node`)."""
 
+    name: ClassVar[str] = "node"
     collector: ClassVar[str] = "node"
 
     cpu_ratio: float | None = None
@@ -145,7 +193,150 @@ class Node:
     reported_at: float | None = None
 
 
-Part = Progress | Node
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Sizes of the node, and how it reaches both databases (collector `node`)."""
+
+    name: ClassVar[str] = "monitor"
+    collector: ClassVar[str] = "node"
+
+    cpu_ratio: float | None = None
+    memory_size_bytes: float | None = None
+    memory_used_bytes: float | None = None
+    disk_size_bytes: float | None = None
+    disk_used_bytes: float | None = None
+    source_up: bool | None = None
+    target_up: bool | None = None
+    source_requests_per_second: float | None = None
+    target_requests_per_second: float | None = None
+    apply_bytes_per_second: float | None = None
+    reported_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Recovery point and time of a disaster-recovery task (collector `recovery`)."""
+
+    name: ClassVar[str] = "recovery"
+    collector: ClassVar[str] = "recovery"
+
+    rpo_seconds: float | None = None
+    """How far the DRS node is behind the service database."""
+    rto_seconds: float | None = None
+    """How far the disaster-recovery database is behind the DRS node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCount:
+    """Objects of one type: in the source, and how many of them reached the target."""
+
+    type: str
+    source: float | None
+    target: float | None
+    at_end: bool = False
+    """Moved only when the task ends (TRANSFER_WHEN_END): missing on the target is normal until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects moved, by type (collector `objects`)."""
+
+    name: ClassVar[str] = "objects"
+    collector: ClassVar[str] = "objects"
+
+    counts: tuple[ObjectCount, ...] = ()
+    full_completed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What seldom changes: kinds, places, tags, times, thresholds (collector `detail`)."""
+
+    name: ClassVar[str] = "detail"
+    collector: ClassVar[str] = "detail"
+
+    node_type: str | None = None
+    instance_type: str | None = None
+    source_type: str | None = None
+    target_type: str | None = None
+    target_instance_id: str | None = None
+    charging_mode: str | None = None
+    kernel_direction: str | None = None
+    node_role: str | None = None
+    """Of a primary/standby pair: master or slave. Lists tell it through v5 only."""
+    multi_write: bool | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    created_at: float | None = None
+    started_at: float | None = None
+    full_completed_at: float | None = None
+    updated_at: float | None = None
+    scheduled_start_at: float | None = None
+    order_expires_at: float | None = None
+    auto_stop_after_seconds: float | None = None
+    """After so long in a failure the cloud stops the task by itself."""
+    delay_threshold_seconds: float | None = None
+    rpo_threshold_seconds: float | None = None
+    rto_threshold_seconds: float | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """Whether the target database was made writable again (collector `detail`)."""
+
+    name: ClassVar[str] = "writable"
+    collector: ClassVar[str] = "detail"
+
+    lifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The newest comparison of one type: objects, lines or contents."""
+
+    type: str
+    status: str
+    consistent: bool | None = None
+    """All equal, or something is not; None while running, failed or impossible."""
+    finished_at: float | None = None
+    different_rows: float | None = None
+    results: tuple[tuple[str, int], ...] = ()
+    """How many databases, tables or object types ended how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Newest comparison of each type, and the object counts that it found (collector `comparison`)."""
+
+    name: ClassVar[str] = "comparison"
+    collector: ClassVar[str] = "comparison"
+
+    types: tuple[Compared, ...] = ()
+    objects: tuple[ObjectCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Precheck:
+    """The newest pre-check of a task that is being configured (collector `precheck`)."""
+
+    name: ClassVar[str] = "precheck"
+    collector: ClassVar[str] = "precheck"
+
+    items: tuple[tuple[str, int], ...] = ()
+    passed_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """When the newest log entry of each level was written (collector `logs`)."""
+
+    name: ClassVar[str] = "logs"
+    collector: ClassVar[str] = "logs"
+
+    newest: tuple[tuple[str, float], ...] = ()
+
+
+Part = Progress | Node | Monitor | Recovery | Objects | Detail | Writable | Comparison | Precheck | Logs
 """The facts of one task that one collector gathers; its class names the collector."""
 
 
@@ -178,14 +369,61 @@ class Task:
     tasks: Listed | None = None
     progress: Progress | None = None
     node: Node | None = None
+    monitor: Monitor | None = None
+    recovery: Recovery | None = None
+    objects: Objects | None = None
+    detail: Detail | None = None
+    writable: Writable | None = None
+    comparison: Comparison | None = None
+    precheck: Precheck | None = None
+    logs: Logs | None = None
     history: History = History()
     collected: tuple[tuple[str, float], ...] = ()
     """When each collector last succeeded for this task."""
+    blockers: tuple[tuple[str, bool], ...] | None = None
+    """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
+
+    @property
+    def delay_seconds(self) -> float | None:
+        """How far the target is behind, in the phases in which that means something."""
+        return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
+
+    @property
+    def switching(self) -> bool | None:
+        """Whether a DR task is amid a switchover: its kernel runs against its direction. None: not known."""
+        listed, detail = self.tasks, self.detail
+        if listed is None or detail is None or listed.job_type != "cloudDataGuard":
+            return None
+        if listed.direction is None or detail.kernel_direction is None:
+            return None
+        return listed.direction != detail.kernel_direction
 
     @property
     def phase(self) -> Phase | None:
         """None once the list that showed the task is too old to be believed."""
         return self.tasks.phase if self.tasks else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Use of the project's quotas (collector `quota`)."""
+
+    collector: ClassVar[str] = "quota"
+
+    resources: tuple[tuple[str, float | None, float | None], ...] = ()
+    """Resource, used, limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncJobs:
+    """Asynchronous batches of the project (collector `async_jobs`)."""
+
+    collector: ClassVar[str] = "async_jobs"
+
+    counts: tuple[tuple[str, int], ...] = ()
+    """How many, by status."""
+    failed: tuple[tuple[str, float], ...] = ()
+    """The newest failed ones: id, and when it was created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +458,7 @@ class Project:
     lists: Mapping[tuple[str, str], ListFacts] = field(default_factory=dict)
     """By API generation and job type."""
     collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
+    quota: Quota | None = None
+    async_jobs: AsyncJobs | None = None
     sources: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     """By collector and source (the operation's name): whether it is published here."""

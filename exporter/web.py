@@ -97,12 +97,12 @@ def application(exporter: Served) -> Starlette:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip."""
+    """Whether an Accept-Encoding header allows gzip; by name if it has it, else by the asterisk."""
+    allowed = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameters = item.partition(";")
-        if coding.strip() in {"gzip", "*"}:
-            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False
+        allowed[coding.strip()] = parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return allowed.get("gzip", allowed.get("*", False))
 
 
 def _metrics(board: Board, names: frozenset[str] | None, accept_encoding: str) -> Response:

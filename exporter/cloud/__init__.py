@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 
-from exporter.cloud.auth import AkSk, Keys
 from exporter.cloud.client import Client
+from exporter.cloud.credentials import Shared, access
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.config import AkSk as AkSkCredentials
-from exporter.config import ConfigError
+from exporter.config import ConfigError, EcsAgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exporter.cloud.budget import Budget
-    from exporter.cloud.client import Meter
+    from exporter.cloud.client import Meter, Observer
     from exporter.cloud.fields import Losses
     from exporter.cloud.source import Api
     from exporter.config import Account, Project
+    from exporter.model import ListQuery
+
+__all__ = ["Shared", "connect"]
 
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the one that decides first."""
@@ -34,32 +38,39 @@ def connect(
     budget: Budget,
     meter: Meter,
     losses: Mapping[str, Losses],
+    query: ListQuery,
     now: Callable[[], float],
+    shared: Shared | None = None,
+    observer: Observer | None = None,
 ) -> tuple[httpx.AsyncClient, tuple[Api, ...]]:
-    """The connection of one project, to be closed by the caller, and the API generations to ask through it."""
+    """The connection of one project, to be closed by the caller, and the API generations to ask through it.
+
+    Projects that are connected with the same `shared` ask the metadata service once for all of them, and none of
+    them is polled twice. `observer` sees what DRS answers, not what IAM does.
+    """
+    credentials = account.credentials
+    # Its own way, past the proxy: keys are for nobody else.
+    direct = {credentials.metadata_endpoint: None} if isinstance(credentials, EcsAgency) else None
     http = httpx.AsyncClient(
-        auth=authentication(account, project, now=now),
-        base_url=account.endpoint_for(project),
         transport=transport,
         proxy=account.proxy,
+        mounts=direct,
         timeout=account.poll.timeout,
+        verify=_trusted(account),
         trust_env=False,  # a proxy is a setting, not an accident
     )
-    client = Client(http, project_id=project.project_id or "", budget=budget, meter=meter, timeout=account.poll.timeout)
-    return http, tuple(generation(client, losses) for generation in _GENERATIONS[project.api])
+    client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
+    auth, project_id = access(account, project, client_of, shared or Shared(), now)
+    endpoint = account.endpoint_for(project)
+    client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
+    return http, tuple(generation(client, losses, query) for generation in _GENERATIONS[project.api])
 
 
-def authentication(account: Account, project: Project, *, now: Callable[[], float]) -> httpx.Auth:
-    """The httpx `Auth` that an account's credentials ask for."""
-    credentials = account.credentials
-    if not isinstance(credentials, AkSkCredentials) or project.project_id is None:
-        raise ConfigError(
-            f"account {account.name}: this version signs with credentials of type ak_sk only, "
-            "and asks for the project_id of every project"
-        )
-
-    def keys() -> Keys:
-        token = credentials.security_token
-        return Keys(credentials.access_key.reveal(), credentials.secret_key.reveal(), token.reveal() if token else None)
-
-    return AkSk(keys, project_id=project.project_id, now=now)
+def _trusted(account: Account) -> ssl.SSLContext | bool:
+    """The CAs of the account's own file, or else the usual ones."""
+    if account.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=account.ca_file)
+    except OSError as error:
+        raise ConfigError(f"account {account.name}: ca_file {account.ca_file} holds no PEM certificates") from error

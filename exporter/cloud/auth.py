@@ -1,4 +1,4 @@
-"""Credentials as httpx `Auth`: AK/SK request signing (SDK-HMAC-SHA256).
+"""Access keys as httpx `Auth`: AK/SK request signing (SDK-HMAC-SHA256). `credentials` has the other kinds.
 
 The algorithm is described in the vendor's "API Request Signing Guide"; `tests/data/signing_vectors.json`
 holds requests signed by the vendor's own SDK.
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
 import httpx
+
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -29,20 +31,27 @@ class Keys(NamedTuple):
     secret_key: str
     security_token: str | None = None
 
+    def __repr__(self) -> str:
+        return "Keys(***)"
+
 
 class AkSk(httpx.Auth):
     """Signs each request anew: a signature is good for 15 minutes only.
 
     Args:
         keys: gives the keys at the moment of signing, so that rotated ones are picked up.
-        project_id: the IAM project, sent and signed as X-Project-Id.
+        project_id: gives the IAM project where it is known; sent and signed as X-Project-Id.
         now: Unix time.
     """
 
     requires_request_body = True
 
     def __init__(
-        self, keys: Callable[[], Keys], *, project_id: str | None = None, now: Callable[[], float] = time.time
+        self,
+        keys: Callable[[], Keys],
+        *,
+        project_id: Callable[[], str | None] = lambda: None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._project_id = project_id
@@ -51,15 +60,23 @@ class AkSk(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the date, project, token and signature headers."""
         keys = self._keys()
+        check_sendable(*keys)
         headers = request.headers
         headers["X-Sdk-Date"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
-        if self._project_id:
-            headers["X-Project-Id"] = self._project_id
+        if project_id := self._project_id():
+            headers["X-Project-Id"] = project_id
         if keys.security_token:
             headers["X-Security-Token"] = keys.security_token
         signed = {name: headers[name] for name in _SIGNED if name in headers}
         headers["Authorization"] = authorization(request.method, request.url, signed, request.content, keys)
         yield request
+
+
+def check_sendable(*secrets: str | None) -> None:
+    """Raises `ConfigError` where a secret can't stand in a header: the HTTP library would quote it in its own error."""
+    for secret in filter(None, secrets):
+        if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
+            raise ConfigError("a key or token has blanks at its ends, or characters that none has: correct it")
 
 
 def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, keys: Keys) -> str:
@@ -76,7 +93,7 @@ def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body:
 def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> str:
     """The text that is hashed and signed; `headers` have lower-case names."""
     path, _, query = url.raw_path.decode("ascii").partition("?")
-    segments = "/".join(_encode(unquote(segment)) for segment in path.split("/"))
+    segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
     names = sorted(headers)
     return "\n".join(
         (

@@ -54,10 +54,17 @@ class Budget:
         try:
             await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():  # served and cancelled at once: give it back
-                self._tokens += 1
-                self._schedule()
+            if waiter.done() and not waiter.cancelled():  # served and cancelled at once
+                self.give_back()
             raise
+
+    def give_back(self) -> None:
+        """A right that was taken is not used: it goes to the next in the queue."""
+        self._tokens += 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._schedule()
 
     def throttled(self) -> None:
         """The cloud said "too many calls": halve the rate; it recovers by itself."""
@@ -96,7 +103,8 @@ class Pauses:
 
     def pause(self, operation: str, seconds: float | None) -> None:
         """Let no call of the operation leave for so long; half a minute where the cloud named no time."""
-        self._until[operation] = self._clock() + (_DEFAULT_PAUSE if seconds is None else seconds)
+        until = self._clock() + (_DEFAULT_PAUSE if seconds is None else seconds)
+        self._until[operation] = max(until, self._until.get(operation, 0.0))
 
     def paused(self, operation: str) -> bool:
         """Whether calls of the operation would only make it worse."""

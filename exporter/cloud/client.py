@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import quote
 
 import httpx
 
 from exporter.cloud.budget import Pauses
-from exporter.cloud.errors import CloudError, DecodeError, ThrottledError, UnavailableError, judge
+from exporter.cloud.errors import (
+    AccessError,
+    CloudError,
+    DecodeError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+    invalid_token,
+    judge,
+    parse_body,
+)
 from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.budget import Budget
+    from exporter.cloud.operations import Service
+
+T = TypeVar("T")
 
 _RETRIES = 2
 _LARGEST_BODY = 16 * 2**20  # bytes; a page of 100 tasks has about 100 kB
@@ -37,25 +51,64 @@ class Meter(Protocol):
         """The cloud refused a call because there were too many."""
 
 
+class Observer(Protocol):
+    """Who looks at the answers themselves."""
+
+    def __call__(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+        """One answer came, good or not; `body` is decoded, None where it is no JSON."""
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """Credentials that end, and can be had anew."""
+
+    async def ready(self) -> None:
+        """Have some that are good for a while; raises `CloudError`."""
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The cloud refuses those that this request was sent with: whether there will be others to try."""
+
+
 class Client:
-    """Sends the operations of one project.
+    """Sends the operations of one service for one project.
 
     Args:
-        http: carries the authentication, the base URL and the transport.
-        project_id: fills the paths.
+        http: carries the transport.
+        service: the only one whose operations this client sends.
+        endpoint: where it is: `https://HOST[:PORT]`.
+        auth: the credentials; None sends none.
+        project_id: gives what fills the paths, after asking for it where it must; raises `CloudError`.
         budget: shared by all projects of the account in the region.
         meter: counts.
         timeout: seconds for one call in all, from connecting to the last byte.
+        observer: looks at the answers.
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, *, project_id: str, budget: Budget, meter: Meter, timeout: float
+        self,
+        http: httpx.AsyncClient,
+        *,
+        service: Service,
+        endpoint: str,
+        auth: httpx.Auth | None = None,
+        project_id: Callable[[], Awaitable[str]] | None = None,
+        budget: Budget,
+        meter: Meter,
+        timeout: float,
+        observer: Observer | None = None,
     ) -> None:
         self._http = http
+        self._service = service
+        self._endpoint = endpoint
+        self._auth = auth
+        self._renewable: Renewable | None = None
+        if isinstance(auth, Renewable):
+            self._renewable = auth
         self._project_id = project_id
         self._budget = budget
         self._meter = meter
         self._timeout = timeout
+        self._observer = observer
         self._pauses = Pauses()
 
     async def call(
@@ -71,48 +124,94 @@ class Client:
         Raises:
             CloudError: of the class that says what to do about it.
         """
-        for attempt in range(_RETRIES + 1):
+        return await self.exchange(operation, judge, job_id=job_id, query=query, body=body)
+
+    async def exchange(
+        self,
+        operation: Operation,
+        read: Callable[[str, int, httpx.Headers, bytes], T],
+        *,
+        job_id: str = "",
+        query: Sequence[tuple[str, str | int]] = (),
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """The same for answers that are more than an object, or none.
+
+        `read` makes what is wanted of operation, status, headers and body, or raises `CloudError`.
+        """
+        if operation not in OPERATIONS or operation.service != self._service:
+            raise ValueError(f"{operation.method} {operation.path} is not one of the reads that may be sent")
+        retries, renewed = 0, False
+        while True:
+            path = await self._path(operation, job_id)
+            request = self._request(operation.method, path, query, body, headers)
             try:
-                return await self._attempt(operation, self._request(operation, job_id, query, body))
+                return await self._attempt(operation, request, read)
             except UnavailableError:
-                if attempt == _RETRIES:
+                if retries == _RETRIES:
                     raise
-            await asyncio.sleep(random.uniform(0.5, 1.5) * 2**attempt)  # noqa: S311 - jitter, no secret
+                await asyncio.sleep(random.uniform(0.5, 1.5) * 2**retries)  # noqa: S311 - jitter, no secret
+                retries += 1
+            except RefusedError as error:
+                if renewed or not invalid_token(error) or not self._forgets(request):
+                    raise
+                renewed = True
             self._meter.retry(operation.name)
-        raise AssertionError
+
+    async def _path(self, operation: Operation, job_id: str) -> str:
+        """The path of a call, once there is all that it needs. Its calls have retries and a time-out of their own."""
+        project_id = ""
+        try:
+            if self._renewable is not None:
+                await self._renewable.ready()
+            if self._project_id is not None:
+                project_id = await self._project_id()
+        except CloudError as error:
+            raise AccessError(*error.args) from error
+        return operation.path.format(project_id=quote(project_id, safe=""), job_id=quote(job_id, safe=""))
+
+    def _forgets(self, refused: httpx.Request) -> bool:
+        return self._renewable is not None and self._renewable.forget(refused)
 
     def _request(
         self,
-        operation: Operation,
-        job_id: str,
+        method: str,
+        path: str,
         query: Sequence[tuple[str, str | int]],
         body: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
     ) -> httpx.Request:
-        if operation not in OPERATIONS:
-            raise ValueError(f"{operation.method} {operation.path} is not one of the reads that may be sent")
-        path = operation.path.format(project_id=quote(self._project_id, safe=""), job_id=quote(job_id, safe=""))
         # Joined here and not by httpx, whose blanks would become "+", which the gateway's signature check doesn't know.
         pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in query)
         content = None if body is None else json.dumps(body).encode()
-        url = f"{path}?{pairs}" if pairs else path
-        return self._http.build_request(operation.method, url, content=content, headers=_HEADERS)
+        url = self._endpoint + (f"{path}?{pairs}" if pairs else path)
+        return self._http.build_request(method, url, content=content, headers={**_HEADERS, **(headers or {})})
 
-    async def _attempt(self, operation: Operation, request: httpx.Request) -> dict[str, Any]:
+    async def _attempt(
+        self, operation: Operation, request: httpx.Request, read: Callable[[str, int, httpx.Headers, bytes], T]
+    ) -> T:
         if self._pauses.paused(operation.name):
             raise ThrottledError(operation.name, "paused")
         await self._budget.take(operation.priority)
+        if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
+            self._budget.give_back()
+            raise ThrottledError(operation.name, "paused")
         loop = asyncio.get_running_loop()
         started = loop.time()
         code = "cancelled"
         try:
             status, headers, content = await self._send(operation.name, request)
             code = str(status)
-            return judge(operation.name, status, headers, content)
+            if self._observer is not None:
+                self._observer(operation.name, status, headers, _decoded(content), loop.time() - started)
+            return read(operation.name, status, headers, content)
         except CloudError as error:
             code = error.code
             if isinstance(error, ThrottledError):
                 self._meter.throttled(operation.name)
-                self._budget.throttled()
+                if not self._pauses.paused(operation.name):  # of the calls that were under way, the first one counts
+                    self._budget.throttled()
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:
@@ -121,17 +220,26 @@ class Client:
     async def _send(self, operation: str, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._http.send(request, stream=True)
+                response = await self._http.send(request, auth=self._auth, stream=True)
                 try:
                     return response.status_code, response.headers, await _body(operation, response)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.TimeoutException) as error:
             raise UnavailableError(operation, "timeout") from error
+        except ConfigError as error:  # the secret can't be read now, or can't stand in a header
+            raise RefusedError(operation, "credentials", reason=str(error)) from error
         except httpx.DecodingError as error:
             raise DecodeError(operation, "decode") from error
         except (httpx.HTTPError, OSError) as error:
             raise UnavailableError(operation, "network") from error
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return parse_body(content)
+    except ValueError:
+        return None
 
 
 async def _body(operation: str, response: httpx.Response) -> bytes:

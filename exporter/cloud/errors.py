@@ -16,28 +16,39 @@ if TYPE_CHECKING:
 NOT_PUBLISHED_CODES = frozenset({"APIGW.0101", "DRS.M00101"})
 GONE_CODES = frozenset({"DRS.10000010", "DRS.M00289", "DRS.M05004"})
 """The task does not exist: v5; v3 missing; v3 deleted or released."""
+WRONG_STATE_CODE = "DRS.M00304"  # this kind of fact does not exist in the task's state: nothing to tell, no fault
 _EMPTY_CODE = "DRS.M00002"
 SINGLE_ID_CODE = "DRS.M00299"  # "Only one jobId is allowed": batches are not served here
 _THROTTLED_CODES = frozenset({"DRS.M01503", "APIGW.0308", "APIG.0308"})  # the first comes with status 400
 _INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 403 where 401 is meant
-_CODE = re.compile(r"[A-Za-z]+[.A-Za-z0-9_-]{0,40}")
+_CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
 _PER_MINUTE = 60.0
+_LONGEST_PAUSE = 3600.0  # whatever a header says, what is throttled is asked again
 
 
 class CloudError(Exception):
     """A call that gave no usable answer."""
 
-    def __init__(self, operation: str, code: str, error_code: str | None = None) -> None:
-        super().__init__(operation, code, error_code)
+    def __init__(self, operation: str, code: str, error_code: str | None = None, reason: str = "") -> None:
+        super().__init__(operation, code, error_code, reason)
         self.operation = operation
         self.code = code
-        """The HTTP status, or `timeout`, `network`, `decode` where none came."""
+        """The HTTP status, or `timeout`, `network`, `decode`, `credentials`, `project` where none came."""
         self.error_code = error_code
         """The cloud's own code, such as DRS.M00101."""
+        self.reason = reason
+        """What we know about it, in our own words, with the remedy."""
 
     def __str__(self) -> str:
         detail = f" {self.error_code}" if self.error_code else ""
-        return f"{self.operation}: {self.code}{detail}"
+        return f"{self.operation}: {self.code}{detail}" + (f": {self.reason}" if self.reason else "")
+
+
+class AccessError(CloudError):
+    """The call was not made: a call that must come before it, for a token, keys or the project's id, went wrong.
+
+    Of no other class, whatever went wrong with that call: what IAM lacks or refuses says nothing about DRS.
+    """
 
 
 class NotPublishedError(CloudError):
@@ -150,8 +161,17 @@ def invalid_token(error: RefusedError) -> bool:
 def _retry_after(headers: Mapping[str, str], content: bytes) -> float | None:
     value = headers.get("retry-after", "")
     if value.isdecimal():
-        return float(value)
-    if (moment := email.utils.parsedate_tz(value)) is not None:
-        served = email.utils.parsedate_tz(headers.get("date", ""))
-        return float(max(0, email.utils.mktime_tz(moment) - email.utils.mktime_tz(served))) if served else None
+        return min(float(value), _LONGEST_PAUSE)
+    moment, served = _moment(value), _moment(headers.get("date", ""))
+    if moment is not None and served is not None:
+        return min(max(0.0, moment - served), _LONGEST_PAUSE)
     return _PER_MINUTE if b"1 minute" in content else None  # "over ratelimit,limit:N,time:1 minute"
+
+
+def _moment(date: str) -> float | None:
+    """An HTTP date as Unix time."""
+    try:
+        parsed = email.utils.parsedate_tz(date)
+        return None if parsed is None else float(email.utils.mktime_tz(parsed))
+    except (ValueError, OverflowError):
+        return None

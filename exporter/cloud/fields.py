@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, Val
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
 _SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
 _TEXT_LIMIT = 256
-_ERROR_CODE = re.compile(r"[A-Za-z]+[.A-Za-z0-9_-]{0,40}")
+_INTEGER = re.compile(r"-?\d+")
+_ERROR_CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ def _text(value: Any) -> str:
     text = str(value).strip()
     if len(text) > _TEXT_LIMIT:
         raise ValueError
+    text.encode()  # JSON can hold half a surrogate pair, a page can't
     return text
 
 
@@ -85,6 +88,21 @@ def _milliseconds(value: Any) -> float | None:
     return None if number is None else number / 1000
 
 
+def _positive(value: Any) -> float | None:
+    return _number(value) or None
+
+
+def _megabytes(value: Any) -> float | None:
+    """The cloud means 2^20: a node of 16 GB has 16384 of them."""
+    number = _number(value)
+    return None if number is None else number * 2**20
+
+
+def _gigabytes(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else number * 2**30
+
+
 def _sane(timestamp: float) -> float:
     if int(timestamp) not in _SANE_TIMES:
         raise ValueError
@@ -92,20 +110,29 @@ def _sane(timestamp: float) -> float:
 
 
 def _time(value: Any) -> float | None:
-    """Milliseconds since 1970 ("0": not set), or ISO 8601 with a zone.
+    """Milliseconds since 1970 ("0" and "-1": not set), or ISO 8601 with a zone.
 
     A time without a zone is UTC+8 by observation only: no fact, so None, but no loss either.
     """
-    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
-        return _sane(int(value) / 1000) if int(value) else None
-    moment = datetime.fromisoformat(value)
-    return None if moment.tzinfo is None else _sane(moment.timestamp())
+    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+        moment = datetime.fromisoformat(value.strip())
+        return None if moment.tzinfo is None else _sane(moment.timestamp())
+    timestamp = _milliseconds(value)
+    return _sane(timestamp) if timestamp else None
 
 
 def _error_code(value: Any) -> str:
     """Codes become a label: nothing that could be a message gets through."""
     text = _text(value)
     if not _ERROR_CODE.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _word(value: Any) -> str:
+    """A word of the cloud's own, which becomes a label: never a text."""
+    text = _text(value)
+    if not _WORD.fullmatch(text):
         raise ValueError
     return text
 
@@ -129,13 +156,22 @@ def _flag(value: Any) -> bool:
 
 
 def _words(value: Any) -> frozenset[str]:
-    return frozenset(word for word in _items(value) if isinstance(word, str))
+    words = _items(value)
+    if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
+        raise ValueError
+    return frozenset(words)
 
 
 Text = Annotated[str | None, _field(_text)]
 """Text or a number as text, trimmed, at most 256 characters."""
 Number = Annotated[float | None, _field(_number)]
 """A number or a string of one, 0 or more; seconds, bytes and rates are taken as they are."""
+Positive = Annotated[float | None, _field(_positive)]
+"""A number above 0; 0 means that it is not set."""
+Megabytes = Annotated[float | None, _field(_megabytes)]
+"""Megabytes as bytes."""
+Gigabytes = Annotated[float | None, _field(_gigabytes)]
+"""Gigabytes as bytes."""
 Ratio = Annotated[float | None, _field(_ratio)]
 """Percent, with or without the sign, as a ratio of 1."""
 Completed = Annotated[float | None, _field(_completed)]
@@ -146,6 +182,8 @@ Time = Annotated[float | None, _field(_time)]
 """Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
 """An error code such as DRS.M05004; anything that looks like a message is lost."""
+Word = Annotated[str | None, _field(_word)]
+"""A word such as a type, a status or a level, fit for a label; anything that looks like a text is lost."""
 Flag = Annotated[bool | None, _field(_flag)]
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""

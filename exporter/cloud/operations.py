@@ -1,8 +1,12 @@
-"""The one table of what may be sent to the cloud: reads, and nothing else."""
+"""The one table of what may be sent: reads, and signing in for them, and nothing else."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Service = Literal["drs", "iam", "metadata"]
+"""Who is asked: each has its own address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Operation:
     method: str
     path: str
     priority: int
+    service: Service = "drs"
 
 
 LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs", 0)
@@ -30,5 +35,74 @@ PROGRESS_V3 = Operation("v3_batch_progress", "POST", "/v3/{project_id}/jobs/batc
 PROGRESS_V5 = Operation("v5_job_progress", "GET", "/v5/{project_id}/jobs/{job_id}", 1)
 """Huawei Cloud, DRS API reference, "Querying Task Details" (v5) with type=progress."""
 
-OPERATIONS = (LIST_V3, LIST_V5, PROGRESS_V3, PROGRESS_V5)
+DETAIL_V3 = Operation("v3_batch_detail", "POST", "/v3/{project_id}/jobs/batch-detail", 4)
+"""Huawei Cloud, DRS API reference, "Querying Task Details in Batches"."""
+
+STATUS_V3 = Operation("v3_batch_status", "POST", "/v3/{project_id}/jobs/batch-status", 0)
+"""Open Telekom Cloud, DRS API reference, "Querying Task Statuses in Batches"."""
+
+RECOVERY_V3 = Operation("v3_batch_rpo_and_rto", "POST", "/v3/{project_id}/jobs/batch-rpo-and-rto", 2)
+"""Huawei Cloud, DRS API reference, "Querying RPO and RTO in Batches" (drs_03_0117)."""
+
+MONITOR_V3 = Operation("v3_dr_monitoring", "POST", "/v3/{project_id}/jobs/disaster-recovery-monitoring-data", 3)
+"""Huawei Cloud, DRS API reference, "Querying DR Monitoring Data"."""
+
+MONITOR_V5 = Operation("v5_monitor_data", "GET", "/v5/{project_id}/jobs/{job_id}/monitor-data", 3)
+"""Huawei Cloud, DRS API reference, "Querying Monitoring Data" (v5)."""
+
+PRECHECK_V3 = Operation("v3_batch_precheck_result", "POST", "/v3/{project_id}/jobs/batch-precheck-result", 4)
+"""Open Telekom Cloud, DRS API reference, "Querying Pre-Check Results in Batches"."""
+
+COMPARE_V3 = Operation("v3_query_compare_result", "POST", "/v3/{project_id}/jobs/query-compare-result", 4)
+"""Open Telekom Cloud, DRS API reference, "Querying Comparison Results"."""
+
+QUOTA_V3 = Operation("v3_quotas", "GET", "/v3/{project_id}/quotas", 4)
+"""Huawei Cloud, DRS API reference, "Querying Quotas"."""
+
+ASYNC_JOBS_V5 = Operation("v5_batch_async_jobs", "GET", "/v5/{project_id}/batch-async-jobs", 4)
+"""Huawei Cloud, DRS API reference, "Querying the List of Tasks Created Asynchronously in Batches" (v5)."""
+
+DETAIL_V5 = Operation("v5_job_detail", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+WRITABLE_V5 = Operation("v5_job_is_writable", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+COMPARE_V5 = Operation("v5_job_compare", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+LOGS_V5 = Operation("v5_job_log", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+"""Huawei Cloud, DRS API reference, "Querying Task Details" (v5) with type=detail, is_writable, compare, log."""
+
+QUERY_V5 = Operation("v5_job_query", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+"""The same with any type, for `drs-exporter query`: no collector asks for it."""
+
+SIGN_IN = Operation("iam_auth_tokens", "POST", "/v3/auth/tokens", 0, "iam")
+"""IAM API reference, "Obtaining a User Token Through Password Authentication"."""
+
+LIST_PROJECTS = Operation("iam_list_projects", "GET", "/v3/projects", 0, "iam")
+"""IAM API reference, "Querying Project Information"."""
+
+METADATA_TOKEN = Operation("metadata_token", "PUT", "/meta-data/latest/api/token", 0, "metadata")
+METADATA_KEYS = Operation("metadata_securitykey", "GET", "/openstack/latest/securitykey", 0, "metadata")
+"""ECS user guide, "Obtaining Metadata": the session token that it may ask for, and the keys of the agency."""
+
+OPERATIONS = (
+    SIGN_IN,
+    LIST_PROJECTS,
+    METADATA_TOKEN,
+    METADATA_KEYS,
+    LIST_V3,
+    LIST_V5,
+    STATUS_V3,
+    PROGRESS_V3,
+    PROGRESS_V5,
+    RECOVERY_V3,
+    MONITOR_V3,
+    MONITOR_V5,
+    DETAIL_V3,
+    DETAIL_V5,
+    WRITABLE_V5,
+    PRECHECK_V3,
+    COMPARE_V3,
+    COMPARE_V5,
+    LOGS_V5,
+    QUERY_V5,
+    QUOTA_V3,
+    ASYNC_JOBS_V5,
+)
 """All of them. The client refuses whatever is not in here."""

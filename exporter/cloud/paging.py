@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.errors import DecodeError, EmptyResultError
@@ -12,11 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from exporter.cloud.fields import Losses
-    from exporter.model import Listed
+    from exporter.model import Listed, ListQuery
 
 PAGE = 100
 """Tasks a page: the documented maximum of v3's per_page; v5 documents none."""
 _MOST_PAGES = 1000  # against a cloud that never stops
+
+
+async def list_parts(
+    query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]]
+) -> TaskList:
+    """The lists that a query needs, as one; what the filter says of the enterprise project, v3 does not repeat."""
+    tasks: dict[str, Listed] = {}
+    complete = True
+    for project, filters in query.parts(most_ids):
+        answer = await fetch(filters)
+        complete = complete and answer.complete
+        for task in answer.tasks:
+            known = task.enterprise_project_id or project is None
+            tasks[task.id] = task if known else replace(task, enterprise_project_id=project)
+    return TaskList(tuple(tasks.values()), complete)
 
 
 async def list_pages(
@@ -30,36 +46,41 @@ async def list_pages(
 
     Never stops at a short page: the cloud may serve fewer than were asked for. A page that brings no new id
     (repeated, or cut) ends the list as incomplete. Tasks created or deleted between two pages show twice or not
-    at all, so tasks are kept by id, and the list counts as complete only where the ids match the total.
+    at all, so tasks are kept by id, and the list counts as complete only where every page names the same total
+    and the ids match it.
     """
     tasks: dict[str, Listed] = {}
     ids: set[str] = set()
-    received, total = 0, 0
+    received, totals, whole = 0, set[int](), True
     for number in range(1, _MOST_PAGES + 1):
         try:
-            items, total = _page(operation, await fetch(number, received), total_key)
+            items, total = _page(operation, await fetch(number, received), total_key, losses)
         except EmptyResultError:
-            items = []
+            items, total = [], 0
+        totals.add(total)
         jobs = Job.read_all(items, losses)
         fresh = {job.id for job in jobs} - ids
         for job in jobs:
+            listed = job.listed(job_type, losses)
+            whole = whole and len(listed) == 1 + len(job.children or ())
             # A subtask may stand in its parent's `children` and by itself: the entry that names the parent wins.
             tasks |= {
                 task.id: task
-                for task in job.listed(job_type, losses)
+                for task in listed
                 if task.parent_id or not (task.id in tasks and tasks[task.id].parent_id)
             }
         ids |= fresh
         received += len(items)
-        if not fresh or received >= total:
+        if not items or (jobs and not fresh) or received >= total:
             break
-    return TaskList(tuple(tasks.values()), complete=len(ids) == received == total)
+    return TaskList(tuple(tasks.values()), complete=whole and len(ids) == received and totals == {received})
 
 
-def _page(operation: str, body: dict[str, Any], total_key: str) -> tuple[list[Any], int]:
+def _page(operation: str, body: dict[str, Any], total_key: str, losses: Losses) -> tuple[list[Any], int]:
     items, total = body.get("jobs"), body.get(total_key)
     if items is None and total == 0:
         items = []
-    if not isinstance(items, list) or not isinstance(total, int):
+    if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):
+        losses.count += 1
         raise DecodeError(operation, "decode")  # not a list: never to be taken for "no tasks"
     return items, total

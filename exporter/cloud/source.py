@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from exporter.cloud.errors import BadRequestError, CloudError, TaskGoneError, TaskRefusedError
+from exporter.cloud.errors import (
+    SINGLE_ID_CODE,
+    WRONG_STATE_CODE,
+    BadRequestError,
+    CloudError,
+    EmptyResultError,
+    TaskGoneError,
+    TaskRefusedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from exporter.model import Listed, Part
+    from exporter.cloud.operations import Operation
+    from exporter.model import AsyncJobs, Listed, Part, Quota
 
 _IN_FLIGHT = 8
 
@@ -29,21 +40,44 @@ Answer = tuple["Part", ...] | CloudError
 """What was learnt of one task: facts, or why there are none (`TaskGoneError`: it does not exist)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Source:
     """An operation that tells facts about single tasks.
 
     Args:
-        name: the operation's name.
-        collectors: whose facts it brings, the one that it is called for first.
-        batch: task ids in one call.
+        operation: what it calls.
+        parts: what it brings; of their collectors, the one that polls most often calls it, for others it comes along.
+        batch: task ids in one call; falls to one where the cloud says that it takes no more.
         fetch: one call; answers by task id. A task that is missing in them is an error of that task.
+        wants: which of the tasks that its generation lists can be asked for.
+        max_age: seconds since its creation after which a task is not asked for any more.
     """
 
-    name: str
-    collectors: tuple[str, ...]
+    operation: Operation
+    parts: tuple[type[Part], ...]
     batch: int
     fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
+    wants: Callable[[Listed], bool] = attrgetter("active")
+    max_age: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """The label `source`."""
+        return self.operation.name
+
+    def serves(self, listed: Listed, now: float) -> bool:
+        """Whether a task is worth a call at this Unix time; one of unknown age is."""
+        young = listed.created_at is None or now - listed.created_at < self.max_age
+        return young and self.wants(listed)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSource:
+    """An operation that tells facts about the project as a whole; `fetch` raises `CloudError`."""
+
+    operation: Operation
+    collector: str
+    fetch: Callable[[], Awaitable[Quota | AsyncJobs]]
 
 
 class Api(Protocol):
@@ -56,6 +90,10 @@ class Api(Protocol):
     @property
     def sources(self) -> tuple[Source, ...]:
         """What it tells about single tasks."""
+
+    @property
+    def project_sources(self) -> tuple[ProjectSource, ...]:
+        """What it tells about the project."""
 
     async def list_tasks(self, job_type: str) -> TaskList:
         """Every task of a job type, through all pages."""
@@ -87,11 +125,11 @@ def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
 async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, Answer], None]:
     """Fetch the facts of all tasks, some calls at a time, and give each call's answers as they come.
 
-    A batch that is refused as a whole because of one id is split until that id is found. Any other failure
-    becomes the answer of each task in the batch, and the other batches go on.
+    A batch that is refused as a whole because of one id is split until that id is found, and at once into single
+    ids where the cloud takes no more. Any other failure becomes the answer of each task in the batch, and the other
+    batches go on.
     """
-    pending = list(ids)
-    batches = [pending[start : start + source.batch] for start in range(0, len(pending), source.batch)]
+    batches = _cut(list(ids), source.batch)
     running: set[asyncio.Task[Mapping[str, Answer]]] = set()
     try:
         while batches or running:
@@ -106,15 +144,25 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
         await asyncio.gather(*running, return_exceptions=True)
 
 
+def _cut(ids: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
 async def _fetch(source: Source, ids: Sequence[str]) -> Mapping[str, Answer]:
     try:
         answers = await source.fetch(ids)
     except (BadRequestError, TaskGoneError) as error:
         if len(ids) > 1:
-            middle = len(ids) // 2
-            return {**await _fetch(source, ids[:middle]), **await _fetch(source, ids[middle:])}
+            if error.error_code == SINGLE_ID_CODE:
+                source.batch = 1
+            parts = [await _fetch(source, part) for part in _cut(ids, min(source.batch, (len(ids) + 1) // 2))]
+            return {task_id: answer for part in parts for task_id, answer in part.items()}
+        if error.error_code == WRONG_STATE_CODE:
+            return {ids[0]: ()}
         refused = TaskRefusedError(error.operation, error.code, error.error_code)
         return {ids[0]: error if isinstance(error, TaskGoneError) else refused}
+    except EmptyResultError:
+        answers = {}
     except CloudError as error:
         return dict.fromkeys(ids, error)
     return {task_id: answers.get(task_id, TaskRefusedError(source.name, "missing")) for task_id in ids}

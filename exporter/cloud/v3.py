@@ -2,67 +2,80 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from exporter.cloud import operations
-from exporter.cloud.errors import GONE_CODES, DecodeError, TaskGoneError, TaskRefusedError
-from exporter.cloud.fields import Text
-from exporter.cloud.paging import PAGE, list_pages
-from exporter.cloud.source import Answer, Source, TaskList
-from exporter.cloud.wire import ProgressFields
-from exporter.model import DELETED
+from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
+from exporter.cloud.comparison_v3 import ComparisonV3
+from exporter.cloud.paging import PAGE, list_pages, list_parts
+from exporter.cloud.source import ProjectSource, Source, TaskList
+from exporter.model import Comparison, Detail, Monitor, Precheck, Progress, Recovery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.cloud.client import Client
     from exporter.cloud.fields import Losses
+    from exporter.model import Listed, ListQuery
 
-_BATCH = 10  # what the neighbouring batch operations recommend; none is documented for progress
-
-
-class ProgressItem(ProgressFields):
-    """An item of "Querying Task Progress in Batches"."""
-
-    job_id: str = Field(min_length=1, max_length=64)
-    status: Text = None
-
-    def answer(self, losses: Losses) -> Answer:
-        """The facts, or the error that the cloud answers for this task alone, in an answer that is good."""
-        name = operations.PROGRESS_V3.name
-        if self.error_code in GONE_CODES or DELETED in (self.transfer_status, self.status):
-            return TaskGoneError(name, "200", self.error_code)
-        if self.error_code and self.transfer_status is None:
-            return TaskRefusedError(name, "200", self.error_code)
-        return (self.part(losses),)
+_BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
+_MOST_IDS = 100  # in the filter `name` of the list
+_CONFIGURED_SECONDS = 3 * 86_400.0  # then its resources are freed, though the status stays
 
 
 class V3:
-    """The v3 adapter of one project; `losses` counts by collector."""
+    """The v3 adapter of one project; `losses` counts by collector, `query` says which tasks to list."""
 
     name = "v3"
 
-    def __init__(self, client: Client, losses: Mapping[str, Losses]) -> None:
+    def __init__(self, client: Client, losses: Mapping[str, Losses], query: ListQuery) -> None:
         self._client = client
+        self._query = query
         self._losses = losses
-        self.sources = (Source(operations.PROGRESS_V3.name, ("progress",), _BATCH, self._progress),)
+        self.sources = (
+            Source(operations.PROGRESS_V3, (Progress,), _BATCH, partial(progress.fetch_v3, client, losses["progress"])),
+            Source(
+                operations.RECOVERY_V3,
+                (Recovery,),
+                _BATCH,
+                partial(recovery.fetch_v3, client, losses["recovery"]),
+                _active_dr,
+            ),
+            Source(
+                operations.MONITOR_V3, (Monitor,), _BATCH, partial(monitor.fetch_v3, client, losses["node"]), _active_dr
+            ),
+            Source(operations.DETAIL_V3, (Detail,), _BATCH, partial(detail.fetch_v3, client, losses["detail"])),
+            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, losses["comparison"]).fetch),
+            Source(
+                operations.PRECHECK_V3,
+                (Precheck,),
+                _BATCH,
+                partial(precheck.fetch_v3, client, losses["precheck"]),
+                _configured,
+                _CONFIGURED_SECONDS,
+            ),
+        )
+        self.project_sources = (
+            ProjectSource(operations.QUOTA_V3, "quota", partial(project.fetch_quota_v3, client, losses["quota"])),
+        )
 
     async def list_tasks(self, job_type: str) -> TaskList:
-        """Every task of a job type; raises `CloudError`."""
+        """The wanted tasks of a job type; raises `CloudError`."""
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type))
+
+    async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
+        # An absent engine_type may mean "mysql only"; the empty one means all.
+        body = {"per_page": PAGE, "db_use_type": job_type, "engine_type": "", **filters}
 
         async def page(number: int, _received: int) -> dict[str, Any]:
-            # An absent engine_type may mean "mysql only"; the empty one means all.
-            body = {"cur_page": number, "per_page": PAGE, "db_use_type": job_type, "engine_type": ""}
-            return await self._client.call(operations.LIST_V3, body=body)
+            return await self._client.call(operations.LIST_V3, body={"cur_page": number, **body})
 
         return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._losses["tasks"])
 
-    async def _progress(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        answer = await self._client.call(operations.PROGRESS_V3, body={"jobs": list(ids)})
-        results = answer.get("results")
-        if not isinstance(results, list):
-            raise DecodeError(operations.PROGRESS_V3.name, "decode")
-        losses = self._losses["progress"]
-        return {item.job_id: item.answer(losses) for item in ProgressItem.read_all(results, losses)}
+
+def _active_dr(listed: Listed) -> bool:
+    return listed.active and listed.disaster_recovery
+
+
+def _configured(listed: Listed) -> bool:
+    return listed.configured and not listed.is_parent

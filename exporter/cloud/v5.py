@@ -2,101 +2,67 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud import operations
-from exporter.cloud.errors import DecodeError, TaskGoneError
-from exporter.cloud.fields import Fields, Losses, Milliseconds, Number, Ratio, Text, Time, Wire
-from exporter.cloud.paging import PAGE, list_pages
-from exporter.cloud.source import Answer, Source, TaskList
-from exporter.cloud.wire import ProgressFields
-from exporter.model import DELETED, Node
+from exporter.cloud import detail, logs, monitor, operations, progress, project
+from exporter.cloud.comparison_v5 import ComparisonV5
+from exporter.cloud.errors import DecodeError
+from exporter.cloud.paging import PAGE, list_pages, list_parts
+from exporter.cloud.source import ProjectSource, Source, TaskList
+from exporter.model import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Writable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.cloud.client import Client
-    from exporter.model import Part
+    from exporter.cloud.fields import Losses
+    from exporter.model import ListQuery
 
-
-class Metrics(Wire):
-    """`metrics` of "Querying Task Details", table 39: strings, documented without units.
-
-    The names are those of the vendor's Cloud Eye metrics, whose units are documented: percent, B/s, rows/s, ms.
-    """
-
-    time_stamp: Time = None
-    cpu_util: Ratio = None
-    mem_util: Ratio = None
-    network_incoming_bytes_rate: Number = None
-    network_outgoing_bytes_rate: Number = None
-    disk_read_bytes_rate: Number = None
-    disk_write_bytes_rate: Number = None
-    apply_rows_rate: Number = None
-    apply_transactions_rate: Number = None
-    apply_ddl_rate: Number = None
-    apply_average_execute_time: Milliseconds = None
-    apply_average_commit_time: Milliseconds = None
-    apply_current_state: Text = None
-
-    def part(self) -> Node:
-        """The neutral part."""
-        return Node(
-            cpu_ratio=self.cpu_util,
-            memory_ratio=self.mem_util,
-            receive_bytes_per_second=self.network_incoming_bytes_rate,
-            transmit_bytes_per_second=self.network_outgoing_bytes_rate,
-            disk_read_bytes_per_second=self.disk_read_bytes_rate,
-            disk_write_bytes_per_second=self.disk_write_bytes_rate,
-            apply_rows_per_second=self.apply_rows_rate,
-            apply_transactions_per_second=self.apply_transactions_rate,
-            apply_ddls_per_second=self.apply_ddl_rate,
-            apply_average_execute_seconds=self.apply_average_execute_time,
-            apply_average_commit_seconds=self.apply_average_commit_time,
-            apply_state=self.apply_current_state,
-            reported_at=self.time_stamp,
-        )
-
-
-class Detail(Wire):
-    """The object `job` of "Querying Task Details"; each `type` fills only its own blocks."""
-
-    status: Text = None
-    progress_info: Fields = None
-    metrics: Fields = None
+_MOST_IDS = 10  # in the filter `name` of the list
 
 
 class V5:
-    """The v5 adapter of one project; `losses` counts by collector."""
+    """The v5 adapter of one project; `losses` counts by collector, `query` says which tasks to list."""
 
     name = "v5"
 
-    def __init__(self, client: Client, losses: Mapping[str, Losses]) -> None:
+    def __init__(self, client: Client, losses: Mapping[str, Losses], query: ListQuery) -> None:
         self._client = client
+        self._query = query
         self._losses = losses
-        self.sources = (Source(operations.PROGRESS_V5.name, ("progress", "node"), 1, self._progress),)
+        self.sources = (
+            Source(operations.PROGRESS_V5, (Progress, Node, Objects), 1, partial(progress.fetch_v5, client, losses)),
+            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, losses["node"])),
+            Source(operations.DETAIL_V5, (Detail,), 1, partial(detail.fetch_v5, client, losses["detail"])),
+            Source(operations.WRITABLE_V5, (Writable,), 1, partial(detail.fetch_writable_v5, client, losses["detail"])),
+            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, losses["comparison"]).fetch),
+            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, losses["logs"])),
+        )
+        self.project_sources = (
+            ProjectSource(
+                operations.ASYNC_JOBS_V5,
+                "async_jobs",
+                partial(project.fetch_async_jobs_v5, client, losses["async_jobs"]),
+            ),
+        )
 
     async def list_tasks(self, job_type: str) -> TaskList:
-        """Every task of a job type; raises `CloudError`."""
+        """The wanted tasks of a job type; raises `CloudError`."""
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type))
 
+    async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         async def page(_number: int, received: int) -> dict[str, Any]:
-            query = (("job_type", job_type), ("offset", received), ("limit", PAGE))
+            query: list[tuple[str, str | int]] = [("job_type", job_type), *filters.items()]
+            query += [("offset", received), ("limit", PAGE)]
             return await self._client.call(operations.LIST_V5, query=query)
 
         return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._losses["tasks"])
 
-    async def _progress(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        job_id = ids[0]
-        operation = operations.PROGRESS_V5
-        answer = await self._client.call(operation, job_id=job_id, query=(("type", "progress"),))
-        job = Detail.read(answer.get("job"), self._losses["progress"])
-        if job is None:
-            raise DecodeError(operation.name, "decode")
-        if job.status == DELETED:
-            return {job_id: TaskGoneError(operation.name, "200")}
-        parts: list[Part] = []
-        if job.progress_info and (info := ProgressFields.read(job.progress_info, self._losses["progress"])):
-            parts.append(info.part(self._losses["progress"]))
-        if job.metrics and (metrics := Metrics.read(job.metrics, self._losses["node"])):
-            parts.append(metrics.part())
-        return {job_id: tuple(parts)}
+    async def details(self, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:
+        """The object `job` of "Querying Task Details" as it comes, for `drs-exporter query`; raises `CloudError`."""
+        answer = await self._client.call(operations.QUERY_V5, job_id=job_id, query=query)
+        job = answer.get("job")
+        if not isinstance(job, dict):
+            raise DecodeError(operations.QUERY_V5.name, "decode")
+        return job

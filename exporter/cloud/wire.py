@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from pydantic import AliasChoices, Field
 
 from exporter.cloud.fields import (
-    Completed,
-    ErrorCode,
     Fields,
+    Flag,
     Items,
     Losses,
-    Milliseconds,
-    Number,
     Text,
     Time,
     Wire,
     Words,
 )
-from exporter.model import Listed, Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from exporter.model import Listed
 
 
 class Action(Wire):
@@ -35,7 +27,7 @@ class Action(Wire):
 class Job(Wire):
     """An item of a task list, or of its `children`: v5 "Querying Tasks", v3 "Querying Tasks of a Tenant"."""
 
-    id: str = Field(min_length=1, max_length=64)
+    id: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")  # becomes part of a path
     name: Text = None
     status: str = Field(min_length=1, max_length=64)
     create_time: Time = None
@@ -49,12 +41,15 @@ class Job(Wire):
     job_mode_role: Text = None
     job_action: Fields = None
     children: Items = None
+    multi_write: Flag = None
 
     def listed(self, job_type: str, losses: Losses, parent: str | None = None) -> list[Listed]:
         """The task and its subtasks; `job_type` is the one that was asked for."""
         action = Action.read(self.job_action or {}, losses) or Action()
-        children = [
-            task for child in Job.read_all(self.children, losses) for task in child.listed(job_type, losses, self.id)
+        children = [  # one level: subtasks have none, v5 "Querying Tasks", table 6
+            task
+            for child in Job.read_all(None if parent else self.children, losses)
+            for task in child.listed(job_type, losses, self.id)
         ]
         task = Listed(
             id=self.id,
@@ -69,51 +64,10 @@ class Job(Wire):
             job_mode=self.job_mode,
             role=self.job_mode_role,
             parent_id=parent,
-            is_parent=bool(children),
+            is_parent=bool(self.children),
             available_actions=action.available_actions or frozenset(),
             unavailable_actions=action.unavailable_actions or frozenset(),
             created_at=self.create_time,
+            multi_write=bool(self.multi_write),
         )
         return [task, *children]
-
-
-class Stage(Wire):
-    """An entry of `progress_map`."""
-
-    completed: Completed = None
-
-
-class ProgressFields(Wire):
-    """`progress_info` of v5 "Querying Task Details" (table 35), and an item of v3 batch-progress."""
-
-    progress: Completed = None
-    delay: Number = Field(None, validation_alias=AliasChoices("incr_trans_delay", "incre_trans_delay"))
-    delay_millis: Milliseconds = Field(
-        None, validation_alias=AliasChoices("incr_trans_delay_millis", "incre_trans_delay_millis")
-    )
-    transfer_status: Text = None
-    process_time: Time = None
-    remaining_time: Number = None
-    progress_map: Fields = None
-    apply_rows_rate: Number = None
-    apply_bytes_rate: Number = None
-    error_code: ErrorCode = None
-
-    def part(self, losses: Losses) -> Progress:
-        """The neutral part: the delay in its finer unit where that is given, the rest of the load only amid it."""
-        loading = self.progress is not None and 0 < self.progress < 1
-        return Progress(
-            full_ratio=self.progress,
-            full_remaining_seconds=self.remaining_time if loading else None,
-            stages=_stages(self.progress_map or {}, losses),
-            delay_seconds=self.delay if self.delay_millis is None else self.delay_millis,
-            reported_at=self.process_time,
-            apply_rows_per_second=self.apply_rows_rate,
-            apply_bytes_per_second=self.apply_bytes_rate,
-            error_code=self.error_code,
-        )
-
-
-def _stages(progress_map: Mapping[str, Any], losses: Losses) -> tuple[tuple[str, float], ...]:
-    read = ((name, Stage.read(value, losses)) for name, value in progress_map.items())
-    return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)

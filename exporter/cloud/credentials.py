@@ -1,0 +1,148 @@
+"""The kinds of credentials as httpx `Auth`, and what an account's configuration makes of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+from exporter import config
+from exporter.cloud.auth import AkSk, Keys, check_sendable
+from exporter.cloud.discovery import Claims, Owner, ProjectId, find_project
+from exporter.cloud.errors import DecodeError
+from exporter.cloud.iam import Grant, Refusals, SignIn
+from exporter.cloud.metadata import agency_keys
+from exporter.cloud.operations import SIGN_IN
+from exporter.cloud.renewal import Renewed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+    from exporter.cloud.client import Client
+    from exporter.config import Account, Project
+
+_TOKEN_AHEAD = 600.0
+_KEYS_AHEAD = 300.0
+"""Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before."""
+
+
+class Shared:
+    """What the projects of one exporter have in common."""
+
+    def __init__(self) -> None:
+        self.claims = Claims()
+        self.refusals = defaultdict[str, Refusals](Refusals)
+        """By account."""
+        self.agency_keys = defaultdict[str, Renewed[Keys]](lambda: Renewed[Keys](_KEYS_AHEAD))
+        """By metadata service: a server has one agency."""
+
+
+class Access(NamedTuple):
+    """How the calls of a project are authenticated, and its id."""
+
+    auth: httpx.Auth
+    project_id: ProjectId
+
+
+class Token(httpx.Auth):
+    """A token that somebody else renews; `token` gives it at the moment of sending."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token header."""
+        token = self._token()
+        check_sendable(token)
+        request.headers["X-Auth-Token"] = token
+        yield request
+
+
+class Password(httpx.Auth):
+    """A token that `sign_in` brings, ahead of the end of the one before."""
+
+    def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
+        self._sign_in = sign_in
+        self._grant = Renewed[Grant](_TOKEN_AHEAD)
+
+    async def ready(self) -> None:
+        """Sign in where it is time to; raises `CloudError`."""
+        await self._grant.get(self._sign_in)
+
+    async def project_id(self) -> str:
+        """The project that the token is for; raises `CloudError`."""
+        grant = await self._grant.get(self._sign_in)
+        if grant.project_id is None:
+            raise DecodeError(SIGN_IN.name, "decode", reason="IAM does not tell the token's project: set project_id")
+        return grant.project_id
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The token of this request is refused: whether there will be another."""
+        return refused.headers["X-Auth-Token"] != self._grant.value.token or self._grant.forget()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token header."""
+        request.headers["X-Auth-Token"] = self._grant.value.token
+        yield request
+
+
+class Agency(AkSk):
+    """Signs with the temporary keys of the server that it runs on; `fetch` gives the newest and their seconds."""
+
+    def __init__(
+        self,
+        keys: Renewed[Keys],
+        fetch: Callable[[], Awaitable[tuple[Keys, float]]],
+        *,
+        project_id: Callable[[], str | None],
+        now: Callable[[], float],
+    ) -> None:
+        super().__init__(lambda: keys.value, project_id=project_id, now=now)
+        self._renewed = keys
+        self._fetch = fetch
+
+    async def ready(self) -> None:
+        """Fetch keys where it is time to; raises `CloudError`."""
+        await self._renewed.get(self._fetch)
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The keys of this request are refused: whether there will be others."""
+        return refused.headers["X-Security-Token"] != self._renewed.value.security_token or self._renewed.forget()
+
+
+def access(
+    account: Account, project: Project, client: Callable[..., Client], shared: Shared, now: Callable[[], float]
+) -> Access:
+    """What an account's credentials mean for one of its projects.
+
+    `client` makes a `Client` of a service, an endpoint and `auth`.
+    """
+    iam = partial(client, service="iam", endpoint=account.iam_endpoint_for(project.region))
+    claim = partial(shared.claims.take, Owner(account.name, project.label), project.region)
+    credentials = account.credentials
+    if isinstance(credentials, config.Password):
+        refusals = shared.refusals[account.name]
+        password = Password(SignIn(iam(), credentials, project.project_id, project.region, refusals))
+        return Access(password, ProjectId(project.project_id, password.project_id, claim))
+
+    def known() -> str | None:
+        return project_id.known
+
+    auth: httpx.Auth
+    if isinstance(credentials, config.Token):
+        auth = Token(credentials.token.reveal)
+    elif isinstance(credentials, config.AkSk):
+        auth = AkSk(partial(_configured_keys, credentials), project_id=known, now=now)
+    else:
+        metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
+        keys = shared.agency_keys[credentials.metadata_endpoint]
+        auth = Agency(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
+    project_id = ProjectId(project.project_id, partial(find_project, iam(auth=auth), project.region), claim)
+    return Access(auth, project_id)
+
+
+def _configured_keys(credentials: config.AkSk) -> Keys:
+    token = credentials.security_token
+    return Keys(credentials.access_key.reveal(), credentials.secret_key.reveal(), token.reveal() if token else None)

@@ -1,0 +1,100 @@
+"""The ids of projects: given, or found through IAM; and that no project is polled twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from exporter.cloud.errors import CloudError, DecodeError
+from exporter.cloud.fields import Losses, Text, Wire
+from exporter.cloud.operations import LIST_PROJECTS
+from exporter.cloud.renewal import Renewed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from exporter.cloud.client import Client
+
+_log = structlog.get_logger()
+
+
+class _Project(Wire):
+    id: Text = None
+    name: Text = None
+
+
+async def find_project(client: Client, region: str) -> str:
+    """The id of a region's default project, which is named like the region. Raises `CloudError`."""
+    answer = await client.call(LIST_PROJECTS, query=(("name", region),))
+    projects = answer.get("projects")
+    if not isinstance(projects, list):
+        raise DecodeError(LIST_PROJECTS.name, "decode")
+    found = _Project.read_all(projects, Losses())
+    ids = {project.id for project in found if project.name == region and project.id}
+    if len(ids) != 1:
+        many = "more than one project" if ids else "no project"
+        raise CloudError(LIST_PROJECTS.name, "project", reason=f"IAM knows {many} of the name {region}: set project_id")
+    return ids.pop()
+
+
+class Owner(NamedTuple):
+    """Who polls a project: the labels account and project."""
+
+    account: str
+    project: str
+
+
+class Claims:
+    """Which projects are polled by whom: one that two accounts reach would be counted twice."""
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, str], Owner] = {}
+        self._told: set[Owner] = set()
+
+    def take(self, owner: Owner, region: str, project_id: str) -> None:
+        """Raises `CloudError` where the project is another owner's already."""
+        first = self._owners.setdefault((region, project_id), owner)
+        if first == owner:
+            return
+        if owner not in self._told:
+            self._told.add(owner)
+            _log.error(
+                "this project is polled already, it is refused here; remove one of the two from the configuration",
+                region=region,
+                project_id=project_id,
+                **owner._asdict(),
+                polled_by_account=first.account,
+                polled_as_project=first.project,
+            )
+        raise CloudError(LIST_PROJECTS.name, "project", reason=f"{project_id} is polled by account {first.account}")
+
+
+class ProjectId:
+    """The id of one project: given, or found with the first call, and then kept.
+
+    Args:
+        given: by the configuration.
+        find: asks the cloud for it; raises `CloudError`.
+        claim: takes it; raises `CloudError` where it is another owner's.
+    """
+
+    def __init__(self, given: str | None, find: Callable[[], Awaitable[str]], claim: Callable[[str], None]) -> None:
+        self.known = given
+        """None as long as it was not found, or is another owner's."""
+        self._find = find
+        self._claim = claim
+        self._found = Renewed[str]()
+        if given is not None:
+            claim(given)
+
+    async def get(self) -> str:
+        """The id; raises `CloudError` as long as it can't be had."""
+        if self.known is None:
+            project_id = await self._found.get(self._fetch)
+            self._claim(project_id)
+            self.known = project_id
+        return self.known
+
+    async def _fetch(self) -> tuple[str, float]:
+        return await self._find(), float("inf")

@@ -1,0 +1,147 @@
+"""IAM: a token for a password (IAM API reference, "Obtaining a User Token Through Password Authentication")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from exporter.cloud.errors import DecodeError, RefusedError, judge
+from exporter.cloud.fields import Losses, Text, Time, Wire
+from exporter.cloud.operations import SIGN_IN
+from exporter.config import ConfigError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from exporter.cloud.client import Client
+    from exporter.config import Password
+
+_UNKNOWN_LIFETIME = 3600.0
+"""Of a token that does not say when it ends: documented are 24 h."""
+_REFUSALS, _WINDOW = 3, 900.0
+"""IAM locks a user out after 5 refused sign-ins within 15 minutes, by default: an account stays below that."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 300.0, 3600.0
+_REFUSED = (
+    "the account, the user, the password or the project is wrong; asked again from time to time, "
+    "and at once when the password changes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a sign-in brings."""
+
+    token: str = field(repr=False)
+    project_id: str | None
+    """The project that the token is for."""
+
+
+class _Project(Wire):
+    id: Text = None
+
+
+class _Token(Wire):
+    issued_at: Time = None
+    expires_at: Time = None
+    project: Any = None
+
+
+class Refusals:
+    """The refused sign-ins of one account, and whether another one is wise. A changed password makes a new start."""
+
+    def __init__(self) -> None:
+        self._password = ""
+        self._recent: deque[float] = deque(maxlen=_REFUSALS)
+        self._by_scope: dict[str, tuple[int, float]] = {}
+        self._code = ""
+
+    def check(self, scope: str, password: str) -> None:
+        """Raises `RefusedError` where the cloud would say the same once more."""
+        now = _clock()
+        if password != self._password:
+            self._password = password
+            self._recent.clear()
+            self._by_scope.clear()
+        times, last = self._by_scope.get(scope, (0, 0.0))
+        own_pause = times and now < last + min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE)
+        if own_pause or (len(self._recent) == _REFUSALS and now < self._recent[0] + _WINDOW):
+            raise RefusedError(SIGN_IN.name, self._code, reason=_REFUSED)
+
+    def refused(self, scope: str, code: str) -> None:
+        """A sign-in was refused with this status."""
+        self._code = code
+        self._recent.append(_clock())
+        self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, _clock())
+
+    def accepted(self, scope: str) -> None:
+        """A sign-in went well."""
+        self._by_scope.pop(scope, None)
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The sign-in of one account for one project; called, it gives a `Grant` and the seconds that it lasts.
+
+    Args:
+        client: sends to IAM, without credentials.
+        credentials: who signs in.
+        project_id: of the project that the token is for; else `region` names the region's default project.
+        refusals: of the account.
+    """
+
+    client: Client
+    credentials: Password
+    project_id: str | None
+    region: str
+    refusals: Refusals
+
+    async def __call__(self) -> tuple[Grant, float]:
+        """Raises `CloudError`; `RefusedError` also without a call, where one was refused lately."""
+        try:
+            password = self.credentials.password.reveal()
+        except ConfigError as error:
+            raise RefusedError(SIGN_IN.name, "credentials", reason=str(error)) from error
+        scope = self.project_id or self.region
+        self.refusals.check(scope, password)
+        try:
+            grant = await self.client.exchange(
+                SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
+            )
+        except RefusedError as error:
+            self.refusals.refused(scope, error.code)
+            raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
+        self.refusals.accepted(scope)
+        return grant
+
+    def _body(self, password: str) -> dict[str, Any]:
+        user = {
+            "domain": {"name": self.credentials.domain},
+            "name": self.credentials.user,
+            "password": password,
+        }
+        project = {"id": self.project_id} if self.project_id else {"name": self.region}
+        return {
+            "auth": {
+                "identity": {"methods": ["password"], "password": {"user": user}},
+                "scope": {"project": project},
+            }
+        }
+
+
+def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
+    losses = Losses()
+    answer = _Token.read(judge(operation, status, headers, content).get("token"), losses)
+    token = headers.get("x-subject-token")
+    if answer is None or not token:
+        raise DecodeError(operation, "decode")
+    project = _Project.read(answer.project, losses)
+    seconds = _UNKNOWN_LIFETIME
+    if answer.expires_at is not None and answer.issued_at is not None:
+        seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong
+    return Grant(token, project.id if project else None), seconds
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,155 @@
+"""Progress, delay and node load: v3 batch-progress, v5 "Querying Task Details" with type=progress."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AliasChoices, Field
+
+from exporter.cloud import operations
+from exporter.cloud.answers import item_error, read_job, read_results
+from exporter.cloud.errors import TaskRefusedError
+from exporter.cloud.fields import Completed, ErrorCode, Fields, Milliseconds, Number, Ratio, Text, Time, Wire
+from exporter.cloud.objects import ObjectProgress
+from exporter.model import Node, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.client import Client
+    from exporter.cloud.fields import Losses
+    from exporter.cloud.source import Answer
+    from exporter.model import Part
+
+_STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""Stages become a label: a word, never a text."""
+
+
+class Stage(Wire):
+    """An entry of `progress_map`."""
+
+    completed: Completed = None
+
+
+class ProgressFields(Wire):
+    """`progress_info` of v5 "Querying Task Details" (table 35), and an item of v3 batch-progress."""
+
+    progress: Completed = None
+    delay: Number = Field(None, validation_alias=AliasChoices("incr_trans_delay", "incre_trans_delay"))
+    delay_millis: Milliseconds = Field(
+        None, validation_alias=AliasChoices("incr_trans_delay_millis", "incre_trans_delay_millis")
+    )
+    transfer_status: Text = None
+    process_time: Time = None
+    remaining_time: Number = None
+    progress_map: Fields = None
+    apply_rows_rate: Number = None
+    apply_bytes_rate: Number = None
+    error_code: ErrorCode = None
+
+    def part(self, losses: Losses) -> Progress:
+        """The neutral part: the delay in its finer unit where that is given, the rest of the load only amid it."""
+        loading = self.progress is not None and 0 < self.progress < 1
+        return Progress(
+            full_ratio=self.progress,
+            full_remaining_seconds=self.remaining_time if loading else None,
+            stages=_stages(self.progress_map or {}, losses),
+            delay_seconds=self.delay if self.delay_millis is None else self.delay_millis,
+            reported_at=self.process_time,
+            apply_rows_per_second=self.apply_rows_rate,
+            apply_bytes_per_second=self.apply_bytes_rate,
+            error_code=self.error_code,
+        )
+
+
+def _stages(progress_map: Mapping[str, Any], losses: Losses) -> tuple[tuple[str, float], ...]:
+    known = {name: value for name, value in progress_map.items() if value is not None}
+    named = {name: value for name, value in known.items() if _STAGE.fullmatch(name)}
+    losses.count += len(known) - len(named)
+    read = ((name, Stage.read(value, losses)) for name, value in named.items())
+    return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
+
+
+class ItemV3(ProgressFields):
+    """An item of "Querying Task Progress in Batches"."""
+
+    job_id: str = Field(min_length=1, max_length=64)
+    status: Text = None
+
+    def answer(self, losses: Losses) -> Answer:
+        """The facts, or the error of this task alone."""
+        name = operations.PROGRESS_V3.name
+        error = item_error(name, self.error_code, self.transfer_status, self.status)
+        facts = self.part(losses)
+        if error is None and facts == Progress() and self.transfer_status is None:
+            error = TaskRefusedError(name, "200")  # neither facts nor a code that says why
+        return (facts,) if error is None else error
+
+
+async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+    """Progress of some tasks."""
+    answer = await client.call(operations.PROGRESS_V3, body={"jobs": list(ids)})
+    items = read_results(operations.PROGRESS_V3.name, answer, ItemV3, losses)
+    return {item.job_id: item.answer(losses) for item in items}
+
+
+class Metrics(Wire):
+    """`metrics` of "Querying Task Details", table 39: strings, documented without units.
+
+    The names are those of the vendor's Cloud Eye metrics, whose units are documented: percent, B/s, rows/s, ms.
+    """
+
+    time_stamp: Time = None
+    cpu_util: Ratio = None
+    mem_util: Ratio = None
+    network_incoming_bytes_rate: Number = None
+    network_outgoing_bytes_rate: Number = None
+    disk_read_bytes_rate: Number = None
+    disk_write_bytes_rate: Number = None
+    apply_rows_rate: Number = None
+    apply_transactions_rate: Number = None
+    apply_ddl_rate: Number = None
+    apply_average_execute_time: Milliseconds = None
+    apply_average_commit_time: Milliseconds = None
+    apply_current_state: Text = None
+
+    def part(self) -> Node:
+        """The neutral part."""
+        return Node(
+            cpu_ratio=self.cpu_util,
+            memory_ratio=self.mem_util,
+            receive_bytes_per_second=self.network_incoming_bytes_rate,
+            transmit_bytes_per_second=self.network_outgoing_bytes_rate,
+            disk_read_bytes_per_second=self.disk_read_bytes_rate,
+            disk_write_bytes_per_second=self.disk_write_bytes_rate,
+            apply_rows_per_second=self.apply_rows_rate,
+            apply_transactions_per_second=self.apply_transactions_rate,
+            apply_ddls_per_second=self.apply_ddl_rate,
+            apply_average_execute_seconds=self.apply_average_execute_time,
+            apply_average_commit_seconds=self.apply_average_commit_time,
+            apply_state=self.apply_current_state,
+            reported_at=self.time_stamp,
+        )
+
+
+class JobV5(Wire):
+    """The object `job` with type=progress; which of its blocks are filled depends on the task."""
+
+    progress_info: Fields = None
+    metrics: Fields = None
+    migration_object_progress_info: Fields = None
+
+
+async def fetch_v5(client: Client, losses: Mapping[str, Losses], ids: Sequence[str]) -> Mapping[str, Answer]:
+    """Progress, node load and object counts of one task, in one call; `losses` by collector."""
+    job = await read_job(client, operations.PROGRESS_V5, ids[0], JobV5, losses["progress"], ("type", "progress"))
+    parts: list[Part] = []
+    if job.progress_info and (info := ProgressFields.read(job.progress_info, losses["progress"])):
+        parts.append(info.part(losses["progress"]))
+    if job.metrics and (metrics := Metrics.read(job.metrics, losses["node"])):
+        parts.append(metrics.part())
+    block = job.migration_object_progress_info
+    if block and (objects := ObjectProgress.read(block, losses["objects"])):
+        parts.append(objects.part(losses["objects"]))
+    return {ids[0]: tuple(parts)}

@@ -1,0 +1,50 @@
+"""RPO and RTO of disaster-recovery tasks: v3 batch-rpo-and-rto, the only operation that tells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from exporter.cloud import operations
+from exporter.cloud.answers import item_error, read_results
+from exporter.cloud.fields import ErrorCode, Fields, Milliseconds, Text, Wire
+from exporter.model import Recovery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.client import Client
+    from exporter.cloud.fields import Losses
+    from exporter.cloud.source import Answer
+
+
+class Gap(Wire):
+    """`rpo_info`, `rto_info`: a delay in milliseconds, unlike the delay of progress; its time has no zone."""
+
+    delay: Milliseconds = None
+
+
+class Item(Wire):
+    """An item of "Querying RPO and RTO in Batches" (drs_03_0117)."""
+
+    job_id: str = Field(min_length=1, max_length=64)
+    status: Text = None
+    rpo_info: Fields = None
+    rto_info: Fields = None
+    error_code: ErrorCode = None
+
+    def answer(self, losses: Losses) -> Answer:
+        """The facts, or the error of this task alone."""
+        if (error := item_error(operations.RECOVERY_V3.name, self.error_code, self.status)) is not None:
+            return error
+        rpo = Gap.read(self.rpo_info or {}, losses) or Gap()
+        rto = Gap.read(self.rto_info or {}, losses) or Gap()
+        return (Recovery(rpo_seconds=rpo.delay, rto_seconds=rto.delay),)
+
+
+async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+    """RPO and RTO of some tasks."""
+    answer = await client.call(operations.RECOVERY_V3, body={"jobs": list(ids)})
+    items = read_results(operations.RECOVERY_V3.name, answer, Item, losses)
+    return {item.job_id: item.answer(losses) for item in items}

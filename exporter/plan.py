@@ -1,0 +1,92 @@
+"""Which source is asked for what: the cheapest published one for each part of the facts about each task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.model import Detail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Sequence
+
+    from exporter.cloud.source import Api, ProjectSource, Source
+    from exporter.model import Part
+    from exporter.store import Store
+
+_ASK_AGAIN_SECONDS = 3600.0
+"""What is not published in this region is asked for this often."""
+
+
+class Plan:
+    """The plan of one project.
+
+    Args:
+        apis: the API generations, the one that decides first; its sources are the cheaper ones.
+        collectors: those that are enabled.
+        store: knows the tasks, and takes which sources are published.
+        now: Unix time.
+    """
+
+    def __init__(self, apis: Sequence[Api], collectors: Container[str], store: Store, now: Callable[[], float]) -> None:
+        self._apis = apis
+        self._collectors = collectors
+        self._store = store
+        self._now = now
+        self._missing: dict[str, float] = {}
+
+    def missing(self, name: str) -> float:
+        """An API generation or operation is not published here; when to ask for it again."""
+        self._missing[name] = self._now() + _ASK_AGAIN_SECONDS
+        return self._missing[name]
+
+    def found(self, name: str) -> None:
+        """An API generation is published."""
+        self._missing.pop(name, None)
+
+    def lacks(self, name: str) -> bool:
+        """Whether an API generation or operation is known not to be published here."""
+        return self._now() < self._missing.get(name, 0.0)
+
+    def work(self, collector: str) -> dict[Source, list[str]]:
+        """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.
+
+        The first published one of a generation that lists the task serves a part; sources stand in that order. What
+        another collector's calls to the same source bring along is not asked for twice.
+        """
+        work: dict[Source, dict[str, None]] = {}
+        for part in {part: None for _, source in self._sources() for part in source.parts}:
+            if part.collector == collector:
+                for source, ids in self._assign(part).items():
+                    first = source.parts[0]
+                    brought = self.brought(first, source) if first.collector != collector else frozenset[str]()
+                    work.setdefault(source, {}).update((key, None) for key in ids if key not in brought)
+        return {source: list(ids) for source, ids in work.items()}
+
+    def brought(self, part: type[Part], source: Source) -> frozenset[str]:
+        """The tasks of which a source tells a part; none where the part's collector is disabled."""
+        return frozenset(self._assign(part).get(source, ())) if part.collector in self._collectors else frozenset()
+
+    def project_work(self, collector: str) -> list[ProjectSource]:
+        """The published sources of facts about the project as a whole."""
+        offered = [(api.name, one) for api in self._apis for one in api.project_sources if one.collector == collector]
+        return [source for api, source in offered if self._published(collector, api, source.operation.name)]
+
+    def _published(self, collector: str, api: str, name: str) -> bool:
+        published = not self.lacks(api) and not self.lacks(name)
+        self._store.facts.source(collector, name, published=published)
+        return published
+
+    def _sources(self) -> list[tuple[str, Source]]:
+        return [(api.name, source) for api in self._apis for source in api.sources]
+
+    def _assign(self, part: type[Part]) -> dict[Source, list[str]]:
+        """Which source tells a part of which tasks."""
+        offered = [(api, source) for api, source in self._sources() if part in source.parts]
+        published = [(api, one) for api, one in offered if self._published(part.collector, api, one.name)]
+        work: dict[Source, list[str]] = {}
+        for listed in self._store.listed_tasks(unwanted=part is Detail):
+            for api, source in published:
+                if source.serves(listed, self._now()) and self._store.inventory.listed_by(listed.id, api):
+                    work.setdefault(source, []).append(listed.id)
+                    break
+        return work

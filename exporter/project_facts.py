@@ -1,0 +1,97 @@
+"""What is known of a project as a whole: its lists, its collectors, its quotas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.lists import Lists
+from exporter.model import Phase, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exporter.model import AsyncJobs, CollectorFacts, Quota
+
+_LATE_INTERVALS = 3
+
+
+class ProjectKey(NamedTuple):
+    """The labels of a project."""
+
+    account: str
+    region: str
+    project: str
+
+
+class Ages:
+    """How old facts may be; known by collector, and for lists by API generation."""
+
+    def __init__(self, stale_after: float) -> None:
+        self._stale_after = stale_after
+        self.intervals: dict[str, float] = {}
+        """Effective intervals, seconds."""
+
+    def punctual(self, name: str) -> float:
+        """Older than so many seconds is late."""
+        return _LATE_INTERVALS * self.intervals[name]
+
+    def believed(self, name: str) -> float:
+        """Older than so many seconds is not shown any more."""
+        return max(self._stale_after, self.punctual(name))
+
+
+class ProjectFacts:
+    """The facts of one project, and since when.
+
+    Args:
+        key: its labels.
+        job_types: those that are listed.
+        ages: how old they may be.
+        now: Unix time.
+    """
+
+    def __init__(self, key: ProjectKey, job_types: Sequence[str], ages: Ages, now: Callable[[], float]) -> None:
+        self.key = key
+        self.lists = Lists()
+        self.ready = False
+        """Whether the first poll has ended, well or not; from then on silence means a fault."""
+        self._job_types = job_types
+        self._ages = ages
+        self._now = now
+        self._collectors: dict[str, CollectorFacts] = {}
+        self._sources: dict[tuple[str, str], bool] = {}
+        self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
+
+    def polled(self, collector: str, facts: CollectorFacts) -> None:
+        """A poll of a collector has ended; last successes are kept where this one brought none."""
+        known = self._collectors.get(collector)
+        if facts.last_success_at is None and known is not None:
+            facts = replace(facts, last_success_at=known.last_success_at)
+        self._collectors[collector] = facts
+
+    def source(self, collector: str, source: str, *, published: bool) -> None:
+        """Whether an operation that can feed a collector exists in this region."""
+        self._sources[collector, source] = published
+
+    def learnt(self, facts: Quota | AsyncJobs) -> None:
+        """Facts about the project as a whole came."""
+        self._facts[facts.collector] = (facts, self._now())
+
+    def snapshot(self, counted: Mapping[tuple[str, Phase], int]) -> Project:
+        """The project as it stands; `counted` tasks by job type and phase."""
+        now = self._now()
+        fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
+        return Project(
+            *self.key,
+            up=self.lists.up() if self.ready else None,
+            counts={
+                (job_type, phase): counted.get((job_type, phase), 0)
+                for job_type in self.lists.known(self._job_types)
+                for phase in Phase
+            },
+            lists=self.lists.facts(),
+            collectors=dict(self._collectors),
+            sources=dict(self._sources),
+            **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
+        )

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from exporter.cloud.errors import (
+    BadRequestError,
+    CloudError,
+    EmptyResultError,
+    RefusedError,
+    TaskGoneError,
+    TaskRefusedError,
+    ThrottledError,
+    UnavailableError,
+)
+from exporter.cloud.source import Source, fetch_all, sort_answers
+from exporter.model import Progress
+from exporter.simulator import SimTask, SimulatedCloud, World, faults
+from tests import virtual
+from tests.cloud.helpers import PROJECT, Script, connected, progress
+from tests.virtual import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.source import Answer
+
+FACTS = (Progress(full_ratio=1.0),)
+TEN = [f"id-{number}" for number in range(10)]
+
+
+class Batches:
+    """A source of ten a call, of which some ids are bad; remembers each call's ids."""
+
+    def __init__(self, error: CloudError | None = None, *bad: str, seconds: float = 0.0) -> None:
+        self.calls: list[list[str]] = []
+        self.running = 0
+        self.most = 0
+        self._error = error
+        self._bad = set(bad)
+        self._seconds = seconds
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        self.calls.append(list(ids))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self._seconds)
+        finally:
+            self.running -= 1
+        if self._error is not None and self._bad & set(ids):
+            raise self._error
+        return dict.fromkeys(ids, FACTS)
+
+
+def source(fetch: Any, batch: int = 10) -> Source:
+    """The progress of v3, but for how it is fetched."""
+
+    async def go() -> Source:
+        async with connected(Script({})) as cloud:
+            return replace(progress(cloud.v3), fetch=fetch, batch=batch)
+
+    return simulate(go())
+
+
+async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
+    async with aclosing(fetch_all(source, ids)) as batches:
+        async for batch in batches:
+            assert not answers.keys() & batch.keys()
+            answers |= batch
+    return answers
+
+
+def bad_request(code: str = "DRS.M00200") -> BadRequestError:
+    return BadRequestError("operation", "400", code)
+
+
+def test_ids_go_in_batches_in_their_order() -> None:
+    batches = Batches()
+    ids = [f"id-{number}" for number in range(23)]
+    answers = simulate(everything(source(batches.fetch), ids))
+    assert answers == dict.fromkeys(ids, FACTS)
+    assert batches.calls == [ids[:10], ids[10:20], ids[20:]]
+
+
+def test_without_ids_there_is_no_call() -> None:
+    batches = Batches()
+    assert simulate(everything(source(batches.fetch), [])) == {}
+    assert batches.calls == []
+
+
+def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
+    batches = Batches(seconds=1)
+    one = source(batches.fetch, 1)
+
+    async def timed() -> list[float]:
+        async with aclosing(fetch_all(one, TEN + [f"{name}x" for name in TEN])) as answers:
+            return [asyncio.get_running_loop().time() async for _ in answers]
+
+    assert simulate(timed()) == [1] * 8 + [2] * 8 + [3] * 4
+    assert batches.most == 8
+
+
+@pytest.mark.parametrize("error", [bad_request(), TaskGoneError("operation", "400", "DRS.M05004")])
+def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
+    batches = Batches(error, "id-7")
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 1, 2]
+    assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
+    assert answers.keys() == set(TEN)
+    bad = answers["id-7"]
+    expected = error if isinstance(error, TaskGoneError) else TaskRefusedError("operation", "400", "DRS.M00200")
+    assert (type(bad), getattr(bad, "args", None)) == (type(expected), expected.args)
+
+
+def test_a_task_in_the_wrong_state_has_nothing_to_tell_and_that_is_no_fault() -> None:
+    batches = Batches(bad_request("DRS.M00304"), "id-7")
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert answers == {**dict.fromkeys(TEN, FACTS), "id-7": ()}
+
+
+def test_a_batch_of_nothing_but_bad_ids_costs_twice_its_size() -> None:
+    batches = Batches(bad_request(), *TEN)
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert len(batches.calls) == 19
+    assert {type(answer) for answer in answers.values()} == {TaskRefusedError}
+
+
+def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
+    class OneOnly(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            answers = await super().fetch(ids)
+            if len(ids) > 1:
+                raise bad_request("DRS.M00299")
+            return answers
+
+    batches = OneOnly()
+    single = source(batches.fetch)
+    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert [len(call) for call in batches.calls] == [10, *[1] * 10]
+    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert [len(call) for call in batches.calls[11:]] == [1] * 10
+
+
+@pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, RefusedError, CloudError])
+def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudError]) -> None:
+    error = kind("operation", "503")
+    batches = Batches(error, "id-3")
+    ids = [*TEN, "id-10", "id-11"]
+    answers = simulate(everything(source(batches.fetch), ids))
+    assert answers == {**dict.fromkeys(TEN, error), "id-10": FACTS, "id-11": FACTS}
+    assert len(batches.calls) == 2
+
+
+def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> None:
+    async def fetch(ids: Sequence[str]) -> Mapping[str, Answer]:
+        return {ids[0]: FACTS, "stranger": FACTS}
+
+    answers = simulate(everything(source(fetch), ["a", "b"]))
+    assert answers.keys() == {"a", "b"}
+    assert (answers["a"], type(answers["b"])) == (FACTS, TaskRefusedError)
+
+
+def test_an_empty_result_is_no_failure_of_the_call() -> None:
+    batches = Batches(EmptyResultError("operation", "422", "DRS.M00002"), "id-3")
+    call = sort_answers(simulate(everything(source(batches.fetch), TEN)))
+    assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
+def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
+    class Buggy(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            if how == "bug" and ids == ["id-0"]:
+                raise ZeroDivisionError
+            return await super().fetch(ids)
+
+    batches = Buggy(seconds=60)
+    slow = source(batches.fetch, 1)
+
+    async def go() -> int:
+        before = asyncio.all_tasks()
+        if how == "cancelled":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(5):
+                    await everything(slow, TEN)
+        elif how == "closed":
+            async with aclosing(fetch_all(slow, TEN)) as answers:
+                async for _ in answers:
+                    break
+        else:
+            with pytest.raises(ZeroDivisionError):
+                await everything(slow, TEN)
+        return len(asyncio.all_tasks() - before)
+
+    assert simulate(go()) == 0
+    assert batches.running == 0
+    assert len(batches.calls) < len(TEN)
+
+
+def test_answers_by_kind() -> None:
+    gone, refused = TaskGoneError("operation", "400"), TaskRefusedError("operation", "400")
+    failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
+    call = sort_answers({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
+    assert call.parts == {"a": FACTS, "f": ()}
+    assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
+
+
+@pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
+def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
+    async def go() -> tuple[int, list[str], int]:
+        tasks = [SimTask(name=f"task-{index}") for index in range(10)]
+        ids = [task.id for task in tasks]
+        world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), ids))
+            assert call.gone == [ids[7]]
+            return len(call.parts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
+
+    assert simulate(go()) == (9, [], calls)
+
+
+def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
+    async def go() -> tuple[int, int]:
+        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+            return len(call.parts), len(simulated.calls)
+
+    assert simulate(go()) == (10, 11)
+
+
+def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
+    async def go() -> tuple[int, set[str], int]:
+        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        simulated.faults = [faults.throttled("batch-progress", after=5)]
+        async with connected(httpx.ASGITransport(app=simulated), rate=3, burst=5) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+            return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
+
+    assert simulate(go()) == (50, {"429", "paused"}, 6)

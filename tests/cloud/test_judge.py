@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.cloud.errors import (
+    BadRequestError,
+    CloudError,
+    DecodeError,
+    EmptyResultError,
+    NotPublishedError,
+    RefusedError,
+    TaskGoneError,
+    ThrottledError,
+    UnavailableError,
+    error_code_in,
+    invalid_token,
+    judge,
+)
+
+RATE_LIMITED = "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute"
+SERVED = "Wed, 07 Jan 2026 10:00:00 GMT"
+
+
+def raised(status: int, body: Any, headers: dict[str, str] | None = None) -> CloudError:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(CloudError) as caught:
+        judge("operation", status, headers or {}, content)
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("body", [{}, {"jobs": []}, {"error_code": "DRS.M00004"}])
+def test_any_object_with_a_good_status_is_an_answer(status: int, body: dict[str, Any]) -> None:
+    assert judge("operation", status, {}, json.dumps(body).encode()) == body
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b'"text"', b"7", b"{", b"<html>", b"\xff\xfe", b"{}{}", DEEP, b"1" * 9999]
+)
+def test_anything_else_with_a_good_status_is_none(content: bytes) -> None:
+    error = raised(200, content)
+    assert (type(error), error.code, error.error_code) == (DecodeError, "decode", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        # reference, section F, row by row
+        (400, "DRS.10000010", TaskGoneError),
+        (400, "DRS.10000001", BadRequestError),
+        (400, "DRS.10000024", BadRequestError),
+        (400, "DRS.10030009", BadRequestError),
+        (400, "DRS.10030016", BadRequestError),
+        (400, "DRS.M00289", TaskGoneError),
+        (400, "DRS.M05003", BadRequestError),  # "information not found" says less than "does not exist"
+        (400, "DRS.M05004", TaskGoneError),
+        (400, "DRS.M00007", BadRequestError),
+        (400, "DRS.M00200", BadRequestError),
+        (400, "DRS.M00202", BadRequestError),
+        (400, "DRS.M00210", BadRequestError),
+        (400, "DRS.M00299", BadRequestError),
+        (400, "DRS.M00301", BadRequestError),
+        (400, "DRS.M00304", BadRequestError),
+        (400, "DRS.M01503", ThrottledError),
+        (403, "DRS.M00100", RefusedError),
+        (403, "DRS.M00102", RefusedError),
+        (403, "DRS.M00261", RefusedError),
+        (401, "DRS.M00103", RefusedError),
+        (401, "APIGW.0301", RefusedError),
+        (401, "APIGW.0303", RefusedError),
+        (404, "APIGW.0101", NotPublishedError),
+        (404, "DRS.M00101", NotPublishedError),
+        (422, "DRS.M00002", EmptyResultError),
+        (422, "DRS.M00277", BadRequestError),
+        (422, "DRS.M01501", BadRequestError),
+        (429, "APIGW.0308", ThrottledError),
+        (429, "APIG.0308", ThrottledError),
+        (500, "DRS.M00004", UnavailableError),
+        (502, "APIGW.0201", UnavailableError),
+        (503, "APIGW.0201", UnavailableError),
+        (504, "APIGW.0201", UnavailableError),
+        # and what it leaves open
+        (404, "DRS.10000010", TaskGoneError),
+        (404, "DRS.M00200", CloudError),
+        (400, "APIGW.0101", BadRequestError),
+        (403, "DRS.M00101", RefusedError),
+        (408, "X", UnavailableError),
+        (409, "X", CloudError),
+        (204, "X", CloudError),
+        (302, "X", CloudError),
+        (599, "X", UnavailableError),
+    ],
+)
+def test_each_error_has_its_kind(status: int, code: str, kind: type[CloudError]) -> None:
+    error = raised(status, {"error_code": code, "error_msg": "Failed."})
+    assert type(error) is kind
+    assert (error.operation, error.code, error.error_code) == ("operation", str(status), code)
+
+
+@pytest.mark.parametrize("status", [404, 429, 400, 500])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"[]", b"{}", b'{"error_code": 7}'])
+def test_without_a_code_the_status_decides_and_nothing_is_unpublished(status: int, content: bytes) -> None:
+    kinds = {404: CloudError, 429: ThrottledError, 400: BadRequestError, 500: UnavailableError}
+    error = raised(status, content)
+    assert (type(error), error.error_code) == (kinds[status], None)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"error_code": "DRS.M00004", "error_msg": "no"}, "DRS.M00004"),
+        ({"errorCode": "DRS.M00004", "errorMsg": "no"}, "DRS.M00004"),
+        ({"code": "APIGW.0101", "message": "no"}, "APIGW.0101"),
+        ({"error": {"code": 401, "message": "no", "title": "Unauthorized"}}, None),  # IAM's is a number: the status
+        ({"error": {"code": "IAM.0001", "message": "no"}}, "IAM.0001"),
+        ({"count": 1, "results": [{"job_id": "x", "error_code": "DRS.M05004"}]}, "DRS.M05004"),
+        ({"error_code": "", "results": [{"error_code": "DRS.M05004"}]}, "DRS.M05004"),
+        ({"results": []}, None),
+        ({"results": ["DRS.M05004"]}, None),
+        ({"results": {"0": {}}}, None),
+        ({"error_code": "jdbc:mysql://10.0.0.1:3306 user=root"}, None),
+        ({"error_code": "A" * 42}, None),
+        ({"error_code": None}, None),
+        (["DRS.M00004"], None),
+        (None, None),
+    ],
+)
+def test_the_code_is_found_wherever_this_version_hides_it(body: Any, code: str | None) -> None:
+    assert error_code_in(body) == code
+
+
+def test_no_error_repeats_what_the_cloud_wrote() -> None:
+    error = raised(400, {"error_code": "DRS.M00200", "error_msg": "host=10.1.2.3 user=root password=secret"})
+    assert str(error) == "operation: 400 DRS.M00200"
+    assert "root" not in repr(error)
+    assert str(raised(400, {"error_code": "user=root", "error_msg": ""})) == "operation: 400"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [(401, "APIGW.0301", True), (401, "", True), (403, "DRS.M00100", True), (403, "DRS.M00102", False)],
+)
+def test_which_refusal_a_new_token_may_cure(status: int, code: str, expected: bool) -> None:  # noqa: FBT001
+    error = raised(status, {"error_code": code})
+    assert isinstance(error, RefusedError)
+    assert invalid_token(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "seconds"),
+    [
+        ({"retry-after": "7"}, "", 7),
+        ({"retry-after": "0"}, "", 0),
+        ({"retry-after": "7"}, RATE_LIMITED, 7),
+        ({"retry-after": "86400"}, "", 3600),
+        ({"retry-after": "9" * 400}, "", 3600),
+        ({"retry-after": "Wed, 07 Jan 2026 10:00:42 GMT", "date": SERVED}, "", 42),
+        ({"retry-after": "Wed, 07 Jan 2026 12:00:42 +0200", "date": SERVED}, "", 42),
+        ({"retry-after": "Thu, 08 Jan 2026 10:00:00 GMT", "date": SERVED}, "", 3600),
+        ({"retry-after": "Wed, 07 Jan 2026 09:00:00 GMT", "date": SERVED}, "", 0),
+        ({"retry-after": "Wed, 07 Jan 2026 10:00:42 GMT"}, "", None),
+        ({"retry-after": "Wed, 07 Jan 2026 10:00:42 GMT"}, RATE_LIMITED, 60),
+        ({"retry-after": "Wed, 07 Jan 2026 10:00:42 GMT", "date": "today"}, RATE_LIMITED, 60),
+        ({"retry-after": "Jan +99999999999 GMT 1.5 +99999999999", "date": SERVED}, "", None),
+        ({"retry-after": "-5"}, "", None),
+        ({"retry-after": "1.5"}, "", None),
+        ({"retry-after": "soon"}, "", None),
+        ({"retry-after": ""}, RATE_LIMITED, 60),
+        ({}, RATE_LIMITED, 60),
+        ({}, "Operation too frequent. Try again later.", None),
+    ],
+)
+def test_how_long_to_wait(headers: dict[str, str], message: str, seconds: float | None) -> None:
+    error = raised(429, {"error_code": "APIGW.0308", "error_msg": message}, headers)
+    assert isinstance(error, ThrottledError)
+    assert error.retry_after == seconds
+
+
+@given(
+    status=st.integers(100, 999),
+    content=st.binary(max_size=40)
+    | st.recursive(st.none() | st.text(max_size=5), st.lists).map(json.dumps).map(str.encode),
+    wait=st.text(max_size=30),
+    date=st.text(max_size=30) | st.just(SERVED),
+)
+def test_whatever_comes_is_an_object_or_a_cloud_error(status: int, content: bytes, wait: str, date: str) -> None:
+    outcome: dict[str, Any] | CloudError
+    try:
+        outcome = judge("operation", status, {"retry-after": wait, "date": date}, content)
+    except CloudError as error:
+        outcome = error
+    wanted = getattr(outcome, "retry_after", None)
+    assert wanted is None or 0 <= wanted <= 3600
+    assert isinstance(outcome, CloudError) or status in {200, 201, 202}

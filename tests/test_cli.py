@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter import cli, logs
+from exporter.catalogue import family_names
+from exporter.telemetry import OWN_FAMILIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = tuple(cli._COMMANDS)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logging, once set up, would outlive the streams of these tests, and a daemon would never end."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    monkeypatch.setattr(cli, "_serving", lambda *_: pytest.fail("it serves"))
+
+
+def help_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("", "--config.file=FILE is missing; config.example.yaml shows what goes into it"),
+        ("", "drs-exporter demo needs none"),
+        ("run", "--config.file=FILE is missing"),
+        ("once", "--config.file=FILE is missing"),
+        ("onse", f"unknown command 'onse', did you mean once? (commands: {', '.join(COMMANDS)})"),
+        ("config.yaml", "unknown command 'config.yaml' (commands: "),
+        ("demo --web.listen-adress=:1", "unknown option --web.listen-adress, did you mean --web.listen-address?"),
+        (
+            "--config-file=key",
+            "unknown option --config-file, did you mean --config.file? (see drs-exporter run --help)",
+        ),
+        ("--config=key", "unknown option --config, did you mean --config.file?"),
+        ("once --zzz", "unknown option --zzz (see drs-exporter once --help)"),
+        ("once -x", "unknown option -x (see drs-exporter once --help)"),
+        ("metrics --config.file=x", "unknown option --config.file"),
+        ("once config.yaml", "unexpected argument 'config.yaml'"),
+        ("--log.level=debug once", "unexpected argument 'once': the command comes first"),
+        ("demo --log.level=loud", "argument --log.level: invalid choice: 'loud' (choose from "),
+        ("run --config.file", "argument --config.file: expected one argument"),
+        ("demo --web.listen-address=10826", "'10826' is not HOST:PORT, such as 0.0.0.0:10826 or [::1]:10826"),
+        ("demo --web.listen-address=localhost:http", "'localhost:http' is not HOST:PORT"),
+        ("demo --web.listen-address=localhost:65536", "'localhost:65536' is not HOST:PORT"),
+        ("demo --web.listen-address=192.0.2.1:0", "can't listen on 192.0.2.1:0: Cannot assign requested address\n"),
+        ("demo --web.listen-address=ä:0", "'ä:0' is not HOST:PORT"),
+    ],
+)
+def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("drs-exporter: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_the_value_of_a_mistyped_option_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["once", "--secret-key=hunter2"]) == 2
+    assert "hunter2" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["once"]], ids=lambda words: " ".join(words) or "none")
+def test_every_fault_of_the_configuration_is_a_line(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("accounts: []\npol: {}\n")
+    assert cli.main([*command, f"--config.file={file}"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith(f"drs-exporter: {file}:1: accounts: ")
+    assert second.startswith(f"drs-exporter: {file}:2: pol: unknown key; did you mean poll?")
+
+
+def test_the_help_tells_a_newcomer_where_to_begin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = help_text(monkeypatch, capsys)
+    assert all(re.search(rf"^    {command} +\w", text, re.MULTILINE) for command in COMMANDS)
+    assert "drs-exporter demo " in text
+    assert "config.example.yaml" in text
+    assert "Exit codes: 0 fine, 1 the cloud or a project failed, 2 bad usage or\nconfiguration." in text
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("run", ["--config.file FILE", "config.example.yaml", "default: 0.0.0.0:10826", "/metrics"]),
+        ("demo", ["needs no account", "--web.listen-address", "Ctrl-C"]),
+        ("once", ["--config.file FILE", "exit code 1 if any project failed"]),
+        ("metrics", ["Markdown"]),
+    ],
+)
+def test_the_help_of_a_command_says_what_it_needs(
+    command: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = " ".join(help_text(monkeypatch, capsys, command).split())
+    assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_fits_a_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = help_text(monkeypatch, capsys, *command.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_metrics_prints_every_family(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["metrics"]) == 0
+    named = set(re.findall(r"^\| `(\w+)`", capsys.readouterr().out, re.MULTILINE))
+    assert named == family_names() | {own.name for own in OWN_FAMILIES}
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1:0", "http://127.0.0.1:"),
+        (":0", "http://127.0.0.1:"),
+        ("localhost:0", "http://127.0.0.1:"),
+        ("[::1]:0", "http://[::1]:"),
+        ("[::]:0", "http://[::1]:"),
+    ],
+)
+def test_an_address_is_announced_as_one_that_can_be_opened(address: str, url: str) -> None:
+    with cli._bind(address) as bound:
+        announced = cli._url(bound)
+        assert announced.startswith(url)
+        with socket.create_connection((url[7:-1].strip("[]"), int(announced.rpartition(":")[2]))):
+            pass
+
+
+def test_addresses_are_let_go_where_one_is_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    assert cli.main(["demo", f"--web.listen-address={address}", "--web.listen-address=nonsense"]) == 2
+    cli._bind(address).close()
+
+
+def test_a_group_of_groups_has_single_exceptions() -> None:
+    first, second, third = ValueError(), KeyError(), OSError()
+    group = BaseExceptionGroup("all", [ExceptionGroup("some", [first, ExceptionGroup("one", [second])]), third])
+    assert cli.leaves(group) == [first, second, third]

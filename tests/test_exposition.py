@@ -1,0 +1,275 @@
+"""Text and gzip of a page: what goes in comes out, rendered and compressed only where it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.exposition import Board, Chunk, Page, escape_label, label_text, number_text, split_families
+from tests.virtual import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))  # no half surrogate pairs: see below
+
+
+@dataclass(frozen=True)
+class Head:
+    name: str
+    labels: tuple[str, ...] = ()
+    help: str = "Means something."
+    type: str = "gauge"
+
+
+def on_board(work: Callable[[Board], Awaitable[object]], *families: Head) -> Page:
+    """The page after some work on a board of these families."""
+
+    async def main() -> Page:
+        board = Board(families or (Head("drs_up"),), lambda: TAIL)
+        await work(board)
+        await board.publish()
+        return board.page
+
+    return simulate(main())
+
+
+def shown(*samples: tuple[tuple[str, ...], float], head: Head, identity: Sequence[tuple[str, str | None]]) -> str:
+    """A page with one family of one key, without its tail."""
+
+    async def work(board: Board) -> None:
+        board.identify("key", identity)
+        board.put("key", head.name, samples)
+
+    return b"".join(on_board(work, head).plain()).removesuffix(TAIL).decode()
+
+
+def test_a_family_as_text() -> None:
+    head = Head("drs_tasks", ("phase",), "Say 100%, \\o/\nand so on.", "counter")
+    text = shown((("full",), 1), (("ended",), 0.25), head=head, identity=[("account", "a"), ("region", None)])
+    assert text == (
+        "# HELP drs_tasks Say 100%, \\\\o/\\nand so on.\n"
+        "# TYPE drs_tasks counter\n"
+        'drs_tasks{account="a",phase="full"} 1\n'
+        'drs_tasks{account="a",phase="ended"} 0.25\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "escaped"),
+    [
+        ('say "hi"', 'say \\"hi\\"'),
+        ("back\\slash", "back\\\\slash"),
+        ("two\nlines", "two\\nlines"),
+        ("\\n", "\\\\n"),
+        ("100 % of %s %b", "100 % of %s %b"),
+        ("訂單 é 😀\u2028\r\t", "訂單 é 😀\u2028\r\t"),
+    ],
+)
+def test_labels_are_escaped_as_identity_and_as_own_labels(value: str, escaped: str) -> None:
+    assert escape_label(value) == escaped
+    text = shown(((value,), 1), head=Head("f", ("own",)), identity=[("name", value)])
+    assert text.splitlines(keepends=True)[2:] == f'f{{name="{escaped}",own="{escaped}"}} 1\n'.splitlines(keepends=True)
+
+
+def test_half_a_surrogate_pair_costs_one_letter_and_not_the_page() -> None:
+    assert label_text([("name", "a\ud800b"), ("own", "c")]) == b'name="a?b",own="c"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, b"0"),
+        (1.0, b"1"),
+        (True, b"1"),
+        (-2.0, b"-2"),
+        (0.1, b"0.1"),
+        (1767225600.123, b"1767225600.123"),
+        (1e15, b"1000000000000000.0"),
+        (10**15, b"1000000000000000"),
+        (1e22, b"1e+22"),
+        (5e-324, b"5e-324"),
+    ],
+)
+def test_numbers(value: float, text: bytes) -> None:
+    assert number_text(value) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_read_back_as_it_was(value: float) -> None:
+    assert float(number_text(value)) == value
+
+
+@given(identity=st.tuples(TEXTS, TEXTS), own=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4, unique=True))
+def test_labels_are_read_back_as_they_were(identity: tuple[str, str], own: list[tuple[str, str]]) -> None:
+    names = ("one", "two", "three", "four")
+    samples = [(labels, float(number)) for number, labels in enumerate(own)]
+    text = shown(*samples, head=Head("f", names[2:]), identity=list(zip(names, identity, strict=False)))
+    [family] = text_string_to_metric_families(text)
+    expected = [
+        ({name: value for name, value in zip(names, (*identity, *labels), strict=True) if value}, number)
+        for labels, number in samples
+    ]
+    assert [(sample.labels, sample.value) for sample in family.samples] == expected
+
+
+def test_samples_are_replaced_and_dropped() -> None:
+    async def work(board: Board) -> None:
+        for key in "abc":
+            board.identify(key, [("id", key)])
+            board.put(key, "f", [(("x",), 1), (("y",), 2)])
+        board.put("a", "f", [(("y",), 3)])
+        board.put("b", "f", ())
+        board.drop("c")
+        board.drop("never there")
+
+    page = on_board(work, Head("f", ("own",)), Head("g"))
+    assert b"".join(page.plain(frozenset("f"))).splitlines()[2:] == [b'f{id="a",own="y"} 3']
+    assert [chunk.name for chunk in page.chunks] == ["f", "own_total", "own_info"]
+
+
+def test_a_family_whose_last_sample_went_goes() -> None:
+    async def work(board: Board) -> None:
+        board.identify("a", [("id", "a")])
+        board.put("a", "f", [((), 1)])
+        await board.publish()
+        board.put("a", "f", ())
+
+    assert on_board(work, Head("f")).plain() == on_board(lambda _: asyncio.sleep(0), Head("f")).plain()
+
+
+def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
+    async def work(board: Board) -> None:
+        assert board.identify("a", [("name", "old")])
+        board.put("a", "f", [((), 1)])
+        board.put("a", "g", [((), 1)])
+        assert not board.identify("a", [("name", "old")])
+        assert board.identify("a", [("name", "new")])
+        board.put("a", "g", [((), 2)])
+
+    text = b"".join(on_board(work, Head("f"), Head("g")).plain()).removesuffix(TAIL)
+    assert text.splitlines()[2:] == [b'g{name="new"} 2']
+
+
+def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.exposition._MOST_KNOWN", 3)
+
+    async def work(board: Board) -> None:
+        for number in range(10):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((str(number),), number)])
+
+    lines = b"".join(on_board(work, Head("f", ("own",))).plain()).removesuffix(TAIL).splitlines()[2:]
+    assert lines == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
+
+
+def unpacked(pieces: list[bytes]) -> bytes:
+    """What a client reads that stops after the first gzip member, as Chromium, curl and httpx do."""
+    body = b"".join(pieces)
+    reader = zlib.decompressobj(wbits=31)
+    text = reader.decompress(body)
+    assert reader.eof
+    assert reader.unused_data == b""
+    assert gzip.decompress(body) == text
+    assert struct.unpack("<II", body[-8:]) == (zlib.crc32(text), len(text))
+    return text
+
+
+def page_of(*texts: bytes) -> Page:
+    return Page([Chunk.of(f"f{number}", text) for number, text in enumerate(texts)])
+
+
+@given(st.lists(st.binary(max_size=500), max_size=6), st.frozensets(st.integers(0, 5)))
+def test_gzip_is_one_member_and_equal_to_the_plain_text(texts: list[bytes], chosen: frozenset[int]) -> None:
+    page = page_of(*texts)
+    names = frozenset(f"f{number}" for number in chosen)
+    assert unpacked(page.gzip()) == b"".join(page.plain()) == b"".join(texts)
+    kept = b"".join(text for number, text in enumerate(texts) if number in chosen)
+    assert unpacked(page.gzip(names)) == b"".join(page.plain(names)) == kept
+
+
+def test_gzip_of_large_families() -> None:
+    texts = [bytes([letter]) * 3_000_000 + letter.to_bytes(4, "big") * 70_000 for letter in b"abc"]
+    page = page_of(*texts)
+    assert unpacked(page.gzip()) == b"".join(texts)
+    assert sum(map(len, page.gzip())) < 200_000
+
+
+def test_gzip_of_nothing() -> None:
+    assert unpacked(Page().gzip()) == b""
+    assert unpacked(page_of(b"text").gzip(frozenset({"unknown"}))) == b""
+
+
+def test_our_own_families_are_chunks_by_name_too() -> None:
+    assert dict(split_families(TAIL)) == {
+        "own_total": b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n",
+        "own_info": b"# HELP own_info Too.\n# TYPE own_info gauge\n",
+    }
+    assert list(split_families(b"")) == []
+    page = on_board(lambda _: asyncio.sleep(0))
+    assert b"".join(page.plain()) == TAIL
+    assert page.plain(frozenset({"own_info"})) == [b"# HELP own_info Too.\n# TYPE own_info gauge\n"]
+
+
+def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    compress = Chunk.of
+
+    def of(name: str, text: bytes) -> Chunk:
+        made.append(name)
+        return compress(name, text)
+
+    monkeypatch.setattr(Chunk, "of", of)
+
+    async def work(board: Board) -> None:
+        board.identify("a", [("id", "a")])
+        for name in "fgh":
+            board.put("a", name, [((), 1)])
+        await board.publish()
+        assert made == ["f", "g", "h", "own_total", "own_info"]
+        made.clear()
+        board.identify("a", [("id", "a")])
+        board.put("a", "f", [((), 1.0)])  # the same
+        board.put("a", "g", [((), 2)])
+
+    page = on_board(work, Head("f"), Head("g"), Head("h"))
+    assert made == ["g", "own_total", "own_info"]
+    assert b"".join(page.plain(frozenset("fgh"))).splitlines()[2::3] == [b'f{id="a"} 1', b'g{id="a"} 2', b'h{id="a"} 1']
+
+
+def test_a_page_is_never_half_of_an_update() -> None:
+    """Updates wait while a page is rendered, and a page waits for an update that has begun."""
+
+    async def update(board: Board, value: float) -> None:
+        async with board.lock:
+            for name in "fgh":
+                board.put("a", name, [((), value)])
+                await asyncio.sleep(0)
+
+    async def main() -> None:
+        board = Board((Head("f"), Head("g"), Head("h")), lambda: TAIL)
+        board.identify("a", [("id", "a")])
+        pages = []
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(update(board, number))
+                group.create_task(board.publish())
+                await asyncio.sleep(0)
+                pages.append(board.page)
+        for page in [*pages, board.page]:
+            values = {line.split()[1] for chunk in page.chunks for line in chunk.text.splitlines() if line[1:2] == b"{"}
+            assert len(values) <= 1
+        assert b'h{id="a"} 19' in board.page.plain()[2]
+        assert len({id(page) for page in pages}) > 2
+
+    simulate(main())

@@ -1,0 +1,207 @@
+"""Which tasks exist: rules of truth 3 and 7, and "api: auto never hides a task"."""
+
+import pytest
+
+from exporter.inventory import Inventory
+from exporter.model import Listed, Phase
+
+ALL = {"v3": -1.0, "v5": -1.0}
+HIDDEN_FOR = 300.0
+
+
+def task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:
+    return Listed(id=task_id, name=task_id, status=status, job_type="sync", **facts)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def inventory() -> Inventory:
+    return Inventory(HIDDEN_FOR)
+
+
+def lists(
+    inventory: Inventory, api: str, *tasks: Listed, now: float, job_type: str = "sync", whole: bool = True
+) -> set[str]:
+    return inventory.update(api, job_type, tasks, complete=whole, now=now)
+
+
+def test_the_inventory_is_the_union_by_task_id(inventory: Inventory) -> None:
+    lists(inventory, "v3", task("a"), task("b"), now=0)
+    lists(inventory, "v5", task("b"), task("c"), now=1)
+    assert sorted(inventory) == ["a", "b", "c"]
+    assert "b" in inventory
+    assert "d" not in inventory
+
+
+@pytest.mark.parametrize("order", [("v3", "v5"), ("v5", "v3")])
+def test_v3_decides_where_both_know_a_task(inventory: Inventory, order: tuple[str, str]) -> None:
+    for now, api in enumerate(order):
+        lists(inventory, api, task(net_type=api), now=now)
+    assert inventory.find("a", ALL) == task(net_type="v3")
+
+
+def test_v5_decides_where_the_list_of_v3_is_stale(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(net_type="v3"), now=0)
+    lists(inventory, "v5", task(net_type="v5"), now=400)
+    assert inventory.find("a", {"v3": 0.0, "v5": 0.0}) == task(net_type="v3")
+    assert inventory.find("a", {"v3": 0.1, "v5": 0.0}) == task(net_type="v5")
+
+
+def test_nothing_is_found_where_every_list_is_stale(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    lists(inventory, "v5", task(), now=0)
+    assert inventory.find("a", {"v3": 0.1, "v5": 0.1}) is None
+    assert "a" in inventory
+    assert inventory.find("never seen", ALL) is None
+
+
+def test_where_v3_lacks_it_by_now_its_last_word_stands_over_an_older_one_of_v5(inventory: Inventory) -> None:
+    lists(inventory, "v5", task(net_type="v5"), now=0)
+    lists(inventory, "v3", task(net_type="v3"), now=10)
+    lists(inventory, "v3", now=20)
+    assert inventory.find("a", ALL) == task(net_type="v3")
+    lists(inventory, "v5", task(net_type="v5"), now=30)
+    assert inventory.find("a", ALL) == task(net_type="v5")
+
+
+def test_facts_that_only_v5_tells_are_filled_in(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(net_type="vpc", job_mode="mine"), now=0)
+    lists(inventory, "v5", task(net_type="eip", enterprise_project_id="7", job_mode="its", role="parent"), now=0)
+    found = task(net_type="vpc", enterprise_project_id="7", job_mode="mine", role="parent")
+    assert inventory.find("a", ALL) == found
+
+
+def test_a_fact_filled_in_from_a_list_that_is_stale_goes(inventory: Inventory) -> None:
+    lists(inventory, "v5", task(enterprise_project_id="7"), now=0)
+    lists(inventory, "v3", task(), now=1000)
+    assert inventory.find("a", {"v3": 700.0, "v5": 100.0}) == task()
+
+
+def test_a_task_goes_when_one_complete_list_lacks_it(inventory: Inventory) -> None:
+    lists(inventory, "v3", task("a"), task("b"), now=0)
+    assert lists(inventory, "v3", task("b"), now=30) == {"a", "b"}
+    assert list(inventory) == ["b"]
+
+
+def test_a_task_stays_until_each_generation_that_listed_it_lacks_it(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    lists(inventory, "v5", task(), now=0)
+    lists(inventory, "v3", now=30)
+    assert "a" in inventory
+    assert not inventory.listed_by("a", "v3")
+    assert inventory.listed_by("a", "v5")
+    lists(inventory, "v5", now=300)
+    assert "a" not in inventory
+
+
+def test_a_generation_that_never_listed_a_task_is_not_asked_to_lack_it(inventory: Inventory) -> None:
+    lists(inventory, "v5", task(), now=0)
+    lists(inventory, "v3", now=30)
+    assert "a" in inventory
+    lists(inventory, "v5", now=30)
+    assert "a" not in inventory
+
+
+def test_an_incomplete_list_proves_an_absence_only_twice_in_a_row(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    lists(inventory, "v3", now=30, whole=False)
+    assert "a" in inventory
+    lists(inventory, "v3", task(), now=60, whole=False)
+    lists(inventory, "v3", now=90, whole=False)
+    assert "a" in inventory
+    lists(inventory, "v3", now=120, whole=False)
+    assert "a" not in inventory
+
+
+def test_an_incomplete_list_then_a_complete_one_is_enough(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    lists(inventory, "v3", now=30, whole=False)
+    lists(inventory, "v3", now=60)
+    assert "a" not in inventory
+
+
+def test_a_task_seen_in_two_job_types_is_one_and_goes_when_both_lack_it(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0, job_type="sync")
+    lists(inventory, "v3", task(), now=0, job_type="migration")
+    assert list(inventory) == ["a"]
+    lists(inventory, "v3", now=30, job_type="sync")
+    assert inventory.listed_by("a", "v3")
+    lists(inventory, "v3", now=30, job_type="migration")
+    assert list(inventory) == []
+
+
+def test_a_task_that_moves_to_another_job_type_stays_one(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(net_type="old"), now=0, job_type="sync")
+    lists(inventory, "v3", now=30, job_type="sync")
+    assert list(inventory) == []
+    lists(inventory, "v3", task(net_type="new"), now=30, job_type="migration")
+    assert inventory.find("a", ALL) == task(net_type="new")
+
+
+def test_a_task_seen_twice_in_one_list_is_one(inventory: Inventory) -> None:
+    assert lists(inventory, "v3", task(net_type="first"), task(net_type="last"), now=0) == {"a"}
+    assert list(inventory) == ["a"]
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_task_that_is_said_not_to_exist_goes_at_once_and_lists_are_not_believed_for_a_while(
+    inventory: Inventory, api: str
+) -> None:
+    lists(inventory, "v3", task(), now=0)
+    lists(inventory, "v5", task(), now=0)
+    inventory.gone("a", 10)
+    assert "a" not in inventory
+    assert inventory.find("a", ALL) is None
+    lists(inventory, api, task(), now=10 + HIDDEN_FOR - 1)
+    assert "a" not in inventory
+    lists(inventory, api, task(), now=10 + HIDDEN_FOR)
+    assert "a" in inventory
+
+
+def test_a_list_that_shows_a_hidden_task_as_ended_is_believed(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    inventory.gone("a", 10)
+    lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=30)
+    found = inventory.find("a", ALL)
+    assert found is not None
+    assert found.phase is Phase.ENDED
+    lists(inventory, "v5", task(), now=40)  # which lags
+    assert inventory.find("a", ALL) == found
+
+
+def test_word_that_a_task_does_not_exist_comes_too_late_where_a_list_shows_that_it_ended(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=0)
+    inventory.gone("a", 1)
+    assert "a" in inventory
+    lists(inventory, "v3", task(status="DELETED"), now=30)
+    assert "a" not in inventory
+
+
+def test_a_task_that_a_list_calls_deleted_goes_whatever_the_other_generation_says(inventory: Inventory) -> None:
+    lists(inventory, "v5", task(), task("b"), now=0)
+    lists(inventory, "v3", task(), task("b"), now=0)
+    assert lists(inventory, "v3", task(status="DELETED"), task("b"), now=30) == {"a", "b"}
+    assert list(inventory) == ["b"]
+    lists(inventory, "v5", task(), task("b"), now=60)
+    assert list(inventory) == ["b"]
+
+
+def test_a_generation_that_is_not_published_any_more_proves_nothing(inventory: Inventory) -> None:
+    lists(inventory, "v3", task("a"), task("b"), now=0)
+    lists(inventory, "v5", task("b"), task("c"), now=0)
+    assert inventory.forget("v3") == {"a", "b"}
+    assert sorted(inventory) == ["b", "c"]
+    assert not inventory.listed_by("b", "v3")
+    assert inventory.forget("v3") == set()
+
+
+def test_an_update_names_every_task_that_it_may_have_changed(inventory: Inventory) -> None:
+    assert lists(inventory, "v3", task("a"), task("b"), now=0) == {"a", "b"}
+    assert lists(inventory, "v3", task("b"), task("c"), now=0, job_type="migration") == {"b", "c"}
+    assert lists(inventory, "v3", task("a"), now=1, whole=False) == {"a", "b"}
+
+
+def test_listed_by(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    assert inventory.listed_by("a", "v3")
+    assert not inventory.listed_by("a", "v5")
+    assert not inventory.listed_by("b", "v3")

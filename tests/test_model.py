@@ -1,0 +1,131 @@
+"""The phase table of the design, word for word, and what follows from a phase."""
+
+import dataclasses
+from typing import get_args
+
+import pytest
+
+from exporter.config import Collectors
+from exporter.model import Detail, Identity, Listed, Part, Phase, Progress, Task, phase_of
+
+TABLE = {
+    "preparing": ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING"),
+    "full": ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE"),
+    "incremental": ("INCRE_TRANSFER_STARTED",),
+    "paused": ("PAUSING", "PAUSEING"),
+    "changing": (
+        "CHANGE_JOB_STARTED",
+        "REBUILD_NODE_STARTED",
+        "NODE_UPGRADE_START",
+        "NODE_UPGRADE_COMPLETE",
+        "CHILD_TRANSFER_STARTING",
+        "CHILD_TRANSFER_STARTED",
+        "CHILD_TRANSFER_COMPLETE",
+    ),
+    "ending": ("RELEASE_RESOURCE_STARTED",),
+    "ended": ("RELEASE_RESOURCE_COMPLETE",),
+    "failed": (
+        "CREATE_FAILED",
+        "START_JOB_FAILED",
+        "FULL_TRANSFER_FAILED",
+        "INCRE_TRANSFER_FAILED",
+        "CHANGE_JOB_FAILED",
+        "RELEASE_RESOURCE_FAILED",
+        "REBUILD_NODE_FAILED",
+        "NODE_UPGRADE_FAILED",
+        "CHILD_TRANSFER_FAILED",
+        "RELEASE_CHILD_TRANSFER_FAILED",
+        "INVENTED_TOMORROW_FAILED",
+        "FROZEN",
+    ),
+    "other": ("INVENTED_TOMORROW", "", "FAILED", "failed", "incre_transfer_started", "RELEASE_CHILD_TRANSFER_HALTED"),
+}
+ROWS = [(status, phase) for phase, statuses in TABLE.items() for status in statuses]
+
+
+def test_the_phases_are_those_of_the_table() -> None:
+    assert set(Phase) == set(TABLE)
+
+
+@pytest.mark.parametrize("subtask", [False, True], ids=["task", "subtask"])
+@pytest.mark.parametrize(("status", "phase"), ROWS)
+def test_phase_of_a_status(status: str, phase: str, *, subtask: bool) -> None:
+    assert phase_of(status, subtask=subtask) == phase
+
+
+@pytest.mark.parametrize(
+    ("status", "of_task", "of_subtask"),
+    [
+        ("RELEASE_CHILD_TRANSFER_STARTED", "changing", "ending"),
+        ("RELEASE_CHILD_TRANSFER_COMPLETE", "changing", "ended"),
+    ],
+)
+def test_the_end_of_a_subtask_merely_changes_its_parent(status: str, of_task: str, of_subtask: str) -> None:
+    assert (phase_of(status, subtask=False), phase_of(status, subtask=True)) == (of_task, of_subtask)
+
+
+def listed(status: str, **facts: object) -> Listed:
+    return Listed(id="id", name="name", status=status, job_type="sync", **facts)  # type: ignore[arg-type]
+
+
+def test_a_listed_subtask_knows_that_it_is_one() -> None:
+    assert listed("RELEASE_CHILD_TRANSFER_COMPLETE").phase is Phase.CHANGING
+    assert listed("RELEASE_CHILD_TRANSFER_COMPLETE", parent_id="p").phase is Phase.ENDED
+
+
+@pytest.mark.parametrize(
+    ("task", "active"),
+    [
+        (listed("INCRE_TRANSFER_STARTED"), True),
+        (listed("CREATING"), True),
+        (listed("INCRE_TRANSFER_FAILED"), True),
+        (listed("INVENTED_TOMORROW"), True),
+        (listed("INCRE_TRANSFER_STARTED", parent_id="p"), True),
+        (listed("INCRE_TRANSFER_STARTED", is_parent=True), False),
+        (listed("CONFIGURATION"), False),
+        (listed("RELEASE_RESOURCE_COMPLETE"), False),
+        (listed("RELEASE_CHILD_TRANSFER_COMPLETE", parent_id="p"), False),
+    ],
+)
+def test_ended_merely_configured_and_virtual_tasks_are_worth_no_call(task: Listed, *, active: bool) -> None:
+    assert task.active is active
+
+
+def test_a_task_without_a_fresh_list_has_no_phase() -> None:
+    identity = Identity("a", "r", "p", "id", "name")
+    assert Task(identity).phase is None
+    assert Task(identity, tasks=listed("FROZEN")).phase is Phase.FAILED
+
+
+@pytest.mark.parametrize("status", [status for status, _ in ROWS])
+def test_a_delay_means_something_in_phases_incremental_and_changing_only(status: str) -> None:
+    task = Task(Identity("a", "r", "p", "id", "name"), tasks=listed(status), progress=Progress(delay_seconds=0.5))
+    assert task.delay_seconds == (0.5 if task.phase in {"incremental", "changing"} else None)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "direction", "kernel", "switching"),
+    [
+        ("cloudDataGuard", "up", "up", False),
+        ("cloudDataGuard", "up", "down", True),
+        ("cloudDataGuard", "down", "up", True),
+        ("cloudDataGuard", None, "down", None),
+        ("cloudDataGuard", "up", None, None),
+        ("sync", "up", "down", None),
+    ],
+)
+def test_a_dr_task_switches_while_its_kernel_runs_against_its_direction(
+    job_type: str, direction: str | None, kernel: str | None, *, switching: bool | None
+) -> None:
+    task = Listed(id="id", name="name", status="INCRE_TRANSFER_STARTED", job_type=job_type, direction=direction)
+    identity = Identity("a", "r", "p", "id", "name")
+    assert Task(identity, tasks=task, detail=Detail(kernel_direction=kernel)).switching is switching
+    assert Task(identity, tasks=task).switching is None
+    assert Task(identity, detail=Detail(kernel_direction=kernel)).switching is None
+
+
+def test_a_task_has_a_field_for_each_part_named_as_the_part() -> None:
+    parts = get_args(Part)
+    fields = {field.name: str(field.type) for field in dataclasses.fields(Task)}
+    assert {part.name: f"{part.__name__} | None" for part in parts}.items() <= fields.items()
+    assert {part.collector for part in parts} <= Collectors.model_fields.keys()

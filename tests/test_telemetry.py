@@ -1,0 +1,109 @@
+"""Our own counters: they start at 0 with their labels, and other clients read them."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.telemetry import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
+
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+def series(telemetry: Telemetry, prefix: str = "drs_") -> Series:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(telemetry.render().decode())
+        for sample in family.samples
+        if sample.name.startswith(prefix)
+    }
+
+
+def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
+    return series(telemetry).get((name, tuple(sorted(labels.items()))))
+
+
+def test_the_version_and_the_process_are_there_and_no_creation_times(telemetry: Telemetry) -> None:
+    assert value(telemetry, "drs_exporter_build_info", version=version("drs-exporter")) == 1
+    names = {name for name, _ in series(telemetry, "")}
+    assert {"python_info", "process_cpu_seconds_total", "process_resident_memory_bytes"} <= names
+    ApiMeter(telemetry, "a", "r", lambda: 3.0).request("v3_list_jobs", "200", 0.2)
+    assert not [name for name, _ in series(telemetry, "") if name.endswith("_created")]
+
+
+def test_calls_are_counted_by_operation_and_code_and_their_faults_start_at_0(telemetry: Telemetry) -> None:
+    meter = ApiMeter(telemetry, "a", "r", lambda: 3.0)
+    for code in ("200", "200", "timeout"):
+        meter.request("v3_list_jobs", code, 0.2)
+    where = {"account": "a", "region": "r", "operation": "v3_list_jobs"}
+    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="200") == 2
+    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="timeout") == 1
+    assert value(telemetry, "drs_exporter_api_retries_total", **where) == 0
+    assert value(telemetry, "drs_exporter_api_throttled_total", **where) == 0
+    meter.retry("v3_list_jobs")
+    meter.throttled("v3_list_jobs")
+    meter.throttled("v3_list_jobs")
+    assert value(telemetry, "drs_exporter_api_retries_total", **where) == 1
+    assert value(telemetry, "drs_exporter_api_throttled_total", **where) == 2
+
+
+def test_durations_are_a_histogram_by_operation(telemetry: Telemetry) -> None:
+    meter = ApiMeter(telemetry, "a", "r", lambda: 3.0)
+    for seconds in (0.01, 0.2, 7, 100):
+        meter.request("v3_list_jobs", "200", seconds)
+    name, labels = "drs_exporter_api_request_duration_seconds", {"operation": "v3_list_jobs"}
+    buckets = {
+        dict(found)["le"]: count for (bucket, found), count in series(telemetry).items() if bucket == f"{name}_bucket"
+    }
+    assert buckets == {
+        "0.05": 1, "0.1": 1, "0.25": 2, "0.5": 2, "1.0": 2, "2.5": 2, "5.0": 2, "10.0": 3, "30.0": 3, "+Inf": 4,
+    }  # fmt: skip
+    assert value(telemetry, f"{name}_count", **labels) == 4
+    assert value(telemetry, f"{name}_sum", **labels) == pytest.approx(107.21)
+
+
+def test_the_allowance_is_that_of_the_moment(telemetry: Telemetry) -> None:
+    allowed = [3.0]
+    ApiMeter(telemetry, "a", "r", lambda: allowed[0])
+    name = "drs_exporter_api_rate_limit_calls_per_second"
+    assert value(telemetry, name, account="a", region="r") == 3
+    allowed[0] = 0.75
+    assert value(telemetry, name, account="a", region="r") == 0.75
+
+
+def test_what_befalls_a_project_is_counted_from_0_on(telemetry: Telemetry) -> None:
+    meter = ProjectMeter(telemetry, "a", "r", "p", collectors=("tasks", "node"))
+    where = {"account": "a", "region": "r", "project": "p"}
+    counters = ("poll_overruns", "decode_errors", "task_errors")
+    for name in counters:
+        for collector in ("tasks", "node"):
+            assert value(telemetry, f"drs_exporter_{name}_total", **where, collector=collector) == 0
+    assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 0
+    meter.overran("node", 2)
+    meter.decode_errors({"node": 3, "tasks": 0})
+    meter.task_errors("node", 4)
+    meter.unknown_statuses(5)
+    assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="node") for name in counters] == [2, 3, 4]
+    assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="tasks") for name in counters] == [0] * 3
+    assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 5
+
+
+def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:
+    text = telemetry.render().decode()
+    for own in OWN_FAMILIES:
+        assert f"# TYPE {own.name} {own.type}\n" in text
+        assert f"# HELP {own.name} {own.help}\n" in text
+    assert REQUESTS.type == "counter"
+
+
+def test_two_registries_know_nothing_of_each_other(telemetry: Telemetry) -> None:
+    ApiMeter(Telemetry(), "a", "r", lambda: 1.0).request("v3_list_jobs", "200", 1)
+    assert value(telemetry, "drs_exporter_api_requests_total") is None
+    assert not [name for name, _ in series(telemetry) if name.startswith("drs_exporter_api")]
