@@ -1,4 +1,5 @@
 # make run    set up and start the demo        make test   all tests
+#             (at another address: make run ADDRESS=127.0.0.1:9999)
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
 

@@ -1,0 +1,240 @@
+"""`drs-exporter check`: asks the cloud what it will say to the exporter, and tells what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from exporter.check_operations import Operations
+from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in
+from exporter.config import duration_text
+from exporter.connections import Connection, Watch, attempt, connections, where
+from exporter.findings import REPORT, Finding, Level, bars, engines, plural, words
+from exporter.report import ProjectReport, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import httpx
+
+    from exporter.cloud.source import Api
+    from exporter.config import Account, Config, Project
+    from exporter.model import Listed
+
+OK, WARN, FAIL = Level
+_SKEW_WARNING, _SKEW_REFUSED = 60.0, 900.0
+"""Seconds: a signature is good for 15 minutes."""
+_SIGNATURE_CODE = "APIGW.0301"
+_FILE = "configuration"
+_CLOCK_REMEDY = "set it, best by NTP"
+
+
+async def check(
+    config: Config,
+    say: Callable[[str], None],
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    now: Callable[[], float] = time.time,
+) -> tuple[bool, str]:
+    """Check a configuration that is valid as a file; findings are said project by project, a line each.
+
+    Returns whether nothing fails, and the report of shapes as JSON.
+    """
+    projects = [(account, project) for account in config.accounts for project in account.all_projects()]
+    width = max(len(_FILE), *(len(where(*pair)) for pair in projects))
+    counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
+    say(Finding(OK, _FILE, f"valid, {counts}").line(width))
+    fine = True
+    async with connections(config, partial(_Observed, now), transport=transport, now=now) as opened:
+        running = [asyncio.create_task(_ProjectCheck(connection).run()) for connection in opened]
+        for task in running:
+            for finding in await task:
+                fine = fine and finding.level is not FAIL
+                say(finding.line(width))
+    reports = [connection.watch.report for connection in opened]
+    return fine, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"
+
+
+class _Observed(Watch):
+    """What all answers of a project tell beside what they are asked for."""
+
+    def __init__(self, now: Callable[[], float], account: Account, project: Project) -> None:
+        self._now = now
+        self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
+        self.answered = False
+        self.expired = False
+        """Whether a signature was called too old, or of the future."""
+        self.skew: float | None = None
+        """Seconds that our clock is ahead, by the answer that shows the least: a slow answer adds to it."""
+
+    def request(self, operation: str, code: str, seconds: float) -> None:
+        """Calls that were answered are noted with their answers."""
+        if not code.isdecimal():
+            self.report.unanswered(operation, code, seconds)
+
+    def observe(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+        """Note clocks and shapes; the message of an error is looked at, and never kept."""
+        self.answered = True
+        self.report.answered(operation, status, headers, body, seconds)
+        if error_code_in(body) == _SIGNATURE_CODE and "signature expired" in str(body).lower():
+            self.expired = True
+        served = _served_at(headers.get("date", ""))
+        if served is not None and (self.skew is None or abs(self._now() - served) < abs(self.skew)):
+            self.skew = self._now() - served
+
+
+def _served_at(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+@dataclass
+class _Lists:
+    """What one API generation lists."""
+
+    name: str
+    tasks: dict[str, Listed] = field(default_factory=dict)
+    errors: list[CloudError] = field(default_factory=list)
+    answered: bool = False
+    """Whether the list of any job type came."""
+    complete: bool = True
+
+    @property
+    def published(self) -> bool:
+        """Whether the generation exists here, as far as one can tell."""
+        return self.answered or not all(isinstance(error, NotPublishedError) for error in self.errors)
+
+    @property
+    def faults(self) -> list[CloudError]:
+        """Each kind of error once; one list of many that is not published is a fault as well."""
+        return list({str(error): error for error in self.errors}.values()) if self.published else []
+
+    def by_engine(self, but: Mapping[str, Listed] | None = None) -> Counter[str | None]:
+        """Tasks by engine, subtasks not counted; without those that are in `but`."""
+        return Counter(
+            task.engine_type for task in self.tasks.values() if task.parent_id is None and task.id not in (but or {})
+        )
+
+
+class _ProjectCheck:
+    """The check of one project."""
+
+    def __init__(self, connection: Connection[_Observed]) -> None:
+        self._connection = connection
+        self._pin = connection.project.api
+        self._watch = connection.watch
+        self._found: list[Finding] = []
+
+    async def run(self) -> list[Finding]:
+        """All findings. Where nobody answers or the credentials are refused, there is nothing more to ask."""
+        apis = self._connection.apis
+        lists = dict(zip((api.name for api in apis), await asyncio.gather(*map(self._list, apis)), strict=True))
+        if self._gets_in([error for one in lists.values() for error in one.faults]):
+            self._tell_lists(lists)
+            self._tell_pin(lists)
+            used = [api for api in apis if self._pin in {"auto", api.name} and lists[api.name].published]
+            await Operations(self._connection, used, {name: one.tasks for name, one in lists.items()}, self._say).run()
+        return self._found
+
+    def _say(self, level: Level, what: str, remedy: str = "") -> None:
+        self._found.append(Finding(level, self._connection.label, what, remedy))
+
+    async def _list(self, api: Api) -> _Lists:
+        lists = _Lists(api.name)
+        answers = await asyncio.gather(*(attempt(api.list_tasks(one)) for one in self._connection.job_types))
+        for answer in answers:
+            if isinstance(answer, CloudError):
+                lists.errors.append(answer)
+            else:
+                lists.answered = True
+                lists.tasks |= {task.id: task for task in answer.tasks}
+                lists.complete = lists.complete and answer.complete
+        return lists
+
+    # Reachable, clock, credentials
+
+    def _gets_in(self, errors: Sequence[CloudError]) -> bool:
+        """Whether DRS answers, and to these credentials."""
+        if self._watch.answered:
+            self._say(OK, "DRS answers")
+        clock = self._tell_clock()
+        barred = [error for error in errors if bars(error)] if self._watch.answered else errors
+        if not barred:
+            self._say(OK, "the credentials are accepted")
+        elif clock:  # a wrong clock makes the best signature a bad one
+            for error in {error.code: error for error in reversed(barred)}.values():
+                self._say(*words(error))
+        return not barred
+
+    def _tell_clock(self) -> bool:
+        """Whether the clock is no reason to refuse signatures."""
+        skew = self._watch.skew
+        if self._watch.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
+            about = "more than 15m" if skew is None else _offset(skew)
+            self._say(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
+            return False
+        if skew is not None and abs(skew) > _SKEW_WARNING:
+            self._say(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
+        elif skew is not None:
+            self._say(OK, f"the clock is right within {duration_text(max(1, round(abs(skew))))}")
+        elif self._watch.answered:
+            self._say(OK, "the clock was not compared, since the answers carry no date")
+        return True
+
+    # The lists, and what a pin hides
+
+    def _tell_lists(self, lists: Mapping[str, _Lists]) -> None:
+        for name, one in lists.items():
+            fatal = self._pin in {"auto", name}
+            if not one.published and self._pin == name:
+                self._say(FAIL, f"{name} is not published here", "set api: auto")
+            elif not one.published:
+                self._say(OK, f"{name} is not published here")
+            for level, what, remedy in map(words, one.faults):
+                self._say(level if fatal and level is not OK else WARN, what, remedy)
+            if one.published and not one.errors:
+                first = next(iter(lists.values()))
+                self._say(OK, _told(name, one, first if one is not first and first.published else None))
+            if not one.complete:
+                self._say(WARN, f"{name} lists with pages and totals that disagree", "run the check again")
+        if lost := self._connection.losses["tasks"].take():
+            self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
+        if not any(one.published for one in lists.values()):
+            self._say(FAIL, "neither API generation is published here", "check region and endpoint")
+
+    def _tell_pin(self, lists: Mapping[str, _Lists]) -> None:
+        """What `api: v3` or `api: v5` leaves out."""
+        if self._pin == "auto":
+            return
+        other = next(name for name in lists if name != self._pin)
+        hidden = lists[other].by_engine(lists[self._pin].tasks)
+        if hidden:
+            tasks = plural(hidden.total(), "task")
+            what = f"api: {self._pin} hides {tasks} that only {other} lists ({engines(hidden)})"
+            self._say(WARN, what, "set api: auto")
+        elif lists[other].errors and lists[other].published:
+            self._say(WARN, f"what api: {self._pin} hides is not known, since {other} gives no list", "set api: auto")
+        else:
+            self._say(OK, f"api: {self._pin} hides no task")
+
+
+def _told(name: str, lists: _Lists, first: _Lists | None) -> str:
+    """What a generation lists, and how much of it the one that decides does not."""
+    counts = lists.by_engine()
+    if not counts:
+        return f"{name} lists no tasks"
+    more = "" if first is None else f", {lists.by_engine(first.tasks).total()} of them unknown to {first.name}"
+    return f"{name} lists {plural(counts.total(), 'task')}{more} ({engines(counts)})"
+
+
+def _offset(skew: float) -> str:
+    return f"{duration_text(round(abs(skew)))}, {'ahead' if skew > 0 else 'behind'}"

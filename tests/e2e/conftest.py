@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.programs import LISTEN, Exporter, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """`drs-exporter demo`, polled once."""
+    with Exporter("demo", LISTEN, folder=tmp_path_factory.mktemp("demo")) as exporter:
+        yield exporter.ready()
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[str]:
+    """The URL of a simulated cloud in a process of its own."""
+    with Simulator(tmp_path / "cloud") as simulator:
+        yield simulator.url
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
+    """Starts `drs-exporter` with some arguments; it ends with the test."""
+    started: list[Exporter] = []
+
+    def exporter(*arguments: str) -> Exporter:
+        started.append(Exporter(*arguments, folder=tmp_path / f"exporter{len(started)}"))
+        return started[-1]
+
+    yield exporter
+    for program in started:
+        program.kill()

@@ -1,0 +1,107 @@
+"""A real Prometheus, with the configuration, rules and dashboards that we ship, scrapes the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.dashboards import dashboard_expressions
+from tests.e2e.programs import Exporter, Program, free_port, get
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+EXPRESSIONS = [
+    pytest.param(query, id=f"{path.stem} {title}")
+    for path in sorted((DEPLOY / "grafana").glob("*.json"))
+    for title, query in dashboard_expressions(path)
+]
+
+
+class Prometheus(Program):
+    """Prometheus with our configuration, but for ports and intervals."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+        config["global"] |= {"evaluation_interval": "1s"}
+        config["rule_files"] = [str(DEPLOY / "prometheus" / file) for file in config["rule_files"]]
+        (scrape,) = config["scrape_configs"]
+        scrape |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        scrape["static_configs"][0]["targets"] = [target]
+        file = folder / "prometheus.yml"
+        file.write_text(yaml.safe_dump(config))
+        self.url = f"http://127.0.0.1:{free_port()}"
+        super().__init__(
+            [
+                require("prometheus", "prometheus"),
+                f"--config.file={file}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={self.url.removeprefix('http://')}",
+                "--log.level=warn",
+            ],
+            folder,
+        )
+
+    def ready(self) -> bool:
+        """Whether it serves already."""
+        try:
+            return get(f"{self.url}/-/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def ask(self, path: str, **parameters: str) -> Any:
+        """The data in an answer of its API."""
+        answer = get(f"{self.url}/api/v1/{path}", **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """What an instant query gives now."""
+        result: list[dict[str, Any]] = self.ask("query", query=expression)["result"]
+        return result
+
+
+@pytest.fixture(scope="session")
+def prometheus(demo: Exporter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), demo.url.removeprefix("http://")) as program:
+        program.until(program.ready, "it is ready")
+        yield program
+
+
+def test_it_scrapes_the_exporter(prometheus: Prometheus) -> None:
+    prometheus.until(lambda: prometheus.query('up{job="drs-exporter"} == 1'), "the exporter is up")
+
+
+def test_labels_of_the_cloud_stay_ours(prometheus: Prometheus) -> None:
+    delays = prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds"), "delays are known")
+    regions = {delay["metric"]["region"] for delay in delays}
+    assert regions == {"cn-north-4", "eu-de"}
+    assert not any(name.startswith("exported_") for delay in delays for name in delay["metric"])
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_query_of_the_dashboard_has_an_answer(prometheus: Prometheus, expression: str) -> None:
+    prometheus.until(lambda: prometheus.query(expression), f"data for {expression}")
+
+
+def test_the_rules_are_loaded_and_healthy(prometheus: Prometheus) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
+
+    prometheus.until(lambda: all(rule["health"] == "ok" for rule in rules()), rules)
+    assert {"DrsExporterDown", "DrsProjectBlind", "DrsTaskFailed"} <= {rule["name"] for rule in rules()}
+
+
+def test_the_failed_tasks_of_the_demo_raise_their_alert(prometheus: Prometheus) -> None:
+    def alerts() -> set[tuple[str, str]]:
+        labels = [alert["labels"] for alert in prometheus.ask("alerts")["alerts"]]  # pending and firing ones
+        return {(label["alertname"], label.get("task_name", "")) for label in labels}
+
+    failed = {("DrsTaskFailed", "legacy-crm"), ("DrsTaskFailed", "tickets-mysql")}
+    prometheus.until(lambda: failed <= alerts(), alerts)
