@@ -6,51 +6,21 @@ Ready means that nothing known blocks, not that it is safe.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from exporter.cutover_facts import Facts
 from exporter.model import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exporter.config_schema import Cutover
-    from exporter.model import Compared, Task
+    from exporter.model import Task
+
+__all__ = ["REASONS", "Facts", "Reason", "blockers", "concerned", "standby"]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
-_ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
-_RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
 _REQUIRED, _IGNORED = "required", "ignore"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the reasons look at."""
-
-    task: Task
-    stale: bool
-    """The list or the progress of the task is older than three effective intervals."""
-    subtasks_blocked: bool
-    """Any subtask is blocked or unknown; only parents have some."""
-    settings: Cutover
-
-    @property
-    def full_only(self) -> bool:
-        """A task without an incremental phase."""
-        return self.task.tasks is not None and self.task.tasks.task_type == "FULL_TRANS"
-
-    @property
-    def disaster_recovery(self) -> bool:
-        """A DR pair."""
-        return self.task.tasks is not None and self.task.tasks.disaster_recovery
-
-    @property
-    def parent(self) -> bool:
-        """A virtual task, which has no facts of its own."""
-        return self.task.tasks is not None and self.task.tasks.is_parent
-
-    def limit(self, threshold: float | None) -> float:
-        """The task's own threshold, else the setting; seconds."""
-        return self.settings.max_delay if threshold is None else threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,81 +46,8 @@ def _seconds(value: float | None, limit: float) -> str:
     return "unknown" if value is None else f"{value:g} s, limit {limit:g} s"
 
 
-def _wrong_phase(facts: Facts) -> bool:
-    listed = facts.task.tasks
-    wanted = "FULL_TRANSFER_COMPLETE" if facts.full_only else "INCRE_TRANSFER_STARTED"
-    return listed is None or listed.status != wanted
-
-
-def _full_ratio(facts: Facts) -> float | None:
-    return facts.task.progress.full_ratio if facts.task.progress else None
-
-
-def _open_actions(facts: Facts) -> frozenset[str]:
-    return facts.task.tasks.available_actions & _ACTIONS if facts.task.tasks else frozenset()
-
-
-def _rpo(facts: Facts) -> float | None:
-    return facts.task.recovery.rpo_seconds if facts.task.recovery else None
-
-
-def _rto(facts: Facts) -> float | None:
-    return facts.task.recovery.rto_seconds if facts.task.recovery else None
-
-
-def _rpo_limit(facts: Facts) -> float:
-    return facts.limit(facts.task.detail.rpo_threshold_seconds if facts.task.detail else None)
-
-
-def _rto_limit(facts: Facts) -> float:
-    return facts.limit(facts.task.detail.rto_threshold_seconds if facts.task.detail else None)
-
-
 def _over(value: float | None, limit: float) -> bool:
     return value is not None and value > limit
-
-
-def _sides(facts: Facts) -> tuple[bool | None, bool | None]:
-    monitor = facts.task.monitor
-    return (monitor.source_up, monitor.target_up) if monitor else (None, None)
-
-
-def _missing_objects(facts: Facts) -> list[str] | None:
-    """Object types of which the target lacks some; None where none is known to, and not all counts are known."""
-    counts = facts.task.objects.counts if facts.task.objects else ()
-    due = [(one.type, one.source, one.target) for one in counts if not one.at_end]
-    missing = [kind for kind, source, target in due if source is not None and target is not None and target < source]
-    unknown = not counts or any(None in sides for sides in due)
-    return None if unknown and not missing else missing
-
-
-def _compared(facts: Facts) -> tuple[Compared, ...]:
-    """The newest comparison of each type."""
-    return facts.task.comparison.types if facts.task.comparison else ()
-
-
-def _unjudged(facts: Facts) -> bool:
-    """Nothing was ever compared, or a newest comparison ended without a verdict."""
-    return not _compared(facts) or any(
-        one.consistent is None and one.status not in _RUNNING for one in _compared(facts)
-    )
-
-
-def _comparing(facts: Facts) -> bool:
-    return any(one.status in _RUNNING for one in _compared(facts))
-
-
-def _inconsistent(facts: Facts) -> bool:
-    return any(one.consistent is False for one in _compared(facts))
-
-
-def _statuses(facts: Facts) -> str:
-    return ", ".join(one.status for one in _compared(facts)) or "none"
-
-
-def _log_ends_in_error(facts: Facts) -> bool | None:
-    newest = dict(facts.task.logs.newest) if facts.task.logs else {}
-    return None if not newest else newest.get("error") == max(newest.values())
 
 
 def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
@@ -194,7 +91,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "phase",
         lambda _: True,
-        _wrong_phase,
+        attrgetter("wrong_phase"),
         lambda facts: facts.task.tasks.status if facts.task.tasks else "unknown",
         "tasks",
     ),
@@ -218,15 +115,15 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: (
             _single(facts) and facts.task.tasks is not None and facts.task.tasks.task_type == "FULL_INCR_TRANS"
         ),
-        lambda facts: (ratio := _full_ratio(facts)) is not None and ratio < 1,
-        lambda facts: "unknown" if (ratio := _full_ratio(facts)) is None else f"{ratio:.0%}",
+        lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
+        lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{ratio:.0%}",
         "progress",
     ),
     Reason(
         "action_needed",
         _single,
-        lambda facts: bool(_open_actions(facts)),
-        lambda facts: ", ".join(sorted(_open_actions(facts))) or "none",
+        lambda facts: bool(facts.open_actions),
+        lambda facts: ", ".join(sorted(facts.open_actions)) or "none",
         "tasks",
     ),
     Reason(
@@ -246,39 +143,39 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "rpo_unknown",
         _recovering,
-        lambda facts: _rpo(facts) is None,
-        lambda facts: _seconds(_rpo(facts), _rpo_limit(facts)),
+        lambda facts: facts.rpo is None,
+        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
         "recovery",
     ),
     Reason(
         "rpo_high",
         _recovering,
-        lambda facts: _over(_rpo(facts), _rpo_limit(facts)),
-        lambda facts: _seconds(_rpo(facts), _rpo_limit(facts)),
+        lambda facts: _over(facts.rpo, facts.rpo_limit),
+        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
         "recovery",
     ),
     Reason(
         "rto_unknown",
         _recovering,
-        lambda facts: _rto(facts) is None,
-        lambda facts: _seconds(_rto(facts), _rto_limit(facts)),
+        lambda facts: facts.rto is None,
+        lambda facts: _seconds(facts.rto, facts.rto_limit),
         "recovery",
     ),
     Reason(
         "rto_high",
         _recovering,
-        lambda facts: _over(_rto(facts), _rto_limit(facts)),
-        lambda facts: _seconds(_rto(facts), _rto_limit(facts)),
+        lambda facts: _over(facts.rto, facts.rto_limit),
+        lambda facts: _seconds(facts.rto, facts.rto_limit),
         "recovery",
     ),
     Reason(
         "side_down",
         _endpoints,
         lambda facts: _demanded(
-            facts.settings.endpoints, True if False in _sides(facts) else None if None in _sides(facts) else False
+            facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
         ),
         lambda facts: "source {}, target {}".format(
-            *({True: "up", False: "down", None: "unknown"}[side] for side in _sides(facts))
+            *({True: "up", False: "down", None: "unknown"}[side] for side in facts.sides)
         ),
         "node",
     ),
@@ -286,38 +183,38 @@ REASONS: tuple[Reason, ...] = (
         "objects_missing",
         _objects,
         lambda facts: _demanded(
-            facts.settings.objects, None if (missing := _missing_objects(facts)) is None else bool(missing)
+            facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
         ),
-        lambda facts: "unknown" if (missing := _missing_objects(facts)) is None else ", ".join(missing) or "none",
+        lambda facts: "unknown" if (missing := facts.missing_objects) is None else ", ".join(missing) or "none",
         "objects",
     ),
     Reason(
         "comparison_missing",
         _comparisons_required,
-        _unjudged,
-        _statuses,
+        attrgetter("unjudged"),
+        attrgetter("statuses"),
         "comparison",
     ),
     Reason(
         "comparison_running",
         _comparisons_required,
-        _comparing,
-        _statuses,
+        attrgetter("comparing"),
+        attrgetter("statuses"),
         "comparison",
     ),
     Reason(
         "comparison_inconsistent",
         _comparisons,
-        _inconsistent,
-        lambda facts: "inconsistent" if _inconsistent(facts) else "nothing inconsistent known",
+        attrgetter("inconsistent"),
+        lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
         "comparison",
     ),
     Reason(
         "log_error",
         _logs,
-        lambda facts: _demanded(facts.settings.logs, _log_ends_in_error(facts)),
+        lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
         lambda facts: {True: "the newest entry is an error", False: "no error at its end", None: "unknown"}[
-            _log_ends_in_error(facts)
+            facts.log_ends_in_error
         ],
         "logs",
     ),

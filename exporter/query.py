@@ -7,6 +7,7 @@ or name that a user chose.
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -178,7 +179,7 @@ def _inside(value: dict[str, Any] | list[Any]) -> tuple[Any, int]:
 def _value(key: str, value: Any) -> str | float | bool | None:
     """A value under a key that is allowed; a word that no document knows is `other`, anything else of text None."""
     if not isinstance(value, str):
-        return value if isinstance(value, bool | int | float) else None
+        return value if isinstance(value, bool | int | float) and math.isfinite(value) else None
     text = value.strip()
     if key == "error_code":
         return known_code(text)

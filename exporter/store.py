@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter import cutover
-from exporter.catalogue import PROJECT_FAMILIES
 from exporter.inventory import Inventory
-from exporter.model import Detail, History, Identity, Phase, Project, Task
+from exporter.model import Detail, History, Phase, Project, Task
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
+from exporter.samples import Samples
+from exporter.task_state import TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,47 +26,6 @@ if TYPE_CHECKING:
 
 _SLICE = 100
 """Tasks that change at a stretch; then others on the event loop get their turn."""
-_ALWAYS = "derived"
-"""The families that several collectors feed: they are looked at with every change."""
-_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
-    "tasks": ("tasks",),
-    "progress": ("progress",),
-    "node": ("node", "monitor"),
-    "recovery": ("recovery", "detail"),
-    "objects": ("objects",),
-    "detail": ("detail", "writable", "tasks", "objects"),
-    "comparison": ("comparison",),
-    "precheck": ("precheck",),
-    "logs": ("logs",),
-}
-"""The fields of a task that the families of a collector are made of."""
-
-
-@dataclass(slots=True)
-class _State:
-    """What is remembered of one task."""
-
-    parts: dict[str, Part] = field(default_factory=dict)
-    """By name, those that are believed."""
-    learnt: dict[str, float] = field(default_factory=dict)
-    """When each part last came, by name; another part of the same collector does not make it younger."""
-    collected: dict[str, float] = field(default_factory=dict)
-    """When each collector last succeeded; outlives the part."""
-    history: History = field(default_factory=History)
-    phase: Phase | None = None
-    """The last phase known, even where the list has aged out since."""
-    ended_at: float | None = None
-    counted: tuple[str, Phase] | None = None
-    """As what `drs_tasks` counts it: job type and phase."""
-    blocked: bool | None = None
-    """Whether anything blocks a cut-over; None where that is not known."""
-    late: bool = False
-    tags: dict[str, str] | None = None
-    """All tags, where a rule asks for some; None while they are unknown."""
-    listed: Listed | None = None
-    """As a fresh list shows it, wanted or not."""
-    shown: Task | None = None
-    """What the board shows; None where it shows nothing."""
 
 
 class Store:
@@ -105,15 +65,13 @@ class Store:
         self.facts = ProjectFacts(key, job_types, ages, now)
         self.inventory = Inventory(hide_for)
         self._board = board
-        self._families: dict[str, list[Family[Task]]] = {}
-        for family in families:
-            self._families.setdefault(family.collector, []).append(family)
+        self._samples = Samples(board, families)
         self._ended_for = ended_for
         self._settings = settings
         self._wanted = wanted
         self._tags = frozenset(tags)
         self._now = now
-        self._states: dict[str, _State] = {}
+        self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, Phase | None, History]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
         self._remembered_for = hide_for
@@ -204,21 +162,15 @@ class Store:
         self._next_expiry = math.inf
         aged = set()
         for task_id, state in self._states.items():
-            ends = [state.learnt[name] + self.ages.believed(part.collector) for name, part in state.parts.items()]
+            ends = state.ends(self.ages)
             if not state.late:
-                ends.append(self._late_at(task_id, state))
+                ends.append(state.late_at(self.inventory.sighted(task_id), self.ages))
             if state.ended_at is not None and state.shown is not None:
                 ends.append(state.ended_at + self._ended_for)
             if any(now > end for end in ends):
                 aged.add(task_id)
             self._expires(min((end for end in ends if now <= end), default=math.inf))
         return aged
-
-    def _late_at(self, task_id: str, state: _State) -> float:
-        """When the list or the progress of a task will be older than three effective intervals."""
-        listed = [at + self.ages.punctual(api) for api, at in self.inventory.sighted(task_id)]
-        progress = [state.learnt[name] + self.ages.punctual(name) for name in ("progress",) if name in state.learnt]
-        return min([max(listed, default=0.0), *progress])
 
     async def _refresh(self, ids: Iterable[str]) -> None:
         now = self._now()
@@ -243,11 +195,11 @@ class Store:
             self._board.drop((self.key, task_id))
             self._left[task_id] = (self._now(), state.phase, state.history)
 
-    def _state(self, task_id: str) -> _State:
+    def _state(self, task_id: str) -> TaskState:
         """What is remembered of a task; one that comes back, as ended ones do, has its history still."""
         state = self._states.get(task_id)
         if state is None:
-            state = self._states[task_id] = _State()
+            state = self._states[task_id] = TaskState()
             _, state.phase, state.history = self._left.pop(task_id, (0.0, state.phase, state.history))
         return state
 
@@ -258,68 +210,40 @@ class Store:
         state.listed = listed
         wanted = not self._wanted.uses_tags or listed is None or self._is_wanted(state, listed)
         self._count(state, listed if wanted else None)
-        self._witness(state, listed, now)
+        state.witness(listed, now)
+        if state.ended_at is not None:
+            self._expires(state.ended_at + self._ended_for)
         if listed is not None and listed.parent_id is not None:
             self._subtasks.setdefault(listed.parent_id, set()).add(task_id)
-        state.late = now > self._late_at(task_id, state)
-        state.parts = {
-            name: part
-            for name, part in state.parts.items()
-            if now - state.learnt[name] <= self.ages.believed(part.collector)
-        }
+        late_at = state.late_at(self.inventory.sighted(task_id), self.ages)
+        state.late = now > late_at
+        if not state.late:
+            self._expires(late_at)
+        state.let_go(now, self.ages)
         before, blocked = state.shown, state.blocked
         if not wanted or (state.ended_at is not None and now - state.ended_at > self._ended_for):
             self._board.drop((self.key, task_id))
             state.shown = state.blocked = None
         else:
-            state.shown = self._judged(state, self._snapshot(state, listed))
+            state.shown = self._judged(state, state.snapshot(self.key, listed))
         if state.shown is not None:
-            self._put(before, state.shown)
+            self._samples.put((self.key, task_id), before, state.shown)
         return blocked is not state.blocked or (before is None) is not (state.shown is None)
 
-    def _is_wanted(self, state: _State, listed: Listed) -> bool:
+    def _is_wanted(self, state: TaskState, listed: Listed) -> bool:
         """Whether the tags allow it; a parent, whose tags can't be asked for, is wanted with any of its subtasks."""
         if listed.is_parent:
             subtasks = self._subtasks.get(listed.id, set())
             return any(self._states[key].shown is not None for key in subtasks & self._states.keys())
         return self._wanted.wants(listed, state.tags)
 
-    def _count(self, state: _State, listed: Listed | None) -> None:
+    def _count(self, state: TaskState, listed: Listed | None) -> None:
         counted = (listed.job_type, listed.phase) if listed is not None and listed.parent_id is None else None
         self._counted.subtract(key for key in (state.counted,) if key)
         self._counted.update(key for key in (counted,) if key)
         state.counted = counted
 
-    def _witness(self, state: _State, listed: Listed | None, now: float) -> None:
-        if listed is None or listed.phase is state.phase:
-            return
-        if state.phase is not None:
-            state.history = History(
-                phase_changes=state.history.phase_changes + 1,
-                failures=state.history.failures + (listed.phase is Phase.FAILED),
-                phase_changed_at=now,
-            )
-        state.phase = listed.phase
-        state.ended_at = now if listed.phase is Phase.ENDED else None
-        if state.ended_at is not None:
-            self._expires(now + self._ended_for)
-
-    def _snapshot(self, state: _State, listed: Listed | None) -> Task | None:
-        if listed is not None:
-            identity = Identity(*self.key, listed.id, listed.name, listed.parent_id)
-        elif state.shown is not None:
-            identity = state.shown.identity  # the list has aged out: the name stays the last one known
-        else:
-            return None
-        return Task(
-            identity=identity,
-            tasks=listed,
-            history=state.history,
-            collected=tuple(state.collected.items()),
-            **state.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
-        )
-
-    def _judged(self, state: _State, task: Task | None) -> Task | None:
+    def _judged(self, state: TaskState, task: Task | None) -> Task | None:
         """The task with what speaks against its cut-over; subtasks show it through their parent."""
         state.blocked = None
         if task is None or not cutover.concerned(task):
@@ -338,35 +262,8 @@ class Store:
             if state is not None and state.phase is not Phase.ENDED and not cutover.standby(state.shown)
         )
 
-    def _put(self, before: Task | None, task: Task) -> None:
-        identity = task.identity
-        key = (self.key, identity.task_id)
-        labels = zip(identity.__match_args__, _values(identity), strict=True)
-        everything = self._board.identify(key, labels) or before is None
-        for name, families in self._families.items():
-            if everything or name == _ALWAYS or _differs(before, task, name):
-                for family in families:
-                    self._board.put(key, family.name, family.samples(task))
-
     def _show_project(self) -> None:
         project = self.project()
-        if project == self._project or not self.facts.ready:
-            return
-        self._project = project
-        self._board.identify(self.key, zip(ProjectKey._fields, self.key, strict=True))
-        for family in PROJECT_FAMILIES:
-            self._board.put(self.key, family.name, family.samples(project))
-
-
-def _values(identity: Identity) -> tuple[str | None, ...]:
-    return tuple(getattr(identity, name) for name in identity.__match_args__)
-
-
-def _differs(before: Task | None, task: Task, collector: str) -> bool:
-    """Whether the families of a collector may have other samples: its facts, the phase or the history changed."""
-    return (
-        before is None
-        or before.phase is not task.phase
-        or before.history != task.history
-        or any(getattr(before, name) != getattr(task, name) for name in _FIELDS_OF[collector])
-    )
+        if self.facts.ready and project != self._project:
+            self._project = project
+            self._samples.put_project(self.key, project)

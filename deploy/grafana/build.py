@@ -18,7 +18,18 @@ WIDTH = 24
 REDUCED = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 KINDS: dict[str, tuple[str, Json]] = {
     "stat": ("stat", {"reduceOptions": REDUCED, "colorMode": "value", "graphMode": "none", "textMode": "value"}),
-    "bars": ("bargauge", {"reduceOptions": REDUCED, "displayMode": "basic", "orientation": "horizontal"}),
+    "bars": (
+        "bargauge",
+        {
+            "reduceOptions": REDUCED,
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "sizing": "manual",
+            "minVizHeight": 16,
+            "maxVizHeight": 32,
+            "text": {"titleSize": 14, "valueSize": 14},
+        },
+    ),
     "table": ("table", {"showHeader": True, "cellHeight": "sm"}),
     "lines": (
         "timeseries",
@@ -65,14 +76,32 @@ def defaults(spec: Json, thresholds: dict[str, dict[str, float | None]]) -> Json
     return made
 
 
-def panel(spec: Json, words: dict[str, str], thresholds: dict[str, dict[str, float | None]]) -> Json:
+def override(field: str, setting: str, value: Any) -> Json:
+    """One setting of one column, or of one series."""
+    return {"matcher": {"id": "byName", "options": field}, "properties": [{"id": setting, "value": value}]}
+
+
+def overrides(spec: Json, shared: Json) -> list[Json]:
+    """What differs between the columns or the series of a panel."""
+    colors = shared["colors"][spec["colors"]] if "colors" in spec else {}
+    columns: dict[str, str] = spec.get("columns", {})
+    made = [override(name, "color", {"mode": "fixed", "fixedColor": color}) for name, color in colors.items()]
+    for source, name in columns.items():
+        if name in shared["widths"]:
+            made.append(override(name, "custom.width", shared["widths"][name]))
+        if source == "Value":
+            made.append(override(name, "custom.cellOptions", {"type": "color-text"}))
+    return made
+
+
+def panel(spec: Json, shared: Json) -> Json:
     """One panel, without id and place."""
     kind = next(kind for kind in KINDS if kind in spec)
     grafana_type, options = KINDS[kind]
     target = {
         "refId": "A",
         "datasource": SOURCE,
-        "expr": expand(spec["query"], words),
+        "expr": expand(spec["query"], shared["words"]),
         "legendFormat": spec.get("legend", "__auto"),
         "instant": kind != "lines",
         "range": kind == "lines",
@@ -84,7 +113,7 @@ def panel(spec: Json, words: dict[str, str], thresholds: dict[str, dict[str, flo
         "description": spec["about"],
         "datasource": SOURCE,
         "targets": [target],
-        "fieldConfig": {"defaults": defaults(spec, thresholds), "overrides": []},
+        "fieldConfig": {"defaults": defaults(spec, shared["thresholds"]), "overrides": overrides(spec, shared)},
         "options": options,
     }
     if kind == "table":
@@ -95,23 +124,14 @@ def panel(spec: Json, words: dict[str, str], thresholds: dict[str, dict[str, flo
             "renameByName": columns,
         }
         made["transformations"] = [{"id": "organize", "options": arrange}]
-        made["fieldConfig"]["overrides"] = [
-            override("byName", columns.get("Value", ""), "custom.cellOptions", {"type": "color-text"}),
-            override("byName", "Id", "custom.width", 310),
-        ]
     return made
 
 
-def override(matcher: str, options: str, field: str, value: Any) -> Json:
-    """One property of some fields."""
-    return {"matcher": {"id": matcher, "options": options}, "properties": [{"id": field, "value": value}]}
-
-
-def layout(rows: list[Json], words: dict[str, str], thresholds: dict[str, dict[str, float | None]]) -> list[Json]:
+def layout(shared: Json) -> list[Json]:
     """All panels, each as high up below the heading of its row as it fits."""
     placed: list[Json] = []
     top = 0
-    for row in rows:
+    for row in shared["rows"]:
         heading = {"type": "row", "title": row["title"], "collapsed": False, "panels": []}
         placed.append({**heading, "gridPos": {"x": 0, "y": top, "w": WIDTH, "h": 1}})
         floor = [top + 1] * WIDTH
@@ -119,7 +139,7 @@ def layout(rows: list[Json], words: dict[str, str], thresholds: dict[str, dict[s
             width, height = spec["size"]
             y, x = min((max(floor[left : left + width]), left) for left in range(WIDTH - width + 1))
             floor[x : x + width] = [y + height] * width
-            placed.append({**panel(spec, words, thresholds), "gridPos": {"x": x, "y": y, "w": width, "h": height}})
+            placed.append({**panel(spec, shared), "gridPos": {"x": x, "y": y, "w": width, "h": height}})
         top = max(floor)
     return [{"id": number, **made} for number, made in enumerate(placed, 1)]
 
@@ -168,7 +188,7 @@ def dashboard() -> Json:
                 variable("project", "Project", f"label_values(drs_up{{{region}}}, project)"),
             ]
         },
-        "panels": layout(spec["rows"], spec["words"], spec["thresholds"]),
+        "panels": layout(spec),
     }
 
 

@@ -325,13 +325,14 @@ def test_a_project_that_is_not_found_is_looked_for_with_the_next_call_and_once_f
 def test_many_calls_look_for_a_project_once_and_share_the_failure() -> None:
     async def go() -> None:
         cloud = cloud_of()
-        cloud.faults.append(faults.unauthorized("v3/projects", times=1))
+        slow = faults.Fault(match="v3/projects", kind="slow", seconds=1)
+        cloud.faults += [slow, faults.unauthorized("v3/projects", times=1)]
         async with line(cloud, AK_SK) as project:
-            assert {await one for one in [asyncio.create_task(outcome(project)) for _ in range(20)]} == {
+            assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {
                 "iam_list_projects: 401 APIGW.0301"
             }
             assert asked(cloud) == {FIND: 1}
-            assert {await one for one in [asyncio.create_task(outcome(project)) for _ in range(20)]} == {"fine"}
+            assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {"fine"}
         assert asked(cloud) == {FIND: 2, "lists": 20}
 
     simulate(go())

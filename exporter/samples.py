@@ -1,0 +1,69 @@
+"""Tasks and projects as samples on the board: only the families that a change can have touched are looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.catalogue import PROJECT_FAMILIES
+from exporter.project_facts import ProjectKey
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from exporter.catalogue import Family
+    from exporter.exposition import Board
+    from exporter.model import Identity, Project, Task
+
+_ALWAYS = "derived"
+"""The families that several collectors feed: they are looked at with every change."""
+_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    "tasks": ("tasks",),
+    "progress": ("progress",),
+    "node": ("node", "monitor"),
+    "recovery": ("recovery", "detail"),
+    "objects": ("objects",),
+    "detail": ("detail", "writable", "tasks", "objects"),
+    "comparison": ("comparison",),
+    "precheck": ("precheck",),
+    "logs": ("logs",),
+}
+"""The fields of a task that the families of a collector are made of."""
+
+
+class Samples:
+    """Puts tasks and projects onto a board; `families` are those of tasks."""
+
+    def __init__(self, board: Board, families: Iterable[Family[Task]]) -> None:
+        self._board = board
+        self._families: dict[str, list[Family[Task]]] = {}
+        for family in families:
+            self._families.setdefault(family.collector, []).append(family)
+
+    def put(self, key: Hashable, before: Task | None, task: Task) -> None:
+        """Bring the samples of a task up to date, which was `before` when they were put last."""
+        labels = zip(task.identity.__match_args__, _values(task.identity), strict=True)
+        everything = self._board.identify(key, labels) or before is None
+        for name, families in self._families.items():
+            if everything or name == _ALWAYS or _differs(before, task, name):
+                for family in families:
+                    self._board.put(key, family.name, family.samples(task))
+
+    def put_project(self, key: ProjectKey, project: Project) -> None:
+        """Bring the samples of a project up to date."""
+        self._board.identify(key, zip(ProjectKey._fields, key, strict=True))
+        for family in PROJECT_FAMILIES:
+            self._board.put(key, family.name, family.samples(project))
+
+
+def _values(identity: Identity) -> tuple[str | None, ...]:
+    return tuple(getattr(identity, name) for name in identity.__match_args__)
+
+
+def _differs(before: Task | None, task: Task, collector: str) -> bool:
+    """Whether the families of a collector may have other samples: its facts, the phase or the history changed."""
+    return (
+        before is None
+        or before.phase is not task.phase
+        or before.history != task.history
+        or any(getattr(before, name) != getattr(task, name) for name in _FIELDS_OF[collector])
+    )

@@ -1,0 +1,86 @@
+"""What is remembered of one task, and how it ages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from exporter.model import History, Identity, Phase, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.model import Listed, Part
+    from exporter.project_facts import Ages, ProjectKey
+
+
+@dataclass(slots=True)
+class TaskState:
+    """What is remembered of one task."""
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    """By name, those that are believed."""
+    learnt: dict[str, float] = field(default_factory=dict)
+    """When each part last came, by name; another part of the same collector does not make it younger."""
+    collected: dict[str, float] = field(default_factory=dict)
+    """When each collector last succeeded; outlives the part."""
+    history: History = field(default_factory=History)
+    phase: Phase | None = None
+    """The last phase known, even where the list has aged out since."""
+    ended_at: float | None = None
+    counted: tuple[str, Phase] | None = None
+    """As what `drs_tasks` counts it: job type and phase."""
+    blocked: bool | None = None
+    """Whether anything blocks a cut-over; None where that is not known."""
+    late: bool = False
+    tags: dict[str, str] | None = None
+    """All tags, where a rule asks for some; None while they are unknown."""
+    listed: Listed | None = None
+    """As a fresh list shows it, wanted or not."""
+    shown: Task | None = None
+    """What the board shows; None where it shows nothing."""
+
+    def witness(self, listed: Listed | None, now: float) -> None:
+        """Take note of a phase that is not the one before."""
+        if listed is None or listed.phase is self.phase:
+            return
+        if self.phase is not None:
+            self.history = History(
+                phase_changes=self.history.phase_changes + 1,
+                failures=self.history.failures + (listed.phase is Phase.FAILED),
+                phase_changed_at=now,
+            )
+        self.phase = listed.phase
+        self.ended_at = now if listed.phase is Phase.ENDED else None
+
+    def ends(self, ages: Ages) -> list[float]:
+        """When each part will be too old to be believed."""
+        return [self.learnt[name] + ages.believed(part.collector) for name, part in self.parts.items()]
+
+    def let_go(self, now: float, ages: Ages) -> None:
+        """Forget the parts that are too old."""
+        self.parts = {
+            name: part for name, part in self.parts.items() if now - self.learnt[name] <= ages.believed(part.collector)
+        }
+
+    def late_at(self, sighted: Iterable[tuple[str, float]], ages: Ages) -> float:
+        """When the list, which `sighted` the task by API generation, or the progress will be older than is punctual."""
+        listed = [at + ages.punctual(api) for api, at in sighted]
+        progress = [self.learnt[name] + ages.punctual(name) for name in ("progress",) if name in self.learnt]
+        return min([max(listed, default=0.0), *progress])
+
+    def snapshot(self, key: ProjectKey, listed: Listed | None) -> Task | None:
+        """The task as it stands; None where it was never listed."""
+        if listed is not None:
+            identity = Identity(*key, listed.id, listed.name, listed.parent_id)
+        elif self.shown is not None:
+            identity = self.shown.identity  # the list has aged out: the name stays the last one known
+        else:
+            return None
+        return Task(
+            identity=identity,
+            tasks=listed,
+            history=self.history,
+            collected=tuple(self.collected.items()),
+            **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
+        )

@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter import cli, logs, questions
+from exporter.cloud.operations import OPERATIONS, QUERY_V5
+from exporter.find import Outcome
+from exporter.query import TYPES, allowed, query
+from exporter.simulator import Fault, faults, query_id
+from tests.asking import CANARY, OTHER_ID, WHERE, config_for, project, two_projects
+from tests.virtual import now, simulate
+from tests.world import PROJECT_ID, cloud_of, sim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from exporter.config import Config
+    from exporter.simulator import SimulatedCloud
+
+ORDERS = sim("orders").id
+LEFT_OUT = "which may hold messages, hosts, users or names"
+
+
+def asked(
+    cloud: SimulatedCloud, kind: str, *, task: str = "orders", run: str = "", config: Config | None = None
+) -> Outcome:
+    """What the command makes of a query."""
+    transport = httpx.ASGITransport(app=cloud)
+    return simulate(query(config or config_for(), task, kind, run, transport=transport, now=now))
+
+
+def details(cloud: SimulatedCloud) -> list[Mapping[str, str]]:
+    """The parameters of the details that were asked for."""
+    return [call.query for call in cloud.calls if "type" in call.query]
+
+
+def test_a_precheck() -> None:
+    cloud = cloud_of(sim("orders", precheck="failed"))
+    outcome = asked(cloud, "precheck", run=query_id(cloud.worlds[0].task("orders"), "precheck"))
+    told = json.loads(outcome.text)
+    assert (outcome.code, outcome.notes) == (0, (f"8 values left out, {LEFT_OUT}",))
+    assert told["status"] == "INCRE_TRANSFER_STARTED"
+    result = told["precheck_result"]
+    assert {key: result[key] for key in result if key != "precheck_results"} == {
+        "result": False,
+        "process": "100%",
+        "total_passed_rate": "90%",
+        "job_direction": "up",
+    }
+    assert result["precheck_results"][-1] == {
+        "item": "srcDbConnection",
+        "result": "FAILED",
+        "group": "network",
+        "is_support_skip": False,
+        "is_skipped": False,
+        "failed_sub_jobs": [],
+    }
+    assert len(result["precheck_results"]) == 10
+
+
+def test_a_network_test() -> None:
+    cloud = cloud_of(sim("orders", target_up=False))
+    outcome = asked(cloud, "network", run=query_id(cloud.worlds[0].task("orders"), "network"))
+    assert outcome == Outcome(
+        0,
+        """\
+{
+  "status": "INCRE_TRANSFER_STARTED",
+  "create_time": "2025-12-30T08:00:00Z",
+  "network_results": [
+    {
+      "success": true,
+      "result": "success",
+      "status": "success"
+    },
+    {
+      "success": false,
+      "result": "other",
+      "status": "failed",
+      "error_code": "DRS.M0601"
+    }
+  ]
+}""",
+        (f"3 values left out, {LEFT_OUT}",),
+    )
+
+
+def test_the_import_of_a_file() -> None:
+    outcome = asked(cloud_of(sim("orders")), "file")
+    assert outcome == Outcome(
+        0,
+        """\
+{
+  "status": "INCRE_TRANSFER_STARTED",
+  "create_time": "2025-12-30T08:00:00Z",
+  "support_import_file_resp": {
+    "file_size": "2",
+    "previous_select": "manual"
+  }
+}""",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "block"),
+    [
+        ("detail", "base_info"),
+        ("progress", "progress_info"),
+        ("log", "logs"),
+        ("compare", "compare_result"),
+        ("file", "support_import_file_resp"),
+        ("is_writable", "is_writable"),
+        ("network", "network_results"),
+        ("precheck", "precheck_result"),
+        ("cloud_connection", "network_results"),
+    ],
+)
+def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
+    assert kind in TYPES
+    cloud = cloud_of(sim("orders", writable="success", comparison="equal"))
+    run = query_id(cloud.worlds[0].task("orders"), kind)
+    outcome = asked(cloud, kind, task=ORDERS, run=run)
+    assert outcome.code == 0
+    assert json.loads(outcome.text)[block]
+    (call,) = cloud.calls
+    assert (call.method, call.path) == ("GET", f"/v5/{PROJECT_ID}/jobs/{ORDERS}")
+    assert (call.query["type"], call.query["query_id"]) == (kind, run)
+
+
+def test_all_types_are_covered() -> None:
+    assert TYPES.keys() == {
+        *("detail", "network", "precheck", "progress", "log", "compare", "file", "is_writable", "cloud_connection")
+    }
+    assert QUERY_V5 in OPERATIONS
+
+
+def test_a_type_of_which_the_cloud_tells_nothing() -> None:
+    outcome = asked(cloud_of(sim("orders")), "is_writable")
+    assert outcome.code == 0
+    assert outcome.notes == ("the cloud tells nothing of this type about the task",)
+
+
+def test_a_query_id_that_the_cloud_does_not_know() -> None:
+    cloud, config = two_projects()
+    outcome = asked(cloud, "network", task=sim("orders", engine="mysql").id, run="guessed", config=config)
+    assert outcome == Outcome(
+        1, "", (f"{WHERE}: v5 refuses to tell it, 400 DRS.10000001: check --query-id, and the task's state",)
+    )
+    assert len(cloud.calls) == 1  # the other project is not asked: this one knows the task
+
+
+def test_an_id_in_the_second_project() -> None:
+    parcels = sim("parcels")
+    cloud, config = two_projects(parcels)
+    outcome = asked(cloud, "file", task=parcels.id, config=config)
+    assert outcome.code == 0
+    assert [call.path for call in cloud.calls] == [f"/v5/{one}/jobs/{parcels.id}" for one in (PROJECT_ID, OTHER_ID)]
+
+
+def test_a_name_in_the_second_project() -> None:
+    parcels = sim("parcels")
+    cloud, config = two_projects(parcels)
+    assert asked(cloud, "file", task="parcels", config=config).code == 0
+    assert [call.path for call in cloud.calls if "type" in call.query] == [f"/v5/{OTHER_ID}/jobs/{parcels.id}"]
+    assert len(cloud.calls) == 3 + 3 + 1
+
+
+def test_an_id_that_nobody_knows() -> None:
+    cloud, config = two_projects()
+    outcome = asked(cloud, "file", task="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", config=config)
+    assert outcome == Outcome(
+        1,
+        "",
+        (
+            "acme/cn-north-4/payments: v5 knows no such task",
+            "acme/cn-north-4/shipping: v5 knows no such task",
+        ),
+    )
+
+
+def test_a_name_that_nobody_has() -> None:
+    assert asked(cloud_of(sim("orders")), "file", task="oders") == Outcome(
+        1, "", ("no task has the id or the name 'oders', did you mean orders?",)
+    )
+
+
+def test_a_name_that_two_have() -> None:
+    first, second = sim("orders"), sim("orders", seed="others")
+    outcome = asked(cloud_of(first, second), "file")
+    ids = sorted((first.id, second.id))
+    assert outcome == Outcome(
+        2,
+        "",
+        (
+            f"""\
+2 tasks are called 'orders'; give the id of one of them:
+  id                                    account  region      project
+  {ids[0]}  acme     cn-north-4  payments
+  {ids[1]}  acme     cn-north-4  payments""",
+        ),
+    )
+
+
+def test_a_region_without_v5() -> None:
+    cloud = cloud_of(sim("orders"), published={"v3"})
+    for task in ("orders", ORDERS):
+        outcome = asked(cloud, "file", task=task)
+        assert outcome.code == 1
+        assert outcome.notes[-1].endswith(" is not published here, 404 APIGW.0101")
+
+
+def test_wrong_credentials_and_a_cloud_that_fails() -> None:
+    outcome = asked(cloud_of(sim("orders")), "file", task=ORDERS, config=config_for(secret_key=CANARY))
+    assert outcome == Outcome(
+        1,
+        "",
+        (f"{WHERE}: the credentials are refused, 401 APIGW.0301: check them, and whether they have ended",),
+    )
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [Fault(match="type=file", kind="body", body={"job": CANARY})]
+    outcome = asked(cloud, "file", task=ORDERS)
+    assert outcome.code == 1
+    (note,) = outcome.notes
+    assert note.startswith(f"{WHERE}: v5_job_query is answered with what no document knows, decode: please report it")
+
+
+def test_words_of_the_cloud_are_not_repeated() -> None:
+    said = {
+        "network_results": [
+            {
+                "ip": CANARY,
+                "result": CANARY,
+                "status": CANARY,
+                "error_code": f"{CANARY}.example.com",
+                "error_msg": CANARY,
+            },
+            CANARY,
+        ],
+        "logs": CANARY,
+        CANARY: CANARY,
+    }
+    cloud = cloud_of(sim("orders", overrides={"v5_file": said}))
+    cloud.faults = [faults.refused("type=log", 400, f"{CANARY}.x", CANARY)]
+    outcome = asked(cloud, "file")
+    assert CANARY not in str(outcome)
+    assert json.loads(outcome.text)["network_results"] == [{"result": "other", "status": "other"}]
+    assert CANARY not in str(asked(cloud, "log", task=ORDERS))
+
+
+TEXT = st.builds(lambda before, after: f"{before}{CANARY} x{after}", st.text(max_size=3), st.text(max_size=3))
+KEYS = TEXT | st.sampled_from(
+    ["item", "group", "result", "status", "data", "precheck_results", "logs", "error_code", "type"]
+)
+JOBS = st.recursive(
+    TEXT | st.none() | st.booleans() | st.integers() | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+)
+
+
+@given(st.dictionaries(KEYS, JOBS))
+def test_nothing_that_anybody_says_is_shown(job: dict[str, Any]) -> None:
+    assert CANARY not in json.dumps(allowed(job)[0])
+
+
+@pytest.mark.parametrize(
+    ("job", "shown", "left_out"),
+    [
+        ({"item": "dstDbDiskSize", "group": "db_params"}, {"item": "dstDbDiskSize", "group": "db_params"}, 0),
+        ({"item": "table shop.users"}, {}, 1),
+        (
+            {"success": True, "src_count": "-1", "completed": "94 %"},
+            {"success": True, "src_count": "-1", "completed": "94 %"},
+            0,
+        ),
+        ({"start_time": "2020-12-21 10:57:49"}, {"start_time": "2020-12-21 10:57:49"}, 0),
+        ({"start_time": "tomorrow", "data": "shop", "name": ""}, {}, 2),
+        (
+            {"progress_map": {"data": {"completed": "7%"}, "shop": {"completed": "7%"}}},
+            {"progress_map": {"data": {"completed": "7%"}}},
+            1,
+        ),
+        ({"logs": [{"level": "Info", "message": "x"}, "y"]}, {"logs": [{"level": "Info"}]}, 2),
+        ({"src_count": float("nan"), "dst_count": float("inf")}, {}, 2),
+        ({"status": None, "result": ["x"], "speed_limit": [{}]}, {}, 2),
+    ],
+)
+def test_what_is_shown(job: dict[str, Any], shown: dict[str, Any], left_out: int) -> None:
+    assert allowed(job) == (shown, left_out)
+
+
+# The command
+
+
+@pytest.fixture
+def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answered(_config: Config, *words: str) -> Outcome:
+        return Outcome(1, " ".join(words), ("one\ntwo",))
+
+    monkeypatch.setattr(questions, "query", answered)
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+
+
+@pytest.mark.usefixtures("_canned")
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "config.yaml"
+    account = {
+        "name": "acme",
+        "cloud": "otc",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+        "projects": [project()],
+    }
+    file.write_text(json.dumps({"accounts": [account]}))
+    words = ["query", "orders", "--type=network", "--query-id=id", f"--config.file={file}"]
+    assert cli.main(words) == 1
+    assert capsys.readouterr() == ("orders network id\n", "drs-exporter: one\ndrs-exporter: two\n")
+
+
+@pytest.mark.usefixtures("_canned")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("query orders --type=network", "--type=network needs --query-id=ID, which the start of that test returned"),
+        ("query orders --type=precheck --query-id=", "--type=precheck needs --query-id=ID"),
+        ("query orders --type=cloud_connection", "--type=cloud_connection needs --query-id=ID"),
+        ("query orders --type=nonsense", "invalid choice: 'nonsense'"),
+        ("query orders", "the following arguments are required: --type"),
+        ("query --type=file", "the following arguments are required: TASK"),
+        ("query orders --type=file", "--config.file=FILE is missing"),
+    ],
+)
+def test_bad_usage(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
