@@ -31,6 +31,8 @@ ACTIONS = (
     "SWITCH_OVER",
     "PAY_ORDER",
 )
+_AGED = frozenset({"progress", "node", "recovery"})
+"""The collectors whose age a scrape shows for each task."""
 APPLY_STATES = ("succeed", "failed", "processing", "waiting")
 COMPARISON_STATUSES = (
     "RUNNING",
@@ -67,6 +69,8 @@ class Family(Generic[T]):
         samples: the samples of one task or project, none where nothing is known.
         labels: its own labels, beyond the identity.
         type: gauge or counter.
+        reads: the fields of a task that its samples are made of; without it those of the collector, see `samples`.
+            The phase and the history need no mention.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Family(Generic[T]):
     samples: Callable[[T], Samples]
     labels: tuple[str, ...] = ()
     type: str = "gauge"
+    reads: tuple[str, ...] = ()
 
 
 def one(value: Callable[[T], float | None]) -> Callable[[T], Samples]:
@@ -299,6 +304,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "derived",
         _failure,
         ("error_code",),
+        reads=("progress", "detail"),
     ),
     Family(
         "drs_task_action_available",
@@ -408,10 +414,11 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_collected_timestamp_seconds",
-        "When a collector last succeeded for this task; the age of its values.",
+        "When progress, node or recovery last succeeded for this task; the age of their values.",
         "derived",
-        lambda task: tuple(((collector,), at) for collector, at in task.collected),
+        lambda task: tuple(((collector,), at) for collector, at in task.collected if collector in _AGED),
         ("collector",),
+        reads=("collected",),
     ),
     Family(
         "drs_node_cpu_usage_ratio",
@@ -478,6 +485,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "Rows written into the target per second.",
         "derived",
         _first(("progress", "apply_rows_per_second"), ("node", "apply_rows_per_second")),
+        reads=("progress", "node"),
     ),
     Family(
         "drs_apply_transactions_per_second",
@@ -496,6 +504,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "Bytes written into the target per second.",
         "derived",
         _first(("progress", "apply_bytes_per_second"), ("monitor", "apply_bytes_per_second")),
+        reads=("progress", "monitor"),
     ),
     Family(
         "drs_apply_average_execute_seconds",
@@ -661,6 +670,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "1: nothing known blocks a cut-over, which does not mean that it is safe. 0: see drs_task_cutover_blocker.",
         "derived",
         one(_ready),
+        reads=("blockers",),
     ),
     Family(
         "drs_task_cutover_blocker",
@@ -668,6 +678,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "derived",
         _blockers,
         ("reason",),
+        reads=("blockers",),
     ),
 )
 

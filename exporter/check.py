@@ -50,9 +50,9 @@ async def check(
     projects = [(account, project) for account in config.accounts for project in account.all_projects()]
     width = max(len(_FILE), *(len(where(*pair)) for pair in projects))
     counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
-    say(Finding(OK, _FILE, f"valid, {counts}").line(width))
     fine = True
     async with connections(config, partial(_Observed, now), transport=transport, now=now) as opened:
+        say(Finding(OK, _FILE, f"valid, {counts}").line(width))
         running = [asyncio.create_task(_ProjectCheck(connection).run()) for connection in opened]
         for task in running:
             for finding in await task:

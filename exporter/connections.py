@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from exporter.cloud import Shared, connect
@@ -99,22 +100,28 @@ async def connections(
         opened = []
         for account in config.accounts:
             for project in account.all_projects():
-                wanted, looking = TaskFilter(account.tasks), watch(account, project)
-                losses = {name: Losses() for name in Collectors.model_fields}
-                poll = account.poll
-                budget = budgets.setdefault((account.name, project.region), Budget(poll.rate_limit, poll.burst))
-                http, apis = connect(
-                    account,
-                    project.model_copy(update={"api": "auto"}),
-                    transport=transport,
-                    budget=budget,
-                    meter=looking,
-                    losses=losses,
-                    query=wanted.query(project.enterprise_project_ids),
-                    shared=shared,
-                    now=now,
-                    observer=looking.observe,
+                budget = budgets.setdefault(
+                    (account.name, project.region), Budget(account.poll.rate_limit, account.poll.burst)
                 )
+                line = partial(connect, transport=transport, budget=budget, shared=shared, now=now)
+                http, connection = _open(account, project, watch(account, project), line)
                 stack.push_async_callback(http.aclose)
-                opened.append(Connection(account, project, apis, wanted.job_types, losses, looking))
+                opened.append(connection)
         yield opened
+
+
+def _open(
+    account: Account, project: Project, watch: W, line: Callable[..., tuple[httpx.AsyncClient, tuple[Api, ...]]]
+) -> tuple[httpx.AsyncClient, Connection[W]]:
+    """The connection of one project, and what is to be closed; `line` makes it of what differs between projects."""
+    wanted = TaskFilter(account.tasks)
+    losses = {name: Losses() for name in Collectors.model_fields}
+    http, apis = line(
+        account,
+        project.model_copy(update={"api": "auto"}),
+        meter=watch,
+        losses=losses,
+        query=wanted.query(project.enterprise_project_ids),
+        observer=watch.observe,
+    )
+    return http, Connection(account, project, apis, wanted.job_types, losses, watch)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REPORT = "please report it, with check --report=FILE"
 _ROLE = 'the system role "DRS ReadOnlyAccess"'
-_GRANTS: Mapping[str, str] = {operations.RECOVERY_V3.name: "the action drs:dataGuardJob:list"}
+_GRANTS: Mapping[str, str] = {one.name: f"the action {one.action}" for one in operations.OPERATIONS if one.action}
 """By operation; for all others the role is enough."""
 _WRONG_PROJECT = "DRS.M00261"
 _ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")

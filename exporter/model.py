@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ DELETED = "DELETED"
 """The status of a task that is no more; v3 answers it for a moment before it answers an error."""
 
 
+@lru_cache(maxsize=1024)  # asked for many times a task, and there are few words
 def phase_of(status: str, *, subtask: bool) -> Phase:
     """The phase of a raw status. An unknown status is `other`, unless it says that something failed.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exporter.model import Detail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from exporter.cloud.source import Api, ProjectSource, Source
     from exporter.model import Part
@@ -22,14 +22,16 @@ class Plan:
 
     Args:
         apis: the API generations, the one that decides first; its sources are the cheaper ones.
-        collectors: those that are enabled.
+        intervals: seconds, by enabled collector.
         store: knows the tasks, and takes which sources are published.
         now: Unix time.
     """
 
-    def __init__(self, apis: Sequence[Api], collectors: Container[str], store: Store, now: Callable[[], float]) -> None:
+    def __init__(
+        self, apis: Sequence[Api], intervals: Mapping[str, float], store: Store, now: Callable[[], float]
+    ) -> None:
         self._apis = apis
-        self._collectors = collectors
+        self._intervals = intervals
         self._store = store
         self._now = now
         self._missing: dict[str, float] = {}
@@ -51,20 +53,30 @@ class Plan:
         """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.
 
         The first published one of a generation that lists the task serves a part; sources stand in that order. What
-        another collector's calls to the same source bring along is not asked for twice.
+        another collector's calls to the same source bring along, at least as often, is not asked for twice.
         """
         work: dict[Source, dict[str, None]] = {}
         for part in {part: None for _, source in self._sources() for part in source.parts}:
             if part.collector == collector:
                 for source, ids in self._assign(part).items():
-                    first = source.parts[0]
-                    brought = self.brought(first, source) if first.collector != collector else frozenset[str]()
+                    brought = self._brought_by_others(part, source)
                     work.setdefault(source, {}).update((key, None) for key in ids if key not in brought)
         return {source: list(ids) for source, ids in work.items()}
 
     def brought(self, part: type[Part], source: Source) -> frozenset[str]:
         """The tasks of which a source tells a part; none where the part's collector is disabled."""
-        return frozenset(self._assign(part).get(source, ())) if part.collector in self._collectors else frozenset()
+        return frozenset(self._assign(part).get(source, ())) if part.collector in self._intervals else frozenset()
+
+    def _brought_by_others(self, part: type[Part], source: Source) -> frozenset[str]:
+        """The tasks of which a source tells a part when it is asked by a collector that goes before the part's own.
+
+        That is the one that asks most often; of equals, the one that a source names first.
+        """
+        order = sorted(
+            (one for one in source.parts if one.collector in self._intervals),
+            key=lambda one: self._intervals[one.collector],
+        )
+        return frozenset().union(*(self.brought(one, source) for one in order[: order.index(part)]))
 
     def project_work(self, collector: str) -> list[ProjectSource]:
         """The published sources of facts about the project as a whole."""

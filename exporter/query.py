@@ -71,6 +71,7 @@ _CHECK_KEYS = frozenset({"item", "group"})
 _CHECK = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FIGURE = re.compile(r"-?\d+(?:\.\d+)? ?%?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNKNOWN_WORD = "other"
+_BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
 
 
 async def query(
@@ -92,7 +93,7 @@ async def query(
         if len(found) > 1:
             return Outcome(2, "", (several(task, found),))
         if not found:
-            return Outcome(1, "", (missing(task, places), *failures))
+            return Outcome(1, "", (missing(task, places), _BY_NAME, *failures))
         return await _ask([places[found[0]]], found[0].task_id, parameters)
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from exporter.exposition import Board
     from exporter.model import Identity, Project, Task
 
-_ALWAYS = "derived"
-"""The families that several collectors feed: they are looked at with every change."""
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "tasks": ("tasks",),
     "progress": ("progress",),
@@ -27,7 +25,7 @@ _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "precheck": ("precheck",),
     "logs": ("logs",),
 }
-"""The fields of a task that the families of a collector are made of."""
+"""The fields of a task that the families of a collector are made of; families of several collectors name their own."""
 
 
 class Samples:
@@ -35,16 +33,21 @@ class Samples:
 
     def __init__(self, board: Board, families: Iterable[Family[Task]]) -> None:
         self._board = board
-        self._families: dict[str, list[Family[Task]]] = {}
+        self._families: dict[tuple[str, ...], list[Family[Task]]] = {}
         for family in families:
-            self._families.setdefault(family.collector, []).append(family)
+            self._families.setdefault(family.reads or _FIELDS_OF[family.collector], []).append(family)
 
     def put(self, key: Hashable, before: Task | None, task: Task) -> None:
         """Bring the samples of a task up to date, which was `before` when they were put last."""
         labels = zip(task.identity.__match_args__, _values(task.identity), strict=True)
-        everything = self._board.identify(key, labels) or before is None
-        for name, families in self._families.items():
-            if everything or name == _ALWAYS or _differs(before, task, name):
+        everything = (
+            self._board.identify(key, labels)
+            or before is None
+            or before.phase is not task.phase
+            or before.history != task.history
+        )
+        for fields, families in self._families.items():
+            if everything or any(getattr(before, name) != getattr(task, name) for name in fields):
                 for family in families:
                     self._board.put(key, family.name, family.samples(task))
 
@@ -57,13 +60,3 @@ class Samples:
 
 def _values(identity: Identity) -> tuple[str | None, ...]:
     return tuple(getattr(identity, name) for name in identity.__match_args__)
-
-
-def _differs(before: Task | None, task: Task, collector: str) -> bool:
-    """Whether the families of a collector may have other samples: its facts, the phase or the history changed."""
-    return (
-        before is None
-        or before.phase is not task.phase
-        or before.history != task.history
-        or any(getattr(before, name) != getattr(task, name) for name in _FIELDS_OF[collector])
-    )

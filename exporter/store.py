@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exporter import cutover
 from exporter.inventory import Inventory
-from exporter.model import Detail, History, Phase, Project, Task
+from exporter.model import Detail, Phase, Project, Task
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
 from exporter.task_state import TaskState
@@ -72,7 +72,7 @@ class Store:
         self._tags = frozenset(tags)
         self._now = now
         self._states: dict[str, TaskState] = {}
-        self._left: dict[str, tuple[float, Phase | None, History]] = {}
+        self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
         self._remembered_for = hide_for
         self._subtasks: dict[str, set[str]] = {}
@@ -89,7 +89,8 @@ class Store:
             now = self._now()
             self.facts.lists.answered(api, job_type, len(tasks), now)
             tasks = self._wanted.select(tasks)
-            await self._refresh(self.inventory.update(api, job_type, tasks, complete=complete, now=now))
+            changed = self.inventory.update(api, job_type, tasks, complete=complete, now=now)
+            await self._refresh(changed, relisted=True)
             self._show_project()  # counts and tasks on one page are of one list
 
     async def unpublished(self, api: str) -> None:
@@ -172,14 +173,16 @@ class Store:
             self._expires(min((end for end in ends if now <= end), default=math.inf))
         return aged
 
-    async def _refresh(self, ids: Iterable[str]) -> None:
+    async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
         now = self._now()
         oldest = {api: now - self.ages.believed(api) for api in self.ages.intervals}
         parents: set[str] = set()
         for number, task_id in enumerate(ids, 1):
             if task_id in self.inventory:
                 listed = self.inventory.find(task_id, oldest)
-                if self._show(task_id, listed) and listed is not None and listed.parent_id:
+                if relisted and self._unchanged(task_id, listed):
+                    pass
+                elif self._show(task_id, listed) and listed is not None and listed.parent_id:
                     parents.add(listed.parent_id)
             else:
                 self._forget(task_id)
@@ -188,20 +191,24 @@ class Store:
         for task_id in parents & self._states.keys():
             self._show(task_id, self.inventory.find(task_id, oldest))
 
+    def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
+        """Whether a list says again what is shown already: then there is nothing to do, most of the time."""
+        state = self._states.get(task_id)
+        return state is not None and state.shown is not None and not state.late and state.listed == listed is not None
+
     def _forget(self, task_id: str) -> None:
         self._subtasks.pop(task_id, None)
         if (state := self._states.pop(task_id, None)) is not None:
             self._count(state, None)
             self._board.drop((self.key, task_id))
-            self._left[task_id] = (self._now(), state.phase, state.history)
+            witnessed = TaskState(history=state.history, phase=state.phase, ended_at=state.ended_at)
+            self._left[task_id] = (self._now(), witnessed)
 
     def _state(self, task_id: str) -> TaskState:
         """What is remembered of a task; one that comes back, as ended ones do, has its history still."""
-        state = self._states.get(task_id)
-        if state is None:
-            state = self._states[task_id] = TaskState()
-            _, state.phase, state.history = self._left.pop(task_id, (0.0, state.phase, state.history))
-        return state
+        if task_id not in self._states:
+            _, self._states[task_id] = self._left.pop(task_id, (0.0, TaskState()))
+        return self._states[task_id]
 
     def _show(self, task_id: str, listed: Listed | None) -> bool:
         """Bring the board up to date with one task; whether its parent has to be looked at again."""

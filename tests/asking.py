@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from exporter.check import check
 from exporter.config import from_mapping
+from exporter.explain import explain
+from exporter.query import query
 from exporter.simulator import World
-from tests.virtual import now
+from tests.virtual import now, simulate
 from tests.world import PROJECT_ID, cloud_of, sim
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.config import Config
+    from exporter.find import Outcome
     from exporter.simulator import SimTask, SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
@@ -44,6 +51,19 @@ def config_for(*projects: dict[str, Any], secret_key: object = "SK", **sections:
     )
 
 
+def config_file(folder: Path, secret_key: str = "SK") -> str:  # noqa: S107
+    """The option that names a configuration of one project, written to a file."""
+    account = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
+        "projects": [project()],
+    }
+    file = folder / "config.yaml"
+    file.write_text(json.dumps({"accounts": [account], "poll": {"rate_limit": 1000, "burst": 1000}}))
+    return f"--config.file={file}"
+
+
 def two_projects(*tasks: SimTask) -> tuple[SimulatedCloud, Config]:
     """A cloud with one more project, which has these tasks beside one of its own; and both as configuration."""
     cloud = cloud_of(sim("orders", engine="mysql"))
@@ -63,3 +83,69 @@ class Dated(httpx.AsyncBaseTransport):
         response = await self._way.handle_async_request(request)
         response.headers["Date"] = formatdate(now() - self._behind, usegmt=True)
         return response
+
+
+def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None) -> Outcome:
+    """What the command makes of a task."""
+    transport = httpx.ASGITransport(app=cloud)
+    return simulate(explain(config or config_for(), wanted, transport=transport, now=now))
+
+
+def group(text: str, name: str) -> str:
+    """The group that begins like this."""
+    (found,) = [block for block in text.split("\n\n") if block.startswith(name)]
+    return found
+
+
+def reasons(text: str, heading: str = "cut-over") -> dict[str, tuple[str, str]]:
+    """Whether each reason blocks, and the age of its fact."""
+    rows = [line.split() for line in group(text, heading).splitlines()[2:]]
+    return {row[0]: (row[1], row[-2] if row[-1] == "old" else row[-1]) for row in rows}
+
+
+def shops(**facts: Any) -> SimTask:
+    """A task with three subtasks."""
+    children = [
+        sim("south", role="child", delay=9),
+        sim("north", role="child"),
+        sim("west", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE"),
+    ]
+    return sim("shops", relation="multi_to_single", role="parent", children=children, **facts)
+
+
+def fleet(**options: Any) -> SimulatedCloud:
+    """A task of each kind that some operation wants."""
+    return cloud_of(
+        sim("orders", comparison="equal"),
+        sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
+        sim("draft", status="CONFIGURATION"),
+        sim("cache", scenario="migration", engine="redis-to-gaussredis"),
+        sim("sessions", scenario="migration", engine="redis-to-gaussredis"),
+        **options,
+    )
+
+
+def checked(
+    cloud: SimulatedCloud,
+    config: Config | None = None,
+    behind: float = 0.0,
+    way: httpx.AsyncBaseTransport | None = None,
+) -> tuple[bool, str]:
+    """Whether nothing fails, and all findings."""
+    lines: list[str] = []
+    fine, _ = simulate(check(config or config_for(), lines.append, transport=way or Dated(cloud, behind), now=now))
+    return fine, "".join(f"{line}\n" for line in lines)
+
+
+def finding(text: str, word: str) -> str:
+    """The one line that has this word, without the place."""
+    (line,) = [line for line in text.splitlines() if word in line]
+    return " ".join(line.replace(WHERE, "").split())
+
+
+def queried(
+    cloud: SimulatedCloud, kind: str, *, task: str = "orders", run: str = "", config: Config | None = None
+) -> Outcome:
+    """What the command makes of a query."""
+    transport = httpx.ASGITransport(app=cloud)
+    return simulate(query(config or config_for(), task, kind, run, transport=transport, now=now))

@@ -153,6 +153,27 @@ def test_what_must_be_unique() -> None:
     ]
 
 
+def test_labels_that_no_name_gives_must_be_unique_too() -> None:
+    project = {"region": "eu-de", "project_id": PROJECT_ID}
+    assert faults_of(account(projects=[project | {"name": "eu-de"}])) == [
+        "accounts[0].projects[0].name: project name eu-de of eu-de in a already stands at accounts[0].regions[0]",
+    ]
+    named_like_an_id = {"region": "eu-de", "name": PROJECT_ID, "project_id": "f" * 32}
+    first, second = "accounts[0].projects[0].project_id", "accounts[0].projects[1]"
+    assert faults_of(account(projects=[project, named_like_an_id])) == [
+        f"{second}.name: project name {PROJECT_ID} of eu-de in a already stands at {first}",
+    ]
+    assert faults_of(account(projects=[project, project])) == [
+        f"{second}.project_id: project {PROJECT_ID} of eu-de already stands at {first}",
+    ]
+
+
+def test_the_label_of_a_project_is_known_without_the_cloud() -> None:
+    assert Project(region="eu-de", project_id=PROJECT_ID, name="pay").label == "pay"
+    assert Project(region="eu-de", project_id=PROJECT_ID).label == PROJECT_ID
+    assert Project(region="eu-de").label == "eu-de"
+
+
 def test_the_same_region_and_name_in_two_accounts_is_fine() -> None:
     project = [{"region": "eu-de", "name": "pay"}]
     config = config_of(account("a", regions=[], projects=project), account("b", regions=[], projects=project))

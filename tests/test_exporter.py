@@ -95,6 +95,7 @@ def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) ->
             [store] = exporter.stores
             for size in (1, 5, 3, 0, 250, 2):
                 tasks = [task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
+                others = [task(f"m{number}") for number in range(size // 2 + 1)]
                 update = store.listed("v3", "sync", tasks, complete=True)
                 pending = [asyncio.create_task(update)]
                 for _ in range(turns):
@@ -102,7 +103,7 @@ def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) ->
                 pending.append(asyncio.create_task(exporter.publish()))
                 pending.append(asyncio.create_task(exporter.publish()))
                 await asyncio.sleep(0)
-                pending.append(asyncio.create_task(store.listed("v3", "migration", tasks[:1], complete=True)))
+                pending.append(asyncio.create_task(store.listed("v3", "migration", others, complete=True)))
                 pages = []
                 while not all(one.done() for one in pending):
                     if exporter.board.page not in pages:

@@ -159,16 +159,16 @@ def test_a_source_that_is_not_published_is_asked_for_again_hourly_and_the_next_o
 
 
 def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
-    """Slow lists, so that what v5 told five minutes ago would be too old before the next poll brings news."""
+    """Its lists are slow later on, so that the next one after five minutes would come too late for what it told."""
 
     async def main() -> None:
         cloud = cloud_of(sim("one"))
-        cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=3))
+        cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=9, after=6))
         async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
             await asyncio.sleep(10)
             cloud.worlds[0].published.remove("v3")
-            for _ in range(120):
-                await asyncio.sleep(10)
+            for _ in range(350):
+                await asyncio.sleep(2)
                 assert Scrape(exporter).current("phase", "drs_task_phase", task_name="one") == "incremental"
             assert Scrape(exporter).value("drs_up") == 1
 

@@ -269,8 +269,10 @@ def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
             assert page.current("status", "drs_task_status", task_name="odd") == "HIBERNATING"
             assert page.current("phase", "drs_task_phase", task_name="failed") == "failed"
             worse.pin("DREAMING")
+            odd.overrides["v3_list"] = {"status": "DELETED"}  # known: the task goes
             page = await after_a_change(exporter)
             assert page.value("drs_exporter_unknown_statuses_total") == 2
+            assert page.tasks() == {"worse", "failed"}
 
     with capture_logs() as logged:
         simulate(main())

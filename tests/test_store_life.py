@@ -20,9 +20,9 @@ def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
             "FULL_TRANSFER_COMPLETE",
             "INCRE_TRANSFER_STARTED",
             "INCRE_TRANSFER_FAILED",
-            "FROZEN",
+            "CHANGE_JOB_FAILED",
             "INCRE_TRANSFER_STARTED",
-            "INCRE_TRANSFER_FAILED",
+            "FROZEN",
         ):
             await bench.lists(task(status=status))
             page = await bench.scrape()
@@ -127,6 +127,7 @@ def test_an_ended_task_is_shown_for_ended_for_after_its_end_or_first_sight_and_t
             await asyncio.sleep(DAY)
             await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
         await asyncio.sleep(until - now())
+        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
         page = await bench.scrape()
         assert page.current("phase", "drs_task_phase") == "ended"
         assert bench.store.tasks()
@@ -190,6 +191,23 @@ def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_still(seco
         assert page.current("phase", "drs_task_phase") == "ended"
         assert page.value("drs_task_phase_changes_total") == 2
         assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
+
+    run(story)
+
+
+def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_others() -> None:
+    async def story() -> None:
+        bench = Bench(v3=10 * DAY)
+        ended = task(status="RELEASE_RESOURCE_COMPLETE")
+        await bench.lists(ended)
+        await asyncio.sleep(30)
+        await bench.lists()
+        await asyncio.sleep(30)
+        await bench.lists(ended)
+        await asyncio.sleep(7 * DAY - 60)
+        assert (await bench.scrape()).tasks() == {"task a"}
+        await asyncio.sleep(1)
+        assert (await bench.scrape()).tasks() == set()
 
     run(story)
 

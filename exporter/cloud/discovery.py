@@ -34,7 +34,8 @@ async def find_project(client: Client, region: str) -> str:
     ids = {project.id for project in found if project.name == region and project.id}
     if len(ids) != 1:
         many = "more than one project" if ids else "no project"
-        raise CloudError(LIST_PROJECTS.name, "project", reason=f"IAM knows {many} of the name {region}: set project_id")
+        reason = f"IAM shows {many} of the name {region}: set project_id, or let the user list IAM's projects"
+        raise CloudError(LIST_PROJECTS.name, "project", reason=reason)
     return ids.pop()
 
 

@@ -13,7 +13,8 @@ Service = Literal["drs", "iam", "metadata"]
 class Operation:
     """One read of the API.
 
-    `path` is a template; `priority` orders calls when the budget is short, lowest first.
+    `path` is a template; `priority` orders calls when the budget is short, lowest first; `action` is what IAM has to
+    allow beyond the role.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Operation:
     path: str
     priority: int
     service: Service = "drs"
+    action: str | None = None
 
 
 LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs", 0)
@@ -41,7 +43,13 @@ DETAIL_V3 = Operation("v3_batch_detail", "POST", "/v3/{project_id}/jobs/batch-de
 STATUS_V3 = Operation("v3_batch_status", "POST", "/v3/{project_id}/jobs/batch-status", 0)
 """Open Telekom Cloud, DRS API reference, "Querying Task Statuses in Batches"."""
 
-RECOVERY_V3 = Operation("v3_batch_rpo_and_rto", "POST", "/v3/{project_id}/jobs/batch-rpo-and-rto", 2)
+RECOVERY_V3 = Operation(
+    "v3_batch_rpo_and_rto",
+    "POST",
+    "/v3/{project_id}/jobs/batch-rpo-and-rto",
+    2,
+    action="drs:dataGuardJob:list",
+)
 """Huawei Cloud, DRS API reference, "Querying RPO and RTO in Batches" (drs_03_0117)."""
 
 MONITOR_V3 = Operation("v3_dr_monitoring", "POST", "/v3/{project_id}/jobs/disaster-recovery-monitoring-data", 3)

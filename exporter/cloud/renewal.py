@@ -17,6 +17,8 @@ _AT_LEAST_SECONDS = 60.0
 """What was just fetched is used for so long, whatever the clocks on both sides make of its end."""
 _AGAIN_SECONDS = 60.0
 """A renewal that failed ahead of the end is tried again after so long."""
+_FAILED_SECONDS = 5.0
+"""A failure without anything to use is everybody's for so long: the lists of a poll ask one after the other."""
 _FORGET_SECONDS = 300.0
 """What the cloud refuses although it is new is not renewed more often, or every call would."""
 _NEVER = float("-inf")
@@ -47,7 +49,8 @@ class Renewed(Generic[T]):
     async def get(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> T:
         """One that has not ended; `fetch` gives a new one and the seconds that it lasts.
 
-        Who comes while a fetch is under way shares its outcome, its failure too.
+        Who comes while a fetch is under way shares its outcome, its failure too; and so does who comes shortly after
+        a failure.
 
         Raises:
             CloudError: of the fetch.
@@ -77,7 +80,7 @@ class Renewed(Generic[T]):
             self._value, seconds = await fetch()
         except CloudError as error:
             self._failure = error
-            self._due = _clock() + _AGAIN_SECONDS if _clock() < self._end else _NEVER
+            self._due = _clock() + (_AGAIN_SECONDS if _clock() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
             self._due = _clock() + max(seconds - self._ahead, _AT_LEAST_SECONDS)

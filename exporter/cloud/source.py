@@ -51,6 +51,7 @@ class Source:
         fetch: one call; answers by task id. A task that is missing in them is an error of that task.
         wants: which of the tasks that its generation lists can be asked for.
         max_age: seconds since its creation after which a task is not asked for any more.
+        lacks: what its generation documents no field for, as `part.field`; the documentation of metrics needs it.
     """
 
     operation: Operation
@@ -59,6 +60,7 @@ class Source:
     fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
     wants: Callable[[Listed], bool] = attrgetter("active")
     max_age: float = math.inf
+    lacks: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -42,9 +42,20 @@ class V3:
                 _active_dr,
             ),
             Source(
-                operations.MONITOR_V3, (Monitor,), _BATCH, partial(monitor.fetch_v3, client, losses["node"]), _active_dr
+                operations.MONITOR_V3,
+                (Monitor,),
+                _BATCH,
+                partial(monitor.fetch_v3, client, losses["node"]),
+                _active_dr,
+                lacks=frozenset({"monitor.reported_at"}),
             ),
-            Source(operations.DETAIL_V3, (Detail,), _BATCH, partial(detail.fetch_v3, client, losses["detail"])),
+            Source(
+                operations.DETAIL_V3,
+                (Detail,),
+                _BATCH,
+                partial(detail.fetch_v3, client, losses["detail"]),
+                lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
+            ),
             Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, losses["comparison"]).fetch),
             Source(
                 operations.PRECHECK_V3,

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from exporter.model import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
+_NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})
+_NO_DETAIL = frozenset(
+    f"detail.{name}" for name in ("started_at", "full_completed_at", "updated_at", "order_expires_at", "error_code")
+)
+"""What only v3 tells."""
 
 
 class V5:
@@ -32,9 +37,21 @@ class V5:
         self._query = query
         self._losses = losses
         self.sources = (
-            Source(operations.PROGRESS_V5, (Progress, Node, Objects), 1, partial(progress.fetch_v5, client, losses)),
+            Source(
+                operations.PROGRESS_V5,
+                (Progress, Node, Objects),
+                1,
+                partial(progress.fetch_v5, client, losses),
+                lacks=_NO_PROGRESS,
+            ),
             Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, losses["node"])),
-            Source(operations.DETAIL_V5, (Detail,), 1, partial(detail.fetch_v5, client, losses["detail"])),
+            Source(
+                operations.DETAIL_V5,
+                (Detail,),
+                1,
+                partial(detail.fetch_v5, client, losses["detail"]),
+                lacks=_NO_DETAIL,
+            ),
             Source(operations.WRITABLE_V5, (Writable,), 1, partial(detail.fetch_writable_v5, client, losses["detail"])),
             Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, losses["comparison"]).fetch),
             Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, losses["logs"])),

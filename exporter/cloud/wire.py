@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import AliasChoices, Field
 
 from exporter.cloud.fields import (
@@ -70,4 +72,7 @@ class Job(Wire):
             created_at=self.create_time,
             multi_write=bool(self.multi_write),
         )
+        # v5 lists don't name dual-active pairs, but no others run both ways.
+        if task.disaster_recovery and {"up", "down"} <= {child.direction for child in children}:
+            task = replace(task, multi_write=True)
         return [task, *children]

@@ -1,4 +1,4 @@
-"""What the tests of credentials share: accounts of each kind, one project's connection, and the daemon on top of them."""
+"""What the tests of credentials share: accounts of each kind, and the connection of one project."""
 
 from __future__ import annotations
 

@@ -18,7 +18,20 @@ from exporter.cloud.operations import OPERATIONS
 from exporter.simulator import DEMO_PASSWORD, DEMO_USER, faults
 from tests import virtual
 from tests.cloud.accounts import (
-    AGENCY, AK_SK, DAY, FIND, KEYS, MINUTE, PASSWORD, REGION, SESSION, SIGN_IN, Recorder, asked, cloud_of, end_tokens,
+    AGENCY,
+    AK_SK,
+    DAY,
+    FIND,
+    KEYS,
+    MINUTE,
+    PASSWORD,
+    REGION,
+    SESSION,
+    SIGN_IN,
+    Recorder,
+    asked,
+    cloud_of,
+    end_tokens,
     line,
 )
 from tests.cloud.helpers import PROJECT, Script, refusal
@@ -417,8 +430,7 @@ def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
 def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
     async def go() -> None:
         cloud = cloud_of()
-        slow = {"poll": {"rate_limit": 0.1, "burst": 1}}
-        async with line(cloud, kinds(cloud)[kind], **slow) as project:
+        async with line(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
             await project.list()
             counted = sorted(operation for operation, _, _ in project.meter.requests)
         names = {

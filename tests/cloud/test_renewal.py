@@ -64,6 +64,10 @@ def test_who_comes_during_a_fetch_shares_its_failure_too_but_not_the_exception()
         assert len({id(error) for error in errors}) == 50
         assert source.fetches == 1
         source.broken = False
+        await asyncio.sleep(4)
+        with pytest.raises(UnavailableError):
+            await renewed.get(source)
+        await asyncio.sleep(1)
         assert await renewed.get(source) == 2  # who comes later tries again
 
     run(main)
@@ -93,6 +97,7 @@ def test_where_a_renewal_fails_the_old_one_is_used_to_its_end_and_renewal_tried_
         with pytest.raises(UnavailableError):
             await renewed.get(source)
         source.broken = False
+        await asyncio.sleep(5)
         assert await renewed.get(source) == source.fetches
 
     run(main)
@@ -152,6 +157,7 @@ def test_what_was_forgotten_and_can_not_be_fetched_is_not_used_again() -> None:
             with pytest.raises(CloudError):
                 await renewed.get(source)
             assert source.fetches == fetches
+            await asyncio.sleep(5)
 
     run(main)
 

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+
+from exporter.simulator import ABSENT, Fault, faults
+from tests.asking import (
+    CANARY,
+    WHERE,
+    checked,
+    config_for,
+    finding,
+    fleet,
+    two_projects,
+)
+from tests.world import cloud_of, sim
+
+REPORT = "please report it, with check --report=FILE"
+SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (
+            faults.throttled("/quotas"),
+            "warn v3_quotas is throttled, 429 APIGW.0308 (quota): lower poll.rate_limit, or find who else calls",
+        ),
+        (
+            faults.broken("/quotas"),
+            "fail v3_quotas failed, 500 DRS.M00004 (quota): the cloud is at fault: try again later",
+        ),
+        (
+            Fault(match="/quotas", kind="body", body="no JSON"),
+            f"fail v3_quotas is answered with what no document knows, decode (quota): {REPORT}",
+        ),
+        (
+            faults.refused("/quotas", 400, "DRS.M00200", CANARY),
+            f"fail v3_quotas is refused as a bad request, 400 DRS.M00200 (quota): {REPORT}",
+        ),
+        (
+            Fault(match="/quotas", kind="slow", seconds=60),
+            f"fail v3_quotas got no answer, timeout (quota): {SLOW}",
+        ),
+        (
+            Fault(match="/quotas", kind="reset"),
+            "fail v3_quotas got no answer, network (quota): check the endpoint, DNS, firewall, proxy and ca_file",
+        ),
+        (
+            faults.refused("type=detail", 400, "DRS.10000001", CANARY),
+            "warn v5_job_detail is refused for the task that was tried, 400 DRS.10000001 (detail): run the check again",
+        ),
+        (
+            faults.refused("type=detail", 400, "DRS.10000010", CANARY),
+            "warn v5_job_detail says that the task is gone, 400 DRS.10000010 (detail): run the check again",
+        ),
+        (
+            Fault(match="/quotas", kind="body", body={"quotas": {"resource": {"type": "instances", "used": CANARY}}}),
+            f"warn v3_quotas works, with 1 field unlike the documents (quota): {REPORT}",
+        ),
+        (
+            faults.refused("/quotas", 418, f"DRS.{CANARY}", CANARY),
+            "fail v3_quotas failed, 418 (quota): the cloud is at fault: try again later",
+        ),
+    ],
+)
+def test_what_else_can_go_wrong_with_one_operation(fault: Fault, line: str) -> None:
+    cloud = fleet()
+    cloud.faults = [fault]
+    fine, text = checked(cloud)
+    assert line in [finding(text, word) for word in ("v3_quotas", "v5_job_detail")]
+    assert fine is not line.startswith("fail")
+    assert CANARY not in text
+
+
+def test_lists_with_oddities() -> None:
+    cloud = fleet()
+    cloud.world("054ba152d480d55b2f5dc0069e7ddef0").task("orders").overrides["v3_list"] = {"multi_write": CANARY}
+    cloud.faults = [Fault(match="POST .*/jobs$", kind="repeat_page")]
+    fine, text = checked(cloud)
+    assert fine
+    assert finding(text, "unlike").startswith("warn the lists have 1 field unlike the documents: please report it")
+    assert CANARY not in text
+
+
+def test_a_list_whose_pages_disagree() -> None:
+    cloud = cloud_of(sim("orders"))
+    listed = {"jobs": [], "total_record": 7}
+    cloud.faults = [Fault(match="POST .*/jobs$", kind="body", body=listed)]
+    fine, text = checked(cloud)
+    assert fine
+    assert finding(text, "disagree") == "warn v3 lists with pages and totals that disagree: run the check again"
+
+
+def test_nobody_answers() -> None:
+    cloud = fleet()
+    cloud.faults = [Fault(match="", kind="slow", seconds=60)]
+    fine, text = checked(cloud)
+    assert (fine, text.splitlines()[1:]) == (
+        False,
+        [f"fail  {WHERE}  v3_list_jobs got no answer, timeout: {SLOW}"],
+    )
+
+
+def test_words_of_the_cloud_are_not_repeated() -> None:
+    cloud = cloud_of(sim("orders"))
+    task = cloud.worlds[0].task("orders")
+    task.overrides["v3_list"] = {"engine_type": f"{CANARY} at 10.0.0.1", "name": CANARY, "description": CANARY}
+    task.overrides["v5_list"] = {"engine_type": ABSENT}
+    cloud.faults = [faults.refused("/quotas", 403, f"{CANARY}.example.com", f"user {CANARY}")]
+    fine, text = checked(cloud, config_for(secret_key=CANARY))
+    assert CANARY not in text
+    cloud.keys["AK"] = CANARY
+    fine, text = checked(cloud, config_for(secret_key=CANARY))
+    assert not fine
+    assert "v3 lists 1 task (other 1)" in text
+    assert CANARY not in text
+
+
+def test_projects_in_the_order_of_the_configuration() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    cloud.faults = [Fault(match="054ba152d480d55b2f5dc0069e7ddef0", kind="slow", seconds=3)]
+    _, text = checked(cloud, config)
+    first, second = text.index("acme/cn-north-4/payments"), text.index("acme/cn-north-4/shipping")
+    assert first < second
+    assert "valid, 1 account, 2 projects" in text
