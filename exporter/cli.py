@@ -24,6 +24,7 @@ from exporter.config_schema import Cloud
 from exporter.daemon import Exporter, serve
 from exporter.docs import catalogue_markdown
 from exporter.logs import where
+from exporter.web_options import add_options, web_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.config import Config
+    from exporter.web_watch import WebFile
 
 DEFAULT_ADDRESS = "0.0.0.0:10826"
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
@@ -141,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help=f"may be given more than once; port 0 takes a free one; default: {DEFAULT_ADDRESS}",
     )
+    add_options(web)
     for name, parents, text, more in (
         ("run", (config, web), "poll and serve", "the status page at /, the metrics at /metrics; SIGTERM ends it"),
         ("demo", (web,), "the same against a simulated cloud", "needs no account and no file; Ctrl-C ends it"),
@@ -157,14 +160,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     config = _load(options)
-    return _serve(lambda: Exporter(config), options.addresses, _log_addresses)
+    return _serve(lambda: Exporter(config), options, _log_addresses)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from exporter.demo import demo  # noqa: PLC0415 - the simulated cloud is not for every start
 
     config, transport = demo()
-    return _serve(lambda: Exporter(config, transport=transport), options.addresses, _print_addresses)
+    return _serve(lambda: Exporter(config, transport=transport), options, _print_addresses)
 
 
 def _once(options: argparse.Namespace) -> int:
@@ -220,13 +223,13 @@ def _load(options: argparse.Namespace) -> Config:
     return load(options.config_file)
 
 
-def _serve(
-    make: Callable[[], Exporter], addresses: Sequence[str] | None, announce: Callable[[Sequence[str]], None]
-) -> int:
+def _serve(make: Callable[[], Exporter], options: argparse.Namespace, announce: Callable[[Sequence[str]], None]) -> int:
+    web = web_file(options)
     with ExitStack() as stack:
-        sockets = [stack.enter_context(_bind(address)) for address in addresses or [DEFAULT_ADDRESS]]
+        sockets = [stack.enter_context(_bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
+        urls = [_url(bound, "https" if web.tls else "http") for bound in sockets]
         try:
-            asyncio.run(_serving(make, sockets, lambda: announce([_url(bound) for bound in sockets])))
+            asyncio.run(_serving(make, sockets, lambda: announce(urls), web))
         except ExceptionGroup as group:
             # Pollers that share a bug crash in one place.
             for error, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(group)):
@@ -244,8 +247,10 @@ def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     ]
 
 
-async def _serving(make: Callable[[], Exporter], sockets: Sequence[socket.socket], started: Callable[[], None]) -> None:
-    await serve(make(), sockets, started)
+async def _serving(
+    make: Callable[[], Exporter], sockets: Sequence[socket.socket], started: Callable[[], None], web: WebFile
+) -> None:
+    await serve(make(), sockets, started, web)
 
 
 def _print_addresses(urls: Sequence[str]) -> None:
@@ -259,11 +264,11 @@ def _log_addresses(urls: Sequence[str]) -> None:
         _log.info("serving", status_page=f"{url}/", metrics=f"{url}/metrics")
 
 
-def _url(bound: socket.socket) -> str:
+def _url(bound: socket.socket, scheme: str = "http") -> str:
     """Where a listening socket is reached from this machine."""
     host, port = bound.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _bind(address: str) -> socket.socket:

@@ -29,6 +29,7 @@ _TEXTS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "model_type": "expected keys with values",
+    "dict_type": "expected keys with values",
     "model_attributes_type": "expected keys with values",
     "value_error": "{error}",
 }
@@ -40,7 +41,7 @@ def add_schema_faults(document: Document, model: type[BaseModel], error: Validat
         kind, given = detail["type"], detail["input"]
         loc, models = _walk(model, detail["loc"])
         if kind == "extra_forbidden":
-            _add_unknown_key(document, loc, sorted(models[0].model_fields))
+            _add_unknown_key(document, loc, _keys(models[0]))
         elif kind.startswith("union_tag"):
             wrong = "expected" if kind == "union_tag_invalid" else "required key is missing, expected"
             document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
@@ -60,6 +61,10 @@ def _walk(model: type[BaseModel], loc: Loc) -> tuple[Loc, list[type[BaseModel]]]
         if isinstance(part, str) and part in models[0].model_fields:
             models = list(_models_in(models[0].model_fields[part].annotation)) or models
     return path, models
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

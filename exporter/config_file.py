@@ -214,7 +214,7 @@ def _encodable(text: str) -> str:
 def _without_secrets(loc: Loc) -> Loc:
     """The path up to where a secret may stand in the place of a key."""
     for index, part in enumerate(loc):
-        if part == "credentials":
+        if part in {"credentials", "basic_auth_users"}:
             return loc[: index + 1]
         if isinstance(part, str) and not QUOTABLE_KEY.fullmatch(part):
             return loc[:index]

@@ -91,12 +91,12 @@ class Secret:
         return secret
 
     def _reveal_file(self, file: Path) -> str:
-        stamp = _stamp(file)  # taken before reading: a change in between is then seen the next time
-        if not stamp or stamp not in self._read:
+        seen = stamp(file)  # taken before reading: a change in between is then seen the next time
+        if not seen or seen not in self._read:
             secret = _secret_in(file)
             self._read.clear()
-            self._read[stamp] = secret
-        return self._read[stamp]
+            self._read[seen] = secret
+        return self._read[seen]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
@@ -119,7 +119,7 @@ class Secret:
         return secret
 
 
-def _stamp(file: Path) -> tuple[int, ...]:
+def stamp(file: Path) -> tuple[int, ...]:
     """What changes whenever the file does; empty if there is none."""
     try:
         stat = file.stat()

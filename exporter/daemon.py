@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING, Self
 
 import structlog
-import uvicorn
 
 from exporter.catalogue import PROJECT_FAMILIES, tag_labels, task_families
 from exporter.cloud import Shared, connect
@@ -21,23 +20,25 @@ from exporter.filters import TaskFilter
 from exporter.poller import Poller
 from exporter.project_facts import Ages, ProjectKey
 from exporter.store import Store
-from exporter.telemetry import ApiMeter, ProjectMeter, Telemetry
+from exporter.telemetry import LOGINS_FAILED, ApiMeter, ProjectMeter, Telemetry
 from exporter.web import application
+from exporter.web_auth import Guard
+from exporter.web_server import Server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import httpx
 
     from exporter.config import Account, Config, Project
+    from exporter.web_watch import WebFile
 
 COLLECTORS = tuple(Collectors.model_fields)
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that what has aged out goes."""
 _GAP_SECONDS = 1.0
 """And at most this often, however many polls end."""
-_SHUTDOWN_SECONDS = 1
 _log = structlog.get_logger()
 
 
@@ -177,28 +178,11 @@ class Exporter:
         return self._budgets[where]
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would raise each signal a second time after it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the daemon."""
-        yield
-
-
-async def serve(exporter: Exporter, sockets: Sequence[socket.socket], started: Callable[[], None]) -> None:
+async def serve(
+    exporter: Exporter, sockets: Sequence[socket.socket], started: Callable[[], None], web: WebFile
+) -> None:
     """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup."""
-    server = _Server(
-        uvicorn.Config(
-            application(exporter),
-            access_log=False,
-            lifespan="off",
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            ws="none",
-        )
-    )
+    server = Server(Guard(application(exporter), web, exporter.telemetry.counter(LOGINS_FAILED).inc), web)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -176,33 +176,37 @@ class Store:
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
         now = self._now()
         oldest = {api: now - self.ages.believed(api) for api in self.ages.intervals}
-        parents: set[str] = set()
+        parents: set[str | None] = set()
         for number, task_id in enumerate(ids, 1):
-            if task_id in self.inventory:
-                listed = self.inventory.find(task_id, oldest)
-                if relisted and self._unchanged(task_id, listed):
-                    pass
-                elif self._show(task_id, listed) and listed is not None and listed.parent_id:
-                    parents.add(listed.parent_id)
+            if task_id not in self.inventory:
+                parents.add(self._forget(task_id))
             else:
-                self._forget(task_id)
+                listed = self.inventory.find(task_id, oldest)
+                if not (relisted and self._unchanged(task_id, listed)) and self._show(task_id, listed) and listed:
+                    parents.add(listed.parent_id)
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
-        for task_id in parents & self._states.keys():
-            self._show(task_id, self.inventory.find(task_id, oldest))
+        for parent in self._states.keys() & parents:
+            self._show(parent, self.inventory.find(parent, oldest))
 
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Whether a list says again what is shown already: then there is nothing to do, most of the time."""
         state = self._states.get(task_id)
         return state is not None and state.shown is not None and not state.late and state.listed == listed is not None
 
-    def _forget(self, task_id: str) -> None:
+    def _forget(self, task_id: str) -> str | None:
+        """Let go of a task; the parent that has to be looked at again."""
         self._subtasks.pop(task_id, None)
-        if (state := self._states.pop(task_id, None)) is not None:
-            self._count(state, None)
-            self._board.drop((self.key, task_id))
-            witnessed = TaskState(history=state.history, phase=state.phase, ended_at=state.ended_at)
-            self._left[task_id] = (self._now(), witnessed)
+        state = self._states.pop(task_id, None)
+        if state is None:
+            return None
+        self._count(state, None)
+        self._board.drop((self.key, task_id))
+        witnessed = TaskState(history=state.history, phase=state.phase, ended_at=state.ended_at)
+        self._left[task_id] = (self._now(), witnessed)
+        parent = state.shown.identity.parent_id if state.shown else None
+        self._subtasks.get(parent or "", set()).discard(task_id)
+        return parent
 
     def _state(self, task_id: str) -> TaskState:
         """What is remembered of a task; one that comes back, as ended ones do, has its history still."""
@@ -213,6 +217,7 @@ class Store:
     def _show(self, task_id: str, listed: Listed | None) -> bool:
         """Bring the board up to date with one task; whether its parent has to be looked at again."""
         state = self._state(task_id)
+        standing = state.standing
         now = self._now()
         state.listed = listed
         wanted = not self._wanted.uses_tags or listed is None or self._is_wanted(state, listed)
@@ -227,7 +232,7 @@ class Store:
         if not state.late:
             self._expires(late_at)
         state.let_go(now, self.ages)
-        before, blocked = state.shown, state.blocked
+        before = state.shown
         if not wanted or (state.ended_at is not None and now - state.ended_at > self._ended_for):
             self._board.drop((self.key, task_id))
             state.shown = state.blocked = None
@@ -235,7 +240,7 @@ class Store:
             state.shown = self._judged(state, state.snapshot(self.key, listed))
         if state.shown is not None:
             self._samples.put((self.key, task_id), before, state.shown)
-        return blocked is not state.blocked or (before is None) is not (state.shown is None)
+        return standing != state.standing
 
     def _is_wanted(self, state: TaskState, listed: Listed) -> bool:
         """Whether the tags allow it; a parent, whose tags can't be asked for, is wanted with any of its subtasks."""

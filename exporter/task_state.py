@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exporter import cutover
 from exporter.model import History, Identity, Phase, Task
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class TaskState:
     """As a fresh list shows it, wanted or not."""
     shown: Task | None = None
     """What the board shows; None where it shows nothing."""
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """What the parent of a subtask looks at."""
+        return self.blocked, self.phase, cutover.standby(self.shown), self.shown is None
 
     def witness(self, listed: Listed | None, now: float) -> None:
         """Take note of a phase that is not the one before."""

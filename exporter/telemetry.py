@@ -75,8 +75,14 @@ TASK_ERRORS = Own(
     (*_PROJECT, "collector"),
 )
 UNKNOWN_STATUSES = Own("drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT)
+LOGINS_FAILED = Own(
+    "drs_exporter_web_logins_failed_total",
+    "Requests refused because their user or password was wrong; those that gave none do not count.",
+    (),
+)
 OWN_FAMILIES = (
     BUILD,
+    LOGINS_FAILED,
     REQUESTS,
     REQUEST_SECONDS,
     RETRIES,
@@ -102,7 +108,8 @@ class Telemetry:
 
     def counter(self, own: Own, *labels: str) -> Counter:
         """The counter with these label values, which is 0 from now on."""
-        return cast("Counter", self._metrics[own].labels(*labels))
+        family = self._metrics[own]
+        return cast("Counter", family.labels(*labels) if labels else family)
 
     def gauge(self, own: Own, *labels: str) -> Gauge:
         """The gauge with these label values."""

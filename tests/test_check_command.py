@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from exporter.config import Config
 
 
+@pytest.fixture(autouse=True)
+def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set up by these tests, it would outlive their streams."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+
+
 @pytest.fixture
 def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command on a cloud that lives in real time."""
@@ -31,7 +37,6 @@ def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
         return await check(config, say, transport=httpx.ASGITransport(app=cloud))
 
     monkeypatch.setattr(questions, "check", answered)
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
 
 
 @pytest.mark.usefixtures("_real_time")

@@ -18,7 +18,6 @@ from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
 from exporter.config import Collectors
 from exporter.docs import catalogue_markdown, operations_markdown, unit_of
-from exporter.model import Part
 from exporter.telemetry import OWN_FAMILIES
 from tests.cloud.helpers import connected
 from tests.virtual import EPOCH, simulate
@@ -26,6 +25,7 @@ from tests.world import cloud_of, sim
 
 if TYPE_CHECKING:
     from exporter.exposition import FamilyHead
+    from exporter.model import Part
 
 DOCS = Path(__file__).parents[1] / "docs"
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from exporter.config import Config
 
 
+@pytest.fixture(autouse=True)
+def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set up by these tests, it would outlive their streams."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "rows"),
     [
@@ -99,7 +105,6 @@ def test_columns_of_nothing() -> None:
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     cloud = cloud_of(sim("orders"))
     cloud.now = time.time
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
 
     async def answered(config: Config, wanted: str) -> Outcome:
         return await explain(config, wanted, transport=httpx.ASGITransport(app=cloud))

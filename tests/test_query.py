@@ -23,6 +23,12 @@ BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try
 LEFT_OUT = "which may hold messages, hosts, users or names"
 
 
+@pytest.fixture(autouse=True)
+def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set up by these tests, it would outlive their streams."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+
+
 def test_a_precheck() -> None:
     cloud = cloud_of(sim("orders", precheck="failed"))
     outcome = queried(cloud, "precheck", run=query_id(cloud.worlds[0].task("orders"), "precheck"))
@@ -219,7 +225,6 @@ def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
         return Outcome(1, " ".join(words), ("one\ntwo",))
 
     monkeypatch.setattr(questions, "query", answered)
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
 
 
 @pytest.mark.usefixtures("_canned")

@@ -66,12 +66,12 @@ PARTS = {
         multi_write=st.booleans(),
     ),
 }
+OPTIONAL = set(PARTS) - {"history", "collected"}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,
     max_size=12,
-).map(lambda changes: [(name, value) for name, value in changes if value is not None or name in _OPTIONAL])
-_OPTIONAL = set(PARTS) - {"history", "collected"}
+).map(lambda changes: [(name, value) for name, value in changes if value is not None or name in OPTIONAL])
 
 
 def page(steps: list[Task]) -> str:

@@ -1,0 +1,39 @@
+"""What the command line says about the web server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.web_auth import HEALTH_PATHS
+from exporter.web_watch import WebFile
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for TLS and passwords."""
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS, client certificates, passwords and response headers, in YAML, in the format of Prometheus' "
+        "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
+    )
+    parser.add_argument(
+        "--web.health-without-auth",
+        dest="web_health_without_auth",
+        action="store_true",
+        help="/-/healthy and /-/ready need no password",
+    )
+
+
+def web_file(options: argparse.Namespace) -> WebFile:
+    """The web configuration that the options name.
+
+    Raises:
+        ConfigError: all that is wrong with it.
+    """
+    return WebFile(options.web_config_file, open_paths=HEALTH_PATHS if options.web_health_without_auth else ())

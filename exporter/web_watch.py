@@ -1,0 +1,126 @@
+"""The web configuration as it holds now: read again when the file, or a certificate that it names, has changed."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exporter.config_file import ConfigError, Document, read_document
+from exporter.config_values import stamp
+from exporter.web_config import RateLimit, WebConfig, checked, files_named
+from exporter.web_tls import CurrentContext, server_context
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for a new connection, and for a request.
+
+    Attributes:
+        users: hashes of passwords by the user's name; empty: everybody is let in.
+        headers: names and values, for every response.
+        rate: how many requests are answered.
+        allowed_sans: one of these names must be in the client's certificate; None: any certificate will do.
+        context: for TLS; None: plain HTTP.
+    """
+
+    users: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    rate: RateLimit = field(default_factory=RateLimit)
+    allowed_sans: frozenset[str] | None = None
+    context: ssl.SSLContext | None = None
+
+
+class WebFile:
+    """The web configuration of a running server.
+
+    Args:
+        path: the file; None where there is none, and nothing is asked of clients.
+        open_paths: need no password, whatever the file says.
+
+    Raises:
+        ConfigError: all that is wrong with it.
+    """
+
+    def __init__(self, path: Path | None = None, *, open_paths: Collection[str] = ()) -> None:
+        self.open_paths = frozenset(open_paths)
+        self._path = path
+        self._said: set[str] = set()
+        self._stamps: dict[Path, tuple[int, ...]] = {}
+        self._tls: bool | None = None
+        self._settings = self._read(path) if path else Settings()
+        self._tls = self.tls
+
+    @property
+    def tls(self) -> bool:
+        """Whether TLS is served; this never changes."""
+        return self._settings.context is not None
+
+    def now(self) -> Settings:
+        """What holds now. A changed file that can't be used is logged, once, and changes nothing."""
+        if self._path and any(stamp(file) != seen for file, seen in self._stamps.items()):
+            try:
+                self._settings = self._read(self._path)
+            except ConfigError as error:
+                for line in str(error).splitlines():
+                    _log.error("the web configuration has changed and can't be used; the old one holds", fault=line)
+            else:
+                _log.info("the web configuration has been read again")
+        return self._settings
+
+    def context(self) -> ssl.SSLContext | None:
+        """For the listening sockets: each new connection gets what holds then; None: plain HTTP."""
+        if not self.tls:
+            return None
+        context = CurrentContext(ssl.PROTOCOL_TLS_SERVER)
+        context.current = lambda: self.now().context or context
+        return context
+
+    def _read(self, path: Path) -> Settings:
+        # Stamps are taken before reading: a change in between is then seen the next time.
+        self._stamps = {path: stamp(path)}
+        document = read_document(path)
+        self._stamps |= {file: stamp(file) for file in (path.parent / name for name in files_named(document.data))}
+        config = checked(document, path.parent)
+        context, in_vain = _context(document, config)
+        if self._tls not in {None, context is not None}:
+            raise ConfigError(f"{path}: tls_server_config comes and goes at the start only: start anew")
+        if config.http_server_config.http2:
+            in_vain.append("http_server_config.http2: HTTP/1.1 is served")
+        self._say(in_vain)
+        headers = config.http_server_config.headers.model_dump(by_alias=True, exclude_none=True)
+        sans = config.tls_server_config.client_allowed_sans
+        return Settings(
+            users={user.encode(): hashed.encode() for user, hashed in config.basic_auth_users.items()},
+            headers=tuple((name.lower().encode(), value.encode()) for name, value in headers.items()),
+            rate=config.rate_limit,
+            allowed_sans=None if sans is None else frozenset(sans),
+            context=context,
+        )
+
+    def _say(self, in_vain: Iterable[str]) -> None:
+        for what in in_vain:
+            if what not in self._said:
+                self._said.add(what)
+                _log.warning("the web configuration asks for what is not supported", what=what)
+
+
+def _context(document: Document, config: WebConfig) -> tuple[ssl.SSLContext | None, list[str]]:
+    """For TLS, where it is wanted, and what can't be as wanted."""
+    tls = config.tls_server_config
+    if not tls.model_fields_set:
+        return None, []
+    try:
+        context, in_vain = server_context(tls)
+    except ConfigError as error:
+        document.add_fault(("tls_server_config",), str(error))
+        raise document.error() from None
+    return context, [f"tls_server_config.{what}" for what in in_vain]

@@ -1,0 +1,121 @@
+"""What can go wrong with a call, each with a canary in whatever the cloud or the network says about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from exporter.simulator import faults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from exporter.simulator import Fault
+    from tests.faults.way import Strike, Truth
+
+CANARY = "kanari"
+"""What a secret, the cloud or the network says and nobody may repeat."""
+MESSAGE = f"jdbc:mysql://{CANARY}-user:{CANARY}-password@{CANARY}-host:3306/{CANARY}: access denied for {CANARY}"
+_ID_KEYS = ("id", "job_id", "precheck_id")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault.
+
+    Attributes:
+        name: what goes wrong.
+        strike: how.
+        code: under what a struck call is counted.
+        throttles: whether it slows down all calls of the account in the region, as it should.
+    """
+
+    name: str
+    strike: Strike
+    code: str
+    throttles: bool = False
+
+
+class _Torn(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"jobs": ['
+        raise httpx.ReadError(MESSAGE)
+
+
+class _Huge(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        blanks = b" " * 2**20
+        for _ in range(50):
+            yield blanks
+
+
+def _saying(make: Callable[[], httpx.Response]) -> Strike:
+    async def strike(_request: httpx.Request, _truth: Truth) -> httpx.Response:
+        return make()
+
+    return strike
+
+
+def text(body: str, status: int = 200) -> Strike:
+    """This body, whatever was asked."""
+    return _saying(lambda: httpx.Response(status, content=body))
+
+
+def _refusal(fault: Fault) -> Strike:
+    answer = fault.answer()
+    body = json.dumps({**_object(fault.body), "error_msg": f"{_object(fault.body)['error_msg']} {MESSAGE}"})
+    return _saying(lambda: httpx.Response(answer.status, content=body, headers=answer.headers))
+
+
+def _object(body: object) -> dict[str, Any]:
+    assert isinstance(body, dict)
+    return body
+
+
+async def _refuse_connection(request: httpx.Request, _truth: Truth) -> httpx.Response:
+    raise httpx.ConnectError(MESSAGE, request=request)
+
+
+async def _never_answer(_request: httpx.Request, truth: Truth) -> httpx.Response:
+    await asyncio.sleep(600)
+    return await truth()
+
+
+async def _spoil_items(request: httpx.Request, truth: Truth) -> httpx.Response:
+    """An error in place of each task, in an answer that is good otherwise; of one task, the answer is an error."""
+    answer = await truth()
+    body = json.loads(await answer.aread())
+    if isinstance(results := body.get("results"), list):
+        error = {"status": "failed", "error_code": "DRS.M01504", "error_msg": MESSAGE, "error_message": MESSAGE}
+        spoilt = [{**{key: item[key] for key in _ID_KEYS if key in item}, **error} for item in results]
+        return httpx.Response(200, json={**body, "results": spoilt})
+    if isinstance(jobs := body.get("jobs"), list):
+        nameless = [{**item, "id": None, "async_job_id": None, "error_msg": MESSAGE} for item in jobs]
+        return httpx.Response(200, json={**body, "jobs": nameless})
+    return httpx.Response(400, json={"error_code": "DRS.10000001", "error_msg": MESSAGE})
+
+
+KINDS = (
+    Kind("connection refused", _refuse_connection, "network"),
+    Kind("time-out", _never_answer, "timeout"),
+    Kind("reset in mid-body", _saying(lambda: httpx.Response(200, stream=_Torn())), "network"),
+    Kind("401", _refusal(faults.unauthorized("")), "401"),
+    Kind("403", _refusal(faults.forbidden("")), "403"),
+    Kind("404", text(f"404 page not found {MESSAGE}", 404), "404"),
+    Kind("429", _refusal(faults.throttled("")), "429", throttles=True),
+    Kind("400 too frequent", _refusal(faults.too_frequent("")), "400", throttles=True),
+    Kind("500", _refusal(faults.broken("")), "500"),
+    Kind("502", _refusal(faults.unavailable("", 502)), "502"),
+    Kind("another object", text(json.dumps({CANARY: [MESSAGE], "message": MESSAGE})), "200"),
+    Kind("an array", text(json.dumps([MESSAGE])), "decode"),
+    Kind("HTML", text(f"<html><title>{MESSAGE}</title></html>"), "decode"),
+    Kind("empty body", text(""), "decode"),
+    Kind("50 MB", _saying(lambda: httpx.Response(200, stream=_Huge())), "decode"),
+    Kind("errors in place of items", _spoil_items, ""),
+)
+"""Those that make a call fail, whatever it asks for."""
+UNPUBLISHED = Kind("404 not published", _refusal(faults.unpublished("")), "404")

@@ -1,0 +1,178 @@
+"""What is attacked: accounts with a struck project beside a spared one, all on one exporter in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
+
+from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.cloud import operations
+from exporter.cloud.fields import Losses
+from exporter.cloud.v3 import V3
+from exporter.cloud.v5 import V5
+from exporter.config import Collectors, from_mapping
+from exporter.daemon import Exporter
+from exporter.model import ListQuery
+from exporter.simulator import SimulatedCloud, World
+from exporter.simulator.world import AsyncJob
+from tests.faults.way import Way
+from tests.virtual import EPOCH, now
+from tests.world import sim
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+    from exporter.cloud.client import Client
+    from exporter.cloud.operations import Operation
+    from exporter.config import Config
+    from exporter.simulator import SimTask
+
+PROJECTS = STRUCK, SPARED = "struck", "spared"
+"""Of each account."""
+INTERVAL, AGE = 30.0, 90.0
+_IDENTITY = re.compile(r'account="([^"]*)",region="([^"]*)"(?:,project="([^"]*)")?')
+COLLECTOR_OF = {family.name: family.collector for family in (*PROJECT_FAMILIES, *TASK_FAMILIES)}
+
+
+def fed_by(operation: Operation) -> tuple[str, ...]:
+    """The collectors that an operation feeds, the one that asks first; none where no collector asks for it."""
+    losses = defaultdict[str, Losses](Losses)
+    apis = [generation(cast("Client", None), losses, ListQuery()) for generation in (V3, V5)]
+    fed = [part.collector for api in apis for one in api.sources if one.operation is operation for part in one.parts]
+    fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]
+    lists = {operations.LIST_V3, operations.LIST_V5}
+    return tuple(dict.fromkeys(fed)) if operation not in lists else ("tasks",)
+
+
+def tasks(scenario: str) -> list[SimTask]:
+    """One or more for each operation that can be asked about a task of this kind."""
+    if scenario == "cloudDataGuard":
+        return [sim("dr", scenario=scenario, engine="cloudDataGuard-mysql")]
+    return [
+        sim("orders", scenario=scenario, comparison="equal"),
+        sim("stock", scenario=scenario, engine="postgresql", comparison="different"),
+        sim("draft", scenario=scenario, status="CONFIGURATION"),
+        sim("cache", scenario=scenario, engine="redis-to-gaussredis", comparison="equal", writable="success"),
+    ]
+
+
+def id_of(account: str, project: str) -> str:
+    """The id of a project; all of them differ."""
+    return sha256(f"{account} {project}".encode()).hexdigest()[:32]
+
+
+def cloud(account: str, scenarios: Sequence[str]) -> SimulatedCloud:
+    """One with both projects of an account, which are equal but for their ids."""
+    batches = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - 60)]
+    worlds = [
+        World(
+            project_id=id_of(account, project),
+            name=project,
+            tasks=[task for scenario in scenarios for task in tasks(scenario)],
+            async_jobs=list(batches),
+        )
+        for project in PROJECTS
+    ]
+    return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
+
+
+def account(name: str, collectors: Iterable[str], scenarios: Sequence[str], **keys: Any) -> dict[str, Any]:
+    """An account with both projects and a host of its own."""
+    endpoint = f"https://{name}.test"
+    projects = [
+        {"region": "cn-north-4", "name": project, "project_id": id_of(name, project), "endpoint": endpoint}
+        for project in PROJECTS
+    ]
+    enabled = {"tasks", *collectors}
+    return {
+        "name": name,
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+        "projects": projects,
+        "iam_endpoint": endpoint,
+        "collectors": {key: {"enabled": key in enabled, "interval": INTERVAL} for key in Collectors.model_fields},
+        "poll": {"rate_limit": 1e6, "burst": 10_000, "interval": INTERVAL, "stale_after": AGE, "timeout": 5.0},
+        "tasks": {"job_types": list(scenarios)},
+        **keys,
+    }
+
+
+def config(accounts: Iterable[Mapping[str, Any]]) -> Config:
+    """These accounts."""
+    return from_mapping({"accounts": list(accounts)})
+
+
+@asynccontextmanager
+async def polling(way: Way, configuration: Config) -> AsyncIterator[Exporter]:
+    """The daemon while it polls; it has to live to the end."""
+    async with Exporter(configuration, transport=way, now=now) as exporter:
+        running = asyncio.create_task(exporter.run())
+        try:
+            yield exporter
+            assert not running.done()
+            assert exporter.healthy
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+class View:
+    """The page at one moment, by account and project, names of both left out."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lines: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for line in text.splitlines():
+            if not line.startswith("#") and (found := _IDENTITY.search(line)):
+                name, region, project = found.groups(default="")
+                self._lines[name, project].append(line.replace(found[0], f'region="{region}"'))
+
+    def lines(self, name: str, project: str, *, but: Sequence[str] = ()) -> list[str]:
+        """Every sample of a project, but for the families named; in order of the text."""
+        return sorted(line for line in self._lines[name, project] if line.partition("{")[0] not in but)
+
+    def series(self, name: str, project: str, *, own: bool = False) -> set[str]:
+        """Every series, without the value; those about the exporter itself only if wanted."""
+        series = {line.rpartition(" ")[0] for line in self._lines[name, project]}
+        return {one for one in series if own or not one.startswith("drs_exporter_")}
+
+    def value(self, name: str, project: str, family: str, **labels: str) -> float | None:
+        """The value of the one sample with these labels; None where there is none."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        found = [
+            float(line.rpartition(" ")[2])
+            for line in self._lines[name, project]
+            if line.startswith(family + "{") and all(one in line for one in wanted)
+        ]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def sum(self, name: str, project: str, family: str, **labels: str) -> float:
+        """The sum of the samples with these labels."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._lines[name, project]
+            if line.startswith(family + "{") and all(one in line for one in wanted)
+        )
+
+    def codes(self, name: str, operation: Operation) -> Counter[str]:
+        """How the calls of an operation ended."""
+        found = re.compile(rf'drs_exporter_api_requests_total\{{.*operation="{operation.name}",code="(\w+)"\}} (\S+)')
+        return Counter({match[1]: int(float(match[2])) for line in self._lines[name, ""] if (match := found.match(line))})
+
+
+async def view(exporter: Exporter) -> View:
+    """The page of this moment."""
+    await exporter.publish()
+    return View(b"".join(exporter.board.page.plain()).decode())
+
+
+async def until(seconds: float) -> None:
+    """Wait for a moment of the virtual clock."""
+    await asyncio.sleep(EPOCH + seconds - now())

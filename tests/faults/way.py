@@ -1,0 +1,80 @@
+"""The way to simulated clouds: what leaves on it is noted, and each fault strikes one operation of one project."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import httpx
+
+from exporter.cloud.operations import OPERATIONS, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from exporter.simulator import SimulatedCloud
+
+Truth: TypeAlias = "Callable[[], Awaitable[httpx.Response]]"
+"""Gives what the cloud would say."""
+Strike: TypeAlias = "Callable[[httpx.Request, Truth], Awaitable[httpx.Response]]"
+"""Answers in its place."""
+
+_TYPED = "v5_job_"
+"""The operations of v5 "Querying Task Details" share a path; their names end in the type."""
+
+
+def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
+    """The operation of the table that a request is; None where it is none of them."""
+    for operation in OPERATIONS:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
+        asked = _TYPED + query.get("type", "")
+        if method == operation.method and re.fullmatch(pattern, path):  # noqa: SIM102 - two questions
+            if not operation.name.startswith(_TYPED) or operation.name == asked:
+                return operation
+    return None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that left: when, and all of it that is text."""
+
+    at: float
+    method: str
+    path: str
+    operation: Operation | None
+    text: str
+
+
+@dataclass
+class Way(httpx.AsyncBaseTransport):
+    """A transport to several clouds.
+
+    Attributes:
+        clouds: by host.
+        now: the clock.
+        strikes: what befalls the requests of an operation that hold a word, such as a project's id or a host.
+        sent: everything that left.
+    """
+
+    clouds: Mapping[str, SimulatedCloud]
+    now: Callable[[], float]
+    strikes: dict[tuple[str, Operation], Strike] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ways = {host: httpx.ASGITransport(app=cloud) for host, cloud in self.clouds.items()}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        operation = operation_of(request.method, url.path, dict(url.params))
+        text = f"{url} {request.content.decode()}"
+        self.sent.append(Sent(self.now(), request.method, url.path, operation, text))
+
+        async def truth() -> httpx.Response:
+            return await self._ways[url.host].handle_async_request(request)
+
+        for (word, struck), strike in self.strikes.items():
+            if struck is operation and word in text:
+                return await strike(request, truth)
+        return await truth()
