@@ -205,9 +205,9 @@ def _memory_ratio(task: Task) -> float | None:
     if task.node and task.node.memory_ratio is not None:
         return task.node.memory_ratio
     monitor = task.monitor
-    if monitor is None or monitor.memory_used_bytes is None or not monitor.memory_size_bytes:
-        return None
-    return monitor.memory_used_bytes / monitor.memory_size_bytes
+    used, size = (monitor.memory_used_bytes, monitor.memory_size_bytes) if monitor else (None, None)
+    # Less than a byte is no size, and what is divided by it may be no number.
+    return None if used is None or size is None or size < 1 else used / size
 
 
 def _sides(source: str, target: str) -> Callable[[Task], Samples]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from exporter.cloud.source import Api, Source
     from exporter.connections import Connection
-    from exporter.model import Listed, Part
+    from exporter.model import Listed
+    from exporter.parts import Part
 
 _LISTS = "tasks"
 _DEMANDS = {"endpoints": "node", "objects": "objects", "comparison": "comparison", "logs": "logs"}

@@ -5,6 +5,7 @@ Ready means that nothing known blocks, not that it is safe.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ REASONS: tuple[Reason, ...] = (
             _single(facts) and facts.task.tasks is not None and facts.task.tasks.task_type == "FULL_INCR_TRANS"
         ),
         lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
-        lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{ratio:.0%}",
+        lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{math.floor(round(ratio * 100, 6))}%",
         "progress",
     ),
     Reason(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exporter.config_schema import Cutover
-    from exporter.model import Compared, Task
+    from exporter.model import Task
+    from exporter.parts import Compared
 
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})

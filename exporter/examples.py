@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from exporter.model import (
+from exporter.model import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+from exporter.parts import (
     AsyncJobs,
-    CollectorFacts,
     Compared,
     Comparison,
     Detail,
-    History,
-    Identity,
-    Listed,
-    ListFacts,
     Logs,
     Monitor,
     Node,
     ObjectCount,
     Objects,
-    Phase,
     Precheck,
     Progress,
-    Project,
     Quota,
     Recovery,
-    Task,
     Writable,
 )
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.config import Account
-    from exporter.model import Listed, Part, Project, Task
+    from exporter.model import Listed, Project, Task
+    from exporter.parts import Part
 
 _WIDTH = 88
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import duration_text
-from exporter.model import Compared, ObjectCount
+from exporter.parts import Compared, ObjectCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable

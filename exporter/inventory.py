@@ -102,21 +102,20 @@ class Inventory:
         return task_id in self._tasks
 
     def find(self, task_id: str, oldest: Mapping[str, float]) -> Listed | None:
-        """The task as the generation that decides shows it; None where no list of it is fresh.
+        """The task as the generation that decides shows it; None where that list of it is too old.
 
-        `oldest` gives by API generation the time before which a sighting is too old to be believed.
+        `oldest` gives by API generation the time before which a sighting is too old to be believed. Where v3 lacks the
+        task by now, or is too old, an older word of v5 never takes its place: it would turn the task back in time.
         """
-        sightings = self._tasks.get(task_id, {})
-        fresh = [
-            # Where v3's newest list lacks the task, its last word still counts over an older one of v5.
-            (math.inf if api == _DECIDES and not sighting.lacking else sighting.at, sighting)
-            for (api, _), sighting in sightings.items()
-            if sighting.at >= oldest[api]
+        ranked = [
+            (math.inf if api == _DECIDES and not sighting.lacking and fresh else sighting.at, fresh, sighting.listed)
+            for (api, _), sighting in self._tasks.get(task_id, {}).items()
+            for fresh in (sighting.at >= oldest[api],)
         ]
-        if not fresh:
+        if not ranked:
             return None
-        listed = max(fresh, key=itemgetter(0))[1].listed
-        return _filled(listed, (sighting for _, sighting in fresh)) if len(fresh) > 1 else listed
+        _, fresh, listed = max(ranked, key=itemgetter(0))
+        return _filled(listed, [other for _, believed, other in ranked if believed]) if fresh else None
 
     def sighted(self, task_id: str) -> list[tuple[str, float]]:
         """When lists last showed the task, with the API generation."""
@@ -127,11 +126,12 @@ class Inventory:
         return any(key[0] == api and not sighting.lacking for key, sighting in self._tasks.get(task_id, {}).items())
 
 
-def _filled(listed: Listed, sightings: Iterable[_Sighting]) -> Listed:
+def _filled(listed: Listed, others: Iterable[Listed]) -> Listed:
+    """A task with what only another list of it tells."""
     known = {
         name: value
-        for sighting in sightings
+        for other in others
         for name in _FILLED
-        if getattr(listed, name) is None and (value := getattr(sighting.listed, name)) is not None
+        if getattr(listed, name) is None and (value := getattr(other, name)) is not None
     }
     return replace(listed, **known) if known else listed

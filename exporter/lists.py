@@ -18,6 +18,8 @@ class _List:
     succeeded_at: float | None = None
     believed: bool = False
     """Whether it has succeeded lately enough to stand for what exists."""
+    complete: bool = False
+    """Whether it had everything: only then can tasks be counted."""
 
 
 class Lists:
@@ -26,9 +28,11 @@ class Lists:
     def __init__(self) -> None:
         self._lists: dict[tuple[str, str], _List] = {}
 
-    def answered(self, api: str, job_type: str, tasks: int, now: float) -> None:
-        """A list came, complete or not."""
-        self._lists[api, job_type] = _List(True, tasks, now, believed=True)  # noqa: FBT003 - the field's name says it
+    def answered(self, api: str, job_type: str, tasks: int, now: float, *, complete: bool = True) -> None:
+        """A list came."""
+        self._lists[api, job_type] = _List(
+            success=True, tasks=tasks, succeeded_at=now, believed=True, complete=complete
+        )
 
     def failed(self, api: str, job_type: str) -> None:
         """A list failed: what the one before said stays, until it is too old."""
@@ -54,12 +58,12 @@ class Lists:
         return any(facts.believed for key, facts in self._lists.items() if key[0] == api)
 
     def known(self, job_types: Iterable[str]) -> list[str]:
-        """The job types of which every published generation's list is believed: their counts are facts."""
+        """The job types of which every published generation's list is complete and believed: their counts are facts."""
         return [
             job_type
             for job_type in job_types
             if (facts := [value for key, value in self._lists.items() if key[1] == job_type])
-            and all(value.believed for value in facts)
+            and all(value.believed and value.complete for value in facts)
         ]
 
     def up(self) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import TYPE_CHECKING
 
-from exporter.model import Detail
+from exporter.parts import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from exporter.cloud.source import Api, ProjectSource, Source
-    from exporter.model import Part
+    from exporter.parts import Part
     from exporter.store import Store
 
 _ASK_AGAIN_SECONDS = 3600.0
@@ -34,12 +36,29 @@ class Plan:
         self._intervals = intervals
         self._store = store
         self._now = now
+        self._clock = asyncio.get_running_loop().time  # not the wall's, which may be set back
         self._missing: dict[str, float] = {}
+        self._answered: dict[str, float] = {}
 
     def missing(self, name: str) -> float:
         """An API generation or operation is not published here; when to ask for it again."""
-        self._missing[name] = self._now() + _ASK_AGAIN_SECONDS
+        self._missing[name] = self._clock() + _ASK_AGAIN_SECONDS
         return self._missing[name]
+
+    def answered(self, name: str) -> None:
+        """An operation gave a good answer."""
+        self._answered[name] = self._clock()
+
+    def missing_operation(self, name: str, collector: str) -> bool:
+        """An operation said that it is not published; whether to believe that.
+
+        One that has answered lately is rather broken than gone.
+        """
+        silent = self._clock() - self._answered.get(name, -math.inf)
+        gone = silent > self._store.ages.believed(collector)
+        if gone:
+            self.missing(name)
+        return gone
 
     def found(self, name: str) -> None:
         """An API generation is published."""
@@ -47,7 +66,7 @@ class Plan:
 
     def lacks(self, name: str) -> bool:
         """Whether an API generation or operation is known not to be published here."""
-        return self._now() < self._missing.get(name, 0.0)
+        return self._clock() < self._missing.get(name, -math.inf)
 
     def work(self, collector: str) -> dict[Source, list[str]]:
         """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import aclosing
 from math import ceil
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from exporter.cloud.fields import Losses
     from exporter.cloud.source import Api, ProjectSource, Source
-    from exporter.model import Listed, Part
+    from exporter.model import Listed
+    from exporter.parts import Part
     from exporter.store import Store
     from exporter.telemetry import ProjectMeter
 
@@ -68,10 +70,14 @@ class Poller:
         self._meter = meter
         self._publish = publish
         self._now = now
-        self._list_due = dict.fromkeys((api.name for api in apis), 0.0)
+        self._list_due = dict.fromkeys((api.name for api in apis), -math.inf)
         self._plan = Plan(apis, intervals, store, now)
         self._failing: dict[str, str] = {}
         self._unknown: set[str] = set()
+        self._own: dict[str, bool] = {}
+        """How the newest poll of each collector went."""
+        self._brought: dict[str, dict[tuple[str, str], bool]] = {}
+        """How the calls went that bring facts along for a collector: by the collector and source that make them."""
         self._progressed = {LISTS: asyncio.get_running_loop().time()}
         """When each loop last did something."""
         self._log = _log.bind(account=store.key.account, region=store.key.region, project=store.key.project)
@@ -107,7 +113,9 @@ class Poller:
         started = self._progressed[collector] = asyncio.get_running_loop().time()
         success = await self._guard(collector, self._list() if collector == LISTS else self._collect(collector))
         if success is not None:
-            self._record(collector, started, success=success)
+            self._own[collector] = success
+            brought = self._brought.get(collector, {})
+            self._record(collector, started, success=success and all(brought.values()))
         self._meter.decode_errors({name: losses.take() for name, losses in self._losses.items()})
         self.store.facts.ready = True
         self._progressed[collector] = asyncio.get_running_loop().time()
@@ -135,12 +143,12 @@ class Poller:
 
     # The lists
 
-    async def _list(self) -> bool:
-        now = self._now()
+    async def _list(self) -> bool | None:
+        now = asyncio.get_running_loop().time()
         # Not all at once: where the first generation turns out to be gone, the second is due.
         outcomes = [await self._list_api(api, now) for api in self._apis if self._list_due[api.name] <= now]
         self.store.ages.intervals |= {api.name: self._list_interval(api) for api in self._apis}
-        return all(outcomes) and self.store.facts.lists.up()
+        return all(outcomes) and self.store.facts.lists.up() if outcomes else None
 
     async def _list_api(self, api: Api, now: float) -> bool:
         """List every job type in the poll that began `now`; whether that went well, which not being published is."""
@@ -152,7 +160,7 @@ class Poller:
             # A generation that has just listed tasks is rather broken than gone, so it ages out first.
             self._list_due[api.name] = self._plan.missing(api.name)
             # The other generation lists alone from now on: it is due at once, unless it is missing as well.
-            self._list_due |= {one.name: 0.0 for one in self._apis if not self._plan.lacks(one.name)}
+            self._list_due |= {one.name: -math.inf for one in self._apis if not self._plan.lacks(one.name)}
             await self.store.unpublished(api.name)
             return True
         self._plan.found(api.name)
@@ -188,6 +196,9 @@ class Poller:
         if work and not any(work.values()):
             return None
         outcomes = [await self._ask_project(collector)]
+        for brought in self._brought.values():
+            for key in [key for key in brought if key[0] == collector]:
+                del brought[key]
         asked: set[Source] = set()
         while any(work.values()):
             for source, ids in work.items():
@@ -196,7 +207,8 @@ class Poller:
                     success = bool(await self._guard(collector, self._ask(collector, source, ids, wanted)))
                     outcomes.append(success)
                     for also in {part.collector for part in wanted} - {collector}:
-                        self._record(also, started, success=success)
+                        self._brought.setdefault(also, {})[collector, source.name] = success
+                        self._record(also, started, success=success and self._own.get(also, True))
             asked |= work.keys()
             # One that turned out not to be published leaves its tasks to the next.
             work = {source: ids for source, ids in self._plan.work(collector).items() if source not in asked}
@@ -210,10 +222,12 @@ class Poller:
         error: CloudError | None = None
         try:
             self.store.facts.learnt(await source.fetch())
-        except NotPublishedError:
-            self._plan.missing(source.operation.name)
+            self._plan.answered(source.operation.name)
         except CloudError as failure:
             error = failure
+            gone = isinstance(failure, NotPublishedError)
+            if gone and self._plan.missing_operation(source.operation.name, source.collector):
+                error = None
         self._note(source.operation.name, error)
         return error is None
 
@@ -235,8 +249,10 @@ class Poller:
                 }
                 await self.store.learnt(facts, call.gone)
         self._meter.task_errors(collector, len(refused))
-        if any(isinstance(error, NotPublishedError) for error in failed):
-            self._plan.missing(source.name)
+        if learnt:
+            self._plan.answered(source.name)
+        gone = any(isinstance(error, NotPublishedError) for error in failed)
+        if gone and self._plan.missing_operation(source.name, collector):
             failed = [error for error in failed if not isinstance(error, NotPublishedError)]
         if not learnt:
             failed += refused  # who refuses every single task does not answer at all

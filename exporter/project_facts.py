@@ -11,7 +11,8 @@ from exporter.model import Phase, Project
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from exporter.model import AsyncJobs, CollectorFacts, Quota
+    from exporter.model import CollectorFacts
+    from exporter.parts import AsyncJobs, Quota
 
 _LATE_INTERVALS = 3
 

@@ -18,7 +18,7 @@ _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "tasks": ("tasks",),
     "progress": ("progress",),
     "node": ("node", "monitor"),
-    "recovery": ("recovery", "detail"),
+    "recovery": ("recovery", "detail", "tasks"),
     "objects": ("objects",),
     "detail": ("detail", "writable", "tasks", "objects"),
     "comparison": ("comparison",),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from exporter import cutover
 from exporter.inventory import Inventory
-from exporter.model import Detail, Phase, Project, Task
+from exporter.model import Phase, Project, Task
+from exporter.parts import Detail
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
 from exporter.task_state import TaskState
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from exporter.config_schema import Cutover
     from exporter.exposition import Board
     from exporter.filters import TaskFilter
-    from exporter.model import Listed, Part
+    from exporter.model import Listed
+    from exporter.parts import Part
 
 _SLICE = 100
 """Tasks that change at a stretch; then others on the event loop get their turn."""
@@ -87,7 +89,7 @@ class Store:
         tasks = tuple(tasks)
         async with self._board.lock:
             now = self._now()
-            self.facts.lists.answered(api, job_type, len(tasks), now)
+            self.facts.lists.answered(api, job_type, len(tasks), now, complete=complete)
             tasks = self._wanted.select(tasks)
             changed = self.inventory.update(api, job_type, tasks, complete=complete, now=now)
             await self._refresh(changed, relisted=True)

@@ -11,7 +11,8 @@ from exporter.model import History, Identity, Phase, Task
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.model import Listed, Part
+    from exporter.model import Listed
+    from exporter.parts import Part
     from exporter.project_facts import Ages, ProjectKey
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
@@ -138,7 +139,7 @@ def _page_headers(page: str) -> dict[str, str]:
 
 def _template(page: str) -> Template:
     environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    environment.filters |= {"seconds": seconds_text, "percent": lambda ratio: f"{ratio:.0%}"}
+    environment.filters |= {"seconds": seconds_text, "percent": percent_text}
     return environment.from_string(page)
 
 
@@ -148,7 +149,8 @@ def _status(exporter: Served) -> dict[str, object]:
     return {
         "tasks": tasks,
         "projects": [store.project() for store in exporter.stores],
-        "counts": {phase: sum(task.phase is phase for task in tasks) for phase in _WORST_FIRST},
+        "counts": {"unknown": sum(task.phase is None for task in tasks)}
+        | {phase.value: sum(task.phase is phase for task in tasks) for phase in _WORST_FIRST},
         "now": exporter.now(),
         "ready": exporter.ready,
     }
@@ -156,6 +158,11 @@ def _status(exporter: Served) -> dict[str, object]:
 
 def _rank(task: Task) -> int:
     return -1 if task.phase is None else _WORST_FIRST.index(task.phase)
+
+
+def percent_text(ratio: float) -> str:
+    """Whole percent, 100 only where nothing is left; 0.29 * 100, which is a little under 29, is 29."""
+    return f"{math.floor(round(ratio * 100, 6))}%"
 
 
 def seconds_text(seconds: float) -> str:

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exporter.web_auth import HEADER_BYTES
@@ -32,31 +33,43 @@ _GOODBYE_SECONDS = 5.0
 """For the end of TLS."""
 _BACKLOG = 128
 _SHUTDOWN_SECONDS = 1
+_NO_PLACE = PlainTextResponse("Too many connections.\n", 503, {"Connection": "close"})
 
 
 class Places:
     """The connections that are open, TLS handshakes included.
 
     Where all places are taken, the connection that has waited longest for a request gives way to the new one;
-    where all are at work, the new one is over the limit, and is told so with 503.
+    where all are at work, the new one has none.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._open: dict[int, socket.socket] = {}
         self._waiting: dict[int, socket.socket] = {}
+        self._over: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._open)
 
+    def has_place(self, number: int) -> bool:
+        """Whether the connection with this file number has one."""
+        return number not in self._over
+
     def enter(self, connection: socket.socket) -> None:
         """A connection has been accepted."""
-        if len(self._open) >= self._limit and self._waiting:
-            longest = self._waiting.pop(next(iter(self._waiting)))
+        number = connection.fileno()
+        if len(self._open) >= self._limit and not self._gives_way_with_its_place():
+            self._over.add(number)
+        self._open[number] = self._waiting[number] = connection
+
+    def _gives_way_with_its_place(self) -> bool:
+        for number, longest in self._waiting.items():
+            del self._waiting[number]
             with contextlib.suppress(OSError):  # it has gone by itself
                 longest.shutdown(socket.SHUT_RDWR)  # the event loop then sees its end, and closes it
-        number = connection.fileno()
-        self._open[number] = self._waiting[number] = connection
+            return self.has_place(number)
+        return False
 
     def works(self, number: int) -> None:
         """A request has come over the connection with this file number."""
@@ -71,6 +84,7 @@ class Places:
         """It is being closed."""
         self._open.pop(number, None)
         self._waiting.pop(number, None)
+        self._over.discard(number)
 
 
 class Accepted(socket.socket):
@@ -119,6 +133,8 @@ class Connection(H11Protocol):
         """The TLS handshake, if any, is over."""
         super().connection_made(transport)
         self._number = transport.get_extra_info("socket").fileno()
+        if not self._places.has_place(self._number):
+            self.app = _NO_PLACE
         self._deadline = self.loop.call_later(HEADER_SECONDS, transport.abort)
         wanted = self._web.now().allowed_sans
         if wanted is not None and not wanted & names_of(transport.get_extra_info("peercert")):
@@ -169,7 +185,6 @@ class Server(uvicorn.Server):
                 http=H11Protocol,
                 interface="asgi3",
                 lifespan="off",
-                limit_concurrency=MAX_CONNECTIONS + 1,  # which counts the connection that asks
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,

@@ -8,28 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.catalogue import ACTIONS, COMPARISON_STATUSES, PROJECT_FAMILIES, TASK_FAMILIES, tag_labels, task_families
-from exporter.model import (
+from exporter.model import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+from exporter.parts import (
     AsyncJobs,
-    CollectorFacts,
     Compared,
     Comparison,
     Detail,
-    History,
-    Identity,
-    Listed,
-    ListFacts,
     Logs,
     Monitor,
     Node,
     ObjectCount,
     Objects,
-    Phase,
     Precheck,
     Progress,
-    Project,
     Quota,
     Recovery,
-    Task,
     Writable,
 )
 
@@ -134,6 +127,7 @@ def test_rows_are_those_of_the_progress_where_it_has_some() -> None:
         (Node(), Monitor(memory_used_bytes=1, memory_size_bytes=4), 0.25),
         (None, Monitor(memory_used_bytes=0, memory_size_bytes=4), 0),
         (None, Monitor(memory_used_bytes=1, memory_size_bytes=0), None),
+        (None, Monitor(memory_used_bytes=1e18, memory_size_bytes=1e-300), None),
         (None, Monitor(memory_used_bytes=1), None),
         (None, Monitor(memory_size_bytes=4), None),
         (Node(), None, None),

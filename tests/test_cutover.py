@@ -9,20 +9,8 @@ import pytest
 
 from exporter.config import Cutover
 from exporter.cutover import REASONS, Facts, blockers
-from exporter.model import (
-    Compared,
-    Comparison,
-    Detail,
-    Identity,
-    Listed,
-    Logs,
-    Monitor,
-    ObjectCount,
-    Objects,
-    Progress,
-    Recovery,
-    Task,
-)
+from exporter.model import Identity, Listed, Task
+from exporter.parts import Compared, Comparison, Detail, Logs, Monitor, ObjectCount, Objects, Progress, Recovery
 
 REQUIRED = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
 DR_REASONS = {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}

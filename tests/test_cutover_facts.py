@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 
 from exporter.config import Collectors, Cutover
 from exporter.cutover import REASONS, Facts, concerned, standby
-from exporter.model import Compared, Comparison, Detail, Logs, Monitor, ObjectCount, Objects, Progress, Recovery, Task
+from exporter.parts import Compared, Comparison, Detail, Logs, Monitor, ObjectCount, Objects, Progress, Recovery
 from tests.test_cutover import DR, PLAIN, ready
+
+if TYPE_CHECKING:
+    from exporter.model import Task
 
 ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
 

@@ -12,7 +12,8 @@ from exporter.explain import explain
 from exporter.explain_text import Subject, explanation
 from exporter.explain_values import rows_of
 from exporter.find import Outcome, columns, printable
-from exporter.model import Identity, Listed, ObjectCount, Project, Task
+from exporter.model import Identity, Listed, Project, Task
+from exporter.parts import ObjectCount
 from tests.asking import config_file, config_for, group
 from tests.virtual import EPOCH
 from tests.world import HOUR, cloud_of, sim

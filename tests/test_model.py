@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 
 from exporter.config import Collectors
-from exporter.model import Detail, Identity, Listed, Part, Phase, Progress, Task, phase_of
+from exporter.model import Identity, Listed, Phase, Task, phase_of
+from exporter.parts import Detail, Part, Progress
 
 TABLE = {
     "preparing": ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING"),

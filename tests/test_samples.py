@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter import model
+from exporter import model, parts
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.exposition import Board
 from exporter.model import Identity, Listed, Task
@@ -21,16 +21,16 @@ IDENTITY = Identity("acme", "cn-north-4", "payments", "a1", "orders")
 NUMBERS = st.sampled_from([None, 0.0, 0.5, 1.0, 1_767_225_600.0])
 PARTS = {
     "progress": st.builds(
-        model.Progress,
+        parts.Progress,
         full_ratio=NUMBERS,
         delay_seconds=NUMBERS,
         apply_rows_per_second=NUMBERS,
         apply_bytes_per_second=NUMBERS,
         error_code=st.sampled_from([None, "DRS.M1"]),
     ),
-    "node": st.builds(model.Node, cpu_ratio=NUMBERS, apply_rows_per_second=NUMBERS, reported_at=NUMBERS),
+    "node": st.builds(parts.Node, cpu_ratio=NUMBERS, apply_rows_per_second=NUMBERS, reported_at=NUMBERS),
     "monitor": st.builds(
-        model.Monitor,
+        parts.Monitor,
         cpu_ratio=NUMBERS,
         apply_bytes_per_second=NUMBERS,
         memory_size_bytes=NUMBERS,
@@ -38,20 +38,20 @@ PARTS = {
         source_up=st.booleans(),
         reported_at=NUMBERS,
     ),
-    "recovery": st.builds(model.Recovery, rpo_seconds=NUMBERS, rto_seconds=NUMBERS),
-    "objects": st.builds(model.Objects, full_completed_at=NUMBERS),
+    "recovery": st.builds(parts.Recovery, rpo_seconds=NUMBERS, rto_seconds=NUMBERS),
+    "objects": st.builds(parts.Objects, full_completed_at=NUMBERS),
     "detail": st.builds(
-        model.Detail,
+        parts.Detail,
         kernel_direction=st.sampled_from([None, "up", "down"]),
         created_at=NUMBERS,
         full_completed_at=NUMBERS,
         auto_stop_after_seconds=NUMBERS,
         error_code=st.sampled_from([None, "DRS.M2"]),
     ),
-    "writable": st.builds(model.Writable, lifted=st.booleans()),
-    "comparison": st.builds(model.Comparison),
-    "precheck": st.builds(model.Precheck, passed_ratio=NUMBERS),
-    "logs": st.builds(model.Logs, newest=st.sampled_from([(), (("error", 1.0),)])),
+    "writable": st.builds(parts.Writable, lifted=st.booleans()),
+    "comparison": st.builds(parts.Comparison),
+    "precheck": st.builds(parts.Precheck, passed_ratio=NUMBERS),
+    "logs": st.builds(parts.Logs, newest=st.sampled_from([(), (("error", 1.0),)])),
     "history": st.builds(model.History, phase_changes=st.integers(0, 3), phase_changed_at=NUMBERS),
     "collected": st.sampled_from([(), (("progress", 1.0),), (("progress", 2.0), ("node", 1.0))]),
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),

@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
-from exporter.model import Detail, Monitor, Node, Phase, Progress
+from exporter.config import TaskRule, Tasks
+from exporter.filters import TaskFilter
+from exporter.model import Phase
+from exporter.parts import Detail, Monitor, Node, Progress
 from tests.virtual import EPOCH, now
 from tests.world import Bench, run, task
 
@@ -161,5 +164,25 @@ def test_counts_follow_a_task_through_its_phases_and_out() -> None:
         page = await bench.scrape()
         assert page.by("phase", "drs_tasks") == dict.fromkeys(Phase, 0)
         assert page.tasks() == set()
+
+    run(story)
+
+
+def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
+    async def story() -> None:
+        bench = Bench()
+        bench.store._wanted = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
+        family = (task("p", is_parent=True), task("c", parent_id="p"), task("d", parent_id="p"), task("e"))
+        await bench.lists(*family)
+        assert (await bench.scrape()).tasks() == set()
+        details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
+        await bench.store.learnt(details)
+        page = await bench.scrape()
+        assert page.tasks() == {"task p", "task c"}
+        assert page.value("drs_tasks", phase="incremental") == 1
+        await asyncio.sleep(301)
+        page = await bench.scrape()
+        assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
+        assert page.samples("drs_task_info") == []
 
     run(story)

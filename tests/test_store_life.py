@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from exporter.model import Phase, Progress
+from exporter.model import Phase
+from exporter.parts import Progress
 from tests.virtual import EPOCH, now
 from tests.world import DAY, Bench, run, task
 
@@ -127,7 +128,6 @@ def test_an_ended_task_is_shown_for_ended_for_after_its_end_or_first_sight_and_t
             await asyncio.sleep(DAY)
             await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
         await asyncio.sleep(until - now())
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
         page = await bench.scrape()
         assert page.current("phase", "drs_task_phase") == "ended"
         assert bench.store.tasks()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from exporter.simulator import faults
-from exporter.web import seconds_text
+from exporter.web import percent_text, seconds_text
 from tests.virtual import simulate
 from tests.world import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
 
@@ -106,6 +106,11 @@ def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None
     body = served("/", "", "GET", *tasks).body.decode()
     places = [body.index(f"task-{number}") for number in range(1, 6)]
     assert places == sorted(places)
+
+
+def test_percent_are_those_of_the_cloud_and_100_only_at_the_end() -> None:
+    assert [percent_text(number / 100) for number in range(101)] == [f"{number}%" for number in range(101)]
+    assert percent_text(0.999) == "99%"
 
 
 @pytest.mark.parametrize(

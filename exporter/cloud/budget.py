@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEFAULT_PAUSE = 30.0
+_TIMER_SECONDS = 1e-3  # who waits for an end may be woken a trifle before it
 _SLOWEST = 1 / 60
 _RECOVERY_SECONDS = 300.0
 """How long the rate takes to climb from nothing back to the configured one."""
@@ -106,6 +107,11 @@ class Pauses:
         until = self._clock() + (_DEFAULT_PAUSE if seconds is None else seconds)
         self._until[operation] = max(until, self._until.get(operation, 0.0))
 
+    def rest(self, operation: str) -> float:
+        """For how many seconds calls of the operation would still make it worse."""
+        seconds = self._until.get(operation, 0.0) - self._clock()
+        return seconds if seconds > _TIMER_SECONDS else 0.0
+
     def paused(self, operation: str) -> bool:
-        """Whether calls of the operation would only make it worse."""
-        return self._clock() < self._until.get(operation, 0.0)
+        """Whether it is paused."""
+        return self.rest(operation) > 0

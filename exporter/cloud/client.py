@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RETRIES = 2
+_SHORT_PAUSE = 5.0
+"""The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
 _LARGEST_BODY = 16 * 2**20  # bytes; a page of 100 tasks has about 100 kB
 _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
 
@@ -191,8 +193,9 @@ class Client:
     async def _attempt(
         self, operation: Operation, request: httpx.Request, read: Callable[[str, int, httpx.Headers, bytes], T]
     ) -> T:
-        if self._pauses.paused(operation.name):
+        if self._pauses.rest(operation.name) > _SHORT_PAUSE:
             raise ThrottledError(operation.name, "paused")
+        await asyncio.sleep(self._pauses.rest(operation.name))
         await self._budget.take(operation.priority)
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
             self._budget.give_back()

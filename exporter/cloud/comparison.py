@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, Field
 
 from exporter.cloud.fields import Number, Text, Time, Wire, Word
-from exporter.model import Compared, Comparison, ObjectCount
+from exporter.parts import Compared, Comparison, ObjectCount
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

@@ -19,9 +19,9 @@ from exporter.cloud.comparison import (
     row_sum,
     whole,
 )
-from exporter.cloud.errors import BadRequestError
-from exporter.cloud.fields import Fields, Items, Number, Wire
-from exporter.model import Comparison
+from exporter.cloud.errors import BadRequestError, DecodeError
+from exporter.cloud.fields import Fields, Items, Number, Text, Wire
+from exporter.parts import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,7 @@ _PAGE = 100
 class Answered(Wire):
     """The whole answer."""
 
+    job_id: Text = None
     compare_task_list_results: Fields = None
     object_level_compare_results: Fields = None
     line_compare_results: Fields = None
@@ -81,7 +82,11 @@ class ComparisonV3:
     async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> Answered:
         body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": _PAGE}
         answer = await self._client.call(operations.COMPARE_V3, body=body)
-        return Answered.read(answer, self._losses) or Answered()
+        answered = Answered.read(answer, self._losses) or Answered()
+        if answer and not answered.model_fields_set:
+            self._losses.count += 1
+            raise DecodeError(operations.COMPARE_V3.name, "decode")
+        return answered
 
     def _block(self, fields: Mapping[str, Any] | None) -> Block:
         return Block.read(fields or {}, self._losses) or Block()

@@ -23,7 +23,7 @@ from exporter.cloud.comparison import (
 )
 from exporter.cloud.errors import BadRequestError
 from exporter.cloud.fields import Fields, Items, Number, Wire
-from exporter.model import Comparison
+from exporter.parts import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

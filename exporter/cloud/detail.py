@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 from exporter.cloud import operations
 from exporter.cloud.answers import item_error, read_job, read_results
 from exporter.cloud.fields import ErrorCode, Fields, Flag, Items, Number, Positive, Text, Time, Wire
-from exporter.model import Detail, Writable
+from exporter.parts import Detail, Writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,6 @@ A field of the wrong shape is lost alone and counted in the `Losses` of the deco
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, Val
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
 _SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
 _TEXT_LIMIT = 256
+_LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
 _INTEGER = re.compile(r"-?\d+")
 _ERROR_CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -60,13 +60,13 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number from 0 up; -1 is the API's word for "none yet"."""
+    """A number from 0 up; -1 is the API's word for "none yet"."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError
     number = float(value)
     if number == -1:
         return None
-    if not math.isfinite(number) or number < 0:
+    if not 0 <= number <= _LARGEST:  # nor is "not a number"
         raise ValueError
     return number
 

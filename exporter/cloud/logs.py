@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exporter.cloud import operations
 from exporter.cloud.answers import read_job
 from exporter.cloud.fields import Items, Time, Wire, Word
-from exporter.model import Logs
+from exporter.parts import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

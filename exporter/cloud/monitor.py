@@ -11,8 +11,9 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
 from exporter.cloud.answers import item_error, read_results
+from exporter.cloud.errors import DecodeError
 from exporter.cloud.fields import ErrorCode, Fields, Flag, Gigabytes, Megabytes, Number, Ratio, Text, Time, Wire
-from exporter.model import Monitor
+from exporter.parts import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,5 +81,8 @@ async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mappin
 async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Figures of one task of any kind; a flat object."""
     answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
-    figures = MonitorFields.read(answer, losses) or MonitorFields()
+    figures = MonitorFields.read(answer, losses)
+    if figures is None or not figures.model_fields_set:
+        losses.count += 1
+        raise DecodeError(operations.MONITOR_V5.name, "decode")
     return {ids[0]: (figures.part(),)}

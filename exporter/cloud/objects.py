@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.cloud.fields import Items, Number, Time, Wire, Word
-from exporter.model import ObjectCount, Objects
+from exporter.parts import ObjectCount, Objects
 
 if TYPE_CHECKING:
     from exporter.cloud.fields import Losses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,17 +48,21 @@ async def list_pages(
     Never stops at a short page: the cloud may serve fewer than were asked for. A page that brings no new id
     (repeated, or cut) ends the list as incomplete. Tasks created or deleted between two pages show twice or not
     at all, so tasks are kept by id, and the list counts as complete only where every page names the same total
-    and the ids match it.
+    and the ids match it. A total that runs away from page to page ends it as well.
+
+    Raises:
+        CloudError: a page failed, or nothing in any of them can be read: never to be taken for "no tasks".
     """
     tasks: dict[str, Listed] = {}
     ids: set[str] = set()
-    received, totals, whole = 0, set[int](), True
+    received, most, totals, whole = 0, math.inf, set[int](), True
     for number in range(1, _MOST_PAGES + 1):
         try:
             items, total = _page(operation, await fetch(number, received), total_key, losses)
         except EmptyResultError:
             items, total = [], 0
         totals.add(total)
+        most = min(most, max(total, 0) + PAGE)
         jobs = Job.read_all(items, losses)
         fresh = {job.id for job in jobs} - ids
         for job in jobs:
@@ -71,8 +76,10 @@ async def list_pages(
             }
         ids |= fresh
         received += len(items)
-        if not items or (jobs and not fresh) or received >= total:
+        if not items or (jobs and not fresh) or received >= min(total, most):
             break
+    if received and not ids:
+        raise DecodeError(operation, "decode")
     return TaskList(tuple(tasks.values()), complete=whole and len(ids) == received and totals == {received})
 
 
@@ -82,5 +89,5 @@ def _page(operation: str, body: dict[str, Any], total_key: str, losses: Losses) 
         items = []
     if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):
         losses.count += 1
-        raise DecodeError(operation, "decode")  # not a list: never to be taken for "no tasks"
+        raise DecodeError(operation, "decode")
     return items, total

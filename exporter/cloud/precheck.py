@@ -14,7 +14,7 @@ from exporter.cloud import operations
 from exporter.cloud.answers import item_error, read_results
 from exporter.cloud.errors import BadRequestError
 from exporter.cloud.fields import Completed, ErrorCode, Items, Text, Wire, Word
-from exporter.model import Precheck
+from exporter.parts import Precheck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

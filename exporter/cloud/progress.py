@@ -12,7 +12,7 @@ from exporter.cloud.answers import item_error, read_job, read_results
 from exporter.cloud.errors import TaskRefusedError
 from exporter.cloud.fields import Completed, ErrorCode, Fields, Milliseconds, Number, Ratio, Text, Time, Wire
 from exporter.cloud.objects import ObjectProgress
-from exporter.model import Node, Progress
+from exporter.parts import Node, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exporter.cloud.client import Client
     from exporter.cloud.fields import Losses
     from exporter.cloud.source import Answer
-    from exporter.model import Part
+    from exporter.parts import Part
 
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""

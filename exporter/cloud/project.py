@@ -11,7 +11,7 @@ from pydantic import Field
 from exporter.cloud import operations
 from exporter.cloud.errors import DecodeError, EmptyResultError
 from exporter.cloud.fields import Number, Time, Wire, Word
-from exporter.model import AsyncJobs, Quota
+from exporter.parts import AsyncJobs, Quota
 
 if TYPE_CHECKING:
     from exporter.cloud.client import Client
@@ -42,7 +42,8 @@ async def fetch_quota_v3(client: Client, losses: Losses) -> Quota:
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
     read = Resource.read_all(resource if isinstance(resource, list) else [resource], losses)
-    return Quota(tuple((one.type, one.used, one.quota) for one in read if one.type))
+    by_type = {one.type: (one.used, one.quota) for one in read if one.type}
+    return Quota(tuple((kind, *numbers) for kind, numbers in by_type.items()))
 
 
 class AsyncJob(Wire):
@@ -78,9 +79,9 @@ async def _async_jobs(client: Client, losses: Losses) -> list[AsyncJob]:
         known = len(jobs)
         jobs |= {job.async_job_id: job for job in AsyncJob.read_all(items, losses)}
         received += len(items)
+        if items and len(jobs) == known:  # the same page again, or nothing in it can be read
+            break
         if not items or received >= total:
             return list(jobs.values())
-        if len(jobs) == known:  # the same page again
-            break
     losses.count += 1
     raise DecodeError(operations.ASYNC_JOBS_V5.name, "decode")

@@ -9,7 +9,7 @@ from pydantic import Field
 from exporter.cloud import operations
 from exporter.cloud.answers import item_error, read_results
 from exporter.cloud.fields import ErrorCode, Fields, Milliseconds, Text, Wire
-from exporter.model import Recovery
+from exporter.parts import Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.operations import Operation
-    from exporter.model import AsyncJobs, Listed, Part, Quota
+    from exporter.model import Listed
+    from exporter.parts import AsyncJobs, Part, Quota
 
 _IN_FLIGHT = 8
 

@@ -9,7 +9,7 @@ from exporter.cloud import detail, monitor, operations, precheck, progress, proj
 from exporter.cloud.comparison_v3 import ComparisonV3
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.model import Comparison, Detail, Monitor, Precheck, Progress, Recovery
+from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

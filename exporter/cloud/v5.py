@@ -10,7 +10,7 @@ from exporter.cloud.comparison_v5 import ComparisonV5
 from exporter.cloud.errors import DecodeError
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.model import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Writable
+from exporter.parts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.errors import CloudError, DecodeError
-from exporter.model import Listed, Progress
+from exporter.model import Listed
+from exporter.parts import Progress
 from tests.cloud.helpers import Script, connected, document, fetched, listed
 from tests.virtual import simulate
 

@@ -9,7 +9,7 @@ import pytest
 from exporter.cloud import comparison
 from exporter.cloud.comparison import CONTENT, LINE, OBJECT, Database, Newest, Objects, Rows, Task
 from exporter.cloud.fields import Losses
-from exporter.model import Compared, Comparison, ObjectCount
+from exporter.parts import Compared, Comparison, ObjectCount
 from tests.virtual import simulate
 
 MOMENT = 1_607_766_110.535

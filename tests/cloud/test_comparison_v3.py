@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from exporter.cloud.errors import DecodeError, UnavailableError
-from exporter.model import Compared, Comparison, ObjectCount
+from exporter.parts import Compared, Comparison, ObjectCount
 from tests.cloud.facts import ID, part, told
 from tests.cloud.helpers import document, refusal
 
@@ -194,9 +194,10 @@ def test_results_that_fail_otherwise_are_a_failure() -> None:
         told(NAME, listing("lines"), refusal(500))
 
 
-def test_an_answer_that_is_no_object_is_undecodable() -> None:
+@pytest.mark.parametrize("content", [b"[]", b'{"message": "no such thing"}'])
+def test_an_answer_of_something_else_is_undecodable(content: bytes) -> None:
     with pytest.raises(DecodeError):
-        told(NAME, httpx.Response(200, content=b"[]"))
+        told(NAME, httpx.Response(200, content=content))
 
 
 def test_the_documented_results() -> None:

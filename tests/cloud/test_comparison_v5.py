@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from exporter.cloud.errors import TaskGoneError, ThrottledError
-from exporter.model import Compared, Comparison, ObjectCount
+from exporter.parts import Compared, Comparison, ObjectCount
 from tests.cloud.facts import ID, part, told
 from tests.cloud.helpers import refusal
 

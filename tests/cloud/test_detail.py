@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.model import Detail, Writable
+from exporter.parts import Detail, Writable
 from tests.cloud.facts import ABSENT, ID, OTHER, nested, part, told
 from tests.cloud.helpers import document
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from exporter.cloud.errors import BadRequestError, TaskGoneError, judge
-from exporter.model import Listed, Phase, Progress
+from exporter.model import Listed, Phase
+from exporter.parts import Progress
 from tests.cloud.helpers import Script, connected, document, fetched, listed
 from tests.virtual import simulate
 

@@ -19,7 +19,7 @@ from exporter.cloud.errors import (
     UnavailableError,
 )
 from exporter.cloud.source import Source, fetch_all, sort_answers
-from exporter.model import Progress
+from exporter.parts import Progress
 from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, connected, progress

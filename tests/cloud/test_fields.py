@@ -74,7 +74,26 @@ def test_minus_one_is_the_apis_word_for_none_yet(kind: str, sentinel: Any) -> No
 @pytest.mark.parametrize("kind", NUMERIC)
 @pytest.mark.parametrize(
     "bad",
-    [True, False, [], {}, [1], "abc", "1,5", "-2", -2, nan, inf, -inf, "NaN", "Infinity", "1e999", 10**400, "0x1"],
+    [
+        True,
+        False,
+        [],
+        {},
+        [1],
+        "abc",
+        "1,5",
+        "-2",
+        -2,
+        nan,
+        inf,
+        -inf,
+        "NaN",
+        "Infinity",
+        "1e999",
+        10**400,
+        1e303,
+        "0x1",
+    ],
 )
 def test_what_is_no_number_of_any_kind_is_a_loss(kind: str, bad: Any) -> None:
     assert read(kind, bad) == (None, 1)

@@ -90,8 +90,8 @@ def test_without_id_and_status_there_is_no_task_but_the_others_stay(key: str, ba
 
 @pytest.mark.parametrize("identity", ["..", "a/b", "a?b", "a#b", "a b", "a\n", "é", "%2e%2e"])
 def test_an_id_that_would_lead_to_another_path_makes_no_task(identity: str) -> None:
-    answer, lost = listed(body({**LEAST, "id": identity}), "v5")
-    assert (answer.tasks, answer.complete, lost) == ((), False, 1)
+    answer, lost = listed(body({**LEAST, "id": identity}, {**LEAST, "id": CHILD}), "v5")
+    assert ([task.id for task in answer.tasks], answer.complete, lost) == ([CHILD], False, 1)
 
 
 @pytest.mark.parametrize("item", [None, 7, "text", True, []])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError
-from exporter.model import Logs
+from exporter.parts import Logs
 from tests.cloud.facts import ID, part, told
 
 NAME = "v5_job_log"

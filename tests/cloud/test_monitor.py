@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.model import Monitor
+from exporter.parts import Monitor
 from tests.cloud.facts import ID, OTHER, part, told
 
 V3, V5 = "v3_dr_monitoring", "v5_monitor_data"
@@ -99,7 +99,13 @@ def test_when_v5_reported(given: Any, moment: float | None, losses: int) -> None
 def test_figures_without_a_documented_unit_are_left_out(name: str) -> None:
     delays = {"src_delay": 3, "sr_delay": 3, "dst_delay": 4, "src_io": "12", "dst_io": "x", "trans_data": "7"}
     offsets = {"src_offset": "N/A", "sr_offset": "mysql-bin.001731:544", "node_offset": None, "trans_inMB": "7"}
-    assert part(name, body(name, {**delays, **offsets}), kind=Monitor) == (Monitor(), 0)
+    assert part(name, body(name, {**delays, **offsets, "src_rps": "N/A"}), kind=Monitor) == (Monitor(), 0)
+
+
+@pytest.mark.parametrize("answer", [{}, {"message": "no such thing"}])
+def test_an_answer_of_v5_without_any_figure_is_undecodable(answer: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        told(V5, answer)
 
 
 @pytest.mark.parametrize(

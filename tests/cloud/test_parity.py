@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from exporter.model import Listed, Node, Progress
+from exporter.model import Listed
+from exporter.parts import Node, Progress
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.simulator.engines import ENGINES
 from tests import virtual

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import BadRequestError, DecodeError, TaskGoneError, TaskRefusedError
-from exporter.model import Precheck
+from exporter.parts import Precheck
 from tests.cloud.facts import ABSENT, ID, OTHER, nested, part, told
 from tests.cloud.helpers import document, refusal
 

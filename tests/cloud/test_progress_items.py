@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.model import Node, Objects, Progress
+from exporter.parts import Node, Objects, Progress
 from tests.cloud.helpers import fetched
 
 ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, UnavailableError
-from exporter.model import AsyncJobs, Quota
+from exporter.parts import AsyncJobs, Quota
 from tests.cloud.facts import project_fact
 from tests.cloud.helpers import document, refusal
 
@@ -90,16 +90,29 @@ def page(*jobs: Any, total: Any = None) -> dict[str, Any]:
         ({"create_time": "late"}, AsyncJobs(((FAILED, 1),)), 1),
         ({"user_name": ["root"], "domain_name": 7}, AsyncJobs(((FAILED, 1),), (("id-0", MOMENT),)), 0),
         ({"status": "SOMETHING_NEW"}, AsyncJobs((("SOMETHING_NEW", 1),)), 0),
-        ({"status": None}, AsyncJobs(), 1),
-        ({"status": "failed at 10.0.0.1"}, AsyncJobs(), 1),
-        ({"async_job_id": ""}, AsyncJobs(), 1),
-        ({"async_job_id": 7}, AsyncJobs(), 1),
-        ({"async_job_id": "\ud800"}, AsyncJobs(), 1),
     ],
 )
 def test_one_asynchronous_job(fields: dict[str, Any], facts: AsyncJobs, losses: int) -> None:
     found, lost, _ = project_fact(ASYNC, page({**job(0, FAILED), **fields}))
     assert (found, lost) == (facts, losses)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": None},
+        {"status": "failed at 10.0.0.1"},
+        {"async_job_id": ""},
+        {"async_job_id": 7},
+        {"async_job_id": "\ud800"},
+    ],
+)
+def test_an_asynchronous_job_that_can_not_be_read_is_lost_alone_but_not_if_it_is_all(fields: dict[str, Any]) -> None:
+    bad = {**job(0, FAILED), **fields}
+    found, lost, _ = project_fact(ASYNC, page(bad, job(1)))
+    assert (found, lost) == (AsyncJobs((("COMMIT_SUCCESS", 1),)), 1)
+    with pytest.raises(DecodeError):
+        project_fact(ASYNC, page(bad))
 
 
 def test_of_the_failed_ones_the_newest_twenty_are_named_the_newest_first() -> None:
@@ -141,6 +154,8 @@ def test_an_answer_that_is_no_list_is_undecodable(body: dict[str, Any]) -> None:
 def test_a_list_that_repeats_itself_is_no_count() -> None:
     with pytest.raises(DecodeError):
         project_fact(ASYNC, page(job(1), job(2), total=9))
+    with pytest.raises(DecodeError):
+        project_fact(ASYNC, page(job(1), job(2), total=3))
 
 
 def test_a_list_without_end_is_no_count() -> None:

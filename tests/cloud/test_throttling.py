@@ -49,10 +49,11 @@ def test_the_operation_pauses_as_long_as_the_cloud_said(complaint: httpx.Respons
         async with connected(script) as cloud:
             codes = [await code(cloud), await code(cloud)]
             await cloud.client.call(LIST_V3, body=BODY)  # others go on
-            await asyncio.sleep(pause - 0.01)
+            await asyncio.sleep(pause - 5.01)
             codes.append(await code(cloud))
             await asyncio.sleep(0.01)
-            codes.append(await code(cloud))
+            codes.append(await code(cloud))  # the last seconds are waited for
+            assert asyncio.get_running_loop().time() == pytest.approx(pause)
             return codes, cloud.meter.codes, cloud.meter.throttles, len(script.requests)
 
     codes, told, throttles, sent = simulate(go())

@@ -120,7 +120,7 @@ class Exporter(Program):
         """Where it serves its metrics, as it says itself."""
 
         def announced() -> list[str] | None:
-            found = re.findall(r"http://\S+/metrics(?=[\s\"])", self.stdout + self.stderr)
+            found = re.findall(r"https?://\S+/metrics(?=[\s\"])", self.stdout + self.stderr)
             return found if len(found) >= addresses else None
 
         return [url.removesuffix("/metrics") for url in self.until(announced, "it says where it listens")]

@@ -25,14 +25,14 @@ EXPRESSIONS = [
 
 
 class Prometheus(Program):
-    """Prometheus with our configuration, but for ports and intervals."""
+    """Prometheus with our configuration, but for ports, intervals, and what more is said of the target."""
 
-    def __init__(self, folder: Path, target: str) -> None:
+    def __init__(self, folder: Path, target: str, **more: Any) -> None:
         config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
         config["global"] |= {"evaluation_interval": "1s"}
         config["rule_files"] = [str(DEPLOY / "prometheus" / file) for file in config["rule_files"]]
         (scrape,) = config["scrape_configs"]
-        scrape |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        scrape |= {"scrape_interval": "1s", "scrape_timeout": "1s", **more}
         scrape["static_configs"][0]["targets"] = [target]
         file = folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(config))

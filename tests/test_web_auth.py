@@ -1,0 +1,188 @@
+"""Whose password is right, and what it costs to know."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+
+import bcrypt
+import pytest
+
+from exporter.web_auth import Passwords, credentials
+from tests.certificates import hashed
+
+check = bcrypt.checkpw
+ALICE, BOB = hashed("apple").encode(), hashed("banana").encode()
+USERS = {b"alice": ALICE, b"bob": BOB, "jürgen".encode(): hashed("größer").encode()}
+
+
+class Checks:
+    """Counts what bcrypt is asked, and how often at the same time."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[bytes, bytes]] = []
+        self.most = 0
+        self._now = 0
+
+    def __call__(self, password: bytes, stored: bytes) -> bool:
+        assert threading.current_thread() is not threading.main_thread()
+        self._now += 1
+        self.most = max(self.most, self._now)
+        self.asked.append((password, stored))
+        try:
+            return check(password, stored)
+        finally:
+            self._now -= 1
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> Checks:
+    counting = Checks()
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return counting
+
+
+def ask(*questions: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -> list[bool]:
+    """Whether these passwords are right, one after another."""
+
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        return [await passwords.right(users, *question) for question in questions]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "right"),
+    [
+        ("alice", "apple", True),
+        ("bob", "banana", True),
+        ("jürgen", "größer", True),
+        ("alice", "banana", False),
+        ("alice", "", False),
+        ("alice", "apple\0", False),
+        ("Alice", "apple", False),
+        ("", "apple", False),
+    ],
+)
+def test_a_password(name: str, password: str, right: bool) -> None:  # noqa: FBT001
+    assert ask((name.encode(), password.encode())) == [right]
+
+
+def test_a_password_is_right_whoever_does_not_exist() -> None:
+    """Else the hash that is checked for them would let them in."""
+    users = {b"alice": ALICE}
+    assert ask((b"nobody", b"apple"), (b"alice", b"apple"), (b"nobody", b"apple"), users=users) == [False, True, False]
+
+
+def test_what_was_right_is_remembered_and_what_was_wrong_is_not(checks: Checks) -> None:
+    right, wrong = (b"alice", b"apple"), (b"alice", b"pear")
+    assert ask(right, wrong, right, wrong, right) == [True, False, True, False, True]
+    assert [password for password, _ in checks.asked] == [b"apple", b"pear", b"pear"]
+
+
+def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
+    async def main() -> None:
+        passwords = Passwords()
+        assert await passwords.right({b"alice": ALICE}, b"alice", b"apple")
+        assert not await passwords.right({b"alice": BOB}, b"alice", b"apple")
+        assert not await passwords.right({b"bob": BOB}, b"alice", b"apple")
+
+    asyncio.run(main())
+    assert len(checks.asked) == 3
+
+
+def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(checks: Checks) -> None:
+    assert ask((b"nobody", b"x"), (b"nobody", b"y"), (b"alice", b"x")) == [False, False, False]
+    nobody, again, alice = checks.asked
+    assert nobody[1] == again[1]
+    assert {nobody[1], alice[1]} <= set(USERS.values())
+
+
+def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
+    async def main() -> None:
+        users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
+        passwords = Passwords()
+        assert all([await passwords.right(users, name, b"secret") for name in users])
+        assert len(passwords._right) == 100
+        assert passwords._running == {}
+        assert b"secret" not in b"".join(passwords._right)
+        assert all(len(sign) == 32 for sign in passwords._right)
+
+    asyncio.run(main())
+
+
+def test_one_question_at_a_time_and_each_once(checks: Checks) -> None:
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        questions = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
+        return await asyncio.gather(*(passwords.right(USERS, *question) for question in questions))
+
+    assert asyncio.run(main()) == [True, False, True, False] * 5
+    assert (len(checks.asked), checks.most) == (4, 1)
+
+
+def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check ends only after the loop has done something else meanwhile."""
+    free = threading.Event()
+
+    async def main() -> bool:
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+        def slow(*_: object) -> bool:
+            loop.call_soon_threadsafe(begun.set)
+            return free.wait(10)
+
+        monkeypatch.setattr(bcrypt, "checkpw", slow)
+        asked = asyncio.create_task(Passwords().right(USERS, b"alice", b"apple"))
+        await begun.wait()
+        free.set()
+        return await asked
+
+    assert asyncio.run(main())
+
+
+def test_a_client_that_goes_does_not_take_the_check_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+
+    async def main() -> bool:
+        passwords = Passwords()
+        first, second = (asyncio.create_task(passwords.right(USERS, b"alice", b"apple")) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        free.set()
+        return await second
+
+    assert asyncio.run(main())
+
+
+def test_bcrypt_looks_at_72_bytes_only(checks: Checks) -> None:
+    users = {b"alice": bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4))}
+    assert ask((b"alice", b"x" * 80), (b"alice", b"x" * 72), (b"alice", b"x" * 71), users=users) == [True, True, False]
+    assert len(checks.asked) == 2
+
+
+def basic(text: str) -> bytes:
+    return b"Basic " + base64.b64encode(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (basic("alice:apple"), (b"alice", b"apple")),
+        (basic("alice:a:b"), (b"alice", b"a:b")),
+        (basic(":"), (b"", b"")),
+        (basic("jürgen:größer"), ("jürgen".encode(), "größer".encode())),
+        (basic("alice:apple").replace(b"Basic", b"bAsIc "), (b"alice", b"apple")),
+        (basic("alice"), None),
+        (b"Basic", None),
+        (b"Basic !!!!", None),
+        (b"Basic YWxpY2U6YXBwbGU", None),
+        (b"Bearer YWxpY2U6YXBwbGU=", None),
+        (b"", None),
+    ],
+)
+def test_credentials(header: bytes, found: tuple[bytes, bytes] | None) -> None:
+    assert credentials(header) == found
