@@ -40,6 +40,8 @@ def configure(level: str, output: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It warns of each write to a client that has gone, which may be many for one response.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 def where(error: BaseException) -> str:

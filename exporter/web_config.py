@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import bcrypt
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -29,7 +28,8 @@ OLDEST = "TLS12"
 VERIFYING = ("RequireAndVerifyClientCert", "VerifyClientCertIfGiven")
 """The policies for which a client's certificate proves something."""
 _FILES = ("cert_file", "key_file", "client_ca_file")
-_BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|1[0-6])\$([./A-Za-z0-9]{53})")
+# The last character of the salt holds two bits.
+_BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 
 Version = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
 CIPHERS: Mapping[str, str] = {
@@ -216,19 +216,8 @@ def _user_faults(users: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     for user, stored in users.items():
         if ":" in user:
             yield ("basic_auth_users", user), "a user's name can't hold a colon"
-        if not (isinstance(stored, str) and _is_hash(stored)):
+        if not (isinstance(stored, str) and _BCRYPT.fullmatch(stored)):
             yield (
                 ("basic_auth_users", user),
                 "expected a bcrypt hash of cost 4 to 16, as `htpasswd -nBC 10 USER` prints it after the colon",
             )
-
-
-def _is_hash(text: str) -> bool:
-    match = _BCRYPT.fullmatch(text)
-    if not match:
-        return False
-    try:
-        bcrypt.checkpw(b"", f"$2b$04${match[2]}".encode())  # of the least cost: only the form matters
-    except ValueError:
-        return False
-    return True

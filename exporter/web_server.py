@@ -64,12 +64,13 @@ class Places:
         self._open[number] = self._waiting[number] = connection
 
     def _gives_way_with_its_place(self) -> bool:
-        for number, longest in self._waiting.items():
-            del self._waiting[number]
-            with contextlib.suppress(OSError):  # it has gone by itself
-                longest.shutdown(socket.SHUT_RDWR)  # the event loop then sees its end, and closes it
-            return self.has_place(number)
-        return False
+        """Whether somebody does; who has none can give none."""
+        if not self._waiting:
+            return False
+        number = next(iter(self._waiting))
+        with contextlib.suppress(OSError):  # it has gone by itself
+            self._waiting.pop(number).shutdown(socket.SHUT_RDWR)  # the event loop then sees its end, and closes it
+        return self.has_place(number)
 
     def works(self, number: int) -> None:
         """A request has come over the connection with this file number."""

@@ -107,16 +107,16 @@ def _curves(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
 
 
 def _load_pair(context: ssl.SSLContext, tls: TlsServer) -> None:
-    with _file(tls.cert_file, tls.cert) as cert, _file(tls.key_file, tls.key) as key:
-        try:
+    try:
+        with _file(tls.cert_file, tls.cert) as cert, _file(tls.key_file, tls.key) as key:
             context.load_cert_chain(cert, key, password=lambda: b"")  # without it, OpenSSL would ask the terminal
-        except ssl.SSLError as error:
-            if error.reason == _MISMATCH:
-                raise ConfigError("the key does not belong to the certificate") from None
-            why = f" ({error.reason})" if error.reason else ""
-            raise ConfigError(f"not a certificate and its key, both PEM, the key not encrypted{why}") from None
-        except OSError as error:
-            raise ConfigError(f"cert_file or key_file cannot be read: {error.strerror}") from None
+    except ssl.SSLError as error:
+        if error.reason == _MISMATCH:
+            raise ConfigError("the key does not belong to the certificate") from None
+        why = f" ({error.reason})" if error.reason else ""
+        raise ConfigError(f"not a certificate and its key, both PEM, the key not encrypted{why}") from None
+    except OSError as error:
+        raise ConfigError(f"the certificate or its key cannot be read: {error.strerror}") from None
 
 
 def _load_clients(context: ssl.SSLContext, tls: TlsServer) -> None:

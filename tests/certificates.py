@@ -34,7 +34,11 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.pair = self._pair("ca")
-        self._openssl("req", "-x509", *_KEY, *self._into(self.pair), "-days", "2", "-subj", "/CN=test CA")
+        usage = "keyUsage=critical,keyCertSign"  # which Python insists on from 3.13 on
+        self._openssl(
+            *("req", "-x509", *_KEY, "-keyout", self.pair.key, "-out", self.pair.cert),
+            *("-days", "2", "-subj", "/CN=test CA", "-addext", usage),
+        )
 
     @property
     def cert(self) -> Path:
@@ -45,7 +49,7 @@ class Authority:
         """A new certificate with some alternative names, as openssl writes them."""
         pair = self._pair(name)
         request, names = (self._folder / f"{name}.{end}" for end in ("csr", "ext"))
-        names.write_text(f"subjectAltName={alternatives}\n")
+        names.write_text(f"subjectAltName={alternatives}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
         self._openssl("req", *_KEY, "-keyout", pair.key, "-out", request, "-subj", f"/CN={name}")
         self._openssl(
             *("x509", "-req", "-in", request, "-days", "2", "-extfile", names, "-out", pair.cert),
@@ -61,10 +65,6 @@ class Authority:
 
     def _pair(self, name: str) -> Pair:
         return Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-
-    @staticmethod
-    def _into(pair: Pair) -> tuple[str | Path, ...]:
-        return ("-keyout", pair.key, "-out", pair.cert)
 
     @staticmethod
     def _openssl(*arguments: str | Path) -> None:

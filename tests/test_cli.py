@@ -102,6 +102,7 @@ def test_the_help_tells_a_newcomer_where_to_begin(
     ("command", "words"),
     [
         ("run", ["--config.file FILE", "config.example.yaml", "default: 0.0.0.0:10826", "/metrics"]),
+        ("run", ["--web.config.file FILE", "deploy/web-config.example.yml", "--web.health-without-auth"]),
         ("demo", ["needs no account", "--web.listen-address", "Ctrl-C"]),
         ("once", ["--config.file FILE", "exit code 1 if any project failed"]),
         ("metrics", ["Markdown"]),

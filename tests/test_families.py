@@ -79,6 +79,11 @@ def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
     return simulate(main())
 
 
+def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> None:
+    page = shown(sim("core-dr", **DR))
+    assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == {"progress", "node", "recovery"}
+
+
 def test_recovery_is_absent_amid_a_switchover_and_comes_back_after_it() -> None:
     async def main() -> None:
         cloud = cloud_of(sim("core-dr", rpo=2.0, rto=3.0, **DR))

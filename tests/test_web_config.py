@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import string
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bcrypt
 import pytest
 import yaml
 
@@ -196,6 +199,17 @@ def test_an_empty_file_asks_for_nothing() -> None:
 def test_every_kind_of_bcrypt_hash_is_taken(kind: str) -> None:
     stored = HASH.replace("2y", kind)
     assert load(f"basic_auth_users: {{a: {stored}}}").basic_auth_users == {"a": stored}
+
+
+def test_a_hash_is_taken_just_when_bcrypt_takes_it() -> None:
+    stored = hashed("secret")
+    for last in string.ascii_letters + string.digits + "./":
+        changed = f"{stored[:28]}{last}{stored[29:]}"
+        refused = pytest.raises(ValueError, match=f"Invalid salt|{NO_HASH}") if last not in ".Oeu" else nullcontext()
+        with refused:
+            bcrypt.checkpw(b"secret", changed.encode())
+        with refused:
+            load(f"basic_auth_users: {{a: {changed}}}")
 
 
 def test_a_blank_header_is_no_header() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import re
 
 import pytest
 
@@ -38,6 +41,30 @@ def test_the_status_page_may_load_and_run_nothing() -> None:
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["referrer-policy"] == "no-referrer"
     assert got.headers["cache-control"] == "no-store"
+
+
+def test_of_styles_only_the_one_that_the_page_holds_may_be_used() -> None:
+    got = served("/")
+    (style,) = re.findall("<style>(.*?)</style>", got.body.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in got.headers["content-security-policy"]
+    assert "style" not in Seen(got.body).attributes
+    assert "unsafe" not in got.headers["content-security-policy"]
+
+
+def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
+    async def main() -> None:
+        config = config_of()
+        account = config.accounts[0]
+        project = account.projects[0].model_copy(update={"name": f"project {HOSTILE}"})
+        hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
+        async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
+            await exporter.poll_once()
+            seen = Seen((await get(exporter, "/")).body)
+            assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
+            assert not {"script", "img"} & seen.tags
+
+    simulate(main())
 
 
 def test_no_tasks() -> None:

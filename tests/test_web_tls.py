@@ -75,6 +75,15 @@ def test_elsewhere_than_on_linux_a_pair_needs_files(server: Pair, monkeypatch: p
         server_context(TlsServer(cert=server.cert.read_text(), key=server.key.read_text()))
 
 
+def test_what_the_kernel_refuses_is_no_crash(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_name: str) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    with pytest.raises(ConfigError, match=r"^the certificate or its key cannot be read: Too many open files$"):
+        server_context(TlsServer(cert=server.cert.read_text(), key=server.key.read_text()))
+
+
 def test_a_pair_that_is_none(authority: Authority, server: Pair, tmp_path: Path) -> None:
     junk = tmp_path / "junk"
     junk.write_text("-----BEGIN hunter2")
@@ -107,7 +116,7 @@ def test_files_that_went_after_they_were_found(authority: Authority, server: Pai
     pair = authority.issue("gone")
     tls = settings(pair)
     pair.key.unlink()
-    with pytest.raises(ConfigError, match=r"^cert_file or key_file cannot be read: No such file or directory$"):
+    with pytest.raises(ConfigError, match=r"^the certificate or its key cannot be read: No such file or directory$"):
         server_context(tls)
     ca = pair.cert.rename(pair.cert.with_name("gone too"))
     tls = settings(server, client_auth_type="RequireAndVerifyClientCert", client_ca_file=str(ca))

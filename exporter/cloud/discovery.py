@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from exporter.cloud.errors import CloudError, DecodeError
+from exporter.cloud.errors import CloudError, DecodeError, judge
 from exporter.cloud.fields import Losses, Text, Wire
 from exporter.cloud.operations import LIST_PROJECTS
 from exporter.cloud.renewal import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    import httpx
 
     from exporter.cloud.client import Client
 
@@ -26,17 +28,20 @@ class _Project(Wire):
 
 async def find_project(client: Client, region: str) -> str:
     """The id of a region's default project, which is named like the region. Raises `CloudError`."""
-    answer = await client.call(LIST_PROJECTS, query=(("name", region),))
-    projects = answer.get("projects")
-    if not isinstance(projects, list):
-        raise DecodeError(LIST_PROJECTS.name, "decode")
-    found = _Project.read_all(projects, Losses())
-    ids = {project.id for project in found if project.name == region and project.id}
+    projects = await client.exchange(LIST_PROJECTS, _read_projects, query=(("name", region),))
+    ids = {project.id for project in projects if project.name == region and project.id}
     if len(ids) != 1:
         many = "more than one project" if ids else "no project"
         reason = f"IAM shows {many} of the name {region}: set project_id, or let the user list IAM's projects"
         raise CloudError(LIST_PROJECTS.name, "project", reason=reason)
     return ids.pop()
+
+
+def _read_projects(operation: str, status: int, headers: httpx.Headers, content: bytes) -> list[_Project]:
+    projects = judge(operation, status, headers, content).get("projects")
+    if not isinstance(projects, list):
+        raise DecodeError(operation, "decode")
+    return _Project.read_all(projects, Losses())
 
 
 class Owner(NamedTuple):

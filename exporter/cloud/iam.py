@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from exporter.cloud.operations import SIGN_IN
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
 
     from exporter.cloud.client import Client
@@ -49,35 +52,59 @@ class _Token(Wire):
 
 
 class Refusals:
-    """The refused sign-ins of one account, and whether another one is wise. A changed password makes a new start."""
+    """The refused sign-ins of one account, so that no more are made than IAM bears; a changed password starts anew."""
 
     def __init__(self) -> None:
         self._password = ""
+        self._code = ""
         self._recent: deque[float] = deque(maxlen=_REFUSALS)
         self._by_scope: dict[str, tuple[int, float]] = {}
-        self._code = ""
+        """How many, one after the other, and when the last one was."""
+        self._under_way = 0
+        self._ended = asyncio.Event()
 
-    def check(self, scope: str, password: str) -> None:
-        """Raises `RefusedError` where the cloud would say the same once more."""
-        now = _clock()
+    @asynccontextmanager
+    async def attempt(self, scope: str, password: str) -> AsyncIterator[None]:
+        """Around a sign-in. Each that is under way may end as one more refusal, so some wait for others.
+
+        Raises:
+            RefusedError: of the sign-in; or at once, where IAM would say the same once more.
+        """
+        self._check(scope, password)
+        while self._under_way + self._refused_lately() >= _REFUSALS:
+            await self._ended.wait()
+            self._check(scope, password)
+        self._under_way += 1
+        try:
+            yield
+        except RefusedError as error:
+            if password == self._password:
+                self._note(scope, error.code)
+            raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
+        else:
+            self._by_scope.pop(scope, None)
+        finally:
+            self._under_way -= 1
+            self._ended.set()
+            self._ended = asyncio.Event()
+
+    def _check(self, scope: str, password: str) -> None:
         if password != self._password:
             self._password = password
             self._recent.clear()
             self._by_scope.clear()
         times, last = self._by_scope.get(scope, (0, 0.0))
-        own_pause = times and now < last + min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE)
-        if own_pause or (len(self._recent) == _REFUSALS and now < self._recent[0] + _WINDOW):
+        pause = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE) if times else 0.0
+        if _clock() < last + pause or self._refused_lately() == _REFUSALS:
             raise RefusedError(SIGN_IN.name, self._code, reason=_REFUSED)
 
-    def refused(self, scope: str, code: str) -> None:
-        """A sign-in was refused with this status."""
+    def _refused_lately(self) -> int:
+        return sum(_clock() < moment + _WINDOW for moment in self._recent)
+
+    def _note(self, scope: str, code: str) -> None:
         self._code = code
         self._recent.append(_clock())
         self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, _clock())
-
-    def accepted(self, scope: str) -> None:
-        """A sign-in went well."""
-        self._by_scope.pop(scope, None)
 
 
 @dataclass(frozen=True)
@@ -103,17 +130,10 @@ class SignIn:
             password = self.credentials.password.reveal()
         except ConfigError as error:
             raise RefusedError(SIGN_IN.name, "credentials", reason=str(error)) from error
-        scope = self.project_id or self.region
-        self.refusals.check(scope, password)
-        try:
-            grant = await self.client.exchange(
+        async with self.refusals.attempt(self.project_id or self.region, password):
+            return await self.client.exchange(
                 SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
             )
-        except RefusedError as error:
-            self.refusals.refused(scope, error.code)
-            raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
-        self.refusals.accepted(scope)
-        return grant
 
     def _body(self, password: str) -> dict[str, Any]:
         user = {

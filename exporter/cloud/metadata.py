@@ -37,10 +37,7 @@ async def agency_keys(client: Client, now: Callable[[], float]) -> tuple[Keys, f
     """The newest keys, and for how many seconds they are good. Raises `CloudError`: a 401 means no agency."""
     session = await client.exchange(METADATA_TOKEN, _read_session, headers=_SESSION)
     headers = {"X-Metadata-Token": session} if session else {}
-    answer = await client.exchange(METADATA_KEYS, judge, headers=headers)
-    found = _Credential.read(answer.get("credential"), Losses())
-    if found is None:
-        raise DecodeError(METADATA_KEYS.name, "decode")
+    found = await client.exchange(METADATA_KEYS, _read_credential, headers=headers)
     seconds = 0.0 if found.expires_at is None else found.expires_at - now()
     return Keys(found.access, found.secret, found.securitytoken), seconds
 
@@ -54,3 +51,10 @@ def _read_session(operation: str, status: int, headers: httpx.Headers, content: 
         return None
     judge(operation, status, headers, content)
     raise DecodeError(operation, "decode")
+
+
+def _read_credential(operation: str, status: int, headers: httpx.Headers, content: bytes) -> _Credential:
+    found = _Credential.read(judge(operation, status, headers, content).get("credential"), Losses())
+    if found is None:
+        raise DecodeError(operation, "decode")
+    return found

@@ -126,13 +126,15 @@ def test_a_wrong_password_is_tried_less_and_less_often() -> None:
     simulate(go())
 
 
-def test_many_projects_do_not_lock_the_user_out() -> None:
+@pytest.mark.parametrize("seconds", [0, 2])
+def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
     """IAM locks after 5 refusals within 15 minutes."""
 
     async def go() -> None:
         regions = [f"region-{number}" for number in range(12)]
         cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
         shared, times = Shared(), []
+        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
         async with AsyncExitStack() as stack:
             projects = [
                 await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[one])) for one in regions
@@ -147,6 +149,45 @@ def test_many_projects_do_not_lock_the_user_out() -> None:
             cloud.users[DEMO_USER] = "wrong"  # and then it is right
             await asyncio.sleep(60 * MINUTE)
             assert {await outcome(project) for project in projects} == {"fine"}
+
+    simulate(go())
+
+
+def test_many_projects_sign_in_three_at_a_time() -> None:
+    async def go() -> None:
+        regions = [f"region-{number}" for number in range(12)]
+        cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
+        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=2))
+        shared = Shared()
+        async with AsyncExitStack() as stack:
+            projects = [
+                await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[one])) for one in regions
+            ]
+            assert set(await asyncio.gather(*(outcome(project) for project in projects))) == {"fine"}
+            assert asyncio.get_running_loop().time() == 12 / 3 * 2
+
+    simulate(go())
+
+
+def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_nothing_of_the_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+
+    async def go() -> None:
+        cloud, shared = cloud_of(), Shared()
+        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=5, times=1))
+        file.write_text("wrong")
+        credentials = {**PASSWORD, "password": {"file": str(file)}}
+        async with (
+            line(cloud, credentials, shared=shared) as late,
+            line(cloud, credentials, shared=shared, regions=["nowhere"]) as other,
+        ):
+            refused = asyncio.create_task(outcome(late))
+            await asyncio.sleep(1)
+            file.write_text(str(PASSWORD["password"]))
+            assert "401" in await outcome(other)  # for the project
+            assert "401" in await refused
+            await asyncio.sleep(30)
+            assert await outcome(late) == "fine"
 
     simulate(go())
 

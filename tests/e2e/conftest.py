@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.certificates import Authority
 from tests.e2e.programs import LISTEN, Exporter, Simulator
+from tests.e2e.secured import Secured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,3 +39,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
     yield exporter
     for program in started:
         program.kill()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def secured(start: Callable[..., Exporter], tmp_path: Path, authority: Authority) -> Secured:
+    return Secured(start, tmp_path, authority)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
 from exporter.cloud.fields import Losses
 from exporter.cloud.v3 import V3
@@ -19,11 +18,11 @@ from exporter.daemon import Exporter
 from exporter.model import ListQuery
 from exporter.simulator import SimulatedCloud, World
 from exporter.simulator.world import AsyncJob
-from tests.faults.way import Way
 from tests.virtual import EPOCH, now
 from tests.world import sim
 
 if TYPE_CHECKING:
+    from tests.faults.way import Way
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from exporter.cloud.client import Client
@@ -34,8 +33,10 @@ if TYPE_CHECKING:
 PROJECTS = STRUCK, SPARED = "struck", "spared"
 """Of each account."""
 INTERVAL, AGE = 30.0, 90.0
-_IDENTITY = re.compile(r'account="([^"]*)",region="([^"]*)"(?:,project="([^"]*)")?')
-COLLECTOR_OF = {family.name: family.collector for family in (*PROJECT_FAMILIES, *TASK_FAMILIES)}
+STAYING = ("drs_up", "drs_task_collected_timestamp_seconds")
+"""Families that never age, since they tell how old the others are."""
+_ACCOUNT, _PROJECT = re.compile('account="([^"]*)",'), re.compile('project="([^"]*)"')
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def fed_by(operation: Operation) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def id_of(account: str, project: str) -> str:
 
 def cloud(account: str, scenarios: Sequence[str]) -> SimulatedCloud:
     """One with both projects of an account, which are equal but for their ids."""
-    batches = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - 60)]
+    batches = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - age) for age in (60, 120, 180)]
     worlds = [
         World(
             project_id=id_of(account, project),
@@ -80,7 +81,9 @@ def cloud(account: str, scenarios: Sequence[str]) -> SimulatedCloud:
     return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
 
 
-def account(name: str, collectors: Iterable[str], scenarios: Sequence[str], **keys: Any) -> dict[str, Any]:
+def account(
+    name: str, collectors: Iterable[str], scenarios: Sequence[str], interval: float = INTERVAL, **keys: Any
+) -> dict[str, Any]:
     """An account with both projects and a host of its own."""
     endpoint = f"https://{name}.test"
     projects = [
@@ -94,8 +97,8 @@ def account(name: str, collectors: Iterable[str], scenarios: Sequence[str], **ke
         "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
         "projects": projects,
         "iam_endpoint": endpoint,
-        "collectors": {key: {"enabled": key in enabled, "interval": INTERVAL} for key in Collectors.model_fields},
-        "poll": {"rate_limit": 1e6, "burst": 10_000, "interval": INTERVAL, "stale_after": AGE, "timeout": 5.0},
+        "collectors": {key: {"enabled": key in enabled, "interval": interval} for key in Collectors.model_fields},
+        "poll": {"rate_limit": 1e3, "burst": 10_000, "interval": interval, "stale_after": 3 * interval, "timeout": 5.0},
         "tasks": {"job_types": list(scenarios)},
         **keys,
     }
@@ -122,49 +125,39 @@ async def polling(way: Way, configuration: Config) -> AsyncIterator[Exporter]:
 
 
 class View:
-    """The page at one moment, by account and project, names of both left out."""
+    """The page at one moment, by account and project, whose names are left out."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._lines: dict[tuple[str, str], list[str]] = defaultdict(list)
         for line in text.splitlines():
-            if not line.startswith("#") and (found := _IDENTITY.search(line)):
-                name, region, project = found.groups(default="")
-                self._lines[name, project].append(line.replace(found[0], f'region="{region}"'))
+            if not line.startswith("#") and (account := _ACCOUNT.search(line)):
+                project = _PROJECT.search(line)
+                self._lines[account[1], project[1] if project else ""].append(line.replace(account[0], ""))
 
-    def lines(self, name: str, project: str, *, but: Sequence[str] = ()) -> list[str]:
-        """Every sample of a project, but for the families named; in order of the text."""
-        return sorted(line for line in self._lines[name, project] if line.partition("{")[0] not in but)
+    def of(self, name: str, project: str = "") -> list[str]:
+        """Every line about an account, or about a project of it."""
+        return sorted(self._lines[name, project])
 
-    def series(self, name: str, project: str, *, own: bool = False) -> set[str]:
-        """Every series, without the value; those about the exporter itself only if wanted."""
+    def facts(self, name: str, project: str) -> set[str]:
+        """The series about the cloud, and not about the exporter or its polls."""
         series = {line.rpartition(" ")[0] for line in self._lines[name, project]}
-        return {one for one in series if own or not one.startswith("drs_exporter_")}
+        return {one for one in series if not one.startswith("drs_exporter_") and one.partition("{")[0] not in STAYING}
+
+    def by(self, label: str, name: str, project: str, family: str, **labels: str) -> dict[str, float]:
+        """The samples of a family that have these labels, by another one."""
+        found: dict[str, float] = {}
+        for line in self._lines[name, project]:
+            if line.startswith(family + "{"):
+                head, _, value = line.rpartition(" ")
+                seen = dict(_LABEL.findall(head))
+                if labels.items() <= seen.items():
+                    found[seen.get(label, "")] = float(value)
+        return found
 
     def value(self, name: str, project: str, family: str, **labels: str) -> float | None:
         """The value of the one sample with these labels; None where there is none."""
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        found = [
-            float(line.rpartition(" ")[2])
-            for line in self._lines[name, project]
-            if line.startswith(family + "{") and all(one in line for one in wanted)
-        ]
-        assert len(found) <= 1, found
-        return found[0] if found else None
-
-    def sum(self, name: str, project: str, family: str, **labels: str) -> float:
-        """The sum of the samples with these labels."""
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in self._lines[name, project]
-            if line.startswith(family + "{") and all(one in line for one in wanted)
-        )
-
-    def codes(self, name: str, operation: Operation) -> Counter[str]:
-        """How the calls of an operation ended."""
-        found = re.compile(rf'drs_exporter_api_requests_total\{{.*operation="{operation.name}",code="(\w+)"\}} (\S+)')
-        return Counter({match[1]: int(float(match[2])) for line in self._lines[name, ""] if (match := found.match(line))})
+        return self.by("", name, project, family, **labels).get("")
 
 
 async def view(exporter: Exporter) -> View:

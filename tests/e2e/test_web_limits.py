@@ -1,0 +1,138 @@
+"""Clients that behave badly, over real TCP, do not keep others from being served."""
+
+from __future__ import annotations
+
+import signal
+import ssl
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.web_server import MAX_CONNECTIONS
+from tests.e2e.programs import TIMEOUT, Exporter, until
+from tests.e2e.secured import GET, Hasty, Secured
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.certificates import Authority
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, authority: Authority) -> Iterator[Callable[[str], Secured]]:
+    with ExitStack() as stack:
+
+        def start(setting: str) -> Secured:
+            def exporter(*arguments: str) -> Exporter:
+                return stack.enter_context(Hasty(setting, *arguments, folder=tmp_path / "hasty"))
+
+            return Secured(exporter, tmp_path, authority)
+
+        yield start
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the exporter has neither closed it nor said anything."""
+    connection.settimeout(0)
+    try:
+        return connection.recv(1) != b""
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """What comes until the exporter closes it, well or not."""
+    received = bytearray()
+    with suppress(ConnectionError, ssl.SSLError):
+        while data := connection.recv(2**16):
+            received += data
+    return bytes(received)
+
+
+def test_fifty_idle_connections_do_not_delay_a_scrape(secured: Secured) -> None:
+    secured.ready()
+    with ExitStack() as stack:
+        idle = [stack.enter_context(secured.tcp() if number % 2 else secured.tls()) for number in range(50)]
+        assert secured.get().text.endswith("\n")
+        assert all(map(is_open, idle))  # it did not wait for the end of any
+
+
+def test_more_idle_connections_than_places_do_not_stop_a_scrape(secured: Secured) -> None:
+    secured.ready()
+    with ExitStack() as stack:
+        idle = [stack.enter_context(secured.tcp()) for _ in range(MAX_CONNECTIONS + 50)]
+        assert [secured.get().status_code for _ in range(5)] == [200] * 5
+        left = [number for number, connection in enumerate(idle) if is_open(connection)]
+        assert len(left) < MAX_CONNECTIONS
+        assert min(left, default=50) >= 50  # those who had waited longest gave way
+
+
+@pytest.mark.parametrize("stage", ["tcp", "tls", "header"])
+def test_slow_clients_are_cut_off(hasty: Callable[[str], Secured], stage: str) -> None:
+    secured = hasty("HEADER_SECONDS = 1.0")
+    with secured.tcp() if stage == "tcp" else secured.tls() as slow:
+        sent = iter(GET)
+
+        def gone() -> bool:
+            if stage == "header":
+                slow.settimeout(TIMEOUT)
+                try:
+                    slow.sendall(bytes([next(sent)]))
+                except OSError:
+                    return True
+            return not is_open(slow)
+
+        until(gone, lambda: f"it is cut off at {stage}")
+        assert next(sent, None) is not None
+
+
+def test_who_does_not_take_the_response_is_cut_off(hasty: Callable[[str], Secured]) -> None:
+    secured = hasty("RESPONSE_SECONDS = 1.0").ready()
+    with secured.tls() as greedy:
+        greedy.sendall(GET * 1000)
+        assert greedy.recv(1)  # its response has begun
+        assert secured.connections() == 1
+        secured.exporter.until(lambda: secured.connections() == 0, "it is cut off")
+        assert rest_of(greedy).count(b"HTTP/1.1 200 ") < 1000
+
+
+def test_where_all_connections_are_at_work_more_are_told_so(hasty: Callable[[str], Secured]) -> None:
+    secured = hasty("MAX_CONNECTIONS = 2").ready()
+    with secured.tls() as one, secured.tls() as other:
+        for greedy in (one, other):
+            greedy.sendall(GET * 1000)
+            assert greedy.recv(1)  # its response has begun
+        assert [secured.get().status_code for _ in range(3)] == [503] * 3
+    secured.exporter.until(lambda: secured.get().status_code == 200, "there is room again")
+
+
+def test_clients_that_go_amid_a_response_are_not_worth_a_line(secured: Secured) -> None:
+    secured.ready()
+    for _ in range(3):
+        with secured.tls() as client:
+            client.sendall(GET * 100)
+    with secured.tcp() as nonsense:
+        nonsense.sendall(GET)
+    assert secured.get().status_code == 200
+    assert secured.exporter.stderr == ""
+
+
+def test_a_body_and_a_long_header_are_refused(secured: Secured) -> None:
+    assert secured.get(method="POST", content=b"x" * 100_000).status_code == 413
+    assert secured.get(headers={"X-Long": "x" * 60_000}).status_code == 200
+    assert secured.get(headers={"X-Long": "x" * 70_000}).status_code in {400, 431}
+
+
+def test_a_signal_ends_it_whatever_is_open(secured: Secured) -> None:
+    secured.ready()
+    with secured.tcp(), secured.tls(), secured.tls() as greedy:
+        greedy.sendall(GET * 1000)
+        code, seconds = secured.exporter.ends_on(signal.SIGTERM)
+    assert code == 0
+    assert seconds < 4
+    assert "Traceback" not in secured.exporter.stderr

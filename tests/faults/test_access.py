@@ -1,0 +1,158 @@
+"""Every operation that has to come before DRS is asked x every kind of fault: blindness, told as such, that passes.
+
+Where an account can't sign in, find its project or get its keys, its lists fail: that is never "no tasks".
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from exporter.cloud import operations
+from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
+from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
+from tests.faults.scene import AGE, INTERVAL, SPARED, STRUCK, View, account, cloud, config, id_of, polling, until, view
+from tests.faults.way import Way
+from tests.virtual import now, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exporter.simulator import SimulatedCloud
+
+ASKED = [operation for operation in OPERATIONS if operation.service != "drs"]
+EVERY = (*KINDS, UNPUBLISHED)
+AGENCY = (operations.METADATA_TOKEN, operations.METADATA_KEYS)
+NO_FAULT = {
+    **dict.fromkeys(((operations.METADATA_TOKEN.name, name) for name in ("404", UNPUBLISHED.name)), "no sessions"),
+    (operations.METADATA_TOKEN.name, "errors in place of items"): "the answer is the token itself, in plain text",
+}
+"""Cells that make no sense, and why: old metadata services know no session tokens."""
+TAKEN_FOR_A_TOKEN = ("another object", "an array", "HTML")
+"""Any text is a session token: it is the service that refuses it with the next call."""
+COVERED = {(operation.name, kind.name) for operation in ASKED for kind in EVERY} - set(NO_FAULT)
+
+LAST_SUCCESS, AGAIN = 390.0, 410.0
+END = LAST_SUCCESS + 2 * AGE + INTERVAL + 10
+LOCKED_OUT = 300.0
+"""After a refused sign-in nobody tries for so long, lest the cloud locks the user out."""
+
+
+class Story(NamedTuple):
+    """Pages: amid the fault from the start, soon and long after it, amid a second one, soon and long after that."""
+
+    born: View
+    soon: View
+    recovered: View
+    struck: View
+    healing: View
+    healed: View
+
+
+def credentials(operation: Operation, name: str) -> dict[str, Any]:
+    """Of an account that needs the operation."""
+    if operation is operations.SIGN_IN:
+        return {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD}
+    if operation in AGENCY:
+        return {"type": "ecs_agency", "metadata_endpoint": f"https://{name}.test"}
+    return {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+
+
+def account_for(operation: Operation, name: str) -> dict[str, Any]:
+    made = account(name, ["progress"], ["sync"], credentials=credentials(operation, name))
+    if operation is operations.LIST_PROJECTS:
+        del made["projects"][0]["project_id"]
+    return made
+
+
+def end_access(simulated: SimulatedCloud, project: str) -> None:
+    """Tokens and temporary keys end: new ones are needed."""
+    for token in [token for token, known in simulated.auth_tokens.items() if known.project_id == project]:
+        del simulated.auth_tokens[token]
+    simulated.expiries.update(dict.fromkeys(simulated.expiries, now()))
+
+
+async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
+    """The story of accounts of these names, each with a kind of fault, or none."""
+    way = Way({f"{name}.test": cloud(name, ["sync"]) for name in kinds}, now)
+    for name in kinds:
+        way.clouds[f"{name}.test"].worlds[0].name = "cn-north-4"  # the default project of the region
+    words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
+    strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
+    pages = []
+    way.strikes = dict(strikes)
+    async with polling(way, config(account_for(operation, name) for name in kinds)) as exporter:
+        await until(32)
+        pages.append(await view(exporter))
+        await until(40)
+        way.strikes = {}
+        for at in (40 + 2 * INTERVAL + 1, LAST_SUCCESS + 10):
+            await until(at)
+            pages.append(await view(exporter))
+        await until(AGAIN)
+        way.strikes = dict(strikes)
+        for name, kind in kinds.items():
+            if kind:
+                end_access(way.clouds[f"{name}.test"], id_of(name, STRUCK))
+        await until(END)
+        pages.append(await view(exporter))
+        way.strikes = {}
+        for at in (END + 2 * INTERVAL + 1, AGAIN + INTERVAL + LOCKED_OUT + INTERVAL + 1):
+            await until(at)
+            pages.append(await view(exporter))
+    return Story(*pages)
+
+
+@cache
+def undisturbed(operation: Operation) -> Story:
+    return simulate(told(operation, {"none": None}))
+
+
+def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:
+    """Everything that is not as it has to be."""
+    truth = undisturbed(operation)
+    wrong: list[str] = []
+
+    def check(good: object, what: str) -> None:
+        if not good:
+            wrong.append(f"{kind.name}: {what}")
+
+    again = operation is not operations.LIST_PROJECTS  # what is found once is never asked for again
+    locked_out = operation is operations.SIGN_IN and kind.code in {"401", "403"}
+    blind = {"born"} | ({"struck"} if again else set()) | ({"soon", "healing"} if locked_out else set())
+    for at, page in story._asdict().items():
+        if operation not in AGENCY:  # projects of one server have the same keys
+            seen, expected = page.of(name, SPARED), getattr(truth, at).of("none", SPARED)
+            if kind.throttles or operation is operations.LIST_PROJECTS:
+                seen, expected = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, expected))
+            check(seen == expected, f"{at}: the spared project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
+        if kind.throttles and at in {"soon", "healing"}:
+            continue  # a pause of a minute is two intervals, and the progress comes after the list
+        facts, usual = page.facts(name, STRUCK), getattr(truth, at).facts("none", STRUCK)
+        lasting = {one for one in facts if "_total{" in one}
+        check(facts - lasting == (set() if at in blind else usual - lasting), f"{at}: {len(facts)} of {len(usual)}")
+        check(page.value(name, STRUCK, "drs_up") == (at not in blind), f"{at}: drs_up")
+        check(at not in blind or not page.by("phase", name, STRUCK, "drs_tasks"), f"{at}: tasks are counted")
+        success = page.by("collector", name, STRUCK, "drs_exporter_collector_success")
+        check(success["tasks"] == (at not in blind), f"{at}: {success}")
+        check(at in blind or set(success.values()) == {1}, f"{at}: {success}")
+    counted = operations.METADATA_KEYS if operation in AGENCY and kind.name in TAKEN_FOR_A_TOKEN else operation
+    code = "401" if counted is not operation else kind.code
+    codes = story.struck.by("code", name, "", "drs_exporter_api_requests_total", operation=counted.name)
+    code = {"": "400", "200": "decode"}.get(code, code)
+    check(code in codes and ("200" in codes or "201" in codes), f"counted as {codes}")
+    check(CANARY not in story.struck.text, "a canary is on the page")
+    return wrong
+
+
+@pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
+def test_a_fault_on_the_way_in(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
+    monkeypatch.setattr("exporter.poller._SECOND_LIST_SECONDS", INTERVAL)
+    kinds = {f"k{number}": kind for number, kind in enumerate(EVERY) if (operation.name, kind.name) not in NO_FAULT}
+    story = simulate(told(operation, kinds))
+    wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,111 @@
+"""The clock of this machine is wrong by 20 minutes: signatures are refused, tokens are not, and it passes."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import pytest
+
+from exporter.cloud import operations
+from exporter.config import Collectors
+from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
+from tests.faults.scene import AGE, INTERVAL, PROJECTS, View, account, cloud, config, polling, until, view
+from tests.faults.test_matrix import POLLED
+from tests.faults.way import Way
+from tests.virtual import now, simulate
+
+SKEW = 1200.0
+COLLECTORS = tuple(Collectors.model_fields)
+SCENARIOS = ("sync", "cloudDataGuard")
+AGAIN, LAST_SUCCESS = 200.0, 180.0
+END = LAST_SUCCESS + 2 * AGE + INTERVAL + 10
+SIGNED = {"ak_sk": True, "ecs_agency": True, "password": False, "token": False}
+"""By kind of credentials, whether calls are signed with a date."""
+COVERED = {(operation.name, "clock skew") for operation in (*POLLED, operations.LIST_PROJECTS)}
+UNSIGNED = {
+    (operation.name, "clock skew"): "it is not signed"
+    for operation in (operations.SIGN_IN, operations.METADATA_TOKEN, operations.METADATA_KEYS)
+}
+
+
+class Story(NamedTuple):
+    """Pages: amid the skew from the start, after it, amid a second one, after that; and how calls ended."""
+
+    born: View
+    recovered: View
+    struck: View
+    healed: View
+
+
+def skewed(simulated: float) -> float:
+    return now() + simulated
+
+
+def accounts(kind: str, token: str) -> list[dict[str, Any]]:
+    """One whose clock will be wrong, with credentials of a kind, and one that is spared."""
+    credentials = {
+        "ak_sk": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+        "ecs_agency": {"type": "ecs_agency", "metadata_endpoint": "https://wrong.test"},
+        "password": {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD},
+        "token": {"type": "token", "token": token},
+    }[kind]
+    wrong = account("wrong", COLLECTORS, SCENARIOS, credentials=credentials)
+    if kind == "ak_sk":
+        del wrong["projects"][0]["project_id"]
+    return [wrong, account("right", COLLECTORS, SCENARIOS)]
+
+
+async def told(kind: str, skew: float) -> Story:
+    way = Way({f"{name}.test": cloud(name, SCENARIOS) for name in ("wrong", "right")}, now)
+    simulated = way.clouds["wrong.test"]
+    simulated.worlds[0].name = "cn-north-4"
+    pages = []
+    configuration = config(accounts(kind, simulated.issue_token()))
+    simulated.now = partial(skewed, skew)
+    async with polling(way, configuration) as exporter:
+        for at, then in (
+            (32, None),
+            (40, 0.0),
+            (40 + 3 * INTERVAL + 1, None),
+            (AGAIN, skew),
+            (END, None),
+            (END, 0.0),
+            (END + 3 * INTERVAL + 1, None),
+        ):
+            await until(at)
+            if then is None:
+                pages.append(await view(exporter))
+            else:
+                simulated.now = partial(skewed, then)
+    return Story(*pages)
+
+
+@cache
+def undisturbed(kind: str) -> Story:
+    return simulate(told(kind, 0.0))
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@pytest.mark.parametrize("skew", [SKEW, -SKEW])
+def test_a_wrong_clock(kind: str, skew: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
+    monkeypatch.setattr("exporter.poller._SECOND_LIST_SECONDS", INTERVAL)
+    truth, story = undisturbed(kind), simulate(told(kind, skew))
+    for at, page in story._asdict().items():
+        usual: View = getattr(truth, at)
+        blind = SIGNED[kind] and at in {"born", "struck"}
+        for project in PROJECTS:
+            assert page.of("right", project) == usual.of("right", project), (at, project)
+            facts = {one for one in page.facts("wrong", project) if "_total{" not in one}
+            expected = {one for one in usual.facts("wrong", project) if "_total{" not in one}
+            assert facts == (set() if blind else expected), (at, project)
+            assert page.value("wrong", project, "drs_up") == (not blind)
+            success = page.by("collector", "wrong", project, "drs_exporter_collector_success")
+            assert success["tasks"] == (not blind)
+            assert blind or set(success.values()) == {1}, success
+    if kind != "ak_sk":
+        return
+    for operation in (*POLLED, operations.LIST_PROJECTS):
+        codes = story.healed.by("code", "wrong", "", "drs_exporter_api_requests_total", operation=operation.name)
+        assert codes.keys() == {"200", "401"} - ({"200"} if "202" in codes else set()) | codes.keys() & {"202"}, codes
