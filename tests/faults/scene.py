@@ -22,13 +22,13 @@ from tests.virtual import EPOCH, now
 from tests.world import sim
 
 if TYPE_CHECKING:
-    from tests.faults.way import Way
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from exporter.cloud.client import Client
     from exporter.cloud.operations import Operation
     from exporter.config import Config
     from exporter.simulator import SimTask
+    from tests.faults.way import Way
 
 PROJECTS = STRUCK, SPARED = "struck", "spared"
 """Of each account."""

@@ -103,7 +103,7 @@ def undisturbed(operation: Operation) -> Story:
     return simulate(told(operation, {"none": None}))
 
 
-def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:
+def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:  # noqa: C901 - one story, told in its order
     """Everything that is not as it has to be."""
     truth = undisturbed(operation)
     wrong: list[str] = []
@@ -131,28 +131,28 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
         check(shown == (source if there else set()), f"{at}: {len(shown)} of {len(source)}, {sorted(shown)[:3]}")
     # It fails, and that is told.
     for at, good in (("born", 0), ("ageing", 0), ("struck", 0), ("recovered", 1), ("healed", 1)):
-        page: View = getattr(story, at)
-        success = page.by("collector", name, STRUCK, "drs_exporter_collector_success")
+        view: View = getattr(story, at)
+        success = view.by("collector", name, STRUCK, "drs_exporter_collector_success")
         failing = {collector for collector, value in success.items() if value != 1}
         check(failing == (set() if good else {*fed_by(operation)}), f"{at}: failing are {failing}")
-        up = page.value(name, STRUCK, "drs_up")
+        up = view.value(name, STRUCK, "drs_up")
         check(up == (good or operation not in LISTS), f"{at}: drs_up is {up}")
         if operation in LISTS and at in {"born", "struck"}:
-            counts = page.by("phase", name, STRUCK, "drs_tasks")
+            counts = view.by("phase", name, STRUCK, "drs_tasks")
             check(not counts, f"{at}: tasks are counted: {counts}")
     # It is counted.
     page = story.struck
-    codes = page.by("code", name, "", "drs_exporter_api_requests_total", operation=operation.name)
+    codes = view.by("code", name, "", "drs_exporter_api_requests_total", operation=operation.name)
     bad = codes.keys() - truth.struck.by(
         "code", "none", "", "drs_exporter_api_requests_total", operation=operation.name
     )
     counters = [f"drs_exporter_{what}_errors_total" for what in ("decode", "task")]
-    lost = [page.value(name, STRUCK, one, collector=fed) for one in counters for fed in fed_by(operation)]
+    lost = [view.value(name, STRUCK, one, collector=fed) for one in counters for fed in fed_by(operation)]
     if kind.code in {"", "200"}:
         check(bad or any(lost), f"counted as nothing, {codes}")
     else:
         check(bad == {kind.code}, f"counted as {codes}")
-    check(CANARY not in page.text, "a canary is on the page")
+    check(CANARY not in view.text, "a canary is on the page")
     return wrong
 
 
