@@ -93,6 +93,15 @@ def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
     assert len(checks.asked) == 3
 
 
+def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_same_hash() -> None:
+    async def main() -> None:
+        passwords = Passwords()
+        assert await passwords.right({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
+        assert not await passwords.right({b"bob": ALICE}, b"alice", b"apple")
+
+    asyncio.run(main())
+
+
 def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(checks: Checks) -> None:
     assert ask((b"nobody", b"x"), (b"nobody", b"y"), (b"alice", b"x")) == [False, False, False]
     nobody, again, alice = checks.asked

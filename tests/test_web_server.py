@@ -28,8 +28,8 @@ class Wire(asyncio.Transport):
 
     def __init__(self, certificate: object = None) -> None:
         super().__init__({"peercert": certificate})
-        self._near, self._far = socket.socketpair()
-        self._extra["socket"] = self._near  # type: ignore[attr-defined]
+        self.near, self._far = socket.socketpair()
+        self._extra["socket"] = self.near  # type: ignore[attr-defined]
         self.written = b""
         self.ended = ""
 
@@ -53,7 +53,7 @@ class Wire(asyncio.Transport):
 
     def _end(self, how: str) -> None:
         self.ended = self.ended or how
-        self._near.close()
+        self.near.close()
         self._far.close()
 
 
@@ -176,6 +176,34 @@ def test_requests_that_come_at_once_are_answered_one_after_another() -> None:
         assert hall.wire.ended == "closed"
 
     hall(story)
+
+
+def test_a_connection_waits_but_while_it_is_at_work() -> None:
+    async def story(hall: Hall) -> None:
+        places = hall.server.places
+        places.enter(hall.wire.near)
+        waiting = [len(places._waiting)]
+        hall.go.clear()
+        hall.send(GET + GET)
+        for _ in range(2):
+            await asyncio.sleep(1)
+            waiting.append(len(places._waiting))
+            hall.go.set()
+        assert waiting == [1, 0, 1]
+        assert hall.wire.written.count(b"fine") == 2
+
+    hall(story)
+
+
+def test_a_connection_that_has_ended_has_no_deadline() -> None:
+    async def main() -> None:
+        hall = Hall()
+        hall.end()
+        hall.wire.ended = ""
+        await asyncio.sleep(2 * RESPONSE_SECONDS)
+        assert hall.wire.ended == ""
+
+    simulate(main())
 
 
 def test_a_header_without_end_is_refused() -> None:

@@ -58,6 +58,7 @@ def test_a_plain_pair_of_certificate_and_key(authority: Authority, server: Pair)
     context, in_vain = server_context(settings(server))
     one, _ = shake(context, client(authority))
     assert one.version() == "TLSv1.3"
+    assert context.options & ssl.OP_NO_RENEGOTIATION
     assert in_vain == []
 
 
