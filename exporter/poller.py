@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.cloud.errors import CloudError, NotPublishedError
+from exporter.cloud.pulse import Pulse, take
 from exporter.cloud.source import fetch_all, sort_answers
 from exporter.logs import where
 from exporter.model import DELETED, CollectorFacts, Phase
@@ -78,26 +79,26 @@ class Poller:
         """How the newest poll of each collector went."""
         self._brought: dict[str, dict[tuple[str, str], bool]] = {}
         """How the calls went that bring facts along for a collector: by the collector and source that make them."""
-        self._progressed = {LISTS: asyncio.get_running_loop().time()}
-        """When each loop last did something."""
+        self._pulses = {LISTS: Pulse()}
         self._log = _log.bind(account=store.key.account, region=store.key.region, project=store.key.project)
         store.ages.intervals |= {**intervals, **{api.name: self._list_interval(api) for api in apis}}
 
     async def run(self) -> None:
-        """Poll for ever."""
+        """Poll for ever; lists come a moment before the others, which so know what the newest ones show."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
         await self.poll(LISTS)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loop(LISTS, first=self._intervals[LISTS]))
+            group.create_task(self._loop(LISTS, due=started + self._intervals[LISTS]))
             for name in self._intervals:
                 if name != LISTS:
-                    group.create_task(self._loop(name, first=0))
+                    group.create_task(self._loop(name, due=clock()))
 
     def alive(self) -> bool:
         """Whether every loop has made progress within five intervals, or five minutes where that is longer."""
-        clock = asyncio.get_running_loop().time()
         return all(
-            clock - at < max(_WATCHDOG_INTERVALS * self._intervals[name], _WATCHDOG_SECONDS)
-            for name, at in self._progressed.items()
+            pulse.silent_for() < max(_WATCHDOG_INTERVALS * self._intervals[name], _WATCHDOG_SECONDS)
+            for name, pulse in self._pulses.items()
         )
 
     async def poll_all(self) -> bool:
@@ -110,7 +111,10 @@ class Poller:
 
     async def poll(self, collector: str) -> None:
         """One poll; whatever happens in it is its own affair."""
-        started = self._progressed[collector] = asyncio.get_running_loop().time()
+        started = asyncio.get_running_loop().time()
+        pulse = self._pulses.setdefault(collector, Pulse())
+        pulse.beat()
+        take(pulse)
         success = await self._guard(collector, self._list() if collector == LISTS else self._collect(collector))
         if success is not None:
             self._own[collector] = success
@@ -118,7 +122,7 @@ class Poller:
             self._record(collector, started, success=success and all(brought.values()))
         self._meter.decode_errors({name: losses.take() for name, losses in self._losses.items()})
         self.store.facts.ready = True
-        self._progressed[collector] = asyncio.get_running_loop().time()
+        pulse.beat()
         self._publish()
 
     async def _guard(self, collector: str, work: Awaitable[bool | None]) -> bool | None:
@@ -129,17 +133,20 @@ class Poller:
             self._note_bug(collector, error)
             return False
 
-    async def _loop(self, collector: str, first: float) -> None:
+    async def _loop(self, collector: str, due: float) -> None:
         clock = asyncio.get_running_loop().time
         interval = self._intervals[collector]
-        due = clock() + first
         while True:
-            await asyncio.sleep(due - clock())
-            await self.poll(collector)
-            due += interval
             missed = max(0, ceil((clock() - due) / interval))  # left out, never made up for
             due += missed * interval
             self._meter.overran(collector, missed)
+            await asyncio.sleep(due - clock())
+            async with asyncio.TaskGroup() as group:
+                poll = group.create_task(self.poll(collector))
+                due += interval
+                while not (await asyncio.wait({poll}, timeout=due - clock()))[0]:
+                    self._meter.overran(collector, 1)  # told meanwhile: it may never end
+                    due += interval
 
     # The lists
 
@@ -238,7 +245,6 @@ class Poller:
         learnt, refused, failed = 0, list[CloudError](), list[CloudError]()
         async with aclosing(fetch_all(source, ids)) as batches:
             async for answers in batches:
-                self._progressed[collector] = asyncio.get_running_loop().time()
                 call = sort_answers(answers)
                 learnt += len(call.parts) + len(call.gone)
                 refused += call.refused

@@ -23,6 +23,7 @@ from exporter.cloud.errors import (
     parse_body,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.cloud.pulse import current
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class Client:
             path = await self._path(operation, job_id)
             request = self._request(operation.method, path, query, body, headers)
             try:
-                return await self._attempt(operation, request, read)
+                # A retry is less urgent: what fails must not take the calls of those who get answers.
+                return await self._attempt(operation, request, read, operation.priority + retries)
             except UnavailableError:
                 if retries == _RETRIES:
                     raise
@@ -191,12 +193,18 @@ class Client:
         return self._http.build_request(method, url, content=content, headers={**_HEADERS, **(headers or {})})
 
     async def _attempt(
-        self, operation: Operation, request: httpx.Request, read: Callable[[str, int, httpx.Headers, bytes], T]
+        self,
+        operation: Operation,
+        request: httpx.Request,
+        read: Callable[[str, int, httpx.Headers, bytes], T],
+        priority: int,
     ) -> T:
         if self._pauses.rest(operation.name) > _SHORT_PAUSE:
             raise ThrottledError(operation.name, "paused")
         await asyncio.sleep(self._pauses.rest(operation.name))
-        await self._budget.take(operation.priority)
+        pulse = current()
+        with pulse.waiting():
+            await self._budget.take(priority)
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
             self._budget.give_back()
             raise ThrottledError(operation.name, "paused")
@@ -218,6 +226,7 @@ class Client:
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:
+            pulse.beat()
             self._meter.request(operation.name, code, loop.time() - started)
 
     async def _send(self, operation: str, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
