@@ -68,7 +68,10 @@ class Exporter:
         self._connections: list[httpx.AsyncClient] = []
         self._shared = Shared()
         self.pollers = [
-            self._poller(account, project) for account in config.accounts for project in account.all_projects()
+            self._poller(account, project, number / len(projects))
+            for account in config.accounts
+            for projects in (account.all_projects(),)
+            for number, project in enumerate(projects)
         ]
 
     def now(self) -> float:
@@ -126,7 +129,7 @@ class Exporter:
             await self.publish()
             await asyncio.sleep(_GAP_SECONDS)
 
-    def _poller(self, account: Account, project: Project) -> Poller:
+    def _poller(self, account: Account, project: Project, offset: float) -> Poller:
         key = ProjectKey(account.name, project.region, project.label)
         intervals = {name: account.interval(name) for name in COLLECTORS if account.enabled(name)}
         losses = {name: Losses() for name in COLLECTORS}
@@ -163,6 +166,8 @@ class Exporter:
             losses=losses,
             intervals=intervals,
             job_types=wanted.job_types,
+            demand=budget.demand,
+            offset=offset,
             meter=ProjectMeter(self.telemetry, *key, collectors=COLLECTORS),
             publish=self._wanted.set,
             now=self.now,
@@ -173,7 +178,7 @@ class Exporter:
         where = (account.name, region)
         if where not in self._budgets:
             budget = Budget(account.poll.rate_limit, account.poll.burst)
-            meter = ApiMeter(self.telemetry, *where, allowed=lambda: budget.allowed)
+            meter = ApiMeter(self.telemetry, *where, budget)
             self._budgets[where] = budget, meter
         return self._budgets[where]
 

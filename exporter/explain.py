@@ -10,7 +10,7 @@ from exporter import cutover
 from exporter.daemon import COLLECTORS, Exporter
 from exporter.explain_text import Subject, explanation
 from exporter.find import Outcome, Place, find, missing, several
-from exporter.poller import LISTS
+from exporter.listing import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud import operations
 from exporter.cloud.errors import (
+    NO_CREDENTIALS,
     AccessError,
     BadRequestError,
     CloudError,
@@ -93,7 +94,7 @@ def bars(error: CloudError) -> bool:
     """Whether the credentials, or the way to them, are at fault: then it makes no difference what is asked."""
     if isinstance(error, AccessError):
         return True
-    named = error.code == "credentials" or error.error_code == _WRONG_PROJECT
+    named = error.code == NO_CREDENTIALS or error.error_code == _WRONG_PROJECT
     return isinstance(error, RefusedError) and (named or invalid_token(error))
 
 

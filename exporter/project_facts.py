@@ -32,6 +32,13 @@ class Ages:
         self._stale_after = stale_after
         self.intervals: dict[str, float] = {}
         """Effective intervals, seconds."""
+        self.shortened = False
+        """Whether one has become shorter since the ages were last looked at."""
+
+    def set(self, name: str, interval: float) -> None:
+        """The effective interval is this from now on."""
+        self.shortened |= interval < self.intervals.get(name, 0.0)
+        self.intervals[name] = interval
 
     def punctual(self, name: str) -> float:
         """Older than so many seconds is late."""

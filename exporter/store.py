@@ -149,7 +149,7 @@ class Store:
         async with self._board.lock:
             now = self._now()
             self._left = {key: left for key, left in self._left.items() if now - left[0] < self._remembered_for}
-            aged = self._aged(now) if now > self._next_expiry else set()
+            aged = self._aged(now) if self.ages.shortened or now > self._next_expiry else set()
             if self.facts.lists.age_out(now, self.ages.believed):
                 aged = set(self.inventory)
             await self._refresh(aged)
@@ -163,6 +163,7 @@ class Store:
     def _aged(self, now: float) -> set[str]:
         """The tasks of which something has become late or too old; finds the next such moment as well."""
         self._next_expiry = math.inf
+        self.ages.shortened = False
         aged = set()
         for task_id, state in self._states.items():
             ends = state.ends(self.ages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,7 +13,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,13 @@ ALLOWANCE = Own(
     _REGION,
     Gauge,
 )
+DEMAND = Own(
+    "drs_exporter_api_demand_ratio",
+    "API calls that polls at the configured intervals take, over those that are allowed now; intervals stretch when "
+    "it comes near 1.",
+    _REGION,
+    Gauge,
+)
 OVERRUNS = Own(
     "drs_exporter_poll_overruns_total",
     "Polls that were left out because the one before took longer than the interval.",
@@ -88,6 +95,7 @@ OWN_FAMILIES = (
     RETRIES,
     THROTTLED,
     ALLOWANCE,
+    DEMAND,
     OVERRUNS,
     DECODE_ERRORS,
     TASK_ERRORS,
@@ -130,13 +138,26 @@ def _make(own: Own, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
     return own.kind(own.name, own.help, own.labels, registry=registry)
 
 
+class Allowance(Protocol):
+    """API calls a second of one account in one region."""
+
+    @property
+    def allowed(self) -> float:
+        """Those that may leave now."""
+
+    @property
+    def wanted(self) -> float:
+        """Those that polls at the configured intervals take."""
+
+
 class ApiMeter:
     """Counts the calls of one account in one region."""
 
-    def __init__(self, telemetry: Telemetry, account: str, region: str, allowed: Callable[[], float]) -> None:
+    def __init__(self, telemetry: Telemetry, account: str, region: str, budget: Allowance) -> None:
         self._telemetry = telemetry
         self._where = (account, region)
-        telemetry.gauge(ALLOWANCE, *self._where).set_function(allowed)
+        telemetry.gauge(ALLOWANCE, *self._where).set_function(lambda: budget.allowed)
+        telemetry.gauge(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """One call has ended."""

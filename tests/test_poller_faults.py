@@ -287,7 +287,7 @@ def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
             await asyncio.sleep(2)
             for made in ([faults.forbidden("batch")], [faults.unauthorized("batch")], []):
                 cloud.faults = list[Fault](made)
-                await asyncio.sleep(90)
+                await asyncio.sleep(330)
 
     with capture_logs() as logged:
         simulate(main())
@@ -297,3 +297,37 @@ def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
         ("the cloud gave no usable answer", "v3_batch_progress", "v3_batch_progress: 401 APIGW.0301"),
         ("the cloud answers again", "v3_batch_progress", None),
     ]
+
+
+def test_who_refuses_everything_is_asked_little_and_served_again_when_that_ends() -> None:
+    """Forty single calls a poll while all is well; no more than those under way where none is answered."""
+
+    async def main() -> None:
+        cloud = cloud_of(*[sim(f"task-{number}") for number in range(40)], published={"v5"})
+        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+            await asyncio.sleep(2)
+            cloud.faults = [faults.forbidden("type=progress")]
+            cloud.calls.clear()
+            await asyncio.sleep(600)
+            assert calls(cloud)["v5 jobs/ID progress"] < 12 * 8
+            assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 0
+            cloud.faults = []
+            await asyncio.sleep(330)
+            assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 1
+            assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40
+
+    simulate(main())
+
+
+def test_tasks_that_fail_first_do_not_stand_in_the_way_of_the_others() -> None:
+    """A round that ends after the first failures goes on, in the next, with those that it left out."""
+
+    async def main() -> None:
+        broken = [sim(f"broken-{number}") for number in range(16)]
+        cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})
+        cloud.faults = [faults.broken(f"{task.id}.*type=progress") for task in broken]
+        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+            await asyncio.sleep(300)
+            assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 4
+
+    simulate(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import pytest
@@ -10,6 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.telemetry import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@dataclass
+class Allowed:
+    """Calls a second."""
+
+    allowed: float = 3.0
+    wanted: float = 1.5
 
 
 @pytest.fixture
@@ -34,12 +43,12 @@ def test_the_version_and_the_process_are_there_and_no_creation_times(telemetry: 
     assert value(telemetry, "drs_exporter_build_info", version=version("drs-exporter")) == 1
     names = {name for name, _ in series(telemetry, "")}
     assert {"python_info", "process_cpu_seconds_total", "process_resident_memory_bytes"} <= names
-    ApiMeter(telemetry, "a", "r", lambda: 3.0).request("v3_list_jobs", "200", 0.2)
+    ApiMeter(telemetry, "a", "r", Allowed()).request("v3_list_jobs", "200", 0.2)
     assert not [name for name, _ in series(telemetry, "") if name.endswith("_created")]
 
 
 def test_calls_are_counted_by_operation_and_code_and_their_faults_start_at_0(telemetry: Telemetry) -> None:
-    meter = ApiMeter(telemetry, "a", "r", lambda: 3.0)
+    meter = ApiMeter(telemetry, "a", "r", Allowed())
     for code in ("200", "200", "timeout"):
         meter.request("v3_list_jobs", code, 0.2)
     where = {"account": "a", "region": "r", "operation": "v3_list_jobs"}
@@ -55,7 +64,7 @@ def test_calls_are_counted_by_operation_and_code_and_their_faults_start_at_0(tel
 
 
 def test_durations_are_a_histogram_by_operation(telemetry: Telemetry) -> None:
-    meter = ApiMeter(telemetry, "a", "r", lambda: 3.0)
+    meter = ApiMeter(telemetry, "a", "r", Allowed())
     for seconds in (0.01, 0.2, 7, 100):
         meter.request("v3_list_jobs", "200", seconds)
     name, labels = "drs_exporter_api_request_duration_seconds", {"operation": "v3_list_jobs"}
@@ -69,13 +78,15 @@ def test_durations_are_a_histogram_by_operation(telemetry: Telemetry) -> None:
     assert value(telemetry, f"{name}_sum", **labels) == pytest.approx(107.21)
 
 
-def test_the_allowance_is_that_of_the_moment(telemetry: Telemetry) -> None:
-    allowed = [3.0]
-    ApiMeter(telemetry, "a", "r", lambda: allowed[0])
-    name = "drs_exporter_api_rate_limit_calls_per_second"
+def test_the_allowance_and_what_is_wanted_of_it_are_those_of_the_moment(telemetry: Telemetry) -> None:
+    allowed = Allowed()
+    ApiMeter(telemetry, "a", "r", allowed)
+    name, demand = "drs_exporter_api_rate_limit_calls_per_second", "drs_exporter_api_demand_ratio"
     assert value(telemetry, name, account="a", region="r") == 3
-    allowed[0] = 0.75
+    assert value(telemetry, demand, account="a", region="r") == 0.5
+    allowed.allowed = 0.75
     assert value(telemetry, name, account="a", region="r") == 0.75
+    assert value(telemetry, demand, account="a", region="r") == 2
 
 
 def test_what_befalls_a_project_is_counted_from_0_on(telemetry: Telemetry) -> None:
@@ -104,6 +115,6 @@ def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Tele
 
 
 def test_two_registries_know_nothing_of_each_other(telemetry: Telemetry) -> None:
-    ApiMeter(Telemetry(), "a", "r", lambda: 1.0).request("v3_list_jobs", "200", 1)
+    ApiMeter(Telemetry(), "a", "r", Allowed()).request("v3_list_jobs", "200", 1)
     assert value(telemetry, "drs_exporter_api_requests_total") is None
     assert not [name for name, _ in series(telemetry) if name.startswith("drs_exporter_api")]

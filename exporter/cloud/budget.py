@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from exporter.cloud.demand import LEFT_TO_OTHERS, Demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 _DEFAULT_PAUSE = 30.0
 _TIMER_SECONDS = 1e-3  # who waits for an end may be woken a trifle before it
 _SLOWEST = 1 / 60
+_OLDEST_EVERY = round(1 / LEFT_TO_OTHERS)
+"""Of so many calls that had to wait, one is the longest waiting whatever its priority: nobody waits for ever."""
 _RECOVERY_SECONDS = 300.0
 """How long the rate takes to climb from nothing back to the configured one."""
 
@@ -28,6 +33,7 @@ class Budget:
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] | None = None) -> None:
         self.rate = rate
+        self.demand = Demand(rate)
         self._burst = burst
         self._clock = clock or asyncio.get_running_loop().time
         self._allowed = rate
@@ -35,6 +41,7 @@ class Budget:
         self._at = self._clock()
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        self._served = 0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -43,8 +50,13 @@ class Budget:
         self._refill()
         return self._allowed
 
+    @property
+    def wanted(self) -> float:
+        """Calls a second that polls at the configured intervals take."""
+        return self.demand.total
+
     async def take(self, priority: int) -> None:
-        """Wait for the right to one call; the lowest priority number is served first."""
+        """Wait for the right to one call; the lowest priority number is served first, but nobody waits for ever."""
         self._refill()
         if not self._queue and self._tokens >= 1:
             self._tokens -= 1
@@ -88,11 +100,20 @@ class Budget:
         self._timer = None
         self._refill()
         while self._queue and self._tokens >= 1 - 1e-9:
-            waiter = heapq.heappop(self._queue)[2]
+            waiter = self._next()
             if not waiter.done():
                 self._tokens -= 1
                 waiter.set_result(None)
         self._schedule()
+
+    def _next(self) -> asyncio.Future[None]:
+        self._served += 1
+        if self._served % _OLDEST_EVERY:
+            return heapq.heappop(self._queue)[2]
+        oldest = min(self._queue, key=itemgetter(1))
+        self._queue.remove(oldest)
+        heapq.heapify(self._queue)
+        return oldest[2]
 
 
 class Pauses:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 import httpx
 
 from exporter.cloud.budget import Pauses
+from exporter.cloud.caller import current
 from exporter.cloud.errors import (
+    NO_CREDENTIALS,
     AccessError,
     CloudError,
     DecodeError,
@@ -23,7 +25,6 @@ from exporter.cloud.errors import (
     parse_body,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.cloud.pulse import current
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -150,8 +151,7 @@ class Client:
             path = await self._path(operation, job_id)
             request = self._request(operation.method, path, query, body, headers)
             try:
-                # A retry is less urgent: what fails must not take the calls of those who get answers.
-                return await self._attempt(operation, request, read, operation.priority + retries)
+                return await self._attempt(operation, request, read, retries)
             except UnavailableError:
                 if retries == _RETRIES:
                     raise
@@ -197,14 +197,16 @@ class Client:
         operation: Operation,
         request: httpx.Request,
         read: Callable[[str, int, httpx.Headers, bytes], T],
-        priority: int,
+        retries: int,
     ) -> T:
         if self._pauses.rest(operation.name) > _SHORT_PAUSE:
             raise ThrottledError(operation.name, "paused")
         await asyncio.sleep(self._pauses.rest(operation.name))
-        pulse = current()
-        with pulse.waiting():
-            await self._budget.take(priority)
+        caller = current()
+        with caller.waiting():
+            # A retry is less urgent: what fails must not take the calls of those who get answers.
+            # Signing in is urgent whoever begins it: all wait for it.
+            await self._budget.take(retries + (caller.priority if self._service == "drs" else 0))
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
             self._budget.give_back()
             raise ThrottledError(operation.name, "paused")
@@ -226,7 +228,7 @@ class Client:
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:
-            pulse.beat()
+            caller.called()
             self._meter.request(operation.name, code, loop.time() - started)
 
     async def _send(self, operation: str, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
@@ -240,7 +242,7 @@ class Client:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise UnavailableError(operation, "timeout") from error
         except ConfigError as error:  # the secret can't be read now, or can't stand in a header
-            raise RefusedError(operation, "credentials", reason=str(error)) from error
+            raise RefusedError(operation, NO_CREDENTIALS, reason=str(error)) from error
         except httpx.DecodingError as error:
             raise DecodeError(operation, "decode") from error
         except (httpx.HTTPError, OSError) as error:

@@ -21,6 +21,8 @@ _EMPTY_CODE = "DRS.M00002"
 SINGLE_ID_CODE = "DRS.M00299"  # "Only one jobId is allowed": batches are not served here
 _THROTTLED_CODES = frozenset({"DRS.M01503", "APIGW.0308", "APIG.0308"})  # the first comes with status 400
 _INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 403 where 401 is meant
+NO_CREDENTIALS = "credentials"
+"""In place of an HTTP status: no call was made, since the secrets could not be read."""
 _CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
 _PER_MINUTE = 60.0
 _LONGEST_PAUSE = 3600.0  # whatever a header says, what is throttled is asked again

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.errors import DecodeError, RefusedError, judge
+from exporter.cloud.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.fields import Losses, Text, Time, Wire
 from exporter.cloud.operations import SIGN_IN
 from exporter.config import ConfigError
@@ -129,7 +129,7 @@ class SignIn:
         try:
             password = self.credentials.password.reveal()
         except ConfigError as error:
-            raise RefusedError(SIGN_IN.name, "credentials", reason=str(error)) from error
+            raise RefusedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
         async with self.refusals.attempt(self.project_id or self.region, password):
             return await self.client.exchange(
                 SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)

@@ -13,80 +13,77 @@ Service = Literal["drs", "iam", "metadata"]
 class Operation:
     """One read of the API.
 
-    `path` is a template; `priority` orders calls when the budget is short, lowest first; `action` is what IAM has to
-    allow beyond the role.
+    `path` is a template; `action` is what IAM has to allow beyond the role.
     """
 
     name: str
     method: str
     path: str
-    priority: int
     service: Service = "drs"
     action: str | None = None
 
 
-LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs", 0)
+LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs")
 """Open Telekom Cloud, DRS API reference, "Querying Tasks of a Tenant" (drs_03_0138)."""
 
-LIST_V5 = Operation("v5_list_jobs", "GET", "/v5/{project_id}/jobs", 0)
+LIST_V5 = Operation("v5_list_jobs", "GET", "/v5/{project_id}/jobs")
 """Huawei Cloud, DRS API reference, "Querying Tasks" (v5)."""
 
-PROGRESS_V3 = Operation("v3_batch_progress", "POST", "/v3/{project_id}/jobs/batch-progress", 1)
+PROGRESS_V3 = Operation("v3_batch_progress", "POST", "/v3/{project_id}/jobs/batch-progress")
 """Open Telekom Cloud, DRS API reference, "Querying Task Progress in Batches"."""
 
-PROGRESS_V5 = Operation("v5_job_progress", "GET", "/v5/{project_id}/jobs/{job_id}", 1)
+PROGRESS_V5 = Operation("v5_job_progress", "GET", "/v5/{project_id}/jobs/{job_id}")
 """Huawei Cloud, DRS API reference, "Querying Task Details" (v5) with type=progress."""
 
-DETAIL_V3 = Operation("v3_batch_detail", "POST", "/v3/{project_id}/jobs/batch-detail", 4)
+DETAIL_V3 = Operation("v3_batch_detail", "POST", "/v3/{project_id}/jobs/batch-detail")
 """Huawei Cloud, DRS API reference, "Querying Task Details in Batches"."""
 
-STATUS_V3 = Operation("v3_batch_status", "POST", "/v3/{project_id}/jobs/batch-status", 0)
+STATUS_V3 = Operation("v3_batch_status", "POST", "/v3/{project_id}/jobs/batch-status")
 """Open Telekom Cloud, DRS API reference, "Querying Task Statuses in Batches"."""
 
 RECOVERY_V3 = Operation(
     "v3_batch_rpo_and_rto",
     "POST",
     "/v3/{project_id}/jobs/batch-rpo-and-rto",
-    2,
     action="drs:dataGuardJob:list",
 )
 """Huawei Cloud, DRS API reference, "Querying RPO and RTO in Batches" (drs_03_0117)."""
 
-MONITOR_V3 = Operation("v3_dr_monitoring", "POST", "/v3/{project_id}/jobs/disaster-recovery-monitoring-data", 3)
+MONITOR_V3 = Operation("v3_dr_monitoring", "POST", "/v3/{project_id}/jobs/disaster-recovery-monitoring-data")
 """Huawei Cloud, DRS API reference, "Querying DR Monitoring Data"."""
 
-MONITOR_V5 = Operation("v5_monitor_data", "GET", "/v5/{project_id}/jobs/{job_id}/monitor-data", 3)
+MONITOR_V5 = Operation("v5_monitor_data", "GET", "/v5/{project_id}/jobs/{job_id}/monitor-data")
 """Huawei Cloud, DRS API reference, "Querying Monitoring Data" (v5)."""
 
-PRECHECK_V3 = Operation("v3_batch_precheck_result", "POST", "/v3/{project_id}/jobs/batch-precheck-result", 4)
+PRECHECK_V3 = Operation("v3_batch_precheck_result", "POST", "/v3/{project_id}/jobs/batch-precheck-result")
 """Open Telekom Cloud, DRS API reference, "Querying Pre-Check Results in Batches"."""
 
-COMPARE_V3 = Operation("v3_query_compare_result", "POST", "/v3/{project_id}/jobs/query-compare-result", 4)
+COMPARE_V3 = Operation("v3_query_compare_result", "POST", "/v3/{project_id}/jobs/query-compare-result")
 """Open Telekom Cloud, DRS API reference, "Querying Comparison Results"."""
 
-QUOTA_V3 = Operation("v3_quotas", "GET", "/v3/{project_id}/quotas", 4)
+QUOTA_V3 = Operation("v3_quotas", "GET", "/v3/{project_id}/quotas")
 """Huawei Cloud, DRS API reference, "Querying Quotas"."""
 
-ASYNC_JOBS_V5 = Operation("v5_batch_async_jobs", "GET", "/v5/{project_id}/batch-async-jobs", 4)
+ASYNC_JOBS_V5 = Operation("v5_batch_async_jobs", "GET", "/v5/{project_id}/batch-async-jobs")
 """Huawei Cloud, DRS API reference, "Querying the List of Tasks Created Asynchronously in Batches" (v5)."""
 
-DETAIL_V5 = Operation("v5_job_detail", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
-WRITABLE_V5 = Operation("v5_job_is_writable", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
-COMPARE_V5 = Operation("v5_job_compare", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
-LOGS_V5 = Operation("v5_job_log", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+DETAIL_V5 = Operation("v5_job_detail", "GET", "/v5/{project_id}/jobs/{job_id}")
+WRITABLE_V5 = Operation("v5_job_is_writable", "GET", "/v5/{project_id}/jobs/{job_id}")
+COMPARE_V5 = Operation("v5_job_compare", "GET", "/v5/{project_id}/jobs/{job_id}")
+LOGS_V5 = Operation("v5_job_log", "GET", "/v5/{project_id}/jobs/{job_id}")
 """Huawei Cloud, DRS API reference, "Querying Task Details" (v5) with type=detail, is_writable, compare, log."""
 
-QUERY_V5 = Operation("v5_job_query", "GET", "/v5/{project_id}/jobs/{job_id}", 4)
+QUERY_V5 = Operation("v5_job_query", "GET", "/v5/{project_id}/jobs/{job_id}")
 """The same with any type, for `drs-exporter query`: no collector asks for it."""
 
-SIGN_IN = Operation("iam_auth_tokens", "POST", "/v3/auth/tokens", 0, "iam")
+SIGN_IN = Operation("iam_auth_tokens", "POST", "/v3/auth/tokens", "iam")
 """IAM API reference, "Obtaining a User Token Through Password Authentication"."""
 
-LIST_PROJECTS = Operation("iam_list_projects", "GET", "/v3/projects", 0, "iam")
+LIST_PROJECTS = Operation("iam_list_projects", "GET", "/v3/projects", "iam")
 """IAM API reference, "Querying Project Information"."""
 
-METADATA_TOKEN = Operation("metadata_token", "PUT", "/meta-data/latest/api/token", 0, "metadata")
-METADATA_KEYS = Operation("metadata_securitykey", "GET", "/openstack/latest/securitykey", 0, "metadata")
+METADATA_TOKEN = Operation("metadata_token", "PUT", "/meta-data/latest/api/token", "metadata")
+METADATA_KEYS = Operation("metadata_securitykey", "GET", "/openstack/latest/securitykey", "metadata")
 """ECS user guide, "Obtaining Metadata": the session token that it may ask for, and the keys of the agency."""
 
 OPERATIONS = (

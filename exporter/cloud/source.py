@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from exporter.cloud.errors import (
     SINGLE_ID_CODE,
     WRONG_STATE_CODE,
+    AccessError,
     BadRequestError,
     CloudError,
     EmptyResultError,
+    NotPublishedError,
+    RefusedError,
     TaskGoneError,
     TaskRefusedError,
+    ThrottledError,
 )
 
 if TYPE_CHECKING:
@@ -129,22 +133,46 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
     """Fetch the facts of all tasks, some calls at a time, and give each call's answers as they come.
 
     A batch that is refused as a whole because of one id is split until that id is found, and at once into single
-    ids where the cloud takes no more. Any other failure becomes the answer of each task in the batch, and the other
-    batches go on.
+    ids where the cloud takes no more. Any other failure becomes the answer of each task in the batch. The other
+    batches go on, unless nothing else is to be expected of them: then the tasks in them get no answer at all.
     """
     batches = _cut(list(ids), source.batch)
     running: set[asyncio.Task[Mapping[str, Answer]]] = set()
+    failures: int | None = 0  # since the beginning; None once there was an answer
     try:
         while batches or running:
             while batches and len(running) < _IN_FLIGHT:
                 running.add(asyncio.create_task(_fetch(source, batches.pop(0))))
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
+            answered = [task.result() for task in done]
+            errors = [error for answers in answered if (error := _failure(answers)) is not None]
+            if len(errors) < len(answered):
+                failures = None
+            elif failures is not None:
+                failures += len(errors)
+            if _hopeless(errors, failures):
+                batches.clear()
+            for answers in answered:
+                yield answers
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _failure(answers: Mapping[str, Answer]) -> CloudError | None:
+    """The error of a call that told nothing about any of its tasks."""
+    errors = [answer for answer in answers.values() if isinstance(answer, CloudError)]
+    told = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskRefusedError) for error in errors)
+    return None if told else errors[0]
+
+
+def _hopeless(errors: Sequence[CloudError], failures: int | None) -> bool:
+    """Whether the other calls of a round would fare no better: who is asked says so, or never answers."""
+    if any(isinstance(error, NotPublishedError | AccessError | ThrottledError) for error in errors):
+        return True
+    refused = any(isinstance(error, RefusedError) for error in errors)
+    return failures is not None and (refused or failures >= _IN_FLIGHT)
 
 
 def _cut(ids: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -69,8 +69,8 @@ def test_what_a_post_looks_like() -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        Operation("delete", "DELETE", "/v3/{project_id}/jobs", 0),
-        Operation("stop", "POST", "/v5/{project_id}/jobs/{job_id}/action", 0),
+        Operation("delete", "DELETE", "/v3/{project_id}/jobs"),
+        Operation("stop", "POST", "/v5/{project_id}/jobs/{job_id}/action"),
         replace(LIST_V5, method="POST"),
         replace(LIST_V5, path="/v5/{project_id}/job"),
         SIGN_IN,  # a read of another service

@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from exporter.cloud.errors import (
+    AccessError,
     BadRequestError,
     CloudError,
     EmptyResultError,
+    NotPublishedError,
     RefusedError,
     TaskGoneError,
     TaskRefusedError,
@@ -248,3 +250,32 @@ def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> N
             return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
 
     assert simulate(go()) == (50, {"429", "paused"}, 6)
+
+
+HUNDRED = [f"id-{number}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (NotPublishedError("operation", "404", "APIGW.0101"), 8),
+        (ThrottledError("operation", "429"), 8),
+        (AccessError("operation", "401"), 8),
+        (RefusedError("operation", "403"), 8),
+        (UnavailableError("operation", "500"), 8),
+    ],
+)
+def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, calls: int) -> None:
+    """The calls that are under way come back; of those that may be bad luck, so many are tried."""
+    batches = Batches(error, *HUNDRED, seconds=1)
+    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    assert len(batches.calls) == len(answers) == calls
+    assert set(answers.values()) == {error}
+
+
+@pytest.mark.parametrize("error", [RefusedError("operation", "403"), UnavailableError("operation", "500")])
+@pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
+def test_a_round_in_which_anything_was_answered_goes_on(error: CloudError, bad: list[str]) -> None:
+    batches = Batches(error, *bad)
+    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    assert len(answers) == 100

@@ -159,7 +159,8 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_a_fault_of_one_operation(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)  # pages are asked for where they matter
-    monkeypatch.setattr("exporter.poller._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
     kinds = {f"k{number}": kind for number, kind in enumerate(KINDS)}
     story = simulate(told(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]

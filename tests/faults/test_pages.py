@@ -73,7 +73,8 @@ async def told(operation: Operation, kind: str | None) -> Story:
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("paging.PAGE", "v3.PAGE", "v5.PAGE", "project._PAGE"):
         monkeypatch.setattr(f"exporter.cloud.{name}", SIZE)
-    monkeypatch.setattr("exporter.poller._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
 
 
 @pytest.mark.parametrize("kind", PAGE_KINDS)

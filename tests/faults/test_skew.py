@@ -90,7 +90,8 @@ def undisturbed(kind: str) -> Story:
 @pytest.mark.parametrize("skew", [SKEW, -SKEW])
 def test_a_wrong_clock(kind: str, skew: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
-    monkeypatch.setattr("exporter.poller._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
     truth, story = undisturbed(kind), simulate(told(kind, skew))
     for at, page in story._asdict().items():
         usual: View = getattr(truth, at)

@@ -1,0 +1,123 @@
+"""The task lists of one project: which generation is listed when, and what comes of a list that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+from exporter.cloud.caller import current
+from exporter.cloud.errors import CloudError, NotPublishedError
+from exporter.model import DELETED, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exporter.cloud.source import Api
+    from exporter.model import Listed
+    from exporter.notes import Notes
+    from exporter.pace import Pace, SlowLane
+    from exporter.plan import Plan
+    from exporter.store import Store
+    from exporter.telemetry import ProjectMeter
+
+LISTS = "tasks"
+"""The collector of the task lists."""
+_SECOND_LIST_SECONDS = 300.0
+"""Beside v3, which is complete, v5 is listed this often."""
+
+
+class Listing:
+    """Lists each job type from each API generation.
+
+    Args:
+        apis: the generations, the one that decides first.
+        job_types: which lists to ask for.
+        pace: of the lists.
+        plan: learns which generations are published.
+        store: takes what is learnt.
+        slow: keeps what was refused from being asked at full pace.
+        meter: our own counters.
+        notes: tells of failures.
+    """
+
+    def __init__(
+        self,
+        apis: Sequence[Api],
+        job_types: Sequence[str],
+        *,
+        pace: Pace,
+        plan: Plan,
+        store: Store,
+        slow: SlowLane,
+        meter: ProjectMeter,
+        notes: Notes,
+    ) -> None:
+        self._apis = apis
+        self._job_types = job_types
+        self._pace = pace
+        self._plan = plan
+        self._store = store
+        self._slow = slow
+        self._meter = meter
+        self._notes = notes
+        self._due = dict.fromkeys((api.name for api in apis), -math.inf)
+        self._calls: dict[str, int] = {}
+        self._unknown: set[str] = set()
+
+    def interval(self, api: Api) -> float:
+        """Seconds from list to list, as they really are."""
+        return max(self._pace.effective, self._least(api))
+
+    def _least(self, api: Api) -> float:
+        """v5 beside a published v3 only looks for what v3 does not list."""
+        second = api is not self._apis[0] and not self._plan.lacks(self._apis[0].name)
+        return max(self._pace.interval, _SECOND_LIST_SECONDS if second else 0.0)
+
+    async def poll(self) -> bool | None:
+        """List what is due; whether that went well, None where nothing was due."""
+        now = asyncio.get_running_loop().time()
+        # Not all at once: where the first generation turns out to be gone, the second is due.
+        outcomes = [await self._list(api, now) for api in self._apis if self._due[api.name] <= now]
+        self._pace.wants(sum(self._calls.get(api.name, 0) / self._least(api) for api in self._apis))
+        return all(outcomes) and self._store.facts.lists.up() if outcomes else None
+
+    async def _list(self, api: Api, now: float) -> bool:
+        """List every job type in the poll that began `now`; whether that went well, which not being published is."""
+        before = current().calls
+        lists = (self._list_job_type(api, job_type) for job_type in self._job_types)
+        answers = await asyncio.gather(*lists, return_exceptions=True)
+        self._calls[api.name] = current().calls - before
+        errors = [error for error in answers if error is not None]
+        absent = len(errors) == len(answers) and all(isinstance(error, NotPublishedError) for error in errors)
+        if absent and not self._store.facts.lists.believed(api.name):
+            # A generation that has just listed tasks is rather broken than gone, so it ages out first.
+            self._due[api.name] = self._plan.missing(api.name)
+            # The other generation lists alone from now on: it is due at once, unless it is missing as well.
+            self._due |= {one.name: -math.inf for one in self._apis if not self._plan.lacks(one.name)}
+            await self._store.unpublished(api.name)
+            return True
+        self._plan.found(api.name)
+        # Half a poll less than the interval, so that the poll at its end finds it due; after a failure the next one.
+        wait = self._pace.due_every if errors else self.interval(api)
+        self._due[api.name] = now + wait - self._pace.due_every / 2
+        for job_type, error in zip(self._job_types, answers, strict=True):
+            if error is None or isinstance(error, CloudError):
+                self._notes.outcome(f"{api.name} list of {job_type}", error)
+            else:
+                self._notes.bug(LISTS, error)
+            if error is not None:
+                self._store.facts.lists.failed(api.name, job_type)
+        return not errors
+
+    async def _list_job_type(self, api: Api, job_type: str) -> None:
+        answer = await self._slow.ask(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))
+        await self._store.listed(api.name, job_type, answer.tasks, complete=answer.complete)
+        self._note_unknown(answer.tasks)
+
+    def _note_unknown(self, tasks: Sequence[Listed]) -> None:
+        fresh = {listed.status for listed in tasks if listed.phase is Phase.OTHER} - self._unknown - {DELETED}
+        self._unknown |= fresh
+        self._meter.unknown_statuses(len(fresh))
+        for status in sorted(fresh):
+            self._notes.unknown_status(status)

@@ -1,0 +1,39 @@
+"""What the log says of one project: when something begins to fail, and when that ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exporter.logs import where
+
+if TYPE_CHECKING:
+    from exporter.cloud.errors import CloudError
+    from exporter.project_facts import ProjectKey
+
+
+class Notes:
+    """Of one project; no line repeats what the one before said."""
+
+    def __init__(self, key: ProjectKey) -> None:
+        self._log = structlog.get_logger("exporter.poller").bind(**key._asdict())
+        self._failing: dict[str, str] = {}
+
+    def outcome(self, what: str, error: CloudError | None) -> None:
+        """Something was asked for."""
+        before = self._failing.pop(what, None)
+        if error is not None:
+            self._failing[what] = str(error)
+            if before != str(error):
+                self._log.warning("the cloud gave no usable answer", what=what, error=str(error))
+        elif before is not None:
+            self._log.info("the cloud answers again", what=what)
+
+    def bug(self, collector: str, error: BaseException) -> None:
+        """A poll raised what nobody foresaw."""
+        self._log.error("a poll ended in a bug", collector=collector, error=type(error).__name__, where=where(error))
+
+    def unknown_status(self, status: str) -> None:
+        """The cloud has a new status word."""
+        self._log.warning("status without a known phase; shown as phase other", status=status)

@@ -1,0 +1,67 @@
+"""A fleet on one account with the usual intervals, and a cloud that takes its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from exporter.config import from_mapping
+from exporter.simulator import Fault, SimulatedCloud
+from exporter.simulator.fleet import fleet_world
+from tests.faults.scene import View, id_of
+from tests.faults.way import Way
+from tests.virtual import now
+
+if TYPE_CHECKING:
+    import httpx
+
+    from exporter.config import Config
+
+ACCOUNT, HOST = "acme", "acme.test"
+LATENCY = 0.3
+
+
+@dataclass
+class Counting(Way):
+    """A way on which calls under way are counted."""
+
+    under_way: int = 0
+    most: int = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            return await super().handle_async_request(request)
+        finally:
+            self.under_way -= 1
+
+
+def fleet(tasks: int, *projects: str) -> Counting:
+    """The way to a cloud with so many tasks in each project, which answers after a while; to be called on a loop."""
+    worlds = [fleet_world(tasks, now, project_id=id_of(ACCOUNT, project)) for project in projects]
+    simulated = SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
+    simulated.faults = [Fault(match="", kind="slow", seconds=LATENCY)]
+    return Counting({HOST: simulated}, now)
+
+
+def config(*projects: str, **poll: Any) -> Config:
+    """The account, with these settings of `poll`."""
+    made = [
+        {"region": "cn-north-4", "name": one, "project_id": id_of(ACCOUNT, one), "endpoint": f"https://{HOST}"}
+        for one in projects
+    ]
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+    account = {"name": ACCOUNT, "cloud": "huaweicloud", "credentials": credentials, "projects": made}
+    return from_mapping({"accounts": [account], "poll": poll})
+
+
+def collected(page: View, project: str, collector: str = "progress") -> list[float]:
+    """When a collector last succeeded for each task."""
+    name = "drs_task_collected_timestamp_seconds"
+    return list(page.by("task_id", ACCOUNT, project, name, collector=collector).values())
+
+
+def overruns(page: View, project: str) -> dict[str, float]:
+    """Polls left out, by collector."""
+    return page.by("collector", ACCOUNT, project, "drs_exporter_poll_overruns_total")

@@ -1,0 +1,207 @@
+"""More than can be done: slow answers, storms of refusals, budgets too small for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.cloud import operations
+from exporter.simulator import Fault, faults
+from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
+from tests.faults.scene import id_of, polling, until, view
+from tests.virtual import EPOCH, now, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exporter.cloud.operations import Operation
+    from tests.faults.load import Counting
+
+P, Q = "one", "two"
+COLLECTORS, IN_FLIGHT = 11, 8
+
+
+@pytest.fixture(autouse=True)
+def _fewer_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
+
+
+def called(way: Counting, begin: float, end: float, *, project: str = "") -> Counter[Operation | None]:
+    """How often each operation was called in a span of time."""
+    return Counter(one.operation for one in way.sent if begin <= one.at - EPOCH < end and project in one.text)
+
+
+@pytest.mark.parametrize("timeout", ["10s", "120s"])
+def test_slow_answers_and_quick_polls_pile_nothing_up(timeout: str) -> None:
+    async def main() -> None:
+        way = fleet(60, P)
+        way.clouds[HOST].faults = [Fault(match="", kind="slow", seconds=60)]
+        settings = config(P, rate_limit=1000.0, burst=1000, interval="1s", timeout=timeout)
+        most: list[int] = []
+        async with polling(way, settings) as exporter:
+            for quarter in range(1, 5):
+                await until(600 * quarter)
+                most.append(len(asyncio.all_tasks()))
+                assert exporter.ready
+                assert exporter.healthy
+            page = await view(exporter)
+        assert way.most <= 3 + COLLECTORS * IN_FLIGHT
+        assert max(most) <= COLLECTORS * (IN_FLIGHT + 3)
+        answered = timeout == "120s"
+        assert overruns(page, P)["tasks"] > 1500
+        assert (overruns(page, P)["progress"] > 1500) is answered
+        assert page.value(ACCOUNT, P, "drs_up") == answered
+        assert bool(page.by("phase", ACCOUNT, P, "drs_tasks", job_type="sync")) is answered
+
+    simulate(main())
+
+
+def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes a list: who restarts the exporter meanwhile will never see one."""
+    for name in ("paging.PAGE", "v3.PAGE", "v5.PAGE"):
+        monkeypatch.setattr(f"exporter.cloud.{name}", 2)
+
+    async def main() -> None:
+        way = fleet(360, P)
+        way.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
+        async with polling(way, config(P, rate_limit=1000.0, burst=1000)) as exporter:
+            for minute in range(1, 20):
+                await until(60 * minute)
+                assert exporter.healthy, minute
+            assert len(collected(await view(exporter), P)) == 360
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("throttle", [faults.throttled, faults.too_frequent])
+@pytest.mark.parametrize("offset", [0, 5, 20, 31, 40, 55])
+def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) -> None:
+    """Ten minutes in which the cloud refuses every call."""
+    begin, end = 600.0, 1200.0 + offset
+
+    async def main() -> None:
+        way = fleet(50, P)
+        simulated = way.clouds[HOST]
+        usual, pause = simulated.faults, 60 if throttle is faults.throttled else 30
+        async with polling(way, config(P)) as exporter:
+            await until(begin)
+            simulated.faults = [*usual, throttle("")]
+            await until(end)
+            simulated.faults = usual
+            await until(end + pause + 30)  # what the cloud itself asked for, and an interval
+            page = await view(exporter)
+        assert min(collected(page, P)) > EPOCH + end
+        assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 50
+        assert page.value(ACCOUNT, P, "drs_up") == 1
+        assert called(way, begin, end).total() < called(way, 0, begin).total() / 5
+
+    simulate(main())
+
+
+def test_lists_and_progress_never_starve() -> None:
+    """Half a call a second, where lists and progress of 200 tasks alone want three quarters of one."""
+
+    async def main() -> None:
+        way = fleet(200, P)
+        async with polling(way, config(P, rate_limit=0.5)) as exporter:
+            for minute in range(4, 61, 4):
+                await until(60 * minute)
+                page = await view(exporter)
+                assert page.value(ACCOUNT, P, "drs_up") == 1
+                assert now() - min(collected(page, P)) < 150
+                assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 200
+        calls = called(way, 0, 3600)
+        assert calls.total() <= 1810
+        assert calls[operations.LIST_V3] > 170  # every minute, as progress
+        assert calls[operations.PROGRESS_V3] > 1000
+        late = operations.MONITOR_V5, operations.MONITOR_V3, operations.DETAIL_V3, operations.PROGRESS_V5
+        assert 50 < sum(calls[one] for one in late) < 300  # nor do those stand still
+        starved = overruns(page, P)
+        assert starved["node"] > 50
+        assert starved["detail"] > 4
+        assert starved["tasks"] == 0
+
+    simulate(main())
+
+
+def test_intervals_stretch_where_the_budget_is_short() -> None:
+    """Design, sections 5 and 6: ages follow the effective interval, which is exported."""
+
+    async def main() -> None:
+        way = fleet(200, P)
+        shown = []
+        async with polling(way, config(P, rate_limit=1.2)) as exporter:
+            for minute in range(20, 41, 3):
+                await until(60 * minute)
+                page = await view(exporter)
+                assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
+                shown.append(len(page.by("task_id", ACCOUNT, P, "drs_side_up", side="source")))
+            interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="node")
+        assert interval is not None
+        assert interval > 60
+        assert min(shown) == max(shown) > 0
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("match", ["{}", "{}.*(batch|jobs/)"], ids=["all of it", "all but its lists"])
+@pytest.mark.parametrize("kind", [faults.broken, lambda match: Fault(match=match, kind="slow", seconds=60)])
+def test_a_broken_project_takes_no_calls_from_its_neighbour(match: str, kind: Callable[[str], Fault]) -> None:
+    """Both share a budget that is short already; retries come last."""
+
+    async def main(*, broken: bool) -> Counter[Operation | None]:
+        way = fleet(50, P, Q)
+        if broken:
+            way.clouds[HOST].faults.insert(0, kind(match.format(id_of(ACCOUNT, P))))
+        oldest = []
+        async with polling(way, config(P, Q, rate_limit=1.5)) as exporter:
+            for minute in range(2, 13):
+                await until(60 * minute)
+                oldest.append(now() - min(collected(await view(exporter), Q)))
+        assert max(oldest) < 60
+        return called(way, 0, 720, project=id_of(ACCOUNT, Q))
+
+    usual, beside = simulate(main(broken=False)), simulate(main(broken=True))
+    assert beside.total() >= 0.95 * usual.total()
+    assert all(beside[operation] >= 0.75 * usual[operation] for operation in usual), (usual, beside)
+
+
+def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_called_stale() -> None:
+    """Many times what a few calls a minute can bring: the interval grows, and the ages that are allowed with it."""
+
+    async def main() -> None:
+        way = fleet(300, P)
+        async with polling(way, config(P, rate_limit=0.2)) as exporter:
+            for minute in range(20, 61, 4):
+                await until(60 * minute)
+                page = await view(exporter)
+                assert exporter.healthy
+                assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 300
+                assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
+            interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="progress")
+            demand = page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
+        assert interval is not None
+        assert 200 < interval < 400
+        assert demand is not None
+        assert 20 < demand < 40
+
+    simulate(main())
+
+
+def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
+    names = [f"p{number}" for number in range(10)]
+
+    async def main() -> None:
+        way = fleet(3, *names)
+        async with polling(way, config(*names, rate_limit=1000.0, burst=1000)) as _:
+            await until(240)
+        by_second = Counter(
+            round(one.at - EPOCH) % 30 for one in way.sent if one.at - EPOCH > 90 if one.operation is operations.LIST_V3
+        )
+        assert len(by_second) == 10
+        assert set(by_second.values()) == {by_second[0]}
+
+    simulate(main())
