@@ -191,23 +191,16 @@ def _detail(name: str) -> Callable[[Task], Samples]:
     return _part("detail", name)
 
 
-def _first(*fields: tuple[str, str]) -> Callable[[Task], Samples]:
-    """The first of several fields that is known."""
+def _newest(*fields: tuple[str, str]) -> Callable[[Task], Samples]:
+    """A field that several parts tell: of the part that came last and knows it, else of the first; lists go first."""
 
     def value(task: Task) -> float | None:
-        values = (getattr(getattr(task, part), name, None) for part, name in fields)
+        ages = {name: age for age, name in enumerate(task.newest)}
+        parts = sorted(fields, key=lambda field: ages.get(field[0], -1))
+        values = (getattr(getattr(task, part), name, None) for part, name in parts)
         return next((number for number in values if number is not None), None)
 
     return one(value)
-
-
-def _memory_ratio(task: Task) -> float | None:
-    if task.node and task.node.memory_ratio is not None:
-        return task.node.memory_ratio
-    monitor = task.monitor
-    used, size = (monitor.memory_used_bytes, monitor.memory_size_bytes) if monitor else (None, None)
-    # Less than a byte is no size, and what is divided by it may be no number.
-    return None if used is None or size is None or size < 1 else used / size
 
 
 def _sides(source: str, target: str) -> Callable[[Task], Samples]:
@@ -331,7 +324,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_created_timestamp_seconds",
         "When the task was created. Absent where the cloud gives the time without a zone.",
         "detail",
-        _first(("tasks", "created_at"), ("detail", "created_at")),
+        _newest(("tasks", "created_at"), ("detail", "created_at")),
     ),
     Family(
         "drs_task_started_timestamp_seconds",
@@ -343,7 +336,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_full_completed_timestamp_seconds",
         "When the full load was complete.",
         "detail",
-        _first(("detail", "full_completed_at"), ("objects", "full_completed_at")),
+        _newest(("detail", "full_completed_at"), ("objects", "full_completed_at")),
     ),
     Family(
         "drs_task_updated_timestamp_seconds",
@@ -414,7 +407,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_collected_timestamp_seconds",
-        "When progress, node or recovery last succeeded for this task; the age of their values.",
+        "When progress, node or recovery last told of this task; of several answers the oldest that is still shown.",
         "derived",
         lambda task: tuple(((collector,), at) for collector, at in task.collected if collector in _AGED),
         ("collector",),
@@ -424,13 +417,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_node_cpu_usage_ratio",
         "CPU use of the node that runs the task, from 0 to 1.",
         "node",
-        _first(("node", "cpu_ratio"), ("monitor", "cpu_ratio")),
+        _newest(("node", "cpu_ratio"), ("monitor", "cpu_ratio")),
     ),
     Family(
         "drs_node_memory_usage_ratio",
         "Memory use of the node that runs the task, from 0 to 1.",
         "node",
-        one(_memory_ratio),
+        _newest(("node", "memory_ratio"), ("monitor", "memory_ratio")),
     ),
     Family(
         "drs_node_memory_size_bytes",
@@ -476,16 +469,16 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_node_report_timestamp_seconds",
-        "When the node reported its figures to the cloud.",
+        "When the node reported its figures to the cloud; of two reports the one that was asked for last.",
         "node",
-        _first(("node", "reported_at"), ("monitor", "reported_at")),
+        _newest(("node", "reported_at"), ("monitor", "reported_at")),
     ),
     Family(
         "drs_apply_rows_per_second",
         "Rows written into the target per second.",
         "derived",
-        _first(("progress", "apply_rows_per_second"), ("node", "apply_rows_per_second")),
-        reads=("progress", "node"),
+        _newest(("progress", "apply_rows_per_second"), ("node", "apply_rows_per_second")),
+        reads=("progress", "node", "newest"),
     ),
     Family(
         "drs_apply_transactions_per_second",
@@ -503,8 +496,8 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_apply_bytes_per_second",
         "Bytes written into the target per second.",
         "derived",
-        _first(("progress", "apply_bytes_per_second"), ("monitor", "apply_bytes_per_second")),
-        reads=("progress", "monitor"),
+        _newest(("progress", "apply_bytes_per_second"), ("monitor", "apply_bytes_per_second")),
+        reads=("progress", "monitor", "newest"),
     ),
     Family(
         "drs_apply_average_execute_seconds",
@@ -554,7 +547,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_switching",
         "Whether a DR task is amid a switchover: its kernel runs against its direction.",
-        "detail",
+        "recovery",
         one(lambda task: task.switching),
     ),
     Family(

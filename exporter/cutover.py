@@ -139,7 +139,7 @@ REASONS: tuple[Reason, ...] = (
         _recovering,
         lambda facts: facts.task.switching is True,
         lambda facts: {True: "yes", False: "no", None: "unknown"}[facts.task.switching],
-        "detail",
+        "recovery",
     ),
     Reason(
         "rpo_unknown",

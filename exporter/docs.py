@@ -71,7 +71,8 @@ objects, both sides of tasks that are no DR tasks, the end of read-only, logs. B
 5 minutes.
 
 One call of `v5_job_progress` brings progress, load of the node and objects: of these collectors the one with the
-shortest interval asks, and the others cost nothing. What is not published in a region is asked for once an hour."""
+shortest interval asks, and the others cost nothing. So come the details of disaster-recovery tasks with `recovery`,
+which has to know whether a switchover is under way. What is not published in a region is asked for once an hour."""
 _OTHERWISE = {
     operations.SIGN_IN: "a token: with credentials of type `password`, once in a day or so and after a 401",
     operations.LIST_PROJECTS: "projects without a project_id or a name: once at the start",
@@ -107,10 +108,7 @@ def operations_markdown() -> str:
     """All operations: what is sent, for which collector, how often, and with what permission."""
     collected = [
         *(_operation(one, Listed.collector, calls=_PAGED[one]) for one in feeds.LISTS),
-        *(
-            _operation(one.operation, *dict.fromkeys(part.collector for part in one.parts), calls=_calls(one))
-            for one in feeds.sources()
-        ),
+        *(row for one in feeds.sources() for row in _source(one)),
         *(
             _operation(one.operation, one.collector, calls=_PAGED.get(one.operation, "1"))
             for one in feeds.project_sources()
@@ -240,9 +238,24 @@ def _interval(collectors: Iterable[str]) -> str:
     return shortest if any(one.enabled for one in settings) else f"{shortest}, when enabled"
 
 
-def _calls(source: Source) -> str:
+def _source(source: Source) -> list[str]:
+    """A row for each set of tasks that it is asked for: parts told of some tasks only bring the others along."""
+    whole = [part.collector for part in source.parts if part not in source.only]
+    some = [
+        (part.collector, next(word for word, listed in _SERVED if source.wants(listed) and wants(listed)))
+        for part, wants in source.only.items()
+    ]
     served = next(word for word, listed in _SERVED if source.wants(listed))
-    counted = f"ceil({served} / {source.batch})" if source.batch > 1 else served
+    rest = " - ".join((served, *(word for _, word in some)))
+    return [
+        *(_operation(source.operation, name, *whole, calls=_calls(source, word)) for name, word in some),
+        _operation(source.operation, *dict.fromkeys(whole), calls=_calls(source, rest)),
+    ]
+
+
+def _calls(source: Source, served: str) -> str:
+    many = f"({served})" if " " in served else served
+    counted = f"ceil({many} / {source.batch})" if source.batch > 1 else served
     return " + ".join((counted, *_MORE.get(source.operation, ())))
 
 

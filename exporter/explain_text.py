@@ -23,7 +23,7 @@ _WIDTH = 88
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("progress", ("progress",)),
     ("node", ("node", "monitor")),
-    ("recovery", ("recovery",)),
+    ("recovery", ("recovery", "switchover")),
     ("objects", ("objects",)),
     ("detail", ("detail", "writable")),
     ("comparison", ("comparison",)),
@@ -39,6 +39,8 @@ _RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only ta
 _STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id"})
 """Fields of the list that stand in the group identity."""
+_BOUNDS = frozenset({"created_by"})
+"""Fields that only bound what others tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project,
     for collector, names in _GROUPS:
         parts = [part for name in names if (part := getattr(task, name)) is not None]
         if parts:
-            rows = _rows(row for part in _first_known(parts) for row in rows_of(*part, now))
+            rows = _rows(row for part in _known(parts, task.newest) for row in rows_of(*part, now))
             blocks.append([f"{collector}, {_age(subject, collector)}", *rows])
         else:
             blocks.append([f"{collector}: {UNKNOWN}, {_why_unknown(collector, subject, project, account)}"])
@@ -103,16 +105,16 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     listed = task.tasks
     if listed is None:
         return [("status", UNKNOWN)]
-    rest = (one.name for one in fields(listed) if one.name not in _IDENTITY)
+    rest = (one.name for one in fields(listed) if one.name not in _IDENTITY | _BOUNDS)
     return [("phase", listed.phase), *(row for name in rest for row in rows_of(name, getattr(listed, name), now))]
 
 
-def _first_known(parts: Sequence[Part]) -> list[tuple[str, Any]]:
-    """Fields with values; of a field that two parts tell, the first value that is known, as the metrics have it."""
-    known: dict[str, Any] = {}
-    for part in parts:
+def _known(parts: Sequence[Part], newest: Sequence[str]) -> list[tuple[str, Any]]:
+    """Fields with values; of a field that two parts tell, the one that came last, as the metrics have it."""
+    known: dict[str, Any] = {one.name: None for part in parts for one in fields(part)}
+    for part in sorted(parts, key=lambda part: newest.index(part.name)):
         for one in fields(part):
-            if known.get(one.name) is None:
+            if known[one.name] is None:
                 known[one.name] = getattr(part, one.name)
     return list(known.items())
 

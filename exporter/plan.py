@@ -117,7 +117,7 @@ class Plan:
         work: dict[Source, list[str]] = {}
         for listed in self._store.listed_tasks(unwanted=part is Detail):
             for api, source in published:
-                if source.serves(listed, self._now()) and self._store.inventory.listed_by(listed.id, api):
+                if source.serves(listed, part, self._now()) and self._store.inventory.listed_by(listed.id, api):
                     work.setdefault(source, []).append(listed.id)
                     break
         return work

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "tasks": ("tasks",),
     "progress": ("progress",),
-    "node": ("node", "monitor"),
-    "recovery": ("recovery", "detail", "tasks"),
+    "node": ("node", "monitor", "newest"),
+    "recovery": ("recovery", "switchover", "tasks"),
     "objects": ("objects",),
-    "detail": ("detail", "writable", "tasks", "objects"),
+    "detail": ("detail", "writable", "tasks", "objects", "newest"),
     "comparison": ("comparison",),
     "precheck": ("precheck",),
     "logs": ("logs",),

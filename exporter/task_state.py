@@ -88,6 +88,14 @@ class TaskState:
             identity=identity,
             tasks=listed,
             history=self.history,
-            collected=tuple(self.collected.items()),
+            collected=tuple(self._collected().items()),
+            newest=tuple(sorted(self.parts, key=self.learnt.__getitem__, reverse=True)),
             **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
         )
+
+    def _collected(self) -> dict[str, float]:
+        """By collector, the age of what is shown: no value is older than this says."""
+        ages = dict(self.collected)
+        for name, part in self.parts.items():
+            ages[part.collector] = min(ages[part.collector], self.learnt[name])
+        return ages

@@ -49,7 +49,9 @@ def test_ended_and_merely_configured_tasks_cost_nothing_but_the_list(api: str) -
         (EPOCH - 3 * DAY + 1, False, 1),
         (EPOCH - 3 * DAY, False, 0),
         (EPOCH - 30 * DAY, False, 0),
-        (EPOCH - 30 * DAY, True, 1),  # a time without a zone is no time
+        # A time without a zone is no fact, but bounds what is asked.
+        (EPOCH - 2 * DAY, True, 1),
+        (EPOCH - 4 * DAY, True, 0),
     ],
 )
 def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive: bool) -> None:

@@ -121,8 +121,8 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
             "drs_task_collected_timestamp_seconds",
             "progress, node, recovery",
             [
-                *("v3_batch_progress", "v3_batch_rpo_and_rto", "v3_dr_monitoring"),
-                *("v5_job_progress", "v5_monitor_data"),
+                *("v3_batch_progress", "v3_batch_rpo_and_rto", "v3_dr_monitoring", "v3_batch_detail"),
+                *("v5_job_progress", "v5_monitor_data", "v5_job_detail"),
             ],
             f"v3: {ROLE}, {ACTION}; v5: none",
         ),

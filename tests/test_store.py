@@ -87,6 +87,9 @@ def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> Non
             await asyncio.sleep(60)
             await bench.lists(task())
             await bench.store.learnt({"a": [Monitor(disk_size_bytes=2)]})
+            page = await bench.scrape()
+            old = page.value("drs_node_cpu_usage_ratio") is not None
+            assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
         page = await bench.scrape()
         assert page.value("drs_node_cpu_usage_ratio") is None
         assert page.value("drs_node_disk_size_bytes") == 2

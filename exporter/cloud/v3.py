@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
 from exporter.cloud.comparison_v3 import ComparisonV3
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery
+from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +52,10 @@ class V3:
             ),
             Source(
                 operations.DETAIL_V3,
-                (Detail,),
+                (Switchover, Detail),
                 _BATCH,
                 partial(detail.fetch_v3, client, losses["detail"]),
+                only={Switchover: attrgetter("disaster_recovery")},
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
             Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, losses["comparison"]).fetch),
@@ -63,7 +65,7 @@ class V3:
                 _BATCH,
                 partial(precheck.fetch_v3, client, losses["precheck"]),
                 _configured,
-                _CONFIGURED_SECONDS,
+                max_age=_CONFIGURED_SECONDS,
             ),
         )
         self.project_sources = (
