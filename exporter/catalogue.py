@@ -771,7 +771,8 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_collector_success",
-        "Whether the newest poll of a collector succeeded for the project.",
+        "Whether the newest poll of a collector succeeded: its calls did, or the lists say that there is nothing "
+        "to ask. Absent where nothing could be asked: nothing that feeds it is published, or the lists are unknown.",
         "",
         _collectors(lambda facts: facts.success),
         ("collector",),
@@ -813,9 +814,9 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_source_info",
-        "A source that can feed a collector: 1 where it is published in this region, 0 where it is not.",
+        "A source that can feed a collector, found by asking: 1 published in this region, 0 not. Absent until asked.",
         "",
-        lambda project: tuple((key, published) for key, published in project.sources.items()),
+        lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),
         ("collector", "source"),
     ),
 )

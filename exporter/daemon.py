@@ -147,6 +147,7 @@ class Exporter:
             shared=self._shared,
         )
         self._connections.append(http)
+        counts = ProjectMeter(self.telemetry, *key, collectors=COLLECTORS)
         store = Store(
             key,
             self.board,
@@ -158,6 +159,7 @@ class Exporter:
             settings=account.cutover,
             wanted=wanted,
             tags=account.tasks.tag_labels,
+            dropped=counts.dropped,
             now=self.now,
         )
         return Poller(
@@ -168,7 +170,7 @@ class Exporter:
             job_types=wanted.job_types,
             demand=budget.demand,
             offset=offset,
-            meter=ProjectMeter(self.telemetry, *key, collectors=COLLECTORS),
+            meter=counts,
             publish=self._wanted.set,
             now=self.now,
         )

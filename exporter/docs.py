@@ -79,7 +79,7 @@ _OTHERWISE = {
     operations.METADATA_TOKEN: "credentials of type `ecs_agency`: with each renewal of the keys",
     operations.METADATA_KEYS: "credentials of type `ecs_agency`: about once an hour",
     operations.QUERY_V5: "`drs-exporter query`",
-    operations.STATUS_V3: "nothing yet",
+    operations.STATUS_V3: "`drs-exporter query --type=status`",
 }
 """What asks for the operations that no collector asks for."""
 

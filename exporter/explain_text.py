@@ -130,9 +130,9 @@ def _why_unknown(collector: str, subject: Subject, project: Project, account: Ac
         return "the collector is disabled"
     if why := _why_not_asked(collector, subject.task.tasks):
         return why
-    if facts is not None and not facts.success:
+    if facts is not None and facts.success is False:
         return "the poll failed"
-    published = {name[:2] for (fed, name), here in project.sources.items() if fed == collector and here}
+    published = {name[:2] for (fed, name), here in project.sources.items() if fed == collector and here is not False}
     if not published:
         return "nothing that tells it is published here"
     if published.isdisjoint(subject.apis):

@@ -250,6 +250,7 @@ class CollectorFacts:
 
     interval_seconds: float
     success: bool | None = None
+    """None where nothing was asked that could tell."""
     duration_seconds: float | None = None
     last_success_at: float | None = None
 
@@ -269,5 +270,5 @@ class Project:
     collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
     quota: Quota | None = None
     async_jobs: AsyncJobs | None = None
-    sources: Mapping[tuple[str, str], bool] = field(default_factory=dict)
-    """By collector and source (the operation's name): whether it is published here."""
+    sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
+    """By collector and source (the operation's name): whether it is published here; None until it was asked."""

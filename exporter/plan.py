@@ -39,15 +39,19 @@ class Plan:
         self._clock = asyncio.get_running_loop().time  # not the wall's, which may be set back
         self._missing: dict[str, float] = {}
         self._answered: dict[str, float] = {}
+        self._published: dict[str, bool] = {}
+        """What was found by asking, by API generation or operation."""
 
     def missing(self, name: str) -> float:
         """An API generation or operation is not published here; when to ask for it again."""
         self._missing[name] = self._clock() + _ASK_AGAIN_SECONDS
+        self._learn(name, published=False)
         return self._missing[name]
 
     def answered(self, name: str) -> None:
         """An operation gave a good answer."""
         self._answered[name] = self._clock()
+        self._learn(name, published=True)
 
     def missing_operation(self, name: str, collector: str) -> bool:
         """An operation said that it is not published; whether to believe that.
@@ -63,6 +67,7 @@ class Plan:
     def found(self, name: str) -> None:
         """An API generation is published."""
         self._missing.pop(name, None)
+        self._learn(name, published=True)
 
     def lacks(self, name: str) -> bool:
         """Whether an API generation or operation is known not to be published here."""
@@ -100,12 +105,28 @@ class Plan:
     def project_work(self, collector: str) -> list[ProjectSource]:
         """The published sources of facts about the project as a whole."""
         offered = [(api.name, one) for api in self._apis for one in api.project_sources if one.collector == collector]
-        return [source for api, source in offered if self._published(collector, api, source.operation.name)]
+        return [source for api, source in offered if self._here(api, source.operation.name)]
 
-    def _published(self, collector: str, api: str, name: str) -> bool:
-        published = not self.lacks(api) and not self.lacks(name)
-        self._store.facts.source(collector, name, published=published)
-        return published
+    def feeds(self, collector: str) -> bool:
+        """Whether anything that tells the facts of a collector may be published here."""
+        fed = any(self._here(api, one.name) for api, one in self._sources() if collector in _collectors(one))
+        return fed or bool(self.project_work(collector))
+
+    def _here(self, api: str, name: str) -> bool:
+        return not self.lacks(api) and not self.lacks(name)
+
+    def _learn(self, name: str, *, published: bool) -> None:
+        """Something was found; tell which sources are published, as far as that is known."""
+        if self._published.get(name) is published:
+            return
+        self._published[name] = published
+        told = [(api, one.name, fed) for api, one in self._sources() for fed in _collectors(one)]
+        told += [(api.name, one.operation.name, one.collector) for api in self._apis for one in api.project_sources]
+        self._store.facts.sources = {
+            (collector, name): self._published.get(name) if self._published.get(api) else self._published.get(api)
+            for api, name, collector in told
+            if collector in self._intervals
+        }
 
     def _sources(self) -> list[tuple[str, Source]]:
         return [(api.name, source) for api in self._apis for source in api.sources]
@@ -113,7 +134,7 @@ class Plan:
     def _assign(self, part: type[Part]) -> dict[Source, list[str]]:
         """Which source tells a part of which tasks."""
         offered = [(api, source) for api, source in self._sources() if part in source.parts]
-        published = [(api, one) for api, one in offered if self._published(part.collector, api, one.name)]
+        published = [(api, one) for api, one in offered if self._here(api, one.name)]
         work: dict[Source, list[str]] = {}
         for listed in self._store.listed_tasks(unwanted=part is Detail):
             for api, source in published:
@@ -121,3 +142,7 @@ class Plan:
                     work.setdefault(source, []).append(listed.id)
                     break
         return work
+
+
+def _collectors(source: Source) -> dict[str, None]:
+    return dict.fromkeys(part.collector for part in source.parts)

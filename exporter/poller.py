@@ -114,7 +114,7 @@ class Poller:
         for name in self._paces:
             if name != LISTS:
                 await self.poll(name)
-        return all(facts.success for facts in self.store.project().collectors.values())
+        return all(facts.success is not False for facts in self.store.project().collectors.values())
 
     async def poll(self, collector: str) -> None:
         """One poll; whatever happens in it is its own affair."""
@@ -162,7 +162,7 @@ class Poller:
         before, pace = self._paces[collector].caller.calls, self._paces[collector]
         pace.expects(sum(math.ceil(len(ids) / source.batch) for source, ids in work.items()))
         self._age(collector)
-        outcomes = [await self._ask_project(collector)]
+        outcomes = [await self._ask_project_source(source) for source in self._plan.project_work(collector)]
         for brought in self._brought.values():
             for key in [key for key in brought if key[0] == collector]:
                 del brought[key]
@@ -171,7 +171,8 @@ class Poller:
             for source, ids in work.items():
                 if ids:
                     wanted = {part: served for part in source.parts if (served := self._plan.brought(part, source))}
-                    success = bool(await self._guard(collector, self._ask(collector, source, ids, wanted)))
+                    if (success := await self._guard(collector, self._ask(collector, source, ids, wanted))) is None:
+                        continue
                     outcomes.append(success)
                     for also in {part.collector for part in wanted} - {collector}:
                         self._brought.setdefault(also, {})[collector, source.name] = success
@@ -179,31 +180,36 @@ class Poller:
             asked |= work.keys()
             # One that turned out not to be published leaves its tasks to the next.
             work = {source: ids for source, ids in self._plan.work(collector).items() if source not in asked}
+        outcomes = [success for success in outcomes if success is not None]
         if all(outcomes):
             pace.made(pace.caller.calls - before)
-        return all(outcomes)
+        return all(outcomes) if outcomes else self._idle(collector)
 
-    async def _ask_project(self, collector: str) -> bool:
-        """Facts about the project as a whole, from each generation that tells some; whether that went well."""
-        return all([await self._ask_project_source(source) for source in self._plan.project_work(collector)])
+    def _idle(self, collector: str) -> bool | None:
+        """Of a poll that had nothing to ask: fine where that is knowledge, else there is no outcome any more."""
+        if self.store.facts.all_listed and self._plan.feeds(collector):
+            return True
+        self._own.pop(collector, None)
+        self.store.facts.polled(collector, CollectorFacts(self._paces[collector].effective))
+        return None
 
-    async def _ask_project_source(self, source: ProjectSource) -> bool:
-        error: CloudError | None = None
+    async def _ask_project_source(self, source: ProjectSource) -> bool | None:
+        """Facts about the project as a whole; whether that went well, None where it is not published."""
+        name, error, gone = source.operation.name, None, False
         try:
-            self.store.facts.learnt(await self._slow.ask(source.operation.name, source.fetch))
-            self._plan.answered(source.operation.name)
+            self.store.facts.learnt(await self._slow.ask(name, source.fetch))
+            self._plan.answered(name)
         except CloudError as failure:
-            error = failure
-            gone = isinstance(failure, NotPublishedError)
-            if gone and self._plan.missing_operation(source.operation.name, source.collector):
-                error = None
-        self._notes.outcome(source.operation.name, error)
-        return error is None
+            if isinstance(failure, NotPublishedError):
+                gone = self._plan.missing_operation(name, source.collector)
+            error = None if gone else failure
+        self._notes.outcome(name, error)
+        return None if gone else error is None
 
     async def _ask(
         self, collector: str, source: Source, ids: Sequence[str], wanted: Mapping[type[Part], frozenset[str]]
-    ) -> bool:
-        """Ask for all the tasks, and keep the parts for which this source is `wanted`; whether the calls went well."""
+    ) -> bool | None:
+        """Ask for all, and keep what the source is `wanted` for; whether that went well, None: it is not published."""
         if self._slow.standing(source.name) is not None:
             return False
         learnt, refused, failed = 0, list[CloudError](), list[CloudError]()
@@ -223,13 +229,13 @@ class Poller:
         if learnt:
             self._plan.answered(source.name)
         gone = any(isinstance(error, NotPublishedError) for error in failed)
-        if gone and self._plan.missing_operation(source.name, collector):
+        if gone := gone and self._plan.missing_operation(source.name, collector):
             failed = [error for error in failed if not isinstance(error, NotPublishedError)]
         self._slow.told(source.name, None if learnt else next(iter(failed), None))
         if not learnt:
             failed += refused  # who refuses every single task does not answer at all
         self._notes.outcome(source.name, next(iter(failed), None))
-        return not failed
+        return None if gone and not failed else not failed
 
     def _longest_unasked_first(self, source: Source, ids: Sequence[str]) -> list[str]:
         """So that a round which has to be cut short takes nothing from the same tasks each time."""

@@ -68,7 +68,8 @@ class ProjectFacts:
         self._ages = ages
         self._now = now
         self._collectors: dict[str, CollectorFacts] = {}
-        self._sources: dict[tuple[str, str], bool] = {}
+        self.sources: Mapping[tuple[str, str], bool | None] = {}
+        """Whether the operations that can feed collectors exist in this region, by collector and operation."""
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
@@ -78,9 +79,10 @@ class ProjectFacts:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
 
-    def source(self, collector: str, source: str, *, published: bool) -> None:
-        """Whether an operation that can feed a collector exists in this region."""
-        self._sources[collector, source] = published
+    @property
+    def all_listed(self) -> bool:
+        """Whether the list of every job type is known."""
+        return self.lists.known(self._job_types) == [*self._job_types]
 
     def learnt(self, facts: Quota | AsyncJobs) -> None:
         """Facts about the project as a whole came."""
@@ -100,6 +102,6 @@ class ProjectFacts:
             },
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
-            sources=dict(self._sources),
+            sources=self.sources,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )

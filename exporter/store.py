@@ -44,6 +44,7 @@ class Store:
         settings: when a task counts as ready to cut over.
         wanted: which tasks are shown.
         tags: keys of the tags that are kept.
+        dropped: see `Samples`.
         now: Unix time.
     """
 
@@ -60,6 +61,7 @@ class Store:
         settings: Cutover,
         wanted: TaskFilter,
         tags: Sequence[str],
+        dropped: Callable[[int], None],
         now: Callable[[], float],
     ) -> None:
         self.key = key
@@ -67,7 +69,7 @@ class Store:
         self.facts = ProjectFacts(key, job_types, ages, now)
         self.inventory = Inventory(hide_for)
         self._board = board
-        self._samples = Samples(board, families)
+        self._samples = Samples(board, families, key, dropped)
         self._ended_for = ended_for
         self._settings = settings
         self._wanted = wanted
@@ -281,4 +283,4 @@ class Store:
         project = self.project()
         if self.facts.ready and project != self._project:
             self._project = project
-            self._samples.put_project(self.key, project)
+            self._samples.put_project(project)

@@ -33,12 +33,15 @@ class Own:
 
 _REGION = ("account", "region")
 _PROJECT = ("account", "region", "project")
+_WORDS = ("timeout", "network", "decode")
+"""Codes of calls that got no answer: faults that may befall every operation."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 BUILD = Own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
 REQUESTS = Own(
     "drs_exporter_api_requests_total",
-    "API calls by operation and HTTP status, or timeout, network, decode where none came.",
+    "API calls by operation and HTTP status; or timeout, network, decode (no such answer came), credentials (there are "
+    "none to sign with), cancelled (the exporter gave up). Calls that a pause holds back are not made, nor counted.",
     (*_REGION, "operation", "code"),
 )
 REQUEST_SECONDS = Own(
@@ -82,6 +85,11 @@ TASK_ERRORS = Own(
     (*_PROJECT, "collector"),
 )
 UNKNOWN_STATUSES = Own("drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT)
+DROPPED = Own(
+    "drs_exporter_series_dropped_total",
+    "Series left out, each time that their family changed: over 256 of one task in a family, labels twice, no number.",
+    _PROJECT,
+)
 LOGINS_FAILED = Own(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
@@ -100,6 +108,7 @@ OWN_FAMILIES = (
     DECODE_ERRORS,
     TASK_ERRORS,
     UNKNOWN_STATUSES,
+    DROPPED,
 )
 
 
@@ -161,6 +170,8 @@ class ApiMeter:
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """One call has ended."""
+        for word in _WORDS:  # so that a rate shows the first of them
+            self._telemetry.counter(REQUESTS, *self._where, operation, word)
         self._telemetry.counter(REQUESTS, *self._where, operation, code).inc()
         self._telemetry.histogram(REQUEST_SECONDS, operation).observe(seconds)
         self._telemetry.counter(RETRIES, *self._where, operation)
@@ -187,6 +198,7 @@ class ProjectMeter:
         self._decode_errors = {name: telemetry.counter(DECODE_ERRORS, *where, name) for name in names}
         self._task_errors = {name: telemetry.counter(TASK_ERRORS, *where, name) for name in names}
         self._unknown_statuses = telemetry.counter(UNKNOWN_STATUSES, *where)
+        self._dropped = telemetry.counter(DROPPED, *where)
 
     def overran(self, collector: str, polls: int) -> None:
         """So many polls were left out."""
@@ -204,3 +216,7 @@ class ProjectMeter:
     def unknown_statuses(self, count: int) -> None:
         """So many new status words without a known phase."""
         self._unknown_statuses.inc(count)
+
+    def dropped(self, series: int) -> None:
+        """So many series were left out."""
+        self._dropped.inc(series)

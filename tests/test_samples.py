@@ -81,7 +81,7 @@ def page(steps: list[Task]) -> str:
 
     async def main() -> str:
         board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
-        samples = Samples(board, TASK_FAMILIES)
+        samples = Samples(board, TASK_FAMILIES, KEY[0], lambda _: None)
         before = None
         for task in steps:
             samples.put(KEY, before, task)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter.config import TaskRule, Tasks
 from exporter.filters import TaskFilter
 from exporter.model import Phase
-from exporter.parts import Detail, Monitor, Node, Progress
+from exporter.parts import Compared, Comparison, Detail, Monitor, Node, Progress
 from tests.virtual import EPOCH, now
 from tests.world import Bench, run, task
 
@@ -187,5 +189,33 @@ def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_
         page = await bench.scrape()
         assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
         assert page.samples("drs_task_info") == []
+
+    run(story)
+
+
+def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> None:
+    """No number, labels twice, and labels without end."""
+    results = tuple((f"R{number}", number) for number in range(400))
+    twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))
+
+    async def story() -> None:
+        bench = Bench(comparison=300)
+        await bench.lists(task("a"), task("b"))
+        await bench.store.learnt({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
+        page = await bench.scrape()
+        assert bench.dropped == 2
+        assert page.samples("drs_task_full_progress_ratio") == []
+        assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
+        with capture_logs() as logs:
+            for name in "ab":
+                await bench.store.learnt({name: [Comparison(twice)]})
+        page = await bench.scrape()
+        assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
+        assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
+        assert bench.dropped == 2 + 2 * (9 + 144)
+        assert [(one["family"], one["project"]) for one in logs] == [
+            ("drs_comparison_status", "payments"),
+            ("drs_comparison_results", "payments"),
+        ]
 
     run(story)

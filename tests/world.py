@@ -153,6 +153,7 @@ class Bench:
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
+        self.dropped = 0
         ages = Ages(stale_after)
         ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
         self.store = Store(
@@ -166,9 +167,13 @@ class Bench:
             settings=Cutover(),
             wanted=TaskFilter(Tasks()),
             tags=(),
+            dropped=self._drop,
             now=now,
         )
         self.store.facts.ready = True
+
+    def _drop(self, series: int) -> None:
+        self.dropped += series
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, complete=complete)
