@@ -9,7 +9,8 @@ from exporter import examples, feeds
 from exporter.catalogue import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
 from exporter.cloud import operations
 from exporter.cloud.paging import PAGE
-from exporter.config import Collectors, Poll, duration_text
+from exporter.config import Collectors, Cutover, Poll, duration_text
+from exporter.cutover import REASONS
 from exporter.exposition import label_text, number_text
 from exporter.model import Listed, Project, Task
 from exporter.telemetry import OWN_FAMILIES
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from exporter.catalogue import Family
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
+    from exporter.cutover import Reason
     from exporter.exposition import FamilyHead
     from exporter.feeds import Feed
     from exporter.telemetry import Own
@@ -95,6 +97,10 @@ def catalogue_markdown() -> str:
         "## Tasks",
         f"Each series carries {_words(TASK_LABELS)}; the last only on subtasks, which makes counting once easy.",
         _families(_row(one, _example(one, examples.TASKS), feeds.feed_of(one)) for one in TASK_FAMILIES),
+        "### Reasons against a cut-over",
+        "The label `reason` of `drs_task_cutover_blocker`. A setting of `cutover` that says `required` blocks when "
+        "nothing is known as well, `if_available` only when it is known to be bad; with `ignore` there is no series.",
+        _table(("reason", "is 1 when", "collector", "setting and default"), map(_reason, REASONS)),
         "## Projects",
         f"Each series carries {_words(PROJECT_LABELS)}.",
         _families(_row(one, _example(one, [examples.PROJECT]), feeds.feed_of(one)) for one in PROJECT_FAMILIES),
@@ -167,6 +173,13 @@ def _row(family: FamilyHead, example: str, feed: Feed | None) -> str:
         f"`{example}`",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _reason(reason: Reason) -> str:
+    default = getattr(Cutover(), reason.setting) if reason.setting else None
+    text = duration_text(default) if isinstance(default, float) else default
+    setting = f"`cutover.{reason.setting}`: {text}" if reason.setting else ""
+    return f"| `{reason.name}` | {reason.when} | {reason.collector} | {setting} |"
 
 
 def unit_of(name: str) -> str:

@@ -41,7 +41,7 @@ BUILD = Own("drs_exporter_build_info", "The running version; always 1.", ("versi
 REQUESTS = Own(
     "drs_exporter_api_requests_total",
     "API calls by operation and HTTP status; or timeout, network, decode (no such answer came), credentials (there are "
-    "none to sign with), cancelled (the exporter gave up). Calls that a pause holds back are not made, nor counted.",
+    "none to sign with), cancelled (the exporter gave up). Calls while paused are not made, nor counted.",
     (*_REGION, "operation", "code"),
 )
 REQUEST_SECONDS = Own(
