@@ -192,7 +192,7 @@ def _detail(name: str) -> Callable[[Task], Samples]:
 
 
 def _newest(*fields: tuple[str, str]) -> Callable[[Task], Samples]:
-    """A field that several parts tell: of the part that came last and knows it, else of the first; lists go first."""
+    """A field that several parts tell: of the first that knows it; lists go first, what missed a poll goes last."""
 
     def value(task: Task) -> float | None:
         ages = {name: age for age, name in enumerate(task.newest)}
@@ -469,7 +469,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_node_report_timestamp_seconds",
-        "When the node reported its figures to the cloud; of two reports the one that was asked for last.",
+        "When the node reported its figures to the cloud; of two reports that which missed no poll.",
         "node",
         _newest(("node", "reported_at"), ("monitor", "reported_at")),
     ),

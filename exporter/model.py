@@ -214,7 +214,7 @@ class Task:
     collected: tuple[tuple[str, float], ...] = ()
     """How old the facts of each collector are: when the oldest part that is believed came, else the last one."""
     newest: tuple[str, ...] = ()
-    """The names of the parts that are believed, the one that came last first."""
+    """The names of the parts that are believed, those that missed a poll last."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
 

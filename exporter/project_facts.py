@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exporter.parts import AsyncJobs, Quota
 
 _LATE_INTERVALS = 3
+_MISSED_INTERVALS = 1.5
 
 
 class ProjectKey(NamedTuple):
@@ -43,6 +44,10 @@ class Ages:
     def punctual(self, name: str) -> float:
         """Older than so many seconds is late."""
         return _LATE_INTERVALS * self.intervals[name]
+
+    def missed(self, name: str) -> float:
+        """Older by so many seconds than other news of the task missed a poll."""
+        return _MISSED_INTERVALS * self.intervals[name]
 
     def believed(self, name: str) -> float:
         """Older than so many seconds is not shown any more."""

@@ -242,7 +242,7 @@ class Store:
             self._board.drop((self.key, task_id))
             state.shown = state.blocked = None
         else:
-            state.shown = self._judged(state, state.snapshot(self.key, listed))
+            state.shown = self._judged(state, state.snapshot(self.key, listed, self.ages))
         if state.shown is not None:
             self._samples.put((self.key, task_id), before, state.shown)
         return standing != state.standing

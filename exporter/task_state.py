@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from exporter import cutover
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from exporter.model import Listed
     from exporter.parts import Part
     from exporter.project_facts import Ages, ProjectKey
+
+_PARTS = [field.name for field in fields(Task)]
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class TaskState:
         progress = [self.learnt[name] + ages.punctual(name) for name in ("progress",) if name in self.learnt]
         return min([max(listed, default=0.0), *progress])
 
-    def snapshot(self, key: ProjectKey, listed: Listed | None) -> Task | None:
+    def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages) -> Task | None:
         """The task as it stands; None where it was never listed."""
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
@@ -89,7 +91,7 @@ class TaskState:
             tasks=listed,
             history=self.history,
             collected=tuple(self._collected().items()),
-            newest=tuple(sorted(self.parts, key=self.learnt.__getitem__, reverse=True)),
+            newest=self._newest(ages),
             **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
         )
 
@@ -99,3 +101,13 @@ class TaskState:
         for name, part in self.parts.items():
             ages[part.collector] = min(ages[part.collector], self.learnt[name])
         return ages
+
+    def _newest(self, ages: Ages) -> tuple[str, ...]:
+        """Parts that missed no poll in a fixed order, so that no value wavers; then the others, youngest first."""
+        latest = max((self.learnt[name] for name in self.parts), default=0.0)
+        late = {
+            name: behind
+            for name, part in self.parts.items()
+            if (behind := latest - self.learnt[name]) > ages.missed(part.collector)
+        }
+        return tuple(sorted(sorted(self.parts, key=_PARTS.index), key=lambda name: late.get(name, 0.0)))

@@ -156,7 +156,7 @@ def test_memory_is_the_node_s_word_else_used_over_size(
         ("drs_task_full_completed_timestamp_seconds", Detail(full_completed_at=0.1), Objects(full_completed_at=0.2)),
     ],
 )
-def test_of_two_parts_that_tell_the_same_the_one_that_came_last_is_shown(name: str, first: Any, second: Any) -> None:
+def test_of_two_parts_that_tell_the_same_the_newer_one_is_shown(name: str, first: Any, second: Any) -> None:
     both = {first.name: first, second.name: second}
     for order, shown in (((first, second), 0.1), ((second, first), 0.2)):
         assert samples(of(**both, newest=tuple(part.name for part in order)), name) == {(): shown}

@@ -219,3 +219,25 @@ def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> Non
         ]
 
     run(story)
+
+
+def test_of_two_parts_that_tell_the_same_an_older_one_does_not_hide_the_younger_and_the_value_does_not_waver() -> None:
+    async def story() -> None:
+        bench = Bench(v3=10_000)
+        await bench.lists(task())
+        for _ in range(3):
+            for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
+                await bench.store.learnt({"a": [part]})
+                assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
+                await asyncio.sleep(1)
+            await asyncio.sleep(58)
+        shown = []
+        for _ in range(3):
+            await bench.store.learnt({"a": [Monitor(cpu_ratio=0.7)]})
+            shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
+            await asyncio.sleep(60)
+        assert shown == [0.5, 0.7, 0.7]
+        await bench.store.learnt({"a": [Node(cpu_ratio=0.8)]})
+        assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
+
+    run(story)
