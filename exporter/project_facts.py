@@ -64,12 +64,21 @@ class ProjectFacts:
         self.lists = Lists()
         self.ready = False
         """Whether the first poll has ended, well or not; from then on silence means a fault."""
-        self._job_types = job_types
+        self.job_types = job_types
         self._ages = ages
         self._now = now
         self._collectors: dict[str, CollectorFacts] = {}
         self._sources: dict[tuple[str, str], bool] = {}
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
+
+    def adopt(self, other: ProjectFacts) -> None:
+        """Go on with what is known of the same project, as far as it is still asked for."""
+        self.lists.adopt(other.lists, self.job_types)
+        self.ready = other.ready
+        enabled = self._ages.intervals
+        self._collectors = {name: facts for name, facts in other._collectors.items() if name in enabled}
+        self._sources = {key: published for key, published in other._sources.items() if key[0] in enabled}
+        self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
         """A poll of a collector has ended; last successes are kept where this one brought none."""
@@ -95,7 +104,7 @@ class ProjectFacts:
             up=self.lists.up() if self.ready else None,
             counts={
                 (job_type, phase): counted.get((job_type, phase), 0)
-                for job_type in self.lists.known(self._job_types)
+                for job_type in self.lists.known(self.job_types)
                 for phase in Phase
             },
             lists=self.lists.facts(),

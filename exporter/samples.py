@@ -29,7 +29,7 @@ _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
 
 
 class Samples:
-    """Puts tasks and projects onto a board; `families` are those of tasks."""
+    """Puts tasks and projects onto a board; `families` are those of tasks, with the labels that these tasks have."""
 
     def __init__(self, board: Board, families: Iterable[Family[Task]]) -> None:
         self._board = board
@@ -49,7 +49,7 @@ class Samples:
         for fields, families in self._families.items():
             if everything or any(getattr(before, name) != getattr(task, name) for name in fields):
                 for family in families:
-                    self._board.put(key, family.name, family.samples(task))
+                    self._board.put(key, family.name, family.samples(task), family.labels)
 
     def put_project(self, key: ProjectKey, project: Project) -> None:
         """Bring the samples of a project up to date."""

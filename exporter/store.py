@@ -155,6 +155,22 @@ class Store:
             await self._refresh(aged)
             self._show_project()
 
+    async def leave(self) -> None:
+        """Take all series off the board; to be called with its lock, once nobody tells anything any more."""
+        await self._board.drop_all([*((self.key, task_id) for task_id in self._states), self.key])
+
+    async def adopt(self, other: Store) -> None:
+        """Go on with the facts and the past of a store of the same project that has left; with the board's lock."""
+        self.facts.adopt(other.facts)
+        self.inventory.adopt(other.inventory, self.facts.job_types)
+        self._states, self._left = other._states, other._left
+        self._subtasks, self._counted = other._subtasks, other._counted
+        self._next_expiry = -math.inf  # to be found out by other ages
+        for state in self._states.values():
+            state.keep(self.ages.intervals)
+        await self._refresh({*self._states, *self.inventory})
+        self._show_project()
+
     # How it is kept
 
     def _expires(self, at: float) -> None:

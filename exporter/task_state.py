@@ -9,7 +9,7 @@ from exporter import cutover
 from exporter.model import History, Identity, Phase, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from exporter.model import Listed
     from exporter.parts import Part
@@ -69,6 +69,12 @@ class TaskState:
         self.parts = {
             name: part for name, part in self.parts.items() if now - self.learnt[name] <= ages.believed(part.collector)
         }
+
+    def keep(self, collectors: Container[str]) -> None:
+        """Forget what other collectors have told."""
+        self.parts = {name: part for name, part in self.parts.items() if part.collector in collectors}
+        self.learnt = {name: at for name, at in self.learnt.items() if name in self.parts or name in collectors}
+        self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
     def late_at(self, sighted: Iterable[tuple[str, float]], ages: Ages) -> float:
         """When the list, which `sighted` the task by API generation, or the progress will be older than is punctual."""

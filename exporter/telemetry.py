@@ -82,6 +82,18 @@ TASK_ERRORS = Own(
     (*_PROJECT, "collector"),
 )
 UNKNOWN_STATUSES = Own("drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT)
+RELOADED = Own(
+    "drs_exporter_config_last_reload_successful",
+    "1 if the configuration was good when it was last read, 0 if an older one holds.",
+    (),
+    Gauge,
+)
+RELOADED_AT = Own(
+    "drs_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration that holds was read.",
+    (),
+    Gauge,
+)
 LOGINS_FAILED = Own(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
@@ -89,6 +101,8 @@ LOGINS_FAILED = Own(
 )
 OWN_FAMILIES = (
     BUILD,
+    RELOADED,
+    RELOADED_AT,
     LOGINS_FAILED,
     REQUESTS,
     REQUEST_SECONDS,
@@ -116,16 +130,25 @@ class Telemetry:
 
     def counter(self, own: Own, *labels: str) -> Counter:
         """The counter with these label values, which is 0 from now on."""
-        family = self._metrics[own]
-        return cast("Counter", family.labels(*labels) if labels else family)
+        return cast("Counter", self._child(own, labels))
 
     def gauge(self, own: Own, *labels: str) -> Gauge:
         """The gauge with these label values."""
-        return cast("Gauge", self._metrics[own].labels(*labels))
+        return cast("Gauge", self._child(own, labels))
 
     def histogram(self, own: Own, *labels: str) -> Histogram:
         """The histogram with these label values."""
-        return cast("Histogram", self._metrics[own].labels(*labels))
+        return cast("Histogram", self._child(own, labels))
+
+    def forget(self, **labels: str) -> None:
+        """Drop all series that carry these labels."""
+        for own, family in self._metrics.items():
+            if labels.keys() <= set(own.labels):
+                family.remove_by_labels(labels)
+
+    def _child(self, own: Own, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        family = self._metrics[own]
+        return family.labels(*labels) if labels else family
 
     def render(self) -> bytes:
         """All of it in text format 0.0.4."""
