@@ -24,6 +24,7 @@ from exporter.config_schema import Cloud
 from exporter.daemon import Exporter, serve
 from exporter.docs import catalogue_markdown
 from exporter.logs import where
+from exporter.shard import add_option, shard_of
 from exporter.web_options import add_options, web_file
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"may be given more than once; port 0 takes a free one; default: {DEFAULT_ADDRESS}",
     )
     add_options(web)
+    add_option(web)
     for name, parents, text, more in (
         ("run", (config, web), "poll and serve", "the status page at /, the metrics at /metrics; SIGTERM ends it"),
         ("demo", (web,), "the same against a simulated cloud", "needs no account and no file; Ctrl-C ends it"),
@@ -159,14 +161,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     config = _load(options)
-    return _serve(lambda: Exporter(config), partial(_load, options), options, _log_addresses)
+    shard = shard_of(options.shard, socket.gethostname(), os.environ)
+    return _serve(lambda: Exporter(config, shard=shard), partial(_load, options), options, _log_addresses)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from exporter.demo import demo  # noqa: PLC0415 - the simulated cloud is not for every start
 
     config, transport = demo()
-    return _serve(lambda: Exporter(config, transport=transport), lambda: config, options, _print_addresses)
+    shard = shard_of(options.shard, socket.gethostname(), os.environ)
+    return _serve(lambda: Exporter(config, transport=transport, shard=shard), lambda: config, options, _print_addresses)
 
 
 def _once(options: argparse.Namespace) -> int:

@@ -14,7 +14,8 @@ from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.config import ConfigError
 from exporter.exposition import Board
 from exporter.fleet import COLLECTORS, Fleet
-from exporter.telemetry import LOGINS_FAILED, RELOADED, RELOADED_AT, Telemetry
+from exporter.shard import ALL
+from exporter.telemetry import LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.web import application
 from exporter.web_auth import Guard
 from exporter.web_server import Server
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from exporter.config import Config
     from exporter.poller import Poller
+    from exporter.shard import Shard
     from exporter.store import Store
     from exporter.web_watch import WebFile
 
@@ -46,6 +48,7 @@ class Exporter:
         config: validated.
         transport: stands in for the network: the simulated cloud.
         now: Unix time.
+        shard: the part of all tasks that is asked for and shown.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Exporter:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
+        shard: Shard = ALL,
     ) -> None:
         self._now = now
         self.telemetry = Telemetry()
@@ -62,7 +66,10 @@ class Exporter:
         self._turn = asyncio.Lock()
         """Held while a page is made, and while projects come and go."""
         self._was_ready = False
-        self._fleet = Fleet(self.board, self.telemetry, transport=transport, publish=self._wanted.set, now=self.now)
+        self.telemetry.gauge(SHARD, *map(str, shard)).set(1)
+        self._fleet = Fleet(
+            self.board, self.telemetry, transport=transport, publish=self._wanted.set, now=self.now, shard=shard
+        )
         self._fleet.open(config)
         self._loaded(successful=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import chain
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.catalogue import tag_labels, task_families
@@ -16,6 +17,7 @@ from exporter.cloud.fields import Losses
 from exporter.config import Collectors, ConfigError
 from exporter.config_values import stamp
 from exporter.filters import TaskFilter
+from exporter.parts import AsyncJobs, Quota
 from exporter.poller import Poller
 from exporter.project_facts import Ages, ProjectKey
 from exporter.store import Store
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
     from exporter.config import Account, Config, Project
     from exporter.exposition import Board
+    from exporter.shard import Shard
     from exporter.telemetry import Telemetry
 
 COLLECTORS = tuple(Collectors.model_fields)
+_OF_PROJECTS = (Quota.collector, AsyncJobs.collector)
 
 
 class Settings(NamedTuple):
@@ -81,6 +85,7 @@ class Fleet:
         transport: stands in for the network.
         publish: called when a poll has ended.
         now: Unix time.
+        shard: the part of all tasks that is asked for and shown.
     """
 
     def __init__(
@@ -91,12 +96,14 @@ class Fleet:
         transport: httpx.AsyncBaseTransport | None,
         publish: Callable[[], None],
         now: Callable[[], float],
+        shard: Shard,
     ) -> None:
         self._board = board
         self._telemetry = telemetry
         self._transport = transport
         self._publish = publish
         self._now = now
+        self._shard = shard
         self._shared = Shared()
         self._tags: dict[str, str] = {}
         """By key: the labels of all tags that ever were allowed; the names that are known stay."""
@@ -205,12 +212,13 @@ class Fleet:
             wanted=wanted,
             tags=account.tasks.tag_labels,
             now=self._now,
+            shard=self._shard,
         )
         poller = Poller(
             store,
             apis,
             losses=losses,
-            intervals={name: account.interval(name) for name in COLLECTORS if account.enabled(name)},
+            intervals={name: account.interval(name) for name in self._collectors(key, account)},
             job_types=wanted.job_types,
             meter=ProjectMeter(self._telemetry, *key, collectors=COLLECTORS),
             publish=self._publish,
@@ -218,9 +226,18 @@ class Fleet:
         )
         return Line(settings, http, poller)
 
+    def _collectors(self, key: ProjectKey, account: Account) -> list[str]:
+        """The enabled ones; one shard asks for what is known of the project as a whole."""
+        others = () if self._shard.owns(key.text) else _OF_PROJECTS
+        return [name for name in COLLECTORS if account.enabled(name) and name not in others]
+
     def _budget(self, account: Account, region: str) -> Budget:
-        """The allowance that all projects of an account in a region share; it lasts while its limits do."""
-        place, limits = (account.name, region), (account.poll.rate_limit, account.poll.burst)
+        """The allowance that all projects of an account in a region share; it lasts while its limits do.
+
+        All shards together stay within what is allowed.
+        """
+        place, total = (account.name, region), self._shard.total
+        limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
         if place not in self._budgets or self._budgets[place][0] != limits:
             self._budgets[place] = limits, Budget(*limits)
         return self._budgets[place][1]

@@ -24,6 +24,11 @@ class ProjectKey(NamedTuple):
     region: str
     project: str
 
+    @property
+    def text(self) -> str:
+        """What decides which shard tells of the project as a whole."""
+        return "/".join(self)
+
 
 class Ages:
     """How old facts may be; known by collector, and for lists by API generation."""
@@ -95,8 +100,8 @@ class ProjectFacts:
         """Facts about the project as a whole came."""
         self._facts[facts.collector] = (facts, self._now())
 
-    def snapshot(self, counted: Mapping[tuple[str, Phase], int]) -> Project:
-        """The project as it stands; `counted` tasks by job type and phase."""
+    def snapshot(self, counted: Mapping[tuple[str, Phase], int] | None) -> Project:
+        """The project as it stands; `counted` tasks by job type and phase, None where another shard counts them."""
         now = self._now()
         fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
         return Project(
@@ -106,7 +111,9 @@ class ProjectFacts:
                 (job_type, phase): counted.get((job_type, phase), 0)
                 for job_type in self.lists.known(self.job_types)
                 for phase in Phase
-            },
+            }
+            if counted is not None
+            else {},
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
             sources=dict(self._sources),

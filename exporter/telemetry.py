@@ -94,6 +94,12 @@ RELOADED_AT = Own(
     (),
     Gauge,
 )
+SHARD = Own(
+    "drs_exporter_shard_info",
+    "Which of how many shards this process is, counted from 0; always 1.",
+    ("shard", "shards"),
+    Gauge,
+)
 LOGINS_FAILED = Own(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
@@ -103,6 +109,7 @@ OWN_FAMILIES = (
     BUILD,
     RELOADED,
     RELOADED_AT,
+    SHARD,
     LOGINS_FAILED,
     REQUESTS,
     REQUEST_SECONDS,
