@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
@@ -107,7 +108,7 @@ class Fleet:
         self._shared = Shared()
         self._tags: dict[str, str] = {}
         """By key: the labels of all tags that ever were allowed; the names that are known stay."""
-        self._budgets: dict[tuple[str, str], tuple[tuple[float, int], Budget]] = {}
+        self._budgets: dict[tuple[str, str], tuple[tuple[float, int], Budget, ApiMeter]] = {}
         """By account and region, with its limits."""
         self._group: asyncio.TaskGroup | None = None
         self.lines: dict[ProjectKey, Line] = {}
@@ -169,6 +170,8 @@ class Fleet:
                 self._connect_all(wanted, opened)
         except (CloudError, ConfigError) as error:
             self._budgets = budgets
+            for place, (_, budget, _) in budgets.items():
+                ApiMeter(self._telemetry, *place, budget)  # which is shown again
             for line in opened.values():
                 await line.http.aclose()
             self._forget(wanted)
@@ -181,20 +184,23 @@ class Fleet:
         opened = {} if opened is None else opened
         allowed = (one.account.tasks.tag_labels for one in wanted.values())
         self._tags = tag_labels(chain(self._tags, *allowed))
+        projects, seen = Counter(key.account for key in wanted), Counter[str]()
         for key, settings in wanted.items():
-            opened[key] = self._line(key, settings)
+            opened[key] = self._line(key, settings, seen[key.account] / projects[key.account])
+            seen[key.account] += 1
         return opened
 
-    def _line(self, key: ProjectKey, settings: Settings) -> Line:
+    def _line(self, key: ProjectKey, settings: Settings, offset: float) -> Line:
         account, project, _ = settings
+        budget, meter = self._budget(account, project.region)
         losses = {name: Losses() for name in COLLECTORS}
         wanted = TaskFilter(account.tasks)
         http, apis = connect(
             account,
             project,
             transport=self._transport,
-            budget=self._budget(account, project.region),
-            meter=ApiMeter(self._telemetry, *key[:2], allowed=lambda: self._budgets[key[:2]][1].allowed),
+            budget=budget,
+            meter=meter,
             losses=losses,
             query=wanted.query(project.enterprise_project_ids),
             now=self._now,
@@ -220,6 +226,8 @@ class Fleet:
             losses=losses,
             intervals={name: account.interval(name) for name in self._collectors(key, account)},
             job_types=wanted.job_types,
+            demand=budget.demand,
+            offset=offset,
             meter=ProjectMeter(self._telemetry, *key, collectors=COLLECTORS),
             publish=self._publish,
             now=self._now,
@@ -231,7 +239,7 @@ class Fleet:
         others = () if self._shard.owns(key.text) else _OF_PROJECTS
         return [name for name in COLLECTORS if account.enabled(name) and name not in others]
 
-    def _budget(self, account: Account, region: str) -> Budget:
+    def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
         """The allowance that all projects of an account in a region share; it lasts while its limits do.
 
         All shards together stay within what is allowed.
@@ -239,8 +247,9 @@ class Fleet:
         place, total = (account.name, region), self._shard.total
         limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
         if place not in self._budgets or self._budgets[place][0] != limits:
-            self._budgets[place] = limits, Budget(*limits)
-        return self._budgets[place][1]
+            budget = Budget(*limits)
+            self._budgets[place] = limits, budget, ApiMeter(self._telemetry, *place, budget)
+        return self._budgets[place][1:]
 
     def _forget(self, keys: Iterable[ProjectKey]) -> None:
         """Drop our own series of projects that are not polled, and of accounts that have none in a region."""

@@ -442,6 +442,6 @@ def test_a_key_in_a_file_is_read_anew_after_a_reload(tmp_path: Path) -> None:
             cloud.keys["AK"] = "another key"
             assert (await daemon.scrape(30)).value("drs_up") == 0
             secret.write_text("another key\n")
-            assert (await daemon.scrape(30)).value("drs_up") == 1
+            assert (await daemon.scrape(120)).value("drs_up") == 1
 
     simulate(main())
