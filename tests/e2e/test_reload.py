@@ -83,6 +83,7 @@ def test_a_broken_file_is_told_to_who_asked_and_leaves_the_old_one(
     file = tmp_path / "config.yaml"
     good = account("prod", cloud, 0)
     exporter = start(configuration(file, good), LISTEN, LIFECYCLE).ready()
+    exporter.until(lambda: "drs_up{" in get(f"{exporter.url}/metrics").text, "a page of the first poll")
     configuration(file, {**good, "intervall": "hunter2"})
     with scraped(exporter, "drs_up{") as faults:
         answer = post(exporter)
