@@ -112,16 +112,16 @@ class _Column:
         self._identities = identities
         self._labels: dict[Hashable, tuple[bytes, ...]] = {}
         self._values: dict[Hashable, tuple[bytes, ...]] = {}
-        self._known: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
+        self._known: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], tuple[bytes, ...]] = {}
         self._template: bytes | None = None
         self._chunk: Chunk | None = None
 
-    def put(self, key: Hashable, samples: Samples) -> None:
-        """Replace the samples of one key."""
+    def put(self, key: Hashable, samples: Samples, names: tuple[str, ...] | None = None) -> None:
+        """Replace the samples of one key; `names` of their labels where they are not the family's."""
         if not samples:
             self.drop(key)
             return
-        labels = self._label_texts(tuple(values for values, _ in samples))
+        labels = self._label_texts(names or self._family.labels, tuple(values for values, _ in samples))
         values = tuple(number_text(value) for _, value in samples)
         if self._labels.get(key) != labels:
             self._labels[key] = labels
@@ -143,14 +143,14 @@ class _Column:
             self._chunk = Chunk.of(self._family.name, text)
         return self._chunk
 
-    def _label_texts(self, shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
+    def _label_texts(self, names: tuple[str, ...], shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
         """The family's own labels as text; keys with the same ones share the tuple."""
-        known = self._known.get(shape)
+        known = self._known.get((names, shape))
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            texts = (label_text(zip(self._family.labels, values, strict=True)) for values in shape)
-            known = self._known[shape] = tuple(b"," + _quoted(text) if text else b"" for text in texts)
+            texts = (label_text(zip(names, values, strict=True)) for values in shape)
+            known = self._known[names, shape] = tuple(b"," + _quoted(text) if text else b"" for text in texts)
         return known
 
     def _lines(self) -> bytes:
@@ -190,15 +190,24 @@ class Board:
         self._identities[key] = text
         return True
 
-    def put(self, key: Hashable, family: str, samples: Samples) -> None:
-        """Replace the samples of an identified key in a family; none: its series there go."""
-        self._columns[family].put(key, samples)
+    def put(self, key: Hashable, family: str, samples: Samples, names: tuple[str, ...] | None = None) -> None:
+        """Replace the samples of an identified key in a family; none: its series there go.
+
+        `names` are those of the labels that the samples have, where they are not the family's.
+        """
+        self._columns[family].put(key, samples, names)
 
     def drop(self, key: Hashable) -> None:
         """Forget all series of a key."""
         if self._identities.pop(key, None) is not None:
             for column in self._columns.values():
                 column.drop(key)
+
+    async def drop_all(self, keys: Iterable[Hashable]) -> None:
+        """Forget all series of many keys; others run in between, and the lock is to be held."""
+        for key in keys:
+            self.drop(key)
+            await asyncio.sleep(0)
 
     async def publish(self) -> None:
         """Render what has changed and put the new page in place of the old; others run between two families."""

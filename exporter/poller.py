@@ -16,6 +16,7 @@ from exporter.model import CollectorFacts
 from exporter.notes import Notes
 from exporter.pace import Pace, SlowLane
 from exporter.plan import Plan
+from exporter.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -68,14 +69,15 @@ class Poller:
         self._meter = meter
         self._publish = publish
         self._now = now
-        self._plan = Plan(apis, intervals, store, now)
+        self._published = Published(apis, intervals, store.facts, store.ages)
+        self._plan = Plan(apis, intervals, store, self._published, now)
         self._slow = SlowLane()
         self._notes = Notes(store.key)
         self._lists = Listing(
             apis,
             job_types,
             pace=self._paces[LISTS],
-            plan=self._plan,
+            published=self._published,
             store=store,
             slow=self._slow,
             meter=meter,
@@ -103,6 +105,11 @@ class Poller:
         finally:
             for pace in self._paces.values():
                 pace.forget()
+
+    async def adopt(self, other: Poller) -> None:
+        """Go on with what is known of the same project, and with what was witnessed of its tasks."""
+        await self.store.adopt(other.store)
+        self._published.adopt(other._published)
 
     def alive(self) -> bool:
         """Whether every loop shows signs of life."""
@@ -156,21 +163,20 @@ class Poller:
     async def _collect(self, collector: str) -> bool | None:
         """Ask for what is due; None where the calls of other collectors bring all of it, and say how that went."""
         started = asyncio.get_running_loop().time()
-        work = self._plan.work(collector)
-        if work and not any(work.values()):
+        work = await self._plan.work(collector)
+        if work and not any(one.ids for one in work.values()):
             return None
         before, pace = self._paces[collector].caller.calls, self._paces[collector]
-        pace.expects(sum(math.ceil(len(ids) / source.batch) for source, ids in work.items()))
+        pace.expects(sum(math.ceil(len(one.ids) / source.batch) for source, one in work.items()))
         self._age(collector)
         outcomes = [await self._ask_project_source(source) for source in self._plan.project_work(collector)]
         for brought in self._brought.values():
             for key in [key for key in brought if key[0] == collector]:
                 del brought[key]
         asked: set[Source] = set()
-        while any(work.values()):
-            for source, ids in work.items():
+        while any(one.ids for one in work.values()):
+            for source, (ids, wanted) in work.items():
                 if ids:
-                    wanted = {part: served for part in source.parts if (served := self._plan.brought(part, source))}
                     if (success := await self._guard(collector, self._ask(collector, source, ids, wanted))) is None:
                         continue
                     outcomes.append(success)
@@ -179,7 +185,8 @@ class Poller:
                         self._record(also, started, success=success and self._own.get(also, True))
             asked |= work.keys()
             # One that turned out not to be published leaves its tasks to the next.
-            work = {source: ids for source, ids in self._plan.work(collector).items() if source not in asked}
+            left = await self._plan.work(collector)
+            work = {source: one for source, one in left.items() if source not in asked}
         outcomes = [success for success in outcomes if success is not None]
         if all(outcomes):
             pace.made(pace.caller.calls - before)
@@ -198,10 +205,10 @@ class Poller:
         name, error, gone = source.operation.name, None, False
         try:
             self.store.facts.learnt(await self._slow.ask(name, source.fetch))
-            self._plan.answered(name)
+            self._published.answered(name)
         except CloudError as failure:
             if isinstance(failure, NotPublishedError):
-                gone = self._plan.missing_operation(name, source.collector)
+                gone = self._published.missing_operation(name, source.collector)
             error = None if gone else failure
         self._notes.outcome(name, error)
         return None if gone else error is None
@@ -227,9 +234,9 @@ class Poller:
                 await self.store.learnt(facts, call.gone)
         self._meter.task_errors(collector, len(refused))
         if learnt:
-            self._plan.answered(source.name)
+            self._published.answered(source.name)
         gone = any(isinstance(error, NotPublishedError) for error in failed)
-        if gone := gone and self._plan.missing_operation(source.name, collector):
+        if gone := gone and self._published.missing_operation(source.name, collector):
             failed = [error for error in failed if not isinstance(error, NotPublishedError)]
         self._slow.told(source.name, None if learnt else next(iter(failed), None))
         if not learnt:

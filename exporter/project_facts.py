@@ -25,6 +25,11 @@ class ProjectKey(NamedTuple):
     region: str
     project: str
 
+    @property
+    def text(self) -> str:
+        """What decides which shard tells of the project as a whole."""
+        return "/".join(self)
+
 
 class Ages:
     """How old facts may be; known by collector, and for lists by API generation."""
@@ -69,13 +74,21 @@ class ProjectFacts:
         self.lists = Lists()
         self.ready = False
         """Whether the first poll has ended, well or not; from then on silence means a fault."""
-        self._job_types = job_types
+        self.job_types = job_types
         self._ages = ages
         self._now = now
         self._collectors: dict[str, CollectorFacts] = {}
         self.sources: Mapping[tuple[str, str], bool | None] = {}
         """Whether the operations that can feed collectors exist in this region, by collector and operation."""
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
+
+    def adopt(self, other: ProjectFacts) -> None:
+        """Go on with what is known of the same project, as far as it is still asked for."""
+        self.lists.adopt(other.lists, self.job_types)
+        self.ready = other.ready
+        enabled = self._ages.intervals
+        self._collectors = {name: facts for name, facts in other._collectors.items() if name in enabled}
+        self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
         """A poll of a collector has ended; last successes are kept where this one brought none."""
@@ -87,14 +100,14 @@ class ProjectFacts:
     @property
     def all_listed(self) -> bool:
         """Whether the list of every job type is known."""
-        return self.lists.known(self._job_types) == [*self._job_types]
+        return self.lists.known(self.job_types) == [*self.job_types]
 
     def learnt(self, facts: Quota | AsyncJobs) -> None:
         """Facts about the project as a whole came."""
         self._facts[facts.collector] = (facts, self._now())
 
-    def snapshot(self, counted: Mapping[tuple[str, Phase], int]) -> Project:
-        """The project as it stands; `counted` tasks by job type and phase."""
+    def snapshot(self, counted: Mapping[tuple[str, Phase], int] | None) -> Project:
+        """The project as it stands; `counted` tasks by job type and phase, None where another shard counts them."""
         now = self._now()
         fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
         return Project(
@@ -102,9 +115,11 @@ class ProjectFacts:
             up=self.lists.up() if self.ready else None,
             counts={
                 (job_type, phase): counted.get((job_type, phase), 0)
-                for job_type in self.lists.known(self._job_types)
+                for job_type in self.lists.known(self.job_types)
                 for phase in Phase
-            },
+            }
+            if counted is not None
+            else {},
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
             sources=self.sources,

@@ -70,7 +70,7 @@ class Samples:
         for fields, families in self._families.items():
             if everything or any(getattr(before, name) != getattr(task, name) for name in fields):
                 for family in families:
-                    self._board.put(key, family.name, self._fit(family.name, family.samples(task)))
+                    self._board.put(key, family.name, self._fit(family.name, family.samples(task)), family.labels)
 
     def put_project(self, project: Project) -> None:
         """Bring the samples of the project up to date."""

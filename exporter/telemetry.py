@@ -90,6 +90,24 @@ DROPPED = Own(
     "Series left out, each time that their family changed: over 256 of one task in a family, labels twice, no number.",
     _PROJECT,
 )
+RELOADED = Own(
+    "drs_exporter_config_last_reload_successful",
+    "1 if the configuration was good when it was last read, 0 if an older one holds.",
+    (),
+    Gauge,
+)
+RELOADED_AT = Own(
+    "drs_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration that holds was read.",
+    (),
+    Gauge,
+)
+SHARD = Own(
+    "drs_exporter_shard_info",
+    "Which of how many shards this process is, counted from 0; always 1.",
+    ("shard", "shards"),
+    Gauge,
+)
 LOGINS_FAILED = Own(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
@@ -97,6 +115,9 @@ LOGINS_FAILED = Own(
 )
 OWN_FAMILIES = (
     BUILD,
+    RELOADED,
+    RELOADED_AT,
+    SHARD,
     LOGINS_FAILED,
     REQUESTS,
     REQUEST_SECONDS,
@@ -125,16 +146,25 @@ class Telemetry:
 
     def counter(self, own: Own, *labels: str) -> Counter:
         """The counter with these label values, which is 0 from now on."""
-        family = self._metrics[own]
-        return cast("Counter", family.labels(*labels) if labels else family)
+        return cast("Counter", self._child(own, labels))
 
     def gauge(self, own: Own, *labels: str) -> Gauge:
         """The gauge with these label values."""
-        return cast("Gauge", self._metrics[own].labels(*labels))
+        return cast("Gauge", self._child(own, labels))
 
     def histogram(self, own: Own, *labels: str) -> Histogram:
         """The histogram with these label values."""
-        return cast("Histogram", self._metrics[own].labels(*labels))
+        return cast("Histogram", self._child(own, labels))
+
+    def forget(self, **labels: str) -> None:
+        """Drop all series that carry these labels."""
+        for own, family in self._metrics.items():
+            if labels.keys() <= set(own.labels):
+                family.remove_by_labels(labels)
+
+    def _child(self, own: Own, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        family = self._metrics[own]
+        return family.labels(*labels) if labels else family
 
     def render(self) -> bytes:
         """All of it in text format 0.0.4."""

@@ -14,10 +14,11 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from exporter.config import ConfigError
 from exporter.model import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from starlette.requests import Request
 
@@ -73,8 +74,8 @@ class Served(Protocol):
         """Unix time."""
 
 
-def application(exporter: Served) -> Starlette:
-    """The ASGI app of the daemon."""
+def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None = None) -> Starlette:
+    """The ASGI app of the daemon; `reload` reads the configuration again, and is None where nobody may ask for that."""
     page = (files("exporter") / "pages" / "status.html").read_text(encoding="utf-8")
     template, page_headers = _template(page), _page_headers(page)
 
@@ -91,12 +92,22 @@ def application(exporter: Served) -> Starlette:
     async def status(_request: Request) -> Response:
         return HTMLResponse(template.render(**_status(exporter)), headers=page_headers)
 
+    async def reloaded(_request: Request) -> Response:
+        if reload is None:
+            return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
+        try:
+            await reload()
+        except ConfigError as error:
+            return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
+        return Response()
+
     return Starlette(
         routes=[
             Route("/", status),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
+            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )
 

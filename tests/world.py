@@ -109,6 +109,10 @@ class Scrape:
             if all(found.get(key, "") == wanted for key, wanted in labels.items())
         ]
 
+    def names(self) -> set[str]:
+        """Of all samples."""
+        return set(self._samples)
+
     def value(self, name: str, **labels: str) -> float | None:
         """The value of the one sample with these labels, None where there is none."""
         found = self.samples(name, **labels)
