@@ -2,12 +2,13 @@
 #             (at another address: make run ADDRESS=127.0.0.1:9999)
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
+# make soak   a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
 
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
 BIN := .venv/bin
 
-.PHONY: run test lint format docs dist lock clean
+.PHONY: run test soak lint format docs dist lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -15,6 +16,9 @@ run: .venv/run.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/pytest -n auto --cov --cov-report=term $(TESTS)
+
+soak: .venv/dev.stamp
+	SOAK_DAYS=$${SOAK_DAYS:-365} $(BIN)/pytest tests/soak
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -79,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
+    except Exception as error:  # noqa: BLE001 - a traceback would quote messages, and with them the cloud and secrets
+        # Pollers that share a bug crash in one place.
+        for name, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(error)):
+            _log.error("a part of the exporter crashed; it ends", error=name, where=place)
+        return _FAILED
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
@@ -236,24 +241,16 @@ def _serve(
     with ExitStack() as stack:
         sockets = [stack.enter_context(_bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
         urls = [_url(bound, "https" if web.tls else "http") for bound in sockets]
-        try:
-            lifecycle = options.web_enable_lifecycle
-            asyncio.run(_serving(make, load_again, sockets, lambda: announce(urls), web, lifecycle=lifecycle))
-        except ExceptionGroup as group:
-            # Pollers that share a bug crash in one place.
-            for error, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(group)):
-                _log.error("a part of the exporter crashed; it ends", error=error, where=place)
-            return _FAILED
+        lifecycle = options.web_enable_lifecycle
+        asyncio.run(_serving(make, load_again, sockets, lambda: announce(urls), web, lifecycle=lifecycle))
     return _FINE
 
 
-def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """The single exceptions in a group of groups."""
-    return [
-        leaf
-        for error in group.exceptions
-        for leaf in (leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
-    ]
+def leaves(error: BaseException) -> list[BaseException]:
+    """The single exceptions in a group of groups, or the one that is none."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in leaves(one)]
+    return [error]
 
 
 async def _serving(make: Callable[[], Exporter], *arguments: Any, lifecycle: bool) -> None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    root, loop = logging.getLogger(), logging.getLogger("asyncio")
+    handlers, level, of_loop = list(root.handlers), root.level, loop.level
     yield
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+    loop.setLevel(of_loop)

@@ -158,3 +158,16 @@ def test_a_group_of_groups_has_single_exceptions() -> None:
     first, second, third = ValueError(), KeyError(), OSError()
     group = BaseExceptionGroup("all", [ExceptionGroup("some", [first, ExceptionGroup("one", [second])]), third])
     assert cli.leaves(group) == [first, second, third]
+    assert cli.leaves(first) == [first]
+
+
+def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def crash(_options: object) -> int:
+        raise ValueError("s3cr3t") from KeyError("s3cr3t")
+
+    monkeypatch.setitem(cli._COMMANDS, "metrics", crash)
+    assert cli.main(["metrics"]) == 1
+    said = "".join(capsys.readouterr())
+    assert "ValueError" in said
+    assert "test_cli.py" in said
+    assert "s3cr3t" not in said

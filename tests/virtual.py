@@ -34,6 +34,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumps = _Selector()
         super().__init__(self._jumps)
+        self._clock_resolution = 1e-6  # after months, a float of seconds has no more digits
 
     def time(self) -> float:
         return self._jumps.elapsed

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_PAUSE = 30.0
 _TIMER_SECONDS = 1e-3  # who waits for an end may be woken a trifle before it
+_TRIFLE = 1e-9  # of a call
 _SLOWEST = 1 / 60
 _OLDEST_EVERY = round(1 / LEFT_TO_OTHERS)
 """Of so many calls that had to wait, one is the longest waiting whatever its priority: nobody waits for ever."""
@@ -93,13 +94,15 @@ class Budget:
 
     def _schedule(self) -> None:
         if self._timer is None and self._queue:
-            wait = max(0.0, (1 - self._tokens) / self._allowed)
+            missing = 1 - self._tokens
+            # Not shorter than a timer can be told: one that ends at once, and too early, would be set again for ever.
+            wait = max(missing / self._allowed, _TIMER_SECONDS) if missing > _TRIFLE else 0.0
             self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
 
     def _serve(self) -> None:
         self._timer = None
         self._refill()
-        while self._queue and self._tokens >= 1 - 1e-9:
+        while self._queue and self._tokens >= 1 - _TRIFLE:
             waiter = self._next()
             if not waiter.done():
                 self._tokens -= 1

@@ -174,7 +174,7 @@ class Client:
                 project_id = await self._project_id()
         except CloudError as error:
             raise AccessError(*error.args) from error
-        return operation.path.format(project_id=quote(project_id, safe=""), job_id=quote(job_id, safe=""))
+        return operation.path_of(project_id=project_id, job_id=job_id)
 
     def _forgets(self, refused: httpx.Request) -> bool:
         return self._renewable is not None and self._renewable.forget(refused)

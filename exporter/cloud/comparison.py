@@ -5,11 +5,12 @@ A comparison that has ended does not change, so its results are asked for once: 
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import Counter
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import AliasChoices, Field
 
@@ -32,7 +33,7 @@ _WAITING = "WAITING_FOR_RUNNING"
 _EQUAL = "CONSISTENT"
 _DIFFERENT = frozenset({"INCONSISTENT", "TARGET_DB_NOT_EXIST"})
 _SPELLINGS = {"TARGET_DB_NOT_EXIT": "TARGET_DB_NOT_EXIST"}  # v3's own
-_MOST_KNOWN = 20_000
+_FORGOTTEN_SECONDS = 86_400.0
 
 
 class Task(Wire):
@@ -116,6 +117,10 @@ def object_counts(objects: Iterable[Objects]) -> tuple[ObjectCount, ...]:
     return tuple(ObjectCount(one.type.lower(), one.source, one.target) for one in objects if one.type)
 
 
+_Known: TypeAlias = dict[str, tuple[str, Comparison]]
+"""By type: the id of the newest comparison that has ended well, and its results."""
+
+
 class Newest:
     """Keeps the results of the newest ended comparisons, by task and type.
 
@@ -126,7 +131,8 @@ class Newest:
 
     def __init__(self, ask: Callable[[str, list[Task]], Awaitable[list[Comparison | None]]]) -> None:
         self._ask = ask
-        self._known: dict[str, dict[str, tuple[str, Comparison]]] = {}
+        self._known: dict[str, tuple[float, _Known]] = {}
+        """With the time of the newest question, the oldest of them first."""
 
     async def comparison(self, job_id: str, listed: Iterable[Task]) -> Comparison:
         """The newest comparison of each type; results where it has ended well. Raises `CloudError`."""
@@ -134,7 +140,7 @@ class Newest:
         for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
             if task.kind and task.id and task.status:
                 newest.setdefault(task.kind, task)
-        known = self._known.get(job_id, {})
+        known = self._recall(job_id)
         done = [task for task in newest.values() if task.status == _SUCCESSFUL]
         missing = [task for task in done if known.get(task.kind or "", ("", None))[0] != task.id]
         answers = await self._ask(job_id, missing) if missing else []
@@ -147,10 +153,19 @@ class Newest:
             self._keep(job_id, {**known, **found})
         return self._merged(newest, {**known, **found})
 
-    def _keep(self, job_id: str, known: dict[str, tuple[str, Comparison]]) -> None:
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[job_id] = known
+    def _recall(self, job_id: str) -> _Known:
+        """What is known of a task; tasks that nobody has asked about for long are gone, and forgotten."""
+        known = self._known.get(job_id, (0.0, {}))[1]
+        self._keep(job_id, known)
+        oldest = next(iter(self._known))
+        while _clock() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
+            del self._known[oldest]
+            oldest = next(iter(self._known))
+        return known
+
+    def _keep(self, job_id: str, known: _Known) -> None:
+        self._known.pop(job_id, None)
+        self._known[job_id] = (_clock(), known)
 
     @staticmethod
     def _merged(newest: dict[str, Task], known: dict[str, tuple[str, Comparison]]) -> Comparison:
@@ -163,3 +178,7 @@ class Newest:
                 compared = Compared(kind, task.status or "", finished_at=task.ended)
                 merged = replace(merged, types=(*merged.types, compared))
         return merged
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,7 @@ import structlog
 
 from exporter.cloud.errors import CloudError, DecodeError, judge
 from exporter.cloud.fields import Losses, Text, Wire
-from exporter.cloud.operations import LIST_PROJECTS
+from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
 from exporter.cloud.renewal import Renewed
 
 if TYPE_CHECKING:
@@ -115,4 +116,7 @@ class ProjectId:
         return self.known
 
     async def _fetch(self) -> tuple[str, float]:
-        return await self._find(), float("inf")
+        project_id = await self._find()
+        if not re.fullmatch(PLAIN_ID, project_id):  # it goes into paths and headers
+            raise CloudError(LIST_PROJECTS.name, "project", reason="IAM's id of the project is none: set project_id")
+        return project_id, float("inf")

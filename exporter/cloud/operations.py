@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Service = Literal["drs", "iam", "metadata"]
 """Who is asked: each has its own address."""
+PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
+"""An id that is one segment of a path, and no way to another."""
+_GAP = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,13 @@ class Operation:
     path: str
     service: Service = "drs"
     action: str | None = None
+
+    def path_of(self, **ids: str) -> str:
+        """The path for these ids; raises ValueError where one that it needs is no plain id."""
+        for name in _GAP.findall(self.path):
+            if not re.fullmatch(PLAIN_ID, ids[name]):
+                raise ValueError(f"{self.name}: {name} is no plain id")
+        return self.path.format(**ids)
 
 
 LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs")

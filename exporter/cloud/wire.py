@@ -17,6 +17,7 @@ from exporter.cloud.fields import (
     Wire,
     Words,
 )
+from exporter.cloud.operations import PLAIN_ID
 from exporter.model import Listed
 
 
@@ -30,7 +31,7 @@ class Action(Wire):
 class Job(Wire):
     """An item of a task list, or of its `children`: v5 "Querying Tasks", v3 "Querying Tasks of a Tenant"."""
 
-    id: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")  # becomes part of a path
+    id: str = Field(pattern=f"^{PLAIN_ID}$")  # becomes part of a path
     name: Free = None
     status: str = Field(min_length=1, max_length=64)
     create_time: Moment = None

@@ -212,3 +212,20 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
         return [early, pauses.paused("list")]
 
     assert simulate(go()) == [True, False]
+
+
+def test_a_timer_too_short_to_be_told_is_not_set_again_and_again() -> None:
+    async def main() -> None:
+        loop, looks = asyncio.get_running_loop(), []
+
+        def clock() -> float:
+            looks.append(loop.time())
+            assert len(looks) < 10
+            return round(loop.time(), 3)  # no more digits, as after a long life
+
+        budget = Budget(rate=1e3, burst=1, clock=clock)
+        budget._tokens = 1 - 5e-9
+        await budget.take(0)
+        assert loop.time() == pytest.approx(1e-3)
+
+    simulate(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -253,11 +254,15 @@ def test_results_of_other_tasks_are_kept_apart() -> None:
     assert cloud.asked == [["lines-1"]] * 2
 
 
-def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "_MOST_KNOWN", 2)
-    cloud = Cloud()
-    for job_id in ("a", "b", "c", "c"):
-        cloud.said(task(1), job_id=job_id)
-    assert len(cloud.asked) == 3
-    cloud.said(task(1), job_id="a")
-    assert len(cloud.asked) == 4
+def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
+    async def main() -> None:
+        cloud = Cloud()
+        for hour in range(26):
+            await asyncio.sleep(3600)
+            await cloud.newest.comparison("a", [task(1)])
+            if hour == 0:
+                await cloud.newest.comparison("b", [task(1)])
+        assert len(cloud.asked) == 2
+        assert list(cloud.newest._known) == ["a"]
+
+    simulate(main())

@@ -9,7 +9,7 @@ from exporter.cloud.budget import Budget
 from exporter.cloud.client import Client
 from exporter.cloud.errors import CloudError
 from exporter.cloud.operations import LIST_V5
-from tests.cloud.helpers import Script, Stream, Told, refusal
+from tests.cloud.helpers import PROJECT, Script, Stream, Told, refusal
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
@@ -25,12 +25,16 @@ def observed(*replies: Reply) -> list[tuple[Any, ...]]:
     def observer(operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
         seen.append((operation, status, headers.get("date"), body, seconds))
 
+    async def project_id() -> str:
+        return PROJECT
+
     async def go() -> None:
         async with httpx.AsyncClient(transport=Script(*replies)) as http:
             client = Client(
                 http,
                 service="drs",
                 endpoint="https://drs.test",
+                project_id=project_id,
                 budget=Budget(1e6, 1_000_000),
                 meter=Told(),
                 timeout=10.0,

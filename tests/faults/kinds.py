@@ -88,7 +88,10 @@ async def _never_answer(_request: httpx.Request, truth: Truth) -> httpx.Response
 async def _spoil_items(request: httpx.Request, truth: Truth) -> httpx.Response:
     """An error in place of each task, in an answer that is good otherwise; of one task, the answer is an error."""
     answer = await truth()
-    body = json.loads(await answer.aread())
+    content = await answer.aread()
+    if answer.headers["content-type"] == "text/plain":
+        return httpx.Response(answer.status_code, content=content)
+    body = json.loads(content)
     if isinstance(results := body.get("results"), list):
         error = {"status": "failed", "error_code": "DRS.M01504", "error_msg": MESSAGE, "error_message": MESSAGE}
         spoilt = [{**{key: item[key] for key in _ID_KEYS if key in item}, **error} for item in results]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from exporter.simulator import SimulatedCloud
 
+pytestmark = pytest.mark.usefixtures("brisk")
+
 ASKED = [operation for operation in OPERATIONS if operation.service != "drs"]
 EVERY = (*KINDS, UNPUBLISHED)
 AGENCY = (operations.METADATA_TOKEN, operations.METADATA_KEYS)
@@ -35,6 +37,7 @@ TAKEN_FOR_A_TOKEN = ("another object", "an array", "HTML")
 """Any text is a session token: it is the service that refuses it with the next call."""
 COVERED = {(operation.name, kind.name) for operation in ASKED for kind in EVERY} - set(NO_FAULT)
 
+SCENARIOS = ("cloudDataGuard",)
 LAST_SUCCESS, AGAIN = 390.0, 410.0
 END = LAST_SUCCESS + 2 * AGE + INTERVAL + 10
 LOCKED_OUT = 300.0
@@ -62,7 +65,7 @@ def credentials(operation: Operation, name: str) -> dict[str, Any]:
 
 
 def account_for(operation: Operation, name: str) -> dict[str, Any]:
-    made = account(name, ["progress"], ["sync"], credentials=credentials(operation, name))
+    made = account(name, ["progress"], SCENARIOS, credentials=credentials(operation, name))
     if operation is operations.LIST_PROJECTS:
         del made["projects"][0]["project_id"]
     return made
@@ -77,7 +80,7 @@ def end_access(simulated: SimulatedCloud, project: str) -> None:
 
 async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     """The story of accounts of these names, each with a kind of fault, or none."""
-    way = Way({f"{name}.test": cloud(name, ["sync"]) for name in kinds}, now)
+    way = Way({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
     for name in kinds:
         way.clouds[f"{name}.test"].worlds[0].name = "cn-north-4"  # the default project of the region
     words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
@@ -149,10 +152,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
-def test_a_fault_on_the_way_in(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
-    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
-    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
+def test_a_fault_on_the_way_in(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(EVERY) if (operation.name, kind.name) not in NO_FAULT}
     story = simulate(told(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]

@@ -35,6 +35,8 @@ from tests.virtual import now, simulate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.usefixtures("brisk")
+
 LISTS = (operations.LIST_V3, operations.LIST_V5)
 RECOVERIES = (operations.RECOVERY_V3, operations.MONITOR_V3)
 AFTER_THE_LIST = ("drs_task_full_", "drs_task_incremental_", "drs_task_progress_", "drs_task_stage_")
@@ -154,10 +156,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
-def test_a_fault_of_one_operation(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)  # pages are asked for where they matter
-    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
-    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
+def test_a_fault_of_one_operation(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(KINDS)}
     story = simulate(told(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]

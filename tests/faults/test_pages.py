@@ -30,6 +30,8 @@ from tests.virtual import EPOCH, now, simulate
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
 
+pytestmark = pytest.mark.usefixtures("brisk")
+
 SIZE = 2
 MATCHES = {
     operations.LIST_V3: "POST /v3/{}/jobs$",
@@ -73,8 +75,6 @@ async def told(operation: Operation, kind: str | None) -> Story:
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("paging.PAGE", "v3.PAGE", "v5.PAGE", "project._PAGE"):
         monkeypatch.setattr(f"exporter.cloud.{name}", SIZE)
-    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
-    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
 
 
 @pytest.mark.parametrize("kind", PAGE_KINDS)

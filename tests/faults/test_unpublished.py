@@ -15,6 +15,8 @@ from tests.virtual import EPOCH, now, simulate
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
 
+pytestmark = pytest.mark.usefixtures("brisk")
+
 COVERED = {(operation.name, UNPUBLISHED.name) for operation in POLLED}
 INTERVAL, HOUR = 600.0, 3600.0
 AGE = 3 * INTERVAL
@@ -40,8 +42,7 @@ async def told(operation: Operation, *, struck: bool) -> tuple[list[View], list[
 
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
-def test_an_operation_that_is_not_published(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", INTERVAL / 2)
+def test_an_operation_that_is_not_published(operation: Operation) -> None:
     truth, _ = simulate(told(operation, struck=False))
     pages, asked = simulate(told(operation, struck=True))
     for seen, expected in zip(pages, truth, strict=True):

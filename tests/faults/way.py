@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 
-from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.cloud.operations import OPERATIONS, QUERY_V5, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -20,19 +20,20 @@ Truth: TypeAlias = "Callable[[], Awaitable[httpx.Response]]"
 Strike: TypeAlias = "Callable[[httpx.Request, Truth], Awaitable[httpx.Response]]"
 """Answers in its place."""
 
-_TYPED = "v5_job_"
-"""The operations of v5 "Querying Task Details" share a path; their names end in the type."""
-
 
 def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
-    """The operation of the table that a request is; None where it is none of them."""
-    for operation in OPERATIONS:
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
-        asked = _TYPED + query.get("type", "")
-        if method == operation.method and re.fullmatch(pattern, path):  # noqa: SIM102 - two questions
-            if not operation.name.startswith(_TYPED) or operation.name == asked:
-                return operation
-    return None
+    """The operation of the table that a request is; None where it is none of them.
+
+    Those of v5 "Querying Task Details" share a path; their names end in the type, but for the one with any type.
+    """
+    found = [
+        one
+        for one in OPERATIONS
+        if method == one.method and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(one.path)), path)
+    ]
+    if QUERY_V5 not in found:
+        return found[0] if found else None
+    return next((one for one in found if one.name == f"v5_job_{query['type']}"), QUERY_V5)
 
 
 @dataclass(frozen=True)

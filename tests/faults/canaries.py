@@ -1,0 +1,123 @@
+"""Accounts with each kind of credentials, all of them canaries, on clouds that have canaries in whatever they say."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from exporter.cloud.operations import OPERATIONS
+from exporter.config import Collectors
+from tests.faults.kinds import CANARY, MESSAGE
+from tests.faults.scene import account, cloud
+from tests.faults.way import Way
+from tests.virtual import now
+from tests.world import sim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.cloud.operations import Operation
+    from exporter.simulator import SimulatedCloud
+    from tests.faults.way import Strike, Truth
+
+DOMAIN, USER = "somebodys-domain", "somebodys-name"
+"""No secrets, but nothing for a page or a log line either."""
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "ak_sk": {"type": "ak_sk", "access_key": f"{CANARY}AK", "secret_key": f"{CANARY}SK"},
+    "temporary": {
+        "type": "ak_sk",
+        "access_key": f"{CANARY}HST",
+        "secret_key": f"{CANARY}SK",
+        "security_token": f"{CANARY}TOKEN",
+    },
+    "password": {
+        "type": "password",
+        "domain": DOMAIN,
+        "user": USER,
+        "password": f"{CANARY}-password",
+    },
+    "token": {"type": "token", "token": f"{CANARY}-auth-token"},
+    "agency": {"type": "ecs_agency"},
+}
+_TELLING = re.compile("msg|message|description|ip$|user|password|host|domain|inst_name|reason|data|ssl|raw|azcode|url")
+"""Keys of texts, hosts and users; what they hold is for nobody."""
+
+
+def accounts(kind: str, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Accounts of these names with one kind of credentials, which have to find their project."""
+    made = []
+    for name in names:
+        credentials = dict(CREDENTIALS[kind])
+        if kind == "agency":
+            credentials["metadata_endpoint"] = f"https://{name}.test"
+        made.append(account(name, Collectors.model_fields, ["sync"], credentials=credentials))
+        del made[-1]["projects"][1]
+        if kind != "token":
+            del made[-1]["projects"][0]["project_id"]
+    return made
+
+
+def talkative(name: str) -> SimulatedCloud:
+    """The cloud of an account, which knows its credentials, and has a failed task with a message."""
+    made = cloud(name, ["sync"])
+    made.worlds[0].name = "cn-north-4"
+    made.worlds[0].tasks.append(sim("broken", status="INCRE_TRANSFER_FAILED", error=MESSAGE, description=MESSAGE))
+    made.keys |= {f"{CANARY}{name}": f"{CANARY}SK" for name in ("AK", "HST")}
+    made.tokens[f"{CANARY}TOKEN"] = f"{CANARY}HST"
+    made.users[USER] = f"{CANARY}-password"
+    made.domain = DOMAIN
+    made.auth_tokens[f"{CANARY}-auth-token"] = made.auth_tokens[made.issue_token()]
+    return made
+
+
+def telling(value: Any, key: str = "") -> Any:
+    """The same object, with a canary in each text, host and user, and under keys that nobody knows."""
+    if isinstance(value, dict):
+        said = {name: telling(one, name) for name, one in value.items()}
+        return {**said, f"{CANARY}_key": {CANARY: [MESSAGE]}}
+    if isinstance(value, list):
+        return [telling(one, key) for one in value]
+    return MESSAGE if isinstance(value, str) and _TELLING.search(key) else value
+
+
+async def tell(_request: httpx.Request, truth: Truth) -> httpx.Response:
+    """The true answer, with canaries in it."""
+    answer = await truth()
+    content = await answer.aread()
+    try:
+        body = telling(json.loads(content))
+    except ValueError:
+        return httpx.Response(answer.status_code, content=content, headers=answer.headers)
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return httpx.Response(answer.status_code, json=body, headers={**headers, "X-Canary": MESSAGE})
+
+
+def everywhere(name: str, strike: Strike) -> dict[tuple[str, Operation], Strike]:
+    """The strike against each operation of an account."""
+    return {(f"//{name}.test/", operation): strike for operation in OPERATIONS}
+
+
+def telling_way(names: Iterable[str]) -> Way:
+    """The way to the clouds of accounts of these names."""
+    return Way({f"{name}.test": talkative(name) for name in names}, now)
+
+
+def secrets(way: Way) -> set[str]:
+    """Everything that opens anything by now."""
+    found = {CANARY}
+    for one in way.clouds.values():
+        found |= {*one.auth_tokens, *one.tokens, *one.metadata.sessions}
+        found |= {key for key in one.keys if key != "AK"} | {key for key in one.keys.values() if key != "SK"}
+    return found
+
+
+def shown_by_objects() -> str:
+    """The representation of every object of the exporter that lives."""
+    homes = ((str(type(one).__module__), one) for one in gc.get_objects())
+    ours = [one for home, one in homes if home.startswith("exporter.") and not home.startswith("exporter.simulator")]
+    assert ours
+    return "\n".join({repr(one) for one in ours})

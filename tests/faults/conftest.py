@@ -1,0 +1,41 @@
+"""What most of these tests need: no more pages than they look at, and what was logged, at every level of it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter import logs
+from tests.faults.scene import INTERVAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are published where they are looked at; v5 is listed as often as v3, and who refuses is asked again."""
+    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
+        monkeypatch.setattr(f"exporter.daemon.{name}", 300.0)
+    monkeypatch.setattr("exporter.listing._SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr("exporter.pace._REFUSED_SECONDS", (0.0, 0.0))
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Everything that was written to standard output and error since the last time."""
+    written = io.StringIO()  # not pytest's own, which changes when the test begins
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, written)
+    logs.configure("debug", "logfmt")
+
+    def take() -> str:
+        text = written.getvalue()
+        written.seek(0)
+        written.truncate()
+        return text
+
+    return take

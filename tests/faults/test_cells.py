@@ -1,0 +1,64 @@
+"""The command that asks for any type x every kind of fault; and that no cell of the matrix was forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.cloud import operations
+from exporter.cloud.operations import OPERATIONS
+from exporter.query import query
+from tests.faults import test_access, test_matrix, test_pages, test_skew, test_unpublished
+from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
+from tests.faults.scene import account, cloud, config, id_of
+from tests.faults.way import Way
+from tests.virtual import now, simulate
+
+QUERIES = {(operations.QUERY_V5.name, kind.name) for kind in (*KINDS, UNPUBLISHED)}
+POLLED = {(operation.name, kind.name) for operation in test_matrix.POLLED for kind in KINDS}
+ALL_KINDS = {*(kind.name for kind in (*KINDS, UNPUBLISHED)), *test_pages.PAGE_KINDS, "clock skew"}
+EXCUSED = {
+    **test_access.NO_FAULT,
+    **test_skew.UNSIGNED,
+    **{(operations.STATUS_V3.name, kind): "nobody asks for it, since lists tell the status" for kind in ALL_KINDS},
+    (operations.QUERY_V5.name, "clock skew"): "the command check tells it; its own calls are 401",
+    **{
+        (operation.name, kind): "no pages are walked: an answer, or the first page of one, is all that is looked at"
+        for operation in OPERATIONS
+        for kind in test_pages.PAGE_KINDS
+        if operation not in test_pages.MATCHES
+    },
+}
+
+
+def test_every_cell_is_tried_or_makes_no_sense() -> None:
+    tried = POLLED | QUERIES | test_access.COVERED | test_unpublished.COVERED | test_pages.COVERED | test_skew.COVERED
+    cells = {(operation.name, kind) for operation in OPERATIONS for kind in ALL_KINDS}
+    assert tried | EXCUSED.keys() == cells
+    assert not tried & EXCUSED.keys()
+
+
+async def queried(kind: Kind | None) -> tuple[int, str, tuple[str, ...], Way]:
+    way = Way({"acme.test": cloud("acme", ["sync"])}, now)
+    if kind:
+        way.strikes = {("//acme.test/", operations.QUERY_V5): kind.strike}
+    task = way.clouds["acme.test"].worlds[0].tasks[0]
+    settings = config([account("acme", [], ["sync"])])
+    code, text, notes = await query(settings, task.id, "file", transport=way, now=now)
+    return code, text, notes, way
+
+
+@pytest.mark.parametrize("kind", [*KINDS, UNPUBLISHED], ids=lambda kind: kind.name)
+def test_a_query_that_fails(kind: Kind) -> None:
+    code, text, notes, way = simulate(queried(kind))
+    assert (code, text) == (1, "")
+    assert notes
+    assert CANARY not in "".join(notes)
+    assert {one.operation for one in way.sent} == {operations.QUERY_V5}
+    assert id_of("acme", "struck") in way.sent[0].text
+
+
+def test_a_query_that_does_not() -> None:
+    code, text, _, way = simulate(queried(None))
+    assert code == 0
+    assert text
+    assert len(way.sent) == 1

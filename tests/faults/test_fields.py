@@ -1,0 +1,186 @@
+"""A field of the wrong shape is a field that is not there; and nothing that one task says changes another."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from exporter.cloud import operations
+from exporter.daemon import Exporter
+from tests.faults.kinds import CANARY
+from tests.faults.scene import STRUCK, View, account, cloud, config, fed_by, id_of, view
+from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
+from tests.faults.way import Way
+from tests.virtual import now, simulate
+from tests.world import sim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exporter.cloud.operations import Operation
+    from tests.faults.way import Truth
+
+    Change = Callable[[Any], None]
+
+pytestmark = pytest.mark.usefixtures("brisk")
+
+Path = tuple[str | int, ...]
+WRONG: tuple[Any, ...] = ({CANARY: CANARY}, [[CANARY]])
+POISON: tuple[Any, ...] = (
+    1e303,
+    -5,
+    float("nan"),
+    10**400,
+    "\ud800",
+    "x" * 10_000,
+    "\n\x1b[2J",
+    "",
+    None,
+    True,
+    {},
+    [],
+)
+IDS = ("id", "job_id", "precheck_id")
+VICTIM = {operations.RECOVERY_V3: "dr", operations.MONITOR_V3: "dr", operations.PRECHECK_V3: "draft"}
+V5_ALONE = (
+    operations.LIST_V5,
+    operations.PROGRESS_V5,
+    operations.DETAIL_V5,
+    operations.COMPARE_V5,
+    operations.WRITABLE_V5,
+)
+
+
+def victim_of(operation: Operation) -> str:
+    return VICTIM.get(operation, "cache" if operation in V5_ALONE else "orders")
+
+
+def wrong_for(path: Path, part: Any) -> Any:
+    """An object in place of a list, a list in place of an object, and one or the other in place of anything else."""
+    for key in path:
+        part = part[key]
+    return WRONG[isinstance(part, dict) or (not isinstance(part, list) and len(str(path)) % 2)]
+
+
+def parts(body: Any, task_id: str) -> list[Any]:
+    """What an answer says of one task; all of it where it is about nothing else."""
+    items = body.get("results", body.get("jobs"))
+    if not isinstance(items, list):
+        return [body]
+    return [item for item in items if not {*IDS} & item.keys() or task_id in {item.get(key) for key in IDS}]
+
+
+def paths(value: Any) -> Iterator[Path]:
+    """The way to every key, through the first item of lists."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (key,)
+            yield from ((key, *path) for path in paths(inner))
+    elif isinstance(value, list):
+        yield from ((0, *path) for path in paths(value[0] if value else None))
+
+
+def put(path: Path, wrong: Any) -> Change:
+    def change(part: Any) -> None:
+        for key in path[:-1]:
+            part = part[key]
+        part[path[-1]] = wrong
+
+    return change
+
+
+def take(path: Path) -> Change:
+    def change(part: Any) -> None:
+        for key in path[:-1]:
+            part = part[key]
+        del part[path[-1]]
+
+    return change
+
+
+def poison(value: Any) -> Change:
+    """Every single value in the part becomes this, but for the ids."""
+
+    def change(part: Any) -> None:
+        for key in list(part) if isinstance(part, dict) else range(len(part)):
+            if isinstance(part[key], dict | list):
+                change(part[key])
+            elif key not in IDS:
+                part[key] = value
+
+    return change
+
+
+async def told(operation: Operation, change: Change | None) -> tuple[View, list[Any], str]:
+    """The page after one poll, what was said of the victim in the struck operation, and the victim's id."""
+    scenarios = scenarios_of(operation)
+    simulated = cloud("acme", scenarios)
+    simulated.worlds[0].tasks.append(sim("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
+    victim = simulated.worlds[0].task(victim_of(operation)).id
+    said: list[Any] = []
+
+    async def strike(request: httpx.Request, truth: Truth) -> httpx.Response:
+        answer = await truth()
+        about_another = operation.path.endswith(("{job_id}", "monitor-data", "compare-result")) and (
+            victim not in f"{request.url} {request.content.decode()}"
+        )
+        body = json.loads(await answer.aread())
+        if about_another or answer.is_error:
+            return answer
+        for part in parts(body, victim):
+            said.append(json.loads(json.dumps(part)))
+            if change:
+                change(part)
+        return httpx.Response(answer.status_code, content=json.dumps(body))
+
+    way = Way({"acme.test": simulated}, now, {(id_of("acme", STRUCK), operation): strike})
+    written = account("acme", fed_by(operation), scenarios)
+    del written["projects"][1]  # nothing of it is looked at
+    async with Exporter(config([written]), transport=way, now=now) as exporter:
+        await exporter.poll_once()
+        return await view(exporter), said, victim
+
+
+def facts(page: View) -> list[str]:
+    """What the page says of the cloud."""
+    return [line for line in page.of("acme", STRUCK) if not line.startswith("drs_exporter_")]
+
+
+@pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
+def test_a_field_of_the_wrong_shape(operation: Operation) -> None:
+    truth, said, victim = simulate(told(operation, None))
+    others = [line for line in facts(truth) if "task_id" in line and victim not in line]
+    differences = 0
+    for path, wrong in {path: wrong_for(path, part) for part in said for path in paths(part)}.items():
+        absent, page = (simulate(told(operation, guarded(change)))[0] for change in (take(path), put(path, wrong)))
+        assert facts(page) == facts(absent), path
+        assert [line for line in facts(page) if "task_id" in line and victim not in line] == others, path
+        assert CANARY not in page.text, path
+        differences += facts(absent) != facts(truth)
+    assert differences
+
+
+def guarded(change: Change) -> Change:
+    """Where an answer lacks the field, as others to the same operation may, it stays as it is."""
+
+    def tried(part: Any) -> None:
+        try:
+            change(part)
+        except (KeyError, IndexError, TypeError):
+            return
+
+    return tried
+
+
+@pytest.mark.parametrize("value", POISON, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
+def test_poison_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
+    truth, _, victim = simulate(told(operation, None))
+    page, _, _ = simulate(told(operation, poison(value)))
+    seen, usual = ([line for line in facts(one) if "task_id" in line and victim not in line] for one in (page, truth))
+    assert seen == usual
+    assert not [line for line in facts(page) if line.rpartition(" ")[2].lower() in {"nan", "inf", "-inf"}]
+    assert operation in LISTS or page.value("acme", STRUCK, "drs_up") == 1

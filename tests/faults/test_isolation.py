@@ -1,0 +1,170 @@
+"""Whatever fails, an account, a region, a project or a collector: all others look as if nothing had happened."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, Operation
+from exporter.config import Collectors
+from exporter.feeds import feed_of
+from exporter.simulator import SimulatedCloud, World
+from tests.faults.kinds import KINDS, Kind
+from tests.faults.scene import (
+    AGE,
+    INTERVAL,
+    STRUCK,
+    View,
+    account,
+    cloud,
+    config,
+    fed_by,
+    id_of,
+    polling,
+    tasks,
+    until,
+    view,
+)
+from tests.faults.way import Way
+from tests.virtual import now, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from exporter.catalogue import Family
+
+pytestmark = pytest.mark.usefixtures("brisk")
+
+ACCOUNTS = ("acme", "globex")
+REGIONS = {"north-one": "cn-north-4", "north-two": "cn-north-4", "east-one": "cn-east-3", "east-two": "cn-east-3"}
+EVERYWHERE = [(name, project) for name in ACCOUNTS for project in REGIONS]
+FAILING = {
+    "account": [("acme", project) for project in REGIONS],
+    "region": [("acme", "north-one"), ("acme", "north-two")],
+    "project": [("acme", "north-one")],
+}
+CHOSEN = [kind for kind in KINDS if kind.name in {"time-out", "401", "429"}]
+OF_POLLS = {
+    f"drs_exporter_collector_{what}" for what in ("success", "duration_seconds", "last_success_timestamp_seconds")
+}
+COLLECTORS = tuple(Collectors.model_fields)
+
+
+def large(name: str) -> SimulatedCloud:
+    worlds = [
+        World(project_id=id_of(name, project), region=region, tasks=[*tasks("sync")[::3], *tasks("cloudDataGuard")])
+        for project, region in REGIONS.items()
+    ]
+    return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
+
+
+def large_account(name: str) -> dict[str, Any]:
+    projects = [
+        {"region": region, "name": project, "project_id": id_of(name, project), "endpoint": f"https://{name}.test"}
+        for project, region in REGIONS.items()
+    ]
+    return account(name, COLLECTORS, ["sync", "cloudDataGuard"], projects=projects)
+
+
+async def pages_of(failing: Sequence[tuple[str, str]], kind: Kind | None) -> list[View]:
+    """Pages in mid-fault, after all has aged, and after it."""
+    way = Way({f"{name}.test": large(name) for name in ACCOUNTS}, now)
+    pages = []
+    async with polling(way, config(map(large_account, ACCOUNTS))) as exporter:
+        await until(10)
+        if kind:
+            way.strikes = {(id_of(*one), operation): kind.strike for one in failing for operation in OPERATIONS}
+        for at in (89.0, 2 * AGE + 2 * INTERVAL - 1):
+            await until(at)
+            pages.append(await view(exporter))
+        way.strikes = {}
+        await until(2 * AGE + 4 * INTERVAL - 1)
+        pages.append(await view(exporter))
+    return pages
+
+
+@cache
+def undisturbed() -> list[View]:
+    return simulate(pages_of([], None))
+
+
+@pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("level", FAILING)
+def test_one_of_many_fails(level: str, kind: Kind) -> None:
+    failing = FAILING[level]
+    shared = {(name, REGIONS[project]) for name, project in failing}
+    pages = simulate(pages_of(failing, kind))
+    for seen, usual in zip(pages, undisturbed(), strict=True):
+        for name, project in set(EVERYWHERE) - set(failing):
+            lines, expected = seen.of(name, project), usual.of(name, project)
+            if kind.throttles and (name, REGIONS[project]) in shared:  # the same budget: a moment later
+                lines, expected = ([line.rpartition(" ")[0] for line in one] for one in (lines, expected))
+            assert lines == expected, (name, project)
+    for name, project in failing:
+        assert [page.value(name, project, "drs_up") for page in pages] == [0, 0, 1]
+        assert not [one for one in pages[1].facts(name, project) if "_total{" not in one]
+
+
+OF_COLLECTOR = {
+    collector: operations
+    for collector in COLLECTORS
+    if (operations := [one for one in OPERATIONS if collector in fed_by(one)[:1]]) and collector != "tasks"
+}
+"""The operations of each collector that has some of its own; objects come along with the progress."""
+
+
+@cache
+def feeds() -> dict[str, frozenset[str]]:
+    """The collectors behind each family about the cloud."""
+    families: tuple[Family[Any], ...] = (*PROJECT_FAMILIES, *TASK_FAMILIES)
+    return {family.name: frozenset(feed_of(family).collectors) for family in families if family.name not in OF_POLLS}
+
+
+def of_others(page: View, name: str, failing: set[str]) -> list[str]:
+    """The lines that have nothing of the collectors that fail."""
+    others = {family for family, collectors in feeds().items() if not failing & collectors}
+    told = {f'collector="{one}"' for one in failing}  # of them, such as their sources
+    lines = (line for line in page.of(name, STRUCK) if line.partition("{")[0] in others)
+    return [line for line in lines if not any(label in line for label in told)]
+
+
+async def collected(struck: Iterable[Operation], kinds: Iterable[Kind]) -> View:
+    """The page of accounts that have the names of the kinds, and of one that is spared."""
+    scenarios = ["sync", "cloudDataGuard"]
+    named: dict[str, Kind | None] = {"spared": None, **{slug(kind): kind for kind in kinds}}
+    way = Way({f"{name}.test": cloud(name, scenarios) for name in named}, now)
+    way.strikes = {
+        (id_of(name, STRUCK), one): kind.strike for name, kind in named.items() if kind is not None for one in struck
+    }
+    async with polling(way, config(account(name, COLLECTORS, scenarios) for name in named)) as exporter:
+        await until(3 * INTERVAL + 29)
+        return await view(exporter)
+
+
+def slug(kind: Kind) -> str:
+    return kind.name.replace(" ", "-")
+
+
+@pytest.mark.parametrize("collector", OF_COLLECTOR)
+def test_one_collector_fails(collector: str) -> None:
+    struck = OF_COLLECTOR[collector]
+    brought = {fed for operation in struck for fed in fed_by(operation)}
+    brought |= {"recovery"} if collector == "detail" else set()  # of DR tasks alone
+    page = simulate(collected(struck, CHOSEN))
+    for kind in CHOSEN:
+        success = page.by("collector", slug(kind), STRUCK, "drs_exporter_collector_success")
+        failing = {name for name, value in success.items() if value != 1}
+        assert collector in failing
+        assert failing <= brought
+        seen, usual = of_others(page, slug(kind), brought), of_others(page, "spared", brought)
+        if kind.throttles:
+            seen, usual = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, usual))
+        assert seen == usual, kind.name
+        assert len(seen) > 50
+
+
+def test_lists_are_the_collector_that_all_others_need() -> None:
+    assert {operation for operation in OPERATIONS if fed_by(operation) == ("tasks",)} == {LIST_V3, LIST_V5}

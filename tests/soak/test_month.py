@@ -1,0 +1,106 @@
+"""A month in a minute: tasks come and go, everything fails at times, and nothing is left of it.
+
+SOAK_DAYS=365 makes it a year.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.simulator.life import DAY
+from tests.faults.kinds import KINDS, UNPUBLISHED
+from tests.faults.scene import config, polling, until
+from tests.faults.way import Way
+from tests.soak.life import (
+    CREDENTIALS,
+    INTERVAL,
+    Count,
+    accounts,
+    cloud,
+    everything_fails,
+    living,
+    page,
+    shown_tasks,
+    something_fails,
+    tidy,
+)
+from tests.virtual import now, simulate
+from tests.world import get
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exporter.daemon import Exporter
+
+DAYS = int(os.environ.get("SOAK_DAYS", "30"))
+WARM_UP = 6
+"""Days, in which everything has failed in every way."""
+TROUBLED = 18
+"""Hours of a day in which something may fail."""
+FAULTS = 200 * (DAYS - WARM_UP) // 24
+EVERY = (*KINDS, UNPUBLISHED)
+GROWTH = 1.05
+
+
+@pytest.fixture(autouse=True)
+def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each poll."""
+    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
+        monkeypatch.setattr(f"exporter.daemon.{name}", INTERVAL)
+
+
+def trouble(way: Way, chance: Random) -> Iterator[None]:
+    """What fails, hour by hour: first everything in every way and then a lot at once, after that one by one."""
+    later = [hour for hour in range(WARM_UP * 24, DAYS * 24) if hour % 24 < TROUBLED]
+    chosen = set(chance.sample(later, FAULTS))
+    kinds = list(EVERY)
+    for hour in range(DAYS * 24):
+        if hour % 2 == 0 or hour % 24 >= TROUBLED:
+            way.strikes = {}
+        elif kinds:
+            everything_fails(way, kinds.pop())
+        elif hour < WARM_UP * 24:
+            for _ in range(10):
+                something_fails(way, EVERY, chance)
+        if hour in chosen:
+            something_fails(way, EVERY, chance)
+        yield
+
+
+def look(exporter: Exporter, way: Way) -> Count:
+    """The end of a day, when nothing has failed for a while: every task that lives is there, and no other one."""
+    text = page(exporter)
+    for name in CREDENTIALS:
+        there, coming_or_going = living(way.clouds[f"{name}.test"])
+        assert there <= shown_tasks(text, name) <= there | coming_or_going
+    tidy(way)
+    return Count.now(text)
+
+
+async def month() -> tuple[Count, list[Count], Count]:
+    """What there was before it, at the end of each day, and after it."""
+    way = Way({f"{name}.test": cloud(name) for name in CREDENTIALS}, now)
+    before, days = Count.now(), []
+    async with polling(way, config(accounts())) as exporter:
+        for hour, _ in enumerate(trouble(way, Random(4)), 1):  # noqa: S311 - the same each time
+            await until(hour * INTERVAL - 60)
+            assert (await get(exporter, "/metrics", "gzip")).status == 200
+            if hour * INTERVAL % DAY == 0:
+                await exporter.publish()
+                days.append(look(exporter, way))
+        assert exporter.healthy
+    return before, days, Count.now()
+
+
+def test_a_month() -> None:
+    before, days, after = simulate(month())
+    warm, *later = days[WARM_UP - 1 :]
+    for day in later:
+        assert day.blocks - before.blocks < GROWTH * (warm.blocks - before.blocks)
+        assert day.resident < GROWTH * warm.resident
+        assert (day.tasks, day.files, day.series) == (warm.tasks, warm.files, warm.series)
+    assert (after.tasks, after.files) == (before.tasks, before.files)
