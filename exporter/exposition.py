@@ -1,48 +1,25 @@
-"""Samples as text: escaped once, rendered when they change, compressed in pieces, joined into a page.
-
-Text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
-"""
+"""Samples as text: escaped once, rendered when they change, a block of tasks at a time, and joined into a page."""
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from isal import isal_zlib
+from exporter.chunks import Chunk, Page, Piece, family_heads, split_families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from exporter.chunks import FamilyHead
+
 Samples: TypeAlias = "Sequence[tuple[tuple[str, ...], float]]"
 """Values by the family's own labels."""
 
-_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
-_LAST_BLOCK = b"\x03\x00"  # an empty final deflate block
 _MOST_KNOWN = 10_000
-_HELP = b"# HELP "
-
-
-class FamilyHead(Protocol):
-    """What the exposition needs to know of a family."""
-
-    @property
-    def name(self) -> str:
-        """As exposed, with _total on counters."""
-
-    @property
-    def help(self) -> str:
-        """One line."""
-
-    @property
-    def type(self) -> str:
-        """Gauge, counter or histogram."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its own, beyond the identity."""
+_BLOCK = 250
+"""Keys that are rendered at a stretch."""
 
 
 def escape_label(value: str) -> str:
@@ -60,88 +37,86 @@ def number_text(value: float) -> bytes:
     return b"%d" % value if value == int(value) and abs(value) < 1e15 else repr(value).encode()  # noqa: PLR2004
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One family of a page, plain and as a piece of a deflate stream that can be joined with others."""
-
-    name: str
-    text: bytes
-    deflated: bytes
-    crc: int
-
-    @classmethod
-    def of(cls, name: str, text: bytes) -> Chunk:
-        """Compress: a full flush ends the piece at a byte, without a reference to what came before."""
-        packer = isal_zlib.compressobj(level=1, wbits=-15)
-        deflated = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
-        return cls(name, text, deflated, isal_zlib.crc32(text))
-
-
-class Page:
-    """What /metrics serves: never changed, only replaced."""
-
-    def __init__(self, chunks: Sequence[Chunk] = ()) -> None:
-        self.chunks = tuple(chunks)
-
-    def plain(self, names: frozenset[str] | None = None) -> list[bytes]:
-        """The text in pieces; with `names` only those families."""
-        return [chunk.text for chunk in self._chosen(names)]
-
-    def gzip(self, names: frozenset[str] | None = None) -> list[bytes]:
-        """The same as one gzip member, in pieces. Several members would be read short by common clients."""
-        crc, size, pieces = 0, 0, [_GZIP_HEAD]
-        for chunk in self._chosen(names):
-            crc = isal_zlib.crc32_combine(crc, chunk.crc, len(chunk.text))
-            size += len(chunk.text)
-            pieces.append(chunk.deflated)
-        return [*pieces, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF)]
-
-    def _chosen(self, names: frozenset[str] | None) -> Iterable[Chunk]:
-        return self.chunks if names is None else (chunk for chunk in self.chunks if chunk.name in names)
-
-
-class _Column:
-    """All samples of one family: a template of its lines, and the values that fill it.
+class _Block:
+    """Samples of one family for some keys: a template of their lines, and the values that fill it.
 
     Filling one prepared template is the cheapest way found to render many samples in Python, and values take the
     least memory when the labels stand in the template alone.
     """
 
-    def __init__(self, family: FamilyHead, identities: Mapping[Hashable, bytes]) -> None:
-        self._family = family
-        self._identities = identities
+    __slots__ = ("_labels", "_template", "_values", "piece")
+
+    def __init__(self) -> None:
         self._labels: dict[Hashable, tuple[bytes, ...]] = {}
         self._values: dict[Hashable, tuple[bytes, ...]] = {}
-        self._known: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
         self._template: bytes | None = None
-        self._chunk: Chunk | None = None
+        self.piece: Piece | None = None
+        """As rendered last; None where something has changed since."""
 
-    def put(self, key: Hashable, samples: Samples) -> None:
+    def put(self, key: Hashable, labels: tuple[bytes, ...], values: tuple[bytes, ...]) -> None:
         """Replace the samples of one key."""
-        if not samples:
-            self.drop(key)
-            return
-        labels = self._label_texts(tuple(values for values, _ in samples))
-        values = tuple(number_text(value) for _, value in samples)
         if self._labels.get(key) != labels:
             self._labels[key] = labels
-            self._template = self._chunk = None
+            self._template = self.piece = None
         if self._values.get(key) != values:
             self._values[key] = values
-            self._chunk = None
+            self.piece = None
 
-    def drop(self, key: Hashable) -> None:
-        """Forget the samples of one key."""
+    def drop(self, key: Hashable) -> bool:
+        """Forget the samples of one key; whether any are left."""
         if self._values.pop(key, None) is not None:
             del self._labels[key]
-            self._template = self._chunk = None
+            self._template = self.piece = None
+        return bool(self._values)
+
+    def render(self, name: bytes, identities: Mapping[Hashable, bytes]) -> None:
+        """Make the piece anew."""
+        if self._template is None:
+            self._template = b"".join(
+                b"%b{%b%b} %%b\n" % (name, identities[key], label)
+                for key in self._values
+                for label in self._labels[key]
+            )
+        self.piece = Piece.of(self._template % tuple(chain.from_iterable(self._values.values())))
+
+
+class _Column:
+    """All samples of one family, in blocks of keys: what changes in one costs the others nothing."""
+
+    def __init__(self, family: FamilyHead, identities: Mapping[Hashable, bytes]) -> None:
+        self._family = family
+        self._name = family.name.encode()
+        self._heads = family_heads(family)
+        self._identities = identities
+        self._blocks: dict[int, _Block] = {}
+        self._known: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
+
+    def put(self, number: int, key: Hashable, samples: Samples) -> None:
+        """Replace the samples of one key, which belongs into the block with this number."""
+        if not samples:
+            self.drop(number, key)
+            return
+        block = self._blocks.get(number) or self._blocks.setdefault(number, _Block())
+        labels = self._label_texts(tuple(values for values, _ in samples))
+        block.put(key, labels, tuple(number_text(value) for _, value in samples))
+
+    def drop(self, number: int, key: Hashable) -> None:
+        """Forget the samples of one key."""
+        block = self._blocks.get(number)
+        if block is not None and not block.drop(key):
+            del self._blocks[number]
+
+    def render(self) -> Iterator[None]:
+        """Bring the pieces up to date; stops after each that costs something."""
+        for block in self._blocks.values():
+            if block.piece is None:
+                block.render(self._name, self._identities)
+                yield
 
     def chunk(self) -> Chunk | None:
-        """The rendered family; None where it has no sample."""
-        if self._chunk is None and self._values:
-            text = self._lines() % tuple(chain.from_iterable(self._values.values()))
-            self._chunk = Chunk.of(self._family.name, text)
-        return self._chunk
+        """The family as it was rendered last; None where it has no sample."""
+        pieces = tuple(block.piece for block in self._blocks.values() if block.piece is not None)
+        return Chunk(self._family.name, self._heads, pieces) if pieces else None
 
     def _label_texts(self, shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
         """The family's own labels as text; keys with the same ones share the tuple."""
@@ -152,17 +127,6 @@ class _Column:
             texts = (label_text(zip(self._family.labels, values, strict=True)) for values in shape)
             known = self._known[shape] = tuple(b"," + _quoted(text) if text else b"" for text in texts)
         return known
-
-    def _lines(self) -> bytes:
-        if self._template is None:
-            name = self._family.name.encode()
-            lines = (
-                b"%b{%b%b} %%b\n" % (name, self._identities[key], label)
-                for key in self._values
-                for label in self._labels[key]
-            )
-            self._template = _quoted(family_head(self._family)) + b"".join(lines)
-        return self._template
 
 
 class Board:
@@ -175,6 +139,9 @@ class Board:
 
     def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], bytes]) -> None:
         self._identities: dict[Hashable, bytes] = {}
+        self._places: dict[Hashable, int] = {}
+        self._free: list[int] = []
+        """Places of keys that went, as a heap: used again, so that blocks stay full."""
         self._columns = {family.name: _Column(family, self._identities) for family in families}
         self._tail = tail
         self.page = Page()
@@ -187,40 +154,30 @@ class Board:
         if self._identities.get(key) == text:
             return False
         self.drop(key)
+        self._places[key] = heappop(self._free) if self._free else len(self._places)
         self._identities[key] = text
         return True
 
     def put(self, key: Hashable, family: str, samples: Samples) -> None:
         """Replace the samples of an identified key in a family; none: its series there go."""
-        self._columns[family].put(key, samples)
+        self._columns[family].put(self._places[key] // _BLOCK, key, samples)
 
     def drop(self, key: Hashable) -> None:
         """Forget all series of a key."""
         if self._identities.pop(key, None) is not None:
+            place = self._places.pop(key)
+            heappush(self._free, place)
             for column in self._columns.values():
-                column.drop(key)
+                column.drop(place // _BLOCK, key)
 
     async def publish(self) -> None:
-        """Render what has changed and put the new page in place of the old; others run between two families."""
+        """Render what has changed and put the new page in place of the old; others run between two blocks."""
         async with self.lock:
-            chunks = []
             for column in self._columns.values():
-                if (chunk := column.chunk()) is not None:
-                    chunks.append(chunk)
-                await asyncio.sleep(0)
-            self.page = Page([*chunks, *(Chunk.of(name, text) for name, text in split_families(self._tail()))])
-
-
-def family_head(family: FamilyHead) -> bytes:
-    """The HELP and TYPE lines."""
-    text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.type}\n".encode()
-
-
-def split_families(text: bytes) -> Iterator[tuple[str, bytes]]:
-    """The families in a text, by name; each begins with its HELP line."""
-    for piece in (b"\n" + text).split(b"\n" + _HELP)[1:]:
-        yield piece.split(b" ", 1)[0].decode(), _HELP + piece.removesuffix(b"\n") + b"\n"
+                for _ in column.render():
+                    await asyncio.sleep(0)
+            chunks = [chunk for column in self._columns.values() if (chunk := column.chunk()) is not None]
+            self.page = Page([*chunks, *split_families(self._tail())])
 
 
 def _quoted(text: bytes) -> bytes:

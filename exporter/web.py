@@ -15,17 +15,18 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from exporter.model import Phase
+from exporter.web_negotiation import accepts_gzip, wanted_format
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from starlette.requests import Request
 
+    from exporter.chunks import Page
     from exporter.exposition import Board
     from exporter.model import Task
     from exporter.store import Store
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _SLICE = 2**20
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; "
@@ -79,8 +80,7 @@ def application(exporter: Served) -> Starlette:
     template, page_headers = _template(page), _page_headers(page)
 
     async def metrics(request: Request) -> Response:
-        names = request.query_params.getlist("name[]")
-        return _metrics(exporter.board, frozenset(names) if names else None, request.headers.get("accept-encoding", ""))
+        return _metrics(exporter.board.page, request)
 
     async def healthy(_request: Request) -> Response:
         return _state(exporter.healthy, "healthy", "a poll loop makes no progress")
@@ -101,29 +101,29 @@ def application(exporter: Served) -> Starlette:
     )
 
 
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip; by name if it has it, else by the asterisk."""
-    allowed = {}
-    for item in accept_encoding.lower().split(","):
-        coding, _, parameters = item.partition(";")
-        allowed[coding.strip()] = parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return allowed.get("gzip", allowed.get("*", False))
-
-
-def _metrics(board: Board, names: frozenset[str] | None, accept_encoding: str) -> Response:
-    packed = accepts_gzip(accept_encoding)
-    pieces = board.page.gzip(names) if packed else board.page.plain(names)
-    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept-Encoding"}
+def _metrics(page: Page, request: Request) -> Response:
+    names = request.query_params.getlist("name[]")
+    form = wanted_format(request.headers.get("accept", ""))
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    pieces = (page.gzip if packed else page.plain)(frozenset(names) if names else None, form)
+    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept, Accept-Encoding"}
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return StreamingResponse(_slices(pieces), media_type=TEXT, headers=headers)
+    return StreamingResponse(_slices(pieces), media_type=form.value, headers=headers)
 
 
 async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """At most 1 MiB each: a write of the whole body would copy it and block the loop."""
+    """At most 1 MiB each: a write of the whole body would copy it and block the loop, and each write costs."""
+    waiting: list[bytes | memoryview] = []
+    room = _SLICE
     for piece in pieces:
-        for start in range(0, len(piece), _SLICE):
-            yield piece[start : start + _SLICE]
+        rest = memoryview(piece)
+        while len(rest) >= room:
+            yield b"".join((*waiting, rest[:room]))
+            waiting, rest, room = [], rest[room:], _SLICE
+        waiting.append(rest)
+        room -= len(rest)
+    yield b"".join(waiting)
 
 
 def _state(good: bool, yes: str, no: str) -> Response:  # noqa: FBT001 - the caller's attribute names it

@@ -201,10 +201,12 @@ class Got(NamedTuple):
     body: bytes
 
 
-async def get(exporter: Exporter, path: str, accept: str | None = "", method: str = "GET") -> Got:
+async def get(
+    exporter: Exporter, path: str, accept: str | None = "", method: str = "GET", accept_type: str = "*/*"
+) -> Got:
     transport = httpx.ASGITransport(app=application(exporter))
     async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
-        request = client.build_request(method, path, headers={"Accept-Encoding": accept or ""})
+        request = client.build_request(method, path, headers={"Accept-Encoding": accept or "", "Accept": accept_type})
         if accept is None:
             del request.headers["Accept-Encoding"]
         response = await client.send(request, stream=True)
