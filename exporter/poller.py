@@ -70,7 +70,7 @@ class Poller:
         self._now = now
         self._plan = Plan(apis, intervals, store, now)
         self._slow = SlowLane()
-        self._notes = Notes(store.key)
+        self._notes = Notes(store.facts)
         self._lists = Listing(
             apis,
             job_types,

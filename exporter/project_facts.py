@@ -70,6 +70,7 @@ class ProjectFacts:
         self._collectors: dict[str, CollectorFacts] = {}
         self._sources: dict[tuple[str, str], bool] = {}
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
+        self._last_error: tuple[str, float] | None = None
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
         """A poll of a collector has ended; last successes are kept where this one brought none."""
@@ -77,6 +78,10 @@ class ProjectFacts:
         if facts.last_success_at is None and known is not None:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
+
+    def failed(self, kind: str) -> None:
+        """A call went wrong in this way."""
+        self._last_error = kind, self._now()
 
     def source(self, collector: str, source: str, *, published: bool) -> None:
         """Whether an operation that can feed a collector exists in this region."""
@@ -101,5 +106,6 @@ class ProjectFacts:
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
             sources=dict(self._sources),
+            last_error=self._last_error,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )

@@ -127,6 +127,11 @@ class Telemetry:
         """The histogram with these label values."""
         return cast("Histogram", self._metrics[own].labels(*labels))
 
+    def value(self, own: Own, *labels: str) -> float:
+        """What the gauge with these label values shows now."""
+        (metric,) = self.gauge(own, *labels).collect()
+        return metric.samples[0].value
+
     def render(self) -> bytes:
         """All of it in text format 0.0.4."""
         return generate_latest(self.registry)

@@ -2,82 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
-import re
-from importlib.resources import files
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, Template, select_autoescape
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from exporter.model import Phase
+from exporter import web_api
 from exporter.web_negotiation import accepts_gzip, wanted_format
+from exporter.web_pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
     from starlette.requests import Request
 
     from exporter.chunks import Page
-    from exporter.exposition import Board
-    from exporter.model import Task
-    from exporter.store import Store
+    from exporter.web_tasks import Served
 
 _SLICE = 2**20
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-_WORST_FIRST = tuple(
-    Phase(name)
-    for name in (
-        "failed",
-        "other",
-        "paused",
-        "changing",
-        "incremental",
-        "full",
-        "preparing",
-        "ending",
-        "ended",
-    )
-)
-
-
-class Served(Protocol):
-    """What the pages show."""
-
-    @property
-    def board(self) -> Board:
-        """The samples."""
-
-    @property
-    def stores(self) -> Sequence[Store]:
-        """The projects."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the first poll of every project has ended."""
-
-    @property
-    def healthy(self) -> bool:
-        """Whether the poll loops make progress."""
-
-    def now(self) -> float:
-        """Unix time."""
 
 
 def application(exporter: Served) -> Starlette:
     """The ASGI app of the daemon."""
-    page = (files("exporter") / "pages" / "status.html").read_text(encoding="utf-8")
-    template, page_headers = _template(page), _page_headers(page)
+    pages = Pages(exporter)
 
     async def metrics(request: Request) -> Response:
         return _metrics(exporter.board.page, request)
@@ -88,12 +36,14 @@ def application(exporter: Served) -> Starlette:
     async def ready(_request: Request) -> Response:
         return _state(exporter.ready, "ready", "the first poll has not ended")
 
-    async def status(_request: Request) -> Response:
-        return HTMLResponse(template.render(**_status(exporter)), headers=page_headers)
+    async def tasks(request: Request) -> Response:
+        return await web_api.tasks(exporter, request)
 
     return Starlette(
         routes=[
-            Route("/", status),
+            Route("/", pages.status),
+            Route("/tasks/{task_id:path}", pages.task),
+            Route("/api/v1/tasks", tasks),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
@@ -128,52 +78,3 @@ async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 def _state(good: bool, yes: str, no: str) -> Response:  # noqa: FBT001 - the caller's attribute names it
     return PlainTextResponse(f"{yes if good else no}\n", 200 if good else 503)
-
-
-def _page_headers(page: str) -> dict[str, str]:
-    """The style that the page holds may be used, and nothing else: neither a script nor another style."""
-    styles = [hashlib.sha256(style.encode()).digest() for style in re.findall("<style>(.*?)</style>", page, re.DOTALL)]
-    allowed = " ".join(f"'sha256-{base64.b64encode(style).decode()}'" for style in styles)
-    return {name: value.format(style=allowed) for name, value in _PAGE_HEADERS.items()}
-
-
-def _template(page: str) -> Template:
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    environment.filters |= {"seconds": seconds_text, "percent": percent_text}
-    return environment.from_string(page)
-
-
-def _status(exporter: Served) -> dict[str, object]:
-    tasks = [task for store in exporter.stores for task in store.tasks()]
-    tasks.sort(key=lambda task: (_rank(task), -(task.progress.delay_seconds or 0) if task.progress else 0))
-    return {
-        "tasks": tasks,
-        "projects": [store.project() for store in exporter.stores],
-        "counts": {"unknown": sum(task.phase is None for task in tasks)}
-        | {phase.value: sum(task.phase is phase for task in tasks) for phase in _WORST_FIRST},
-        "now": exporter.now(),
-        "ready": exporter.ready,
-    }
-
-
-def _rank(task: Task) -> int:
-    return -1 if task.phase is None else _WORST_FIRST.index(task.phase)
-
-
-def percent_text(ratio: float) -> str:
-    """Whole percent, 100 only where nothing is left; 0.29 * 100, which is a little under 29, is 29."""
-    return f"{math.floor(round(ratio * 100, 6))}%"
-
-
-def seconds_text(seconds: float) -> str:
-    """A span of time for people: 850 ms, 12 s, 4 min, 3 h 20 min, 2 d 4 h."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
