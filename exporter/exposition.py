@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from heapq import heappop, heappush
-from itertools import chain
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from exporter.chunks import Chunk, Page, Piece, family_heads, split_families
 
@@ -17,7 +16,10 @@ if TYPE_CHECKING:
 Samples: TypeAlias = "Sequence[tuple[tuple[str, ...], float]]"
 """Values by the family's own labels."""
 
-_MOST_KNOWN = 10_000
+K = TypeVar("K")
+V = TypeVar("V")
+
+_MOST_KNOWN = 1000
 _BLOCK = 250
 """Keys that are rendered at a stretch."""
 
@@ -38,46 +40,38 @@ def number_text(value: float) -> bytes:
 
 
 class _Block:
-    """Samples of one family for some keys: a template of their lines, and the values that fill it.
+    """Samples of one family for some keys: of each key what follows its identity in its lines, and no more.
 
-    Filling one prepared template is the cheapest way found to render many samples in Python, and values take the
-    least memory when the labels stand in the template alone.
+    Lines that are kept ready for new values could be filled a little faster, and would take as much as the page.
     """
 
-    __slots__ = ("_labels", "_template", "_values", "piece")
+    __slots__ = ("_rows", "piece")
 
     def __init__(self) -> None:
-        self._labels: dict[Hashable, tuple[bytes, ...]] = {}
-        self._values: dict[Hashable, tuple[bytes, ...]] = {}
-        self._template: bytes | None = None
+        self._rows: dict[Hashable, bytes] = {}
         self.piece: Piece | None = None
         """As rendered last; None where something has changed since."""
 
-    def put(self, key: Hashable, labels: tuple[bytes, ...], values: tuple[bytes, ...]) -> None:
+    def put(self, key: Hashable, rows: bytes) -> None:
         """Replace the samples of one key."""
-        if self._labels.get(key) != labels:
-            self._labels[key] = labels
-            self._template = self.piece = None
-        if self._values.get(key) != values:
-            self._values[key] = values
+        if self._rows.get(key) != rows:
+            self._rows[key] = rows
             self.piece = None
 
     def drop(self, key: Hashable) -> bool:
         """Forget the samples of one key; whether any are left."""
-        if self._values.pop(key, None) is not None:
-            del self._labels[key]
-            self._template = self.piece = None
-        return bool(self._values)
+        if self._rows.pop(key, None) is not None:
+            self.piece = None
+        return bool(self._rows)
 
     def render(self, name: bytes, identities: Mapping[Hashable, bytes]) -> None:
         """Make the piece anew."""
-        if self._template is None:
-            self._template = b"".join(
-                b"%b{%b%b} %%b\n" % (name, identities[key], label)
-                for key in self._values
-                for label in self._labels[key]
-            )
-        self.piece = Piece.of(self._template % tuple(chain.from_iterable(self._values.values())))
+        between = b"\n" + name
+        lines = [
+            identities[key] + (rows.replace(b"\n", between + identities[key]) if b"\n" in rows else rows)
+            for key, rows in self._rows.items()
+        ]
+        self.piece = Piece.of(b"%b%b\n" % (name, between.join(lines)))
 
 
 class _Column:
@@ -89,7 +83,8 @@ class _Column:
         self._heads = family_heads(family)
         self._identities = identities
         self._blocks: dict[int, _Block] = {}
-        self._known: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
+        self._labels: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
+        self._rows: dict[bytes, bytes] = {}
 
     def put(self, number: int, key: Hashable, samples: Samples) -> None:
         """Replace the samples of one key, which belongs into the block with this number."""
@@ -97,8 +92,7 @@ class _Column:
             self.drop(number, key)
             return
         block = self._blocks.get(number) or self._blocks.setdefault(number, _Block())
-        labels = self._label_texts(tuple(values for values, _ in samples))
-        block.put(key, labels, tuple(number_text(value) for _, value in samples))
+        block.put(key, self._rows_of(samples) if self._family.labels else b"} " + number_text(samples[0][1]))
 
     def drop(self, number: int, key: Hashable) -> None:
         """Forget the samples of one key."""
@@ -118,15 +112,27 @@ class _Column:
         pieces = tuple(block.piece for block in self._blocks.values() if block.piece is not None)
         return Chunk(self._family.name, self._heads, pieces) if pieces else None
 
+    def _rows_of(self, samples: Samples) -> bytes:
+        """What follows the identity in each line; keys that say the same share the text."""
+        labels = self._label_texts(tuple(values for values, _ in samples))
+        values = (number_text(value) for _, value in samples)
+        rows = b"\n".join([label + value for label, value in zip(labels, values, strict=True)])
+        return _remember(self._rows, rows, rows)
+
     def _label_texts(self, shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
-        """The family's own labels as text; keys with the same ones share the tuple."""
-        known = self._known.get(shape)
+        """The family's own labels, up to the value, for each of some samples."""
+        known = self._labels.get(shape)
         if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
             texts = (label_text(zip(self._family.labels, values, strict=True)) for values in shape)
-            known = self._known[shape] = tuple(b"," + _quoted(text) if text else b"" for text in texts)
+            known = _remember(self._labels, shape, tuple(b",%b} " % text if text else b"} " for text in texts))
         return known
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> V:
+    """What is known by this key already, else the value; all is forgotten when it becomes too much."""
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    return known.setdefault(key, value)
 
 
 class Board:
@@ -150,7 +156,7 @@ class Board:
 
     def identify(self, key: Hashable, labels: Iterable[tuple[str, str | None]]) -> bool:
         """Name the labels that each series of a key carries; True where they are new, and its old series gone."""
-        text = _quoted(label_text(labels))
+        text = b"{" + label_text(labels)
         if self._identities.get(key) == text:
             return False
         self.drop(key)
@@ -178,8 +184,3 @@ class Board:
                     await asyncio.sleep(0)
             chunks = [chunk for column in self._columns.values() if (chunk := column.chunk()) is not None]
             self.page = Page([*chunks, *split_families(self._tail())])
-
-
-def _quoted(text: bytes) -> bytes:
-    """Text for a template, where a percent sign has a meaning."""
-    return text.replace(b"%", b"%%")

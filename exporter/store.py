@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exporter.model import Listed
     from exporter.parts import Part
 
-_SLICE = 100
+_SLICE = 50
 """Tasks that change at a stretch; then others on the event loop get their turn."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter import web_api
@@ -13,14 +14,15 @@ from exporter.web_negotiation import accepts_gzip, wanted_format
 from exporter.web_pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from exporter.chunks import Page
     from exporter.web_tasks import Served
 
-_SLICE = 2**20
+_SLICE = 2**18
 
 
 def application(exporter: Served) -> Starlette:
@@ -59,11 +61,29 @@ def _metrics(page: Page, request: Request) -> Response:
     headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept, Accept-Encoding"}
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return StreamingResponse(_slices(pieces), media_type=form.value, headers=headers)
+    return _Pieces(pieces, headers, form.value)
 
 
-async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """At most 1 MiB each: a write of the whole body would copy it and block the loop, and each write costs."""
+class _Pieces(Response):
+    """A body that leaves in slices: a write of the whole would copy it and block the loop, and each write costs.
+
+    Others run between two slices, however fast the client takes them.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(headers=headers, media_type=media_type)
+        self._pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in _slices(self._pieces):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """At most 256 KiB each, and all but the last no less."""
     waiting: list[bytes | memoryview] = []
     room = _SLICE
     for piece in pieces:

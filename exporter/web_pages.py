@@ -49,8 +49,10 @@ class Pages:
         style, script = _text("style.css"), _text("live.js")
         hashes = {"style": _hash(style), "script": _hash(script)}
         self._headers = {name: value.format(**hashes) for name, value in _HEADERS.items()}
-        self._environment = _environment()
-        self._environment.globals |= {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - our own files
+        environment = _environment()
+        environment.globals |= {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - our own files
+        # Compiled now: who asks first would wait for it, and all others with him.
+        self._templates = {name: environment.get_template(name) for name in environment.list_templates(["html"])}
 
     async def status(self, request: Request) -> Response:
         """The fleet: how it stands, the tasks that are asked for, the projects."""
@@ -98,7 +100,7 @@ class Pages:
     async def _page(self, template: str, status: int, **context: Any) -> Response:
         """Rendered a little at a time; what UTF-8 has no place for becomes a question mark."""
         parts, since = [], time.perf_counter()
-        for part in self._environment.get_template(template).generate(now=self._exporter.now(), **context):
+        for part in self._templates[template].generate(now=self._exporter.now(), **context):
             parts.append(part)
             if time.perf_counter() - since > _YIELD_AFTER:
                 await asyncio.sleep(0)

@@ -161,6 +161,17 @@ def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
     assert text.splitlines()[2:] == [b'g{name="new"} 2']
 
 
+def test_keys_that_say_the_same_share_the_text() -> None:
+    async def work(board: Board) -> None:
+        for key in "ab":
+            board.identify(key, [("id", key)])
+            board.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
+        (block,) = board._columns["f"]._blocks.values()
+        assert block._rows["a"] is block._rows["b"]
+
+    on_board(work, Head("f", ("phase",)))
+
+
 def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.exposition._MOST_KNOWN", 3)
 
@@ -219,6 +230,29 @@ def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch
     assert [len(chunk.samples) for chunk in page.chunks if chunk.name == "f"] == [2]
     lines = b"".join(page.plain(frozenset("f"))).splitlines()[2:]
     assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
+
+
+def test_others_run_while_a_page_is_rendered() -> None:
+    async def main() -> None:
+        board = Board((Head("f"), Head("g")), lambda: TAIL)
+        for number in range(1000):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((), number)])
+            board.put(number, "g", [((), number)])
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        running = asyncio.create_task(others())
+        await board.publish()
+        running.cancel()
+        assert turns >= 8  # blocks of 250, of two families
+
+    simulate(main())
 
 
 def test_a_page_is_never_half_of_an_update() -> None:

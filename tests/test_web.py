@@ -119,32 +119,37 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
     assert set(got.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-def test_a_body_leaves_in_slices_of_at_most_a_mebibyte() -> None:
-    async def main() -> list[int]:
+def test_a_body_leaves_in_slices_of_256_kib_and_others_run_between_them() -> None:
+    async def main() -> tuple[list[int], list[int]]:
         async with exporter_on(cloud_of()) as exporter:
-            pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**20 + 5), b"z" * 2**19)]
-            heads = heads_of("a", "gauge", "")
-            exporter.board.page = Page([Chunk("a", heads, tuple(pieces))])
-            size = sum(map(len, exporter.board.page.plain()))
-            sent: list[dict[str, Any]] = []
+            pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
+            exporter.board.page = Page([Chunk("a", heads_of("a", "gauge", ""), tuple(pieces))])
+            sent, turns, turn = list[bytes](), list[int](), 0
+
+            async def others() -> None:
+                nonlocal turn
+                while True:
+                    turn += 1
+                    await asyncio.sleep(0)
 
             async def receive() -> dict[str, Any]:
-                await asyncio.Event().wait()
                 raise AssertionError
 
             async def send(message: Any) -> None:
-                sent.append(message)
+                sent.append(message.get("body", b""))
+                turns.append(turn)
 
+            running = asyncio.create_task(others())
             scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
             await application(exporter)(scope, receive, send)
-            sizes = [len(message["body"]) for message in sent if message.get("body")]
-            assert b"".join(message.get("body", b"") for message in sent) == b"".join(exporter.board.page.plain())
-            assert sum(sizes) == size
-            return sizes
+            running.cancel()
+            assert b"".join(sent) == b"".join(exporter.board.page.plain())
+            return [len(part) for part in sent if part], turns
 
-    *full, last = simulate(main())
-    assert full == [2**20] * 3
-    assert last < 2**20
+    (*full, last), turns = simulate(main())
+    assert full == [2**18] * 3
+    assert last < 2**18
+    assert turns[-1] - turns[0] >= len(full)
 
 
 def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
