@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
-from exporter.telemetry import ALLOWANCE
+from exporter.telemetry import ALLOWANCE, DEMAND
 from exporter.web_query import BLOCKED, READY, WORST_FIRST, Query
 from exporter.web_tasks import blockers_of, cutover_of, find, phase_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from exporter.model import CollectorFacts, Project, Task
+    from exporter.telemetry import Telemetry
     from exporter.web_tasks import Found, Served
 
 _SLICE = 50
@@ -48,14 +49,11 @@ def _about(exporter: Served, found: Found) -> dict[str, Any]:
         "pages": found.pages,
         "phases": {word: found.phases[word] for word in WORST_FIRST},
         "cutover": {word: found.cutover[word] for word in (READY, BLOCKED)},
-        "projects": [
-            _project(store.project(), exporter.telemetry.value(ALLOWANCE, *store.key[:2]), found)
-            for store in exporter.stores
-        ],
+        "projects": [_project(store.project(), exporter.telemetry, found) for store in exporter.stores],
     }
 
 
-def _project(project: Project, allowance: float, found: Found) -> dict[str, Any]:
+def _project(project: Project, telemetry: Telemetry, found: Found) -> dict[str, Any]:
     key = (project.account, project.region, project.project)
     error, at = project.last_error or (None, None)
     return {
@@ -64,7 +62,8 @@ def _project(project: Project, allowance: float, found: Found) -> dict[str, Any]
         "project": project.project,
         "up": project.up,
         "tasks": found.projects["/".join(key)],
-        "api_rate_limit_calls_per_second": allowance,
+        "api_rate_limit_calls_per_second": telemetry.value(ALLOWANCE, *key[:2]),
+        "api_demand_ratio": telemetry.value(DEMAND, *key[:2]),
         "last_error": error,
         "last_error_timestamp_seconds": at,
         "collectors": {name: _collector(facts) for name, facts in project.collectors.items()},

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from exporter import explain_facts
 from exporter.find import printable
-from exporter.telemetry import ALLOWANCE
+from exporter.telemetry import ALLOWANCE, DEMAND
 from exporter.web_query import SORTS, WORST_FIRST, Query
 from exporter.web_tasks import blockers_of, cutover_of, find, phase_of, project_of, read_at
 
@@ -68,6 +68,7 @@ class Pages:
             "page": min(found.query.page, found.pages),
             "projects": projects,
             "allowances": [exporter.telemetry.value(ALLOWANCE, *store.key[:2]) for store in exporter.stores],
+            "demands": [exporter.telemetry.value(DEMAND, *store.key[:2]) for store in exporter.stores],
             "blind": [project for project in projects if project.up is False],
             "complete": exporter.ready and all(project.up for project in projects),
             "ready": exporter.ready,

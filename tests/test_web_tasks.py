@@ -235,6 +235,7 @@ def test_the_api_answers_as_the_page_does() -> None:
     assert (project["account"], project["region"], project["project"]) == ("acme", "cn-north-4", "payments")
     assert (project["up"], project["tasks"], project["api_rate_limit_calls_per_second"]) == (True, 3, 1000.0)
     assert (project["last_error"], project["last_error_timestamp_seconds"]) == (None, None)
+    assert 0 < project["api_demand_ratio"] < 1
     progress = project["collectors"]["progress"]
     assert (progress["success"], progress["interval_seconds"]) == (True, 30.0)
     assert progress["last_success_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
