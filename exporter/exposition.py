@@ -140,10 +140,10 @@ class Board:
 
     Args:
         families: all families that can have samples, in the order of the page.
-        tail: gives our own metrics as text, the last families of each page.
+        tail: gives our own metrics as text, the last families of each page, some at a time.
     """
 
-    def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], bytes]) -> None:
+    def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], Iterable[bytes]]) -> None:
         self._identities: dict[Hashable, bytes] = {}
         self._places: dict[Hashable, int] = {}
         self._free: list[int] = []
@@ -183,4 +183,7 @@ class Board:
                 for _ in column.render():
                     await asyncio.sleep(0)
             chunks = [chunk for column in self._columns.values() if (chunk := column.chunk()) is not None]
-            self.page = Page([*chunks, *split_families(self._tail())])
+            for text in self._tail():
+                chunks += split_families(text)
+                await asyncio.sleep(0)
+            self.page = Page(chunks)

@@ -36,7 +36,7 @@ def on_board(work: Callable[[Board], Awaitable[object]], *families: Head) -> Pag
     """The page after some work on a board of these families."""
 
     async def main() -> Page:
-        board = Board(families or (Head("drs_up"),), lambda: TAIL)
+        board = Board(families or (Head("drs_up"),), lambda: [TAIL])
         await work(board)
         await board.publish()
         return board.page
@@ -234,7 +234,7 @@ def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch
 
 def test_others_run_while_a_page_is_rendered() -> None:
     async def main() -> None:
-        board = Board((Head("f"), Head("g")), lambda: TAIL)
+        board = Board((Head("f"), Head("g")), lambda: [TAIL])
         for number in range(1000):
             board.identify(number, [("id", str(number))])
             board.put(number, "f", [((), number)])
@@ -265,7 +265,7 @@ def test_a_page_is_never_half_of_an_update() -> None:
                 await asyncio.sleep(0)
 
     async def main() -> None:
-        board = Board((Head("f"), Head("g"), Head("h")), lambda: TAIL)
+        board = Board((Head("f"), Head("g"), Head("h")), lambda: [TAIL])
         board.identify("a", [("id", "a")])
         pages = []
         async with asyncio.TaskGroup() as group:

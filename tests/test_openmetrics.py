@@ -91,7 +91,7 @@ def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
     identity: tuple[str, str], own: list[str], about: str
 ) -> None:
     async def main() -> Page:
-        board = Board((Head("f_total", ("three",), about, "counter"),), lambda: b"")
+        board = Board((Head("f_total", ("three",), about, "counter"),), lambda: ())
         board.identify("key", list(zip(("one", "two"), identity, strict=True)))
         board.put("key", "f_total", [((value,), number) for number, value in enumerate(own)])
         await board.publish()
@@ -130,5 +130,5 @@ def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
 
 def test_our_own_metrics_are_never_of_a_format_that_needs_more_than_heads() -> None:
     """What telemetry renders is taken apart by its HELP lines."""
-    text = Telemetry().render().decode()
+    text = b"".join(Telemetry().render()).decode()
     assert all(line.startswith(("# HELP ", "# TYPE ")) for line in text.splitlines() if line.startswith("#"))

@@ -78,7 +78,7 @@ def page(steps: list[Task]) -> str:
     """The page after a task was put in each of these states, one after the other."""
 
     async def main() -> str:
-        board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
+        board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         samples = Samples(board, TASK_FAMILIES)
         before = None
         for task in steps:

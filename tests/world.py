@@ -152,7 +152,7 @@ class Bench:
     """A store on a board of its own."""
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
-        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
+        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         ages = Ages(stale_after)
         ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
         self.store = Store(
