@@ -190,23 +190,16 @@ def _detail(name: str) -> Callable[[Task], Samples]:
     return _part("detail", name)
 
 
-def _first(*fields: tuple[str, str]) -> Callable[[Task], Samples]:
-    """The first of several fields that is known."""
+def _newest(*fields: tuple[str, str]) -> Callable[[Task], Samples]:
+    """A field that several parts tell: of the first that knows it; lists go first, what missed a poll goes last."""
 
     def value(task: Task) -> float | None:
-        values = (getattr(getattr(task, part), name, None) for part, name in fields)
+        ages = {name: age for age, name in enumerate(task.newest)}
+        parts = sorted(fields, key=lambda field: ages.get(field[0], -1))
+        values = (getattr(getattr(task, part), name, None) for part, name in parts)
         return next((number for number in values if number is not None), None)
 
     return one(value)
-
-
-def _memory_ratio(task: Task) -> float | None:
-    if task.node and task.node.memory_ratio is not None:
-        return task.node.memory_ratio
-    monitor = task.monitor
-    used, size = (monitor.memory_used_bytes, monitor.memory_size_bytes) if monitor else (None, None)
-    # Less than a byte is no size, and what is divided by it may be no number.
-    return None if used is None or size is None or size < 1 else used / size
 
 
 def _sides(source: str, target: str) -> Callable[[Task], Samples]:
@@ -330,7 +323,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_created_timestamp_seconds",
         "When the task was created. Absent where the cloud gives the time without a zone.",
         "detail",
-        _first(("tasks", "created_at"), ("detail", "created_at")),
+        _newest(("tasks", "created_at"), ("detail", "created_at")),
     ),
     Family(
         "drs_task_started_timestamp_seconds",
@@ -342,7 +335,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_full_completed_timestamp_seconds",
         "When the full load was complete.",
         "detail",
-        _first(("detail", "full_completed_at"), ("objects", "full_completed_at")),
+        _newest(("detail", "full_completed_at"), ("objects", "full_completed_at")),
     ),
     Family(
         "drs_task_updated_timestamp_seconds",
@@ -413,7 +406,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_collected_timestamp_seconds",
-        "When progress, node or recovery last succeeded for this task; the age of their values.",
+        "When progress, node or recovery last told of this task; of several answers the oldest that is still shown.",
         "derived",
         lambda task: tuple(((collector,), at) for collector, at in task.collected if collector in _AGED),
         ("collector",),
@@ -421,15 +414,15 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_node_cpu_usage_ratio",
-        "CPU use of the node that runs the task, from 0 to 1.",
+        "CPU use of the node that runs the task, from 0 to 1. In v5 percent is inferred from Cloud Eye.",
         "node",
-        _first(("node", "cpu_ratio"), ("monitor", "cpu_ratio")),
+        _newest(("node", "cpu_ratio"), ("monitor", "cpu_ratio")),
     ),
     Family(
         "drs_node_memory_usage_ratio",
-        "Memory use of the node that runs the task, from 0 to 1.",
+        "Memory use of the node that runs the task, from 0 to 1. In v5 percent is inferred from Cloud Eye.",
         "node",
-        one(_memory_ratio),
+        _newest(("node", "memory_ratio"), ("monitor", "memory_ratio")),
     ),
     Family(
         "drs_node_memory_size_bytes",
@@ -475,26 +468,26 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_node_report_timestamp_seconds",
-        "When the node reported its figures to the cloud.",
+        "When the node reported its figures to the cloud; of two reports that which missed no poll.",
         "node",
-        _first(("node", "reported_at"), ("monitor", "reported_at")),
+        _newest(("node", "reported_at"), ("monitor", "reported_at")),
     ),
     Family(
         "drs_apply_rows_per_second",
-        "Rows written into the target per second.",
+        "Rows written into the target per second. The unit is inferred from Cloud Eye's metric.",
         "derived",
-        _first(("progress", "apply_rows_per_second"), ("node", "apply_rows_per_second")),
-        reads=("progress", "node"),
+        _newest(("progress", "apply_rows_per_second"), ("node", "apply_rows_per_second")),
+        reads=("progress", "node", "newest"),
     ),
     Family(
         "drs_apply_transactions_per_second",
-        "Transactions applied to the target per second.",
+        "Transactions applied to the target per second. The unit is inferred from Cloud Eye's metric.",
         "node",
         _node("apply_transactions_per_second"),
     ),
     Family(
         "drs_apply_ddls_per_second",
-        "DDL statements applied to the target per second.",
+        "DDL statements applied to the target per second. The unit is inferred from Cloud Eye's metric.",
         "node",
         _node("apply_ddls_per_second"),
     ),
@@ -502,8 +495,8 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_apply_bytes_per_second",
         "Bytes written into the target per second.",
         "derived",
-        _first(("progress", "apply_bytes_per_second"), ("monitor", "apply_bytes_per_second")),
-        reads=("progress", "monitor"),
+        _newest(("progress", "apply_bytes_per_second"), ("monitor", "apply_bytes_per_second")),
+        reads=("progress", "monitor", "newest"),
     ),
     Family(
         "drs_apply_average_execute_seconds",
@@ -553,7 +546,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_switching",
         "Whether a DR task is amid a switchover: its kernel runs against its direction.",
-        "detail",
+        "recovery",
         one(lambda task: task.switching),
     ),
     Family(
@@ -777,7 +770,8 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_collector_success",
-        "Whether the newest poll of a collector succeeded for the project.",
+        "Whether the newest poll of a collector succeeded: its calls did, or the lists say that there is nothing "
+        "to ask. Absent where nothing could be asked: nothing that feeds it is published, or the lists are unknown.",
         "",
         _collectors(lambda facts: facts.success),
         ("collector",),
@@ -819,9 +813,9 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_source_info",
-        "A source that can feed a collector: 1 where it is published in this region, 0 where it is not.",
+        "A source that can feed a collector, found by asking: 1 published in this region, 0 not. Absent until asked.",
         "",
-        lambda project: tuple((key, published) for key, published in project.sources.items()),
+        lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),
         ("collector", "source"),
     ),
 )

@@ -58,8 +58,10 @@ class Operations:
         """Try all of them, one after the other."""
         for api in self._apis:
             for source in api.sources:
-                if parts := [part for part in source.parts if self._account.enabled(part.collector)]:
-                    await self._try(source, parts, self._tasks[api.name].values())
+                parts = [part for part in source.parts if self._account.enabled(part.collector)]
+                if parts:  # what it tells of some tasks only does not make up for the operation that is meant for it
+                    whole = [part for part in parts if part not in source.only]
+                    await self._try(source, whole or parts, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
                     answer = await attempt(project_source.fetch())

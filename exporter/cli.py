@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import structlog
 
@@ -24,6 +24,7 @@ from exporter.config_schema import Cloud
 from exporter.daemon import Exporter, serve
 from exporter.docs import catalogue_markdown
 from exporter.logs import where
+from exporter.shard import add_option, shard_of
 from exporter.web_options import add_options, web_file
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.config import Config
-    from exporter.web_watch import WebFile
 
 DEFAULT_ADDRESS = "0.0.0.0:10826"
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"may be given more than once; port 0 takes a free one; default: {DEFAULT_ADDRESS}",
     )
     add_options(web)
+    add_option(web)
     for name, parents, text, more in (
         ("run", (config, web), "poll and serve", "the status page at /, the metrics at /metrics; SIGTERM ends it"),
         ("demo", (web,), "the same against a simulated cloud", "needs no account and no file; Ctrl-C ends it"),
@@ -160,14 +161,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     config = _load(options)
-    return _serve(lambda: Exporter(config), options, _log_addresses)
+    shard = shard_of(options.shard, socket.gethostname(), os.environ)
+    return _serve(lambda: Exporter(config, shard=shard), partial(_load, options), options, _log_addresses)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from exporter.demo import demo  # noqa: PLC0415 - the simulated cloud is not for every start
 
     config, transport = demo()
-    return _serve(lambda: Exporter(config, transport=transport), options, _print_addresses)
+    shard = shard_of(options.shard, socket.gethostname(), os.environ)
+    return _serve(lambda: Exporter(config, transport=transport, shard=shard), lambda: config, options, _print_addresses)
 
 
 def _once(options: argparse.Namespace) -> int:
@@ -223,13 +226,19 @@ def _load(options: argparse.Namespace) -> Config:
     return load(options.config_file)
 
 
-def _serve(make: Callable[[], Exporter], options: argparse.Namespace, announce: Callable[[Sequence[str]], None]) -> int:
+def _serve(
+    make: Callable[[], Exporter],
+    load_again: Callable[[], Config],
+    options: argparse.Namespace,
+    announce: Callable[[Sequence[str]], None],
+) -> int:
     web = web_file(options)
     with ExitStack() as stack:
         sockets = [stack.enter_context(_bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
         urls = [_url(bound, "https" if web.tls else "http") for bound in sockets]
         try:
-            asyncio.run(_serving(make, sockets, lambda: announce(urls), web))
+            lifecycle = options.web_enable_lifecycle
+            asyncio.run(_serving(make, load_again, sockets, lambda: announce(urls), web, lifecycle=lifecycle))
         except ExceptionGroup as group:
             # Pollers that share a bug crash in one place.
             for error, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(group)):
@@ -247,10 +256,8 @@ def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     ]
 
 
-async def _serving(
-    make: Callable[[], Exporter], sockets: Sequence[socket.socket], started: Callable[[], None], web: WebFile
-) -> None:
-    await serve(make(), sockets, started, web)
+async def _serving(make: Callable[[], Exporter], *arguments: Any, lifecycle: bool) -> None:
+    await serve(make(), *arguments, lifecycle=lifecycle)
 
 
 def _print_addresses(urls: Sequence[str]) -> None:

@@ -171,7 +171,8 @@ class Tasks(Section):
     include: ListOf[TaskRule] = Field((), description="Only tasks that match one of these rules. Empty: all.")
     exclude: ListOf[TaskRule] = Field((), description="But no task that matches one of these rules.")
     ended_for: Duration = Field(
-        7 * 86_400.0, description="Time after its end in which a task is shown; then drs_tasks alone counts it."
+        7 * 86_400.0,
+        description="Time for which an ended task is shown, since it was first seen so, also by a restarted exporter.",
     )
     tag_labels: TagLabels = Field((), description="Keys of tags, shown as labels tag_<key> of drs_task_detail_info.")
 

@@ -30,17 +30,21 @@ class Reason:
 
     Args:
         name: the label `reason`.
+        when: it is 1, in words.
         applies: to which tasks it can apply at all.
         blocks: whether it speaks against a cut-over now.
         fact: what it looked at, for people.
         collector: whose facts those are.
+        setting: of `cutover`, which decides how much it matters.
     """
 
     name: str
+    when: str
     applies: Callable[[Facts], bool]
     blocks: Callable[[Facts], bool]
     fact: Callable[[Facts], str]
     collector: str
+    setting: str = ""
 
 
 def _seconds(value: float | None, limit: float) -> str:
@@ -91,14 +95,23 @@ def _logs(facts: Facts) -> bool:
 REASONS: tuple[Reason, ...] = (
     Reason(
         "phase",
+        "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE.",
         lambda _: True,
         attrgetter("wrong_phase"),
         lambda facts: facts.task.tasks.status if facts.task.tasks else "unknown",
         "tasks",
     ),
-    Reason("stale", lambda _: True, lambda facts: facts.stale, lambda f: "too old" if f.stale else "fresh", "tasks"),
+    Reason(
+        "stale",
+        "The list or the progress of the task is older than 3 effective intervals.",
+        lambda _: True,
+        lambda facts: facts.stale,
+        lambda f: "too old" if f.stale else "fresh",
+        "tasks",
+    ),
     Reason(
         "delay_unknown",
+        "No delay is known now. Not of a task with a full load alone.",
         _delayed,
         lambda facts: facts.task.delay_seconds is None,
         lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
@@ -106,13 +119,16 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "delay_high",
+        "The delay is over the limit. Not of a task with a full load alone.",
         _delayed,
         lambda facts: _over(facts.task.delay_seconds, facts.settings.max_delay),
         lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
         "progress",
+        "max_delay",
     ),
     Reason(
         "full_incomplete",
+        "The full load of a task that goes on with increments is known to be under way.",
         lambda facts: (
             _single(facts) and facts.task.tasks is not None and facts.task.tasks.task_type == "FULL_INCR_TRANS"
         ),
@@ -122,6 +138,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "action_needed",
+        "CONTINUE_APPLY or CONTINUE_CAPTURE is available: the data waits for the user.",
         _single,
         lambda facts: bool(facts.open_actions),
         lambda facts: ", ".join(sorted(facts.open_actions)) or "none",
@@ -129,6 +146,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "subtask",
+        "A subtask is blocked or unknown. Of parents alone, which have only phase and stale beside it.",
         lambda facts: facts.parent,
         lambda facts: facts.subtasks_blocked,
         lambda facts: "a subtask is blocked or unknown" if facts.subtasks_blocked else "all subtasks are ready",
@@ -136,13 +154,15 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "switching",
+        "A switchover is under way. Of DR tasks, as the next four.",
         _recovering,
         lambda facts: facts.task.switching is True,
         lambda facts: {True: "yes", False: "no", None: "unknown"}[facts.task.switching],
-        "detail",
+        "recovery",
     ),
     Reason(
         "rpo_unknown",
+        "No RPO is known now.",
         _recovering,
         lambda facts: facts.rpo is None,
         lambda facts: _seconds(facts.rpo, facts.rpo_limit),
@@ -150,13 +170,16 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "rpo_high",
+        "The RPO is over the task's own threshold, else over the limit.",
         _recovering,
         lambda facts: _over(facts.rpo, facts.rpo_limit),
         lambda facts: _seconds(facts.rpo, facts.rpo_limit),
         "recovery",
+        "max_delay",
     ),
     Reason(
         "rto_unknown",
+        "No RTO is known now.",
         _recovering,
         lambda facts: facts.rto is None,
         lambda facts: _seconds(facts.rto, facts.rto_limit),
@@ -164,13 +187,16 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "rto_high",
+        "The RTO is over the task's own threshold, else over the limit.",
         _recovering,
         lambda facts: _over(facts.rto, facts.rto_limit),
         lambda facts: _seconds(facts.rto, facts.rto_limit),
         "recovery",
+        "max_delay",
     ),
     Reason(
         "side_down",
+        "The node does not reach the source or the target.",
         _endpoints,
         lambda facts: _demanded(
             facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
@@ -179,44 +205,55 @@ REASONS: tuple[Reason, ...] = (
             *({True: "up", False: "down", None: "unknown"}[side] for side in facts.sides)
         ),
         "node",
+        "endpoints",
     ),
     Reason(
         "objects_missing",
+        "The target lacks objects of a type that is not moved at the end.",
         _objects,
         lambda facts: _demanded(
             facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
         ),
         lambda facts: "unknown" if (missing := facts.missing_objects) is None else ", ".join(missing) or "none",
         "objects",
+        "objects",
     ),
     Reason(
         "comparison_missing",
+        "Nothing was compared, or a newest comparison ended without a verdict. Where one is required.",
         _comparisons_required,
         attrgetter("unjudged"),
         attrgetter("statuses"),
         "comparison",
+        "comparison",
     ),
     Reason(
         "comparison_running",
+        "A newest comparison runs. Where one is required.",
         _comparisons_required,
         attrgetter("comparing"),
         attrgetter("statuses"),
         "comparison",
+        "comparison",
     ),
     Reason(
         "comparison_inconsistent",
+        "A newest comparison found a difference.",
         _comparisons,
         attrgetter("inconsistent"),
         lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
         "comparison",
+        "comparison",
     ),
     Reason(
         "log_error",
+        "The newest log entry is an error.",
         _logs,
         lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
         lambda facts: {True: "the newest entry is an error", False: "no error at its end", None: "unknown"}[
             facts.log_ends_in_error
         ],
+        "logs",
         "logs",
     ),
 )

@@ -1,4 +1,4 @@
-"""Wires it all: configuration to pollers, stores and the board; the server beside them; signals."""
+"""Wires it all: configuration to the fleet and the board; the server beside them; signals."""
 
 from __future__ import annotations
 
@@ -11,17 +11,12 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from exporter.catalogue import PROJECT_FAMILIES, tag_labels, task_families
-from exporter.cloud import Shared, connect
-from exporter.cloud.budget import Budget
-from exporter.cloud.fields import Losses
-from exporter.config import Collectors
+from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.config import ConfigError
 from exporter.exposition import Board
-from exporter.filters import TaskFilter
-from exporter.poller import Poller
-from exporter.project_facts import Ages, ProjectKey
-from exporter.store import Store
-from exporter.telemetry import LOGINS_FAILED, ApiMeter, ProjectMeter, Telemetry
+from exporter.fleet import COLLECTORS, Fleet
+from exporter.shard import ALL
+from exporter.telemetry import LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.web import application
 from exporter.web_auth import Guard
 from exporter.web_server import Server
@@ -32,10 +27,14 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config import Account, Config, Project
+    from exporter.config import Config
+    from exporter.poller import Poller
+    from exporter.shard import Shard
+    from exporter.store import Store
     from exporter.web_watch import WebFile
 
-COLLECTORS = tuple(Collectors.model_fields)
+__all__ = ["COLLECTORS", "Exporter", "Reloader", "serve"]
+
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that what has aged out goes."""
 _COLLECTIONS = (700, 10, 1000)
@@ -53,6 +52,7 @@ class Exporter:
         config: validated.
         transport: stands in for the network: the simulated cloud.
         now: Unix time.
+        shard: the part of all tasks that is asked for and shown.
     """
 
     def __init__(
@@ -61,26 +61,30 @@ class Exporter:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
+        shard: Shard = ALL,
     ) -> None:
         self._now = now
         self.telemetry = Telemetry()
-        self._families = task_families(tag_labels(key for one in config.accounts for key in one.tasks.tag_labels))
-        self.board = Board((*PROJECT_FAMILIES, *self._families), self.telemetry.render)
-        self._transport = transport
+        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._wanted = asyncio.Event()
-        self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}
-        self._connections: list[httpx.AsyncClient] = []
-        self._shared = Shared()
-        self.pollers = [
-            self._poller(account, project, number / len(projects))
-            for account in config.accounts
-            for projects in (account.all_projects(),)
-            for number, project in enumerate(projects)
-        ]
+        self._turn = asyncio.Lock()
+        """Held while a page is made, and while projects come and go."""
+        self._was_ready = False
+        self.telemetry.gauge(SHARD, *map(str, shard)).set(1)
+        self._fleet = Fleet(
+            self.board, self.telemetry, transport=transport, publish=self._wanted.set, now=self.now, shard=shard
+        )
+        self._fleet.open(config)
+        self._loaded(successful=True)
 
     def now(self) -> float:
         """Unix time, as this exporter knows it."""
         return self._now()
+
+    @property
+    def pollers(self) -> list[Poller]:
+        """One for each project, in the order of the configuration."""
+        return [line.poller for line in self._fleet.lines.values()]
 
     @property
     def stores(self) -> list[Store]:
@@ -89,8 +93,8 @@ class Exporter:
 
     @property
     def ready(self) -> bool:
-        """Whether the first poll of every project has ended."""
-        return all(store.facts.ready for store in self.stores)
+        """Whether the first poll of every project has ended; projects that came later don't count."""
+        return self._was_ready or all(store.facts.ready for store in self.stores)
 
     @property
     def healthy(self) -> bool:
@@ -101,16 +105,14 @@ class Exporter:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for http in self._connections:
-            await http.aclose()
+        await self._fleet.close()
 
     async def run(self) -> None:
         """Poll and publish for ever."""
         await self.publish()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish_loop())
-            for poller in self.pollers:
-                group.create_task(poller.run())
+            self._fleet.start(group)
 
     async def poll_once(self) -> bool:
         """Poll every collector of every project once, and publish; whether all of it succeeded."""
@@ -120,9 +122,35 @@ class Exporter:
 
     async def publish(self) -> None:
         """Let go of what is too old, and put a new page in place."""
-        for store in self.stores:
-            await store.sweep()
-        await self.board.publish()
+        async with self._turn:
+            for store in self.stores:
+                await store.sweep()
+            await self.board.publish()
+
+    async def reload(self, load: Callable[[], Config]) -> None:
+        """Poll what the configuration that `load` gives asks for; the page is served, and stays ready, all along.
+
+        Raises:
+            ConfigError: it can't be used, and nothing has changed.
+        """
+        self._was_ready = self.ready
+        try:
+            async with self._turn:
+                changes = await self._fleet.replace(load())
+        except ConfigError as error:
+            _log.error("the configuration can't be used; the old one holds", fault="; ".join(str(error).splitlines()))
+            self._loaded(successful=False)
+            raise
+        else:
+            _log.info("the configuration has been read again", **changes._asdict())
+            self._loaded(successful=True)
+        finally:
+            await self.publish()
+
+    def _loaded(self, *, successful: bool) -> None:
+        self.telemetry.gauge(RELOADED).set(successful)
+        if successful:
+            self.telemetry.gauge(RELOADED_AT).set(self.now())
 
     async def _publish_loop(self) -> None:
         while True:
@@ -133,76 +161,65 @@ class Exporter:
             await self.publish()
             await asyncio.sleep(_GAP_SECONDS)
 
-    def _poller(self, account: Account, project: Project, offset: float) -> Poller:
-        key = ProjectKey(account.name, project.region, project.label)
-        intervals = {name: account.interval(name) for name in COLLECTORS if account.enabled(name)}
-        losses = {name: Losses() for name in COLLECTORS}
-        wanted = TaskFilter(account.tasks)
-        budget, meter = self._budget(account, project.region)
-        http, apis = connect(
-            account,
-            project,
-            transport=self._transport,
-            budget=budget,
-            meter=meter,
-            losses=losses,
-            query=wanted.query(project.enterprise_project_ids),
-            now=self.now,
-            shared=self._shared,
-        )
-        self._connections.append(http)
-        store = Store(
-            key,
-            self.board,
-            self._families,
-            ages=Ages(account.poll.stale_after),
-            job_types=wanted.job_types,
-            ended_for=account.tasks.ended_for,
-            hide_for=account.poll.stale_after,
-            settings=account.cutover,
-            wanted=wanted,
-            tags=account.tasks.tag_labels,
-            now=self.now,
-        )
-        return Poller(
-            store,
-            apis,
-            losses=losses,
-            intervals=intervals,
-            job_types=wanted.job_types,
-            demand=budget.demand,
-            offset=offset,
-            meter=ProjectMeter(self.telemetry, *key, collectors=COLLECTORS),
-            publish=self._wanted.set,
-            now=self.now,
-        )
 
-    def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
-        """The allowance that all projects of an account in a region share."""
-        where = (account.name, region)
-        if where not in self._budgets:
-            budget = Budget(account.poll.rate_limit, account.poll.burst)
-            meter = ApiMeter(self.telemetry, *where, budget)
-            self._budgets[where] = budget, meter
-        return self._budgets[where]
+class Reloader:
+    """Reads the configuration again when it is told to, once at a time.
+
+    Args:
+        exporter: polls what it says.
+        load: reads it; raises `ConfigError`.
+    """
+
+    def __init__(self, exporter: Exporter, load: Callable[[], Config]) -> None:
+        self._exporter = exporter
+        self._load = load
+        self.turn = asyncio.Lock()
+        """Held meanwhile."""
+
+    async def reload(self) -> None:
+        """Raises `ConfigError`: it can't be used, the old one holds, and all of that has been told."""
+        async with self.turn:
+            await self._exporter.reload(self._load)
+
+    async def follow(self, told: asyncio.Event) -> None:
+        """Do so each time that the event is set."""
+        while True:
+            await told.wait()
+            told.clear()
+            with contextlib.suppress(ConfigError):
+                await self.reload()
 
 
 async def serve(
-    exporter: Exporter, sockets: Sequence[socket.socket], started: Callable[[], None], web: WebFile
+    exporter: Exporter,
+    load: Callable[[], Config],
+    sockets: Sequence[socket.socket],
+    started: Callable[[], None],
+    web: WebFile,
+    *,
+    lifecycle: bool,
 ) -> None:
-    """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup."""
+    """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
+
+    SIGHUP lets `load` read the configuration again; with `lifecycle` so does a POST.
+    """
     gc.set_threshold(*_COLLECTIONS)
-    server = Server(Guard(application(exporter), web, exporter.telemetry.counter(LOGINS_FAILED).inc), web)
-    stop = asyncio.Event()
+    reloader = Reloader(exporter, load)
+    app = application(exporter, reloader.reload if lifecycle else None)
+    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web)
+    stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number, told in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, again)):
+        loop.add_signal_handler(number, told.set)
     async with exporter, asyncio.TaskGroup() as group:
         polling = group.create_task(exporter.run())
         serving = group.create_task(server.serve(list(sockets)))
+        following = group.create_task(reloader.follow(again))
         started()
         await stop.wait()
         _log.info("stopping")
-        polling.cancel()
-        server.should_exit = True
-        await serving
+        async with reloader.turn:  # no project comes or goes from now on
+            following.cancel()
+            polling.cancel()
+            server.should_exit = True
+            await serving

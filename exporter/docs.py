@@ -9,7 +9,8 @@ from exporter import examples, feeds
 from exporter.catalogue import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
 from exporter.cloud import operations
 from exporter.cloud.paging import PAGE
-from exporter.config import Collectors, Poll, duration_text
+from exporter.config import Collectors, Cutover, Poll, duration_text
+from exporter.cutover import REASONS
 from exporter.exposition import label_text, number_text
 from exporter.model import Listed, Project, Task
 from exporter.telemetry import OWN_FAMILIES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from exporter.chunks import FamilyHead
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
+    from exporter.cutover import Reason
     from exporter.feeds import Feed
     from exporter.telemetry import Own
 
@@ -71,14 +73,15 @@ objects, both sides of tasks that are no DR tasks, the end of read-only, logs. B
 5 minutes.
 
 One call of `v5_job_progress` brings progress, load of the node and objects: of these collectors the one with the
-shortest interval asks, and the others cost nothing. What is not published in a region is asked for once an hour."""
+shortest interval asks, and the others cost nothing. So come the details of disaster-recovery tasks with `recovery`,
+which has to know whether a switchover is under way. What is not published in a region is asked for once an hour."""
 _OTHERWISE = {
     operations.SIGN_IN: "a token: with credentials of type `password`, once in a day or so and after a 401",
     operations.LIST_PROJECTS: "projects without a project_id or a name: once at the start",
     operations.METADATA_TOKEN: "credentials of type `ecs_agency`: with each renewal of the keys",
     operations.METADATA_KEYS: "credentials of type `ecs_agency`: about once an hour",
     operations.QUERY_V5: "`drs-exporter query`",
-    operations.STATUS_V3: "nothing yet",
+    operations.STATUS_V3: "`drs-exporter query --type=status`",
 }
 """What asks for the operations that no collector asks for."""
 
@@ -94,6 +97,10 @@ def catalogue_markdown() -> str:
         "## Tasks",
         f"Each series carries {_words(TASK_LABELS)}; the last only on subtasks, which makes counting once easy.",
         _families(_row(one, _example(one, examples.TASKS), feeds.feed_of(one)) for one in TASK_FAMILIES),
+        "### Reasons against a cut-over",
+        "The label `reason` of `drs_task_cutover_blocker`. A setting of `cutover` that says `required` blocks when "
+        "nothing is known as well, `if_available` only when it is known to be bad; with `ignore` there is no series.",
+        _table(("reason", "is 1 when", "collector", "setting and default"), map(_reason, REASONS)),
         "## Projects",
         f"Each series carries {_words(PROJECT_LABELS)}.",
         _families(_row(one, _example(one, [examples.PROJECT]), feeds.feed_of(one)) for one in PROJECT_FAMILIES),
@@ -107,10 +114,7 @@ def operations_markdown() -> str:
     """All operations: what is sent, for which collector, how often, and with what permission."""
     collected = [
         *(_operation(one, Listed.collector, calls=_PAGED[one]) for one in feeds.LISTS),
-        *(
-            _operation(one.operation, *dict.fromkeys(part.collector for part in one.parts), calls=_calls(one))
-            for one in feeds.sources()
-        ),
+        *(row for one in feeds.sources() for row in _source(one)),
         *(
             _operation(one.operation, one.collector, calls=_PAGED.get(one.operation, "1"))
             for one in feeds.project_sources()
@@ -169,6 +173,13 @@ def _row(family: FamilyHead, example: str, feed: Feed | None) -> str:
         f"`{example}`",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _reason(reason: Reason) -> str:
+    default = getattr(Cutover(), reason.setting) if reason.setting else None
+    text = duration_text(default) if isinstance(default, float) else default
+    setting = f"`cutover.{reason.setting}`: {text}" if reason.setting else ""
+    return f"| `{reason.name}` | {reason.when} | {reason.collector} | {setting} |"
 
 
 def unit_of(name: str) -> str:
@@ -240,9 +251,24 @@ def _interval(collectors: Iterable[str]) -> str:
     return shortest if any(one.enabled for one in settings) else f"{shortest}, when enabled"
 
 
-def _calls(source: Source) -> str:
+def _source(source: Source) -> list[str]:
+    """A row for each set of tasks that it is asked for: parts told of some tasks only bring the others along."""
+    whole = [part.collector for part in source.parts if part not in source.only]
+    some = [
+        (part.collector, next(word for word, listed in _SERVED if source.wants(listed) and wants(listed)))
+        for part, wants in source.only.items()
+    ]
     served = next(word for word, listed in _SERVED if source.wants(listed))
-    counted = f"ceil({served} / {source.batch})" if source.batch > 1 else served
+    rest = " - ".join((served, *(word for _, word in some)))
+    return [
+        *(_operation(source.operation, name, *whole, calls=_calls(source, word)) for name, word in some),
+        _operation(source.operation, *dict.fromkeys(whole), calls=_calls(source, rest)),
+    ]
+
+
+def _calls(source: Source, served: str) -> str:
+    many = f"({served})" if " " in served else served
+    counted = f"ceil({many} / {source.batch})" if source.batch > 1 else served
     return " + ".join((counted, *_MORE.get(source.operation, ())))
 
 

@@ -17,6 +17,7 @@ from exporter.parts import (
     Progress,
     Quota,
     Recovery,
+    Switchover,
     Writable,
 )
 
@@ -77,6 +78,7 @@ REPLICATING = Task(
         reported_at=_NOW - 30,
     ),
     recovery=Recovery(rpo_seconds=0.3, rto_seconds=0.95),
+    switchover=Switchover(switching=False),
     objects=Objects((ObjectCount("table", 120.0, 120.0),), full_completed_at=_NOW - 800_000),
     detail=Detail(
         node_type="high",

@@ -82,5 +82,5 @@ def _name(task: Task) -> tuple[str, str]:
 
 def _failure(store: Store) -> str | None:
     """Which collectors of a project failed; the log says why."""
-    failed = [name for name, facts in store.project().collectors.items() if not facts.success]
+    failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
     return f"{'/'.join(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}" if failed else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("progress", ("progress",)),
     ("node", ("node", "monitor")),
-    ("recovery", ("recovery",)),
+    ("recovery", ("recovery", "switchover")),
     ("objects", ("objects",)),
     ("detail", ("detail", "writable")),
     ("comparison", ("comparison",)),
@@ -36,6 +36,8 @@ _RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only ta
 _STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id"})
 """Fields of the list that stand in the group identity."""
+_BOUNDS = frozenset({"created_by"})
+"""Fields that only bound what others tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], n
     for collector, names in _GROUPS:
         parts = [part for name in names if (part := getattr(task, name)) is not None]
         if parts:
-            rows = [row for part in _first_known(parts) for row in rows_of(*part, now)]
+            rows = [row for part in _known(parts, task.newest) for row in rows_of(*part, now)]
             found.append(Group(collector, _age(subject, collector), rows))
         else:
             found.append(Group(collector, None, (), _why_unknown(collector, subject, project, enabled)))
@@ -126,16 +128,16 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     listed = task.tasks
     if listed is None:
         return [("status", UNKNOWN)]
-    rest = (one.name for one in fields(listed) if one.name not in _IDENTITY)
+    rest = (one.name for one in fields(listed) if one.name not in _IDENTITY | _BOUNDS)
     return [("phase", listed.phase), *(row for name in rest for row in rows_of(name, getattr(listed, name), now))]
 
 
-def _first_known(parts: Sequence[Part]) -> list[tuple[str, Any]]:
-    """Fields with values; of a field that two parts tell, the first value that is known, as the metrics have it."""
-    known: dict[str, Any] = {}
-    for part in parts:
+def _known(parts: Sequence[Part], newest: Sequence[str]) -> list[tuple[str, Any]]:
+    """Fields with values; of a field that two parts tell, the one that came last, as the metrics have it."""
+    known: dict[str, Any] = {one.name: None for part in parts for one in fields(part)}
+    for part in sorted(parts, key=lambda part: newest.index(part.name)):
         for one in fields(part):
-            if known.get(one.name) is None:
+            if known[one.name] is None:
                 known[one.name] = getattr(part, one.name)
     return list(known.items())
 
@@ -151,9 +153,9 @@ def _why_unknown(collector: str, subject: Subject, project: Project, enabled: Ca
         return "the collector is disabled"
     if why := _why_not_asked(collector, subject.task.tasks):
         return why
-    if facts is not None and not facts.success:
+    if facts is not None and facts.success is False:
         return "the poll failed"
-    published = {name[:2] for (fed, name), here in project.sources.items() if fed == collector and here}
+    published = {name[:2] for (fed, name), here in project.sources.items() if fed == collector and here is not False}
     if not published:
         return "nothing that tells it is published here"
     if published.isdisjoint(subject.apis):

@@ -83,16 +83,17 @@ class _Column:
         self._heads = family_heads(family)
         self._identities = identities
         self._blocks: dict[int, _Block] = {}
-        self._labels: dict[tuple[tuple[str, ...], ...], tuple[bytes, ...]] = {}
+        self._labels: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], tuple[bytes, ...]] = {}
         self._rows: dict[bytes, bytes] = {}
 
-    def put(self, number: int, key: Hashable, samples: Samples) -> None:
+    def put(self, number: int, key: Hashable, samples: Samples, names: tuple[str, ...] | None) -> None:
         """Replace the samples of one key, which belongs into the block with this number."""
         if not samples:
             self.drop(number, key)
             return
         block = self._blocks.get(number) or self._blocks.setdefault(number, _Block())
-        block.put(key, self._rows_of(samples) if self._family.labels else b"} " + number_text(samples[0][1]))
+        names = names or self._family.labels
+        block.put(key, self._rows_of(names, samples) if names else b"} " + number_text(samples[0][1]))
 
     def drop(self, number: int, key: Hashable) -> None:
         """Forget the samples of one key."""
@@ -112,19 +113,19 @@ class _Column:
         pieces = tuple(block.piece for block in self._blocks.values() if block.piece is not None)
         return Chunk(self._family.name, self._heads, pieces) if pieces else None
 
-    def _rows_of(self, samples: Samples) -> bytes:
+    def _rows_of(self, names: tuple[str, ...], samples: Samples) -> bytes:
         """What follows the identity in each line; keys that say the same share the text."""
-        labels = self._label_texts(tuple(values for values, _ in samples))
+        labels = self._label_texts(names, tuple(values for values, _ in samples))
         values = (number_text(value) for _, value in samples)
         rows = b"\n".join([label + value for label, value in zip(labels, values, strict=True)])
         return _remember(self._rows, rows, rows)
 
-    def _label_texts(self, shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
-        """The family's own labels, up to the value, for each of some samples."""
-        known = self._labels.get(shape)
+    def _label_texts(self, names: tuple[str, ...], shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
+        """The labels beyond the identity, up to the value, for each of some samples."""
+        known = self._labels.get((names, shape))
         if known is None:
-            texts = (label_text(zip(self._family.labels, values, strict=True)) for values in shape)
-            known = _remember(self._labels, shape, tuple(b",%b} " % text if text else b"} " for text in texts))
+            texts = (label_text(zip(names, values, strict=True)) for values in shape)
+            known = _remember(self._labels, (names, shape), tuple(b",%b} " % text if text else b"} " for text in texts))
         return known
 
 
@@ -164,9 +165,12 @@ class Board:
         self._identities[key] = text
         return True
 
-    def put(self, key: Hashable, family: str, samples: Samples) -> None:
-        """Replace the samples of an identified key in a family; none: its series there go."""
-        self._columns[family].put(self._places[key] // _BLOCK, key, samples)
+    def put(self, key: Hashable, family: str, samples: Samples, names: tuple[str, ...] | None = None) -> None:
+        """Replace the samples of an identified key in a family; none: its series there go.
+
+        `names` are those of the labels that the samples have, where they are not the family's.
+        """
+        self._columns[family].put(self._places[key] // _BLOCK, key, samples, names)
 
     def drop(self, key: Hashable) -> None:
         """Forget all series of a key."""
@@ -175,6 +179,12 @@ class Board:
             heappush(self._free, place)
             for column in self._columns.values():
                 column.drop(place // _BLOCK, key)
+
+    async def drop_all(self, keys: Iterable[Hashable]) -> None:
+        """Forget all series of many keys; others run in between, and the lock is to be held."""
+        for key in keys:
+            self.drop(key)
+            await asyncio.sleep(0)
 
     async def publish(self) -> None:
         """Render what has changed and put the new page in place of the old; others run between two blocks."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exporter.model import DELETED, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from exporter.model import Listed
 
@@ -93,6 +93,13 @@ class Inventory:
             if not kept:
                 del self._tasks[task_id]
         return changed
+
+    def adopt(self, other: Inventory, job_types: Container[str]) -> None:
+        """Go on with the tasks that lists of these job types have shown."""
+        self._gone = other._gone
+        for task_id, sightings in other._tasks.items():
+            if kept := {key: sighting for key, sighting in sightings.items() if key[1] in job_types}:
+                self._tasks[task_id] = kept
 
     def __iter__(self) -> Iterator[str]:
         """The ids of all tasks that are not known to be gone, fresh or not."""

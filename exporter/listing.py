@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exporter.model import Listed
     from exporter.notes import Notes
     from exporter.pace import Pace, SlowLane
-    from exporter.plan import Plan
+    from exporter.published import Published
     from exporter.store import Store
     from exporter.telemetry import ProjectMeter
 
@@ -34,7 +34,7 @@ class Listing:
         apis: the generations, the one that decides first.
         job_types: which lists to ask for.
         pace: of the lists.
-        plan: learns which generations are published.
+        published: learns which generations exist.
         store: takes what is learnt.
         slow: keeps what was refused from being asked at full pace.
         meter: our own counters.
@@ -47,7 +47,7 @@ class Listing:
         job_types: Sequence[str],
         *,
         pace: Pace,
-        plan: Plan,
+        published: Published,
         store: Store,
         slow: SlowLane,
         meter: ProjectMeter,
@@ -56,7 +56,7 @@ class Listing:
         self._apis = apis
         self._job_types = job_types
         self._pace = pace
-        self._plan = plan
+        self._published = published
         self._store = store
         self._slow = slow
         self._meter = meter
@@ -71,7 +71,7 @@ class Listing:
 
     def _least(self, api: Api) -> float:
         """v5 beside a published v3 only looks for what v3 does not list."""
-        second = api is not self._apis[0] and not self._plan.lacks(self._apis[0].name)
+        second = api is not self._apis[0] and not self._published.lacks(self._apis[0].name)
         return max(self._pace.interval, _SECOND_LIST_SECONDS if second else 0.0)
 
     async def poll(self) -> bool | None:
@@ -92,12 +92,12 @@ class Listing:
         absent = len(errors) == len(answers) and all(isinstance(error, NotPublishedError) for error in errors)
         if absent and not self._store.facts.lists.believed(api.name):
             # A generation that has just listed tasks is rather broken than gone, so it ages out first.
-            self._due[api.name] = self._plan.missing(api.name)
+            self._due[api.name] = self._published.missing(api.name)
             # The other generation lists alone from now on: it is due at once, unless it is missing as well.
-            self._due |= {one.name: -math.inf for one in self._apis if not self._plan.lacks(one.name)}
+            self._due |= {one.name: -math.inf for one in self._apis if not self._published.lacks(one.name)}
             await self._store.unpublished(api.name)
             return True
-        self._plan.found(api.name)
+        self._published.found(api.name)
         # Half a poll less than the interval, so that the poll at its end finds it due; after a failure the next one.
         wait = self._pace.due_every if errors else self.interval(api)
         self._due[api.name] = now + wait - self._pace.due_every / 2

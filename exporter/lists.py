@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model import ListFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
 
 @dataclass(slots=True)
@@ -41,6 +41,10 @@ class Lists:
     def forget(self, api: str) -> None:
         """The generation is not published."""
         self._lists = {key: value for key, value in self._lists.items() if key[0] != api}
+
+    def adopt(self, other: Lists, job_types: Container[str]) -> None:
+        """Go on with what is known of the lists of these job types."""
+        self._lists = {key: facts for key, facts in other._lists.items() if key[1] in job_types}
 
     def age_out(self, now: float, believed_for: Callable[[str], float]) -> bool:
         """Stop believing lists that are too old; whether there were any."""

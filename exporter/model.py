@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Progress,
         Quota,
         Recovery,
+        Switchover,
         Writable,
     )
 
@@ -115,6 +116,8 @@ class Listed:
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
     """Unix time; None where the list gives a time without a zone."""
+    created_by: float | None = None
+    """Unix time at which the task was there at the latest, whatever the zone; None where the list gives no time."""
     multi_write: bool = False
     """Dual-active disaster recovery."""
 
@@ -200,6 +203,7 @@ class Task:
     node: Node | None = None
     monitor: Monitor | None = None
     recovery: Recovery | None = None
+    switchover: Switchover | None = None
     objects: Objects | None = None
     detail: Detail | None = None
     writable: Writable | None = None
@@ -208,7 +212,9 @@ class Task:
     logs: Logs | None = None
     history: History = History()
     collected: tuple[tuple[str, float], ...] = ()
-    """When each collector last succeeded for this task."""
+    """How old the facts of each collector are: when the oldest part that is believed came, else the last one."""
+    newest: tuple[str, ...] = ()
+    """The names of the parts that are believed, those that missed a poll last."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
 
@@ -226,13 +232,9 @@ class Task:
 
     @property
     def switching(self) -> bool | None:
-        """Whether a DR task is amid a switchover: its kernel runs against its direction. None: not known."""
-        listed, detail = self.tasks, self.detail
-        if listed is None or detail is None or listed.job_type != "cloudDataGuard":
-            return None
-        if listed.direction is None or detail.kernel_direction is None:
-            return None
-        return listed.direction != detail.kernel_direction
+        """Whether a DR task is amid a switchover. None: not known."""
+        listed, switchover = self.tasks, self.switchover
+        return switchover.switching if switchover and listed and listed.disaster_recovery else None
 
     @property
     def phase(self) -> Phase | None:
@@ -255,6 +257,7 @@ class CollectorFacts:
 
     interval_seconds: float
     success: bool | None = None
+    """None where nothing was asked that could tell."""
     duration_seconds: float | None = None
     last_success_at: float | None = None
 
@@ -276,5 +279,5 @@ class Project:
     async_jobs: AsyncJobs | None = None
     last_error: tuple[str, float] | None = None
     """The kind of the newest failure of a call, and when it came; it stays when calls go well again."""
-    sources: Mapping[tuple[str, str], bool] = field(default_factory=dict)
-    """By collector and source (the operation's name): whether it is published here."""
+    sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
+    """By collector and source (the operation's name): whether it is published here; None until it was asked."""

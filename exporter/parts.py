@@ -69,6 +69,13 @@ class Monitor:
     apply_bytes_per_second: float | None = None
     reported_at: float | None = None
 
+    @property
+    def memory_ratio(self) -> float | None:
+        """Used part of the memory."""
+        used, size = self.memory_used_bytes, self.memory_size_bytes
+        # Less than a byte is no size, and what is divided by it may be no number.
+        return None if used is None or size is None or size < 1 else used / size
+
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
@@ -81,6 +88,16 @@ class Recovery:
     """How far the DRS node is behind the service database."""
     rto_seconds: float | None = None
     """How far the disaster-recovery database is behind the DRS node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switchover:
+    """Whether a disaster-recovery task is amid a switchover (collector `recovery`)."""
+
+    name: ClassVar[str] = "switchover"
+    collector: ClassVar[str] = "recovery"
+
+    switching: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +210,7 @@ class Logs:
     newest: tuple[tuple[str, float], ...] = ()
 
 
-Part = Progress | Node | Monitor | Recovery | Objects | Detail | Writable | Comparison | Precheck | Logs
+Part = Progress | Node | Monitor | Recovery | Switchover | Objects | Detail | Writable | Comparison | Precheck | Logs
 """The facts of one task that one collector gathers; its class names the collector."""
 
 

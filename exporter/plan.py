@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.parts import Detail
+from exporter.published import collectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from exporter.cloud.source import Api, ProjectSource, Source
     from exporter.parts import Part
+    from exporter.published import Published
     from exporter.store import Store
 
-_ASK_AGAIN_SECONDS = 3600.0
-"""What is not published in this region is asked for this often."""
+_SLICE = 500
+"""Tasks that are looked at in a stretch; then others on the event loop get their turn."""
+
+_Assigned = dict[type["Part"], dict["Source", dict[str, None]]]
+"""The tasks of which a source tells a part, in their order."""
+
+
+class Work(NamedTuple):
+    """What one source is asked for."""
+
+    ids: list[str]
+    """The tasks."""
+    wanted: Mapping[type[Part], frozenset[str]]
+    """Of which of them, or of others that come along, it tells a part."""
 
 
 class Plan:
@@ -25,68 +38,54 @@ class Plan:
     Args:
         apis: the API generations, the one that decides first; its sources are the cheaper ones.
         intervals: seconds, by enabled collector.
-        store: knows the tasks, and takes which sources are published.
+        store: knows the tasks.
+        published: which operations exist.
         now: Unix time.
     """
 
     def __init__(
-        self, apis: Sequence[Api], intervals: Mapping[str, float], store: Store, now: Callable[[], float]
+        self,
+        apis: Sequence[Api],
+        intervals: Mapping[str, float],
+        store: Store,
+        published: Published,
+        now: Callable[[], float],
     ) -> None:
-        self._apis = apis
+        self._sources = [(api.name, source) for api in apis for source in api.sources]
+        self._project_sources = [(api.name, source) for api in apis for source in api.project_sources]
         self._intervals = intervals
         self._store = store
+        self._published = published
         self._now = now
-        self._clock = asyncio.get_running_loop().time  # not the wall's, which may be set back
-        self._missing: dict[str, float] = {}
-        self._answered: dict[str, float] = {}
 
-    def missing(self, name: str) -> float:
-        """An API generation or operation is not published here; when to ask for it again."""
-        self._missing[name] = self._clock() + _ASK_AGAIN_SECONDS
-        return self._missing[name]
-
-    def answered(self, name: str) -> None:
-        """An operation gave a good answer."""
-        self._answered[name] = self._clock()
-
-    def missing_operation(self, name: str, collector: str) -> bool:
-        """An operation said that it is not published; whether to believe that.
-
-        One that has answered lately is rather broken than gone.
-        """
-        silent = self._clock() - self._answered.get(name, -math.inf)
-        gone = silent > self._store.ages.believed(collector)
-        if gone:
-            self.missing(name)
-        return gone
-
-    def found(self, name: str) -> None:
-        """An API generation is published."""
-        self._missing.pop(name, None)
-
-    def lacks(self, name: str) -> bool:
-        """Whether an API generation or operation is known not to be published here."""
-        return self._clock() < self._missing.get(name, -math.inf)
-
-    def work(self, collector: str) -> dict[Source, list[str]]:
+    async def work(self, collector: str) -> dict[Source, Work]:
         """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.
 
         The first published one of a generation that lists the task serves a part; sources stand in that order. What
         another collector's calls to the same source bring along, at least as often, is not asked for twice.
         """
+        sources = [source for _, source in self._sources if collector in collectors_of(source)]
+        parts = dict.fromkeys(
+            part for source in sources for part in source.parts if part.collector in {collector, *self._intervals}
+        )
+        assigned: _Assigned = {part: await self._assign(part) for part in parts}
         work: dict[Source, dict[str, None]] = {}
-        for part in {part: None for _, source in self._sources() for part in source.parts}:
+        for part in parts:
             if part.collector == collector:
-                for source, ids in self._assign(part).items():
-                    brought = self._brought_by_others(part, source)
+                for source, ids in assigned[part].items():
+                    brought = self._brought_by_others(part, source, assigned)
                     work.setdefault(source, {}).update((key, None) for key in ids if key not in brought)
-        return {source: list(ids) for source, ids in work.items()}
+        return {source: Work(list(ids), self._wanted(source, assigned)) for source, ids in work.items()}
 
-    def brought(self, part: type[Part], source: Source) -> frozenset[str]:
-        """The tasks of which a source tells a part; none where the part's collector is disabled."""
-        return frozenset(self._assign(part).get(source, ())) if part.collector in self._intervals else frozenset()
+    def _wanted(self, source: Source, assigned: _Assigned) -> dict[type[Part], frozenset[str]]:
+        """By part, the tasks of which a source tells it; none of collectors that are disabled."""
+        return {
+            part: frozenset(assigned[part][source])
+            for part in source.parts
+            if part.collector in self._intervals and source in assigned[part]
+        }
 
-    def _brought_by_others(self, part: type[Part], source: Source) -> frozenset[str]:
+    def _brought_by_others(self, part: type[Part], source: Source, assigned: _Assigned) -> frozenset[str]:
         """The tasks of which a source tells a part when it is asked by a collector that goes before the part's own.
 
         That is the one that asks most often; of equals, the one that a source names first.
@@ -95,29 +94,36 @@ class Plan:
             (one for one in source.parts if one.collector in self._intervals),
             key=lambda one: self._intervals[one.collector],
         )
-        return frozenset().union(*(self.brought(one, source) for one in order[: order.index(part)]))
+        wanted = self._wanted(source, assigned)
+        return frozenset().union(*(wanted.get(one, ()) for one in order[: order.index(part)]))
 
     def project_work(self, collector: str) -> list[ProjectSource]:
         """The published sources of facts about the project as a whole."""
-        offered = [(api.name, one) for api in self._apis for one in api.project_sources if one.collector == collector]
-        return [source for api, source in offered if self._published(collector, api, source.operation.name)]
+        return [
+            source
+            for api, source in self._project_sources
+            if source.collector == collector and self._published.here(api, source.operation.name)
+        ]
 
-    def _published(self, collector: str, api: str, name: str) -> bool:
-        published = not self.lacks(api) and not self.lacks(name)
-        self._store.facts.source(collector, name, published=published)
-        return published
+    def feeds(self, collector: str) -> bool:
+        """Whether anything that tells the facts of a collector may be published here."""
+        fed = any(self._published.here(api, one.name) for api, one in self._sources if collector in collectors_of(one))
+        return fed or bool(self.project_work(collector))
 
-    def _sources(self) -> list[tuple[str, Source]]:
-        return [(api.name, source) for api in self._apis for source in api.sources]
-
-    def _assign(self, part: type[Part]) -> dict[Source, list[str]]:
+    async def _assign(self, part: type[Part]) -> dict[Source, dict[str, None]]:
         """Which source tells a part of which tasks."""
-        offered = [(api, source) for api, source in self._sources() if part in source.parts]
-        published = [(api, one) for api, one in offered if self._published(part.collector, api, one.name)]
-        work: dict[Source, list[str]] = {}
-        for listed in self._store.listed_tasks(unwanted=part is Detail):
-            for api, source in published:
-                if source.serves(listed, self._now()) and self._store.inventory.listed_by(listed.id, api):
-                    work.setdefault(source, []).append(listed.id)
+        offered = [
+            (api, source)
+            for api, source in self._sources
+            if part in source.parts and self._published.here(api, source.name)
+        ]
+        assigned: dict[Source, dict[str, None]] = {}
+        now, listed_by = self._now(), self._store.inventory.listed_by
+        for number, listed in enumerate(self._store.listed_tasks(unwanted=part is Detail), 1):
+            for api, source in offered:
+                if source.serves(listed, part, now) and listed_by(listed.id, api):
+                    assigned.setdefault(source, {})[listed.id] = None
                     break
-        return work
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return assigned

@@ -16,6 +16,7 @@ from exporter.model import CollectorFacts
 from exporter.notes import Notes
 from exporter.pace import Pace, SlowLane
 from exporter.plan import Plan
+from exporter.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -68,14 +69,15 @@ class Poller:
         self._meter = meter
         self._publish = publish
         self._now = now
-        self._plan = Plan(apis, intervals, store, now)
+        self._published = Published(apis, intervals, store.facts, store.ages)
+        self._plan = Plan(apis, intervals, store, self._published, now)
         self._slow = SlowLane()
         self._notes = Notes(store.facts)
         self._lists = Listing(
             apis,
             job_types,
             pace=self._paces[LISTS],
-            plan=self._plan,
+            published=self._published,
             store=store,
             slow=self._slow,
             meter=meter,
@@ -104,6 +106,11 @@ class Poller:
             for pace in self._paces.values():
                 pace.forget()
 
+    async def adopt(self, other: Poller) -> None:
+        """Go on with what is known of the same project, and with what was witnessed of its tasks."""
+        await self.store.adopt(other.store)
+        self._published.adopt(other._published)
+
     def alive(self) -> bool:
         """Whether every loop shows signs of life."""
         return all(pace.alive() for pace in self._paces.values())
@@ -114,7 +121,7 @@ class Poller:
         for name in self._paces:
             if name != LISTS:
                 await self.poll(name)
-        return all(facts.success for facts in self.store.project().collectors.values())
+        return all(facts.success is not False for facts in self.store.project().collectors.values())
 
     async def poll(self, collector: str) -> None:
         """One poll; whatever happens in it is its own affair."""
@@ -156,54 +163,60 @@ class Poller:
     async def _collect(self, collector: str) -> bool | None:
         """Ask for what is due; None where the calls of other collectors bring all of it, and say how that went."""
         started = asyncio.get_running_loop().time()
-        work = self._plan.work(collector)
-        if work and not any(work.values()):
+        work = await self._plan.work(collector)
+        if work and not any(one.ids for one in work.values()):
             return None
         before, pace = self._paces[collector].caller.calls, self._paces[collector]
-        pace.expects(sum(math.ceil(len(ids) / source.batch) for source, ids in work.items()))
+        pace.expects(sum(math.ceil(len(one.ids) / source.batch) for source, one in work.items()))
         self._age(collector)
-        outcomes = [await self._ask_project(collector)]
+        outcomes = [await self._ask_project_source(source) for source in self._plan.project_work(collector)]
         for brought in self._brought.values():
             for key in [key for key in brought if key[0] == collector]:
                 del brought[key]
         asked: set[Source] = set()
-        while any(work.values()):
-            for source, ids in work.items():
+        while any(one.ids for one in work.values()):
+            for source, (ids, wanted) in work.items():
                 if ids:
-                    wanted = {part: served for part in source.parts if (served := self._plan.brought(part, source))}
-                    success = bool(await self._guard(collector, self._ask(collector, source, ids, wanted)))
+                    if (success := await self._guard(collector, self._ask(collector, source, ids, wanted))) is None:
+                        continue
                     outcomes.append(success)
                     for also in {part.collector for part in wanted} - {collector}:
                         self._brought.setdefault(also, {})[collector, source.name] = success
                         self._record(also, started, success=success and self._own.get(also, True))
             asked |= work.keys()
             # One that turned out not to be published leaves its tasks to the next.
-            work = {source: ids for source, ids in self._plan.work(collector).items() if source not in asked}
+            left = await self._plan.work(collector)
+            work = {source: one for source, one in left.items() if source not in asked}
+        outcomes = [success for success in outcomes if success is not None]
         if all(outcomes):
             pace.made(pace.caller.calls - before)
-        return all(outcomes)
+        return all(outcomes) if outcomes else self._idle(collector)
 
-    async def _ask_project(self, collector: str) -> bool:
-        """Facts about the project as a whole, from each generation that tells some; whether that went well."""
-        return all([await self._ask_project_source(source) for source in self._plan.project_work(collector)])
+    def _idle(self, collector: str) -> bool | None:
+        """Of a poll that had nothing to ask: fine where that is knowledge, else there is no outcome any more."""
+        if self.store.facts.all_listed and self._plan.feeds(collector):
+            return True
+        self._own.pop(collector, None)
+        self.store.facts.polled(collector, CollectorFacts(self._paces[collector].effective))
+        return None
 
-    async def _ask_project_source(self, source: ProjectSource) -> bool:
-        error: CloudError | None = None
+    async def _ask_project_source(self, source: ProjectSource) -> bool | None:
+        """Facts about the project as a whole; whether that went well, None where it is not published."""
+        name, error, gone = source.operation.name, None, False
         try:
-            self.store.facts.learnt(await self._slow.ask(source.operation.name, source.fetch))
-            self._plan.answered(source.operation.name)
+            self.store.facts.learnt(await self._slow.ask(name, source.fetch))
+            self._published.answered(name)
         except CloudError as failure:
-            error = failure
-            gone = isinstance(failure, NotPublishedError)
-            if gone and self._plan.missing_operation(source.operation.name, source.collector):
-                error = None
-        self._notes.outcome(source.operation.name, error)
-        return error is None
+            if isinstance(failure, NotPublishedError):
+                gone = self._published.missing_operation(name, source.collector)
+            error = None if gone else failure
+        self._notes.outcome(name, error)
+        return None if gone else error is None
 
     async def _ask(
         self, collector: str, source: Source, ids: Sequence[str], wanted: Mapping[type[Part], frozenset[str]]
-    ) -> bool:
-        """Ask for all the tasks, and keep the parts for which this source is `wanted`; whether the calls went well."""
+    ) -> bool | None:
+        """Ask for all, and keep what the source is `wanted` for; whether that went well, None: it is not published."""
         if self._slow.standing(source.name) is not None:
             return False
         learnt, refused, failed = 0, list[CloudError](), list[CloudError]()
@@ -221,15 +234,15 @@ class Poller:
                 await self.store.learnt(facts, call.gone)
         self._meter.task_errors(collector, len(refused))
         if learnt:
-            self._plan.answered(source.name)
+            self._published.answered(source.name)
         gone = any(isinstance(error, NotPublishedError) for error in failed)
-        if gone and self._plan.missing_operation(source.name, collector):
+        if gone := gone and self._published.missing_operation(source.name, collector):
             failed = [error for error in failed if not isinstance(error, NotPublishedError)]
         self._slow.told(source.name, None if learnt else next(iter(failed), None))
         if not learnt:
             failed += refused  # who refuses every single task does not answer at all
         self._notes.outcome(source.name, next(iter(failed), None))
-        return not failed
+        return None if gone and not failed else not failed
 
     def _longest_unasked_first(self, source: Source, ids: Sequence[str]) -> list[str]:
         """So that a round which has to be cut short takes nothing from the same tasks each time."""

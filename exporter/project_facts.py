@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exporter.parts import AsyncJobs, Quota
 
 _LATE_INTERVALS = 3
+_MISSED_INTERVALS = 1.5
 
 
 class ProjectKey(NamedTuple):
@@ -23,6 +24,11 @@ class ProjectKey(NamedTuple):
     account: str
     region: str
     project: str
+
+    @property
+    def text(self) -> str:
+        """What decides which shard tells of the project as a whole."""
+        return "/".join(self)
 
 
 class Ages:
@@ -44,6 +50,10 @@ class Ages:
         """Older than so many seconds is late."""
         return _LATE_INTERVALS * self.intervals[name]
 
+    def missed(self, name: str) -> float:
+        """Older by so many seconds than other news of the task missed a poll."""
+        return _MISSED_INTERVALS * self.intervals[name]
+
     def believed(self, name: str) -> float:
         """Older than so many seconds is not shown any more."""
         return max(self._stale_after, self.punctual(name))
@@ -64,13 +74,23 @@ class ProjectFacts:
         self.lists = Lists()
         self.ready = False
         """Whether the first poll has ended, well or not; from then on silence means a fault."""
-        self._job_types = job_types
+        self.job_types = job_types
         self._ages = ages
         self._now = now
         self._collectors: dict[str, CollectorFacts] = {}
-        self._sources: dict[tuple[str, str], bool] = {}
+        self.sources: Mapping[tuple[str, str], bool | None] = {}
+        """Whether the operations that can feed collectors exist in this region, by collector and operation."""
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
         self._last_error: tuple[str, float] | None = None
+
+    def adopt(self, other: ProjectFacts) -> None:
+        """Go on with what is known of the same project, as far as it is still asked for."""
+        self.lists.adopt(other.lists, self.job_types)
+        self.ready = other.ready
+        self._last_error = other._last_error
+        enabled = self._ages.intervals
+        self._collectors = {name: facts for name, facts in other._collectors.items() if name in enabled}
+        self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
         """A poll of a collector has ended; last successes are kept where this one brought none."""
@@ -83,16 +103,17 @@ class ProjectFacts:
         """A call went wrong in this way."""
         self._last_error = kind, self._now()
 
-    def source(self, collector: str, source: str, *, published: bool) -> None:
-        """Whether an operation that can feed a collector exists in this region."""
-        self._sources[collector, source] = published
+    @property
+    def all_listed(self) -> bool:
+        """Whether the list of every job type is known."""
+        return self.lists.known(self.job_types) == [*self.job_types]
 
     def learnt(self, facts: Quota | AsyncJobs) -> None:
         """Facts about the project as a whole came."""
         self._facts[facts.collector] = (facts, self._now())
 
-    def snapshot(self, counted: Mapping[tuple[str, Phase], int]) -> Project:
-        """The project as it stands; `counted` tasks by job type and phase."""
+    def snapshot(self, counted: Mapping[tuple[str, Phase], int] | None) -> Project:
+        """The project as it stands; `counted` tasks by job type and phase, None where another shard counts them."""
         now = self._now()
         fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
         return Project(
@@ -100,12 +121,14 @@ class ProjectFacts:
             up=self.lists.up() if self.ready else None,
             counts={
                 (job_type, phase): counted.get((job_type, phase), 0)
-                for job_type in self.lists.known(self._job_types)
+                for job_type in self.lists.known(self.job_types)
                 for phase in Phase
-            },
+            }
+            if counted is not None
+            else {},
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
-            sources=dict(self._sources),
+            sources=self.sources,
             last_error=self._last_error,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )

@@ -1,4 +1,4 @@
-"""`drs-exporter query`: details of one task that v5 tells only to who names their type and a query id.
+"""`drs-exporter query`: details of one task that v5 tells only to who names their type; and its status, from v3.
 
 Printed by allow list: results, states, error codes, names of checks, numbers and times; never a message, host, user
 or name that a user chose.
@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.errors import BadRequestError, CloudError, TaskGoneError
+from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.connections import Connection, Watch, attempt, connections
 from exporter.find import Outcome, Place, find, missing, several
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from exporter.cloud.source import TaskList
     from exporter.config import Config
 
+STATUS = "status"
+"""The only type that v3 is asked for: "Querying Task Statuses in Batches"."""
 TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    STATUS: (),
     "detail": (),
     "network": (),
     "precheck": (),
@@ -38,7 +42,7 @@ TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "is_writable": (),
     "cloud_connection": (),
 }
-"""All of "Querying Task Details" (v5), table 2, with what they need beside the type."""
+"""The status, and all of "Querying Task Details" (v5), table 2, with what they need beside the type."""
 NEEDS_QUERY_ID = frozenset({"network", "precheck", "cloud_connection"})
 """The cloud hands the id out to who starts such a test, and keeps the result under it."""
 
@@ -84,28 +88,31 @@ async def query(
     now: Callable[[], float] = time.time,
 ) -> Outcome:
     """The details of one task of one type, as JSON. `task` is its id, or its name, for which tasks are listed first."""
+    generation = V3 if kind == STATUS else V5
     parameters = (("type", kind), *TYPES[kind], *((("query_id", query_id),) if query_id else ()))
     async with connections(config, lambda *_: Watch(), transport=transport, now=now) as opened:
         if _ID.fullmatch(task):
-            return await _ask(opened, task, parameters)
-        places, failures = await _listed(opened)
+            return await _ask(opened, generation, task, parameters)
+        places, failures = await _listed(opened, generation)
         found = find(task, places)
         if len(found) > 1:
             return Outcome(2, "", (several(task, found),))
         if not found:
-            return Outcome(1, "", (missing(task, places), _BY_NAME, *failures))
-        return await _ask([places[found[0]]], found[0].task_id, parameters)
+            return Outcome(1, "", (missing(task, places), *([_BY_NAME] if generation is V5 else ()), *failures))
+        return await _ask([places[found[0]]], generation, found[0].task_id, parameters)
 
 
-async def _listed(opened: Iterable[Connection[Watch]]) -> tuple[dict[Place, Connection[Watch]], list[str]]:
-    """Every task that v5 lists, with its connection, and what went wrong."""
+async def _listed(
+    opened: Iterable[Connection[Watch]], generation: type[V3 | V5]
+) -> tuple[dict[Place, Connection[Watch]], list[str]]:
+    """Every task that an API generation lists, with its connection, and what went wrong."""
     places: dict[Place, Connection[Watch]] = {}
     failures: dict[str, None] = {}
     for connection in opened:
         for job_type in connection.job_types:
-            answer = await attempt(_v5(connection).list_tasks(job_type))
+            answer = await attempt(_api(connection, generation).list_tasks(job_type))
             if isinstance(answer, CloudError):
-                failures[_failure(connection, answer)] = None
+                failures[_failure(connection, generation, answer)] = None
             else:
                 places |= dict.fromkeys(_places(connection, answer), connection)
     return places, list(failures)
@@ -116,40 +123,47 @@ def _places(connection: Connection[Watch], listed: TaskList) -> list[Place]:
     return [Place(account.name, project.region, project.label, task.id, task.name) for task in listed.tasks]
 
 
-async def _ask(opened: Iterable[Connection[Watch]], task_id: str, parameters: Iterable[tuple[str, str]]) -> Outcome:
+async def _ask(
+    opened: Iterable[Connection[Watch]],
+    generation: type[V3 | V5],
+    task_id: str,
+    parameters: Iterable[tuple[str, str]],
+) -> Outcome:
     """Ask the projects one after the other, up to the one that knows the task."""
     failures = []
     for connection in opened:
-        answer = await attempt(_v5(connection).details(task_id, *parameters))
+        api = _api(connection, generation)
+        answer = await attempt(api.status(task_id) if isinstance(api, V3) else api.details(task_id, *parameters))
         if not isinstance(answer, CloudError):
-            return _shown(answer)
-        failures.append(_failure(connection, answer))
+            return _shown(answer, frozenset() if generation is V3 else _ALWAYS)
+        failures.append(_failure(connection, generation, answer))
         if isinstance(answer, BadRequestError):  # this project knows the task
             break
     return Outcome(1, "", tuple(failures))
 
 
-def _shown(job: Mapping[str, Any]) -> Outcome:
+def _shown(job: Mapping[str, Any], always: frozenset[str]) -> Outcome:
     shown, left_out = allowed({key: value for key, value in job.items() if key != "id"})
     notes = []
     if left_out:
         values = plural(left_out, "value")
         notes.append(f"{values} left out, which may hold messages, hosts, users or names")
-    if not job.keys() - _ALWAYS:
+    if not job.keys() - always:
         notes.append("the cloud tells nothing of this type about the task")
     return Outcome(0, json.dumps(shown, indent=2), tuple(notes))
 
 
-def _v5(connection: Connection[Watch]) -> V5:
-    return next(api for api in connection.apis if isinstance(api, V5))
+def _api(connection: Connection[Watch], generation: type[V3 | V5]) -> V3 | V5:
+    return next(api for api in connection.apis if isinstance(api, generation))
 
 
-def _failure(connection: Connection[Watch], error: CloudError) -> str:
+def _failure(connection: Connection[Watch], generation: type[V3 | V5], error: CloudError) -> str:
     if isinstance(error, TaskGoneError):
-        return f"{connection.label}: v5 knows no such task"
+        return f"{connection.label}: {generation.name} knows no such task"
     if isinstance(error, BadRequestError):
         code = known_code(error.error_code) or "no code"
-        return f"{connection.label}: v5 refuses to tell it, {error.code} {code}: check --query-id, and the task's state"
+        check = "the task's state" if generation is V3 else "--query-id, and the task's state"
+        return f"{connection.label}: {generation.name} refuses to tell it, {error.code} {code}: check {check}"
     _, what, remedy = words(error)
     return f"{connection.label}: {what}" + (f": {remedy}" if remedy else "")
 

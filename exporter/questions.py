@@ -42,8 +42,9 @@ Exit codes: 0 nothing fails, 1 something fails, 2 bad usage or configuration.
 """
 _QUERY = """\
 Details of one task that API v5 tells by their type, as JSON, without messages,
-hosts, users and names. For network, precheck and cloud_connection the cloud
-wants the query id that it returned when the test was started."""
+hosts, users and names; --type=status asks API v3. For network, precheck and
+cloud_connection the cloud wants the query id that it returned when the test was
+started."""
 _QUERY_EXAMPLE = """\
 example:
   drs-exporter query orders-to-rds --type=precheck --config.file=config.yaml \\
@@ -61,7 +62,7 @@ def add_parsers(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("task", metavar="TASK", help=_TASK)
     command = _parser(add, "check", "validate the configuration, then ask the cloud", _CHECK, _CHECK_EXAMPLE)
     command.add_argument("--report", type=Path, metavar="FILE", help="write the shapes of all answers, as JSON")
-    command = _parser(add, "query", "details of one task that need a query id", _QUERY, _QUERY_EXAMPLE)
+    command = _parser(add, "query", "the status of one task, or details by their type", _QUERY, _QUERY_EXAMPLE)
     command.add_argument("task", metavar="TASK", help=_TASK)
     command.add_argument("--type", dest="kind", required=True, metavar="TYPE", choices=TYPES, help=", ".join(TYPES))
     command.add_argument("--query-id", default="", metavar="ID", help="what the start of the test returned")

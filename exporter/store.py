@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from exporter import cutover
 from exporter.inventory import Inventory
 from exporter.model import Phase, Project, Task
-from exporter.parts import Detail
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
+from exporter.shard import ALL
 from exporter.task_state import TaskState
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from exporter.filters import TaskFilter
     from exporter.model import Listed
     from exporter.parts import Part
+    from exporter.shard import Shard
 
 _SLICE = 50
 """Tasks that change at a stretch; then others on the event loop get their turn."""
@@ -44,6 +45,8 @@ class Store:
         settings: when a task counts as ready to cut over.
         wanted: which tasks are shown.
         tags: keys of the tags that are kept.
+        dropped: see `Samples`.
+        shard: whose tasks are shown; one of all counts those of the others as well.
         now: Unix time.
     """
 
@@ -60,19 +63,23 @@ class Store:
         settings: Cutover,
         wanted: TaskFilter,
         tags: Sequence[str],
+        dropped: Callable[[int], None],
         now: Callable[[], float],
+        shard: Shard = ALL,
     ) -> None:
         self.key = key
         self.ages = ages
         self.facts = ProjectFacts(key, job_types, ages, now)
         self.inventory = Inventory(hide_for)
         self._board = board
-        self._samples = Samples(board, families)
+        self._samples = Samples(board, families, key, dropped)
         self._ended_for = ended_for
         self.settings = settings
         self._wanted = wanted
         self._tags = frozenset(tags)
         self._now = now
+        self._shard = shard
+        self._counts = shard.owns(key.text)
         self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
@@ -90,7 +97,7 @@ class Store:
         async with self._board.lock:
             now = self._now()
             self.facts.lists.answered(api, job_type, len(tasks), now, complete=complete)
-            tasks = self._wanted.select(tasks)
+            tasks = [one for one in self._wanted.select(tasks) if self._counts or self._shard.has(one)]
             changed = self.inventory.update(api, job_type, tasks, complete=complete, now=now)
             await self._refresh(changed, relisted=True)
             self._show_project()  # counts and tasks on one page are of one list
@@ -110,21 +117,12 @@ class Store:
                 if task_id in self.inventory:
                     state = self._state(task_id)
                     for part in facts:
-                        if isinstance(part, Detail) and self._wanted.uses_tags:
-                            state.tags = dict(part.tags)
-                        state.parts[part.name] = self._allowed(part)
-                        state.learnt[part.name] = state.collected[part.collector] = now
+                        state.learn(part, self._tags, now, all_tags=self._wanted.uses_tags)
                         self._expires(now + self.ages.punctual(part.collector))
             for task_id in gone:
                 self.inventory.gone(task_id, now)
             await self._refresh((*parts, *gone))
             self._show_project()
-
-    def _allowed(self, part: Part) -> Part:
-        """A part without the tags that nobody asked for."""
-        if isinstance(part, Detail) and part.tags:
-            return replace(part, tags=tuple(tag for tag in part.tags if tag[0] in self._tags))
-        return part
 
     # What others ask
 
@@ -133,16 +131,17 @@ class Store:
         return [state.shown for state in self._states.values() if state.shown is not None]
 
     def listed_tasks(self, *, unwanted: bool = False) -> list[Listed]:
-        """Every wanted task that a fresh list shows; with `unwanted` also those whose tags speak against them."""
+        """Every wanted task that a fresh list shows; with `unwanted` all those whose tags have to be known."""
         return [
             state.listed
             for state in self._states.values()
-            if state.listed is not None and (unwanted or state.shown is not None)
+            if state.listed is not None
+            and (state.shown is not None or (unwanted and (self._wanted.uses_tags or self._shard.has(state.listed))))
         ]
 
     def project(self) -> Project:
         """The project as it stands."""
-        return self.facts.snapshot(self._counted)
+        return self.facts.snapshot(self._counted if self._counts else None)
 
     async def sweep(self) -> None:
         """Let go of what has aged out, and bring the project's own families up to date; before each page."""
@@ -154,6 +153,22 @@ class Store:
                 aged = set(self.inventory)
             await self._refresh(aged)
             self._show_project()
+
+    async def leave(self) -> None:
+        """Take all series off the board; to be called with its lock, once nobody tells anything any more."""
+        await self._board.drop_all([*((self.key, task_id) for task_id in self._states), self.key])
+
+    async def adopt(self, other: Store) -> None:
+        """Go on with the facts and the past of a store of the same project that has left; with the board's lock."""
+        self.facts.adopt(other.facts)
+        self.inventory.adopt(other.inventory, self.facts.job_types)
+        self._states, self._left = other._states, other._left
+        self._subtasks, self._counted = other._subtasks, other._counted
+        self._next_expiry = -math.inf  # to be found out by other ages
+        for state in self._states.values():
+            state.keep(self.ages.intervals)
+        await self._refresh({*self._states, *self.inventory})
+        self._show_project()
 
     # How it is kept
 
@@ -236,11 +251,12 @@ class Store:
             self._expires(late_at)
         state.let_go(now, self.ages)
         before = state.shown
-        if not wanted or (state.ended_at is not None and now - state.ended_at > self._ended_for):
+        state.wanted = wanted and (state.ended_at is None or now - state.ended_at <= self._ended_for)
+        if not state.wanted or (listed is not None and not self._shard.has(listed)):
             self._board.drop((self.key, task_id))
             state.shown = state.blocked = None
         else:
-            state.shown = self._judged(state, state.snapshot(self.key, listed))
+            state.shown = self._judged(state, state.snapshot(self.key, listed, self.ages))
         if state.shown is not None:
             self._samples.put((self.key, task_id), before, state.shown)
         return standing != state.standing
@@ -249,7 +265,7 @@ class Store:
         """Whether the tags allow it; a parent, whose tags can't be asked for, is wanted with any of its subtasks."""
         if listed.is_parent:
             subtasks = self._subtasks.get(listed.id, set())
-            return any(self._states[key].shown is not None for key in subtasks & self._states.keys())
+            return any(self._states[key].wanted for key in subtasks & self._states.keys())
         return self._wanted.wants(listed, state.tags)
 
     def _count(self, state: TaskState, listed: Listed | None) -> None:
@@ -281,4 +297,4 @@ class Store:
         project = self.project()
         if self.facts.ready and project != self._project:
             self._project = project
-            self._samples.put_project(self.key, project)
+            self._samples.put_project(project)

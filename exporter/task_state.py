@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from exporter import cutover
 from exporter.model import History, Identity, Phase, Task
+from exporter.parts import Detail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from exporter.model import Listed
     from exporter.parts import Part
     from exporter.project_facts import Ages, ProjectKey
+
+_PARTS = [field.name for field in fields(Task)]
 
 
 @dataclass(slots=True)
@@ -39,13 +42,23 @@ class TaskState:
     """All tags, where a rule asks for some; None while they are unknown."""
     listed: Listed | None = None
     """As a fresh list shows it, wanted or not."""
+    wanted: bool = False
+    """Whether the rules want it shown, be it here or by another shard."""
     shown: Task | None = None
     """What the board shows; None where it shows nothing."""
 
     @property
     def standing(self) -> tuple[object, ...]:
         """What the parent of a subtask looks at."""
-        return self.blocked, self.phase, cutover.standby(self.shown), self.shown is None
+        return self.blocked, self.phase, cutover.standby(self.shown), self.wanted
+
+    def learn(self, part: Part, tags: Container[str], now: float, *, all_tags: bool) -> None:
+        """A part came; only these tags are kept in it, and all beside it where a rule asks for some."""
+        if isinstance(part, Detail):
+            self.tags = dict(part.tags) if all_tags else self.tags
+            part = replace(part, tags=tuple(tag for tag in part.tags if tag[0] in tags))
+        self.parts[part.name] = part
+        self.learnt[part.name] = self.collected[part.collector] = now
 
     def witness(self, listed: Listed | None, now: float) -> None:
         """Take note of a phase that is not the one before."""
@@ -70,13 +83,19 @@ class TaskState:
             name: part for name, part in self.parts.items() if now - self.learnt[name] <= ages.believed(part.collector)
         }
 
+    def keep(self, collectors: Container[str]) -> None:
+        """Forget what other collectors have told."""
+        self.parts = {name: part for name, part in self.parts.items() if part.collector in collectors}
+        self.learnt = {name: at for name, at in self.learnt.items() if name in self.parts or name in collectors}
+        self.collected = {name: at for name, at in self.collected.items() if name in collectors}
+
     def late_at(self, sighted: Iterable[tuple[str, float]], ages: Ages) -> float:
         """When the list, which `sighted` the task by API generation, or the progress will be older than is punctual."""
         listed = [at + ages.punctual(api) for api, at in sighted]
         progress = [self.learnt[name] + ages.punctual(name) for name in ("progress",) if name in self.learnt]
         return min([max(listed, default=0.0), *progress])
 
-    def snapshot(self, key: ProjectKey, listed: Listed | None) -> Task | None:
+    def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages) -> Task | None:
         """The task as it stands; None where it was never listed."""
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
@@ -88,6 +107,24 @@ class TaskState:
             identity=identity,
             tasks=listed,
             history=self.history,
-            collected=tuple(self.collected.items()),
+            collected=tuple(self._collected().items()),
+            newest=self._newest(ages),
             **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
         )
+
+    def _collected(self) -> dict[str, float]:
+        """By collector, the age of what is shown: no value is older than this says."""
+        ages = dict(self.collected)
+        for name, part in self.parts.items():
+            ages[part.collector] = min(ages[part.collector], self.learnt[name])
+        return ages
+
+    def _newest(self, ages: Ages) -> tuple[str, ...]:
+        """Parts that missed no poll in a fixed order, so that no value wavers; then the others, youngest first."""
+        latest = max((self.learnt[name] for name in self.parts), default=0.0)
+        late = {
+            name: behind
+            for name, part in self.parts.items()
+            if (behind := latest - self.learnt[name]) > ages.missed(part.collector)
+        }
+        return tuple(sorted(sorted(self.parts, key=_PARTS.index), key=lambda name: late.get(name, 0.0)))

@@ -36,12 +36,15 @@ class Own:
 
 _REGION = ("account", "region")
 _PROJECT = ("account", "region", "project")
+_WORDS = ("timeout", "network", "decode")
+"""Codes of calls that got no answer: faults that may befall every operation."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 BUILD = Own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
 REQUESTS = Own(
     "drs_exporter_api_requests_total",
-    "API calls by operation and HTTP status, or timeout, network, decode where none came.",
+    "API calls by operation and HTTP status; or timeout, network, decode (no such answer came), credentials (there are "
+    "none to sign with), cancelled (the exporter gave up). Calls while paused are not made, nor counted.",
     (*_REGION, "operation", "code"),
 )
 REQUEST_SECONDS = Own(
@@ -85,6 +88,29 @@ TASK_ERRORS = Own(
     (*_PROJECT, "collector"),
 )
 UNKNOWN_STATUSES = Own("drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT)
+DROPPED = Own(
+    "drs_exporter_series_dropped_total",
+    "Series left out, each time that their family changed: over 256 of one task in a family, labels twice, no number.",
+    _PROJECT,
+)
+RELOADED = Own(
+    "drs_exporter_config_last_reload_successful",
+    "1 if the configuration was good when it was last read, 0 if an older one holds.",
+    (),
+    Gauge,
+)
+RELOADED_AT = Own(
+    "drs_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration that holds was read.",
+    (),
+    Gauge,
+)
+SHARD = Own(
+    "drs_exporter_shard_info",
+    "Which of how many shards this process is, counted from 0; always 1.",
+    ("shard", "shards"),
+    Gauge,
+)
 LOGINS_FAILED = Own(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
@@ -92,6 +118,9 @@ LOGINS_FAILED = Own(
 )
 OWN_FAMILIES = (
     BUILD,
+    RELOADED,
+    RELOADED_AT,
+    SHARD,
     LOGINS_FAILED,
     REQUESTS,
     REQUEST_SECONDS,
@@ -103,6 +132,7 @@ OWN_FAMILIES = (
     DECODE_ERRORS,
     TASK_ERRORS,
     UNKNOWN_STATUSES,
+    DROPPED,
 )
 
 
@@ -119,16 +149,25 @@ class Telemetry:
 
     def counter(self, own: Own, *labels: str) -> Counter:
         """The counter with these label values, which is 0 from now on."""
-        family = self._metrics[own]
-        return cast("Counter", family.labels(*labels) if labels else family)
+        return cast("Counter", self._child(own, labels))
 
     def gauge(self, own: Own, *labels: str) -> Gauge:
         """The gauge with these label values."""
-        return cast("Gauge", self._metrics[own].labels(*labels))
+        return cast("Gauge", self._child(own, labels))
 
     def histogram(self, own: Own, *labels: str) -> Histogram:
         """The histogram with these label values."""
-        return cast("Histogram", self._metrics[own].labels(*labels))
+        return cast("Histogram", self._child(own, labels))
+
+    def forget(self, **labels: str) -> None:
+        """Drop all series that carry these labels."""
+        for own, family in self._metrics.items():
+            if labels.keys() <= set(own.labels):
+                family.remove_by_labels(labels)
+
+    def _child(self, own: Own, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        family = self._metrics[own]
+        return family.labels(*labels) if labels else family
 
     def value(self, own: Own, *labels: str) -> float:
         """What the gauge with these label values shows now."""
@@ -181,6 +220,8 @@ class ApiMeter:
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """One call has ended."""
+        for word in _WORDS:  # so that a rate shows the first of them
+            self._telemetry.counter(REQUESTS, *self._where, operation, word)
         self._telemetry.counter(REQUESTS, *self._where, operation, code).inc()
         self._telemetry.histogram(REQUEST_SECONDS, operation).observe(seconds)
         self._telemetry.counter(RETRIES, *self._where, operation)
@@ -207,6 +248,7 @@ class ProjectMeter:
         self._decode_errors = {name: telemetry.counter(DECODE_ERRORS, *where, name) for name in names}
         self._task_errors = {name: telemetry.counter(TASK_ERRORS, *where, name) for name in names}
         self._unknown_statuses = telemetry.counter(UNKNOWN_STATUSES, *where)
+        self._dropped = telemetry.counter(DROPPED, *where)
 
     def overran(self, collector: str, polls: int) -> None:
         """So many polls were left out."""
@@ -224,3 +266,7 @@ class ProjectMeter:
     def unknown_statuses(self, count: int) -> None:
         """So many new status words without a known phase."""
         self._unknown_statuses.inc(count)
+
+    def dropped(self, series: int) -> None:
+        """So many series were left out."""
+        self._dropped.inc(series)

@@ -10,11 +10,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter import web_api
+from exporter.config import ConfigError
 from exporter.web_negotiation import accepts_gzip, wanted_format
 from exporter.web_pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _SLICE = 2**18
 
 
-def application(exporter: Served) -> Starlette:
-    """The ASGI app of the daemon."""
+def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None = None) -> Starlette:
+    """The ASGI app of the daemon; `reload` reads the configuration again, and is None where nobody may ask for that."""
     pages = Pages(exporter)
 
     async def metrics(request: Request) -> Response:
@@ -41,6 +42,15 @@ def application(exporter: Served) -> Starlette:
     async def tasks(request: Request) -> Response:
         return await web_api.tasks(exporter, request)
 
+    async def reloaded(_request: Request) -> Response:
+        if reload is None:
+            return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
+        try:
+            await reload()
+        except ConfigError as error:
+            return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
+        return Response()
+
     return Starlette(
         routes=[
             Route("/", pages.status),
@@ -49,6 +59,7 @@ def application(exporter: Served) -> Starlette:
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
+            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for TLS and passwords."""
+    """Add the options for TLS, passwords and what may be asked for."""
     parser.add_argument(
         "--web.config.file",
         dest="web_config_file",
@@ -27,6 +27,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest="web_health_without_auth",
         action="store_true",
         help="/-/healthy and /-/ready need no password",
+    )
+    parser.add_argument(
+        "--web.enable-lifecycle",
+        dest="web_enable_lifecycle",
+        action="store_true",
+        help="POST /-/reload reads the configuration again, as SIGHUP always does",
     )
 
 

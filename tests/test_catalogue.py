@@ -142,6 +142,18 @@ PROJECT_CONTRACT = {
     "drs_exporter_listed_tasks": ("api", "job_type"),
     "drs_exporter_source_info": ("collector", "source"),
 }
+OWN_CONTRACT = {
+    "drs_exporter_build_info": ("version",),
+    "drs_exporter_api_requests_total": ("account", "region", "operation", "code"),
+    "drs_exporter_api_request_duration_seconds": ("operation",),
+    "drs_exporter_api_retries_total": ("account", "region", "operation"),
+    "drs_exporter_api_throttled_total": ("account", "region", "operation"),
+    "drs_exporter_api_rate_limit_calls_per_second": ("account", "region"),
+    "drs_exporter_poll_overruns_total": (*PROJECT_LABELS, "collector"),
+    "drs_exporter_decode_errors_total": (*PROJECT_LABELS, "collector"),
+    "drs_exporter_unknown_statuses_total": PROJECT_LABELS,
+    "drs_exporter_series_dropped_total": PROJECT_LABELS,
+}
 
 
 def test_task_families_are_those_of_the_contract() -> None:
@@ -152,6 +164,15 @@ def test_task_families_are_those_of_the_contract() -> None:
 def test_project_families_are_those_of_the_contract() -> None:
     assert {family.name: family.labels for family in PROJECT_FAMILIES} == PROJECT_CONTRACT
     assert PROJECT_LABELS == ("account", "region", "project")
+
+
+def test_our_own_families_are_those_of_the_contract_and_some_more() -> None:
+    assert OWN_CONTRACT.items() <= {own.name: own.labels for own in OWN_FAMILIES}.items()
+
+
+def test_every_code_that_is_no_status_stands_in_the_help() -> None:
+    (requests,) = (own for own in OWN_FAMILIES if own.name == "drs_exporter_api_requests_total")
+    assert all(word in requests.help for word in ("timeout", "network", "decode", "credentials", "cancelled", "paused"))
 
 
 def test_names_are_unique() -> None:
@@ -189,3 +210,7 @@ def test_units_that_the_cloud_does_not_document_are_called_inferred() -> None:
         assert "inferred" in helps[f"drs_node_{name}_bytes_per_second"]
     for name in ("execute", "commit"):
         assert "inferred" in helps[f"drs_apply_average_{name}_seconds"]
+    for name in ("rows", "transactions", "ddls"):
+        assert "inferred" in helps[f"drs_apply_{name}_per_second"]
+    for name in ("cpu", "memory"):
+        assert "inferred" in helps[f"drs_node_{name}_usage_ratio"]

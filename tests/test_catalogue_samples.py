@@ -23,6 +23,7 @@ from exporter.parts import (
     Progress,
     Quota,
     Recovery,
+    Switchover,
     Writable,
 )
 
@@ -140,6 +141,29 @@ def test_memory_is_the_node_s_word_else_used_over_size(
     assert shown == ({} if ratio is None else {(): ratio})
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("drs_node_cpu_usage_ratio", Node(cpu_ratio=0.1), Monitor(cpu_ratio=0.2)),
+        (
+            "drs_node_memory_usage_ratio",
+            Node(memory_ratio=0.1),
+            Monitor(memory_used_bytes=2 * 2**30, memory_size_bytes=10 * 2**30),
+        ),
+        ("drs_node_report_timestamp_seconds", Node(reported_at=0.1), Monitor(reported_at=0.2)),
+        ("drs_apply_rows_per_second", Progress(apply_rows_per_second=0.1), Node(apply_rows_per_second=0.2)),
+        ("drs_apply_bytes_per_second", Progress(apply_bytes_per_second=0.1), Monitor(apply_bytes_per_second=0.2)),
+        ("drs_task_full_completed_timestamp_seconds", Detail(full_completed_at=0.1), Objects(full_completed_at=0.2)),
+    ],
+)
+def test_of_two_parts_that_tell_the_same_the_newer_one_is_shown(name: str, first: Any, second: Any) -> None:
+    both = {first.name: first, second.name: second}
+    for order, shown in (((first, second), 0.1), ((second, first), 0.2)):
+        assert samples(of(**both, newest=tuple(part.name for part in order)), name) == {(): shown}
+    silent = {**both, second.name: type(second)()}
+    assert samples(of(**silent, newest=(second.name, first.name)), name) == {(): 0.1}
+
+
 def test_a_side_is_shown_where_it_is_known() -> None:
     task = of(monitor=Monitor(source_up=True, target_up=False, target_requests_per_second=0))
     assert samples(task, "drs_side_up") == {("source",): 1, ("target",): 0}
@@ -147,9 +171,9 @@ def test_a_side_is_shown_where_it_is_known() -> None:
 
 
 def test_rpo_and_rto_are_absent_amid_a_switchover() -> None:
-    pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard", direction="up")
-    for kernel, rpo, switching in (("up", {(): 1}, {(): 0}), ("down", {}, {(): 1}), (None, {(): 1}, {})):
-        task = of(tasks=pair, recovery=Recovery(rpo_seconds=1), detail=Detail(kernel_direction=kernel))
+    pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
+    for known, rpo, switching in ((False, {(): 1}, {(): 0}), (True, {}, {(): 1}), (None, {(): 1}, {})):
+        task = of(tasks=pair, recovery=Recovery(rpo_seconds=1), switchover=Switchover(known))
         assert samples(task, "drs_task_rpo_seconds") == rpo
         assert samples(task, "drs_task_rto_seconds") == {}
         assert samples(task, "drs_task_switching") == switching

@@ -125,7 +125,7 @@ def test_the_help_fits_a_terminal(
 
 def test_metrics_prints_every_family(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["metrics"]) == 0
-    named = set(re.findall(r"^\| `(\w+)`", capsys.readouterr().out, re.MULTILINE))
+    named = set(re.findall(r"^\| `(drs_\w+)`", capsys.readouterr().out, re.MULTILINE))
     assert named == family_names() | {own.name for own in OWN_FAMILIES}
 
 

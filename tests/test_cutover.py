@@ -10,7 +10,18 @@ import pytest
 from exporter.config import Cutover
 from exporter.cutover import REASONS, Facts, blockers
 from exporter.model import Identity, Listed, Task
-from exporter.parts import Compared, Comparison, Detail, Logs, Monitor, ObjectCount, Objects, Progress, Recovery
+from exporter.parts import (
+    Compared,
+    Comparison,
+    Detail,
+    Logs,
+    Monitor,
+    ObjectCount,
+    Objects,
+    Progress,
+    Recovery,
+    Switchover,
+)
 
 REQUIRED = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
 DR_REASONS = {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
@@ -26,7 +37,8 @@ def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
         "monitor": Monitor(source_up=True, target_up=True),
         "recovery": Recovery(rpo_seconds=5, rto_seconds=5) if listed.disaster_recovery else None,
         "objects": Objects((ObjectCount("table", 3, 3),)),
-        "detail": Detail(kernel_direction="up"),
+        "switchover": Switchover(switching=False),
+        "detail": Detail(),
         "comparison": Comparison((EQUAL,)),
         "logs": Logs((("error", 1.0), ("info", 2.0))),
     }
@@ -248,7 +260,7 @@ def test_only_parents_have_subtasks() -> None:
     assert "subtask" not in judged(ready(), subtasks_blocked=True)
 
 
-LIMITS = Detail(kernel_direction="up", rpo_threshold_seconds=30, rto_threshold_seconds=60)
+LIMITS = Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -263,8 +275,8 @@ LIMITS = Detail(kernel_direction="up", rpo_threshold_seconds=30, rto_threshold_s
         ({"recovery": Recovery(rpo_seconds=30, rto_seconds=60), "detail": LIMITS}, set()),
         ({"recovery": Recovery(rpo_seconds=31, rto_seconds=61), "detail": LIMITS}, {"rpo_high", "rto_high"}),
         ({"recovery": Recovery(rpo_seconds=6, rto_seconds=6), "detail": None}, {"rpo_high", "rto_high"}),
-        ({"detail": Detail(kernel_direction="down")}, {"switching"}),
-        ({"detail": Detail()}, set()),  # which way it runs is not known
+        ({"switchover": Switchover(switching=True)}, {"switching"}),
+        ({"switchover": None}, set()),  # which way it runs is not known
         (lag(6), {"delay_high"}),
     ],
 )

@@ -9,7 +9,18 @@ import pytest
 
 from exporter.config import Collectors, Cutover
 from exporter.cutover import REASONS, Facts, concerned, standby
-from exporter.parts import Compared, Comparison, Detail, Logs, Monitor, ObjectCount, Objects, Progress, Recovery
+from exporter.parts import (
+    Compared,
+    Comparison,
+    Detail,
+    Logs,
+    Monitor,
+    ObjectCount,
+    Objects,
+    Progress,
+    Recovery,
+    Switchover,
+)
 from tests.test_cutover import DR, PLAIN, ready
 
 if TYPE_CHECKING:
@@ -52,9 +63,9 @@ def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, u
 @pytest.mark.parametrize(
     ("reason", "parts", "words"),
     [
-        ("switching", {"detail": Detail(kernel_direction="down")}, "yes"),
-        ("switching", {"detail": Detail(kernel_direction="up")}, "no"),
-        ("switching", {"detail": None}, "unknown"),
+        ("switching", {"switchover": Switchover(switching=True)}, "yes"),
+        ("switching", {"switchover": Switchover(switching=False)}, "no"),
+        ("switching", {"switchover": None}, "unknown"),
         ("rpo_unknown", {"recovery": None}, "unknown"),
         ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7 s, limit 5 s"),
         ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7 s, limit 30 s"),

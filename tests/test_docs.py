@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter import docs, examples, feeds
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
-from exporter.config import Collectors
+from exporter.config import Collectors, Cutover
+from exporter.cutover import REASONS, Facts, blockers
 from exporter.docs import catalogue_markdown, operations_markdown, unit_of
+from exporter.parts import Progress, Recovery
 from exporter.telemetry import OWN_FAMILIES
 from tests.cloud.helpers import connected
 from tests.virtual import EPOCH, simulate
@@ -56,7 +58,8 @@ def rows(text: str) -> dict[str, list[str]]:
     return {cells[0].strip("`"): [cell.strip() for cell in cells[1:]] for cells in found}
 
 
-METRICS = rows(catalogue_markdown())
+METRICS = {name: cells for name, cells in rows(catalogue_markdown()).items() if name.startswith("drs_")}
+REASONS_TOLD = {name: cells for name, cells in rows(catalogue_markdown()).items() if name not in METRICS}
 OPERATIONS = rows(operations_markdown())
 
 
@@ -121,8 +124,8 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
             "drs_task_collected_timestamp_seconds",
             "progress, node, recovery",
             [
-                *("v3_batch_progress", "v3_batch_rpo_and_rto", "v3_dr_monitoring"),
-                *("v5_job_progress", "v5_monitor_data"),
+                *("v3_batch_progress", "v3_batch_rpo_and_rto", "v3_dr_monitoring", "v3_batch_detail"),
+                *("v5_job_progress", "v5_monitor_data", "v5_job_detail"),
             ],
             f"v3: {ROLE}, {ACTION}; v5: none",
         ),
@@ -143,6 +146,34 @@ def test_the_readiness_for_a_cut_over_is_fed_by_all_that_its_reasons_look_at() -
     fed = {one.name for family in TASK_FAMILIES if "cutover" in family.name for one in feeds.feed_of(family).operations}
     named = {one.name for one in (*feeds.LISTS, *(source.operation for source in feeds.sources()))}
     assert named - fed == {"v3_batch_precheck_result", "v5_job_is_writable"}
+
+
+def test_every_reason_against_a_cut_over_is_explained() -> None:
+    assert [*REASONS_TOLD] == [reason.name for reason in REASONS]
+    assert REASONS_TOLD["delay_high"] == [
+        "The delay is over the limit. Not of a task with a full load alone.",
+        "progress",
+        "`cutover.max_delay`: 5s",
+    ]
+    assert REASONS_TOLD["log_error"][1:] == ["logs", "`cutover.logs`: ignore"]
+    assert all(re.fullmatch(r"[A-Z][^|]*\.", cells[0]) for cells in REASONS_TOLD.values())
+    assert {cells[1] for cells in REASONS_TOLD.values()} <= set(Collectors.model_fields)
+
+
+def test_a_setting_is_named_for_each_reason_that_it_takes_away_or_relaxes() -> None:
+    """Over tasks of which nothing is known but that they are late."""
+    parts: dict[str, Any] = {"progress": Progress(delay_seconds=9), "recovery": Recovery(9, 9)}
+    task = replace(examples.REPLICATING, **parts, monitor=None, objects=None, comparison=None, logs=None, detail=None)
+    needs = ("endpoints", "objects", "comparison", "logs")
+    strict = Cutover(max_delay=5, **dict.fromkeys(needs, "required"))  # type: ignore[arg-type]
+
+    def judged(settings: Cutover) -> set[tuple[str, bool]]:
+        return {*blockers(Facts(task, stale=False, subtasks_blocked=False, settings=settings))}
+
+    for setting in ("max_delay", *needs):
+        mild = strict.model_copy(update={setting: 60.0 if setting == "max_delay" else "ignore"})
+        differ = {name for name, _ in judged(strict) ^ judged(mild)}
+        assert differ == {reason.name for reason in REASONS if reason.setting == setting}, setting
 
 
 def test_every_family_of_tasks_is_fed_by_the_collector_that_keeps_it_fresh() -> None:

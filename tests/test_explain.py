@@ -50,7 +50,7 @@ def test_a_disaster_recovery_task() -> None:
         "dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", alarms={"rpo_delay": 30}, rpo=31.5, rto=0.5
     )
     text = explained(cloud_of(dr), "dr").text
-    assert group(text, "recovery") == "recovery, 0s old\n  rpo  31.5 s\n  rto  0.5 s"
+    assert group(text, "recovery") == "recovery, 0s old\n  rpo        31.5 s\n  rto        0.5 s\n  switching  no"
     assert group(text, "objects") == "objects: unknown, only v5 tells it, and does not list the task"
     assert (
         group(text, "cut-over")

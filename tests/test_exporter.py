@@ -154,9 +154,9 @@ def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> N
     async def main() -> None:
         async with exporter_on(cloud_of(sim("one"))) as exporter:
             await exporter.poll_once()
-            assert not any(http.is_closed for http in exporter._connections)
-        assert exporter._connections
-        assert all(http.is_closed for http in exporter._connections)
+            (http,) = (line.http for line in exporter._fleet.lines.values())
+            assert not http.is_closed
+        assert http.is_closed
 
     simulate(main())
 

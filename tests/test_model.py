@@ -7,7 +7,7 @@ import pytest
 
 from exporter.config import Collectors
 from exporter.model import Identity, Listed, Phase, Task, phase_of
-from exporter.parts import Detail, Part, Progress
+from exporter.parts import Part, Progress, Switchover
 
 TABLE = {
     "preparing": ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING"),
@@ -104,25 +104,17 @@ def test_a_delay_means_something_in_phases_incremental_and_changing_only(status:
     assert task.delay_seconds == (0.5 if task.phase in {"incremental", "changing"} else None)
 
 
-@pytest.mark.parametrize(
-    ("job_type", "direction", "kernel", "switching"),
-    [
-        ("cloudDataGuard", "up", "up", False),
-        ("cloudDataGuard", "up", "down", True),
-        ("cloudDataGuard", "down", "up", True),
-        ("cloudDataGuard", None, "down", None),
-        ("cloudDataGuard", "up", None, None),
-        ("sync", "up", "down", None),
-    ],
-)
-def test_a_dr_task_switches_while_its_kernel_runs_against_its_direction(
-    job_type: str, direction: str | None, kernel: str | None, *, switching: bool | None
-) -> None:
-    task = Listed(id="id", name="name", status="INCRE_TRANSFER_STARTED", job_type=job_type, direction=direction)
+@pytest.mark.parametrize("switching", [True, False, None])
+def test_only_a_dr_task_switches_over(*, switching: bool | None) -> None:
     identity = Identity("a", "r", "p", "id", "name")
-    assert Task(identity, tasks=task, detail=Detail(kernel_direction=kernel)).switching is switching
-    assert Task(identity, tasks=task).switching is None
-    assert Task(identity, detail=Detail(kernel_direction=kernel)).switching is None
+    pair = Listed(id="id", name="name", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
+    assert Task(identity, tasks=pair, switchover=Switchover(switching)).switching is switching
+    assert (
+        Task(identity, tasks=dataclasses.replace(pair, job_type="sync"), switchover=Switchover(switching)).switching
+        is None
+    )
+    assert Task(identity, tasks=pair).switching is None
+    assert Task(identity, switchover=Switchover(switching)).switching is None
 
 
 def test_a_task_has_a_field_for_each_part_named_as_the_part() -> None:

@@ -195,3 +195,24 @@ def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuc
             assert not exporter.healthy
 
     simulate(main())
+
+
+def test_a_collector_has_no_success_while_nothing_tells_what_to_ask_and_a_source_no_fact_before_it_was_asked() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("orders"))
+        cloud.faults = [faults.broken("/jobs")]
+        async with exporter_on(cloud, config_of("v3", ("tasks", "progress", "recovery"))) as exporter:
+            assert not await exporter.poll_once()
+            page = Scrape(exporter)
+            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 0}
+            assert page.by("collector", "drs_exporter_collector_last_success_timestamp_seconds") == {}
+            assert page.samples("drs_exporter_source_info") == []
+            cloud.faults = []
+            await asyncio.sleep(30)
+            assert await exporter.poll_once()
+            page = Scrape(exporter)
+            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 1, "recovery": 1}
+            # There is no DR task to ask about.
+            assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
+
+    simulate(main())

@@ -122,8 +122,43 @@ def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
     assert (call.query["type"], call.query["query_id"]) == (kind, run)
 
 
+def test_the_status_comes_from_v3() -> None:
+    """By id, and by name where v5, which is not published, would know none."""
+    cloud = cloud_of(sim("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
+    shown = Outcome(0, '{\n  "status": "INCRE_TRANSFER_FAILED"\n}')
+    assert queried(cloud, "status", task=ORDERS) == shown
+    assert queried(cloud, "status", task="orders") == shown
+    call, *_ = cloud.calls
+    assert (call.method, call.path) == ("POST", f"/v3/{PROJECT_ID}/jobs/batch-status")
+    assert call.body == {"jobs": [ORDERS], "page_req": {"cur_page": 1, "per_page": 1}}
+    assert queried(cloud, "status", task="oders").notes == (
+        "no task has the id or the name 'oders', did you mean orders?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "note"),
+    [
+        ({"error_code": "DRS.M05004"}, "v3 knows no such task"),
+        ({"error_code": "DRS.M00304"}, "v3 refuses to tell it, 200 DRS.M00304: check the task's state"),
+        (None, "v3_batch_status is answered with what no document knows, decode: please report it"),
+    ],
+)
+def test_a_status_that_v3_does_not_tell(item: object, note: str) -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [Fault(match="batch-status", kind="body", body={"results": [item]})]
+    outcome = queried(cloud, "status", task=ORDERS)
+    assert outcome.code == 1
+    assert outcome.notes[0].startswith(f"{WHERE}: {note}")
+
+
+@pytest.mark.parametrize("gone", ["c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", "batch-progress-0000"])
+def test_a_status_of_a_task_that_is_not(gone: str) -> None:
+    assert queried(cloud_of(sim("orders")), "status", task=gone).code == 1
+
+
 def test_all_types_are_covered() -> None:
-    assert TYPES.keys() == {
+    assert TYPES.keys() - {"status"} == {
         *("detail", "network", "precheck", "progress", "log", "compare", "file", "is_writable", "cloud_connection")
     }
     assert QUERY_V5 in OPERATIONS

@@ -39,6 +39,8 @@ PARTS = {
         reported_at=NUMBERS,
     ),
     "recovery": st.builds(parts.Recovery, rpo_seconds=NUMBERS, rto_seconds=NUMBERS),
+    "switchover": st.builds(parts.Switchover, switching=st.sampled_from([None, True, False])),
+    "newest": st.permutations(["progress", "node", "monitor"]).map(tuple),
     "objects": st.builds(parts.Objects, full_completed_at=NUMBERS),
     "detail": st.builds(
         parts.Detail,
@@ -66,7 +68,7 @@ PARTS = {
         multi_write=st.booleans(),
     ),
 }
-OPTIONAL = set(PARTS) - {"history", "collected"}
+OPTIONAL = set(PARTS) - {"history", "collected", "newest"}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,
@@ -79,7 +81,7 @@ def page(steps: list[Task]) -> str:
 
     async def main() -> str:
         board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
-        samples = Samples(board, TASK_FAMILIES)
+        samples = Samples(board, TASK_FAMILIES, KEY[0], lambda _: None)
         before = None
         for task in steps:
             samples.put(KEY, before, task)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter.config import TaskRule, Tasks
 from exporter.filters import TaskFilter
 from exporter.model import Phase
-from exporter.parts import Detail, Monitor, Node, Progress
+from exporter.parts import Compared, Comparison, Detail, Monitor, Node, Progress
 from tests.virtual import EPOCH, now
 from tests.world import Bench, run, task
 
@@ -87,6 +89,9 @@ def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> Non
             await asyncio.sleep(60)
             await bench.lists(task())
             await bench.store.learnt({"a": [Monitor(disk_size_bytes=2)]})
+            page = await bench.scrape()
+            old = page.value("drs_node_cpu_usage_ratio") is not None
+            assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
         page = await bench.scrape()
         assert page.value("drs_node_cpu_usage_ratio") is None
         assert page.value("drs_node_disk_size_bytes") == 2
@@ -184,5 +189,55 @@ def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_
         page = await bench.scrape()
         assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
         assert page.samples("drs_task_info") == []
+
+    run(story)
+
+
+def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> None:
+    """No number, labels twice, and labels without end."""
+    results = tuple((f"R{number}", number) for number in range(400))
+    twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))
+
+    async def story() -> None:
+        bench = Bench(comparison=300)
+        await bench.lists(task("a"), task("b"))
+        await bench.store.learnt({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
+        page = await bench.scrape()
+        assert bench.dropped == 2
+        assert page.samples("drs_task_full_progress_ratio") == []
+        assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
+        with capture_logs() as logs:
+            for name in "ab":
+                await bench.store.learnt({name: [Comparison(twice)]})
+        page = await bench.scrape()
+        assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
+        assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
+        assert bench.dropped == 2 + 2 * (9 + 144)
+        assert [(one["family"], one["project"]) for one in logs] == [
+            ("drs_comparison_status", "payments"),
+            ("drs_comparison_results", "payments"),
+        ]
+
+    run(story)
+
+
+def test_of_two_parts_that_tell_the_same_an_older_one_does_not_hide_the_younger_and_the_value_does_not_waver() -> None:
+    async def story() -> None:
+        bench = Bench(v3=10_000)
+        await bench.lists(task())
+        for _ in range(3):
+            for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
+                await bench.store.learnt({"a": [part]})
+                assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
+                await asyncio.sleep(1)
+            await asyncio.sleep(58)
+        shown = []
+        for _ in range(3):
+            await bench.store.learnt({"a": [Monitor(cpu_ratio=0.7)]})
+            shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
+            await asyncio.sleep(60)
+        assert shown == [0.5, 0.7, 0.7]
+        await bench.store.learnt({"a": [Node(cpu_ratio=0.8)]})
+        assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
 
     run(story)

@@ -54,6 +54,8 @@ def test_calls_are_counted_by_operation_and_code_and_their_faults_start_at_0(tel
     where = {"account": "a", "region": "r", "operation": "v3_list_jobs"}
     assert value(telemetry, "drs_exporter_api_requests_total", **where, code="200") == 2
     assert value(telemetry, "drs_exporter_api_requests_total", **where, code="timeout") == 1
+    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="network") == 0
+    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="decode") == 0
     assert value(telemetry, "drs_exporter_api_retries_total", **where) == 0
     assert value(telemetry, "drs_exporter_api_throttled_total", **where) == 0
     meter.retry("v3_list_jobs")
@@ -97,13 +99,16 @@ def test_what_befalls_a_project_is_counted_from_0_on(telemetry: Telemetry) -> No
         for collector in ("tasks", "node"):
             assert value(telemetry, f"drs_exporter_{name}_total", **where, collector=collector) == 0
     assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 0
+    assert value(telemetry, "drs_exporter_series_dropped_total", **where) == 0
     meter.overran("node", 2)
     meter.decode_errors({"node": 3, "tasks": 0})
     meter.task_errors("node", 4)
     meter.unknown_statuses(5)
+    meter.dropped(6)
     assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="node") for name in counters] == [2, 3, 4]
     assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="tasks") for name in counters] == [0] * 3
     assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 5
+    assert value(telemetry, "drs_exporter_series_dropped_total", **where) == 6
 
 
 def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:

@@ -109,6 +109,10 @@ class Scrape:
             if all(found.get(key, "") == wanted for key, wanted in labels.items())
         ]
 
+    def names(self) -> set[str]:
+        """Of all samples."""
+        return set(self._samples)
+
     def value(self, name: str, **labels: str) -> float | None:
         """The value of the one sample with these labels, None where there is none."""
         found = self.samples(name, **labels)
@@ -153,6 +157,7 @@ class Bench:
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
+        self.dropped = 0
         ages = Ages(stale_after)
         ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
         self.store = Store(
@@ -166,9 +171,13 @@ class Bench:
             settings=Cutover(),
             wanted=TaskFilter(Tasks()),
             tags=(),
+            dropped=self._drop,
             now=now,
         )
         self.store.facts.ready = True
+
+    def _drop(self, series: int) -> None:
+        self.dropped += series
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, complete=complete)

@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import quote
 
+import aiohttp
 import httpx
 
 from exporter.cloud.budget import Pauses
@@ -239,13 +240,13 @@ class Client:
                     return response.status_code, response.headers, await _body(operation, response)
                 finally:
                     await response.aclose()
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except TimeoutError as error:
             raise UnavailableError(operation, "timeout") from error
         except ConfigError as error:  # the secret can't be read now, or can't stand in a header
             raise RefusedError(operation, NO_CREDENTIALS, reason=str(error)) from error
         except httpx.DecodingError as error:
             raise DecodeError(operation, "decode") from error
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise UnavailableError(operation, "network") from error
 
 

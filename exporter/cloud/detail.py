@@ -8,8 +8,8 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
 from exporter.cloud.answers import item_error, read_job, read_results
-from exporter.cloud.fields import ErrorCode, Fields, Flag, Items, Number, Positive, Text, Time, Wire
-from exporter.parts import Detail, Writable
+from exporter.cloud.fields import ErrorCode, Fields, Flag, Free, Items, Number, Positive, Text, Time, Wire
+from exporter.parts import Detail, Switchover, Writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,14 +32,15 @@ class Alarm(Wire):
 class Tag(Wire):
     """A tag of the task."""
 
-    key: Text = None
-    value: Text = None
+    key: Free = None
+    value: Free = None
 
 
 class Common(Wire):
     """What both generations tell under the same names, v5 partly in `base_info`."""
 
     create_time: Time = None
+    job_direction: Text = None
     job_kernel_direction: Text = None
     multi_write: Flag = None
     expired_days: Number = None
@@ -62,6 +63,11 @@ class Common(Wire):
             "rpo_threshold_seconds": alarm.rpo_delay,
             "rto_threshold_seconds": alarm.rto_delay,
         }
+
+    def switchover(self) -> Switchover:
+        """Amid a switchover the kernel runs against the direction; both in one answer, so of one moment."""
+        directions = self.job_direction, self.job_kernel_direction
+        return Switchover(None if None in directions else directions[0] != directions[1])
 
 
 class EndpointV3(Wire):
@@ -124,6 +130,7 @@ class DetailV3(Common):
                 order_expires_at=order.exp_time,
                 error_code=self.error_code,
             ),
+            self.switchover(),
         )
 
 
@@ -186,8 +193,8 @@ class DetailV5(Wire):
     alarm_notify: Fields = None
     node_info: Fields = None
 
-    def part(self, losses: Losses) -> Detail:
-        """The neutral part."""
+    def parts(self, losses: Losses) -> tuple[Detail, Switchover]:
+        """The neutral parts."""
         outer = {"alarm_notify": self.alarm_notify, "job_kernel_direction": self.job_kernel_direction}
         base = BaseV5.read({**outer, **(self.base_info or {})}, losses) or BaseV5()
         node = NodeV5.read(self.node_info or {}, losses) or NodeV5()
@@ -198,7 +205,7 @@ class DetailV5(Wire):
         database = DatabaseV5.read(target.endpoint or {}, losses) or DatabaseV5()
         facts = base.facts(losses)
         facts["created_at"] = self.create_time
-        return Detail(
+        detail = Detail(
             **facts,
             node_type=spec.node_type,
             instance_type=node_base.instance_type,
@@ -208,12 +215,13 @@ class DetailV5(Wire):
             target_instance_id=database.instance_id,
             charging_mode=base.charging_mode,
         )
+        return detail, base.switchover()
 
 
 async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Details of one task."""
     job = await read_job(client, operations.DETAIL_V5, ids[0], DetailV5, losses, ("type", "detail"))
-    return {ids[0]: (job.part(losses),)}
+    return {ids[0]: job.parts(losses)}
 
 
 class WritableV5(Wire):

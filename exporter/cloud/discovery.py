@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -12,7 +13,7 @@ from exporter.cloud.operations import LIST_PROJECTS
 from exporter.cloud.renewal import Renewed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection, Iterator
 
     import httpx
 
@@ -57,6 +58,17 @@ class Claims:
     def __init__(self) -> None:
         self._owners: dict[tuple[str, str], Owner] = {}
         self._told: set[Owner] = set()
+
+    @contextmanager
+    def handover(self, leaving: Collection[tuple[Owner, str]]) -> Iterator[None]:
+        """Free what owners, with its region, let go of; where the context ends in an error, nothing has changed."""
+        before = self._owners
+        self._owners = {place: owner for place, owner in before.items() if (owner, place[0]) not in leaving}
+        try:
+            yield
+        except BaseException:
+            self._owners = before
+            raise
 
     def take(self, owner: Owner, region: str, project_id: str) -> None:
         """Raises `CloudError` where the project is another owner's already."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
 
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
+_EMPTY = frozenset({""})
 _SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
+_LAST_ZONE = timezone(timedelta(hours=-12))
 _TEXT_LIMIT = 256
 _LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
 _INTEGER = re.compile(r"-?\d+")
@@ -35,9 +37,9 @@ class Losses:
         return count
 
 
-def _field(convert: Callable[[Any], T | None]) -> PlainValidator:
+def _field(convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS) -> PlainValidator:
     def validate(value: Any, info: ValidationInfo) -> T | None:
-        if value is None or (isinstance(value, str) and value.strip().lower() in _NULLS):
+        if value is None or (isinstance(value, str) and value.strip().lower() in nulls):
             return None
         try:
             return convert(value)
@@ -121,6 +123,16 @@ def _time(value: Any) -> float | None:
     return _sane(timestamp) if timestamp else None
 
 
+def _moment(value: Any) -> tuple[float | None, float] | None:
+    """A time, and the latest that it can mean, which is another where it has no zone."""
+    at = _time(value)
+    if at is not None:
+        return at, at
+    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+        return None, _sane(datetime.fromisoformat(value.strip()).replace(tzinfo=_LAST_ZONE).timestamp())
+    return None
+
+
 def _error_code(value: Any) -> str:
     """Codes become a label: nothing that could be a message gets through."""
     text = _text(value)
@@ -164,6 +176,8 @@ def _words(value: Any) -> frozenset[str]:
 
 Text = Annotated[str | None, _field(_text)]
 """Text or a number as text, trimmed, at most 256 characters."""
+Free = Annotated[str | None, _field(_text, _EMPTY)]
+"""The same as a user typed it: somebody may well call a task `NA`; only an empty one is missing."""
 Number = Annotated[float | None, _field(_number)]
 """A number or a string of one, 0 or more; seconds, bytes and rates are taken as they are."""
 Positive = Annotated[float | None, _field(_positive)]
@@ -180,6 +194,8 @@ Milliseconds = Annotated[float | None, _field(_milliseconds)]
 """Milliseconds as seconds."""
 Time = Annotated[float | None, _field(_time)]
 """Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
+Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]
+"""The same, and the latest Unix time that it can mean: known even where it has no zone."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
 """An error code such as DRS.M05004; anything that looks like a message is lost."""
 Word = Annotated[str | None, _field(_word)]

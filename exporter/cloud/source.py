@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -55,6 +55,7 @@ class Source:
         batch: task ids in one call; falls to one where the cloud says that it takes no more.
         fetch: one call; answers by task id. A task that is missing in them is an error of that task.
         wants: which of the tasks that its generation lists can be asked for.
+        only: parts that are told of fewer tasks: of which.
         max_age: seconds since its creation after which a task is not asked for any more.
         lacks: what its generation documents no field for, as `part.field`; the documentation of metrics needs it.
     """
@@ -64,6 +65,7 @@ class Source:
     batch: int
     fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
     wants: Callable[[Listed], bool] = attrgetter("active")
+    only: Mapping[type[Part], Callable[[Listed], bool]] = field(default_factory=dict)
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
 
@@ -72,10 +74,10 @@ class Source:
         """The label `source`."""
         return self.operation.name
 
-    def serves(self, listed: Listed, now: float) -> bool:
-        """Whether a task is worth a call at this Unix time; one of unknown age is."""
-        young = listed.created_at is None or now - listed.created_at < self.max_age
-        return young and self.wants(listed)
+    def serves(self, listed: Listed, part: type[Part], now: float) -> bool:
+        """Whether a task is worth a call for this part at this Unix time."""
+        young = self.max_age == math.inf or (listed.created_by is not None and now - listed.created_by < self.max_age)
+        return young and self.wants(listed) and (part not in self.only or self.only[part](listed))
 
 
 @dataclass(frozen=True, slots=True)

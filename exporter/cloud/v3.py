@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
 from exporter.cloud.comparison_v3 import ComparisonV3
+from exporter.cloud.errors import GONE_CODES, BadRequestError, DecodeError, TaskGoneError
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery
+from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +53,10 @@ class V3:
             ),
             Source(
                 operations.DETAIL_V3,
-                (Detail,),
+                (Switchover, Detail),
                 _BATCH,
                 partial(detail.fetch_v3, client, losses["detail"]),
+                only={Switchover: attrgetter("disaster_recovery")},
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
             Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, losses["comparison"]).fetch),
@@ -63,7 +66,7 @@ class V3:
                 _BATCH,
                 partial(precheck.fetch_v3, client, losses["precheck"]),
                 _configured,
-                _CONFIGURED_SECONDS,
+                max_age=_CONFIGURED_SECONDS,
             ),
         )
         self.project_sources = (
@@ -82,6 +85,19 @@ class V3:
             return await self._client.call(operations.LIST_V3, body={"cur_page": number, **body})
 
         return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._losses["tasks"])
+
+    async def status(self, job_id: str) -> dict[str, Any]:
+        """What "Querying Task Statuses in Batches" says of one task, for `drs-exporter query`; raises `CloudError`."""
+        body = {"jobs": [job_id], "page_req": {"cur_page": 1, "per_page": 1}}
+        answer = await self._client.call(operations.STATUS_V3, body=body)
+        items = answer.get("results")
+        found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+        if len(found) != 1:
+            raise DecodeError(operations.STATUS_V3.name, "decode")
+        code = found[0].get("error_code")
+        if isinstance(code, str) and "status" not in found[0]:
+            raise (TaskGoneError if code in GONE_CODES else BadRequestError)(operations.STATUS_V3.name, "200", code)
+        return found[0]
 
 
 def _active_dr(listed: Listed) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, logs, monitor, operations, progress, project
@@ -10,7 +11,7 @@ from exporter.cloud.comparison_v5 import ComparisonV5
 from exporter.cloud.errors import DecodeError
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.parts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Writable
+from exporter.parts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Switchover, Writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +48,10 @@ class V5:
             Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, losses["node"])),
             Source(
                 operations.DETAIL_V5,
-                (Detail,),
+                (Switchover, Detail),
                 1,
                 partial(detail.fetch_v5, client, losses["detail"]),
+                only={Switchover: attrgetter("disaster_recovery")},
                 lacks=_NO_DETAIL,
             ),
             Source(operations.WRITABLE_V5, (Writable,), 1, partial(detail.fetch_writable_v5, client, losses["detail"])),

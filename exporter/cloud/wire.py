@@ -9,10 +9,11 @@ from pydantic import AliasChoices, Field
 from exporter.cloud.fields import (
     Fields,
     Flag,
+    Free,
     Items,
     Losses,
+    Moment,
     Text,
-    Time,
     Wire,
     Words,
 )
@@ -30,9 +31,9 @@ class Job(Wire):
     """An item of a task list, or of its `children`: v5 "Querying Tasks", v3 "Querying Tasks of a Tenant"."""
 
     id: str = Field(pattern="^[A-Za-z0-9_-]{1,64}$")  # becomes part of a path
-    name: Text = None
+    name: Free = None
     status: str = Field(min_length=1, max_length=64)
-    create_time: Time = None
+    create_time: Moment = None
     job_type: Text = Field(None, validation_alias=AliasChoices("job_type", "db_use_type"))
     engine_type: Text = None
     task_type: Text = None
@@ -53,6 +54,7 @@ class Job(Wire):
             for child in Job.read_all(None if parent else self.children, losses)
             for task in child.listed(job_type, losses, self.id)
         ]
+        created_at, created_by = self.create_time or (None, None)
         task = Listed(
             id=self.id,
             name=self.name or self.id,
@@ -69,7 +71,8 @@ class Job(Wire):
             is_parent=bool(self.children),
             available_actions=action.available_actions or frozenset(),
             unavailable_actions=action.unavailable_actions or frozenset(),
-            created_at=self.create_time,
+            created_at=created_at,
+            created_by=created_by,
             multi_write=bool(self.multi_write),
         )
         # v5 lists don't name dual-active pairs, but no others run both ways.

@@ -105,7 +105,9 @@ def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
     bad, good, expected = ITEMS[name]
     item = data.draw(broken(bad))
     answers, lost, _ = told(name, {"results": [item, good], "count": 2}, ids=[ID, OTHER])
-    assert answers[OTHER] == (expected,)
+    told_of_it = answers[OTHER]
+    assert isinstance(told_of_it, tuple)
+    assert expected in told_of_it
     assert all(isinstance(one, CloudError) or fit(one) for one in answers.values())
     # Nothing is left out in silence: a task that is not answered for was named by nobody, or its item was lost.
     named = isinstance(item, dict) and ID in (item.get("precheck_id"), item.get("job_id"), item.get("id"))

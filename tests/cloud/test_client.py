@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -136,8 +137,8 @@ def test_a_refusal_is_not_tried_again(status: int) -> None:
         (httpx.RemoteProtocolError(""), "network"),
         (ConnectionResetError(), "network"),
         (OSError(101, "unreachable"), "network"),
-        (httpx.ConnectTimeout(""), "timeout"),
-        (httpx.PoolTimeout(""), "timeout"),
+        (httpx.ConnectTimeout(""), "network"),  # how aiohttp's transport calls a connection that ends
+        (aiohttp.ClientPayloadError("from 10.0.0.1"), "network"),
         (TimeoutError(), "timeout"),
         (lambda _: refusal(500), "500"),
         (lambda _: refusal(502, "APIGW.0201"), "502"),

@@ -87,7 +87,7 @@ def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any],
 
 def trusted(http: httpx.AsyncClient) -> ssl.SSLContext:
     transport: Any = http._transport
-    context = transport._pool._ssl_context
+    context = transport.ssl_context
     assert isinstance(context, ssl.SSLContext)
     return context
 

@@ -61,7 +61,7 @@ def codes(exporter: Exporter) -> dict[str, float]:
     found: dict[str, float] = {}
     for labels, value in Scrape(exporter).samples("drs_exporter_api_requests_total"):
         found[labels["code"]] = found.get(labels["code"], 0) + value
-    return found
+    return {code: calls for code, calls in found.items() if calls}
 
 
 async def days_of(exporter: Exporter, days: float) -> set[bool | None]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Detail, Writable
+from exporter.parts import Detail, Switchover, Writable
 from tests.cloud.facts import ABSENT, ID, OTHER, nested, part, told
 from tests.cloud.helpers import document
 
@@ -61,6 +61,8 @@ TAGS: list[tuple[Any, tuple[Any, ...], int]] = [
     ([{"key": "team", "value": "db"}], (("team", "db"),), 0),
     ([{"key": "team", "value": ""}], (("team", ""),), 0),
     ([{"key": "team"}, {"value": "x"}, {"key": ""}], (("team", ""),), 0),
+    ([{"key": "NA", "value": "null"}, {"key": "-", "value": "N/A"}], (("NA", "null"), ("-", "N/A")), 0),  # typed so
+    ([{"key": None, "value": "x"}, {"key": "team", "value": None}], (("team", ""),), 0),
     ([None, {"key": ["x"]}, {"key": "a", "value": 1}], (("a", "1"),), 2),
     ([], (), 0),
     (ABSENT, (), 0),
@@ -106,6 +108,19 @@ FIELDS: list[tuple[str, str, str, list[tuple[Any, Any, int]]]] = [
     (V5, "base_info.tags", "tags", TAGS),
     (V5, "target_endpoint.0.endpoint.db_port", "target_type", [("3306", None, 0), (3306, None, 0), ({}, None, 0)]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("direction", "kernel", "switching"),
+    [("up", "up", False), ("up", "down", True), ("down", "up", True), ("up", ABSENT, None), ("N/A", "down", None)],
+)
+@pytest.mark.parametrize("api", [V3, V5])
+def test_a_kernel_that_runs_against_the_direction_is_amid_a_switchover(
+    api: str, direction: str, kernel: Any, *, switching: bool | None
+) -> None:
+    given = nested("job_direction" if api == V3 else "base_info.job_direction", direction)
+    found = part(api, body(api, {**given, **nested("job_kernel_direction", kernel)}), kind=Switchover)
+    assert found == (Switchover(switching), 0)
 
 
 def body(api: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -170,7 +185,7 @@ def test_an_item_of_v3_speaks_for_its_task_alone(item: dict[str, Any], kind: typ
     answers, lost, _ = told(V3, {"results": [{"id": ID, **item}, {"id": OTHER}]}, ids=[ID, OTHER])
     assert type(answers[ID]) is kind
     assert getattr(answers[ID], "error_code", None) == code
-    assert (answers[OTHER], lost) == ((Detail(),), 0)
+    assert (answers[OTHER], lost) == ((Detail(), Switchover()), 0)
 
 
 def test_the_code_of_a_failed_task_is_a_fact_and_its_message_is_none() -> None:
@@ -190,7 +205,7 @@ def test_a_page_of_v3_has_room_for_every_task_that_is_asked_for() -> None:
 @pytest.mark.parametrize("key", ["results", "jobs"])
 def test_the_array_stands_under_either_key(key: str) -> None:
     answers, lost, _ = told(V3, {"count": 1, key: [{"id": ID, "node_role": "slave"}]})
-    assert (answers, lost) == ({ID: (Detail(node_role="slave"),)}, 0)
+    assert (answers, lost) == ({ID: (Detail(node_role="slave"), Switchover())}, 0)
 
 
 @pytest.mark.parametrize("answer", [{}, {"results": None, "jobs": {}}, {"items": []}])
@@ -264,7 +279,7 @@ DOCUMENTED = {
 def test_the_documented_details_of_v3(name: str) -> None:
     expected = DOCUMENTED[name]
     answers, lost, _ = told(V3, document(name), ids=[*expected])
-    assert (answers, lost) == ({task_id: (facts,) for task_id, facts in expected.items()}, 0)
+    assert (answers, lost) == ({task_id: (facts, Switchover()) for task_id, facts in expected.items()}, 0)
 
 
 def test_the_documented_detail_of_v5() -> None:
@@ -283,6 +298,7 @@ def test_the_documented_detail_of_v5() -> None:
                 auto_stop_after_seconds=14 * DAY,
                 delay_threshold_seconds=60,
             ),
+            Switchover(),
         ),
         0,
     )

@@ -29,10 +29,17 @@ def test_the_least_that_makes_a_task(api: str) -> None:
     [
         ({"name": "DRS-0042"}, "name", "DRS-0042", 0),
         ({"name": ""}, "name", ID, 0),
+        ({"name": "NA"}, "name", "NA", 0),  # as the user typed it
+        ({"name": "null"}, "name", "null", 0),
+        ({"name": "-"}, "name", "-", 0),
+        ({"name": None}, "name", ID, 0),
         ({"name": ["DRS"]}, "name", ID, 1),
         ({"name": "half a \ud83d pair"}, "name", ID, 1),
         ({"create_time": "2022-11-07T16:15:18Z"}, "created_at", 1_667_837_718, 0),
         ({"create_time": "2020-12-21 10:57:49"}, "created_at", None, 0),  # UTC+8, but nowhere documented
+        ({"create_time": "2020-12-21 10:57:49"}, "created_by", 1_608_591_469, 0),  # nowhere is it later than at UTC-12
+        ({"create_time": "2022-11-07T16:15:18Z"}, "created_by", 1_667_837_718, 0),
+        ({"create_time": "0"}, "created_by", None, 0),
         ({"create_time": "1608519469412"}, "created_at", 1_608_519_469.412, 0),
         ({"create_time": "yesterday"}, "created_at", None, 1),
         ({"create_time": True}, "created_at", None, 1),

@@ -103,6 +103,10 @@ class Program:
         """Its exit code, once it has ended by itself."""
         return self._process.wait(seconds)
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def ends_on(self, number: signal.Signals) -> tuple[int, float]:
         """Exit code, and seconds until it had ended, after a signal."""
         started = time.monotonic()

@@ -40,10 +40,11 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def fed_by(operation: Operation) -> tuple[str, ...]:
-    """The collectors that an operation feeds, the one that asks first; none where no collector asks for it."""
+    """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
     losses = defaultdict[str, Losses](Losses)
     apis = [generation(cast("Client", None), losses, ListQuery()) for generation in (V3, V5)]
-    fed = [part.collector for api in apis for one in api.sources if one.operation is operation for part in one.parts]
+    asked = [one for api in apis for one in api.sources if one.operation is operation]
+    fed = [part.collector for one in asked for part in one.parts if part not in one.only]
     fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]
     lists = {operations.LIST_V3, operations.LIST_V5}
     return tuple(dict.fromkeys(fed)) if operation not in lists else ("tasks",)
@@ -154,6 +155,11 @@ class View:
                 if labels.items() <= seen.items():
                     found[seen.get(label, "")] = float(value)
         return found
+
+    def codes(self, name: str, operation: Operation) -> dict[str, float]:
+        """How often each code came of an operation's calls."""
+        counted = self.by("code", name, "", "drs_exporter_api_requests_total", operation=operation.name)
+        return {code: calls for code, calls in counted.items() if calls}
 
     def value(self, name: str, project: str, family: str, **labels: str) -> float | None:
         """The value of the one sample with these labels; None where there is none."""

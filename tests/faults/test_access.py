@@ -141,7 +141,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
         check(at in blind or set(success.values()) == {1}, f"{at}: {success}")
     counted = operations.METADATA_KEYS if operation in AGENCY and kind.name in TAKEN_FOR_A_TOKEN else operation
     code = "401" if counted is not operation else kind.code
-    codes = story.struck.by("code", name, "", "drs_exporter_api_requests_total", operation=counted.name)
+    codes = story.struck.codes(name, counted)
     code = {"": "400", "200": "decode"}.get(code, code)
     check(code in codes and ("200" in codes or "201" in codes), f"counted as {codes}")
     check(CANARY not in story.struck.text, "a canary is on the page")

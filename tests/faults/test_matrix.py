@@ -141,11 +141,8 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
             counts = view.by("phase", name, STRUCK, "drs_tasks")
             check(not counts, f"{at}: tasks are counted: {counts}")
     # It is counted.
-    page = story.struck
-    codes = view.by("code", name, "", "drs_exporter_api_requests_total", operation=operation.name)
-    bad = codes.keys() - truth.struck.by(
-        "code", "none", "", "drs_exporter_api_requests_total", operation=operation.name
-    )
+    codes = story.struck.codes(name, operation)
+    bad = codes.keys() - truth.struck.codes("none", operation).keys()
     counters = [f"drs_exporter_{what}_errors_total" for what in ("decode", "task")]
     lost = [view.value(name, STRUCK, one, collector=fed) for one in counters for fed in fed_by(operation)]
     if kind.code in {"", "200"}:

@@ -1,0 +1,108 @@
+"""SIGHUP and POST /-/reload on a running daemon, under scrapes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, account, configuration, get
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LIFECYCLE = "--web.enable-lifecycle"
+SUCCESS = "drs_exporter_config_last_reload_successful"
+EVENT = "the configuration has been read again"
+
+
+def post(exporter: Exporter) -> httpx.Response:
+    return httpx.post(f"{exporter.url}/-/reload", trust_env=False, timeout=TIMEOUT)
+
+
+def value(exporter: Exporter, name: str) -> str:
+    text = get(f"{exporter.url}/metrics").text
+    return next(line.split()[-1] for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+@contextmanager
+def scraped(exporter: Exporter, shown: str) -> Iterator[list[str]]:
+    """Scrapes all the time; gives all that was wrong with any answer."""
+    stop, faults = threading.Event(), list[str]()
+    url = exporter.url
+
+    def scrape() -> None:
+        with httpx.Client(trust_env=False, timeout=TIMEOUT) as http:
+            while not stop.is_set():
+                try:
+                    page, ready = http.get(f"{url}/metrics"), http.get(f"{url}/-/ready")
+                except httpx.HTTPError as error:
+                    faults.append(repr(error))
+                    continue
+                if page.status_code != 200 or ready.status_code != 200 or shown not in page.text:
+                    faults.append(f"{page.status_code} {ready.status_code}\n{page.text}")
+
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    try:
+        yield faults
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_reloads_by_signal_and_by_post_cost_no_scrape(
+    start: Callable[..., Exporter], cloud: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    one, both = account("prod", cloud, 0), account("prod", cloud, 0, 1)
+    exporter = start(configuration(file, one), LISTEN, LIFECYCLE, "--log.format=json").ready()
+    exporter.until(lambda: "drs_task_incremental_delay_seconds{" in get(f"{exporter.url}/metrics").text, "a delay")
+    with scraped(exporter, "drs_task_incremental_delay_seconds{") as faults:
+        for turn in range(10):
+            configuration(file, both if turn % 2 == 0 else one)
+            if turn % 4 < 2:
+                assert post(exporter).status_code == 200
+            else:
+                exporter.tell(signal.SIGHUP)
+            exporter.until(lambda: exporter.stderr.count(EVENT) == turn + 1, "it has been read")  # noqa: B023
+    assert faults == []
+    found = [line for line in map(json.loads, exporter.stderr.splitlines()) if line["event"] == EVENT]
+    assert [(line["unchanged"], line["added"], line["removed"]) for line in found] == [(1, 1, 0), (1, 0, 1)] * 5
+    assert exporter.ends_on(signal.SIGTERM)[0] == 0
+
+
+def test_a_broken_file_is_told_to_who_asked_and_leaves_the_old_one(
+    start: Callable[..., Exporter], cloud: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    good = account("prod", cloud, 0)
+    exporter = start(configuration(file, good), LISTEN, LIFECYCLE).ready()
+    exporter.until(lambda: "drs_up{" in get(f"{exporter.url}/metrics").text, "a page of the first poll")
+    configuration(file, {**good, "intervall": "hunter2"})
+    with scraped(exporter, "drs_up{") as faults:
+        answer = post(exporter)
+        assert answer.status_code == 500
+        assert "accounts[0].intervall" in answer.text
+        assert value(exporter, SUCCESS) == "0.0"
+        configuration(file, good)
+        assert post(exporter).status_code == 200
+        assert value(exporter, SUCCESS) == "1.0"
+    assert faults == []
+    (line,) = (line for line in exporter.stderr.splitlines() if "the old one holds" in line)
+    assert "accounts[0].intervall" in line
+    assert "hunter2" not in answer.text + exporter.stderr
+
+
+def test_the_signal_does_no_harm_without_a_file(start: Callable[..., Exporter]) -> None:
+    exporter = start("demo", LISTEN).ready()
+    exporter.tell(signal.SIGHUP)
+    exporter.until(lambda: EVENT in exporter.stderr, "it has been read")
+    assert "unchanged=2 changed=0 added=0 removed=0" in exporter.stderr
+    assert post(exporter).status_code == 403
+    assert exporter.ends_on(signal.SIGTERM)[0] == 0
