@@ -126,6 +126,8 @@ class Exporter:
             for store in self.stores:
                 await store.sweep()
             await self.board.publish()
+        # Facts that replace others do not count as new for the collector: they would wait for it in their thousands.
+        gc.collect(1)
 
     async def reload(self, load: Callable[[], Config]) -> None:
         """Poll what the configuration that `load` gives asks for; the page is served, and stays ready, all along.
