@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from exporter.parts import Part
     from exporter.shard import Shard
 
-_SLICE = 50
-"""Tasks that change at a stretch; then others on the event loop get their turn."""
+_SLICE, _GLANCES = 5, 500
+"""Tasks that are shown anew, or just looked at, at a stretch; then others on the event loop get their turn."""
 
 
 class Store:
@@ -148,7 +148,7 @@ class Store:
         async with self._board.lock:
             now = self._now()
             self._left = {key: left for key, left in self._left.items() if now - left[0] < self._remembered_for}
-            aged = self._aged(now) if self.ages.shortened or now > self._next_expiry else set()
+            aged = await self._aged(now) if self.ages.shortened or now > self._next_expiry else set()
             if self.facts.lists.age_out(now, self.ages.believed):
                 aged = set(self.inventory)
             await self._refresh(aged)
@@ -175,12 +175,14 @@ class Store:
     def _expires(self, at: float) -> None:
         self._next_expiry = min(self._next_expiry, at)
 
-    def _aged(self, now: float) -> set[str]:
+    async def _aged(self, now: float) -> set[str]:
         """The tasks of which something has become late or too old; finds the next such moment as well."""
         self._next_expiry = math.inf
         self.ages.shortened = False
         aged = set()
-        for task_id, state in self._states.items():
+        for number, (task_id, state) in enumerate(self._states.items(), 1):
+            if number % _GLANCES == 0:
+                await asyncio.sleep(0)
             ends = state.ends(self.ages)
             if not state.late:
                 ends.append(state.late_at(self.inventory.sighted(task_id), self.ages))
@@ -195,14 +197,17 @@ class Store:
         now = self._now()
         oldest = {api: now - self.ages.believed(api) for api in self.ages.intervals}
         parents: set[str | None] = set()
-        for number, task_id in enumerate(ids, 1):
+        work = 0.0
+        for task_id in ids:
+            listed = self.inventory.find(task_id, oldest)
+            known = relisted and self._unchanged(task_id, listed)
             if task_id not in self.inventory:
                 parents.add(self._forget(task_id))
-            else:
-                listed = self.inventory.find(task_id, oldest)
-                if not (relisted and self._unchanged(task_id, listed)) and self._show(task_id, listed) and listed:
-                    parents.add(listed.parent_id)
-            if number % _SLICE == 0:
+            elif not known and self._show(task_id, listed) and listed:
+                parents.add(listed.parent_id)
+            work += 1 / _GLANCES if known else 1 / _SLICE
+            if work >= 1:
+                work = 0.0
                 await asyncio.sleep(0)
         for parent in self._states.keys() & parents:
             self._show(parent, self.inventory.find(parent, oldest))
