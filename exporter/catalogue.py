@@ -157,9 +157,8 @@ def _local_role(task: Task) -> str | None:
 
 
 def _failure(task: Task) -> Samples:
-    codes = (part.error_code for part in (task.progress, task.detail) if part)
-    code = next((code for code in codes if code), None)
-    return (((code,), 1),) if code and task.phase is Phase.FAILED else ()
+    code = task.failure_code
+    return (((code,), 1),) if code else ()
 
 
 def _actions(task: Task) -> Samples:

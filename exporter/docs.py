@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from exporter.catalogue import Family
+    from exporter.chunks import FamilyHead
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
     from exporter.cutover import Reason
-    from exporter.exposition import FamilyHead
     from exporter.feeds import Feed
     from exporter.telemetry import Own
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from exporter import cutover
 from exporter.daemon import COLLECTORS, Exporter
-from exporter.explain_text import Subject, explanation
+from exporter.explain_facts import subject_of
+from exporter.explain_text import explanation
 from exporter.find import Outcome, Place, find, missing, several
 from exporter.listing import LISTS
 
@@ -71,28 +71,13 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     task = known[task_id]
     subtasks = sorted((one for one in known.values() if one.identity.parent_id == task_id), key=_name)
     parent = known.get(task.identity.parent_id or "")
-    subject = _subject(poller.store, task, parent, account, now())
-    parts = [_subject(poller.store, subtask, task, account, now()) for subtask in subtasks]
+    subject = subject_of(poller.store, task, parent, now())
+    parts = [subject_of(poller.store, subtask, task, now()) for subtask in subtasks]
     return explanation(subject, parts, poller.store.project(), account, now()), []
 
 
 def _name(task: Task) -> tuple[str, str]:
     return task.identity.task_name, task.identity.task_id
-
-
-def _subject(store: Store, task: Task, parent: Task | None, account: Account, now: float) -> Subject:
-    sighted = store.inventory.sighted(task.identity.task_id)
-    collected = dict(task.collected)
-    ages = {LISTS: now - max(at for _, at in sighted), **{name: now - at for name, at in collected.items()}}
-    apis = frozenset(api for api, _ in sighted)
-    if not all(cutover.concerned(one) for one in (task, parent) if one is not None):
-        return Subject(task, parent, apis, ages, None)
-    verdicts = dict(task.blockers or ())
-    late = max(at + store.ages.punctual(api) for api, at in sighted) < now or (
-        "progress" in collected and collected["progress"] + store.ages.punctual("progress") < now
-    )
-    stale, subtask = verdicts.get("stale", late), verdicts.get("subtask", False)
-    return Subject(task, parent, apis, ages, cutover.Facts(task, stale, subtask, account.cutover))
 
 
 def _failure(store: Store) -> str | None:

@@ -1,48 +1,27 @@
-"""Samples as text: escaped once, rendered when they change, compressed in pieces, joined into a page.
-
-Text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
-"""
+"""Samples as text: escaped once, rendered when they change, a block of tasks at a time, and joined into a page."""
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from isal import isal_zlib
+from exporter.chunks import Chunk, Page, Piece, family_heads, split_families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from exporter.chunks import FamilyHead
+
 Samples: TypeAlias = "Sequence[tuple[tuple[str, ...], float]]"
 """Values by the family's own labels."""
 
-_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
-_LAST_BLOCK = b"\x03\x00"  # an empty final deflate block
-_MOST_KNOWN = 10_000
-_HELP = b"# HELP "
+K = TypeVar("K")
+V = TypeVar("V")
 
-
-class FamilyHead(Protocol):
-    """What the exposition needs to know of a family."""
-
-    @property
-    def name(self) -> str:
-        """As exposed, with _total on counters."""
-
-    @property
-    def help(self) -> str:
-        """One line."""
-
-    @property
-    def type(self) -> str:
-        """Gauge, counter or histogram."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its own, beyond the identity."""
+_MOST_KNOWN = 1000
+_BLOCK = 250
+"""Keys that are rendered at a stretch."""
 
 
 def escape_label(value: str) -> str:
@@ -60,109 +39,101 @@ def number_text(value: float) -> bytes:
     return b"%d" % value if value == int(value) and abs(value) < 1e15 else repr(value).encode()  # noqa: PLR2004
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One family of a page, plain and as a piece of a deflate stream that can be joined with others."""
+class _Block:
+    """Samples of one family for some keys: of each key what follows its identity in its lines, and no more.
 
-    name: str
-    text: bytes
-    deflated: bytes
-    crc: int
+    Lines that are kept ready for new values could be filled a little faster, and would take as much as the page.
+    """
 
-    @classmethod
-    def of(cls, name: str, text: bytes) -> Chunk:
-        """Compress: a full flush ends the piece at a byte, without a reference to what came before."""
-        packer = isal_zlib.compressobj(level=1, wbits=-15)
-        deflated = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
-        return cls(name, text, deflated, isal_zlib.crc32(text))
+    __slots__ = ("_rows", "piece")
 
+    def __init__(self) -> None:
+        self._rows: dict[Hashable, bytes] = {}
+        self.piece: Piece | None = None
+        """As rendered last; None where something has changed since."""
 
-class Page:
-    """What /metrics serves: never changed, only replaced."""
+    def put(self, key: Hashable, rows: bytes) -> None:
+        """Replace the samples of one key."""
+        if self._rows.get(key) != rows:
+            self._rows[key] = rows
+            self.piece = None
 
-    def __init__(self, chunks: Sequence[Chunk] = ()) -> None:
-        self.chunks = tuple(chunks)
+    def drop(self, key: Hashable) -> bool:
+        """Forget the samples of one key; whether any are left."""
+        if self._rows.pop(key, None) is not None:
+            self.piece = None
+        return bool(self._rows)
 
-    def plain(self, names: frozenset[str] | None = None) -> list[bytes]:
-        """The text in pieces; with `names` only those families."""
-        return [chunk.text for chunk in self._chosen(names)]
-
-    def gzip(self, names: frozenset[str] | None = None) -> list[bytes]:
-        """The same as one gzip member, in pieces. Several members would be read short by common clients."""
-        crc, size, pieces = 0, 0, [_GZIP_HEAD]
-        for chunk in self._chosen(names):
-            crc = isal_zlib.crc32_combine(crc, chunk.crc, len(chunk.text))
-            size += len(chunk.text)
-            pieces.append(chunk.deflated)
-        return [*pieces, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF)]
-
-    def _chosen(self, names: frozenset[str] | None) -> Iterable[Chunk]:
-        return self.chunks if names is None else (chunk for chunk in self.chunks if chunk.name in names)
+    def render(self, name: bytes, identities: Mapping[Hashable, bytes]) -> None:
+        """Make the piece anew."""
+        between = b"\n" + name
+        lines = [
+            identities[key] + (rows.replace(b"\n", between + identities[key]) if b"\n" in rows else rows)
+            for key, rows in self._rows.items()
+        ]
+        self.piece = Piece.of(b"%b%b\n" % (name, between.join(lines)))
 
 
 class _Column:
-    """All samples of one family: a template of its lines, and the values that fill it.
-
-    Filling one prepared template is the cheapest way found to render many samples in Python, and values take the
-    least memory when the labels stand in the template alone.
-    """
+    """All samples of one family, in blocks of keys: what changes in one costs the others nothing."""
 
     def __init__(self, family: FamilyHead, identities: Mapping[Hashable, bytes]) -> None:
         self._family = family
+        self._name = family.name.encode()
+        self._heads = family_heads(family)
         self._identities = identities
-        self._labels: dict[Hashable, tuple[bytes, ...]] = {}
-        self._values: dict[Hashable, tuple[bytes, ...]] = {}
-        self._known: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], tuple[bytes, ...]] = {}
-        self._template: bytes | None = None
-        self._chunk: Chunk | None = None
+        self._blocks: dict[int, _Block] = {}
+        self._labels: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], tuple[bytes, ...]] = {}
+        self._rows: dict[bytes, bytes] = {}
 
-    def put(self, key: Hashable, samples: Samples, names: tuple[str, ...] | None = None) -> None:
-        """Replace the samples of one key; `names` of their labels where they are not the family's."""
+    def put(self, number: int, key: Hashable, samples: Samples, names: tuple[str, ...] | None) -> None:
+        """Replace the samples of one key, which belongs into the block with this number."""
         if not samples:
-            self.drop(key)
+            self.drop(number, key)
             return
-        labels = self._label_texts(names or self._family.labels, tuple(values for values, _ in samples))
-        values = tuple(number_text(value) for _, value in samples)
-        if self._labels.get(key) != labels:
-            self._labels[key] = labels
-            self._template = self._chunk = None
-        if self._values.get(key) != values:
-            self._values[key] = values
-            self._chunk = None
+        block = self._blocks.get(number) or self._blocks.setdefault(number, _Block())
+        names = names or self._family.labels
+        block.put(key, self._rows_of(names, samples) if names else b"} " + number_text(samples[0][1]))
 
-    def drop(self, key: Hashable) -> None:
+    def drop(self, number: int, key: Hashable) -> None:
         """Forget the samples of one key."""
-        if self._values.pop(key, None) is not None:
-            del self._labels[key]
-            self._template = self._chunk = None
+        block = self._blocks.get(number)
+        if block is not None and not block.drop(key):
+            del self._blocks[number]
+
+    def render(self) -> Iterator[None]:
+        """Bring the pieces up to date; stops after each that costs something."""
+        for block in self._blocks.values():
+            if block.piece is None:
+                block.render(self._name, self._identities)
+                yield
 
     def chunk(self) -> Chunk | None:
-        """The rendered family; None where it has no sample."""
-        if self._chunk is None and self._values:
-            text = self._lines() % tuple(chain.from_iterable(self._values.values()))
-            self._chunk = Chunk.of(self._family.name, text)
-        return self._chunk
+        """The family as it was rendered last; None where it has no sample."""
+        pieces = tuple(block.piece for block in self._blocks.values() if block.piece is not None)
+        return Chunk(self._family.name, self._heads, pieces) if pieces else None
+
+    def _rows_of(self, names: tuple[str, ...], samples: Samples) -> bytes:
+        """What follows the identity in each line; keys that say the same share the text."""
+        labels = self._label_texts(names, tuple(values for values, _ in samples))
+        values = (number_text(value) for _, value in samples)
+        rows = b"\n".join([label + value for label, value in zip(labels, values, strict=True)])
+        return _remember(self._rows, rows, rows)
 
     def _label_texts(self, names: tuple[str, ...], shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
-        """The family's own labels as text; keys with the same ones share the tuple."""
-        known = self._known.get((names, shape))
+        """The labels beyond the identity, up to the value, for each of some samples."""
+        known = self._labels.get((names, shape))
         if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
             texts = (label_text(zip(names, values, strict=True)) for values in shape)
-            known = self._known[names, shape] = tuple(b"," + _quoted(text) if text else b"" for text in texts)
+            known = _remember(self._labels, (names, shape), tuple(b",%b} " % text if text else b"} " for text in texts))
         return known
 
-    def _lines(self) -> bytes:
-        if self._template is None:
-            name = self._family.name.encode()
-            lines = (
-                b"%b{%b%b} %%b\n" % (name, self._identities[key], label)
-                for key in self._values
-                for label in self._labels[key]
-            )
-            self._template = _quoted(family_head(self._family)) + b"".join(lines)
-        return self._template
+
+def _remember(known: dict[K, V], key: K, value: V) -> V:
+    """What is known by this key already, else the value; all is forgotten when it becomes too much."""
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    return known.setdefault(key, value)
 
 
 class Board:
@@ -170,11 +141,14 @@ class Board:
 
     Args:
         families: all families that can have samples, in the order of the page.
-        tail: gives our own metrics as text, the last families of each page.
+        tail: gives our own metrics as text, the last families of each page, some at a time.
     """
 
-    def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], bytes]) -> None:
+    def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], Iterable[bytes]]) -> None:
         self._identities: dict[Hashable, bytes] = {}
+        self._places: dict[Hashable, int] = {}
+        self._free: list[int] = []
+        """Places of keys that went, as a heap: used again, so that blocks stay full."""
         self._columns = {family.name: _Column(family, self._identities) for family in families}
         self._tail = tail
         self.page = Page()
@@ -183,10 +157,11 @@ class Board:
 
     def identify(self, key: Hashable, labels: Iterable[tuple[str, str | None]]) -> bool:
         """Name the labels that each series of a key carries; True where they are new, and its old series gone."""
-        text = _quoted(label_text(labels))
+        text = b"{" + label_text(labels)
         if self._identities.get(key) == text:
             return False
         self.drop(key)
+        self._places[key] = heappop(self._free) if self._free else len(self._places)
         self._identities[key] = text
         return True
 
@@ -195,13 +170,15 @@ class Board:
 
         `names` are those of the labels that the samples have, where they are not the family's.
         """
-        self._columns[family].put(key, samples, names)
+        self._columns[family].put(self._places[key] // _BLOCK, key, samples, names)
 
     def drop(self, key: Hashable) -> None:
         """Forget all series of a key."""
         if self._identities.pop(key, None) is not None:
+            place = self._places.pop(key)
+            heappush(self._free, place)
             for column in self._columns.values():
-                column.drop(key)
+                column.drop(place // _BLOCK, key)
 
     async def drop_all(self, keys: Iterable[Hashable]) -> None:
         """Forget all series of many keys; others run in between, and the lock is to be held."""
@@ -210,28 +187,13 @@ class Board:
             await asyncio.sleep(0)
 
     async def publish(self) -> None:
-        """Render what has changed and put the new page in place of the old; others run between two families."""
+        """Render what has changed and put the new page in place of the old; others run between two blocks."""
         async with self.lock:
-            chunks = []
             for column in self._columns.values():
-                if (chunk := column.chunk()) is not None:
-                    chunks.append(chunk)
+                for _ in column.render():
+                    await asyncio.sleep(0)
+            chunks = [chunk for column in self._columns.values() if (chunk := column.chunk()) is not None]
+            for text in self._tail():
+                chunks += split_families(text)
                 await asyncio.sleep(0)
-            self.page = Page([*chunks, *(Chunk.of(name, text) for name, text in split_families(self._tail()))])
-
-
-def family_head(family: FamilyHead) -> bytes:
-    """The HELP and TYPE lines."""
-    text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.type}\n".encode()
-
-
-def split_families(text: bytes) -> Iterator[tuple[str, bytes]]:
-    """The families in a text, by name; each begins with its HELP line."""
-    for piece in (b"\n" + text).split(b"\n" + _HELP)[1:]:
-        yield piece.split(b" ", 1)[0].decode(), _HELP + piece.removesuffix(b"\n") + b"\n"
-
-
-def _quoted(text: bytes) -> bytes:
-    """Text for a template, where a percent sign has a meaning."""
-    return text.replace(b"%", b"%%")
+            self.page = Page(chunks)

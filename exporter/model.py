@@ -224,6 +224,13 @@ class Task:
         return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
 
     @property
+    def failure_code(self) -> str | None:
+        """The cloud's error code of a failed task, where it gives one."""
+        if self.phase is not Phase.FAILED:
+            return None
+        return next((part.error_code for part in (self.progress, self.detail) if part and part.error_code), None)
+
+    @property
     def switching(self) -> bool | None:
         """Whether a DR task is amid a switchover. None: not known."""
         listed, switchover = self.tasks, self.switchover
@@ -270,5 +277,7 @@ class Project:
     collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
     quota: Quota | None = None
     async_jobs: AsyncJobs | None = None
+    last_error: tuple[str, float] | None = None
+    """The kind of the newest failure of a call, and when it came; it stays when calls go well again."""
     sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
     """By collector and source (the operation's name): whether it is published here; None until it was asked."""

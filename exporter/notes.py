@@ -10,14 +10,15 @@ from exporter.logs import where
 
 if TYPE_CHECKING:
     from exporter.cloud.errors import CloudError
-    from exporter.project_facts import ProjectKey
+    from exporter.project_facts import ProjectFacts
 
 
 class Notes:
-    """Of one project; no line repeats what the one before said."""
+    """Of one project, whose facts get the class of the newest failure; no line repeats what the one before said."""
 
-    def __init__(self, key: ProjectKey) -> None:
-        self._log = structlog.get_logger("exporter.poller").bind(**key._asdict())
+    def __init__(self, facts: ProjectFacts) -> None:
+        self._facts = facts
+        self._log = structlog.get_logger("exporter.poller").bind(**facts.key._asdict())
         self._failing: dict[str, str] = {}
 
     def outcome(self, what: str, error: CloudError | None) -> None:
@@ -25,6 +26,7 @@ class Notes:
         before = self._failing.pop(what, None)
         if error is not None:
             self._failing[what] = str(error)
+            self._facts.failed(error.kind)
             if before != str(error):
                 self._log.warning("the cloud gave no usable answer", what=what, error=str(error))
         elif before is not None:
@@ -32,6 +34,7 @@ class Notes:
 
     def bug(self, collector: str, error: BaseException) -> None:
         """A poll raised what nobody foresaw."""
+        self._facts.failed("bug in the exporter")
         self._log.error("a poll ended in a bug", collector=collector, error=type(error).__name__, where=where(error))
 
     def unknown_status(self, status: str) -> None:

@@ -72,7 +72,7 @@ class Poller:
         self._published = Published(apis, intervals, store.facts, store.ages)
         self._plan = Plan(apis, intervals, store, self._published, now)
         self._slow = SlowLane()
-        self._notes = Notes(store.key)
+        self._notes = Notes(store.facts)
         self._lists = Listing(
             apis,
             job_types,

@@ -81,11 +81,13 @@ class ProjectFacts:
         self.sources: Mapping[tuple[str, str], bool | None] = {}
         """Whether the operations that can feed collectors exist in this region, by collector and operation."""
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
+        self._last_error: tuple[str, float] | None = None
 
     def adopt(self, other: ProjectFacts) -> None:
         """Go on with what is known of the same project, as far as it is still asked for."""
         self.lists.adopt(other.lists, self.job_types)
         self.ready = other.ready
+        self._last_error = other._last_error
         enabled = self._ages.intervals
         self._collectors = {name: facts for name, facts in other._collectors.items() if name in enabled}
         self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
@@ -96,6 +98,10 @@ class ProjectFacts:
         if facts.last_success_at is None and known is not None:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
+
+    def failed(self, kind: str) -> None:
+        """A call went wrong in this way."""
+        self._last_error = kind, self._now()
 
     @property
     def all_listed(self) -> bool:
@@ -123,5 +129,6 @@ class ProjectFacts:
             lists=self.lists.facts(),
             collectors=dict(self._collectors),
             sources=self.sources,
+            last_error=self._last_error,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )

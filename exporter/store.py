@@ -74,7 +74,7 @@ class Store:
         self._board = board
         self._samples = Samples(board, families, key, dropped)
         self._ended_for = ended_for
-        self._settings = settings
+        self.settings = settings
         self._wanted = wanted
         self._tags = frozenset(tags)
         self._now = now
@@ -284,7 +284,7 @@ class Store:
         state.blocked = None
         if task is None or not cutover.concerned(task):
             return task
-        facts = cutover.Facts(task, state.late, self._subtasks_blocked(task), self._settings)
+        facts = cutover.Facts(task, state.late, self._subtasks_blocked(task), self.settings)
         blockers = cutover.blockers(facts)
         state.blocked = any(blocks for _, blocks in blockers)
         return task if task.identity.parent_id else replace(task, blockers=blockers)

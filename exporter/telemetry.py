@@ -11,9 +11,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from prometheus_client import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +169,26 @@ class Telemetry:
         family = self._metrics[own]
         return family.labels(*labels) if labels else family
 
-    def render(self) -> bytes:
-        """All of it in text format 0.0.4."""
-        return generate_latest(self.registry)
+    def value(self, own: Own, *labels: str) -> float:
+        """What the gauge with these label values shows now."""
+        (metric,) = self.gauge(own, *labels).collect()
+        return metric.samples[0].value
+
+    def render(self) -> Iterator[bytes]:
+        """All of it in text format 0.0.4, a family at a time."""
+        for metric in self.registry.collect():
+            yield generate_latest(_Alone(metric))
+
+
+class _Alone(Collector):
+    """One family, as if there were no other."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> list[Metric]:
+        """That one."""
+        return [self._metric]
 
 
 def _make(own: Own, registry: CollectorRegistry) -> Counter | Gauge | Histogram:

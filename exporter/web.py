@@ -2,86 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
-import re
-from importlib.resources import files
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, Template, select_autoescape
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from exporter import web_api
 from exporter.config import ConfigError
-from exporter.model import Phase
+from exporter.web_negotiation import accepts_gzip, wanted_format
+from exporter.web_pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
-    from exporter.exposition import Board
-    from exporter.model import Task
-    from exporter.store import Store
+    from exporter.chunks import Page
+    from exporter.web_tasks import Served
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_SLICE = 2**20
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-_WORST_FIRST = tuple(
-    Phase(name)
-    for name in (
-        "failed",
-        "other",
-        "paused",
-        "changing",
-        "incremental",
-        "full",
-        "preparing",
-        "ending",
-        "ended",
-    )
-)
-
-
-class Served(Protocol):
-    """What the pages show."""
-
-    @property
-    def board(self) -> Board:
-        """The samples."""
-
-    @property
-    def stores(self) -> Sequence[Store]:
-        """The projects."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the first poll of every project has ended."""
-
-    @property
-    def healthy(self) -> bool:
-        """Whether the poll loops make progress."""
-
-    def now(self) -> float:
-        """Unix time."""
+_SLICE = 2**18
 
 
 def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None = None) -> Starlette:
     """The ASGI app of the daemon; `reload` reads the configuration again, and is None where nobody may ask for that."""
-    page = (files("exporter") / "pages" / "status.html").read_text(encoding="utf-8")
-    template, page_headers = _template(page), _page_headers(page)
+    pages = Pages(exporter)
 
     async def metrics(request: Request) -> Response:
-        names = request.query_params.getlist("name[]")
-        return _metrics(exporter.board, frozenset(names) if names else None, request.headers.get("accept-encoding", ""))
+        return _metrics(exporter.board.page, request)
 
     async def healthy(_request: Request) -> Response:
         return _state(exporter.healthy, "healthy", "a poll loop makes no progress")
@@ -89,8 +39,8 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
     async def ready(_request: Request) -> Response:
         return _state(exporter.ready, "ready", "the first poll has not ended")
 
-    async def status(_request: Request) -> Response:
-        return HTMLResponse(template.render(**_status(exporter)), headers=page_headers)
+    async def tasks(request: Request) -> Response:
+        return await web_api.tasks(exporter, request)
 
     async def reloaded(_request: Request) -> Response:
         if reload is None:
@@ -103,7 +53,9 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
 
     return Starlette(
         routes=[
-            Route("/", status),
+            Route("/", pages.status),
+            Route("/tasks/{task_id:path}", pages.task),
+            Route("/api/v1/tasks", tasks),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
@@ -112,79 +64,48 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
     )
 
 
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip; by name if it has it, else by the asterisk."""
-    allowed = {}
-    for item in accept_encoding.lower().split(","):
-        coding, _, parameters = item.partition(";")
-        allowed[coding.strip()] = parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return allowed.get("gzip", allowed.get("*", False))
-
-
-def _metrics(board: Board, names: frozenset[str] | None, accept_encoding: str) -> Response:
-    packed = accepts_gzip(accept_encoding)
-    pieces = board.page.gzip(names) if packed else board.page.plain(names)
-    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept-Encoding"}
+def _metrics(page: Page, request: Request) -> Response:
+    names = request.query_params.getlist("name[]")
+    form = wanted_format(request.headers.get("accept", ""))
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    pieces = (page.gzip if packed else page.plain)(frozenset(names) if names else None, form)
+    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept, Accept-Encoding"}
     if packed:
         headers["Content-Encoding"] = "gzip"
-    return StreamingResponse(_slices(pieces), media_type=TEXT, headers=headers)
+    return _Pieces(pieces, headers, form.value)
 
 
-async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """At most 1 MiB each: a write of the whole body would copy it and block the loop."""
+class _Pieces(Response):
+    """A body that leaves in slices: a write of the whole would copy it and block the loop, and each write costs.
+
+    Others run between two slices, however fast the client takes them.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(headers=headers, media_type=media_type)
+        self._pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in _slices(self._pieces):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """At most 256 KiB each, and all but the last no less."""
+    waiting: list[bytes | memoryview] = []
+    room = _SLICE
     for piece in pieces:
-        for start in range(0, len(piece), _SLICE):
-            yield piece[start : start + _SLICE]
+        rest = memoryview(piece)
+        while len(rest) >= room:
+            yield b"".join((*waiting, rest[:room]))
+            waiting, rest, room = [], rest[room:], _SLICE
+        waiting.append(rest)
+        room -= len(rest)
+    yield b"".join(waiting)
 
 
 def _state(good: bool, yes: str, no: str) -> Response:  # noqa: FBT001 - the caller's attribute names it
     return PlainTextResponse(f"{yes if good else no}\n", 200 if good else 503)
-
-
-def _page_headers(page: str) -> dict[str, str]:
-    """The style that the page holds may be used, and nothing else: neither a script nor another style."""
-    styles = [hashlib.sha256(style.encode()).digest() for style in re.findall("<style>(.*?)</style>", page, re.DOTALL)]
-    allowed = " ".join(f"'sha256-{base64.b64encode(style).decode()}'" for style in styles)
-    return {name: value.format(style=allowed) for name, value in _PAGE_HEADERS.items()}
-
-
-def _template(page: str) -> Template:
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    environment.filters |= {"seconds": seconds_text, "percent": percent_text}
-    return environment.from_string(page)
-
-
-def _status(exporter: Served) -> dict[str, object]:
-    tasks = [task for store in exporter.stores for task in store.tasks()]
-    tasks.sort(key=lambda task: (_rank(task), -(task.progress.delay_seconds or 0) if task.progress else 0))
-    return {
-        "tasks": tasks,
-        "projects": [store.project() for store in exporter.stores],
-        "counts": {"unknown": sum(task.phase is None for task in tasks)}
-        | {phase.value: sum(task.phase is phase for task in tasks) for phase in _WORST_FIRST},
-        "now": exporter.now(),
-        "ready": exporter.ready,
-    }
-
-
-def _rank(task: Task) -> int:
-    return -1 if task.phase is None else _WORST_FIRST.index(task.phase)
-
-
-def percent_text(ratio: float) -> str:
-    """Whole percent, 100 only where nothing is left; 0.29 * 100, which is a little under 29, is 29."""
-    return f"{math.floor(round(ratio * 100, 6))}%"
-
-
-def seconds_text(seconds: float) -> str:
-    """A span of time for people: 850 ms, 12 s, 4 min, 3 h 20 min, 2 d 4 h."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"

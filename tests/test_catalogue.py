@@ -20,7 +20,7 @@ from exporter.telemetry import OWN_FAMILIES
 
 if TYPE_CHECKING:
     from exporter.catalogue import Family
-    from exporter.exposition import FamilyHead
+    from exporter.chunks import FamilyHead
     from exporter.model import Task
 
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)

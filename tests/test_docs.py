@@ -26,7 +26,7 @@ from tests.virtual import EPOCH, simulate
 from tests.world import cloud_of, sim
 
 if TYPE_CHECKING:
-    from exporter.exposition import FamilyHead
+    from exporter.chunks import FamilyHead
     from exporter.parts import Part
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -239,3 +240,19 @@ def test_every_action_of_the_contract_can_be_seen() -> None:
             assert {action for action, open_now in actions.items() if open_now} == {"RETRY", "RESET"}
 
     simulate(main())
+
+
+def test_what_polls_bring_does_not_pile_up_before_the_garbage_collector() -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of(sim("one"))) as exporter:
+            brought = [[number] for number in range(1000)]
+            await exporter.publish()
+            young = {id(one) for generation in (0, 1) for one in gc.get_objects(generation)}
+            assert not young & {id(one) for one in brought}
+
+    gc.collect()
+    gc.disable()
+    try:
+        simulate(main())
+    finally:
+        gc.enable()

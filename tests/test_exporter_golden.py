@@ -100,8 +100,9 @@ def shown(make: Callable[[], SimulatedCloud], api: str) -> str:
             await asyncio.sleep(2)
             if api == "auto":
                 await _a_minute(cloud)
-            chunks = [chunk for chunk in exporter.board.page.chunks if chunk.name.startswith("drs_")]
-            return "".join(in_order(chunk.text.decode()) for chunk in chunks if chunk.name not in own)
+            page = exporter.board.page
+            names = [chunk.name for chunk in page.chunks if chunk.name.startswith("drs_") and chunk.name not in own]
+            return "".join(in_order(b"".join(page.plain(frozenset({name}))).decode()) for name in names)
 
     return simulate(main())
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.exposition import Board, Chunk, Page, escape_label, label_text, number_text, split_families
+from exporter.chunks import Piece
+from exporter.exposition import Board, escape_label, label_text, number_text
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+
+    from exporter.chunks import Page
 
 TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))  # no half surrogate pairs: see below
@@ -36,7 +36,7 @@ def on_board(work: Callable[[Board], Awaitable[object]], *families: Head) -> Pag
     """The page after some work on a board of these families."""
 
     async def main() -> Page:
-        board = Board(families or (Head("drs_up"),), lambda: TAIL)
+        board = Board(families or (Head("drs_up"),), lambda: [TAIL])
         await work(board)
         await board.publish()
         return board.page
@@ -161,6 +161,17 @@ def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
     assert text.splitlines()[2:] == [b'g{name="new"} 2']
 
 
+def test_keys_that_say_the_same_share_the_text() -> None:
+    async def work(board: Board) -> None:
+        for key in "ab":
+            board.identify(key, [("id", key)])
+            board.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
+        (block,) = board._columns["f"]._blocks.values()
+        assert block._rows["a"] is block._rows["b"]
+
+    on_board(work, Head("f", ("phase",)))
+
+
 def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.exposition._MOST_KNOWN", 3)
 
@@ -173,78 +184,75 @@ def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPat
     assert lines == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
 
 
-def unpacked(pieces: list[bytes]) -> bytes:
-    """What a client reads that stops after the first gzip member, as Chromium, curl and httpx do."""
-    body = b"".join(pieces)
-    reader = zlib.decompressobj(wbits=31)
-    text = reader.decompress(body)
-    assert reader.eof
-    assert reader.unused_data == b""
-    assert gzip.decompress(body) == text
-    assert struct.unpack("<II", body[-8:]) == (zlib.crc32(text), len(text))
-    return text
-
-
-def page_of(*texts: bytes) -> Page:
-    return Page([Chunk.of(f"f{number}", text) for number, text in enumerate(texts)])
-
-
-@given(st.lists(st.binary(max_size=500), max_size=6), st.frozensets(st.integers(0, 5)))
-def test_gzip_is_one_member_and_equal_to_the_plain_text(texts: list[bytes], chosen: frozenset[int]) -> None:
-    page = page_of(*texts)
-    names = frozenset(f"f{number}" for number in chosen)
-    assert unpacked(page.gzip()) == b"".join(page.plain()) == b"".join(texts)
-    kept = b"".join(text for number, text in enumerate(texts) if number in chosen)
-    assert unpacked(page.gzip(names)) == b"".join(page.plain(names)) == kept
-
-
-def test_gzip_of_large_families() -> None:
-    texts = [bytes([letter]) * 3_000_000 + letter.to_bytes(4, "big") * 70_000 for letter in b"abc"]
-    page = page_of(*texts)
-    assert unpacked(page.gzip()) == b"".join(texts)
-    assert sum(map(len, page.gzip())) < 200_000
-
-
-def test_gzip_of_nothing() -> None:
-    assert unpacked(Page().gzip()) == b""
-    assert unpacked(page_of(b"text").gzip(frozenset({"unknown"}))) == b""
-
-
-def test_our_own_families_are_chunks_by_name_too() -> None:
-    assert dict(split_families(TAIL)) == {
-        "own_total": b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n",
-        "own_info": b"# HELP own_info Too.\n# TYPE own_info gauge\n",
-    }
-    assert list(split_families(b"")) == []
-    page = on_board(lambda _: asyncio.sleep(0))
-    assert b"".join(page.plain()) == TAIL
-    assert page.plain(frozenset({"own_info"})) == [b"# HELP own_info Too.\n# TYPE own_info gauge\n"]
-
-
 def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-    compress = Chunk.of
+    monkeypatch.setattr("exporter.exposition._BLOCK", 2)
+    made: list[bytes] = []
+    compress = Piece.of
 
-    def of(name: str, text: bytes) -> Chunk:
-        made.append(name)
-        return compress(name, text)
-
-    monkeypatch.setattr(Chunk, "of", of)
+    def of(text: bytes) -> Piece:
+        made.append(text)
+        return compress(text)
 
     async def work(board: Board) -> None:
-        board.identify("a", [("id", "a")])
-        for name in "fgh":
-            board.put("a", name, [((), 1)])
+        for key in "abcd":
+            board.identify(key, [("id", key)])
+            for name in "fgh":
+                board.put(key, name, [((), 1)])
+        monkeypatch.setattr(Piece, "of", of)
         await board.publish()
-        assert made == ["f", "g", "h", "own_total", "own_info"]
+        assert len([text for text in made if b"HELP" not in text]) == 2 * 3 + 1
         made.clear()
         board.identify("a", [("id", "a")])
         board.put("a", "f", [((), 1.0)])  # the same
-        board.put("a", "g", [((), 2)])
+        board.put("c", "g", [((), 2)])
 
     page = on_board(work, Head("f"), Head("g"), Head("h"))
-    assert made == ["g", "own_total", "own_info"]
-    assert b"".join(page.plain(frozenset("fgh"))).splitlines()[2::3] == [b'f{id="a"} 1', b'g{id="a"} 2', b'h{id="a"} 1']
+    samples = [text for text in made if b"HELP" not in text]
+    assert samples == [b'g{id="c"} 2\ng{id="d"} 1\n', b"own_total 1\n"]
+    lines = [line for line in b"".join(page.plain(frozenset("fgh"))).splitlines() if not line.startswith(b"#")]
+    assert lines == [
+        b'%b{id="%b"} %d' % (name.encode(), key.encode(), 2 if name + key == "gc" else 1)
+        for name in "fgh"
+        for key in "abcd"
+    ]
+
+
+def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.exposition._BLOCK", 2)
+
+    async def work(board: Board) -> None:
+        for number in range(100):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((), number)])
+            board.drop(number - 3)
+
+    page = on_board(work, Head("f"))
+    assert [len(chunk.samples) for chunk in page.chunks if chunk.name == "f"] == [2]
+    lines = b"".join(page.plain(frozenset("f"))).splitlines()[2:]
+    assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
+
+
+def test_others_run_while_a_page_is_rendered() -> None:
+    async def main() -> None:
+        board = Board((Head("f"), Head("g")), lambda: [TAIL])
+        for number in range(1000):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((), number)])
+            board.put(number, "g", [((), number)])
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        running = asyncio.create_task(others())
+        await board.publish()
+        running.cancel()
+        assert turns >= 8  # blocks of 250, of two families
+
+    simulate(main())
 
 
 def test_a_page_is_never_half_of_an_update() -> None:
@@ -257,7 +265,7 @@ def test_a_page_is_never_half_of_an_update() -> None:
                 await asyncio.sleep(0)
 
     async def main() -> None:
-        board = Board((Head("f"), Head("g"), Head("h")), lambda: TAIL)
+        board = Board((Head("f"), Head("g"), Head("h")), lambda: [TAIL])
         board.identify("a", [("id", "a")])
         pages = []
         async with asyncio.TaskGroup() as group:
@@ -267,9 +275,9 @@ def test_a_page_is_never_half_of_an_update() -> None:
                 await asyncio.sleep(0)
                 pages.append(board.page)
         for page in [*pages, board.page]:
-            values = {line.split()[1] for chunk in page.chunks for line in chunk.text.splitlines() if line[1:2] == b"{"}
+            values = {line.split()[1] for line in b"".join(page.plain()).splitlines() if line[1:2] == b"{"}
             assert len(values) <= 1
-        assert b'h{id="a"} 19' in board.page.plain()[2]
+        assert b'h{id="a"} 19\n' in board.page.plain()
         assert len({id(page) for page in pages}) > 2
 
     simulate(main())

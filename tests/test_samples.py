@@ -80,7 +80,7 @@ def page(steps: list[Task]) -> str:
     """The page after a task was put in each of these states, one after the other."""
 
     async def main() -> str:
-        board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
+        board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         samples = Samples(board, TASK_FAMILIES, KEY[0], lambda _: None)
         before = None
         for task in steps:

@@ -29,7 +29,7 @@ def telemetry() -> Telemetry:
 def series(telemetry: Telemetry, prefix: str = "drs_") -> Series:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(telemetry.render().decode())
+        for family in text_string_to_metric_families(b"".join(telemetry.render()).decode())
         for sample in family.samples
         if sample.name.startswith(prefix)
     }
@@ -112,7 +112,7 @@ def test_what_befalls_a_project_is_counted_from_0_on(telemetry: Telemetry) -> No
 
 
 def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:
-    text = telemetry.render().decode()
+    text = b"".join(telemetry.render()).decode()
     for own in OWN_FAMILIES:
         assert f"# TYPE {own.name} {own.type}\n" in text
         assert f"# HELP {own.name} {own.help}\n" in text

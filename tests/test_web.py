@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from exporter.exposition import Chunk, Page
+from exporter.chunks import Chunk, Page, Piece, heads_of
 from exporter.simulator import faults
 from exporter.telemetry import Telemetry
-from exporter.web import accepts_gzip, application
+from exporter.web import application
+from exporter.web_negotiation import accepts_gzip
 from tests.virtual import simulate
 from tests.world import cloud_of, exporter_on, get, polling, served, sim
 
@@ -23,7 +24,7 @@ def test_metrics_are_text_0_0_4() -> None:
     got = served("/metrics")
     assert got.status == 200
     assert got.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert got.headers["vary"] == "Accept-Encoding"
+    assert got.headers["vary"] == "Accept, Accept-Encoding"
     assert int(got.headers["content-length"]) == len(got.body)
     assert "content-encoding" not in got.headers
     assert got.body.startswith(b"# HELP drs_up ")
@@ -58,7 +59,7 @@ def test_gzip_by_negotiation(header: str) -> None:
     assert accepts_gzip(header) is ACCEPTED[header]
     got = served("/metrics", header)
     assert got.headers.get("content-encoding") == ("gzip" if ACCEPTED[header] else None)
-    assert got.headers["vary"] == "Accept-Encoding"
+    assert got.headers["vary"] == "Accept, Accept-Encoding"
     assert int(got.headers["content-length"]) == len(got.body)
     assert (gzip.decompress(got.body) if ACCEPTED[header] else got.body).startswith(b"# HELP drs_up ")
 
@@ -118,24 +119,37 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
     assert set(got.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-def test_a_body_leaves_in_slices_of_at_most_a_mebibyte() -> None:
-    async def main() -> list[int]:
+def test_a_body_leaves_in_slices_of_256_kib_and_others_run_between_them() -> None:
+    async def main() -> tuple[list[int], list[int]]:
         async with exporter_on(cloud_of()) as exporter:
-            exporter.board.page = Page([Chunk.of("a", b"x" * (3 * 2**20 + 5)), Chunk.of("b", b"y")])
-            sent: list[dict[str, Any]] = []
+            pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
+            exporter.board.page = Page([Chunk("a", heads_of("a", "gauge", ""), tuple(pieces))])
+            sent, turns, turn = list[bytes](), list[int](), 0
+
+            async def others() -> None:
+                nonlocal turn
+                while True:
+                    turn += 1
+                    await asyncio.sleep(0)
 
             async def receive() -> dict[str, Any]:
-                await asyncio.Event().wait()
                 raise AssertionError
 
             async def send(message: Any) -> None:
-                sent.append(message)
+                sent.append(message.get("body", b""))
+                turns.append(turn)
 
+            running = asyncio.create_task(others())
             scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
             await application(exporter)(scope, receive, send)
-            return [len(message["body"]) for message in sent if message.get("body")]
+            running.cancel()
+            assert b"".join(sent) == b"".join(exporter.board.page.plain())
+            return [len(part) for part in sent if part], turns
 
-    assert simulate(main()) == [2**20, 2**20, 2**20, 5, 1]
+    (*full, last), turns = simulate(main())
+    assert full == [2**18] * 3
+    assert last < 2**18
+    assert turns[-1] - turns[0] >= len(full)
 
 
 def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +158,7 @@ def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPa
         async with exporter_on(cloud) as exporter:
             await exporter.poll_once()
             made, calls, page = [0], len(cloud.calls), exporter.board.page
-            for owner, name in ((Chunk, "of"), (Telemetry, "render")):
+            for owner, name in ((Piece, "of"), (Telemetry, "render")):
                 monkeypatch.setattr(owner, name, lambda *_: made.append(1))
             for accept in ("", "gzip"):
                 for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):

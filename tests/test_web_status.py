@@ -10,7 +10,7 @@ import re
 import pytest
 
 from exporter.simulator import faults
-from exporter.web import percent_text, seconds_text
+from exporter.web_pages import moment_text, percent_text, seconds_text
 from tests.virtual import simulate
 from tests.world import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
 
@@ -25,7 +25,8 @@ def test_the_status_page_shows_hostile_words_as_words() -> None:
     seen = Seen(got.body)
     assert HOSTILE in seen.text
     assert "<b>ODD</b>" in seen.text
-    assert not {"script", "img", "iframe", "object"} & seen.tags
+    assert got.body.count(b"<script") == 1  # our own
+    assert not {"img", "iframe", "object"} & seen.tags
     assert not [name for name in seen.attributes if name.startswith("on")]
     assert not [word for name in ("href", "src") for word in seen.attributes.get(name, ()) if "//" in word]
     assert "42%" in seen.text
@@ -35,19 +36,28 @@ def test_the_status_page_may_load_and_run_nothing() -> None:
     got = served("/")
     assert got.headers["content-type"] == "text/html; charset=utf-8"
     policy = dict(part.strip().split(" ", 1) for part in got.headers["content-security-policy"].split(";"))
-    assert policy["default-src"] == "'none'"
-    assert policy.keys() <= {"default-src", "style-src", "img-src", "base-uri", "form-action", "frame-ancestors"}
-    assert "http" not in got.headers["content-security-policy"]
+    hashes = {name: policy.pop(name) for name in ("style-src", "script-src")}
+    assert all(re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", value) for value in hashes.values())
+    assert policy == {
+        "default-src": "'none'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["referrer-policy"] == "no-referrer"
     assert got.headers["cache-control"] == "no-store"
 
 
-def test_of_styles_only_the_one_that_the_page_holds_may_be_used() -> None:
-    got = served("/")
-    (style,) = re.findall("<style>(.*?)</style>", got.body.decode(), re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert f"style-src 'sha256-{digest}';" in got.headers["content-security-policy"]
+@pytest.mark.parametrize("path", ["/", "/tasks/none"])
+@pytest.mark.parametrize("tag", ["style", "script"])
+def test_only_the_style_and_the_script_that_the_page_holds_may_be_used(path: str, tag: str) -> None:
+    got = served(path)
+    (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", got.body.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert f"{tag}-src 'sha256-{digest}';" in got.headers["content-security-policy"]
     assert "style" not in Seen(got.body).attributes
     assert "unsafe" not in got.headers["content-security-policy"]
 
@@ -60,9 +70,11 @@ def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
         hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
         async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
             await exporter.poll_once()
-            seen = Seen((await get(exporter, "/")).body)
+            body = (await get(exporter, "/")).body
+            seen = Seen(body)
             assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
-            assert not {"script", "img"} & seen.tags
+            assert body.count(b"<script") == 1
+            assert "img" not in seen.tags
 
     simulate(main())
 
@@ -131,7 +143,7 @@ def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None
         sim("task-2", status="DREAMING"),
     ]
     body = served("/", "", "GET", *tasks).body.decode()
-    places = [body.index(f"task-{number}") for number in range(1, 6)]
+    places = [body.index(f">task-{number}</a></th>") for number in range(1, 6)]
     assert places == sorted(places)
 
 
@@ -158,3 +170,79 @@ def test_percent_are_those_of_the_cloud_and_100_only_at_the_end() -> None:
 )
 def test_a_span_of_time_for_people(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
+
+
+def test_a_moment_has_its_zone() -> None:
+    assert moment_text(1_767_225_661.9) == "2026-01-01 00:01:01 UTC"
+
+
+def rows(body: bytes) -> list[str]:
+    return re.findall('<th scope="row"><a href="tasks/[^"]+">([^<]+)</a>', body.decode())
+
+
+FLEET = (
+    sim("orders", delay=7),
+    sim("shop", status="INCRE_TRANSFER_FAILED"),
+    sim("Billing", progress=40, status="FULL_TRANSFER_STARTED"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["shop", "orders", "Billing"]),
+        ("?sort=task_name", ["Billing", "orders", "shop"]),
+        ("?q=BILL", ["Billing"]),
+        ("?phase=full", ["Billing"]),
+        ("?cutover=ready", []),
+        ("?project=acme/cn-north-4/payments&phase=failed", ["shop"]),
+        ("?limit=2&page=2", ["Billing"]),
+        ("?sort=nonsense", ["shop", "orders", "Billing"]),
+    ],
+)
+def test_without_a_script_the_address_says_what_is_shown(query: str, names: list[str]) -> None:
+    assert rows(served(f"/{query}", "", "GET", *FLEET).body) == names
+
+
+def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
+    body = served("/?q=%22%3E%3Cscript%3E&phase=full&sort=-delay&limit=2&page=1", "", "GET", *FLEET).body.decode()
+    assert '<input type="search" name="q" value="&#34;&gt;&lt;script&gt;"' in body
+    assert '<option value="full" selected>' in body
+    assert '<option value="-delay" selected>' in body
+    assert '<input type="hidden" name="limit" value="2">' in body
+    assert "0 tasks of 3 found." in body
+    assert "No task is as asked for." in body
+    assert '<th scope="col" aria-sort="descending" class="number">' in body
+    assert body.count('aria-sort="none"') == 6
+
+
+def test_what_makes_no_sense_in_the_address_is_told() -> None:
+    seen = Seen(served("/?phase=sleeping").body)
+    assert "Left out of the address: phase: expected one of unknown, failed" in seen.text
+
+
+def test_many_tasks_are_cut_into_pages() -> None:
+    body = served("/?limit=2&q=o", "", "GET", *FLEET).body.decode()
+    assert "Page 1 of 1" not in body
+    first, last = (served(f"/?limit=2&page={page}", "", "GET", *FLEET).body.decode() for page in (1, 2))
+    assert "Page 1 of 2" in first
+    assert '<a href="?page=2&amp;limit=2" rel="next" data-swap>' in first
+    assert "Page 2 of 2" in last
+    assert '<a href="?limit=2" rel="prev" data-swap>' in last
+    assert "next" not in Seen(last.encode()).attributes["rel"]
+
+
+def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
+    body = served("/", "", "GET", *FLEET).body.decode()
+    assert body.count("<table>") == body.count("<caption") == 2
+    assert re.findall("<th(?! scope)[^>]*>", body.replace("<thead>", "")) == []
+    ids = re.findall(' id="([^"]+)"', body)
+    assert len(ids) == len(set(ids))
+    assert {"main", "said", "filter", "tasks", "fleet", "projects"} <= set(ids)
+    assert 'role="status" aria-live="polite"' in body
+
+
+def test_a_page_is_rendered_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.web_pages._YIELD_AFTER", 0.0)
+    plain = served("/", "", "GET", *FLEET)
+    assert rows(plain.body) == ["shop", "orders", "Billing"]

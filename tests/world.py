@@ -156,7 +156,7 @@ class Bench:
     """A store on a board of its own."""
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
-        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: b"")
+        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self.dropped = 0
         ages = Ages(stale_after)
         ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
@@ -210,10 +210,12 @@ class Got(NamedTuple):
     body: bytes
 
 
-async def get(exporter: Exporter, path: str, accept: str | None = "", method: str = "GET") -> Got:
+async def get(
+    exporter: Exporter, path: str, accept: str | None = "", method: str = "GET", accept_type: str = "*/*"
+) -> Got:
     transport = httpx.ASGITransport(app=application(exporter))
     async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
-        request = client.build_request(method, path, headers={"Accept-Encoding": accept or ""})
+        request = client.build_request(method, path, headers={"Accept-Encoding": accept or "", "Accept": accept_type})
         if accept is None:
             del request.headers["Accept-Encoding"]
         response = await client.send(request, stream=True)

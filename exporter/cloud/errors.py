@@ -24,6 +24,7 @@ _INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 
 NO_CREDENTIALS = "credentials"
 """In place of an HTTP status: no call was made, since the secrets could not be read."""
 _CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
+_CAPITAL = re.compile(r"\B[A-Z]")
 _PER_MINUTE = 60.0
 _LONGEST_PAUSE = 3600.0  # whatever a header says, what is throttled is asked again
 
@@ -40,6 +41,12 @@ class CloudError(Exception):
         """The cloud's own code, such as DRS.M00101."""
         self.reason = reason
         """What we know about it, in our own words, with the remedy."""
+
+    @property
+    def kind(self) -> str:
+        """Its class and code for people, such as `throttled 429` or `unavailable timeout`."""
+        words = _CAPITAL.sub(r" \g<0>", type(self).__name__.removesuffix("Error")).lower()
+        return f"{words} {self.error_code or self.code}"
 
     def __str__(self) -> str:
         detail = f" {self.error_code}" if self.error_code else ""

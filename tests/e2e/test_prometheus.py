@@ -78,6 +78,28 @@ def test_it_scrapes_the_exporter(prometheus: Prometheus) -> None:
     prometheus.until(lambda: prometheus.query('up{job="drs-exporter"} == 1'), "the exporter is up")
 
 
+def test_it_asks_for_openmetrics_and_reads_every_sample(prometheus: Prometheus, demo: Exporter) -> None:
+    """Only OpenMetrics names the family of a counter without its end."""
+
+    def counters() -> set[str]:
+        targets = prometheus.ask("targets/metadata")
+        return {one["metric"] for one in targets if one["type"] == "counter" and one["metric"].startswith("drs_")}
+
+    found = prometheus.until(counters, "metadata of counters")
+    assert {"drs_task_phase_changes", "drs_exporter_api_requests"} <= found
+    assert not [name for name in found if name.endswith("_total")]
+
+    def read() -> int:
+        (scraped,) = prometheus.query('scrape_samples_scraped{job="drs-exporter"}')
+        return int(scraped["value"][1])
+
+    def shown() -> int:
+        return sum(not line.startswith("#") for line in get(f"{demo.url}/metrics").text.splitlines())
+
+    # The demo goes on, so the two are taken again until nothing changed between them.
+    prometheus.until(lambda: read() == shown(), lambda: (read(), shown()))
+
+
 def test_labels_of_the_cloud_stay_ours(prometheus: Prometheus) -> None:
     delays = prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds"), "delays are known")
     regions = {delay["metric"]["region"] for delay in delays}

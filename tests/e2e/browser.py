@@ -1,0 +1,84 @@
+"""A fleet of any size behind a real server, and Chromium in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from exporter.model import Listed
+from exporter.parts import Progress
+from exporter.telemetry import ALLOWANCE, Telemetry
+from exporter.web import application
+from tests.e2e.programs import until
+from tests.virtual import now
+from tests.world import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&amp;{{ 7 * 7 }}"
+_RUNS, _FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
+_STATUSES = (*[_RUNS] * 6, "FULL_TRANSFER_STARTED", "PAUSING", "CONFIGURATION", _FAILED)
+
+
+class Fleet:
+    """What the pages show: some tasks of one project, the first of them with a hostile name."""
+
+    ready = True
+    healthy = True
+
+    def __init__(self, size: int) -> None:
+        self._bench = Bench(float("inf"))
+        self.board = self._bench.board
+        self.stores = [self._bench.store]
+        self.telemetry = Telemetry()
+        self.telemetry.gauge(ALLOWANCE, *self.stores[0].key[:2]).set(3)
+        self.size = size
+        self.fail_first = False
+
+    def now(self) -> float:
+        """As the store knows it."""
+        return now()
+
+    async def poll(self) -> None:
+        """Let the store learn of all tasks, as a poll would."""
+        (store,) = self.stores
+        listed = [self._listed(number) for number in range(self.size)]
+        for job_type in ("migration", "sync", "cloudDataGuard"):
+            await store.listed("v3", job_type, listed if job_type == "sync" else (), complete=True)
+        facts = {one.id: [Progress(full_ratio=0.5, delay_seconds=number)] for number, one in enumerate(listed)}
+        await store.learnt(facts)
+
+    def _listed(self, number: int) -> Listed:
+        status = _FAILED if self.fail_first and not number else _STATUSES[number % len(_STATUSES)]
+        name = HOSTILE if number == 0 else f"task {number:05}"
+        return Listed(f"{number:032x}jb20", name, status, "sync", engine_type="mysql")
+
+
+@contextmanager
+def serving(fleet: Fleet) -> Iterator[str]:
+    """The URL of a server in a thread of its own, which polls the fleet once a second."""
+    server = uvicorn.Server(uvicorn.Config(application(fleet), port=0, lifespan="off", log_config=None))
+
+    async def main() -> None:
+        await fleet.poll()
+        polling = asyncio.create_task(poll())
+        await server.serve()
+        polling.cancel()
+
+    async def poll() -> None:
+        while True:
+            await asyncio.sleep(1)
+            await fleet.poll()
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
+    thread.start()
+    until(lambda: server.started, lambda: "the server listens", 60)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(15)

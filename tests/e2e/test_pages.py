@@ -1,0 +1,212 @@
+"""The pages in Chromium: few and many tasks, with and without script, small and large, light and dark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.e2e.browser import HOSTILE, Fleet, serving
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    Open = Callable[..., Page]
+
+SIZES = (3, 300, 10_000)
+CONTRASTS = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (text, under) => {
+    canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+    return `rgb(${canvas.getImageData(0, 0, 1, 1).data.slice(0, 3).join(",")})`;
+  };
+  const light = (colour) => {
+    const parts = colour.match(/\\d+/g).map((part) => part / 255);
+    const [r, g, b] = parts.map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    const over = [];
+    for (let one = element; one; one = one.parentElement) over.unshift(getComputedStyle(one).backgroundColor);
+    return over.reduce((under, colour) => rgb(colour, under), "rgb(255,255,255)");
+  };
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || element.closest("script, .visually-hidden, .skip") || !element.getClientRects().length) continue;
+    const below = ground(element);
+    const [a, b] = [light(rgb(getComputedStyle(element).color, below)), light(below)].sort((x, y) => y - x);
+    found.push([(a + 0.05) / (b + 0.05), element.outerHTML.slice(0, 120)]);
+  }
+  return found.sort((x, y) => x[0] - y[0]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = require("chromium", "chromium")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens a page; at the end nothing may have been said in the console, and no dialog opened."""
+    contexts, said = [], list[str]()
+
+    def visit(address: str, **options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.on("console", lambda message: said.append(message.text))
+        context.on("weberror", lambda error: said.append(str(error.error)))
+        context.on("dialog", lambda dialog: said.append(dialog.message))
+        page = context.new_page()
+        if options.get("java_script_enabled", True):
+            page.clock.install()
+        page.goto(address)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [text for text in said if not text.startswith("Failed to load resource")] == []
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[str]:
+    with serving(Fleet(300)) as address:
+        yield address
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#tasks tbody th a").all_inner_texts()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_any_number_of_tasks(visit: Open, size: int, script: bool) -> None:  # noqa: FBT001
+    with serving(Fleet(size)) as address:
+        page = visit(address, java_script_enabled=script)
+        assert page.locator(".tiles dd b").first.inner_text() == str(size)
+        assert len(names(page)) == min(size, 100)
+        page.goto(f"{address}/?sort=task_name")
+        assert names(page)[0] == HOSTILE
+        if size > 100:
+            page.get_by_role("link", name="Next").click()
+            expect(page.locator(".pager span")).to_have_text(f"Page 2 of {size // 100}")
+        page.goto(f"{address}/?q={size - 1:05}")
+        page.locator("#tasks tbody th a").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"task {size - 1:05}")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_searching_filtering_and_sorting(visit: Open, fleet: str, script: bool) -> None:  # noqa: FBT001
+    page = visit(fleet, java_script_enabled=script)
+    page.get_by_role("searchbox").fill("TASK 0001")
+    page.get_by_role("combobox", name="Phase").select_option("incremental")
+    page.get_by_role("button", name="Show").click()
+    if script:
+        page.clock.run_for(300)
+    expect(page.locator(".matched")).to_contain_text("6 tasks of 300 found.")
+    page.get_by_role("columnheader", name="Delay").get_by_role("link").click()
+    expect(page.get_by_role("columnheader", name="Delay")).to_have_attribute("aria-sort", "descending")
+    assert names(page) == [f"task {number:05}" for number in (15, 14, 13, 12, 11, 10)]
+    assert "sort=-delay" in page.url
+    assert page.get_by_role("searchbox").input_value() == "TASK 0001"
+    page.go_back()
+    expect(page.get_by_role("columnheader", name="Delay")).to_have_attribute("aria-sort", "none")
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator(".matched")).to_have_count(0)
+    assert page.get_by_role("combobox", name="Phase").input_value() == ""
+
+
+def test_typing_is_enough_where_the_script_runs(visit: Open, fleet: str) -> None:
+    page = visit(fleet)
+    page.evaluate("window.kept = true")
+    page.get_by_role("searchbox").press_sequentially("task 00123")
+    page.clock.run_for(300)
+    expect(page.locator(".matched")).to_contain_text("1 task of 300 found.")
+    expect(page.locator("#said")).to_contain_text("1 task of 300 found.")
+    assert page.evaluate("window.kept")
+    assert page.evaluate("document.activeElement.name") == "q"
+    assert page.url.endswith("?q=task+00123")
+
+
+def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Open) -> None:
+    fleet = Fleet(120)
+    with serving(fleet) as address:
+        page = visit(f"{address}/?sort=task_name")
+        page.evaluate("window.kept = document.querySelector('#tasks tbody tr')")
+        link = page.locator("#tasks tbody th a").nth(60)
+        link.focus()
+        focused = page.evaluate("document.activeElement.textContent")
+        scrolled = page.evaluate("scrollY")
+        assert scrolled > 500
+        page.evaluate("document.querySelector('[name=q]').value = 'half typ'")
+        fleet.fail_first = True
+        failed = page.locator("#tasks tbody tr").first.locator(".phase")
+        for _ in range(20):  # until a poll has told the store
+            page.clock.run_for(5000)
+            page.wait_for_load_state("networkidle")
+            if failed.inner_text() == "failed":
+                break
+        assert failed.inner_text() == "failed"
+        assert page.evaluate("window.kept === document.querySelector('#tasks tbody tr')")
+        assert page.evaluate("document.activeElement.textContent") == focused
+        assert page.evaluate("scrollY") == scrolled
+        assert page.get_by_role("searchbox").input_value() == "half typ"
+        expect(page.locator("#said")).to_have_text("13 failed \u2013 DRS tasks")
+        assert page.title() == "13 failed \u2013 DRS tasks"
+        expect(page.locator("#live")).to_have_text("live,")
+
+
+def test_it_says_when_the_exporter_does_not_answer(visit: Open) -> None:
+    with serving(Fleet(3)) as address:
+        page = visit(address)
+        page.route("**/*", lambda route: route.abort())
+        page.clock.run_for(5000)
+        expect(page.locator("#live")).to_have_text("no answer from the exporter,")
+        expect(page.locator("#said")).to_have_text("no answer from the exporter,")
+        assert len(names(page)) == 3
+        page.unroute_all()
+        page.clock.run_for(5000)
+        expect(page.locator("#live")).to_have_text("live,")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/none"])
+def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
+    page = visit(fleet + path.format(0), color_scheme=scheme)
+    for width in (320, 360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        contrasts = page.evaluate(CONTRASTS)
+        assert len(contrasts) > 5
+        assert contrasts[0][0] >= 4.5, contrasts[:5]
+
+
+def test_all_of_it_can_be_reached_and_named_without_a_mouse(visit: Open, fleet: str) -> None:
+    page = visit(fleet)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the tasks"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    seen = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.closest('section, form')?.id"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") in {"solid", "auto"}
+    assert {"fleet", "filter", "tasks"} <= seen
+    unnamed = "[...document.querySelectorAll('a, button, input, select')].filter((one) => !(one.textContent.trim() || "
+    assert page.evaluate(unnamed + "one.labels?.length || one.type === 'hidden')).length") == 0
+    for table in page.get_by_role("table").all():
+        assert table.locator("caption").inner_text() or table.locator("caption").text_content()
+        assert table.locator("thead th:not([scope=col])").count() == 0

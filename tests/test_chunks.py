@@ -1,0 +1,122 @@
+"""Pages of chunks: what goes in comes out, plain and as one gzip member, in both formats."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.chunks import Chunk, Format, Page, Piece, heads_of, split_families
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMATS = pytest.mark.parametrize("form", Format)
+TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
+
+
+def unpacked(pieces: Sequence[bytes]) -> bytes:
+    """What a client reads that stops after the first gzip member, as Chromium, curl and httpx do."""
+    body = b"".join(pieces)
+    reader = zlib.decompressobj(wbits=31)
+    text = reader.decompress(body)
+    assert reader.eof
+    assert reader.unused_data == b""
+    assert gzip.decompress(body) == text
+    assert struct.unpack("<II", body[-8:]) == (zlib.crc32(text), len(text))
+    return text
+
+
+def page_of(*texts: bytes) -> Page:
+    """A page with a family of each text, in two pieces."""
+    return Page(
+        [
+            Chunk(f"f{number}", heads_of(f"f{number}", "gauge", ""), (Piece.of(text[:7]), Piece.of(text[7:])))
+            for number, text in enumerate(texts)
+        ]
+    )
+
+
+@FORMATS
+@given(st.lists(st.binary(max_size=500), max_size=6), st.frozensets(st.integers(0, 5)))
+def test_gzip_is_one_member_and_equal_to_the_plain_text(
+    form: Format, texts: list[bytes], chosen: frozenset[int]
+) -> None:
+    page = page_of(*texts)
+    names = frozenset(f"f{number}" for number in chosen)
+    families = [b"# HELP f%d \n# TYPE f%d gauge\n%b" % (number, number, text) for number, text in enumerate(texts)]
+    end = b"# EOF\n" if form is Format.OPENMETRICS else b""
+    assert unpacked(page.gzip(form=form)) == b"".join(page.plain(form=form)) == b"".join(families) + end
+    kept = b"".join(family for number, family in enumerate(families) if number in chosen)
+    assert unpacked(page.gzip(names, form)) == b"".join(page.plain(names, form)) == kept + end
+
+
+def test_gzip_of_large_families() -> None:
+    texts = [bytes([letter]) * 3_000_000 + letter.to_bytes(4, "big") * 70_000 for letter in b"abc"]
+    page = page_of(*texts)
+    assert unpacked(page.gzip()) == b"".join(page.plain())
+    assert sum(map(len, page.gzip())) < 200_000
+
+
+def test_gzip_of_nothing() -> None:
+    assert unpacked(Page().gzip()) == b""
+    assert unpacked(Page().gzip(form=Format.OPENMETRICS)) == b"# EOF\n"
+    assert unpacked(page_of(b"text").gzip(frozenset({"unknown"}))) == b""
+
+
+def test_the_member_of_a_page_is_put_together_once_for_each_format() -> None:
+    page = page_of(b"text")
+    assert page.gzip() is page.gzip()
+    assert page.gzip(form=Format.OPENMETRICS) is page.gzip(form=Format.OPENMETRICS)
+    assert page.gzip() != page.gzip(form=Format.OPENMETRICS)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text", "openmetrics"),
+    [
+        ("f", "gauge", "# HELP f a \\\\ \\n\n# TYPE f gauge\n", None),
+        ("f_total", "gauge", "# HELP f_total a \\\\ \\n\n# TYPE f_total gauge\n", None),
+        (
+            "f_total",
+            "counter",
+            "# HELP f_total a \\\\ \\n\n# TYPE f_total counter\n",
+            "# HELP f a \\\\ \\n\n# TYPE f counter\n",
+        ),
+    ],
+)
+def test_heads_differ_for_counters(name: str, kind: str, text: str, openmetrics: str | None) -> None:
+    heads = heads_of(name, kind, "a \\\\ \\n")
+    assert heads[Format.TEXT].text.decode() == text
+    assert heads[Format.OPENMETRICS].text.decode() == (openmetrics or text)
+    assert (heads[Format.TEXT] is heads[Format.OPENMETRICS]) is (openmetrics is None)
+
+
+def test_only_openmetrics_escapes_the_quotes_in_a_help() -> None:
+    heads = heads_of("f", "gauge", 'say "hi"')
+    assert heads[Format.TEXT].text == b'# HELP f say "hi"\n# TYPE f gauge\n'
+    assert heads[Format.OPENMETRICS].text == b'# HELP f say \\"hi\\"\n# TYPE f gauge\n'
+
+
+def test_a_page_in_text_is_split_into_families() -> None:
+    counter, info = split_families(TAIL)
+    assert (counter.name, [piece.text for piece in counter.samples]) == ("own_total", [b"own_total 1\n"])
+    assert counter.heads[Format.TEXT].text == b"# HELP own_total Ours.\n# TYPE own_total counter\n"
+    assert counter.heads[Format.OPENMETRICS].text == b"# HELP own Ours.\n# TYPE own counter\n"
+    assert (info.name, info.samples) == ("own_info", ())
+    assert b"".join(Page([counter, info]).plain()) == TAIL
+    assert list(split_families(b"")) == []
+
+
+@FORMATS
+@pytest.mark.parametrize(
+    ("name", "lines"), [("own_total", 3), ("own", 3), ("own_info", 2), ("own_info_total", 0), ("own_", 0)]
+)
+def test_a_counter_goes_by_both_of_its_names(form: Format, name: str, lines: int) -> None:
+    page = Page(list(split_families(TAIL)))
+    end = form is Format.OPENMETRICS
+    assert len(b"".join(page.plain(frozenset({name}), form)).splitlines()) == lines + end
