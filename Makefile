@@ -32,7 +32,7 @@ format: .venv/dev.stamp
 
 docs: .venv/run.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
-	$(BIN)/python -m exporter.docs > docs/operations.md
+	$(BIN)/python -m exporter.docs | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
 
 dist: .venv/dev.stamp

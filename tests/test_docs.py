@@ -30,12 +30,17 @@ if TYPE_CHECKING:
     from exporter.parts import Part
 
 DOCS = Path(__file__).parents[1] / "docs"
+PARTS = (DOCS / "parts").glob("*.md")
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
 ROLE, ACTION = "role", "`drs:dataGuardJob:list`"
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("metrics.md", catalogue_markdown()), ("operations.md", operations_markdown())]
+    ("name", "text"),
+    [
+        ("metrics.md", catalogue_markdown()),
+        ("operations.md", "".join([operations_markdown(), *(one.read_text() for one in sorted(PARTS))])),
+    ],
 )
 def test_the_file_is_fresh(name: str, text: str) -> None:
     """Else: make docs."""
