@@ -123,7 +123,8 @@ def operations_markdown() -> str:
     otherwise = [f"| `{one.name}` | {_sent(one)} | {when} |" for one, when in _OTHERWISE.items()]
     return _document(
         "# Operations",
-        "Made by `make docs` from the sources and docs/parts; do not edit. Nothing but these leaves the exporter; all of them read.",
+        "Made by `make docs` from the sources and docs/parts; do not edit. Nothing but these leaves the exporter; all "
+        "of them read.",
         "## What the collectors ask",
         "The calls of one poll, as a formula. Retries and, after throttling, pauses come on top; nothing is asked for "
         "tasks that have ended, that are only configured (but a pre-check), or that have subtasks.",

@@ -75,11 +75,9 @@ class Store:
         self._samples = Samples(board, families, key, dropped)
         self._ended_for = ended_for
         self.settings = settings
-        self._wanted = wanted
-        self._tags = frozenset(tags)
+        self._wanted, self._tags = wanted, frozenset(tags)
         self._now = now
-        self._shard = shard
-        self._counts = shard.owns(key.text)
+        self._shard, self._counts = shard, shard.owns(key.text)
         self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
@@ -183,11 +181,7 @@ class Store:
         for number, (task_id, state) in enumerate(self._states.items(), 1):
             if number % _GLANCES == 0:
                 await asyncio.sleep(0)
-            ends = state.ends(self.ages)
-            if not state.late:
-                ends.append(state.late_at(self.inventory.sighted(task_id), self.ages))
-            if state.ended_at is not None and state.shown is not None:
-                ends.append(state.ended_at + self._ended_for)
+            ends = state.ends(self.ages, self.inventory.sighted(task_id), self._ended_for)
             if any(now > end for end in ends):
                 aged.add(task_id)
             self._expires(min((end for end in ends if now <= end), default=math.inf))

@@ -73,9 +73,14 @@ class TaskState:
         self.phase = listed.phase
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
-    def ends(self, ages: Ages) -> list[float]:
-        """When each part will be too old to be believed."""
-        return [self.learnt[name] + ages.believed(part.collector) for name, part in self.parts.items()]
+    def ends(self, ages: Ages, sighted: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
+        """When something changes by itself: a part gets too old, the task late, or its end long ago."""
+        ends = [self.learnt[name] + ages.believed(part.collector) for name, part in self.parts.items()]
+        if not self.late:
+            ends.append(self.late_at(sighted, ages))
+        if self.ended_at is not None and self.shown is not None:
+            ends.append(self.ended_at + ended_for)
+        return ends
 
     def let_go(self, now: float, ages: Ages) -> None:
         """Forget the parts that are too old."""

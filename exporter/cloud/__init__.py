@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
+import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
 from exporter.cloud.client import Client
@@ -16,8 +17,6 @@ from exporter.config import ConfigError, EcsAgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import httpx
 
     from exporter.cloud.budget import Budget
     from exporter.cloud.client import Meter, Observer
@@ -69,10 +68,16 @@ def connect(
     return http, tuple(generation(client, losses, query) for generation in _GENERATIONS[project.api])
 
 
-def _trusted(account: Account) -> ssl.SSLContext | bool:
+@cache
+def _usual() -> ssl.SSLContext:
+    """The usual CAs: to read them takes long enough to do it once for all projects."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _trusted(account: Account) -> ssl.SSLContext:
     """The CAs of the account's own file, or else the usual ones."""
     if account.ca_file is None:
-        return True
+        return _usual()
     try:
         return ssl.create_default_context(cafile=account.ca_file)
     except OSError as error:
