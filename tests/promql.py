@@ -74,9 +74,9 @@ def _selector_faults(selector: VectorSelector, recorded: set[str]) -> Iterator[s
     for matcher in selector.matchers.matchers:
         if matcher.name not in labels:
             yield f"{name} has no label {matcher.name}"
-        if matcher.name == "phase" and "$" not in matcher.value:
-            if not any(re.fullmatch(matcher.value, phase) for phase in Phase):
-                yield f"no phase {matcher.value}"
+        known = "$" in matcher.value or any(re.fullmatch(matcher.value, phase) for phase in Phase)
+        if matcher.name == "phase" and not known:
+            yield f"no phase {matcher.value}"
 
 
 def _unknown(labels: Iterable[str]) -> Iterator[str]:
