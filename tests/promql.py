@@ -21,8 +21,9 @@ _TARGET = {"job", "instance", "pod"}
 _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
-    **{own.name: {*own.labels} for own in OWN_FAMILIES},
-    "up": set(),
+    **{own.name: {*own.labels, *(["le"] if own.type == "histogram" else [])} for own in OWN_FAMILIES},
+    **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
+    "ALERTS": {"alertname", "alertstate", "severity"},
 }
 _KNOWN = _TARGET.union(*_FAMILIES.values())
 
