@@ -23,7 +23,7 @@ _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
     **{own.name: {*own.labels, *(["le"] if own.type == "histogram" else [])} for own in OWN_FAMILIES},
     **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
-    "ALERTS": {"alertname", "alertstate", "severity"},
+    "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
 }
 _KNOWN = _TARGET.union(*_FAMILIES.values())
 

@@ -25,14 +25,9 @@ Json = dict[str, Any]
 HERE = Path(__file__).parent
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24
+REDUCED = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
 SHARED: Json = yaml.safe_load((HERE / "shared.yaml").read_text())
-TITLES = {
-    "fleet": "All tasks",
-    "task": "One task",
-    "cutover": "Cut-over",
-    "recovery": "Disaster recovery",
-    "exporter": "The exporter",
-}
+TITLES: dict[str, str] = SHARED["dashboards"]
 """The dashboards, as links call them."""
 HIDDEN = ("task_id", "__name__")
 """Labels that are in a result, but are a column only where a description names them."""
@@ -82,7 +77,7 @@ def stat_panel(spec: Json) -> stat.Panel:
         .graph_mode(kinds.BigValueGraphMode.NONE)
         .text_mode(kinds.BigValueTextMode.NAME if named else kinds.BigValueTextMode.VALUE)
         .text(common.VizTextDisplayOptions().title_size(28).value_size(28))
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+        .reduce_options(REDUCED)
     )
 
 
@@ -96,7 +91,7 @@ def bars_panel(_: Json) -> bargauge.Panel:
         .min_viz_height(16)
         .max_viz_height(32)
         .text(common.VizTextDisplayOptions().title_size(14).value_size(14))
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+        .reduce_options(REDUCED)
     )
 
 
@@ -109,6 +104,7 @@ def lines_panel(spec: Json) -> timeseries.Panel:
         else kinds.GraphThresholdsStyleMode.OFF
     )
     stacking = kinds.StackingMode.NORMAL if stacked else kinds.StackingMode.NONE
+    legend = common.VizLegendOptions().show_legend(True).display_mode(kinds.LegendDisplayMode.LIST)
     return (
         timeseries.Panel()
         .line_width(1)
@@ -118,12 +114,7 @@ def lines_panel(spec: Json) -> timeseries.Panel:
         .stacking(common.StackingConfig().mode(stacking).group("A"))
         .thresholds_style(common.GraphThresholdsStyleConfig().mode(style))
         .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
-        .legend(
-            common.VizLegendOptions()
-            .show_legend(True)
-            .display_mode(kinds.LegendDisplayMode.LIST)
-            .placement(kinds.LegendPlacement.BOTTOM)
-        )
+        .legend(legend.placement(kinds.LegendPlacement.BOTTOM))
         .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
     )
 
@@ -170,7 +161,7 @@ def row_link(columns: dict[str, str], down: str) -> list[models.DynamicConfigVal
     """From the name of a task, or of a project, to the dashboard of this row's task or project."""
     wanted = {"account": "Account", "region": "Region", "project": "Project", "task": "Task"}
     found = {key: name for key, name in wanted.items() if name in columns.values()}
-    chosen = "&".join(f"var-{key}=${{__data.fields[{json.dumps(name)}]}}" for key, name in found.items())
+    chosen = "&".join(f"var-{key}=${{__data.fields[{json.dumps(name)}]:percentencode}}" for key, name in found.items())
     url = f"/d/drs-{down}?${{datasource:queryparam}}&{chosen}&${{__url_time_range}}"
     return [models.DynamicConfigValue(id_val="links", value=[{"title": TITLES[down], "url": url}])]
 
@@ -180,6 +171,17 @@ def colored(made: Any, spec: Json) -> None:
     for name, color in SHARED["colors"][spec["colors"]].items():
         fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
         made.override_by_name(name, [fixed])
+
+
+def standstill(made: Any, spec: Json) -> None:
+    """Phases as series of 1, where there is no value: the word in place of a number, a background behind lines."""
+    unseen = {"unit": "none", "min": 0, "max": 1, "custom.axisPlacement": "hidden", "custom.lineWidth": 0}
+    for name in spec.get("standstill", []):
+        color = SHARED["colors"]["phases"][name]
+        word = models.ValueMap({"1": models.ValueMappingResult(text=name, color=color, index=0)})
+        shade = {**unseen, "custom.fillOpacity": 25, "color": {"mode": "fixed", "fixedColor": color}}
+        look = shade if "lines" in spec else {"mappings": [word], "unit": "none"}
+        made.override_by_name(name, [models.DynamicConfigValue(id_val=key, value=value) for key, value in look.items()])
 
 
 def bounds(made: Any, spec: Json) -> None:
@@ -197,14 +199,15 @@ def panel(spec: Json, words: dict[str, str], down: str) -> Any:
     down = spec.get("down", down)
     made: Any = MAKERS[kind](spec)
     made.title(spec[kind]).description(spec["about"]).datasource(SOURCE).unit(spec.get("unit", "none"))
-    made.no_value("-" if "queries" in spec else spec["empty"] if "lines" not in spec else "no data").thresholds(
-        thresholds(spec.get("thresholds", "none"))
-    )
+    made.no_value(
+        "-" if "table" in spec and "queries" in spec else spec["empty"] if "lines" not in spec else "no data"
+    ).thresholds(thresholds(spec.get("thresholds", "none")))
     link = dashboards.DashboardLink(TITLES[down]).type(models.DashboardLinkType.LINK)
     made.links([link.url(f"/d/drs-{down}?{CHOSEN}&${{__url_time_range}}")])
     for number, query in enumerate(spec.get("queries", [spec])):
         made.with_target(target(spec, query, number, words))
     bounds(made, spec)
+    standstill(made, spec)
     if "values" in spec:
         made.mappings([mapping(spec["values"])])
     if "colors" in spec:
@@ -257,6 +260,7 @@ def dashboard(name: str) -> dashboards.Dashboard:
     """The whole of one."""
     spec = yaml.safe_load((HERE / f"{name}.yaml").read_text())
     words = SHARED["words"] | spec.get("words", {})
+    others = dashboards.DashboardLink("DRS").type(models.DashboardLinkType.DASHBOARDS).tags(["drs"])
     made = (
         dashboards.Dashboard(spec["title"])
         .uid(spec["uid"])
@@ -268,14 +272,7 @@ def dashboard(name: str) -> dashboards.Dashboard:
         .refresh("30s")
         .timezone("browser")
         .with_variable(dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-        .link(
-            dashboards.DashboardLink("DRS")
-            .type(models.DashboardLinkType.DASHBOARDS)
-            .tags(["drs"])
-            .as_dropdown(True)
-            .keep_time(True)
-            .include_vars(True)
-        )
+        .link(others.as_dropdown(True).keep_time(True).include_vars(True))
     )
     for one in spec["variables"]:
         made.with_variable(variable(one))
