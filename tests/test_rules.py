@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -136,10 +137,18 @@ def test_alerts_of_tasks_name_the_task_and_the_value_and_can_be_inhibited_by_it(
 
 
 @each_alert_rule
-def test_dashboards_that_alerts_lead_to_exist(rule: Rule) -> None:
-    uid = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", rule["annotations"]["dashboard_url"])
-    assert uid is not None
-    assert (DEPLOY / "grafana" / f"{uid[1]}.json").exists()
+def test_alerts_of_projects_and_tasks_outlive_what_is_not_known(rule: Rule) -> None:
+    assert "keep_firing_for" in rule or "$labels.project" not in rule["annotations"]["description"]
+
+
+@each_alert_rule
+def test_dashboards_that_alerts_lead_to_exist_and_take_what_they_give(rule: Rule) -> None:
+    url = rule["annotations"]["dashboard_url"]
+    found = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", url)
+    assert found is not None
+    dashboard = json.loads((DEPLOY / "grafana" / f"{found[1]}.json").read_text())
+    assert dashboard["uid"] == f"drs-{found[1]}"
+    assert set(re.findall(r"var-(\w+)=", url)) <= {one["name"] for one in dashboard["templating"]["list"]}
 
 
 def test_few_alerts_may_wake_a_person() -> None:
