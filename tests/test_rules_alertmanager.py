@@ -54,14 +54,14 @@ def test_inhibition_names_alerts_that_exist() -> None:
 
 
 class Alertmanager(Program):
-    """Alertmanager with our example."""
+    """Alertmanager with our example, or another configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: Path = CONFIG) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         super().__init__(
             [
                 require("prometheus-alertmanager", "prometheus-alertmanager"),
-                f"--config.file={CONFIG}",
+                f"--config.file={config}",
                 f"--storage.path={folder / 'data'}",
                 f"--web.listen-address={self.url.removeprefix('http://')}",
                 "--cluster.listen-address=",
