@@ -30,7 +30,7 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/run.stamp
+docs: .venv/dev.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
 	$(BIN)/python -m exporter.docs | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py

@@ -19,13 +19,13 @@ def dashboard_panels(path: Path) -> list[dict[str, Any]]:
 
 
 def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
-    """Panel title and query of each query of a dashboard, as Grafana asks them with All chosen everywhere.
+    """Panel title and query of each query of a dashboard, as Grafana asks them with everything chosen everywhere.
 
     Raises:
         ValueError: a variable is left in a query.
     """
     variables = {
-        variable["name"]: variable["allValue"]
+        variable["name"]: variable.get("allValue", ".*")
         for variable in json.loads(path.read_text())["templating"]["list"]
         if variable["type"] == "query"
     }
@@ -45,7 +45,8 @@ def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _substitute(query: str, variables: dict[str, str]) -> str:
-    made = re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda name: variables.get(name[1] or name[2], name[0]), query)
+    every = re.sub(r'="\$', '=~"$', query)  # where one has to be chosen, any may be
+    made = re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda name: variables.get(name[1] or name[2], name[0]), every)
     if "$" in made:
         raise ValueError(f"a variable is left in {made}")
     return made

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Makes fleet.json, which Grafana imports, from fleet.yaml. Run it after a change there."""
+"""Makes the dashboards that Grafana imports from their descriptions: fleet.json from fleet.yaml, and so on.
+
+Run it after a change there. The words, thresholds, colours and columns of all dashboards stand in shared.yaml.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.builders import dashboard as dashboards
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 Json = dict[str, Any]
 
 HERE = Path(__file__).parent
-SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24
-REDUCED = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-KINDS: dict[str, tuple[str, Json]] = {
-    "stat": ("stat", {"reduceOptions": REDUCED, "colorMode": "value", "graphMode": "none", "textMode": "value"}),
-    "bars": (
-        "bargauge",
-        {
-            "reduceOptions": REDUCED,
-            "displayMode": "basic",
-            "orientation": "horizontal",
-            "sizing": "manual",
-            "minVizHeight": 16,
-            "maxVizHeight": 32,
-            "text": {"titleSize": 14, "valueSize": 14},
-        },
-    ),
-    "table": ("table", {"showHeader": True, "cellHeight": "sm"}),
-    "lines": (
-        "timeseries",
-        {
-            "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
-            "tooltip": {"mode": "multi", "sort": "desc"},
-        },
-    ),
-}
-"""The kinds of panels in fleet.yaml: Grafana's type and its options."""
+REDUCED = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
+SHARED: Json = yaml.safe_load((HERE / "shared.yaml").read_text())
+TITLES: dict[str, str] = SHARED["dashboards"]
+"""The dashboards, as links call them."""
+HIDDEN = ("task_id", "__name__")
+"""Labels that are in a result, but are a column only where a description names them."""
+
+CHOSEN = "${datasource:queryparam}&${account:queryparam}&${region:queryparam}&${project:queryparam}"
 
 
 def expand(query: str, words: dict[str, str]) -> str:
@@ -47,155 +40,255 @@ def expand(query: str, words: dict[str, str]) -> str:
     return re.sub(r"<(\w+)>", lambda word: expand(words[word[1]], words), query)
 
 
-def defaults(spec: Json, thresholds: dict[str, dict[str, float | None]]) -> Json:
-    """How a panel shows its values."""
-    colors = thresholds[spec["thresholds"]] if "thresholds" in spec else {"text": None}
-    made: Json = {
-        "unit": spec.get("unit", "none"),
-        "noValue": spec.get("empty", "no data"),
-        "thresholds": {
-            "mode": "absolute",
-            "steps": [{"color": color, "value": value} for color, value in colors.items()],
-        },
+def thresholds(name: str) -> dashboards.ThresholdsConfig:
+    """The steps of a name in shared.yaml."""
+    steps = [models.Threshold(value, color) for color, value in SHARED["thresholds"][name].items()]
+    return dashboards.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def mapping(words: dict[Any, str], *, to_color: bool = False) -> models.ValueMap:
+    """Words for values; or colours for words."""
+    key = "color" if to_color else "text"
+    numbered = enumerate(words.items())
+    return models.ValueMap(
+        {str(of): models.ValueMappingResult(index=index, **{key: to}) for index, (of, to) in numbered}
+    )
+
+
+def target(spec: Json, query: Json, number: int, words: dict[str, str]) -> Dataquery:
+    """One query of a panel. All but lines ask for the present only."""
+    made = (
+        Dataquery()
+        .ref_id("ABCDEFGHIJ"[number])
+        .datasource(SOURCE)
+        .expr(expand(query["query"], words))
+        .legend_format(str(query.get("legend", spec.get("legend", "__auto"))))
+        .format(PromQueryFormat.TABLE if "table" in spec else PromQueryFormat.TIME_SERIES)
+    )
+    return made.range() if "lines" in spec else made.instant()
+
+
+def stat_panel(spec: Json) -> stat.Panel:
+    """A number, or where `text: name` stands the name of the series."""
+    named = spec.get("text") == "name"
+    return (
+        stat.Panel()
+        .color_mode(kinds.BigValueColorMode.VALUE)
+        .graph_mode(kinds.BigValueGraphMode.NONE)
+        .text_mode(kinds.BigValueTextMode.NAME if named else kinds.BigValueTextMode.VALUE)
+        .text(common.VizTextDisplayOptions().title_size(28).value_size(28))
+        .reduce_options(REDUCED)
+    )
+
+
+def bars_panel(_: Json) -> bargauge.Panel:
+    """Horizontal bars, one for a series."""
+    return (
+        bargauge.Panel()
+        .display_mode(kinds.BarGaugeDisplayMode.BASIC)
+        .orientation(kinds.VizOrientation.HORIZONTAL)
+        .sizing(kinds.BarGaugeSizing.MANUAL)
+        .min_viz_height(16)
+        .max_viz_height(32)
+        .text(common.VizTextDisplayOptions().title_size(14).value_size(14))
+        .reduce_options(REDUCED)
+    )
+
+
+def lines_panel(spec: Json) -> timeseries.Panel:
+    """Lines over the shown time; a gap stays a gap."""
+    stacked = spec.get("stacked", False)
+    style = (
+        kinds.GraphThresholdsStyleMode.DASHED
+        if spec.get("thresholds", "none") != "none"
+        else kinds.GraphThresholdsStyleMode.OFF
+    )
+    stacking = kinds.StackingMode.NORMAL if stacked else kinds.StackingMode.NONE
+    legend = common.VizLegendOptions().show_legend(True).display_mode(kinds.LegendDisplayMode.LIST)
+    return (
+        timeseries.Panel()
+        .line_width(1)
+        .fill_opacity(40 if stacked else 10)
+        .show_points(kinds.VisibilityMode.NEVER)
+        .span_nulls(False)
+        .stacking(common.StackingConfig().mode(stacking).group("A"))
+        .thresholds_style(common.GraphThresholdsStyleConfig().mode(style))
+        .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
+        .legend(legend.placement(kinds.LegendPlacement.BOTTOM))
+        .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
+    )
+
+
+def table_panel(spec: Json) -> table.Panel:
+    """One row for each set of labels; the columns that the description names, in that order."""
+    columns: dict[str, str] = spec["columns"]
+    many = len(spec.get("queries", "1")) > 1
+    values = [f"Value #{'ABCDEFGHIJ'[number]}" for number in range(len(spec["queries"]))] if many else ["Value"]
+    arrange = {
+        "excludeByName": {name: True for name in ("Time", *HIDDEN, *values) if name not in columns},
+        "indexByName": {name: position for position, name in enumerate(columns)},
+        "renameByName": columns,
     }
+    made = table.Panel().show_header(True).cell_height(kinds.TableCellHeight.SM).align(kinds.FieldTextAlignment.AUTO)
+    if many:
+        made.with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
+    return made.with_transformation(models.DataTransformerConfig(id_val="organize", options=arrange))
+
+
+MAKERS = {"stat": stat_panel, "bars": bars_panel, "lines": lines_panel, "table": table_panel}
+
+
+def column_settings(name: str) -> list[models.DynamicConfigValue]:
+    """What shared.yaml says of a column, as overrides."""
+    spec = SHARED["columns"].get(name, {})
+    found: list[tuple[str, Any]] = [
+        (setting, spec[key])
+        for key, setting in (("width", "custom.width"), ("unit", "unit"), ("decimals", "decimals"))
+        if key in spec
+    ]
+    if "thresholds" in spec:
+        found.append(("thresholds", thresholds(spec["thresholds"]).build()))
     if "values" in spec:
-        names = {str(value): {"text": name, "index": value} for value, name in spec["values"].items()}
-        made["mappings"] = [{"type": "value", "options": names}]
-    if "bars" in spec or "lines" in spec:
-        made |= {"min": 0} | ({"max": 1} if spec.get("unit") == "percentunit" else {})
-    if "lines" in spec:
-        made["color"] = {"mode": "palette-classic"}
-        made["custom"] = {
-            "lineWidth": 1,
-            "fillOpacity": 40 if spec.get("stacked") else 10,
-            "showPoints": "never",
-            "spanNulls": False,
-            "stacking": {"mode": "normal" if spec.get("stacked") else "none", "group": "A"},
-            "thresholdsStyle": {"mode": "dashed" if "thresholds" in spec else "off"},
-        }
-    return made
+        found.append(("mappings", [mapping(spec["values"])]))
+    if "colors" in spec:
+        found.append(("mappings", [mapping(SHARED["colors"][spec["colors"]], to_color=True)]))
+    if "thresholds" in spec or "colors" in spec:
+        found.append(("custom.cellOptions", {"type": "color-text"}))
+    return [models.DynamicConfigValue(id_val=setting, value=value) for setting, value in found]
 
 
-def override(field: str, setting: str, value: Any) -> Json:
-    """One setting of one column, or of one series."""
-    return {"matcher": {"id": "byName", "options": field}, "properties": [{"id": setting, "value": value}]}
+def row_link(columns: dict[str, str], down: str) -> list[models.DynamicConfigValue]:
+    """From the name of a task, or of a project, to the dashboard of this row's task or project."""
+    wanted = {"account": "Account", "region": "Region", "project": "Project", "task": "Task"}
+    found = {key: name for key, name in wanted.items() if name in columns.values()}
+    chosen = "&".join(f"var-{key}=${{__data.fields[{json.dumps(name)}]:percentencode}}" for key, name in found.items())
+    url = f"/d/drs-{down}?${{datasource:queryparam}}&{chosen}&${{__url_time_range}}"
+    return [models.DynamicConfigValue(id_val="links", value=[{"title": TITLES[down], "url": url}])]
 
 
-def overrides(spec: Json, shared: Json) -> list[Json]:
-    """What differs between the columns or the series of a panel."""
-    colors = shared["colors"][spec["colors"]] if "colors" in spec else {}
+def colored(made: Any, spec: Json) -> None:
+    """The same colour for the same word in all panels."""
+    for name, color in SHARED["colors"][spec["colors"]].items():
+        fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
+        made.override_by_name(name, [fixed])
+
+
+def standstill(made: Any, spec: Json) -> None:
+    """Phases as series of 1, where there is no value: the word in place of a number, a background behind lines."""
+    unseen = {"unit": "none", "min": 0, "max": 1, "custom.axisPlacement": "hidden", "custom.lineWidth": 0}
+    for name in spec.get("standstill", []):
+        color = SHARED["colors"]["phases"][name]
+        word = models.ValueMap({"1": models.ValueMappingResult(text=name, color=color, index=0)})
+        shade = {**unseen, "custom.fillOpacity": 25, "color": {"mode": "fixed", "fixedColor": color}}
+        look = shade if "lines" in spec else {"mappings": [word], "unit": "none"}
+        made.override_by_name(name, [models.DynamicConfigValue(id_val=key, value=value) for key, value in look.items()])
+
+
+def bounds(made: Any, spec: Json) -> None:
+    """Axes begin at 0, and a ratio ends at 1, unless the description says otherwise."""
+    if not ("bars" in spec or "lines" in spec) or spec.get("signed"):
+        return
+    made.min(0)
+    if spec.get("unit") == "percentunit" and not spec.get("open"):
+        made.max(1)
+
+
+def panel(spec: Json, words: dict[str, str], down: str) -> Any:
+    """One panel, without its place."""
+    kind = next(kind for kind in MAKERS if kind in spec)
+    down = spec.get("down", down)
+    made: Any = MAKERS[kind](spec)
+    made.title(spec[kind]).description(spec["about"]).datasource(SOURCE).unit(spec.get("unit", "none"))
+    made.no_value(
+        "-" if "table" in spec and "queries" in spec else spec["empty"] if "lines" not in spec else "no data"
+    ).thresholds(thresholds(spec.get("thresholds", "none")))
+    link = dashboards.DashboardLink(TITLES[down]).type(models.DashboardLinkType.LINK)
+    made.links([link.url(f"/d/drs-{down}?{CHOSEN}&${{__url_time_range}}")])
+    for number, query in enumerate(spec.get("queries", [spec])):
+        made.with_target(target(spec, query, number, words))
+    bounds(made, spec)
+    standstill(made, spec)
+    if "values" in spec:
+        made.mappings([mapping(spec["values"])])
+    if "colors" in spec:
+        colored(made, spec)
     columns: dict[str, str] = spec.get("columns", {})
-    made = [override(name, "color", {"mode": "fixed", "fixedColor": color}) for name, color in colors.items()]
-    for source, name in columns.items():
-        if name in shared["widths"]:
-            made.append(override(name, "custom.width", shared["widths"][name]))
-        if source == "Value":
-            made.append(override(name, "custom.cellOptions", {"type": "color-text"}))
+    for name in columns.values():
+        settings = column_settings(name)
+        linked = "Task" if "Task" in columns.values() else "Project"
+        if name == linked and {"Account", "Region", "Project"} <= set(columns.values()):
+            settings += row_link(columns, "task" if linked == "Task" else "exporter")
+        if settings:
+            made.override_by_name(name, settings)
     return made
 
 
-def panel(spec: Json, shared: Json) -> Json:
-    """One panel, without id and place."""
-    kind = next(kind for kind in KINDS if kind in spec)
-    grafana_type, options = KINDS[kind]
-    target = {
-        "refId": "A",
-        "datasource": SOURCE,
-        "expr": expand(spec["query"], shared["words"]),
-        "legendFormat": spec.get("legend", "__auto"),
-        "instant": kind != "lines",
-        "range": kind == "lines",
-        "format": "table" if kind == "table" else "time_series",
-    }
-    made: Json = {
-        "type": grafana_type,
-        "title": spec[kind],
-        "description": spec["about"],
-        "datasource": SOURCE,
-        "targets": [target],
-        "fieldConfig": {"defaults": defaults(spec, shared["thresholds"]), "overrides": overrides(spec, shared)},
-        "options": options,
-    }
-    if kind == "table":
-        columns = spec["columns"]
-        arrange = {
-            "excludeByName": {name: True for name in ("Time", "Value") if name not in columns},
-            "indexByName": {name: position for position, name in enumerate(columns)},
-            "renameByName": columns,
-        }
-        made["transformations"] = [{"id": "organize", "options": arrange}]
-    return made
-
-
-def layout(shared: Json) -> list[Json]:
-    """All panels, each as high up below the heading of its row as it fits."""
-    placed: list[Json] = []
+def places(rows: list[Json]) -> list[tuple[Json, models.GridPos]]:
+    """Headings and panels, each panel as high up below the heading of its row as it fits."""
+    placed: list[tuple[Json, models.GridPos]] = []
     top = 0
-    for row in shared["rows"]:
-        heading = {"type": "row", "title": row["title"], "collapsed": False, "panels": []}
-        placed.append({**heading, "gridPos": {"x": 0, "y": top, "w": WIDTH, "h": 1}})
+    for row in rows:
+        placed.append((row, models.GridPos(h=1, w=WIDTH, x=0, y=top)))
         floor = [top + 1] * WIDTH
         for spec in row["panels"]:
             width, height = spec["size"]
             y, x = min((max(floor[left : left + width]), left) for left in range(WIDTH - width + 1))
             floor[x : x + width] = [y + height] * width
-            placed.append({**panel(spec, shared), "gridPos": {"x": x, "y": y, "w": width, "h": height}})
+            placed.append((spec, models.GridPos(h=height, w=width, x=x, y=y)))
         top = max(floor)
-    return [{"id": number, **made} for number, made in enumerate(placed, 1)]
+    return placed
 
 
-def variable(name: str, label: str, query: str) -> Json:
-    """A choice among the values of a label."""
-    return {
-        "name": name,
-        "label": label,
-        "type": "query",
-        "datasource": SOURCE,
-        "query": {"query": query, "refId": name},
-        "definition": query,
-        "refresh": 2,  # as the shown time changes
-        "sort": 1,
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".*",
-        "current": {"text": ["All"], "value": ["$__all"]},
-    }
+def variable(name: str) -> dashboards.QueryVariable:
+    """A choice among the values of a label, narrowed by those before it."""
+    label, query = SHARED["variables"][name]
+    made = (
+        dashboards.QueryVariable(name.rpartition(" ")[2])
+        .label(label)
+        .datasource(SOURCE)
+        .query({"query": expand(query, SHARED["words"]), "refId": "variable"})
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.ALPHABETICAL_ASC)
+    )
+    if name == "one task":
+        return made.multi(False)
+    everything = models.VariableOption(text=["All"], value=["$__all"], selected=True)
+    return made.multi(True).include_all(True).all_value(".*").current(everything)
 
 
-def dashboard() -> Json:
-    """The whole of it."""
-    spec = yaml.safe_load((HERE / "fleet.yaml").read_text())
-    region = spec["words"]["region"]
-    return {
-        "uid": "drs-fleet",
-        "title": "DRS fleet",
-        "description": "All DRS tasks: what is broken, what lags, what is stale.",
-        "tags": ["drs"],
-        "schemaVersion": 39,
-        "version": 1,
-        "editable": True,
-        "graphTooltip": 1,
-        "timezone": "",
-        "time": {"from": "now-3h", "to": "now"},
-        "refresh": "30s",
-        "annotations": {"list": []},
-        "links": [],
-        "templating": {
-            "list": [
-                {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
-                variable("account", "Account", "label_values(drs_up, account)"),
-                variable("region", "Region", 'label_values(drs_up{account=~"$account"}, region)'),
-                variable("project", "Project", f"label_values(drs_up{{{region}}}, project)"),
-            ]
-        },
-        "panels": layout(spec),
-    }
+def dashboard(name: str) -> dashboards.Dashboard:
+    """The whole of one."""
+    spec = yaml.safe_load((HERE / f"{name}.yaml").read_text())
+    words = SHARED["words"] | spec.get("words", {})
+    others = dashboards.DashboardLink("DRS").type(models.DashboardLinkType.DASHBOARDS).tags(["drs"])
+    made = (
+        dashboards.Dashboard(spec["title"])
+        .uid(spec["uid"])
+        .description(spec["about"])
+        .tags(["drs"])
+        .editable()
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .time("now-3h", "now")
+        .refresh("30s")
+        .timezone("browser")
+        .with_variable(dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+        .link(others.as_dropdown(True).keep_time(True).include_vars(True))
+    )
+    for one in spec["variables"]:
+        made.with_variable(variable(one))
+    for number, (part, place) in enumerate(places(spec["rows"]), 1):
+        if "panels" in part:
+            made.with_row(dashboards.Row(part["title"]).id(number).grid_pos(place))
+        else:
+            made.with_panel(panel(part, words, spec["down"]).id(number).grid_pos(place))
+    return made
 
 
-def text() -> str:
-    """The content of fleet.json."""
-    return json.dumps(dashboard(), indent=2) + "\n"
+def text(name: str) -> str:
+    """The content of a dashboard's JSON file."""
+    return json.dumps(dashboard(name).build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
-    (HERE / "fleet.json").write_text(text())
+    for each in TITLES:
+        (HERE / f"{each}.json").write_text(text(each))

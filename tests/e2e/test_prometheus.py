@@ -11,6 +11,7 @@ import yaml
 
 from tests.dashboards import dashboard_expressions
 from tests.e2e.programs import Exporter, Program, free_port, get
+from tests.rules import RECORDED, load
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -25,12 +26,28 @@ EXPRESSIONS = [
 
 
 class Prometheus(Program):
-    """Prometheus with our configuration, but for ports, intervals, and what more is said of the target."""
+    """Prometheus with our configuration and rules, but for ports and intervals.
 
-    def __init__(self, folder: Path, target: str, **more: Any) -> None:
+    Args:
+        folder: for its files.
+        target: the host and port of the exporter.
+        alertmanager: host and port of one that hears of alerts at once, without the wait that each of them has.
+        more: what more is said of the target.
+    """
+
+    def __init__(self, folder: Path, target: str, alertmanager: str | None = None, **more: Any) -> None:
         config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
         config["global"] |= {"evaluation_interval": "1s"}
-        config["rule_files"] = [str(DEPLOY / "prometheus" / file) for file in config["rule_files"]]
+        (rules,) = config["rule_files"]
+        for rule_file in (DEPLOY / "prometheus").glob(rules):
+            groups = [{**group, "interval": "1s"} for group in load(rule_file)["groups"]]
+            if alertmanager is not None:
+                for rule in (rule for group in groups for rule in group["rules"]):
+                    rule.pop("for", None)
+                    rule.pop("keep_firing_for", None)
+            (folder / rule_file.name).write_text(yaml.safe_dump({"groups": groups}))
+        if alertmanager is not None:
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
         (scrape,) = config["scrape_configs"]
         scrape |= {"scrape_interval": "1s", "scrape_timeout": "1s", **more}
         scrape["static_configs"][0]["targets"] = [target]
@@ -108,8 +125,13 @@ def test_labels_of_the_cloud_stay_ours(prometheus: Prometheus) -> None:
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_query_of_the_dashboard_has_an_answer(prometheus: Prometheus, expression: str) -> None:
+def test_every_query_of_the_dashboards_has_an_answer(prometheus: Prometheus, expression: str) -> None:
     prometheus.until(lambda: prometheus.query(expression), f"data for {expression}")
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED - {"drs:task_progress_stale"}))  # of the demo nothing is stale
+def test_every_recording_rule_has_something_to_record(prometheus: Prometheus, name: str) -> None:
+    prometheus.until(lambda: prometheus.query(name), f"data for {name}")
 
 
 def test_the_rules_are_loaded_and_healthy(prometheus: Prometheus) -> None:

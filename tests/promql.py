@@ -1,0 +1,84 @@
+"""What a PromQL expression asks for, held against the catalogue and the rules that we ship."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import promql_parser
+from promql_parser import AggregateExpr, BinaryExpr, VectorSelector
+
+from exporter.catalogue import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
+from exporter.model import Phase
+from exporter.telemetry import OWN_FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from promql_parser import Expr
+
+_TARGET = {"job", "instance", "pod"}
+_FAMILIES: dict[str, set[str]] = {
+    **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
+    **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
+    **{own.name: {*own.labels, *(["le"] if own.type == "histogram" else [])} for own in OWN_FAMILIES},
+    **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
+    "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
+}
+_KNOWN = _TARGET.union(*_FAMILIES.values())
+
+
+def faults(expression: str, recorded: set[str]) -> list[str]:
+    """Every name and label of an expression that nothing has, and every phase that is none.
+
+    Args:
+        expression: PromQL.
+        recorded: the names that recording rules give.
+
+    Raises:
+        ValueError: it does not parse.
+    """
+    return [fault for node in _nodes(promql_parser.parse(expression)) for fault in _faults(node, recorded)]
+
+
+def selectors(expression: str) -> list[VectorSelector]:
+    """The selectors of an expression."""
+    return [node for node in _nodes(promql_parser.parse(expression)) if isinstance(node, VectorSelector)]
+
+
+def _nodes(expression: Expr) -> list[Expr]:
+    found: list[Expr] = []
+
+    def visit(node: Expr) -> bool:
+        found.append(node)
+        return True
+
+    promql_parser.walk(expression, pre_visit=visit)
+    return found
+
+
+def _faults(node: Expr, recorded: set[str]) -> Iterator[str]:
+    if isinstance(node, VectorSelector):
+        yield from _selector_faults(node, recorded)
+    elif isinstance(node, AggregateExpr) and node.modifier is not None:
+        yield from _unknown(node.modifier.labels)
+    elif isinstance(node, BinaryExpr) and node.modifier is not None and node.modifier.matching is not None:
+        yield from _unknown(node.modifier.matching.labels)
+
+
+def _selector_faults(selector: VectorSelector, recorded: set[str]) -> Iterator[str]:
+    name = selector.name or ""
+    family = re.sub(r"(_seconds)_(bucket|sum|count)$", r"\1", name)
+    if name not in recorded and family not in _FAMILIES:
+        yield f"no family {name}"
+    labels = _KNOWN if name in recorded else _FAMILIES.get(family, set()) | _TARGET
+    for matcher in selector.matchers.matchers:
+        if matcher.name not in labels:
+            yield f"{name} has no label {matcher.name}"
+        known = "$" in matcher.value or any(re.fullmatch(matcher.value, phase) for phase in Phase)
+        if matcher.name == "phase" and not known:
+            yield f"no phase {matcher.value}"
+
+
+def _unknown(labels: Iterable[str]) -> Iterator[str]:
+    yield from (f"no label {label}" for label in labels if label not in _KNOWN)
