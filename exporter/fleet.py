@@ -143,6 +143,7 @@ class Fleet:
         opened = await self._connected({key: wanted[key] for key in wanted if key not in kept}, stopped)
         async with self._board.lock:  # no list is shown by half when its poller is stopped
             await _stop(stopped.values())
+            self._shared.claims.free(_owned(stopped.keys() - wanted.keys()))  # one may have found its id meanwhile
             for line in stopped.values():
                 await line.poller.store.leave()
             for key, line in opened.items():
@@ -164,9 +165,8 @@ class Fleet:
         """New lines in place of the `stopped` ones; raises `ConfigError`, and then nothing has changed."""
         budgets = dict(self._budgets)
         opened: dict[ProjectKey, Line] = {}
-        leaving = {(Owner(key.account, key.project), key.region) for key in stopped}
         try:
-            with self._shared.claims.handover(leaving):
+            with self._shared.claims.handover(_owned(stopped)):
                 self._connect_all(wanted, opened)
         except (CloudError, ConfigError) as error:
             self._budgets = budgets
@@ -244,7 +244,7 @@ class Fleet:
     def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
         """The allowance that all projects of an account in a region share; it lasts while its limits do.
 
-        All shards together stay within what is allowed.
+        All shards together stay within the rate that is allowed; each may begin with one call at least.
         """
         place, total = (account.name, region), self._shard.total
         limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
@@ -269,6 +269,10 @@ def _wanted(config: Config) -> dict[ProjectKey, Settings]:
         for account in config.accounts
         for project in account.all_projects()
     }
+
+
+def _owned(keys: Iterable[ProjectKey]) -> set[tuple[Owner, str]]:
+    return {(Owner(key.account, key.project), key.region) for key in keys}
 
 
 async def _stop(lines: Iterable[Line]) -> None:

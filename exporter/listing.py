@@ -95,20 +95,28 @@ class Listing:
             self._due[api.name] = self._published.missing(api.name)
             # The other generation lists alone from now on: it is due at once, unless it is missing as well.
             self._due |= {one.name: -math.inf for one in self._apis if not self._published.lacks(one.name)}
+            self._calls[api.name] = 0
             await self._store.unpublished(api.name)
+            return True
+        if len(errors) == len(answers) and self._published.known_missing(api.name):
+            # Of what was not there, no answer says nothing: what the other generation lists is as complete as before.
+            self._note(f"{api.name}, which was not published", errors[0])
             return True
         self._published.found(api.name)
         # Half a poll less than the interval, so that the poll at its end finds it due; after a failure the next one.
         wait = self._pace.due_every if errors else self.interval(api)
         self._due[api.name] = now + wait - self._pace.due_every / 2
         for job_type, error in zip(self._job_types, answers, strict=True):
-            if error is None or isinstance(error, CloudError):
-                self._notes.outcome(f"{api.name} list of {job_type}", error)
-            else:
-                self._notes.bug(LISTS, error)
+            self._note(f"{api.name} list of {job_type}", error)
             if error is not None:
                 self._store.facts.lists.failed(api.name, job_type)
         return not errors
+
+    def _note(self, what: str, error: BaseException | None) -> None:
+        if error is None or isinstance(error, CloudError):
+            self._notes.outcome(what, error)
+        else:
+            self._notes.bug(LISTS, error)
 
     async def _list_job_type(self, api: Api, job_type: str) -> None:
         answer = await self._slow.ask(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))

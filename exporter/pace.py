@@ -91,15 +91,21 @@ class Pace:
         self._begun = True
         due, later = self._clock(), self._offset
         while True:
-            await asyncio.sleep(due - self._clock())
-            interval = self.due_every
-            due += interval * (1 + later)
-            later = 0.0
+            began, due = due, due + self.due_every * (1 + later)
             async with asyncio.TaskGroup() as group:
                 polling = group.create_task(poll())
                 while not (await asyncio.wait({polling}, timeout=due - self._clock()))[0]:
                     self._overran(1)  # told meanwhile: it may never end
-                    due += interval
+                    began, due, later = due, due + self.due_every, 0.0
+            due = await self._rest(began, later)
+            later = 0.0
+
+    async def _rest(self, began: float, later: float) -> float:
+        """Wait for the next poll, which comes sooner where the budget has become larger meanwhile; when it was due."""
+        while (due := began + self.due_every * (1 + later)) > self._clock():
+            await asyncio.sleep(min(due - self._clock(), self.interval))
+            self.caller.beat()
+        return due if self._clock() - due < self.interval else self._clock()
 
 
 class SlowLane:

@@ -84,8 +84,8 @@ class Poller:
             notes=self._notes,
         )
         self._listed = asyncio.Event()
-        self._asked: dict[str, dict[str, float]] = {}
-        """When each source was last asked for each task."""
+        self._asked: dict[tuple[str, str], dict[str, float]] = {}
+        """When each task was last asked for, by collector and source."""
         self._own: dict[str, bool] = {}
         """How the newest poll of each collector went."""
         self._brought: dict[str, dict[tuple[str, str], bool]] = {}
@@ -165,9 +165,11 @@ class Poller:
         started = asyncio.get_running_loop().time()
         work = await self._plan.work(collector)
         if work and not any(one.ids for one in work.values()):
+            self._own.pop(collector, None)
             return None
         before, pace = self._paces[collector].caller.calls, self._paces[collector]
-        pace.expects(sum(math.ceil(len(one.ids) / source.batch) for source, one in work.items()))
+        if self._own.get(collector, True):  # who did not answer will hardly be asked for more than the last time
+            pace.expects(sum(math.ceil(len(one.ids) / source.batch) for source, one in work.items()))
         self._age(collector)
         outcomes = [await self._ask_project_source(source) for source in self._plan.project_work(collector)]
         for brought in self._brought.values():
@@ -182,14 +184,13 @@ class Poller:
                     outcomes.append(success)
                     for also in {part.collector for part in wanted} - {collector}:
                         self._brought.setdefault(also, {})[collector, source.name] = success
-                        self._record(also, started, success=success and self._own.get(also, True))
+                        self._record(also, started, success=success and self._own.get(also, True), brought=True)
             asked |= work.keys()
             # One that turned out not to be published leaves its tasks to the next.
             left = await self._plan.work(collector)
             work = {source: one for source, one in left.items() if source not in asked}
         outcomes = [success for success in outcomes if success is not None]
-        if all(outcomes):
-            pace.made(pace.caller.calls - before)
+        pace.made(pace.caller.calls - before)
         return all(outcomes) if outcomes else self._idle(collector)
 
     def _idle(self, collector: str) -> bool | None:
@@ -220,9 +221,10 @@ class Poller:
         if self._slow.standing(source.name) is not None:
             return False
         learnt, refused, failed = 0, list[CloudError](), list[CloudError]()
-        async with aclosing(fetch_all(source, self._longest_unasked_first(source, ids))) as batches:
+        asked = self._asked_before((collector, source.name), ids)
+        async with aclosing(fetch_all(source, sorted(ids, key=asked.__getitem__))) as batches:
             async for answers in batches:
-                self._asked[source.name] |= dict.fromkeys(answers, self._now())
+                asked |= dict.fromkeys(answers, self._now())
                 call = sort_answers(answers)
                 learnt += len(call.parts) + len(call.gone)
                 refused += call.refused
@@ -244,16 +246,17 @@ class Poller:
         self._notes.outcome(source.name, next(iter(failed), None))
         return None if gone and not failed else not failed
 
-    def _longest_unasked_first(self, source: Source, ids: Sequence[str]) -> list[str]:
-        """So that a round which has to be cut short takes nothing from the same tasks each time."""
-        asked = self._asked.get(source.name, {})
-        self._asked[source.name] = {task_id: asked.get(task_id, 0.0) for task_id in ids}
-        return sorted(ids, key=self._asked[source.name].__getitem__)
+    def _asked_before(self, who: tuple[str, str], ids: Sequence[str]) -> dict[str, float]:
+        """When each task was asked for: a round that has to be cut short leaves out others than the one before."""
+        asked = self._asked.get(who, {})
+        self._asked[who] = {task_id: asked.get(task_id, 0.0) for task_id in ids}
+        return self._asked[who]
 
     # What is told about it
 
-    def _record(self, collector: str, started: float, *, success: bool) -> None:
+    def _record(self, collector: str, started: float, *, success: bool, brought: bool = False) -> None:
+        """A poll ended; facts that another collector `brought` make the success of who asks himself no younger."""
         duration = asyncio.get_running_loop().time() - started
-        succeeded = self._now() if success else None
+        succeeded = self._now() if success and not (brought and collector in self._own) else None
         interval = self._paces[collector].effective
         self.store.facts.polled(collector, CollectorFacts(interval, success, duration, succeeded))

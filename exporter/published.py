@@ -73,6 +73,10 @@ class Published:
         """Whether an API generation or operation is known not to be published here."""
         return self._clock() < self._missing.get(name, -math.inf)
 
+    def known_missing(self, name: str) -> bool:
+        """Whether the newest that was found of an API generation or operation is that it is not published."""
+        return self._found.get(name) is False
+
     def here(self, api: str, name: str) -> bool:
         """Whether an operation may exist."""
         return not self.lacks(api) and not self.lacks(name)

@@ -67,8 +67,8 @@ ALLOWANCE = Own(
 )
 DEMAND = Own(
     "drs_exporter_api_demand_ratio",
-    "API calls that polls at the configured intervals take, over those that are allowed now; intervals stretch when "
-    "it comes near 1.",
+    "API calls that polls at the configured intervals take, over those that are allowed now. Intervals stretch where "
+    "it is over 0.9 of the configured rate; while throttling lasts, polls are left out instead.",
     _REGION,
     Gauge,
 )

@@ -153,3 +153,25 @@ def test_any_other_answer_ends_the_refusal(answer: CloudError | None) -> None:
         assert await slow.ask("list", good) == 1
 
     simulate(main())
+
+
+def test_a_larger_budget_wakes_a_loop_that_sleeps_on_a_longer_interval() -> None:
+    """Else a project that goes leaves its neighbours asleep for as long as it had made them wait."""
+
+    async def main() -> None:
+        demand = Demand(1.0)
+        one, polls = pace(demand), Polls()
+        demand.want("another", one.caller.priority, 900.0)
+        async with looping(one, polls):
+            await asyncio.sleep(3610)
+            assert polls.began == [0]
+            assert one.alive()
+            demand.forget("another")
+            await asyncio.sleep(31)
+            assert one.alive()
+            assert len(polls.began) == 2
+            await asyncio.sleep(300)
+            assert one.alive()
+            assert len(polls.began) == 12
+
+    simulate(main())

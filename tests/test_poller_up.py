@@ -216,3 +216,24 @@ def test_a_collector_has_no_success_while_nothing_tells_what_to_ask_and_a_source
             assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
 
     simulate(main())
+
+
+def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_about_what_is() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"), published={"v3"})
+        async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
+            await asyncio.sleep(3590)
+            before = cloud.calls and Scrape(exporter)
+            assert before
+            cloud.faults = [faults.broken("GET .*job_type")]
+            cloud.worlds[0].published.add("v5")
+            await asyncio.sleep(120)
+            page = Scrape(exporter)
+            assert page.value("drs_up") == 1
+            assert page.by("phase", "drs_tasks", job_type="sync") == before.by("phase", "drs_tasks", job_type="sync")
+            assert not page.by("job_type", "drs_exporter_list_success", api="v5")
+            cloud.faults = []
+            await asyncio.sleep(60)
+            assert Scrape(exporter).by("job_type", "drs_exporter_list_success", api="v5")["sync"] == 1
+
+    simulate(main())

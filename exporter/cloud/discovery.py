@@ -64,12 +64,16 @@ class Claims:
     def handover(self, leaving: Collection[tuple[Owner, str]]) -> Iterator[None]:
         """Free what owners, with its region, let go of; where the context ends in an error, nothing has changed."""
         before = self._owners
-        self._owners = {place: owner for place, owner in before.items() if (owner, place[0]) not in leaving}
+        self.free(leaving)
         try:
             yield
         except BaseException:
             self._owners = before
             raise
+
+    def free(self, leaving: Collection[tuple[Owner, str]]) -> None:
+        """Free what owners, with its region, let go of."""
+        self._owners = {place: owner for place, owner in self._owners.items() if (owner, place[0]) not in leaving}
 
     def take(self, owner: Owner, region: str, project_id: str) -> None:
         """Raises `CloudError` where the project is another owner's already."""

@@ -205,3 +205,23 @@ def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
         assert set(by_second.values()) == {by_second[0]}
 
     simulate(main())
+
+
+def test_who_is_refused_costs_its_neighbour_no_interval() -> None:
+    """Calls that are not made are no demand."""
+
+    async def main(*, refused: bool) -> tuple[dict[str, float], float | None]:
+        way = fleet(30, P, Q)
+        if refused:
+            way.clouds[HOST].faults.insert(0, faults.forbidden(f"{id_of(ACCOUNT, P)}.*jobs/"))
+        async with polling(way, config(P, Q)) as exporter:
+            await until(1800)
+            page = await view(exporter)
+        name = "drs_exporter_collector_interval_seconds"
+        return page.by("collector", ACCOUNT, Q, name), page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
+
+    (usual, all_of_it), (beside, less) = simulate(main(refused=False)), simulate(main(refused=True))
+    assert all(beside[collector] <= usual[collector] for collector in usual)
+    assert all_of_it is not None
+    assert less is not None
+    assert less < 0.7 * all_of_it
