@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from coverage import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,3 +22,16 @@ def _logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     loop.setLevel(of_loop)
+
+
+@pytest.fixture(autouse=True)
+def _untraced(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Long simulations are not measured: it would take them twice as long, and they reach nothing that others don't."""
+    tracing: list[Coverage] = []
+    if {"faults", "soak"} & {*request.path.parts}:
+        while (coverage := Coverage.current()) is not None:  # one inside another, in a worker
+            coverage.stop()
+            tracing.append(coverage)
+    yield
+    for coverage in reversed(tracing):
+        coverage.start()
