@@ -12,17 +12,20 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from exporter.check_operations import Operations
+from exporter.check_rules import rule_findings
 from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in
+from exporter.cloud.operations import OPERATIONS
 from exporter.config import duration_text
 from exporter.connections import Connection, Watch, attempt, connections, where
-from exporter.findings import REPORT, Finding, Level, bars, engines, plural, words
+from exporter.findings import REPORT, UNANSWERED, Finding, Level, bars, engines, plural, words
 from exporter.report import ProjectReport, document
+from exporter.terminal import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    import httpx
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.source import Api
     from exporter.config import Account, Config, Project
@@ -38,28 +41,54 @@ _CLOCK_REMEDY = "set it, best by NTP"
 
 async def check(
     config: Config,
-    say: Callable[[str], None],
+    say: Callable[[Finding, int], None],
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     now: Callable[[], float] = time.time,
-) -> tuple[bool, str]:
-    """Check a configuration that is valid as a file; findings are said project by project, a line each.
+) -> tuple[int, str]:
+    """Check a configuration that is valid as a file; findings are said project by project.
 
-    Returns whether nothing fails, and the report of shapes as JSON.
+    Args:
+        config: what is checked.
+        say: takes each finding, and the width to which all places are aligned.
+        transport: stands in for the network.
+        now: Unix time.
+
+    Returns:
+        The exit code, and the report of shapes as JSON.
     """
     projects = [(account, project) for account in config.accounts for project in account.all_projects()]
     width = max(len(_FILE), *(len(where(*pair)) for pair in projects))
     counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
-    fine = True
+    told = Counter[Level]()
     async with connections(config, partial(_Observed, now), transport=transport, now=now) as opened:
-        say(Finding(OK, _FILE, f"valid, {counts}").line(width))
-        running = [asyncio.create_task(_ProjectCheck(connection).run()) for connection in opened]
-        for task in running:
-            for finding in await task:
-                fine = fine and finding.level is not FAIL
-                say(finding.line(width))
+        checks = [_ProjectCheck(connection) for connection in opened]
+        running = [asyncio.create_task(one.run()) for one in checks]
+
+        def progress() -> str:
+            done, calls = sum(one.done() for one in running), sum(one.watch.calls for one in opened)
+            return f"{done} of {plural(len(opened), 'project')}, {calls} calls"
+
+        async with Waiting(progress) as waiting:
+
+            def tell(findings: Iterable[Finding]) -> None:
+                waiting.wipe()
+                for finding in findings:
+                    told[finding.level] += 1
+                    say(finding, width)
+
+            tell([Finding(OK, _FILE, f"valid, {counts}")])
+            for task in running:
+                tell(await task)
+            for account in config.accounts:
+                listed = [one.listed for one, (owner, _) in zip(checks, projects, strict=True) if owner is account]
+                tell(rule_findings(account, listed))
+    code = 1 if told[FAIL] else 0
+    summary = f"{told[FAIL]} fail, {told[WARN]} warn, {told[OK]} ok; exit code {code}"
+    worst = next(level for level in (FAIL, WARN, OK) if told[level])
+    say(Finding(worst, "summary", summary), width)
     reports = [connection.watch.report for connection in opened]
-    return fine, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"
+    return code, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"
 
 
 class _Observed(Watch):
@@ -69,6 +98,7 @@ class _Observed(Watch):
         self._now = now
         self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
         self.answered = False
+        self.calls = 0
         self.expired = False
         """Whether a signature was called too old, or of the future."""
         self.skew: float | None = None
@@ -76,6 +106,7 @@ class _Observed(Watch):
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Calls that were answered are noted with their answers."""
+        self.calls += 1
         if not code.isdecimal():
             self.report.unanswered(operation, code, seconds)
 
@@ -133,11 +164,15 @@ class _ProjectCheck:
         self._pin = connection.project.api
         self._watch = connection.watch
         self._found: list[Finding] = []
+        self.listed: list[Listed] | None = None
+        """All tasks that are listed; None where a list failed."""
 
     async def run(self) -> list[Finding]:
         """All findings. Where nobody answers or the credentials are refused, there is nothing more to ask."""
         apis = self._connection.apis
         lists = dict(zip((api.name for api in apis), await asyncio.gather(*map(self._list, apis)), strict=True))
+        if not any(one.faults for one in lists.values()):
+            self.listed = list({id_: task for one in lists.values() for id_, task in one.tasks.items()}.values())
         if self._gets_in([error for one in lists.values() for error in one.faults]):
             self._tell_lists(lists)
             self._tell_pin(lists)
@@ -172,8 +207,18 @@ class _ProjectCheck:
             self._say(OK, "the credentials are accepted")
         elif clock:  # a wrong clock makes the best signature a bad one
             for error in {error.code: error for error in reversed(barred)}.values():
-                self._say(*words(error))
+                level, what, remedy = words(error)
+                self._say(level, what + self._place(error), remedy)
         return not barred
+
+    def _place(self, error: CloudError) -> str:
+        """Where a call went that got no answer: host and port as the configuration has them."""
+        account, region = self._connection.account, self._connection.project.region
+        endpoints = {"drs": account.endpoint_for(self._connection.project), "iam": account.iam_endpoint_for(region)}
+        service = next((one.service for one in OPERATIONS if one.name == error.operation), "")
+        url = httpx.URL(endpoints.get(service, ""))
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+        return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
 
     def _tell_clock(self) -> bool:
         """Whether the clock is no reason to refuse signatures."""

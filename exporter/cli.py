@@ -2,72 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import difflib
 import os
-import re
-import socket
 import sys
-from contextlib import ExitStack
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING
 
 import structlog
 
 from exporter import logs, questions
+from exporter.arguments import UsageError, parse, parser
 from exporter.config import ConfigError, load
 from exporter.config_environment import from_environment
-from exporter.config_schema import Cloud
-from exporter.daemon import Exporter, serve
-from exporter.docs import catalogue_markdown
 from exporter.logs import where
-from exporter.shard import add_option, shard_of
-from exporter.web_options import add_options, web_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import argparse
+    from collections.abc import Callable, Sequence
 
     import httpx
 
     from exporter.config import Config
 
-DEFAULT_ADDRESS = "0.0.0.0:10826"
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
-_ABOUT = """\
-Prometheus exporter for the tasks of DRS (Data Replication Service) of Huawei
-Cloud and Open Telekom Cloud."""
-_EXAMPLES = """\
-examples:
-  drs-exporter demo                            see it work, without an account
-  drs-exporter once --config.file=config.yaml  ask once, print the metrics
-  drs-exporter check --config.file=config.yaml see what the cloud would refuse
-  drs-exporter --config.file=config.yaml       poll and serve (the command run)
-
-config.example.yaml explains every key of the configuration.
-Exit codes: 0 fine, 1 the cloud or a project failed, 2 bad usage or
-configuration.
-"""
 _log = structlog.get_logger()
-
-
-class UsageError(Exception):
-    """Bad usage: one message, exit code 2."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without repeating its help."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 fine, 1 the cloud or a project failed, 2 bad usage or configuration."""
     try:
-        options = _parse(list(sys.argv[1:] if arguments is None else arguments))
+        options = parse(list(sys.argv[1:] if arguments is None else arguments), _COMMANDS)
         logs.configure(options.log_level, options.log_format)
         return _COMMANDS[options.command](options)
     except (ConfigError, UsageError) as error:
@@ -86,103 +50,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _FAILED
 
 
-def _parse(words: Sequence[str]) -> argparse.Namespace:
-    first = words[0] if words else ""
-    if not first.startswith("-") and first not in {*_COMMANDS, ""}:
-        raise UsageError(f"unknown command {first!r}{_nearest(first, _COMMANDS)} (commands: {', '.join(_COMMANDS)})")
-    named = first in {*_COMMANDS, "-h", "--help", "--version"}
-    options, strays = _parser().parse_known_args(words if named else ["run", *words])
-    for word in strays:
-        name = word.partition("=")[0]
-        if name.startswith("-"):
-            known = re.findall(r"--[a-z.-]+", options.parser.format_usage())
-            options.parser.error(f"unknown option {name}{_nearest(name, known)}")
-        remedy = ": the command comes first" if word in _COMMANDS else ""
-        options.parser.error(f"unexpected argument {word!r}{remedy}")
-    return options
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {near[0]}?" if near else ""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="drs-exporter",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"drs-exporter {version('drs-exporter')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    common = _Parser(add_help=False)
-    common.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info", help="default: info")
-    common.add_argument(
-        "--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt", help="default: logfmt"
-    )
-    config = _Parser(add_help=False)
-    config.add_argument(
-        "--config.file",
-        dest="config_file",
-        type=Path,
-        metavar="FILE",
-        help="which accounts and projects to poll, in YAML; config.example.yaml explains every key",
-    )
-    config.add_argument(
-        "--cloud",
-        choices=get_args(Cloud),
-        help="in place of a file: one project, its key in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; "
-        "HUAWEICLOUD_SDK_SECURITY_TOKEN for a temporary key",
-    )
-    config.add_argument(
-        "--region",
-        help="goes with --cloud; its default project, or the one of HUAWEICLOUD_SDK_PROJECT_ID",
-    )
-    web = _Parser(add_help=False)
-    web.add_argument(
-        "--web.listen-address",
-        dest="addresses",
-        action="append",
-        metavar="HOST:PORT",
-        help=f"may be given more than once; port 0 takes a free one; default: {DEFAULT_ADDRESS}",
-    )
-    add_options(web)
-    add_option(web)
-    for name, parents, text, more in (
-        ("run", (config, web), "poll and serve", "the status page at /, the metrics at /metrics; SIGTERM ends it"),
-        ("demo", (web,), "the same against a simulated cloud", "needs no account and no file; Ctrl-C ends it"),
-        ("once", (config,), "poll everything once and print the metrics", "exit code 1 if any project failed"),
-        ("metrics", (), "print the catalogue of metrics", "Markdown: name, type, labels and meaning of each"),
-    ):
-        command = commands.add_parser(
-            name, parents=[*parents, common], help=text, description=f"{text}: {more}", allow_abbrev=False
-        )
-        command.set_defaults(parser=command)
-    questions.add_parsers(partial(commands.add_parser, parents=[config, common], allow_abbrev=False))
-    return parser
-
-
 def _run(options: argparse.Namespace) -> int:
-    config = _load(options)
-    shard = shard_of(options.shard, socket.gethostname(), os.environ)
-    return _serve(lambda: Exporter(config, shard=shard), partial(_load, options), options, _log_addresses)
+    return _serve(options, _load(options), None)
 
 
 def _demo(options: argparse.Namespace) -> int:
+    return _serve(options, *_simulated())
+
+
+def _serve(options: argparse.Namespace, config: Config, transport: httpx.AsyncBaseTransport | None) -> int:
+    from exporter.serving import Start, run  # noqa: PLC0415 - no other command needs a web server
+
+    run(options, Start(config, partial(_again, options, config), transport))
+    return _FINE
+
+
+def _again(options: argparse.Namespace, config: Config) -> Config:
+    """What a reload finds: nothing new in the demo."""
+    return config if options.command == "demo" else _load(options)
+
+
+def _simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
     from exporter.demo import demo  # noqa: PLC0415 - the simulated cloud is not for every start
 
-    config, transport = demo()
-    shard = shard_of(options.shard, socket.gethostname(), os.environ)
-    return _serve(lambda: Exporter(config, transport=transport, shard=shard), lambda: config, options, _print_addresses)
+    return demo()
 
 
 def _once(options: argparse.Namespace) -> int:
-    return asyncio.run(_poll_once(_load(options)))
+    return asyncio.run(_poll_once(*_cloud(options)))
 
 
 async def _poll_once(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> int:
+    from exporter.daemon import Exporter  # noqa: PLC0415 - takes half a second
+
     async with Exporter(config, transport=transport) as exporter:
         success = await exporter.poll_once()
         for piece in exporter.board.page.plain():
@@ -192,18 +92,27 @@ async def _poll_once(config: Config, transport: httpx.AsyncBaseTransport | None 
 
 
 def _metrics(_options: argparse.Namespace) -> int:
+    from exporter.docs import catalogue_markdown  # noqa: PLC0415 - for this command alone
+
     print(catalogue_markdown(), end="", flush=True)
     return _FINE
 
 
 def _ask(options: argparse.Namespace) -> int:
     questions.verify(options)
-    outcome = questions.COMMANDS[options.command](options, _load(options), partial(print, flush=True))
+    outcome = questions.COMMANDS[options.command](options, *_cloud(options))
+    for line in "\n".join(outcome.notes).splitlines():
+        print(f"drs-exporter: {line}", file=sys.stderr, flush=True)
     if outcome.text:
         print(outcome.text, flush=True)
-    for line in "\n".join(outcome.notes).splitlines():
-        print(f"drs-exporter: {line}", file=sys.stderr)
     return outcome.code
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab  # noqa: PLC0415 - for this command alone
+
+    print(shtab.complete(parser(), options.shell), flush=True)
+    return _FINE
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -212,7 +121,17 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "once": _once,
     **dict.fromkeys(questions.COMMANDS, _ask),
     "metrics": _metrics,
+    "completion": _completion,
 }
+
+
+def _cloud(options: argparse.Namespace) -> tuple[Config, httpx.AsyncBaseTransport | None]:
+    """What a command asks, and the way there."""
+    if not options.demo:
+        return _load(options), None
+    if (options.config_file, options.cloud, options.region) != (None, None, None):
+        options.parser.error("--demo asks the simulated cloud: leave --config.file, --cloud and --region out")
+    return _simulated()
 
 
 def _load(options: argparse.Namespace) -> Config:
@@ -231,61 +150,8 @@ def _load(options: argparse.Namespace) -> Config:
     return load(options.config_file)
 
 
-def _serve(
-    make: Callable[[], Exporter],
-    load_again: Callable[[], Config],
-    options: argparse.Namespace,
-    announce: Callable[[Sequence[str]], None],
-) -> int:
-    web = web_file(options)
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(_bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
-        urls = [_url(bound, "https" if web.tls else "http") for bound in sockets]
-        lifecycle = options.web_enable_lifecycle
-        asyncio.run(_serving(make, load_again, sockets, lambda: announce(urls), web, lifecycle=lifecycle))
-    return _FINE
-
-
 def leaves(error: BaseException) -> list[BaseException]:
     """The single exceptions in a group of groups, or the one that is none."""
     if isinstance(error, BaseExceptionGroup):
         return [leaf for one in error.exceptions for leaf in leaves(one)]
     return [error]
-
-
-async def _serving(make: Callable[[], Exporter], *arguments: Any, lifecycle: bool) -> None:
-    await serve(make(), *arguments, lifecycle=lifecycle)
-
-
-def _print_addresses(urls: Sequence[str]) -> None:
-    for url in urls:
-        print(f"status page  {url}/\nmetrics      {url}/metrics")
-    print("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.", flush=True)
-
-
-def _log_addresses(urls: Sequence[str]) -> None:
-    for url in urls:
-        _log.info("serving", status_page=f"{url}/", metrics=f"{url}/metrics")
-
-
-def _url(bound: socket.socket, scheme: str = "http") -> str:
-    """Where a listening socket is reached from this machine."""
-    host, port = bound.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _bind(address: str) -> socket.socket:
-    """A listening socket for HOST:PORT, [HOST]:PORT or :PORT."""
-    host, colon, port = address.rpartition(":")
-    if not (colon and address.isascii() and port.isdecimal() and int(port) <= 65535):  # noqa: PLR2004
-        raise UsageError(
-            f"--web.listen-address: {address!r} is not HOST:PORT, such as {DEFAULT_ADDRESS} or [::1]:10826"
-        )
-    host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"  # noqa: S104 - as all exporters do
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, int(port)), family=family, backlog=128)
-    except OSError as error:
-        reason = (error.strerror or "").partition(" (while")[0]
-        raise UsageError(f"--web.listen-address: can't listen on {address}: {reason}") from error

@@ -36,6 +36,7 @@ class Reason:
         fact: what it looked at, for people.
         collector: whose facts those are.
         setting: of `cutover`, which decides how much it matters.
+        known: whether the fact is known; what is not was not checked.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Reason:
     fact: Callable[[Facts], str]
     collector: str
     setting: str = ""
+    known: Callable[[Facts], bool] = lambda _: True
 
 
 def _seconds(value: float | None, limit: float) -> str:
@@ -125,6 +127,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
         "progress",
         "max_delay",
+        known=lambda facts: facts.task.delay_seconds is not None,
     ),
     Reason(
         "full_incomplete",
@@ -135,6 +138,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
         lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{math.floor(round(ratio * 100, 6))}%",
         "progress",
+        known=lambda facts: facts.full_ratio is not None,
     ),
     Reason(
         "action_needed",
@@ -159,6 +163,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: facts.task.switching is True,
         lambda facts: {True: "yes", False: "no", None: "unknown"}[facts.task.switching],
         "recovery",
+        known=lambda facts: facts.task.switching is not None,
     ),
     Reason(
         "rpo_unknown",
@@ -176,6 +181,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: _seconds(facts.rpo, facts.rpo_limit),
         "recovery",
         "max_delay",
+        known=lambda facts: facts.rpo is not None,
     ),
     Reason(
         "rto_unknown",
@@ -193,6 +199,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: _seconds(facts.rto, facts.rto_limit),
         "recovery",
         "max_delay",
+        known=lambda facts: facts.rto is not None,
     ),
     Reason(
         "side_down",
@@ -206,6 +213,7 @@ REASONS: tuple[Reason, ...] = (
         ),
         "node",
         "endpoints",
+        known=lambda facts: None not in facts.sides,
     ),
     Reason(
         "objects_missing",
@@ -217,6 +225,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: "unknown" if (missing := facts.missing_objects) is None else ", ".join(missing) or "none",
         "objects",
         "objects",
+        known=lambda facts: facts.missing_objects is not None,
     ),
     Reason(
         "comparison_missing",
@@ -244,6 +253,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
         "comparison",
         "comparison",
+        known=lambda facts: bool(facts.compared),
     ),
     Reason(
         "log_error",
@@ -255,6 +265,7 @@ REASONS: tuple[Reason, ...] = (
         ],
         "logs",
         "logs",
+        known=lambda facts: facts.log_ends_in_error is not None,
     ),
 )
 

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from exporter.daemon import COLLECTORS, Exporter
 from exporter.explain_facts import subject_of
 from exporter.explain_text import explanation
+from exporter.failures import failures
 from exporter.find import Outcome, Place, find, missing, several
+from exporter.findings import plural
 from exporter.listing import LISTS
+from exporter.parts import AsyncJobs, Quota
+from exporter.terminal import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from exporter.poller import Poller
     from exporter.store import Store
 
+_OF_PROJECTS = (LISTS, Quota.collector, AsyncJobs.collector)
+"""Collectors that tell nothing of a single task."""
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
 _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 
@@ -35,24 +41,26 @@ async def explain(
 ) -> Outcome:
     """What is known of the task with the id, or else the name, `wanted`.
 
-    Lists are asked for in every project, facts only where the task is: never more than `once` asks for.
+    Lists are asked for in every project, facts only of this task and its subtasks.
     """
     accounts = {account.name: account for account in config.accounts}
     async with Exporter(config, transport=transport, now=now) as exporter:
-        await asyncio.gather(*(poller.poll(LISTS) for poller in exporter.pollers))
-        places = {place: poller for poller in exporter.pollers for place in _places(poller.store)}
-        found = find(wanted, places)
-        if len(found) > 1:
-            return Outcome(2, "", (several(wanted, found),))
-        text, notes = "", list[str]()
-        if found:
-            account = accounts[found[0].account]
-            text, notes = await _explained(places[found[0]], account, found[0].task_id, now)
-        else:
-            rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
-            notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]
-        failures = [failure for poller in exporter.pollers if (failure := _failure(poller.store))]
-        return Outcome(0 if text and not failures else 1, text, (*notes, *failures))
+        pollers = exporter.pollers
+        async with Waiting(lambda: f"{plural(len(pollers), 'project')}, {sum(one.calls for one in pollers)} calls"):
+            await asyncio.gather(*(poller.poll(LISTS) for poller in pollers))
+            places = {place: poller for poller in pollers for place in _places(poller.store)}
+            found = find(wanted, places)
+            if len(found) > 1:
+                return Outcome(2, "", (several(wanted, found),))
+            text, notes = "", list[str]()
+            if found:
+                account = accounts[found[0].account]
+                text, notes = await _explained(places[found[0]], account, found[0].task_id, now)
+            else:
+                rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
+                notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]
+        failed = [line for poller in pollers for line in failures(poller)]
+        return Outcome(0 if text and not failed else 1, text, (*failed, *notes))
 
 
 def _places(store: Store) -> list[Place]:
@@ -61,8 +69,10 @@ def _places(store: Store) -> list[Place]:
 
 async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> tuple[str, list[str]]:
     """The text about a task whose project has been listed, and what is to be said beside it."""
+    below = (one.id for one in poller.store.listed_tasks(unwanted=True) if one.parent_id == task_id)
+    poller.focus((task_id, *below))
     for collector in COLLECTORS:
-        if collector != LISTS and account.enabled(collector):
+        if collector not in _OF_PROJECTS and account.enabled(collector):
             await poller.poll(collector)
     await poller.store.sweep()
     known = {task.identity.task_id: task for task in poller.store.tasks()}
@@ -78,9 +88,3 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
 
 def _name(task: Task) -> tuple[str, str]:
     return task.identity.task_name, task.identity.task_id
-
-
-def _failure(store: Store) -> str | None:
-    """Which collectors of a project failed; the log says why."""
-    failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
-    return f"{'/'.join(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}" if failed else None

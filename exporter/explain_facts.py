@@ -76,10 +76,19 @@ class Group(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One reason against a cut-over that applies: whether it blocks, what it looked at, and how old that is."""
+    """One reason against a cut-over that applies.
+
+    Args:
+        name: the label `reason`.
+        blocks: whether it does.
+        verdict: the same in words; what is unknown and does not block was not checked.
+        fact: what it looked at.
+        age: how old that is, in words.
+    """
 
     name: str
     blocks: bool
+    verdict: str
     fact: str
     age: str
 
@@ -198,8 +207,10 @@ def reasons(subject: Subject) -> list[Judged]:
     facts = subject.facts
     if facts is None:
         return []
-    return [
-        Judged(reason.name, reason.blocks(facts), reason.fact(facts), _age(subject, reason.collector))
-        for reason in cutover.REASONS
-        if reason.applies(facts)
-    ]
+    return [_judged(subject, reason, facts) for reason in cutover.REASONS if reason.applies(facts)]
+
+
+def _judged(subject: Subject, reason: cutover.Reason, facts: cutover.Facts) -> Judged:
+    blocks = reason.blocks(facts)
+    word = "blocks" if blocks else "no" if reason.known(facts) else "not checked"
+    return Judged(reason.name, blocks, word, reason.fact(facts), _age(subject, reason.collector))

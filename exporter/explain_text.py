@@ -23,7 +23,8 @@ _WIDTH = 88
 
 def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project, account: Account, now: float) -> str:
     """All of it; `project` and `account` tell why something is not known."""
-    blocks = [_block(group) for group in groups(subject, project, account.enabled, now)]
+    blocks = [_answer(subject, subtasks)]
+    blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
     whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
     blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
     for part in subtasks:
@@ -31,6 +32,17 @@ def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project,
         heading = f"cut-over of subtask {printable(identity.task_name)} ({identity.task_id}): {verdict(part)}"
         blocks.append([heading, *_reasons(part)])
     return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _answer(subject: Subject, subtasks: Sequence[Subject]) -> list[str]:
+    """The verdict, and what it rests on: reasons that block, and subtasks that are blocked."""
+    blocking = [(one.name, printable(one.fact), one.age) for one in reasons(subject) if one.blocks]
+    below = [
+        (printable(part.task.identity.task_name), verdict(part), "")
+        for part in subtasks
+        if any(one.blocks for one in reasons(part))
+    ]
+    return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns([*blocking, *below])]
 
 
 def _block(group: Group) -> list[str]:
@@ -51,5 +63,5 @@ def _numbered(lines: Sequence[str]) -> list[tuple[bool, str]]:
 
 def _reasons(subject: Subject) -> list[str]:
     """Each reason that applies: whether it blocks, what it looked at, and how old that is."""
-    rows = [(one.name, "blocks" if one.blocks else "no", printable(one.fact), one.age) for one in reasons(subject)]
+    rows = [(one.name, one.verdict, printable(one.fact), one.age) for one in reasons(subject)]
     return columns([("reason", "blocks", "fact", "age"), *rows]) if rows else []

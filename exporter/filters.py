@@ -52,19 +52,19 @@ class TaskFilter:
     def wants(self, task: Listed, tags: Mapping[str, str] | None) -> bool:
         """Whether a task is wanted; `tags` are None while they are unknown."""
         known = tags or {}
-        included = not self._include or any(_matches(rule, task, known) for rule in self._include)
-        return included and not any(_matches(rule, task, known) for rule in self._exclude)
+        included = not self._include or any(matches(rule, task, known) for rule in self._include)
+        return included and not any(matches(rule, task, known) for rule in self._exclude)
 
     def _possible(self, task: Listed) -> bool:
-        included = not self._include or any(_matches(rule, task, None) for rule in self._include)
-        return included and not any(_matches(rule, task, {}) for rule in self._exclude)
+        included = not self._include or any(matches(rule, task, None) for rule in self._include)
+        return included and not any(matches(rule, task, {}) for rule in self._exclude)
 
     def _common(self, name: str) -> tuple[str, ...]:
         values = tuple(dict.fromkeys(getattr(rule, name) for rule in self._include))
         return () if None in values else values
 
 
-def _matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None) -> bool:
+def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None) -> bool:
     """Whether all that a rule names holds; tags that are None match any rule about them."""
     plain = all(getattr(rule, name) in {None, getattr(task, name)} for name in _PLAIN)
     named = rule.name is None or rule.name.fullmatch(task.name) is not None

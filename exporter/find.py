@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+_MOST_NEAR = 3
+
+
 class Place(NamedTuple):
     """A task, and the project that it is in."""
 
@@ -36,10 +39,12 @@ def find(wanted: str, places: Iterable[Place]) -> list[Place]:
 
 
 def missing(wanted: str, places: Iterable[Place]) -> str:
-    """Says that there is no such task, and which one is near."""
-    near = difflib.get_close_matches(wanted, sorted({place.task_name for place in places}), n=1)
+    """Says that there is no such task, and which ones are near."""
+    names = sorted({place.task_name for place in places})
+    within = [name for name in names if wanted.lower() in name.lower()]
+    near = [*dict.fromkeys((*difflib.get_close_matches(wanted, names, n=_MOST_NEAR), *within))][:_MOST_NEAR]
     return f"no task has the id or the name {printable(wanted)!r}" + (
-        f", did you mean {printable(near[0])}?" if near else ""
+        f", did you mean {' or '.join(map(printable, near))}?" if near else ""
     )
 
 

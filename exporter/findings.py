@@ -21,6 +21,7 @@ from exporter.cloud.errors import (
     invalid_token,
 )
 from exporter.report_words import known_code
+from exporter.terminal import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,9 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
+_STYLES = {Level.OK: "good", Level.WARN: "warn", Level.FAIL: "bad"}
+
+
 class Finding(NamedTuple):
     """One line."""
 
@@ -49,9 +53,10 @@ class Finding(NamedTuple):
     what: str
     remedy: str = ""
 
-    def line(self, width: int) -> str:
+    def line(self, width: int, screen: Screen = Screen()) -> str:  # noqa: B008 - it is frozen
         """As it is printed; `width` aligns `where`."""
-        return f"{self.level:4}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
+        level = screen.paint(f"{self.level:4}", _STYLES[self.level])
+        return f"{level}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
 
 
 class Words(NamedTuple):
@@ -66,7 +71,8 @@ def words(error: CloudError) -> Words:
     """An error of the cloud in our own words; its message, which may name hosts and users, is not known here."""
     told = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        return Words(Level.FAIL, f"{error.operation} failed, {told}", error.reason)
+        what = "got no answer" if error.code in UNANSWERED else f"failed, {told}"
+        return Words(Level.FAIL, f"{error.operation} {what}", error.reason)
     if isinstance(error, RefusedError):
         return _refused(error, told)
     if isinstance(error, AccessError) and error.code.startswith("4"):
@@ -74,8 +80,8 @@ def words(error: CloudError) -> Words:
     for kind, level, what, remedy in _WORDS:
         if isinstance(error, kind):
             return Words(level, f"{error.operation} {what}, {told}", remedy)
-    if error.code in _UNANSWERED:
-        return Words(Level.FAIL, f"{error.operation} got no answer, {told}", _UNANSWERED[error.code])
+    if error.code in UNANSWERED:
+        return Words(Level.FAIL, f"{error.operation} got no answer, {told}", UNANSWERED[error.code])
     return Words(Level.FAIL, f"{error.operation} failed, {told}", "the cloud is at fault: try again later")
 
 
@@ -106,10 +112,11 @@ _WORDS: tuple[tuple[type[CloudError], Level, str, str], ...] = (
     (BadRequestError, Level.FAIL, "is refused as a bad request", REPORT),
     (DecodeError, Level.FAIL, "is answered with what no document knows", REPORT),
 )
-_UNANSWERED: Mapping[str, str] = {
+UNANSWERED: Mapping[str, str] = {
     "network": "check the endpoint, DNS, firewall, proxy and ca_file",
     "timeout": "check the endpoint, firewall and proxy, or raise poll.timeout",
 }
+"""By the code that stands for a status where none came: what to check."""
 
 
 def absent(name: str, pin: str, *, required: bool) -> Words:

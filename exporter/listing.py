@@ -64,6 +64,10 @@ class Listing:
         self._due = dict.fromkeys((api.name for api in apis), -math.inf)
         self._calls: dict[str, int] = {}
         self._unknown: set[str] = set()
+        self._outcomes: dict[str, CloudError | None] = {}
+        """Of the lists of this poll."""
+        self._answering: set[str] = set()
+        """Lists that have succeeded since another began to fail."""
 
     def interval(self, api: Api) -> float:
         """Seconds from list to list, as they really are."""
@@ -78,7 +82,9 @@ class Listing:
         """List what is due; whether that went well, None where nothing was due."""
         now = asyncio.get_running_loop().time()
         # Not all at once: where the first generation turns out to be gone, the second is due.
+        self._outcomes.clear()
         outcomes = [await self._list(api, now) for api in self._apis if self._due[api.name] <= now]
+        self._tell()
         self._pace.wants(sum(self._calls.get(api.name, 0) / self._least(api) for api in self._apis))
         return all(outcomes) and self._store.facts.lists.up() if outcomes else None
 
@@ -114,9 +120,19 @@ class Listing:
 
     def _note(self, what: str, error: BaseException | None) -> None:
         if error is None or isinstance(error, CloudError):
-            self._notes.outcome(what, error)
+            self._outcomes[what] = error
         else:
             self._notes.bug(LISTS, error)
+
+    def _tell(self) -> None:
+        """What came of this poll; that nothing did at all is one line, whatever the reasons."""
+        failed = {what: error for what, error in self._outcomes.items() if error is not None}
+        if self._outcomes:
+            # A list that is asked for more rarely, and was fine before, is no proof that anything is seen now.
+            self._answering = (self._answering | self._outcomes.keys()) - failed.keys() if failed else set()
+            self._notes.sight(next(iter(failed.values())) if failed and not self._answering else None)
+        for what, error in self._outcomes.items():
+            self._notes.outcome(what, error)
 
     async def _list_job_type(self, api: Api, job_type: str) -> None:
         answer = await self._slow.ask(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))

@@ -9,6 +9,8 @@ import structlog
 from exporter.logs import where
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from exporter.cloud.errors import CloudError
     from exporter.project_facts import ProjectFacts
 
@@ -19,16 +21,35 @@ class Notes:
     def __init__(self, facts: ProjectFacts) -> None:
         self._facts = facts
         self._log = structlog.get_logger("exporter.poller").bind(**facts.key._asdict())
-        self._failing: dict[str, str] = {}
+        self._failing: dict[str, CloudError] = {}
+        self._blind = False
+
+    @property
+    def faults(self) -> Collection[CloudError]:
+        """What fails now."""
+        return self._failing.values()
+
+    def sight(self, why: CloudError | None) -> None:
+        """Lists were asked for: `why` none of them succeeds any more, or None.
+
+        While a project is blind, that is all there is to say about it.
+        """
+        if why is not None and not self._blind:
+            self._log.warning("the project is blind: every list fails", error=str(why))
+        elif why is None and self._blind:
+            self._failing.clear()  # what still fails is told again
+            self._log.info("the project is seen again")
+        self._blind = why is not None
 
     def outcome(self, what: str, error: CloudError | None) -> None:
         """Something was asked for."""
         before = self._failing.pop(what, None)
         if error is not None:
-            self._failing[what] = str(error)
+            self._failing[what] = error
             self._facts.failed(error.kind)
-            if before != str(error):
-                self._log.warning("the cloud gave no usable answer", what=what, error=str(error))
+            if str(before) != str(error):
+                warn = self._log.debug if self._blind else self._log.warning
+                warn("the cloud gave no usable answer", what=what, error=str(error))
         elif before is not None:
             self._log.info("the cloud answers again", what=what)
 

@@ -57,6 +57,8 @@ class Plan:
         self._store = store
         self._published = published
         self._now = now
+        self.only: frozenset[str] | None = None
+        """The tasks that are asked for; None: all."""
 
     async def work(self, collector: str) -> dict[Source, Work]:
         """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.
@@ -120,7 +122,7 @@ class Plan:
         assigned: dict[Source, dict[str, None]] = {}
         now, listed_by = self._now(), self._store.inventory.listed_by
         for number, listed in enumerate(self._store.listed_tasks(unwanted=part is Detail), 1):
-            for api, source in offered:
+            for api, source in offered if self.only is None or listed.id in self.only else ():
                 if source.serves(listed, part, now) and listed_by(listed.id, api):
                     assigned.setdefault(source, {})[listed.id] = None
                     break

@@ -19,7 +19,7 @@ from exporter.plan import Plan
 from exporter.published import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from exporter.cloud.demand import Demand
     from exporter.cloud.fields import Losses
@@ -110,6 +110,20 @@ class Poller:
         """Go on with what is known of the same project, and with what was witnessed of its tasks."""
         await self.store.adopt(other.store)
         self._published.adopt(other._published)
+
+    def focus(self, tasks: Iterable[str]) -> None:
+        """From now on ask for facts of these tasks alone."""
+        self._plan.only = frozenset(tasks)
+
+    @property
+    def calls(self) -> int:
+        """How many calls have ended."""
+        return sum(pace.caller.calls for pace in self._paces.values())
+
+    @property
+    def faults(self) -> Collection[CloudError]:
+        """What fails now."""
+        return self._notes.faults
 
     def alive(self) -> bool:
         """Whether every loop shows signs of life."""

@@ -18,6 +18,7 @@ from exporter.cloud.v5 import V5
 from exporter.connections import Connection, Watch, attempt, connections
 from exporter.find import Outcome, Place, find, missing, several
 from exporter.findings import plural, words
+from exporter.query_types import STATUS, TYPES
 from exporter.report_words import WORD_KEYS, WORDS, known_code
 
 if TYPE_CHECKING:
@@ -27,24 +28,6 @@ if TYPE_CHECKING:
 
     from exporter.cloud.source import TaskList
     from exporter.config import Config
-
-STATUS = "status"
-"""The only type that v3 is asked for: "Querying Task Statuses in Batches"."""
-TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    STATUS: (),
-    "detail": (),
-    "network": (),
-    "precheck": (),
-    "progress": (),
-    "log": (("offset", "0"), ("limit", "100")),
-    "compare": (("compare_type", "data_compare"), ("query_type", "list"), ("offset", "0"), ("limit", "100")),
-    "file": (),
-    "is_writable": (),
-    "cloud_connection": (),
-}
-"""The status, and all of "Querying Task Details" (v5), table 2, with what they need beside the type."""
-NEEDS_QUERY_ID = frozenset({"network", "precheck", "cloud_connection"})
-"""The cloud hands the id out to who starts such a test, and keeps the result under it."""
 
 _ALWAYS = frozenset({"id", "status", "create_time", "total_count"})
 """Keys that come with every type."""

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.check import check
-from exporter.explain import explain
 from exporter.find import Outcome
-from exporter.query import NEEDS_QUERY_ID, TYPES, query
+from exporter.query_types import NEEDS_QUERY_ID, TYPES
+from exporter.terminal import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from exporter.config import Config
+    import httpx
 
+    from exporter.config import Config
+    from exporter.findings import Finding
+
+    _Transport = httpx.AsyncBaseTransport | None
+
+_TASKS = """\
+A table of all tasks as the cloud tells them now: phase, progress of the full
+load, delay of the target, age of both, and whether anything known blocks a
+cut-over. The worst come first. `-` is not known, or no question for such a
+task. Every poll counts against the allowance, as that of the exporter does."""
+_TASKS_EXAMPLE = """\
+examples:
+  drs-exporter tasks --demo
+  drs-exporter tasks --config.file=config.yaml
+  drs-exporter tasks --config.file=config.yaml --output=json |
+    jq -r '.tasks[] | select(.cutover == "ready").task_name'
+
+Exit codes: 0 fine, 1 any project failed (what is known is printed all the
+same), 2 bad usage or configuration.
+"""
 _EXPLAIN = """\
-All facts of one task with their ages, and what speaks against its cut-over."""
+Whether a task can be cut over, and what speaks against it; then all that is
+known of it, with the age of each fact. Only this task is asked for."""
 _EXPLAIN_EXAMPLE = """\
-example:
+examples:
   drs-exporter explain orders-to-rds --config.file=config.yaml
+  drs-exporter explain warehouse-sync --demo
+  drs-exporter tasks --config.file=config.yaml        lists the names
 
 Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
 all the same), 2 several tasks have that name, or bad usage or configuration.
@@ -31,7 +54,9 @@ Validates the configuration, then asks the cloud: reachable? credentials? clock?
 which API, which tasks, which permission is missing? A line for each finding:
 ok, warn or fail, where, what, and what to do."""
 _CHECK_EXAMPLE = """\
-example:
+examples:
+  drs-exporter check --config.file=config.yaml
+  drs-exporter check --cloud=huaweicloud --region=cn-north-4
   drs-exporter check --config.file=config.yaml --report=shapes.json
 
 The report holds keys, types, formats, codes and durations of what the cloud
@@ -46,7 +71,8 @@ hosts, users and names; --type=status asks API v3. For network, precheck and
 cloud_connection the cloud wants the query id that it returned when the test was
 started."""
 _QUERY_EXAMPLE = """\
-example:
+examples:
+  drs-exporter query orders-to-rds --type=status --config.file=config.yaml
   drs-exporter query orders-to-rds --type=precheck --config.file=config.yaml \\
     --query-id=669c9c19-99e3-4628-8c90-397136266701
 
@@ -58,7 +84,9 @@ _TASK = "its id; or its name, exactly, where no other task has it"
 
 def add_parsers(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Declare the commands through `add`, which makes the parser of one."""
-    command = _parser(add, "explain", "all that is known of one task", _EXPLAIN, _EXPLAIN_EXAMPLE)
+    command = _parser(add, "tasks", "a table of all tasks", _TASKS, _TASKS_EXAMPLE)
+    command.add_argument("--output", choices=("table", "json"), default="table", help="default: table")
+    command = _parser(add, "explain", "one task: can it be cut over, and all facts", _EXPLAIN, _EXPLAIN_EXAMPLE)
     command.add_argument("task", metavar="TASK", help=_TASK)
     command = _parser(add, "check", "validate the configuration, then ask the cloud", _CHECK, _CHECK_EXAMPLE)
     command.add_argument("--report", type=Path, metavar="FILE", help="write the shapes of all answers, as JSON")
@@ -78,15 +106,31 @@ def _parser(
     return command
 
 
-def _explain(options: argparse.Namespace, config: Config, _say: Callable[[str], None]) -> Outcome:
-    return asyncio.run(explain(config, options.task))
+def _tasks(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
+    from exporter.tasks import tasks  # noqa: PLC0415 - what asks the cloud takes half a second to import
+
+    screen = Screen.of(sys.stdout) if options.output == "table" else None
+    return asyncio.run(tasks(config, screen, transport=transport))
 
 
-def _check(options: argparse.Namespace, config: Config, say: Callable[[str], None]) -> Outcome:
+def _explain(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
+    from exporter.explain import explain  # noqa: PLC0415
+
+    return asyncio.run(explain(config, options.task, transport=transport))
+
+
+def _check(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
+    from exporter.check import check  # noqa: PLC0415
+
     _write(options, "")  # before the cloud is asked, so that a report is not asked for in vain
-    fine, report = asyncio.run(check(config, say))
+    screen = Screen.of(sys.stdout)
+
+    def say(finding: Finding, width: int) -> None:
+        print(finding.line(width, screen), flush=True)
+
+    code, report = asyncio.run(check(config, say, transport=transport))
     _write(options, report)
-    return Outcome(0 if fine else 1, "")
+    return Outcome(code, "")
 
 
 def _write(options: argparse.Namespace, text: str) -> None:
@@ -99,8 +143,10 @@ def _write(options: argparse.Namespace, text: str) -> None:
         options.parser.error(f"--report: can't write {file}: {error.strerror}")
 
 
-def _query(options: argparse.Namespace, config: Config, _say: Callable[[str], None]) -> Outcome:
-    return asyncio.run(query(config, options.task, options.kind, options.query_id))
+def _query(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
+    from exporter.query import query  # noqa: PLC0415
+
+    return asyncio.run(query(config, options.task, options.kind, options.query_id, transport=transport))
 
 
 def verify(options: argparse.Namespace) -> None:
@@ -109,7 +155,8 @@ def verify(options: argparse.Namespace) -> None:
         options.parser.error(f"--type={options.kind} needs --query-id=ID, which the start of that test returned")
 
 
-COMMANDS: Mapping[str, Callable[[argparse.Namespace, Config, Callable[[str], None]], Outcome]] = {
+COMMANDS: Mapping[str, Callable[[argparse.Namespace, Config, _Transport], Outcome]] = {
+    "tasks": _tasks,
     "explain": _explain,
     "check": _check,
     "query": _query,

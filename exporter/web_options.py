@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.web_auth import HEALTH_PATHS
-from exporter.web_watch import WebFile
-
 if TYPE_CHECKING:
     import argparse
+
+    from exporter.web_watch import WebFile
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,4 +41,7 @@ def web_file(options: argparse.Namespace) -> WebFile:
     Raises:
         ConfigError: all that is wrong with it.
     """
+    from exporter.web_auth import HEALTH_PATHS  # noqa: PLC0415 - only what serves needs TLS and hashes of passwords
+    from exporter.web_watch import WebFile  # noqa: PLC0415
+
     return WebFile(options.web_config_file, open_paths=HEALTH_PATHS if options.web_health_without_auth else ())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from exporter.config import Config
     from exporter.find import Outcome
+    from exporter.findings import Finding
     from exporter.simulator import SimTask, SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
@@ -132,9 +133,14 @@ def checked(
     way: httpx.AsyncBaseTransport | None = None,
 ) -> tuple[bool, str]:
     """Whether nothing fails, and all findings."""
-    lines: list[str] = []
-    fine, _ = simulate(check(config or config_for(), lines.append, transport=way or Dated(cloud, behind), now=now))
-    return fine, "".join(f"{line}\n" for line in lines)
+    said: list[tuple[Finding, int]] = []
+
+    def say(finding: Finding, width: int) -> None:
+        said.append((finding, width))
+
+    code, _ = simulate(check(config or config_for(), say, transport=way or Dated(cloud, behind), now=now))
+    assert said.pop()[0].where == "summary"
+    return code == 0, "".join(f"{finding.line(width)}\n" for finding, width in said)
 
 
 def finding(text: str, word: str) -> str:

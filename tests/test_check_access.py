@@ -81,7 +81,10 @@ def test_a_wrong_password() -> None:
             faults.forbidden("projects"),
             "fail iam_list_projects is refused, 403 DRS.M00102: check the credentials and iam_endpoint",
         ),
-        (Fault(match="projects", kind="slow", seconds=60), f"fail iam_list_projects got no answer, timeout: {SLOW}"),
+        (
+            Fault(match="projects", kind="slow", seconds=60),
+            f"fail iam_list_projects got no answer, timeout from iam.cn-north-4.myhuaweicloud.com:443: {SLOW}",
+        ),
     ],
 )
 def test_a_project_that_can_not_be_found_through_iam(fault: Fault, line: str) -> None:

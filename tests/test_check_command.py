@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter import cli, logs, questions
-from exporter.check import check
+from exporter import check as checking
+from exporter import cli, logs
 from tests.asking import (
     config_file,
     fleet,
@@ -33,10 +33,12 @@ def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = fleet()
     cloud.now = time.time
 
-    async def answered(config: Config, say: Any) -> tuple[bool, str]:
+    check = checking.check
+
+    async def answered(config: Config, say: Any, transport: None) -> tuple[int, str]:
         return await check(config, say, transport=httpx.ASGITransport(app=cloud))
 
-    monkeypatch.setattr(questions, "check", answered)
+    monkeypatch.setattr(checking, "check", answered)
 
 
 @pytest.mark.usefixtures("_real_time")

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import cli, logs
+from exporter import cli, logs, serving
 from exporter.catalogue import family_names
+from exporter.listening import bind, url_of
 from exporter.telemetry import OWN_FAMILIES
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ COMMANDS = tuple(cli._COMMANDS)
 def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Logging, once set up, would outlive the streams of these tests, and a daemon would never end."""
     monkeypatch.setattr(logs, "configure", lambda *_: None)
-    monkeypatch.setattr(cli, "_serving", lambda *_: pytest.fail("it serves"))
+    monkeypatch.setattr(serving, "_serving", lambda *_: pytest.fail("it serves"))
 
 
 def help_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -92,7 +95,7 @@ def test_the_help_tells_a_newcomer_where_to_begin(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = help_text(monkeypatch, capsys)
-    assert all(re.search(rf"^    {command} +\w", text, re.MULTILINE) for command in COMMANDS)
+    assert all(re.search(rf"^    {command}\s+\w", text, re.MULTILINE) for command in COMMANDS)
     assert "drs-exporter demo " in text
     assert "config.example.yaml" in text
     assert "Exit codes: 0 fine, 1 the cloud or a project failed, 2 bad usage or\nconfiguration." in text
@@ -104,7 +107,8 @@ def test_the_help_tells_a_newcomer_where_to_begin(
         ("run", ["--config.file FILE", "config.example.yaml", "default: 0.0.0.0:10826", "/metrics"]),
         ("run", ["--web.config.file FILE", "deploy/web-config.example.yml", "--web.health-without-auth"]),
         ("demo", ["needs no account", "--web.listen-address", "Ctrl-C"]),
-        ("once", ["--config.file FILE", "exit code 1 if any project failed"]),
+        ("once", ["--config.file FILE", "1 any project failed", "--demo"]),
+        ("completion", ["SHELL", "bash, zsh, fish", "~/.bashrc"]),
         ("metrics", ["Markdown"]),
     ],
 )
@@ -121,6 +125,22 @@ def test_the_help_fits_a_terminal(
 ) -> None:
     text = help_text(monkeypatch, capsys, *command.split())
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef"), ("fish", "complete -c")])
+def test_completion_knows_every_command(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert word in script
+    assert [command for command in COMMANDS if command not in script] == []
+    assert "--config.file" in script
+
+
+def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
+    heavy = "aiohttp", "jinja2", "starlette", "uvicorn", "exporter.cloud", "exporter.simulator", "shtab"
+    code = f"import sys, exporter.cli; print(*({{*sys.modules}} & {{*{heavy!r}}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 def test_metrics_prints_every_family(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +160,8 @@ def test_metrics_prints_every_family(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_an_address_is_announced_as_one_that_can_be_opened(address: str, url: str) -> None:
-    with cli._bind(address) as bound:
-        announced = cli._url(bound)
+    with bind(address) as bound:
+        announced = url_of(bound)
         assert announced.startswith(url)
         with socket.create_connection((url[7:-1].strip("[]"), int(announced.rpartition(":")[2]))):
             pass
@@ -151,7 +171,7 @@ def test_addresses_are_let_go_where_one_is_bad(capsys: pytest.CaptureFixture[str
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     assert cli.main(["demo", f"--web.listen-address={address}", "--web.listen-address=nonsense"]) == 2
-    cli._bind(address).close()
+    bind(address).close()
 
 
 def test_a_group_of_groups_has_single_exceptions() -> None:

@@ -100,7 +100,7 @@ def test_bad_usage_is_said_in_a_line(
 def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     polled = []
 
-    async def poll_once(config: Any) -> int:
+    async def poll_once(config: Any, transport: None) -> int:
         polled.append(config)
         return 0
 

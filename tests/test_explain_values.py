@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from exporter import cli, cutover, logs, questions
+from exporter import explain as explaining
 from exporter.config import duration_text
-from exporter.explain import explain
 from exporter.explain_text import Subject, explanation
 from exporter.explain_values import rows_of
 from exporter.find import Outcome, columns, printable
@@ -107,14 +107,16 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     cloud = cloud_of(sim("orders"))
     cloud.now = time.time
 
-    async def answered(config: Config, wanted: str) -> Outcome:
+    explain = explaining.explain
+
+    async def answered(config: Config, wanted: str, transport: None) -> Outcome:
         return await explain(config, wanted, transport=httpx.ASGITransport(app=cloud))
 
-    monkeypatch.setattr(questions, "explain", answered)
+    monkeypatch.setattr(explaining, "explain", answered)
     option = config_file(tmp_path)
     assert cli.main(["explain", "orders", option]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("identity\n  account    acme\n")
+    assert out.startswith("orders: nothing known blocks it\n\nidentity\n  account    acme\n")
     assert out.endswith("\n")
     assert err == ""
     assert cli.main(["explain", "oders", option]) == 1
@@ -143,6 +145,6 @@ def test_the_help_shows_an_example(
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     text = capsys.readouterr().out
-    assert f"example:\n  drs-exporter {command} " in text
+    assert f"examples:\n  drs-exporter {command} " in text
     assert "Exit codes: 0 " in text
     assert max(map(len, text.splitlines())) <= 80

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import cli, logs, questions
+from exporter import cli, logs
+from exporter import query as querying
 from exporter.cloud.operations import OPERATIONS, QUERY_V5
 from exporter.find import Outcome
-from exporter.query import TYPES
+from exporter.query_types import TYPES
 from exporter.simulator import Fault, query_id
 from tests.asking import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
 from tests.world import PROJECT_ID, cloud_of, sim
@@ -256,10 +257,10 @@ def test_wrong_credentials_and_a_cloud_that_fails() -> None:
 
 @pytest.fixture
 def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def answered(_config: Config, *words: str) -> Outcome:
+    async def answered(_config: Config, *words: str, transport: None) -> Outcome:
         return Outcome(1, " ".join(words), ("one\ntwo",))
 
-    monkeypatch.setattr(questions, "query", answered)
+    monkeypatch.setattr(querying, "query", answered)
 
 
 @pytest.mark.usefixtures("_canned")

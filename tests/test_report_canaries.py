@@ -58,7 +58,7 @@ def report_of(*fault: Any, **overrides: Any) -> dict[str, Any]:
     """The report of one project with one task, which says what it is told to."""
     cloud = cloud_of(sim("orders", overrides=overrides))
     cloud.faults = list(fault)
-    _, text = simulate(check(config_for(), lambda _: None, transport=Dated(cloud), now=now))
+    _, text = simulate(check(config_for(), lambda *_: None, transport=Dated(cloud), now=now))
     assert CANARY not in text
     assert "orders" not in text
     (told,) = json.loads(text)["projects"]
@@ -140,6 +140,6 @@ def test_a_report_of_a_cloud_that_only_says_canaries() -> None:
 def test_a_region_of_ones_own_is_not_named() -> None:
     cloud = cloud_of()
     config = config_for(project(region="secret-site-1"))
-    _, text = simulate(check(config, lambda _: None, transport=Dated(cloud), now=now))
+    _, text = simulate(check(config, lambda *_: None, transport=Dated(cloud), now=now))
     assert "secret-site" not in text
     assert json.loads(text)["projects"][0]["region"] == "other"

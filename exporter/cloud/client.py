@@ -26,6 +26,7 @@ from exporter.cloud.errors import (
     parse_body,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.cloud.unreachable import reason_of
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Client:
         except httpx.DecodingError as error:
             raise DecodeError(operation, "decode") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise UnavailableError(operation, "network") from error
+            raise UnavailableError(operation, "network", reason=reason_of(error)) from error
 
 
 def _decoded(content: bytes) -> Any:

@@ -75,7 +75,7 @@ def _number(value: Any) -> float | None:
 
 def _ratio(value: Any) -> float | None:
     number = _number(value.strip().removesuffix("%") if isinstance(value, str) else value)
-    return None if number is None else number / 100
+    return None if number is None else round(number / 100, 15)  # 33.39 % is 0.3339, not 0.33390000000000003
 
 
 def _completed(value: Any) -> float | None:

@@ -30,8 +30,24 @@ def test_check_says_what_is_refused(cloud: str, tmp_path: Path) -> None:
     option = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, secret_key="guessed"))
     done = run(COMMAND, "check", option)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.splitlines()[-1].startswith("fail  prod/cn-north-4/cn-north-4  the credentials are refused, 401")
+    assert done.stdout.splitlines()[-2].startswith("fail  prod/cn-north-4/cn-north-4  the credentials are refused, 401")
     assert "guessed" not in done.stdout
+
+
+def test_tasks_as_a_table_and_as_json(cloud: str, tmp_path: Path) -> None:
+    option = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, 1))
+    done = run(COMMAND, "tasks", option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^core-dr +prod/cn-north-4/cn-north-4 +\w+ ", done.stdout, re.MULTILINE)
+    done = run(COMMAND, "tasks", option, "--output=json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "core-dr" in {task["task_name"] for task in json.loads(done.stdout)["tasks"]}
+    option = configuration(tmp_path / "wrong.yaml", account("prod", cloud, 0, secret_key="guessed"))
+    done = run(COMMAND, "tasks", option)
+    assert (done.returncode, done.stdout) == (1, "0 tasks; those of 1 project unknown or incomplete\n")
+    assert done.stderr.startswith(
+        "drs-exporter: prod/cn-north-4/cn-north-4: failed, and so unknown or incomplete: tasks"
+    )
 
 
 def test_explain_and_query_one_task(cloud: str, tmp_path: Path) -> None:
@@ -42,7 +58,7 @@ def test_explain_and_query_one_task(cloud: str, tmp_path: Path) -> None:
     task_id = re.search(r"^  task id +(\S+)$", done.stdout, re.MULTILINE)
     assert task_id is not None
     again = run(COMMAND, "explain", task_id[1], option)
-    assert (again.returncode, again.stdout.splitlines()[0]) == (0, "identity")
+    assert (again.returncode, again.stdout.partition(":")[0]) == (0, "core-dr")
     done = run(COMMAND, "query", "orders-to-rds", "--type=file", option)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["support_import_file_resp"] == {"file_size": "2", "previous_select": "manual"}

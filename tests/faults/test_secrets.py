@@ -9,8 +9,11 @@ import pytest
 from exporter.check import check
 from exporter.daemon import Exporter
 from exporter.explain import explain
-from exporter.query import TYPES, query
+from exporter.query import query
+from exporter.query_types import TYPES
 from exporter.simulator.gateway import Token
+from exporter.tasks import tasks
+from exporter.terminal import Screen
 from tests.faults.canaries import (
     CREDENTIALS,
     DOMAIN,
@@ -87,10 +90,12 @@ async def commanded(kind: str, name: str, strike: Strike) -> tuple[Way, str]:
     way.strikes = everywhere(name, strike)
     settings = config(accounts(kind, [name]))
     said: list[str] = []
-    _, report = await check(settings, said.append, transport=way, now=now)
+    _, report = await check(settings, lambda one, width: said.append(one.line(width)), transport=way, now=now)
     task = way.clouds[f"{name}.test"].worlds[0].tasks[0].id
     for outcome in (
         await explain(settings, task, transport=way, now=now),
+        await tasks(settings, Screen(), transport=way, now=now),
+        await tasks(settings, transport=way, now=now),
         *[await query(settings, task, one, "id", transport=way, now=now) for one in TYPES],
     ):
         said.extend((outcome.text, *outcome.notes))

@@ -1,0 +1,24 @@
+"""What went wrong with the polls of a project, in words, for commands that poll it once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.findings import Level, words
+
+if TYPE_CHECKING:
+    from exporter.poller import Poller
+
+
+def failures(poller: Poller) -> list[str]:
+    """Which collectors of a project failed, and a line for each reason with what to do; none where all is well."""
+    store = poller.store
+    failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
+    if not failed:
+        return []
+    told = (words(error) for error in poller.faults)
+    reasons = dict.fromkeys(
+        what + (f": {remedy}" if remedy else "") for level, what, remedy in told if level is not Level.OK
+    )
+    where = "/".join(store.key)
+    return [f"{where}: failed, and so unknown or incomplete: {', '.join(failed)}", *(f"  {one}" for one in reasons)]

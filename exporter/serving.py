@@ -1,0 +1,86 @@
+"""`drs-exporter run` and `demo`: from the options to a daemon that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+
+from exporter.daemon import COLLECTORS, Exporter, serve
+from exporter.listening import DEFAULT_ADDRESS, bind, url_of
+from exporter.shard import shard_of
+from exporter.web_options import web_file
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    import httpx
+
+    from exporter.config import Config
+    from exporter.shard import Shard
+
+_log = structlog.get_logger()
+
+
+class Start(NamedTuple):
+    """What a daemon begins with.
+
+    Attributes:
+        config: of the first polls.
+        load: reads the configuration again.
+        transport: stands in for the network: the simulated cloud.
+    """
+
+    config: Config
+    load: Callable[[], Config]
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+def run(options: argparse.Namespace, start: Start) -> None:
+    """Poll and serve until a signal ends it; a crash of either part raises an ExceptionGroup.
+
+    Raises:
+        ConfigError: the configuration can't be used, or an address can't be listened on.
+    """
+    shard, web = shard_of(options.shard, socket.gethostname(), os.environ), web_file(options)
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
+        urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
+
+        def announce() -> None:
+            _log_start(start.config, urls, shard) if start.transport is None else _print_addresses(urls)
+
+        asyncio.run(_serving(start, shard, sockets, announce, web, lifecycle=options.web_enable_lifecycle))
+
+
+async def _serving(start: Start, shard: Shard, *arguments: Any, lifecycle: bool) -> None:
+    exporter = Exporter(start.config, transport=start.transport, shard=shard)
+    await serve(exporter, start.load, *arguments, lifecycle=lifecycle)
+
+
+def _print_addresses(urls: Sequence[str]) -> None:
+    for url in urls:
+        print(f"status page  {url}/\nmetrics      {url}/metrics")
+    print("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.", flush=True)
+
+
+def _log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:
+    """One line that says what runs: the first that is looked for when something does not."""
+    accounts = config.accounts
+    rates = sorted({account.poll.rate_limit for account in accounts})
+    collectors = [name for name in COLLECTORS if any(account.enabled(name) for account in accounts)]
+    _log.info(
+        "serving",
+        status_page=" ".join(f"{url}/" for url in urls),
+        metrics=" ".join(f"{url}/metrics" for url in urls),
+        accounts=len(accounts),
+        projects=sum(len(account.all_projects()) for account in accounts),
+        collectors=",".join(collectors),
+        calls_per_second=",".join(f"{rate:g}" for rate in rates),
+        shard=f"{shard.number}/{shard.total}",
+    )

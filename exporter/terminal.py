@@ -1,0 +1,122 @@
+"""How commands print: tables, colours where a terminal shows them, and a sign of life while they wait."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import re
+import shutil
+import sys
+import textwrap
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TextIO
+
+_COLOURS = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "bold": "1", "": ""}
+_NARROWEST = 8
+_WORD = re.compile(r"[^\s-]+-?|-")
+"""What is not broken: lines end at blanks and hyphens."""
+_GAP = "  "
+_PATIENCE_SECONDS = 0.5
+"""An answer within this time needs no word about the wait."""
+_SPINNER = "|/-\\"
+
+
+class Screen(NamedTuple):
+    """Where a command prints.
+
+    Attributes:
+        width: columns of the terminal; None where the output is no terminal: then nothing is wrapped.
+        colour: whether colours are shown.
+    """
+
+    width: int | None = None
+    colour: bool = False
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Screen:
+        """Of standard output, for one; NO_COLOR is honoured."""
+        if not stream.isatty():
+            return cls()
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return cls(shutil.get_terminal_size().columns, not plain)
+
+    def paint(self, text: str, style: str) -> str:
+        """A text in a style."""
+        return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour and style and text else text
+
+
+class Cell(NamedTuple):
+    """One cell of a table."""
+
+    text: str
+    style: str = ""
+
+
+def table(rows: Sequence[Sequence[Cell]], screen: Screen, flexible: Sequence[int]) -> list[str]:
+    """Aligned lines; where the terminal is too narrow, the columns that are `flexible` wrap, one after the other."""
+    columns = [[row[column].text for row in rows] for column in range(len(rows[0]))]
+    widths = [max(map(len, column)) for column in columns]
+    room = math.inf if screen.width is None else screen.width - len(_GAP) * (len(widths) - 1)
+    words = {one: max(len(word) for text in columns[one] for word in _WORD.findall(text)) for one in flexible}
+    for least in (words, dict.fromkeys(flexible, _NARROWEST)):  # words are broken where nothing else helps
+        for one in flexible:
+            widths[one] = max(min(least[one], widths[one]), int(min(widths[one], room - sum(widths) + widths[one])))
+    return [line for row in rows for line in _lines(row, widths, screen)]
+
+
+def _lines(row: Sequence[Cell], widths: Sequence[int], screen: Screen) -> list[str]:
+    wrapped = [textwrap.wrap(cell.text, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    return [
+        _GAP.join(
+            screen.paint(part, cell.style) + " " * (width - len(part))
+            for part, cell, width in zip(parts, row, widths, strict=True)
+        ).rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
+
+
+class Waiting:
+    """Around a wait: one line on standard error, where that is a terminal, says what is waited for; wiped at the end.
+
+    Args:
+        text: what to say, asked for each time.
+        stream: in place of standard error.
+    """
+
+    def __init__(self, text: Callable[[], str], stream: TextIO | None = None) -> None:
+        self._text = text
+        self._stream = sys.stderr if stream is None else stream
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._stream.isatty() and os.environ.get("TERM") != "dumb":
+            self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self.wipe()
+
+    def wipe(self) -> None:
+        """Make way for a line of output."""
+        if self._ticking is not None:
+            self._write("")
+
+    async def _tick(self) -> None:
+        clock = asyncio.get_running_loop().time
+        started, turn = clock(), 0
+        while True:
+            await asyncio.sleep(_PATIENCE_SECONDS)
+            turn += 1
+            line = f"{_SPINNER[turn % len(_SPINNER)]} {self._text()}, {clock() - started:.0f}s"
+            self._write(line[: shutil.get_terminal_size().columns - 1])
+
+    def _write(self, line: str) -> None:
+        self._stream.write(f"\r\x1b[K{line}")
+        self._stream.flush()

@@ -1,0 +1,96 @@
+"""What the log says of a project that nobody can see any more, and of the start."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from exporter.config import from_mapping
+from exporter.model import JOB_TYPES
+from exporter.serving import _log_start
+from exporter.shard import Shard
+from exporter.simulator import faults
+from tests.virtual import simulate
+from tests.world import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim
+
+if TYPE_CHECKING:
+    from exporter.simulator import Fault, SimulatedCloud
+
+
+def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[tuple[str, str, str]]:
+    """Level, event and subject of each line while faults come and go, each for some seconds."""
+
+    async def main() -> None:
+        async with polling(cloud, config_of(collectors=["tasks", "progress"], poll={"interval": "30s"})):
+            for seconds, present in stages:
+                cloud.faults = present
+                await asyncio.sleep(seconds)
+
+    with capture_logs() as lines:
+        simulate(main())
+    return [(line["log_level"], line["event"], line.get("what", "")) for line in lines]
+
+
+def from_blindness_on(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Retries differ in length: what fails beside the lists may be told before they are known to fail."""
+    events = [line[1] for line in loud(lines)]
+    return loud(lines)[events.index("the project is blind: every list fails") :]
+
+
+def loud(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    return [line for line in lines if line[0] != "debug"]
+
+
+def test_a_project_that_nobody_sees_is_one_line_and_its_end_another() -> None:
+    lines = logged_while(cloud_of(sim("one")), (59, []), (900, [faults.broken(PROJECT_ID)]), (600, []))
+    assert from_blindness_on(lines) == [
+        ("warning", "the project is blind: every list fails", ""),
+        ("info", "the project is seen again", ""),
+    ]
+    assert any(line[0] == "debug" and line[1] == "the cloud gave no usable answer" for line in lines)
+
+
+def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
+    progress = faults.forbidden("batch-progress")
+    lines = logged_while(
+        cloud_of(sim("one")), (60, [progress]), (900, [faults.broken(PROJECT_ID)]), (900, [progress]), (900, [])
+    )
+    assert from_blindness_on(lines) == [
+        ("warning", "the project is blind: every list fails", ""),
+        ("info", "the project is seen again", ""),
+        ("warning", "the cloud gave no usable answer", "v3_batch_progress"),
+        ("info", "the cloud answers again", "v3_batch_progress"),
+    ]
+
+
+def test_a_generation_that_fails_beside_another_blinds_only_until_that_is_asked() -> None:
+    lines = loud(logged_while(cloud_of(sim("one")), (60, []), (1200, [faults.forbidden("/v3/.*/jobs$")]), (1200, [])))
+    lists = {f"v3 list of {job_type}" for job_type in JOB_TYPES}
+    assert [line[1] for line in lines[:2]] == ["the project is blind: every list fails", "the project is seen again"]
+    assert {line[2] for line in lines[2:5]} == lists
+    assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud answers again", True)] * 3
+
+
+@pytest.mark.parametrize("shard", [Shard(), Shard(1, 3)])
+def test_the_start_is_one_line(shard: Shard) -> None:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
+    one = {"region": PROJECT["region"], "name": "payments", "project_id": PROJECT_ID}
+    account: dict[str, Any] = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [one]}
+    with capture_logs() as lines:
+        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1", "http://[::1]:2"], shard)
+    assert lines == [
+        {
+            "log_level": "info",
+            "event": "serving",
+            "status_page": "http://127.0.0.1:1/ http://[::1]:2/",
+            "metrics": "http://127.0.0.1:1/metrics http://[::1]:2/metrics",
+            "accounts": 1,
+            "projects": 1,
+            "collectors": "tasks,progress,recovery,node,objects,comparison,async_jobs,detail,precheck,quota",
+            "calls_per_second": "3",
+            "shard": f"{shard.number}/{shard.total}",
+        }
+    ]
