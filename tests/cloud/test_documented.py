@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -36,10 +37,12 @@ def test_the_list_of_v3() -> None:
         ("14d88eeb-ee7e-4d30-a46e-a5ec8eajb101", "masj-mysql_migration_down-1", "INCRE_TRANSFER_STARTED", "down"),
         ("d54691d2-f105-434d-a75d-809b017jb101", "masj-2-mysql_migration_down", "CONFIGURATION", "down"),
     ]
-    assert list(answer.tasks) == [
+    assert [replace(task, created_by=None) for task in answer.tasks] == [
         replace(common, id=identity, name=name, status=status, direction=direction)
         for identity, name, status, direction in expected
     ]
+    # "2020-12-21 10:57:49", in the zone where that comes last
+    assert answer.tasks[0].created_by == datetime(2020, 12, 21, 22, 57, 49, tzinfo=UTC).timestamp()
     assert (answer.complete, lost, len(script.requests)) == (False, 0, 2)
     phases = [Phase.FAILED, Phase.PREPARING, Phase.ENDED, Phase.INCREMENTAL, Phase.PREPARING]
     assert [task.phase for task in answer.tasks] == phases
@@ -76,6 +79,7 @@ def test_the_list_of_v5() -> None:
         available_actions=available,
         unavailable_actions=task.unavailable_actions,
         created_at=1_667_837_718.0,  # 2022-11-07T16:15:18Z
+        created_by=1_667_837_718.0,
     )
     assert (answer.complete, lost) == (True, 0)
 
