@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exporter.cloud.errors import ThrottledError
 from exporter.logs import where
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Notes:
         if error is not None:
             self._failing[what] = error
             self._facts.failed(error.kind)
-            if str(before) != str(error):
+            still = isinstance(before, ThrottledError) and isinstance(error, ThrottledError)  # refused, or not sent yet
+            if not still and str(before) != str(error):
                 warn = self._log.debug if self._blind else self._log.warning
                 warn("the cloud gave no usable answer", what=what, error=str(error))
         elif before is not None:

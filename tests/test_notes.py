@@ -94,3 +94,11 @@ def test_the_start_is_one_line(shard: Shard) -> None:
             "shard": f"{shard.number}/{shard.total}",
         }
     ]
+
+
+def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
+    lines = logged_while(cloud_of(sim("one")), (5, []), (600, [faults.throttled("batch-progress")]), (200, []))
+    assert [line for line in loud(lines) if line[2] == "v3_batch_progress"] == [
+        ("warning", "the cloud gave no usable answer", "v3_batch_progress"),
+        ("info", "the cloud answers again", "v3_batch_progress"),
+    ]
