@@ -90,7 +90,7 @@ def bars_panel(_: Json) -> bargauge.Panel:
         .sizing(kinds.BarGaugeSizing.MANUAL)
         .min_viz_height(16)
         .max_viz_height(32)
-        .text(common.VizTextDisplayOptions().title_size(14).value_size(14))
+        .text(common.VizTextDisplayOptions().title_size(12).value_size(14))  # Grafana gives names the room of 12
         .reduce_options(REDUCED)
     )
 
