@@ -2,13 +2,14 @@
 #             (at another address: make run ADDRESS=127.0.0.1:9999)
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
+# make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
 # make soak   a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
 
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
 BIN := .venv/bin
 
-.PHONY: run test soak lint format docs dist lock clean
+.PHONY: run test soak lint format docs pictures dist lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -34,6 +35,9 @@ docs: .venv/dev.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
 	$(BIN)/python -m exporter.docs | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
+
+pictures: .venv/dev.stamp
+	$(BIN)/python scripts/pictures/draw.py
 
 dist: .venv/dev.stamp
 	$(BIN)/python -m build --no-isolation

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Draws the pictures in docs/pictures: the Fleet dashboard and the status page, as the demo shows them.
+
+`make pictures` runs it, in about eight minutes: most of it is waiting for the demo to have a past. It starts the demo
+and a Prometheus with the rules in deploy/prometheus, both on this machine only. The dashboard is drawn by Grafana's own
+panel components (scripts/pictures/grafana), without a Grafana.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.programs import LISTEN, Exporter, Program, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PICTURES = ROOT / "docs" / "pictures"
+RENDERER = Path(__file__).parent / "grafana"
+NEEDS = {"node": "nodejs", "npm": "npm", "chromium": "chromium", "prometheus": "prometheus"}
+"""Programs, and the Debian packages that have them."""
+PAST = 420
+"""Seconds until alerts have fired that wait for five minutes."""
+SHOWN = "now-6m"
+ENDS_BEFORE = "What is stale"
+"""The row of the dashboard that is no longer in the picture."""
+LARGEST = 400_000
+"""Bytes of a picture."""
+STATUS_ROWS = 13
+"""Tasks of the status page in the picture."""
+
+
+class CannotDraw(Exception):  # noqa: N818 - it is no error of this program
+    """What is missing, or went wrong, in one line."""
+
+
+def main() -> None:
+    """Draw all, or say in one line why not."""
+    missing = [f"{name} (Debian: {package})" for name, package in NEEDS.items() if shutil.which(name) is None]
+    if missing:
+        raise CannotDraw(f"missing: {', '.join(missing)}")
+    build()
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, demo(Path(name)) as (exporter, prometheus):
+        print(f"the demo is at {exporter}/, Prometheus at {prometheus}/; the pictures come in {PAST // 60} minutes")
+        time.sleep(PAST)
+        with sync_playwright() as playwright, chromium(playwright) as browser:
+            draw_dashboard(browser, prometheus)
+            for scheme in ("light", "dark"):
+                draw_status(browser, exporter, scheme)
+    for picture in sorted(PICTURES.glob("*.png")):
+        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size:,} bytes")
+        if picture.stat().st_size > LARGEST:
+            raise CannotDraw(f"{picture.name} has more than {LARGEST:,} bytes")
+
+
+def build() -> None:
+    """Bundle the renderer, with what npm's lock file names."""
+    lock, installed = RENDERER / "package-lock.json", RENDERER / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        install = ["npm", "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=RENDERER, check=True)  # noqa: S603
+    subprocess.run(["sh", "build.sh"], cwd=RENDERER, check=True)  # noqa: S607
+
+
+@contextlib.contextmanager
+def demo(folder: Path) -> Iterator[tuple[str, str]]:
+    """The URLs of the demo, and of a Prometheus that scrapes it and knows our rules."""
+    port = free_port()
+    command = [
+        *("prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.cors.origin=.*"),
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with Exporter("demo", LISTEN, folder=folder / "demo") as exporter:
+        config: Any = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text())
+        config["scrape_configs"][0]["static_configs"] = [{"targets": [exporter.ready().url.removeprefix("http://")]}]
+        config |= {"alerting": {}, "rule_files": [str(DEPLOY / "prometheus" / "drs-*.yml")]}
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        with Program(command, folder) as prometheus:
+            url = f"http://127.0.0.1:{port}"
+            prometheus.until(lambda: "Server is ready" in prometheus.stderr, "Prometheus starts")
+            yield exporter.url, url
+
+
+@contextlib.contextmanager
+def chromium(playwright: Any) -> Iterator[Browser]:
+    """A browser that asks nobody for anything."""
+    quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
+    arguments = ["--no-sandbox", "--no-proxy-server", *(f"--disable-{name}" for name in quiet)]
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+    yield browser
+    browser.close()
+
+
+def top_of(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """A dashboard up to the row that is no longer in the picture, for a short time."""
+    titles = [panel["title"] for panel in dashboard["panels"]]
+    shown = {"from": SHOWN, "to": "now"}
+    return dashboard | {"panels": dashboard["panels"][: titles.index(ENDS_BEFORE)], "time": shown}
+
+
+def draw_dashboard(browser: Browser, prometheus: str) -> None:
+    """The picture fleet.png."""
+    dashboard = json.loads((DEPLOY / "grafana" / "fleet.json").read_text())
+    (RENDERER / "web" / "dash.json").write_text(json.dumps(top_of(dashboard)))
+    handler = functools.partial(QuietFiles, directory=RENDERER / "web")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page(viewport={"width": 1400, "height": 1400})
+        page.goto(f"http://127.0.0.1:{server.server_port}/index.html?prom={prometheus}")
+        page.wait_for_function("window.__done", timeout=60_000)
+        if errors := page.evaluate("window.__errors"):
+            raise CannotDraw("; ".join(errors))
+        page.locator("#dashboard").screenshot(path=PICTURES / "fleet.png")
+        server.shutdown()
+
+
+def draw_status(browser: Browser, exporter: str, scheme: Any) -> None:
+    """The picture of the status page, light or dark."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1200}, color_scheme=scheme)
+    page.goto(f"{exporter}/")
+    last = page.locator("tbody tr").nth(STATUS_ROWS - 1).bounding_box()
+    if last is None:
+        raise CannotDraw("the status page shows no tasks")
+    page.screenshot(
+        path=PICTURES / f"status-{scheme}.png",
+        clip={"x": 0, "y": 0, "width": 1280, "height": last["y"] + last["height"]},
+    )
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files, and does not tell."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (CannotDraw, subprocess.CalledProcessError) as failure:
+        sys.exit(f"no pictures: {failure}")
