@@ -13,7 +13,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter import docs, examples, feeds
+from exporter import cli, docs, examples, feeds
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
 from exporter.config import Collectors, Cutover
@@ -275,3 +275,8 @@ def filled(part: Part) -> set[str]:
 def test_the_examples_are_as_the_model_wants_them() -> None:
     assert all(task.identity.task_id == (task.tasks and task.tasks.id) for task in examples.TASKS)
     assert not re.search(r"\d+\.\d+\.\d+\.\d+|password=|user=", catalogue_markdown())
+
+
+def test_every_command_is_documented() -> None:
+    written = set(re.findall(r"^\| `drs-exporter (\w+)", (DOCS / "commands.md").read_text(), re.MULTILINE))
+    assert {*cli._COMMANDS} - {"run"} == written
