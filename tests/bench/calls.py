@@ -1,0 +1,160 @@
+"""The calls: what one costs, over which connections, and how long a signature takes."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from httpx_aiohttp import HttpxAiohttpClient
+
+from exporter.cloud import connect
+from exporter.cloud.auth import AkSk, Keys
+from exporter.cloud.budget import Budget
+from exporter.cloud.errors import CloudError
+from exporter.cloud.fields import Losses
+from exporter.config import Collectors
+from exporter.connections import Watch
+from exporter.filters import TaskFilter
+from tests.bench.fleet import ALL, KEYS, PROJECT_ID, config_of
+from tests.bench.measure import Result, Row, Spent, Table, interleaved, shares, spent, spread
+from tests.bench.peers import cloud
+from tests.bench.vendor import Vendor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from exporter.cloud.source import Api, Source
+
+_BATCH = 10
+_IN_FLIGHT = 8
+"""As many calls as a poll makes at once; the SDK's are one after the other."""
+_CONNECTIONS = 1, 5, 20, 100
+_SIGNATURES = 2000
+
+
+async def measure(calls: int, rounds: int) -> Result:
+    """All of it, against the simulated cloud in another process."""
+    with tempfile.TemporaryDirectory() as name, cloud(_BATCH * 6, Path(name)) as server:
+        url = server.url
+        vendor = await asyncio.to_thread(Vendor, url, Path(name))
+        async with _apis(url) as apis:
+            rows = [await _against_vendor(api, vendor, calls, rounds) for api in apis]
+        table = await _transports(url, calls)
+    return Result([*(row for pair in rows for row in pair), await _signing(rounds)], [table])
+
+
+@asynccontextmanager
+async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
+    (account,) = config_of("auto", ALL, endpoint=url).accounts
+    http, apis = connect(
+        account,
+        account.all_projects()[0],
+        transport=None,
+        budget=Budget(1e6, 10**6),
+        meter=Watch(),
+        losses={name: Losses() for name in Collectors.model_fields},
+        query=TaskFilter(account.tasks).query(()),
+        now=time.time,
+    )
+    async with http:
+        yield apis
+
+
+async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> list[Row]:
+    """One call of progress each: on v3 of ten tasks, on v5 of one."""
+    tasks = (await api.list_tasks("sync")).tasks
+    source = next(one for one in api.sources if one.name == f"{api.name}_{'batch_progress' if api.name == 'v3' else 'job_progress'}")
+    ids = [one.id for one in tasks if one.active][: source.batch]
+    works: dict[str, Callable[[], Awaitable[object]]] = {
+        "ours": partial(_repeat, source, ids, calls),
+        "vendor": partial(asyncio.to_thread, vendor.progress, api.name, ids, calls),
+    }
+    await interleaved(1, works)  # connect, and warm up
+    taken = await interleaved(rounds, works)
+    ours, theirs = ([1e3 * one.cpu / calls for one in taken[name]] for name in ("ours", "vendor"))
+    hot = await shares(works["ours"])
+    what = f"{source.name}, {len(ids)} task{'s' if len(ids) > 1 else ''} a call"
+    figures = f"ours {spread(ours)} ms, the vendor's SDK {spread(theirs)} ms"
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return [
+        Row(f"CPU of an API call: {what}", "ms", ours, 0.8, figures=figures, why=hot),
+        Row(f"the same over the vendor's SDK: {what}", "times", ratios, 0.5, figures=figures, why=hot),
+    ]
+
+
+async def _repeat(source: Source, ids: Sequence[str], calls: int) -> None:
+    left = iter(range(calls))
+
+    async def work() -> None:
+        for _ in left:
+            for answer in (await source.fetch(ids)).values():
+                if isinstance(answer, CloudError):
+                    raise answer
+
+    await asyncio.gather(*(work() for _ in range(_IN_FLIGHT)))
+
+
+async def _signing(rounds: int) -> Row:
+    """The whole of it: date, headers, canonical request, signature."""
+    body = b'{"jobs": ["' + b"x" * 36 + b'"]}'
+    url = f"https://drs.cn-north-4.myhuaweicloud.com/v3/{PROJECT_ID}/jobs/batch-progress"
+    request = httpx.Request("POST", url, content=body, headers={"Content-Type": "application/json"})
+    auth = AkSk(lambda: Keys(*KEYS), project_id=lambda: PROJECT_ID)
+
+    def sign() -> None:
+        for _ in range(_SIGNATURES):
+            next(auth.auth_flow(request))
+
+    sign()
+    seconds = [1e6 * spent(sign).cpu / _SIGNATURES for _ in range(rounds)]
+
+    async def work() -> None:
+        sign()
+
+    why = await shares(work)
+    return Row("signing a call, with its headers", "us", seconds, 5, figures=f"{spread(seconds)} us", why=why)
+
+
+# Connections
+
+
+async def _transports(url: str, calls: int) -> Table:
+    """What a call costs over httpx's own pool and over aiohttp's, by the number that are under way at once."""
+    limits = httpx.Limits(max_connections=max(_CONNECTIONS), max_keepalive_connections=max(_CONNECTIONS))
+    makers: dict[str, Callable[[], httpx.AsyncClient]] = {
+        "httpx's own": partial(httpx.AsyncClient, trust_env=False, limits=limits),
+        "httpx-aiohttp": partial(HttpxAiohttpClient, trust_env=False, timeout=None),
+    }
+    rows = []
+    for connections in _CONNECTIONS:
+        works = {name: partial(_flood, make, f"{url}/nothing", connections, calls) for name, make in makers.items()}
+        taken = await interleaved(3, works)
+        rows.append((str(connections), *(_each(taken[name], calls) for name in makers)))
+    title = "CPU of a bare HTTP call by connections in use at once, ms"
+    return Table(title, ("connections", *makers), rows)
+
+
+def _each(taken: Sequence[Spent], calls: int) -> str:
+    return spread([1e3 * one.cpu / calls for one in taken])
+
+
+async def _flood(make: Callable[[], httpx.AsyncClient], url: str, connections: int, calls: int) -> None:
+    left = iter(range(calls))
+    async with make() as http:
+
+        async def work() -> None:
+            for _ in left:
+                async with asyncio.timeout(10):
+                    response = await http.send(http.build_request("POST", url, content=b"{}"), stream=True)
+                    await response.aread()
+                    await response.aclose()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(connections):
+                group.create_task(work())

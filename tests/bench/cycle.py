@@ -1,0 +1,110 @@
+"""A whole cycle: lists, progress, node, page and gzip, against a loop with the vendor's SDK; and where its time goes."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from exporter.daemon import Exporter
+from tests.bench.fleet import config_of
+from tests.bench.measure import Result, Row, Table, interleaved, profiled, shares, spent_async, spread
+from tests.bench.peers import cloud
+from tests.bench.vendor import Vendor
+
+_COLLECTORS = ("tasks", "progress", "node")
+
+
+async def measure(tasks: int, rounds: int) -> Result:
+    """`tasks` is the large number; a tenth and a hundredth of it are measured as well."""
+    few, some = max(1, tasks // 100), max(1, tasks // 10)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = await _against_vendor(max(6, tasks // 50), folder, rounds)
+        with cloud(few, folder / "few") as small, cloud(tasks, folder / "many") as large:
+            async with AsyncExitStack() as stack:
+                little = await stack.enter_async_context(_polled(small.url, "v3"))
+                big = await stack.enter_async_context(_polled(large.url, "v3"))
+                await asyncio.gather(little.poll_once(), big.poll_once())
+                rows.append(await _growth((few, little), (tasks, big), rounds))
+                tables = [await _profile(tasks, big)]
+        with cloud(some, folder / "some") as medium:
+            async with _polled(medium.url, "v3") as exporter:
+                await exporter.poll_once()
+                tables.insert(0, await _profile(some, exporter))
+    return Result(rows, tables)
+
+
+def _polled(url: str, api: str) -> Exporter:
+    return Exporter(config_of(api, _COLLECTORS, endpoint=url))
+
+
+async def _against_vendor(tasks: int, folder: Path, rounds: int) -> list[Row]:
+    with cloud(tasks, folder / "vendor") as server:
+        vendor = await asyncio.to_thread(Vendor, server.url, folder)
+        async with _polled(server.url, "v5") as single, _polled(server.url, "v3") as batched:
+            works = {
+                "vendor": lambda: asyncio.to_thread(vendor.cycle),
+                "single": single.poll_once,
+                "batched": batched.poll_once,
+            }
+            await interleaved(1, works)  # connect, and see all tasks for the first time
+            taken = await interleaved(rounds, works)
+            why = {name: await shares(works[name]) for name in ("single", "batched")}
+    theirs, single_us, batched_us = ([1e6 * one.cpu / tasks for one in taken[name]] for name in works)
+    vendors = f"the vendor's SDK {spread(theirs)} us a task, {tasks} tasks"
+    return [
+        Row(
+            "whole cycle at the same calls (v5, one a task): CPU of the vendor's SDK loop over ours",
+            "times",
+            [one / other for one, other in zip(theirs, single_us, strict=True)],
+            4,
+            least=True,
+            figures=f"ours {spread(single_us)} us a task, {vendors}",
+            why=why["single"],
+        ),
+        Row(
+            "whole cycle where batches serve (v3, ten a call): CPU of the vendor's SDK loop over ours",
+            "times",
+            [one / other for one, other in zip(theirs, batched_us, strict=True)],
+            20,
+            least=True,
+            figures=f"ours {spread(batched_us)} us a task, {vendors}",
+            why=why["batched"],
+        ),
+    ]
+
+
+async def _growth(few: tuple[int, Exporter], many: tuple[int, Exporter], rounds: int) -> Row:
+    """A cycle by the task; of few tasks as many cycles as make the same number."""
+    (less, little), (more, big) = few, many
+    small, large = [], []
+    for _ in range(rounds):
+        large.append((await spent_async(big.poll_once)).cpu / more)
+        small.append(sum([(await spent_async(little.poll_once)).cpu for _ in range(_CYCLES)]) / _CYCLES / less)
+    return Row(
+        "growth: CPU of a whole cycle (v3), a task",
+        "times",
+        [one / other for one, other in zip(large, small, strict=True)],
+        1.1,
+        figures=f"{spread([1e6 * one for one in small])} us a task of {less}, "
+        f"{spread([1e6 * one for one in large])} of {more:,}",
+        why=f"{more:,} tasks: {await shares(big.poll_once)}. {less}: {await shares(little.poll_once)}",
+    )
+
+
+_CYCLES = 10
+
+
+async def _profile(tasks: int, exporter: Exporter) -> Table:
+    """Of one poll with its publication."""
+    rows = [
+        (one.name, f"{one.calls:,}", f"{1e3 * one.seconds:.0f}", f"{one.share:.1%}")
+        for one in await profiled(exporter.poll_once)
+    ]
+    return Table(
+        f"One poll of {tasks:,} tasks (v3: tasks, progress, node; page and gzip): the ten dearest functions",
+        ("function", "calls", "ms by itself, under the profiler", "share"),
+        rows,
+    )

@@ -1,0 +1,168 @@
+"""The daemon while it works: what blocks its loop, what its memory is, and whether scrapes notice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from tests.bench.fleet import settings
+from tests.bench.measure import Result, Row, spread
+from tests.bench.peers import GZIP, Scraper, at_once, cloud, exporter, fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.bench.peers import Peer, Scraped
+
+_SCRAPERS = 10
+_COLLECTORS = ("tasks", "progress", "node", "recovery", "detail")
+_OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
+_PAUSE = 0.5
+"""Between two scrapes of one scraper; Prometheus takes 15 seconds and more."""
+
+
+async def measure(tasks: int, seconds: int) -> Result:
+    """Off the loop, since it waits for others."""
+    return await asyncio.to_thread(_measure, tasks, seconds)
+
+
+def _measure(tasks: int, seconds: int) -> Result:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [*_large(tasks, seconds, folder / "large"), _small(max(1, tasks // 100), folder / "small")]
+    return Result(rows)
+
+
+def _large(tasks: int, seconds: int, folder: Path) -> list[Row]:
+    """Polls begin every third part of the time; so there is time with and without one."""
+    with cloud(tasks, folder) as server:
+        config = settings("v3", _COLLECTORS, endpoint=server.url, interval=max(1, seconds // 2))
+        with exporter(folder, config, "tests.bench.watched", str(folder / "report")) as running:
+            running.serves("/-/ready")
+            running.serves("/metrics", b"drs_task_incremental_delay_seconds{")
+            samples = _samples(running)
+            _ask_all(running)
+            started = time.time()
+            scrapes = _scrape_for(running.url, seconds)
+            ended = time.time()
+            peak = running.memory()
+            grown = _ten_at_once(running)
+            running.end()
+            report = json.loads((folder / "report").read_text())
+    within = f"{tasks:,} tasks, {samples:,} samples"
+    return [
+        _blocked(report, started, ended, within),
+        _steady(report, scrapes),
+        Row(f"resident memory at its peak, {within}, both formats asked for", "MB", [peak], 300),
+        Row(f"ten scrapers at once add, {within}", "MB", [grown], 20),
+    ]
+
+
+def _small(tasks: int, folder: Path) -> Row:
+    with cloud(tasks, folder) as server:
+        with exporter(folder, settings("v3", _COLLECTORS, endpoint=server.url)) as running:
+            running.serves("/metrics", b"drs_task_incremental_delay_seconds{")
+            _ask_all(running)
+            _ten_at_once(running)
+            why = f"importing everything, and doing nothing, takes {_imported():.0f} MB"
+            return Row(f"resident memory at its peak, {tasks} tasks", "MB", [running.memory()], 60, why=why)
+
+
+def _imported() -> float:
+    """Megabytes of a process that has only imported the daemon."""
+    code = "import exporter.cli, exporter.daemon; print(open('/proc/self/status').read())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    (size,) = re.findall(r"VmHWM:\s+(\d+) kB", done.stdout)
+    return int(size) * 1024 / 1e6
+
+
+def _samples(running: Peer) -> int:
+    body = fetch(f"{running.url}/metrics")[1]
+    return sum(1 for line in body.splitlines() if line and not line.startswith(b"#"))
+
+
+def _ask_all(running: Peer) -> None:
+    for accept in ({}, _OPENMETRICS):
+        for encoding in ("gzip", "identity"):
+            fetch(f"{running.url}/metrics", {**accept, "Accept-Encoding": encoding})
+
+
+def _ten_at_once(running: Peer) -> float:
+    """Megabytes over what it has when nobody scrapes."""
+    running.forget_peak()
+    before = running.memory("VmRSS")
+    scrapers = [Scraper(f"{running.url}/metrics", GZIP) for _ in range(_SCRAPERS)]
+    for _ in range(3):
+        at_once(scrapers)
+    for scraper in scrapers:
+        scraper.close()
+    return running.memory() - before
+
+
+def _scrape_for(url: str, seconds: int) -> list[Scraped]:
+    """Ten scrapers for so long, a scrape each half a second."""
+    found: list[Scraped] = []
+    end = time.monotonic() + seconds
+
+    def scrape() -> None:
+        scraper = Scraper(f"{url}/metrics", GZIP)
+        while time.monotonic() < end:
+            found.append(scraper.scrape())
+            time.sleep(_PAUSE)
+        scraper.close()
+
+    threads = [threading.Thread(target=scrape) for _ in range(_SCRAPERS)]
+    for thread in threads:
+        thread.start()
+        time.sleep(_PAUSE / _SCRAPERS)
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def _blocked(report: Mapping[str, Any], started: float, ended: float, within: str) -> Row:
+    gaps = [1e3 * cpu for at, cpu, _ in report["gaps"] if started < at < ended]
+    waited = [1e3 * wall for at, _, wall in report["gaps"] if started < at < ended]
+    swept = [1e3 * cpu for cpu, at in report["collections"] if started < at < ended]
+    worst = max(gaps, default=0.0)
+    over = sum(one > 20 for one in gaps)
+    blame = "; ".join(f"{count} x {where}" for where, count in report["blame"] if where)
+    return Row(
+        f"event loop blocked at most, {within}, ten scrapers, polls under way",
+        "ms",
+        [worst],
+        20,
+        figures=f"CPU of the loop's thread between two turns; {over} over 20 ms in {ended - started:.0f} s; on the wall of this loaded "
+        f"machine at most {max(waited, default=0.0):.0f} ms",
+        why=f"full garbage collections took at most {max(swept, default=0.0):.0f} ms ({len(swept)} of them); "
+        f"seen most in turns over 10 ms: {blame}",
+    )
+
+
+def _steady(report: Mapping[str, Any], scrapes: Sequence[Scraped]) -> Row:
+    """Scrapes that fell into a poll, over the others."""
+    polls = [(started, ended) for _, started, ended in report["polls"]]
+    turns = [1e3 * cpu for at, cpu, _ in report["gaps"] if any(started < at < ended for started, ended in polls)]
+    busy, quiet = [], []
+    for one in scrapes:
+        overlaps = any(started < one.at + one.seconds and one.at < ended for started, ended in polls)
+        (busy if overlaps else quiet).append(1e3 * one.seconds)
+    if not busy or not quiet:
+        return Row("a scrape during a poll, over one outside", "times", [1.0], 1.1, figures="no scrapes of one kind")
+    return Row(
+        "a scrape during a poll, over one outside",
+        "times",
+        [median(busy) / median(quiet)],
+        1.1,
+        figures=f"{spread(busy)} ms of {len(busy)} during polls, {spread(quiet)} ms of {len(quiet)} outside",
+        why=f"each piece of a page waits for a turn of the loop, which while it polls takes {spread(turns)} ms of CPU",
+    )

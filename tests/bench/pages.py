@@ -1,0 +1,222 @@
+"""The page: rendering, compressing and serving it, against prometheus_client and nginx."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tempfile
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from tests.bench.fleet import Fleet, families_with_samples, identity, settings, value_of
+from tests.bench.measure import Result, Row, Spent, cpus, interleaved, profiled, spent, spent_async, spread, told
+from tests.bench.peers import GZIP, PLAIN, Scraper, at_once, exporter, fetch, nginx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.bench.peers import Peer
+
+_MANY = 10
+_GZIP_LEVEL = 9
+"""The one that prometheus_client uses."""
+_TURNS, _EACH = 4, 3
+_DELAYED_ACK = 0.04
+
+
+class Library:
+    """The same samples as gauges of prometheus_client."""
+
+    def __init__(self, tasks: int) -> None:
+        self._registry = CollectorRegistry()
+        families = families_with_samples()
+        for place, one in enumerate(families):
+            gauge = Gauge(**one, registry=self._registry)
+            more = ("x",) * (len(one["labelnames"]) - len(identity(0)))
+            for number in range(tasks):
+                gauge.labels(*identity(number), *more).set(value_of(0, place, number))
+
+    async def page(self) -> int:
+        """What each scrape takes: rendering, and gzip."""
+        return len(gzip.compress(generate_latest(self._registry), _GZIP_LEVEL))
+
+    async def plain(self) -> int:
+        """A scrape without gzip."""
+        return len(generate_latest(self._registry))
+
+
+class Page:
+    """Ours."""
+
+    def __init__(self, tasks: int) -> None:
+        self.fleet = Fleet(tasks)
+        self.turn = 0
+        self.putting: list[Spent] = []
+
+    def change(self) -> None:
+        """What a poll does."""
+        self.turn += 1
+        self.putting.append(spent(partial(self.fleet.change, self.turn)))
+
+    async def publish(self) -> None:
+        """What follows it."""
+        await self.fleet.board.publish()
+
+
+async def measure(tasks: int, rounds: int) -> Result:
+    """Publishing, then serving."""
+    library, page = Library(tasks), Page(tasks)
+    await page.publish()
+    rendered: dict[str, list[Spent]] = {"library": [], "changed": [], "same": [], "plain": []}
+    for _ in range(rounds):
+        page.change()
+        works = {"changed": page.publish, "library": library.page, "same": page.publish}
+        for name, taken in (await interleaved(1, works)).items():
+            rendered[name] += taken
+    rendered["plain"].append(await spent_async(library.plain))
+    rows = [*_publishing(tasks, page, rendered), await _growth(page, tasks)]
+    for row in rows:
+        if not row.met and not row.why:
+            page.change()
+            object.__setattr__(row, "why", told((await profiled(page.publish))[:5]))
+    del library, page
+    packed, plain = (median(one.wall for one in rendered[name]) for name in ("library", "plain"))
+    return Result([*rows, *await asyncio.to_thread(_serving, tasks, rounds, packed, plain)])
+
+
+def _publishing(tasks: int, page: Page, rendered: dict[str, list[Spent]]) -> list[Row]:
+    library, changed, same = (cpus(rendered[name]) for name in ("library", "changed", "same"))
+    samples = f"{page.fleet.samples:,} samples"
+    putting = cpus(page.putting)
+    whole = [one + put for one, put in zip(changed, putting, strict=True)]
+    ours = f"ours {spread([1e3 * one for one in changed])} ms, prometheus_client {spread(library)} s, CPU"
+    return [
+        Row(
+            f"publishing {samples}, all changed: CPU of prometheus_client's render and gzip over ours",
+            "times",
+            [theirs / one for theirs, one in zip(library, changed, strict=True)],
+            30,
+            least=True,
+            figures=f"{ours}; with putting the values on the board ours is {spread([1e3 * one for one in whole])} ms",
+        ),
+        Row(
+            f"the same when nothing changed ({samples})",
+            "times",
+            [theirs / one for theirs, one in zip(library, same, strict=True)],
+            500,
+            least=True,
+            figures=f"ours {spread([1e3 * one for one in same])} ms of CPU",
+        ),
+    ]
+
+
+async def _growth(page: Page, tasks: int) -> Row:
+    """Publishing by the task, many and few; as many of both, so that the clock sees both."""
+    few = max(1, tasks // 100)
+    small = Page(few)
+    many, less = [], []
+    for _ in range(3):
+        page.change()
+        many.append((await spent_async(page.publish)).cpu / tasks)
+        less.append(await _repeated(small, tasks // few) / tasks)
+    ratios = [big / little for big, little in zip(many, less, strict=True)]
+    figures = f"{spread([1e6 * one for one in less])} us a task of {few}, {spread([1e6 * one for one in many])} of {tasks:,}"
+    return Row("growth: CPU to publish, a task", "times", ratios, 1.1, figures=figures)
+
+
+async def _repeated(page: Page, times: int) -> float:
+    seconds = 0.0
+    for _ in range(times):
+        page.turn += 1
+        page.fleet.change(page.turn)
+        seconds += (await spent_async(page.publish)).cpu
+    return seconds
+
+
+def _serving(tasks: int, rounds: int, packed: float, plain: float) -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with exporter(folder / "page", settings("v3", ("tasks",)), "tests.bench.ready", str(tasks)) as ours:
+            ours.serves("/metrics", b"drs_task_info")
+            url = f"{ours.url}/metrics"
+            bodies = {"gzip": fetch(url, GZIP)[1], "plain": fetch(url, PLAIN)[1]}
+            server, other = nginx(folder / "nginx", **bodies)
+            with server:
+                server.until(lambda: fetch(other + "/plain")[0] == 200, "nginx serves")
+                scrapes = _Scrapes({"ours": ours, "nginx": server}, {"ours": url, "nginx": other}, rounds)
+                one, ten = scrapes.compared("gzip", 1), scrapes.compared("gzip", _MANY)
+                bare = scrapes.compared("plain", 1)
+    sizes = {kind: f"{len(body) / 1e6:.1f} MB" for kind, body in bodies.items()}
+    return [
+        one.against(f"scrape, gzip ({sizes['gzip']}), one scraper, over nginx", 1.25),
+        ten.against(f"scrape, gzip, {_MANY} scrapers at once, over nginx", 1.75),
+        bare.against(f"scrape, plain ({sizes['plain']}), one scraper, over nginx", 1.3),
+        one.over_library("scrape, gzip: prometheus_client building the page, over ours", packed, 1000),
+        bare.over_library("scrape, plain: prometheus_client building the page, over ours", plain, 200),
+    ]
+
+
+class _Scrapes:
+    """Of the two servers, in turn."""
+
+    def __init__(self, servers: Mapping[str, Peer], urls: Mapping[str, str], rounds: int) -> None:
+        self._servers, self._urls, self._rounds = servers, urls, rounds
+
+    def compared(self, kind: str, scrapers: int) -> _Compared:
+        """Of each round and server the median."""
+        headers = GZIP if kind == "gzip" else PLAIN
+        urls = {"ours": self._urls["ours"], "nginx": f"{self._urls['nginx']}/{kind}"}
+        groups = {name: [Scraper(url, headers) for _ in range(scrapers)] for name, url in urls.items()}
+        found = _Compared(scrapers)
+        for group in groups.values():
+            at_once(group)  # connect, and warm up
+        for turn in range(_TURNS * self._rounds):
+            for name in sorted(groups, reverse=bool(turn % 2)):
+                cpu = self._servers[name].cpu()
+                taken = [one.seconds for _ in range(_EACH) for one in at_once(groups[name])]
+                found.cpu[name] += self._servers[name].cpu() - cpu
+                found.seconds[name].append(median(taken))
+                found.all[name] += taken
+        for scraper in (one for group in groups.values() for one in group):
+            scraper.close()
+        return found
+
+
+class _Compared:
+    """Seconds of scrapes by server."""
+
+    def __init__(self, scrapers: int) -> None:
+        self.scrapers = scrapers
+        self.seconds: dict[str, list[float]] = {"ours": [], "nginx": []}
+        self.all: dict[str, list[float]] = {"ours": [], "nginx": []}
+        self.cpu = {"ours": 0.0, "nginx": 0.0}
+
+    def against(self, what: str, goal: float) -> Row:
+        """Ours over nginx."""
+        ours, theirs = self.seconds["ours"], self.seconds["nginx"]
+        each = {name: 1e3 * self.cpu[name] / len(self.all[name]) for name in self.cpu}
+        late = sum(one > _DELAYED_ACK for one in self.all["ours"]) / len(self.all["ours"])
+        return Row(
+            what,
+            "times",
+            [one / other for one, other in zip(ours, theirs, strict=True)],
+            goal,
+            figures=f"ours {_ms(ours)}, nginx {_ms(theirs)}",
+            why=f"CPU of the server for one scrape: ours {each['ours']:.2f} ms, nginx {each['nginx']:.2f} ms; "
+            f"{late:.0%} of our scrapes took over {1e3 * _DELAYED_ACK:.0f} ms, the time of a delayed ACK",
+        )
+
+    def over_library(self, what: str, seconds: float, goal: float) -> Row:
+        """prometheus_client's seconds over ours."""
+        ratios = [seconds / one for one in self.seconds["ours"]]
+        figures = f"prometheus_client {seconds:.2f} s of the wall, ours {_ms(self.seconds['ours'])}"
+        return Row(what, "times", ratios, goal, least=True, figures=figures, why=figures)
+
+
+def _ms(seconds: Sequence[float]) -> str:
+    return f"{spread([1e3 * one for one in seconds])} ms"

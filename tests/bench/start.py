@@ -1,0 +1,61 @@
+"""From nothing: importing everything, and the demo's first page with tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.measure import Result, Row, spread
+from tests.bench.peers import Peer, fetch
+from tests.e2e.programs import COMMAND, LISTEN
+
+_IMPORT = "import time; import exporter.cli, exporter.daemon, exporter.demo; print(time.process_time())"
+_NOTHING = "import time; print(time.process_time())"
+_DEAREST = 5
+
+
+async def measure(rounds: int) -> Result:
+    """Off the loop, since it waits for others."""
+    return Result(await asyncio.to_thread(lambda: [_importing(rounds), _demo(rounds)]))
+
+
+def _importing(rounds: int) -> Row:
+    """CPU seconds of the interpreter with all of the exporter; without it, as figures."""
+    everything = [float(_python("-c", _IMPORT)) for _ in range(rounds)]
+    nothing = [float(_python("-c", _NOTHING)) for _ in range(rounds)]
+    figures = f"CPU; of it Python by itself {spread(nothing)} s"
+    return Row("importing everything", "s", everything, 0.4, figures=figures, why=_dearest())
+
+
+def _dearest() -> str:
+    """The packages whose own modules take longest to import."""
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", _IMPORT], capture_output=True, text=True, check=True)
+    packages: dict[str, int] = {}
+    for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)", done.stderr):
+        packages[name] = packages.get(name, 0) + int(own)
+    found = sorted(packages.items(), key=lambda item: -item[1])[:_DEAREST]
+    return "modules by themselves: " + ", ".join(f"{name} {own / 1000:.0f} ms" for name, own in found)
+
+
+def _demo(rounds: int) -> Row:
+    walls, cpus = [], []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(rounds):
+            started = time.perf_counter()
+            with Peer([COMMAND, "demo", LISTEN], Path(name) / str(number)) as demo:
+                while b"drs_task_info{" not in fetch(f"{demo.url}/metrics")[1]:
+                    time.sleep(0.01)
+                walls.append(time.perf_counter() - started)
+                cpus.append(demo.cpu())
+    figures = f"of the wall; {spread(cpus)} s of CPU"
+    why = f"of {spread(cpus)} s of CPU the imports take those above"
+    return Row("demo: from start to the first page with tasks", "s", walls, 1.5, figures=figures, why=why)
+
+
+def _python(*arguments: str) -> str:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
