@@ -4,12 +4,13 @@
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
 # make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
 # make soak   a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
+# make bench  docs/performance.md, on this machine (four minutes; needs nginx)
 
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
 BIN := .venv/bin
 
-.PHONY: run test soak lint format docs pictures dist lock clean
+.PHONY: run test soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -38,6 +39,8 @@ docs: .venv/dev.stamp
 
 pictures: .venv/dev.stamp
 	$(BIN)/python scripts/pictures/draw.py
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.bench $(PARTS)
 
 dist: .venv/dev.stamp
 	$(BIN)/python -m build --no-isolation

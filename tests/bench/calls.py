@@ -8,7 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
@@ -69,7 +69,11 @@ async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
 async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> list[Row]:
     """One call of progress each: on v3 of ten tasks, on v5 of one."""
     tasks = (await api.list_tasks("sync")).tasks
-    source = next(one for one in api.sources if one.name == f"{api.name}_{'batch_progress' if api.name == 'v3' else 'job_progress'}")
+    source = next(
+        one
+        for one in api.sources
+        if one.name == f"{api.name}_{'batch_progress' if api.name == 'v3' else 'job_progress'}"
+    )
     ids = [one.id for one in tasks if one.active][: source.batch]
     works: dict[str, Callable[[], Awaitable[object]]] = {
         "ours": partial(_repeat, source, ids, calls),

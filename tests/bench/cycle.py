@@ -1,4 +1,4 @@
-"""A whole cycle: lists, progress, node, page and gzip, against a loop with the vendor's SDK; and where its time goes."""
+"""A whole cycle: lists, progress, node, page and gzip, against a loop with the vendor's SDK; where its time goes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def _against_vendor(tasks: int, folder: Path, rounds: int) -> list[Row]:
     vendors = f"the vendor's SDK {spread(theirs)} us a task, {tasks} tasks"
     return [
         Row(
-            "whole cycle at the same calls (v5, one a task): CPU of the vendor's SDK loop over ours",
+            "whole cycle at the same calls (v5, two a task): CPU of the vendor's SDK loop over ours",
             "times",
             [one / other for one, other in zip(theirs, single_us, strict=True)],
             4,
@@ -100,7 +100,7 @@ _CYCLES = 10
 async def _profile(tasks: int, exporter: Exporter) -> Table:
     """Of one poll with its publication."""
     rows = [
-        (one.name, f"{one.calls:,}", f"{1e3 * one.seconds:.0f}", f"{one.share:.1%}")
+        (f"`{one.name}`", f"{one.calls:,}", f"{1e3 * one.seconds:.0f}", f"{one.share:.1%}")
         for one in await profiled(exporter.poll_once)
     ]
     return Table(

@@ -108,10 +108,14 @@ def cpus(taken: Iterable[Spent]) -> list[float]:
     return [one.cpu for one in taken]
 
 
-def spread(values: Sequence[float], digits: int = 3) -> str:
+def spread(values: Sequence[float]) -> str:
     """Median, and from least to most."""
-    least, most = min(values), max(values)
-    return f"{median(values):.{digits}g} ({least:.{digits}g} to {most:.{digits}g})"
+    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def number(value: float) -> str:
+    """Three digits that count, and no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 class Hot(NamedTuple):

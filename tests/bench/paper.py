@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from statistics import median, quantiles
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -20,9 +19,8 @@ from tests.bench.measure import Result, Row, Table
 from tests.virtual import now, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from exporter.model import Task
 
 _LATENCY = 0.05
 _SCRAPE = 15.0
@@ -35,15 +33,29 @@ class Story(NamedTuple):
         tasks: that run.
         rate: calls a second that are allowed.
         api: generation.
+        settle: seconds before pages are looked at.
+        seconds: for which they are.
         collectors: that are enabled.
-        seconds: for which pages are looked at, after as many to settle.
     """
 
     tasks: int
     rate: float
     api: str
-    collectors: tuple[str, ...] = ALL
+    settle: float = 600.0
     seconds: float = 600.0
+    collectors: tuple[str, ...] = ALL
+
+
+_ALLOWANCES = (
+    (100, 3.0, 600.0, 600.0),
+    (1000, 3.0, 1200.0, 900.0),
+    (1000, 10.0, 600.0, 600.0),
+    (1000, 20.0, 450.0, 300.0),
+    (10_000, 20.0, 1200.0, 600.0),
+    (10_000, 50.0, 600.0, 300.0),
+)
+"""Tasks, calls a second, and for how long: two rounds of the slowest generation at least."""
+_APIS = "v3", "auto", "v5"
 
 
 class Ages(NamedTuple):
@@ -76,14 +88,11 @@ class _Pages:
         exporter.board.publish = self._publish  # type: ignore[method-assign]
 
     async def _publish(self) -> None:
-        tasks = [task for store in self._exporter.stores for task in store.tasks()]
-        self.delays = [task.progress.collected for task in tasks if task.progress and task.progress.delay_seconds is not None]
-        self.nodes = [at for task in tasks if (at := _node(task)) is not None]
-
-
-def _node(task: Task) -> float | None:
-    part = task.node or task.monitor
-    return None if part is None else part.collected
+        tasks = [(task, dict(task.collected)) for store in self._exporter.stores for task in store.tasks()]
+        self.delays = [
+            at["progress"] for task, at in tasks if task.progress and task.progress.delay_seconds is not None
+        ]
+        self.nodes = [at["node"] for task, at in tasks if task.node or task.monitor]
 
 
 async def _run(story: Story) -> Ages:
@@ -96,7 +105,7 @@ async def _run(story: Story) -> Ages:
     async with Exporter(config, transport=_Slow(httpx.ASGITransport(app=cloud)), now=now) as exporter:
         pages = _Pages(exporter)
         running = asyncio.create_task(exporter.run())
-        await asyncio.sleep(story.seconds)
+        await asyncio.sleep(story.settle)
         for _ in range(round(story.seconds / _SCRAPE)):
             await asyncio.sleep(_SCRAPE)
             scrapes += 1
@@ -106,3 +115,54 @@ async def _run(story: Story) -> Ages:
         await asyncio.wait({running})
     expected = scrapes * story.tasks
     return Ages(tuple(delays), tuple(nodes), 1 - len(delays) / expected, 1 - len(nodes) / expected)
+
+
+def told(story: Story) -> Ages:
+    """What comes of a story; for a process of its own."""
+    return simulate(_run(story))
+
+
+async def measure(tasks: int, seconds: float) -> Result:
+    """The two goals; `tasks` is the large number, of the other one it is a tenth."""
+    some = Story(max(6, tasks // 10), max(1.0, tasks / 1000), "v3", seconds, seconds)
+    many = Story(tasks, max(2.0, tasks / 500), "v3", seconds / 2, seconds / 2, ("tasks", "progress"))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        first, second = pool.map(told, (some, many))
+    return Result(
+        [
+            _row(f"{_named(some)}, all collectors: age below which 95 % of delays are", first, 95, 40),
+            _row(f"{_named(many)}, tasks and progress only: age of the oldest delay", second, 100, 120),
+        ]
+    )
+
+
+def _row(what: str, ages: Ages, percent: int, goal: float) -> Row:
+    figures = f"{_told(ages.delay)}; {ages.no_delay:.1%} of tasks without a delay on the page"
+    return Row(what, "s", [_percentile(ages.delay, percent)], goal, figures=figures, why=figures)
+
+
+def _named(story: Story) -> str:
+    return f"{story.tasks:,} active tasks on {story.api}, {_LATENCY * 1000:.0f} ms latency, {story.rate:g} calls/s"
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    ordered = sorted(values) or [math.inf]
+    return ordered[min(len(ordered) - 1, math.ceil(len(ordered) * percent / 100))]
+
+
+def _told(values: Sequence[float]) -> str:
+    """Median, 95th percentile and the oldest."""
+    return " / ".join(f"{_percentile(values, percent):.0f}" for percent in (50, 95, 100)) if values else "-"
+
+
+def allowance() -> Table:
+    """What an allowance buys."""
+    stories = [Story(tasks, rate, api, settle, look) for tasks, rate, settle, look in _ALLOWANCES for api in _APIS]
+    with ProcessPoolExecutor(None, multiprocessing.get_context("spawn")) as pool:
+        found = list(zip(stories, pool.map(told, stories), strict=True))
+    head = ("active tasks", "calls/s", "api", "age of delay, s", "age of node figures, s", "tasks that have them")
+    rows = [
+        (f"{one.tasks:,}", f"{one.rate:g}", one.api, _told(ages.delay), _told(ages.node), f"{1 - ages.no_node:.0%}")
+        for one, ages in found
+    ]
+    return Table("What an allowance buys", head, rows)

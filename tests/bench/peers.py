@@ -25,7 +25,7 @@ _ROOT = str(Path(__file__).parents[2])
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}
 _NGINX = """\
-worker_processes 1; daemon off; pid {folder}/pid; error_log stderr error;
+master_process off; daemon off; pid {folder}/pid; error_log stderr error;
 events {{ worker_connections 64; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; default_type text/plain; keepalive_requests 100000;

@@ -34,7 +34,9 @@ def _importing(rounds: int) -> Row:
 
 def _dearest() -> str:
     """The packages whose own modules take longest to import."""
-    done = subprocess.run([sys.executable, "-X", "importtime", "-c", _IMPORT], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", _IMPORT], capture_output=True, text=True, check=True
+    )
     packages: dict[str, int] = {}
     for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)", done.stderr):
         packages[name] = packages.get(name, 0) + int(own)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LABELS = ("task_id", "task_name", "status")
 _PAGE = 100
 _PROGRESS = ("progress", "incr_trans_delay", "incr_trans_delay_millis", "remaining_time", "process_time")
+_MONITOR = ("used_cpu_percent", "used_memory", "used_volumes", "node_volume_size", "apply_rate")
 _METRICS = (
     "cpu_util",
     "mem_util",
@@ -56,7 +57,8 @@ class Vendor:
         }
         self._registry = CollectorRegistry()
         self._gauges = {
-            name: Gauge(f"drs_{name}", name, _LABELS, registry=self._registry) for name in (*_PROGRESS, *_METRICS)
+            name: Gauge(f"drs_{name}", name, _LABELS, registry=self._registry)
+            for name in (*_PROGRESS, *_METRICS, *_MONITOR)
         }
 
     def progress(self, generation: str, ids: Sequence[str], calls: int) -> None:
@@ -76,7 +78,11 @@ class Vendor:
         for job_type in ("migration", "sync", "cloudDataGuard"):
             for listed in self._list(job_type):
                 tasks += 1
-                self._show(listed, self._job(listed.id))
+                job = self._job(listed.id)
+                self._show(listed, _PROGRESS, job.progress_info)
+                self._show(listed, _METRICS, job.metrics)
+                request = self._sdk["v5"].ShowMonitorDataRequest(job_id=listed.id)
+                self._show(listed, _MONITOR, self._clients["v5"].show_monitor_data(request))
         gzip.compress(generate_latest(self._registry), 9)
         return tasks
 
@@ -91,14 +97,17 @@ class Vendor:
             offset += len(jobs)
 
     def _job(self, task_id: str) -> Any:
-        return self._clients["v5"].show_job_detail(self._sdk["v5"].ShowJobDetailRequest(job_id=task_id, type="progress")).job
+        return (
+            self._clients["v5"]
+            .show_job_detail(self._sdk["v5"].ShowJobDetailRequest(job_id=task_id, type="progress"))
+            .job
+        )
 
-    def _show(self, listed: Any, job: Any) -> None:
-        for names, block in ((_PROGRESS, job.progress_info), (_METRICS, job.metrics)):
-            for name in names:
-                value = getattr(block, name, None)
-                if value is not None:
-                    self._gauges[name].labels(listed.id, listed.name, listed.status).set(_number(value))
+    def _show(self, listed: Any, names: Sequence[str], block: Any) -> None:
+        for name in names:
+            value = getattr(block, name, None)
+            if value is not None:
+                self._gauges[name].labels(listed.id, listed.name, listed.status).set(_number(str(value)))
 
 
 def _number(text: str) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _TICK = 0.001
-_LONG = 0.010
+_LONG = 0.020
 """Seconds of CPU without a turn for others that are worth a look at what ran."""
 _SAMPLE = 0.004
 _DEPTH = 3
@@ -54,7 +54,7 @@ class Watch:
             blocked, waited = time.thread_time() - cpu, time.perf_counter() - wall - _TICK
             self.gaps.append((time.time(), blocked, waited))
             if blocked > _LONG:
-                self.blame.update(set(self._seen))
+                self.blame.update(self._seen)
 
     def _look(self) -> None:
         while True:

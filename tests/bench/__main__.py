@@ -1,0 +1,45 @@
+"""`make bench`: measures the goals on this machine and writes docs/performance.md.
+
+python -m tests.bench              all parts; about four minutes
+python -m tests.bench PART...      these parts, printed only
+python -m tests.bench allowance    docs/allowance.md, from virtual time: the same on every machine
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tests.bench import paper
+from tests.bench.measure import Result
+from tests.bench.parts import PARTS, run
+from tests.bench.report import allowance_markdown, performance_markdown, shown
+
+_DOCS = Path(__file__).parents[2] / "docs"
+
+
+def main() -> None:
+    """Measure, tell, write."""
+    if sys.argv[1:] == ["allowance"]:
+        (_DOCS / "allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
+        return
+    started, load = time.monotonic(), os.getloadavg()[0]
+    result = Result()
+    for part in sys.argv[1:] or PARTS:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            found = pool.submit(run, part).result()
+        sys.stdout.write(shown(part, found, time.monotonic() - started))
+        sys.stdout.flush()
+        result.rows += found.rows
+        result.tables += found.tables
+    if not sys.argv[1:]:
+        text = performance_markdown(result, time.monotonic() - started, load)
+        (_DOCS / "performance.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The parts of the benchmark; each runs in a process of its own, whose memory no other part has touched."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.bench import calls, cycle, live, pages, paper, start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from tests.bench.measure import Result
+
+PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[float, ...], tuple[float, ...]]] = {
+    "pages": (pages.measure, (10_000, 3), (20, 1)),
+    "calls": (calls.measure, (200, 3), (2, 1)),
+    "cycle": (cycle.measure, (10_000, 2), (12, 1)),
+    "live": (live.measure, (10_000, 30), (12, 1)),
+    "start": (start.measure, (5,), (1,)),
+    "paper": (paper.measure, (10_000, 600.0), (60, 60.0)),
+}
+"""What measures, how much of it, and how much for a test that it runs."""
+
+
+def run(part: str, *, small: bool = False) -> Result:
+    """One part."""
+    measure, much, little = PARTS[part]
+    return asyncio.run(measure(*(little if small else much)))
