@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench.fleet import settings
 from tests.bench.measure import Result, Row, spread
-from tests.bench.peers import GZIP, Scraper, at_once, cloud, exporter, fetch
+from tests.bench.peers import GZIP, PLAIN, Scraper, at_once, cloud, exporter, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SCRAPERS = 10
 _COLLECTORS = ("tasks", "progress", "node", "recovery", "detail")
 _OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
+_GOAL_MS = 20
 _PAUSE = 0.5
 """Between two scrapes of one scraper; Prometheus takes 15 seconds and more."""
 
@@ -49,6 +50,7 @@ def _large(tasks: int, seconds: int, folder: Path) -> list[Row]:
         with exporter(folder, config, "tests.bench.watched", str(folder / "report")) as running:
             _settled(running)
             samples = _samples(running)
+            sizes = [len(fetch(f"{running.url}/metrics", headers)[1]) / 1e6 for headers in (PLAIN, GZIP)]
             _ask_all(running)
             started = time.time()
             scrapes = _scrape_for(running.url, seconds)
@@ -58,10 +60,12 @@ def _large(tasks: int, seconds: int, folder: Path) -> list[Row]:
             running.end()
             report = json.loads((folder / "report").read_text())
     within = f"{tasks:,} tasks, {samples:,} samples"
+    why = f"imports take {_imported():.0f} MB, the page's text {sizes[0]:.0f} MB, its gzip {sizes[1]:.0f} MB; the rest "
+    why += "are the tasks, the values on the board, and what a page that is being rendered takes beside the old one"
     return [
         _blocked(report, started, ended, within),
         _steady(report, scrapes),
-        Row(f"resident memory at its peak, {within}, both formats asked for", "MB", [peak], 300),
+        Row(f"resident memory at its peak, {within}, both formats asked for", "MB", [peak], 300, why=why),
         Row(f"ten scrapers at once add, {within}", "MB", [grown], 20),
     ]
 
@@ -138,21 +142,21 @@ def _scrape_for(url: str, seconds: int) -> list[Scraped]:
 
 
 def _blocked(report: Mapping[str, Any], started: float, ended: float, within: str) -> Row:
-    gaps = [1e3 * cpu for at, cpu, _ in report["gaps"] if started < at < ended]
-    waited = [1e3 * wall for at, _, wall in report["gaps"] if started < at < ended]
-    swept = [1e3 * cpu for cpu, at in report["collections"] if started < at < ended]
-    worst = max(gaps, default=0.0)
-    over = sum(one > 20 for one in gaps)
+    gaps = [(at, 1e3 * cpu, 1e3 * wall) for at, cpu, wall in report["gaps"] if started < at < ended]
+    swept = [(at, 1e3 * cpu) for cpu, at in report["collections"] if started < at < ended]
+    alone = [cpu for at, cpu, _ in gaps if not any(at - cpu / 1e3 - 0.1 < end <= at for end, _ in swept)]
+    over = sum(cpu > _GOAL_MS for _, cpu, _ in gaps)
     blame = "; ".join(f"{count} x {where}" for where, count in report["blame"] if where)
     return Row(
         f"event loop blocked at most, {within}, ten scrapers, polls under way",
         "ms",
-        [worst],
-        20,
-        figures=f"CPU of the loop's thread between two turns; {over} over 20 ms in {ended - started:.0f} s; on "
-        f"the wall of this loaded machine at most {max(waited, default=0.0):.0f} ms",
-        why=f"full garbage collections took at most {max(swept, default=0.0):.0f} ms ({len(swept)} of them); "
-        f"samples of the stack in turns over 20 ms: {blame}",
+        [max((cpu for _, cpu, _ in gaps), default=0.0)],
+        _GOAL_MS,
+        figures=f"CPU of the loop's thread between two turns; {over} over {_GOAL_MS} ms in {ended - started:.0f} s; on "
+        f"the wall of this loaded machine at most {max((wall for _, _, wall in gaps), default=0.0):.0f} ms",
+        why=f"full garbage collections took up to {max((cpu for _, cpu in swept), default=0.0):.0f} ms ({len(swept)} of "
+        f"them), the longest without {max(alone, default=0.0):.0f} ms; samples of the stack in turns over "
+        f"{_GOAL_MS} ms: {blame}",
     )
 
 

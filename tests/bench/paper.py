@@ -48,13 +48,13 @@ class Story(NamedTuple):
 
 _ALLOWANCES = (
     (100, 3.0, 600.0, 600.0),
-    (1000, 3.0, 1200.0, 900.0),
-    (1000, 10.0, 600.0, 600.0),
+    (1000, 3.0, 1200.0, 600.0),
+    (1000, 10.0, 600.0, 300.0),
     (1000, 20.0, 450.0, 300.0),
-    (10_000, 20.0, 1200.0, 600.0),
-    (10_000, 50.0, 600.0, 300.0),
+    (10_000, 20.0, 900.0, 300.0),
+    (10_000, 50.0, 450.0, 150.0),
 )
-"""Tasks, calls a second, and for how long: two rounds of the slowest generation at least."""
+"""Tasks, calls a second, and for how long to settle and to look."""
 _APIS = "v3", "auto", "v5"
 
 
