@@ -135,7 +135,6 @@ def operations_markdown() -> str:
         "\n".join(f"* `{word}`: {meaning}" for word, meaning in _COUNTS.items()),
         _NOTES,
         _PERMISSIONS,
-        "How old the figures are for so many tasks and calls a second: [allowance.md](allowance.md), measured.",
         "## What else is asked",
         _table(("operation", "method and path", "when"), otherwise),
     )

@@ -2,7 +2,7 @@
 
 python -m tests.bench              all parts; about four minutes
 python -m tests.bench PART...      these parts, printed only
-python -m tests.bench allowance    docs/allowance.md, from virtual time: the same on every machine
+python -m tests.bench allowance    its table in docs/operations.md, from virtual time: the same on every machine
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 def main() -> None:
     """Measure, tell, write."""
     if sys.argv[1:] == ["allowance"]:
-        (_DOCS / "allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
+        (_DOCS / "parts" / "2-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
         return
     started, load = time.monotonic(), os.getloadavg()[0]
     result = Result()

@@ -154,8 +154,8 @@ def _blocked(report: Mapping[str, Any], started: float, ended: float, within: st
         _GOAL_MS,
         figures=f"CPU of the loop's thread between two turns; {over} over {_GOAL_MS} ms in {ended - started:.0f} s; on "
         f"the wall of this loaded machine at most {max((wall for _, _, wall in gaps), default=0.0):.0f} ms",
-        why=f"full garbage collections took up to {max((cpu for _, cpu in swept), default=0.0):.0f} ms ({len(swept)} of "
-        f"them), the longest without {max(alone, default=0.0):.0f} ms; samples of the stack in turns over "
+        why=f"full garbage collections took up to {max((cpu for _, cpu in swept), default=0.0):.0f} ms ({len(swept)}), "
+        f"the longest turn without {max(alone, default=0.0):.0f} ms; samples of the stack in turns over "
         f"{_GOAL_MS} ms: {blame}",
     )
 
