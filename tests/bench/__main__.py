@@ -37,7 +37,7 @@ def main() -> None:
         result.rows += found.rows
         result.tables += found.tables
     if not sys.argv[1:]:
-        text = performance_markdown(result, time.monotonic() - started, load)
+        text = performance_markdown(result, time.monotonic() - started, (load, os.getloadavg()[0]))
         (_DOCS / "performance.md").write_text(text, encoding="utf-8")
 
 

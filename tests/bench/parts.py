@@ -18,7 +18,7 @@ PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[float
     "cycle": (cycle.measure, (10_000, 2), (12, 1)),
     "live": (live.measure, (10_000, 30), (12, 1)),
     "start": (start.measure, (5,), (1,)),
-    "paper": (paper.measure, (10_000, 600.0), (60, 60.0)),
+    "paper": (paper.measure, (10_000, 400.0), (60, 60.0)),
 }
 """What measures, how much of it, and how much for a test that it runs."""
 

@@ -44,7 +44,7 @@ _METHOD = """\
   It is the same on every machine."""
 
 
-def performance_markdown(result: Result, seconds: float, load: float) -> str:
+def performance_markdown(result: Result, seconds: float, load: Sequence[float]) -> str:
     """docs/performance.md."""
     missed = [row for row in result.rows if not row.met]
     return _document(
@@ -67,13 +67,13 @@ def allowance_markdown(table: Table) -> str:
     return "\n" + _document(
         "## What an allowance buys",
         "Measured by `python -m tests.bench allowance`; do not edit.",
-        "`poll.rate_limit` says how many calls a second an account may make in a region. That buys an age of what the "
-        "page shows, looked at every 15 seconds: median / 95th percentile / oldest. Measured with the daemon in virtual "
-        "time against the simulated cloud: all tasks incremental, a sixth of them DR, the default configuration, 50 ms a "
-        "call.",
+        "`poll.rate_limit` says how many calls a second an account may make in a region. That buys an age of what "
+        "the page shows, looked at every 15 seconds: median / 95th percentile / oldest. Measured with the daemon in virtual "
+        "time against the simulated cloud: all tasks incremental, a sixth of them DR, the default configuration, 50 ms "
+        "for each call.",
         _table(table.head, (" | ".join(row) for row in table.rows)),
         "The node figures of a task are as old as the oldest of them. On v3 only DR tasks have any; with `api: auto` "
-        "and `api: v5` the others cost a call or two for each task.",
+        "and `api: v5` the others cost a call or two each.",
     )
 
 
@@ -94,13 +94,13 @@ def _titled(table: Table) -> tuple[str, str]:
     return f"## {table.title}", _table(table.head, (" | ".join(row) for row in table.rows))
 
 
-def _machine(seconds: float, load: float) -> str:
+def _machine(seconds: float, load: Sequence[float]) -> str:
     facts = {
         "processor": f"{_processor()}, {os.cpu_count()} logical",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
-        "load when it began": f"{load:.1f} (other work of the machine; 0 is an idle one)",
+        "load": f"{load[0]:.1f} when it began, {load[1]:.1f} when it ended; on an idle machine 0, and 1 or 2",
         "date, duration": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds:.0f} s",
     }
     return _table(("", ""), (f"{name} | {fact}" for name, fact in facts.items()))

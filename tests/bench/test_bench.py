@@ -34,7 +34,7 @@ def test_a_missed_goal_is_named_with_its_cause() -> None:
     missed = Row("speed", "times", [9.0], 10, least=True, why="it rests")
     table = Table("Where it goes", ("function", "share"), [("sleep", "100%")])
     result = Result([met, missed], [table])
-    text = performance_markdown(result, 1.0, 0.5)
+    text = performance_markdown(result, 1.0, (0.5, 1.5))
     assert "| frugality | 2 (1 to 3) ms | at most 2 ms | yes | two |" in text
     assert "* **speed**: 9 times, goal at least 10 times. it rests" in text
     assert "* **frugality**" not in text
