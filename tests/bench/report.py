@@ -68,9 +68,9 @@ def allowance_markdown(table: Table) -> str:
         "## What an allowance buys",
         "Measured by `python -m tests.bench allowance`; do not edit.",
         "`poll.rate_limit` says how many calls a second an account may make in a region. That buys an age of what "
-        "the page shows, looked at every 15 seconds: median / 95th percentile / oldest. Measured with the daemon in virtual "
-        "time against the simulated cloud: all tasks incremental, a sixth of them DR, the default configuration, 50 ms "
-        "for each call.",
+        "the page shows, looked at every 15 seconds: median / 95th percentile / oldest. Measured with the daemon in "
+        "virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, the default "
+        "configuration, 50 ms a call.",
         _table(table.head, (" | ".join(row) for row in table.rows)),
         "The node figures of a task are as old as the oldest of them. On v3 only DR tasks have any; with `api: auto` "
         "and `api: v5` the others cost a call or two each.",
