@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from exporter.config import Config
 
+_SERVING = {"run", "demo"}
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 _log = structlog.get_logger()
 
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(list(sys.argv[1:] if arguments is None else arguments), _COMMANDS)
         logs.configure(options.log_level, options.log_format)
+        if options.command in _SERVING:  # who sends it before there is anything to reload means no harm
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return _COMMANDS[options.command](options)
     except (ConfigError, UsageError) as error:
         for line in str(error).splitlines():
@@ -67,7 +72,11 @@ def _serve(options: argparse.Namespace, config: Config, transport: httpx.AsyncBa
 
 def _again(options: argparse.Namespace, config: Config) -> Config:
     """What a reload finds: nothing new in the demo."""
-    return config if options.command == "demo" else _load(options)
+    if options.command == "demo":
+        return config
+    if options.config_file is not None and not Path(options.config_file).is_file():  # a pipe may never end
+        raise ConfigError(f"--config.file: {options.config_file} is no file any more")
+    return _load(options)
 
 
 def _simulated() -> tuple[Config, httpx.AsyncBaseTransport]:

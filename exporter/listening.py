@@ -30,7 +30,10 @@ def bind(address: str) -> socket.socket:
     host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"  # noqa: S104 - as all exporters do
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family, backlog=128)
+        server = socket.create_server((host, int(port)), family=family, backlog=128)
+        # asyncio does so for sockets that name their protocol only; without it a small page may wait 40 ms.
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         reason = (error.strerror or "").partition(" (while")[0]
         raise ConfigError(f"--web.listen-address: can't listen on {address}: {reason}") from error
+    return server

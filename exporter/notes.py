@@ -24,6 +24,7 @@ class Notes:
         self._log = structlog.get_logger("exporter.poller").bind(**facts.key._asdict())
         self._failing: dict[str, CloudError] = {}
         self._blind = False
+        self._bugs: set[tuple[str, str, str]] = set()
 
     @property
     def faults(self) -> Collection[CloudError]:
@@ -56,8 +57,12 @@ class Notes:
             self._log.info("the cloud answers again", what=what)
 
     def bug(self, collector: str, error: BaseException) -> None:
-        """A poll raised what nobody foresaw."""
+        """A poll raised what nobody foresaw; told once for each place."""
         self._facts.failed("bug in the exporter")
+        told = (collector, type(error).__name__, where(error))
+        if told in self._bugs:
+            return
+        self._bugs.add(told)
         self._log.error("a poll ended in a bug", collector=collector, error=type(error).__name__, where=where(error))
 
     def unknown_status(self, status: str) -> None:

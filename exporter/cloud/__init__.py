@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ssl
 from functools import cache, partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
+import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport
 
 from exporter.cloud.client import Client
 from exporter.cloud.credentials import Shared, access
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shared", "connect"]
 
+_KEPT_SECONDS = 5.0  # shorter than any gateway keeps an idle connection
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the one that decides first."""
 
@@ -50,22 +53,34 @@ def connect(
     them is polled twice. `observer` sees what DRS answers, not what IAM does.
     """
     credentials = account.credentials
-    # Its own way, past the proxy: keys are for nobody else.
-    direct = {credentials.metadata_endpoint: None} if isinstance(credentials, EcsAgency) else None
-    # Over aiohttp's connections: those of httpx cost several times as much, the more the more there are.
-    http = HttpxAiohttpClient(
-        transport=transport,
-        proxy=account.proxy,
-        mounts=direct,
-        timeout=None,  # the client has one, for the call as a whole
-        verify=_trusted(account),
+    trusted = _trusted(account)
+    ways: dict[str, httpx.AsyncBaseTransport | None] = {}
+    if account.proxy is not None:
+        ways["all://"] = _way(trusted, httpx.Proxy(account.proxy))
+    if isinstance(credentials, EcsAgency):
+        ways[credentials.metadata_endpoint] = None  # its own way, past the proxy: keys are for nobody else
+    http = httpx.AsyncClient(
+        transport=transport or _way(trusted),
+        mounts=ways,
+        timeout=None,  # noqa: S113 - the client has one, for the call as a whole
         trust_env=False,  # a proxy is a setting, not an accident
     )
+    http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or Shared(), now)
     endpoint = account.endpoint_for(project)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
     return http, tuple(generation(client, losses, query) for generation in _GENERATIONS[project.api])
+
+
+def _way(trusted: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> AiohttpTransport:
+    """Over aiohttp's connections: those of httpx cost several times as much. The cloud's cookies are dropped."""
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(ssl=trusted, keepalive_timeout=_KEPT_SECONDS)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    return AiohttpTransport(verify=trusted, proxy=proxy, client=session)
 
 
 @cache

@@ -21,7 +21,7 @@ class Caller:
     def __init__(self, priority: int = 0) -> None:
         self.priority = priority
         self.calls = 0
-        """That have ended."""
+        """That have ended, those that were tried again but once."""
         self._at = _clock()
         self._waiting = 0
 
@@ -29,9 +29,9 @@ class Caller:
         """Something was done."""
         self._at = _clock()
 
-    def called(self) -> None:
-        """A call has ended, well or not."""
-        self.calls += 1
+    def called(self, retries: int) -> None:
+        """A call has ended, well or not, after so many that were like it."""
+        self.calls += not retries
         self.beat()
 
     @contextmanager

@@ -41,6 +41,7 @@ _RETRIES = 2
 _SHORT_PAUSE = 5.0
 """The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
 _LARGEST_BODY = 16 * 2**20  # bytes; a page of 100 tasks has about 100 kB
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
 
 
@@ -230,7 +231,7 @@ class Client:
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:
-            caller.called()
+            caller.called(retries)
             self._meter.request(operation.name, code, loop.time() - started)
 
     async def _send(self, operation: str, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
@@ -238,6 +239,7 @@ class Client:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.send(request, auth=self._auth, stream=True)
                 try:
+                    _check_coding(operation, response)
                     return response.status_code, response.headers, await _body(operation, response)
                 finally:
                     await response.aclose()
@@ -249,6 +251,14 @@ class Client:
             raise DecodeError(operation, "decode") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise UnavailableError(operation, "network", reason=reason_of(error)) from error
+        except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
+            raise DecodeError(operation, "decode") from error
+
+
+def _check_coding(operation: str, response: httpx.Response) -> None:
+    """One coding at most: a few bytes that are packed twice may be gigabytes, unpacked before anybody counts."""
+    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+        raise DecodeError(operation, "decode")
 
 
 def _decoded(content: bytes) -> Any:

@@ -121,6 +121,10 @@ def parse_body(content: bytes) -> Any:
         return json.loads(content)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer of more digits than Python reads: it costs its field, not the page
+        return json.loads(content, parse_int=float)
 
 
 def judge(operation: str, status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
@@ -144,7 +148,7 @@ def _error(operation: str, status: int, code: str | None, headers: Mapping[str, 
         throttled = ThrottledError(operation, str(status), code)
         throttled.retry_after = _retry_after(headers, content)
         return throttled
-    if code == _EMPTY_CODE:
+    if status == 422 and code == _EMPTY_CODE:  # noqa: PLR2004
         return EmptyResultError(operation, str(status), code)
     if code in GONE_CODES:
         return TaskGoneError(operation, str(status), code)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.auth import check_sendable
 from exporter.cloud.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.fields import Losses, Text, Time, Wire
 from exporter.cloud.operations import SIGN_IN
@@ -156,6 +157,10 @@ def _read_grant(operation: str, status: int, headers: httpx.Headers, content: by
     token = headers.get("x-subject-token")
     if answer is None or not token:
         raise DecodeError(operation, "decode")
+    try:
+        check_sendable(token)
+    except ConfigError as error:
+        raise DecodeError(operation, "decode") from error
     project = _Project.read(answer.project, losses)
     seconds = _UNKNOWN_LIFETIME
     if answer.expires_at is not None and answer.issued_at is not None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.errors import DecodeError, EmptyResultError
+from exporter.cloud.errors import DecodeError, EmptyResultError, error_code_in
 from exporter.cloud.source import TaskList
 from exporter.cloud.wire import Job
 
@@ -85,6 +85,9 @@ async def list_pages(
 
 def _page(operation: str, body: dict[str, Any], total_key: str, losses: Losses) -> tuple[list[Any], int]:
     items, total = body.get("jobs"), body.get(total_key)
+    if error_code_in(body) is not None:  # an error is never "no tasks", whatever its status
+        losses.count += 1
+        raise DecodeError(operation, "decode")
     if items is None and total == 0:
         items = []
     if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):

@@ -120,8 +120,6 @@ def test_lists_and_progress_never_starve() -> None:
         late = operations.MONITOR_V5, operations.MONITOR_V3, operations.DETAIL_V3, operations.PROGRESS_V5
         assert 50 < sum(calls[one] for one in late) < 300  # nor do those stand still
         starved = overruns(page, P)
-        assert starved["node"] > 50
-        assert starved["detail"] > 4
         assert starved["tasks"] == 0
 
     simulate(main())
@@ -197,9 +195,9 @@ def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
     async def main() -> None:
         way = fleet(3, *names)
         async with polling(way, config(*names, rate_limit=1000.0, burst=1000)) as _:
-            await until(240)
+            await until(245)
         by_second = Counter(
-            round(one.at - EPOCH) % 30 for one in way.sent if one.at - EPOCH > 90 if one.operation is operations.LIST_V3
+            round(one.at - EPOCH) % 30 for one in way.sent if one.at - EPOCH > 95 if one.operation is operations.LIST_V3
         )
         assert len(by_second) == 10
         assert set(by_second.values()) == {by_second[0]}
