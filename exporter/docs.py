@@ -77,7 +77,7 @@ shortest interval asks, and the others cost nothing. So come the details of disa
 which has to know whether a switchover is under way. What is not published in a region is asked for once an hour."""
 _OTHERWISE = {
     operations.SIGN_IN: "a token: with credentials of type `password`, once in a day or so and after a 401",
-    operations.LIST_PROJECTS: "projects without a project_id or a name: once at the start",
+    operations.LIST_PROJECTS: "projects without a project_id: once; not with credentials of type `password`",
     operations.METADATA_TOKEN: "credentials of type `ecs_agency`: with each renewal of the keys",
     operations.METADATA_KEYS: "credentials of type `ecs_agency`: about once an hour",
     operations.QUERY_V5: "`drs-exporter query`",

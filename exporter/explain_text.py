@@ -23,7 +23,7 @@ _WIDTH = 88
 
 def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project, account: Account, now: float) -> str:
     """All of it; `project` and `account` tell why something is not known."""
-    blocks = [_answer(subject, subtasks)]
+    blocks = [[*_answer(subject, subtasks), *_left_out(subject, account)]]
     blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
     whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
     blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
@@ -43,6 +43,14 @@ def _answer(subject: Subject, subtasks: Sequence[Subject]) -> list[str]:
         if any(one.blocks for one in reasons(part))
     ]
     return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns([*blocking, *below])]
+
+
+def _left_out(subject: Subject, account: Account) -> list[str]:
+    """What the settings keep out of the verdict, however bad it is."""
+    ignored = [name for name in ("objects", "comparison", "logs") if getattr(account.cutover, name) == "ignore"]
+    if not (ignored and reasons(subject)):
+        return []
+    return [f"not considered, by the settings of cutover: {', '.join(ignored)}"]
 
 
 def _block(group: Group) -> list[str]:

@@ -76,7 +76,10 @@ def words(error: CloudError) -> Words:
     if isinstance(error, RefusedError):
         return _refused(error, told)
     if isinstance(error, AccessError) and error.code.startswith("4"):
-        return Words(Level.FAIL, f"{error.operation} is refused, {told}", "check the credentials and iam_endpoint")
+        listing = error.operation == operations.LIST_PROJECTS.name
+        wayout = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
+        remedy = f"check the credentials and iam_endpoint{wayout}"
+        return Words(Level.FAIL, f"{error.operation} is refused, {told}", remedy)
     for kind, level, what, remedy in _WORDS:
         if isinstance(error, kind):
             return Words(level, f"{error.operation} {what}, {told}", remedy)

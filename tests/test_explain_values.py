@@ -116,7 +116,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     option = config_file(tmp_path)
     assert cli.main(["explain", "orders", option]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("orders: nothing known blocks it\n\nidentity\n  account    acme\n")
+    assert out.startswith(
+        "orders: nothing known blocks it\nnot considered, by the settings of cutover: comparison, logs\n\nidentity\n  account    acme\n"
+    )
     assert out.endswith("\n")
     assert err == ""
     assert cli.main(["explain", "oders", option]) == 1
