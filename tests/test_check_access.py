@@ -79,8 +79,10 @@ def test_a_wrong_password() -> None:
     [
         (
             faults.forbidden("projects"),
-            "fail iam_list_projects is refused, 403 DRS.M00102: check the credentials and iam_endpoint, "
-            "or allow iam:projects:listProjects, or set project_id",
+            (
+                "fail iam_list_projects is refused, 403 DRS.M00102: check the credentials and iam_endpoint, "
+                "or allow iam:projects:listProjects, or set project_id"
+            ),
         ),
         (
             Fault(match="projects", kind="slow", seconds=60),
