@@ -44,6 +44,8 @@ TROUBLED = 18
 FAULTS = 200 * (DAYS - WARM_UP) // 24
 EVERY = (*KINDS, UNPUBLISHED)
 GROWTH = 1.05
+BLOCKS = 1.15
+"""Of the blocks that the exporter and the cloud have allocated: codes of calls that come up, and caches, still fill."""
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +102,7 @@ def test_a_month() -> None:
     before, days, after = simulate(month())
     warm, *later = days[WARM_UP - 1 :]
     for day in later:
-        assert day.blocks - before.blocks < GROWTH * (warm.blocks - before.blocks)
+        assert day.blocks - before.blocks < BLOCKS * (warm.blocks - before.blocks)
         assert day.resident < GROWTH * warm.resident
         assert (day.tasks, day.files, day.series) == (warm.tasks, warm.files, warm.series)
     assert (after.tasks, after.files) == (before.tasks, before.files)
