@@ -22,6 +22,11 @@ def _logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     loop.setLevel(of_loop)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # a server of a test sets them up for itself
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
