@@ -4,7 +4,7 @@ Every field carries its meaning, default and unit; the example file's test and t
 them.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,8 @@ from exporter.config_values import (
 
 Cloud = Literal["huaweicloud", "huaweicloud_eu", "otc"]
 JobType = Literal["migration", "sync", "cloudDataGuard"]
+JOB_TYPES: tuple[JobType, ...] = get_args(JobType)
+"""The task scenarios that are polled; `job_type` in v5, `db_use_type` in v3."""
 Need = Literal["required", "if_available", "ignore"]
 
 _DOMAINS: dict[Cloud, str] = {
@@ -165,9 +167,7 @@ class TaskRule(Section):
 class Tasks(Section):
     """Which tasks are shown, and with what labels."""
 
-    job_types: ListOf[JobType] = Field(
-        ("migration", "sync", "cloudDataGuard"), min_length=1, description="Kinds of tasks to list; a call each."
-    )
+    job_types: ListOf[JobType] = Field(JOB_TYPES, min_length=1, description="Kinds of tasks to list; a call each.")
     include: ListOf[TaskRule] = Field((), description="Only tasks that match one of these rules. Empty: all.")
     exclude: ListOf[TaskRule] = Field((), description="But no task that matches one of these rules.")
     ended_for: Duration = Field(

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
         Writable,
     )
 
-JOB_TYPES = ("migration", "sync", "cloudDataGuard")
-"""The task scenarios that are polled; `job_type` in v5, `db_use_type` in v3."""
-
 
 class Phase(StrEnum):
     """Where a task stands in its life; the raw status decides, see `phase_of`."""

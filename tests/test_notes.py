@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config import from_mapping
-from exporter.model import JOB_TYPES
+from exporter.config_schema import JOB_TYPES
 from exporter.serving import _log_start
 from exporter.shard import Shard
 from exporter.simulator import faults

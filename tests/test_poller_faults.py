@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from exporter.daemon import Exporter
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
-JOB_TYPES = ("migration", "sync", "cloudDataGuard")
 
 
 def tasks_of_each_kind() -> list[Any]:

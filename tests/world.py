@@ -13,10 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.config import Collectors, Cutover, Tasks, from_mapping
+from exporter.config_schema import JOB_TYPES
 from exporter.daemon import Exporter
 from exporter.exposition import Board
 from exporter.filters import TaskFilter
-from exporter.model import JOB_TYPES, Listed
+from exporter.model import Listed
 from exporter.project_facts import Ages, ProjectKey
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.store import Store

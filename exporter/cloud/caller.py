@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from exporter.cloud.clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,12 @@ class Caller:
         self.priority = priority
         self.calls = 0
         """That have ended, those that were tried again but once."""
-        self._at = _clock()
+        self._at = clock()
         self._waiting = 0
 
     def beat(self) -> None:
         """Something was done."""
-        self._at = _clock()
+        self._at = clock()
 
     def called(self, retries: int) -> None:
         """A call has ended, well or not, after so many that were like it."""
@@ -46,7 +47,7 @@ class Caller:
 
     def silent_for(self) -> float:
         """Seconds since the last sign of life."""
-        return 0.0 if self._waiting else _clock() - self._at
+        return 0.0 if self._waiting else clock() - self._at
 
 
 _current: ContextVar[Caller | None] = ContextVar("caller", default=None)
@@ -60,7 +61,3 @@ def call_for(caller: Caller) -> None:
 def current() -> Caller:
     """The one on whose behalf this call is made; nobody in particular, and urgent, for commands."""
     return _current.get() or Caller()
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

@@ -5,7 +5,6 @@ A comparison that has ended does not change, so its results are asked for once: 
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import Counter
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import AliasChoices, Field
 
+from exporter.cloud.clock import clock
 from exporter.cloud.fields import Number, Text, Time, Wire, Word
 from exporter.parts import Compared, Comparison, ObjectCount
 
@@ -158,14 +158,14 @@ class Newest:
         known = self._known.get(job_id, (0.0, {}))[1]
         self._keep(job_id, known)
         oldest = next(iter(self._known))
-        while _clock() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
+        while clock() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
             del self._known[oldest]
             oldest = next(iter(self._known))
         return known
 
     def _keep(self, job_id: str, known: _Known) -> None:
         self._known.pop(job_id, None)
-        self._known[job_id] = (_clock(), known)
+        self._known[job_id] = (clock(), known)
 
     @staticmethod
     def _merged(newest: dict[str, Task], known: dict[str, tuple[str, Comparison]]) -> Comparison:
@@ -178,7 +178,3 @@ class Newest:
                 compared = Compared(kind, task.status or "", finished_at=task.ended)
                 merged = replace(merged, types=(*merged.types, compared))
         return merged
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

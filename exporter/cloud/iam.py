@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.auth import check_sendable
+from exporter.cloud.clock import clock
 from exporter.cloud.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.fields import Losses, Text, Time, Wire
 from exporter.cloud.operations import SIGN_IN
@@ -96,16 +97,16 @@ class Refusals:
             self._by_scope.clear()
         times, last = self._by_scope.get(scope, (0, 0.0))
         pause = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE) if times else 0.0
-        if _clock() < last + pause or self._refused_lately() == _REFUSALS:
+        if clock() < last + pause or self._refused_lately() == _REFUSALS:
             raise RefusedError(SIGN_IN.name, self._code, reason=_REFUSED)
 
     def _refused_lately(self) -> int:
-        return sum(_clock() < moment + _WINDOW for moment in self._recent)
+        return sum(clock() < moment + _WINDOW for moment in self._recent)
 
     def _note(self, scope: str, code: str) -> None:
         self._code = code
-        self._recent.append(_clock())
-        self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, _clock())
+        self._recent.append(clock())
+        self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,3 @@ def _read_grant(operation: str, status: int, headers: httpx.Headers, content: by
     if answer.expires_at is not None and answer.issued_at is not None:
         seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong
     return Grant(token, project.id if project else None), seconds
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

@@ -6,6 +6,7 @@ import asyncio
 from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from exporter.cloud.clock import clock
 from exporter.cloud.errors import CloudError
 
 if TYPE_CHECKING:
@@ -56,17 +57,17 @@ class Renewed(Generic[T]):
             CloudError: of the fetch.
         """
         flights = self._flights
-        if _clock() >= self._due:
+        if clock() >= self._due:
             async with self._lock:
                 if self._flights == flights:
                     await self._fly(fetch)
-        if self._failure is not None and _clock() >= self._end:
+        if self._failure is not None and clock() >= self._end:
             raise copy(self._failure)  # raised as it is, it would gather tracebacks
         return self.value
 
     def forget(self) -> bool:
         """The cloud refuses the value: whether there is, or will be, another one to try."""
-        now = _clock()
+        now = clock()
         if now >= self._end:  # somebody else was refused as well
             return True
         if now < self._forgotten_at + _FORGET_SECONDS:
@@ -80,13 +81,9 @@ class Renewed(Generic[T]):
             self._value, seconds = await fetch()
         except CloudError as error:
             self._failure = error
-            self._due = _clock() + (_AGAIN_SECONDS if _clock() < self._end else _FAILED_SECONDS)
+            self._due = clock() + (_AGAIN_SECONDS if clock() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
-            self._due = _clock() + max(seconds - self._ahead, _AT_LEAST_SECONDS)
-            self._end = _clock() + max(seconds, _AT_LEAST_SECONDS)
+            self._due = clock() + max(seconds - self._ahead, _AT_LEAST_SECONDS)
+            self._end = clock() + max(seconds, _AT_LEAST_SECONDS)
         self._flights += 1
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()
