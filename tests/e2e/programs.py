@@ -19,7 +19,7 @@ from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -52,19 +52,20 @@ class Program:
     Args:
         command: the program and its arguments.
         folder: where its output goes, and where it runs.
+        env: variables beside those of the test.
+        options: of `subprocess.Popen`, in place of ours.
     """
 
-    def __init__(self, command: Sequence[str | Path], folder: Path) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], folder: Path, env: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "stdout", folder / "stderr"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
-                [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=folder,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            ours: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, "cwd": folder}
+            environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                [str(part) for part in command], env=environment, **(ours | options)
             )
 
     def __enter__(self) -> Self:
@@ -77,6 +78,16 @@ class Program:
         """End it, if it has not ended yet."""
         self._process.kill()
         self._process.wait(TIMEOUT)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """True until it has ended."""
+        return self._process.poll() is None
 
     @property
     def stdout(self) -> str:
@@ -115,10 +126,10 @@ class Program:
 
 
 class Exporter(Program):
-    """`drs-exporter` with some arguments, in the background."""
+    """`drs-exporter` with some arguments, in the background; another `command` may run it."""
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
-        super().__init__([COMMAND, *arguments], folder)
+    def __init__(self, *arguments: str, folder: Path, command: Sequence[str] = (COMMAND,), **options: Any) -> None:
+        super().__init__([*command, *arguments], folder, **options)
 
     def urls(self, addresses: int = 1) -> list[str]:
         """Where it serves its metrics, as it says itself."""

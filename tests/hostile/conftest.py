@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.programs import COMMAND, LISTEN, Exporter
+from tests.hostile.clouds import HostileCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+
+@pytest.fixture
+def cloud() -> Iterator[HostileCloud]:
+    with HostileCloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
+    """Starts `drs-exporter demo`, or `run` where a configuration is given; every process ends with the test.
+
+    Arguments of the function that it gives: further command line options; `config`: a mapping; `command`: what runs
+    instead of `drs-exporter`, such as a program in front of it; `listen`: address options; all others are those of
+    `subprocess.Popen`.
+    """
+    with ExitStack() as stack:
+
+        def exporter(
+            *arguments: str,
+            config: Any = None,
+            command: Sequence[str] = (COMMAND,),
+            listen: Sequence[str] = (LISTEN,),
+            **options: Any,
+        ) -> Exporter:
+            folder = tmp_path / f"exporter{len(list(tmp_path.glob('exporter*')))}"
+            folder.mkdir()
+            what = ["demo"]
+            if config is not None:
+                (folder / "config.yaml").write_text(json.dumps(config))
+                what = ["run", f"--config.file={folder / 'config.yaml'}"]
+            started = Exporter(*what, *listen, *arguments, folder=folder, command=command, **options)
+            return stack.enter_context(started)
+
+        yield exporter
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB; the test is skipped where none can be mounted."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root can mount a small file system")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"this machine mounts no small file system: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
