@@ -1,5 +1,5 @@
-# make run    set up and start the demo        make test   all tests
-#             (at another address: make run ADDRESS=127.0.0.1:9999)
+# make run    set up and start the demo        make test   all tests; those in tests/hostile one after the other
+#             (at another address: make run ADDRESS=127.0.0.1:9999; only some tests: make test TESTS="tests/cloud -x")
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
 # make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
@@ -17,7 +17,14 @@ run: .venv/run.stamp
 	@$(BIN)/drs-exporter demo --web.listen-address=$(ADDRESS)
 
 test: .venv/dev.stamp
-	$(BIN)/pytest -n auto --cov --cov-report=term $(TESTS)
+ifdef TESTS
+	$(BIN)/pytest $(TESTS)
+else
+	$(BIN)/pytest -n auto --ignore=tests/hostile --cov --cov-report=term
+ifneq ($(wildcard tests/hostile/test_*.py),)
+	$(BIN)/pytest tests/hostile
+endif
+endif
 
 soak: .venv/dev.stamp
 	SOAK_DAYS=$${SOAK_DAYS:-365} $(BIN)/pytest tests/soak
@@ -46,10 +53,10 @@ dist: .venv/dev.stamp
 	$(BIN)/python -m build --no-isolation
 
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group build pyproject.toml -o requirements/run.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
+	  --no-annotate --group build pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
+	  --no-annotate --group dev pyproject.toml -o requirements/dev.txt
 
 clean:
 	rm -rf .venv dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -58,12 +65,10 @@ clean:
 	@echo "setting up .venv (once; about a minute)"
 	@PYTHON=$(PYTHON) sh scripts/venv.sh .venv
 
-.venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/pip
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv/run.stamp: requirements/run.txt pyproject.toml scripts/install.sh | .venv/bin/pip
+	@sh scripts/install.sh $(BIN)/pip requirements/run.txt -e .
 	@touch $@
 
-.venv/dev.stamp: requirements/dev.txt pyproject.toml | .venv/bin/pip
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv/dev.stamp: requirements/dev.txt pyproject.toml scripts/install.sh | .venv/bin/pip
+	@sh scripts/install.sh $(BIN)/pip requirements/dev.txt -e .
 	@touch $@

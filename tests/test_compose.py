@@ -153,7 +153,7 @@ def test_the_build_tools_that_the_image_loses_are_among_the_locked() -> None:
 def test_the_image_is_not_run_as_root_and_is_locked() -> None:
     text = DOCKERFILE.read_text()
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", text.split("\nFROM ")[-1], re.MULTILINE)
-    assert "--require-hashes" in text
+    assert "sh scripts/install.sh pip requirements/run.txt" in text
     assert all(fnmatch.fnmatch(line, "FROM python:3.*-slim*") for line in re.findall(r"^FROM .+$", text, re.MULTILINE))
 
 

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Install exactly the versions of a lock file, and then the project itself:
+#   sh scripts/install.sh PIP LOCK [PROJECT ...]
+# PIP is the pip command to use, LOCK a file in requirements/, PROJECT is `.`, `-e .` or nothing.
+# A lock file is complete. With --no-deps pip resolves nothing, so a release newer than the lock file changes nothing.
+set -eu
+pip=$1
+lock=$2
+shift 2
+"$pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$lock"
+if [ $# != 0 ]; then
+  # The lock file contains the build tools as well.
+  "$pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation "$@"
+fi
