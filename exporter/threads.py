@@ -1,0 +1,92 @@
+"""A pool of daemon threads for calls that may block: DNS, files, password hashes.
+
+The threads of `concurrent.futures`, and so asyncio's default executor, are joined when the interpreter exits: one
+`getaddrinfo` without a name server would delay the exit by minutes. Nothing waits for these threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+THREAD_PREFIX = "drs-"
+"""The names of all pool threads begin so."""
+
+
+class DaemonPool:
+    """Runs blocking functions in at most `threads` threads, which exist while there is work.
+
+    A call that hangs keeps its thread, so each kind of blocking call has a pool of its own. A pool may be shared by
+    several event loops.
+
+    Args:
+        name: names the threads.
+        threads: the limit; further calls wait for a thread.
+        timeout: seconds for one call, including the wait for a thread.
+    """
+
+    def __init__(self, name: str, *, threads: int, timeout: float) -> None:
+        self.timeout = timeout
+        self._name = f"{THREAD_PREFIX}{name}"
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._running = 0
+
+    async def run(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """The result of the function.
+
+        Raises:
+            TimeoutError: there is none after `timeout` seconds. The function may still run; its result is dropped.
+            OSError: the system can start no thread.
+            Exception: what the function raises.
+        """
+        future: Future[T] = Future()
+        call = future, partial(function, *arguments, **options)
+        try:
+            self._submit(call)
+            async with asyncio.timeout(self.timeout):
+                return await asyncio.wrap_future(future)
+        finally:
+            with self._lock:
+                if call in self._waiting:  # no thread became free in time
+                    self._waiting.remove(call)
+
+    def _submit(self, call: tuple[Future[Any], Callable[[], Any]]) -> None:
+        with self._lock:
+            self._waiting.append(call)
+            if self._running == self._threads:
+                return
+            try:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            except RuntimeError as error:
+                if not self._running:
+                    raise OSError("the system can start no thread") from error
+            else:
+                self._running += 1
+
+    def _work(self) -> None:
+        """Run calls until none waits."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                future, function = self._waiting.popleft()
+            if future.set_running_or_notify_cancel():
+                try:
+                    result = function()
+                except BaseException as error:  # noqa: BLE001 - the caller raises it
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+            del future, function  # an idle frame must keep no result alive
