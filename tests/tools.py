@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -16,9 +17,13 @@ def require(program: str, package: str) -> str:
         package: the Debian package that has it.
     """
     path = shutil.which(program)
-    if path is not None:
-        return path
-    message = f"{program} is not installed; it is in the Debian package {package}"
+    if path is None:
+        lacking(f"{program} is not installed; it is in the Debian package {package}")
+    return path
+
+
+def lacking(message: str) -> NoReturn:
+    """Skip the test because the machine lacks something, or fail it where REQUIRE_TOOLS=1."""
     if os.environ.get("REQUIRE_TOOLS") == "1":
         pytest.fail(message)
     pytest.skip(message)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +20,6 @@ from exporter.config import Collectors
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ class Program:
         self._out, self._err = folder / "stdout", folder / "stderr"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             ours: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, "cwd": folder}
+            ours["process_group"] = 0  # so that the programs that it starts end with it
             environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [str(part) for part in command], env=environment, **(ours | options)
@@ -75,8 +77,9 @@ class Program:
         self.kill()
 
     def kill(self) -> None:
-        """End it, if it has not ended yet."""
-        self._process.kill()
+        """End it and the programs that it started, if they have not ended yet."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(TIMEOUT)
 
     @property

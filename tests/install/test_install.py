@@ -1,0 +1,103 @@
+"""scripts/install.sh installs exactly a lock file, whatever newer releases there are, with old and new pip."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.install.locks import LOCKS, ROOT, entries, index, newer, rehashed
+from tests.tools import lacking
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLDEST = "pip==22.3"
+"""The pip of Python 3.11.0, the oldest Python that the exporter supports."""
+NEWEST = "pip"
+
+
+def hermetic(**more: str) -> dict[str, str]:
+    """The environment without any setting of pip but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    return kept | {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | more
+
+
+def ran(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(part) for part in command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def empty(folder: Path) -> Path:
+    """A virtual environment with nothing in it, in a new folder."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module", params=[OLDEST, NEWEST], ids=["oldest", "newest"])
+def pip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pip of a certain version."""
+    folder = empty(tmp_path_factory.mktemp("pip"))
+    done = ran(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q", request.param)
+    if done.returncode:
+        lacking(f"{request.param} could not be installed: {done.stderr}")
+    return folder / "bin" / "pip"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with two wheels of each package, and the hashes of those with the locked version."""
+    folder = tmp_path_factory.mktemp("wheels")
+    return folder, index(folder, entries(LOCKS["dev"].read_text()))
+
+
+def installed(pip: Path, lock: Path, wheels: Path, folder: Path) -> dict[str, Version]:
+    """What scripts/install.sh installs from a folder of wheels: versions by name."""
+    python = empty(folder / "venv") / "bin" / "python"
+    here = hermetic(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels), PIP_PYTHON=str(python))
+    done = ran("sh", "scripts/install.sh", pip, lock, environment=here)
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = json.loads(ran(pip, "list", "--format=json", environment=here).stdout)
+    return {canonicalize_name(one["name"]): Version(one["version"]) for one in listed}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_exactly_the_lock_is_installed(
+    pip: Path, wheels: tuple[Path, dict[str, str]], name: str, tmp_path: Path
+) -> None:
+    folder, hashes = wheels
+    text = LOCKS[name].read_text()
+    lock = tmp_path / "lock.txt"
+    lock.write_text(rehashed(text, hashes))
+    wanted = {one.name: one.version for one in entries(text) if one.holds()}
+    assert installed(pip, lock, folder, tmp_path) == wanted
+
+
+def test_nothing_is_installed_that_the_lock_does_not_list(
+    pip: Path, wheels: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    folder, hashes = wheels
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"pytest-cov=={version('pytest-cov')} --hash=sha256:{hashes['pytest-cov']}\n")
+    assert installed(pip, lock, folder, tmp_path) == {"pytest-cov": Version(version("pytest-cov"))}
+
+
+def test_each_package_has_a_newer_release(wheels: tuple[Path, dict[str, str]]) -> None:
+    for one in entries(LOCKS["dev"].read_text()):
+        found = wheels[0].glob(f"{one.name.replace('-', '_')}-[0-9]*.whl")
+        versions = sorted(Version(file.name.split("-")[1]) for file in found)
+        assert versions == [one.version, newer(one.version)]

@@ -1,0 +1,135 @@
+"""The lock files are complete: what they list needs nothing that they do not list."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.install.locks import LOCKS, ROOT, Locked, entries, requirements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PYTHONS = [
+    found[1] for line in PROJECT["project"]["classifiers"] if (found := re.fullmatch(r".*Python :: (3\.\d+)", line))
+]
+NPM = ROOT / "scripts" / "pictures" / "grafana"
+each_lock = pytest.mark.parametrize("name", LOCKS)
+
+
+def locked(name: str) -> list[Locked]:
+    return entries(LOCKS[name].read_text())
+
+
+def group(name: str) -> Iterator[str]:
+    """The requirements of a dependency group, with those of the groups that it includes."""
+    for item in PROJECT["dependency-groups"][name]:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from group(item["include-group"])
+
+
+def unmet(
+    requirements: list[Requirement], extras: set[str], lock: list[Locked], environment: dict[str, str]
+) -> list[str]:
+    """The requirements that a lock does not meet in an environment.
+
+    Args:
+        requirements: of a package.
+        extras: those of the package that are installed.
+        lock: the entries.
+        environment: the variables of markers.
+    """
+    there = {one.name: one for one in lock if one.holds(environment)}
+
+    def met(requirement: Requirement) -> bool:
+        one = there.get(canonicalize_name(requirement.name))
+        return (
+            one is not None
+            and requirement.specifier.contains(one.version, prereleases=True)
+            and requirement.extras <= one.requirement.extras
+        )
+
+    def counts(requirement: Requirement) -> bool:
+        marker = requirement.marker
+        return marker is None or any(marker.evaluate(environment | {"extra": extra}) for extra in {"", *extras})
+
+    return [str(requirement) for requirement in requirements if counts(requirement) and not met(requirement)]
+
+
+def environment(python: str) -> dict[str, str]:
+    """The variables of markers here, with another Python."""
+    return {**default_environment(), "python_version": python, "python_full_version": f"{python}.0"}  # type: ignore[dict-item]
+
+
+@each_lock
+@pytest.mark.parametrize("python", PYTHONS)
+def test_a_lock_contains_all_that_its_packages_need(name: str, python: str) -> None:
+    lock, here = locked(name), environment(python)
+    for one in lock:
+        needed = [Requirement(text) for text in requirements_of(one.name)]
+        assert not unmet(needed, one.requirement.extras, lock, here), one.name
+
+
+@each_lock
+def test_a_lock_contains_all_that_the_project_needs(name: str) -> None:
+    needed = [*PROJECT["project"]["dependencies"], *group("build"), *(group("dev") if name == "dev" else ())]
+    for python in PYTHONS:
+        assert not unmet([Requirement(text) for text in needed], set(), locked(name), environment(python))
+
+
+def test_what_a_lock_lacks_is_found() -> None:
+    here = environment("3.11")
+    lock = [one for one in locked("dev") if one.name != "coverage"]
+    (needed,) = [Requirement(text) for text in requirements_of("pytest-cov") if "coverage" in text]
+    assert needed.extras == {"toml"}
+    assert unmet([needed], set(), locked("dev"), here) == []
+    assert unmet([needed], set(), lock, here) == [str(needed)]
+    plain = Locked(Requirement("coverage==99"), Version("99"))
+    assert unmet([needed], set(), [*lock, plain], here) == [str(needed)]
+
+
+def test_both_locks_have_the_same_versions() -> None:
+    assert {str(one.requirement) for one in locked("run")} <= {str(one.requirement) for one in locked("dev")}
+
+
+def test_the_tests_run_with_the_locked_versions() -> None:
+    wanted = {one.name: one.version for one in locked("dev") if one.holds()}
+    assert {name: Version(version(name)) for name in wanted} == wanted, "make test installs them"
+
+
+def test_the_packages_of_the_pictures_are_locked_with_hashes_and_name_no_registry() -> None:
+    lock = json.loads((NPM / "package-lock.json").read_text())
+    root = lock["packages"].pop("")
+    assert root["dependencies"] == json.loads((NPM / "package.json").read_text())["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", wanted) for wanted in root["dependencies"].values())
+    for path, package in lock["packages"].items():
+        assert package["integrity"].startswith("sha512-"), path
+        assert "resolved" not in package, path
+    assert '"npm", "ci"' in (NPM.parent / "draw.py").read_text()
+
+
+def test_the_lock_of_the_pictures_contains_all_that_its_packages_need() -> None:
+    packages = json.loads((NPM / "package-lock.json").read_text())["packages"]
+
+    def found(path: str, name: str) -> bool:
+        """Node.js looks in the package's own node_modules, then in those of the folders above."""
+        while path and f"{path}/node_modules/{name}" not in packages:
+            path = path.rpartition("node_modules/")[0].rstrip("/")
+        return bool(path) or f"node_modules/{name}" in packages
+
+    for path, package in packages.items():
+        for name in package.get("dependencies", ()):
+            assert found(path, name), f"{path} needs {name}"
+    assert not found("", "left-pad")
