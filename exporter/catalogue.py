@@ -812,6 +812,16 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         ("api", "job_type"),
     ),
     Family(
+        "drs_exporter_list_complete",
+        "1: the newest successful task list of a job type through an API generation is complete. 0: its pages and its "
+        "total disagree, a page was refused or repeated, or tasks could not be decoded; drs_tasks is absent meanwhile.",
+        "",
+        lambda project: tuple(
+            (key, facts.gap is None) for key, facts in project.lists.items() if facts.tasks is not None
+        ),
+        ("api", "job_type"),
+    ),
+    Family(
         "drs_exporter_source_info",
         "A source that can feed a collector, found by asking: 1 published in this region, 0 not. Absent until asked.",
         "",

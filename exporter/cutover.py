@@ -150,10 +150,11 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "subtask",
-        "A subtask is blocked or unknown. Of parents alone, which have only phase and stale beside it.",
+        "A subtask is blocked or unknown (also one that cannot be decoded), or no subtask is alive. Of parents alone, "
+        "which have only phase and stale beside it.",
         lambda facts: facts.parent,
         lambda facts: facts.subtasks_blocked,
-        lambda facts: "a subtask is blocked or unknown" if facts.subtasks_blocked else "all subtasks are ready",
+        attrgetter("subtasks"),
         "tasks",
     ),
     Reason(

@@ -22,7 +22,7 @@ class Facts:
     stale: bool
     """The list or the progress of the task is older than three effective intervals."""
     subtasks_blocked: bool
-    """Any subtask is blocked or unknown; only parents have some."""
+    """A subtask is blocked or unknown, or none is alive; only parents have subtasks."""
     settings: Cutover
 
     @property
@@ -39,6 +39,14 @@ class Facts:
     def parent(self) -> bool:
         """A virtual task, which has no facts of its own."""
         return self.task.tasks is not None and self.task.tasks.is_parent
+
+    @property
+    def subtasks(self) -> str:
+        """The state of the subtasks of a parent, for people."""
+        lost = self.task.tasks.unknown_children if self.task.tasks else 0
+        if lost:
+            return f"unknown: {lost} {'entry' if lost == 1 else 'entries'} of its children cannot be decoded"
+        return "a subtask is blocked or unknown, or none lives" if self.subtasks_blocked else "all subtasks are ready"
 
     def limit(self, threshold: float | None) -> float:
         """The task's own threshold, else the setting; seconds."""

@@ -17,7 +17,7 @@ from exporter.parts import AsyncJobs, Quota
 from exporter.terminal import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -69,8 +69,8 @@ def _places(store: Store) -> list[Place]:
 
 async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> tuple[str, list[str]]:
     """The text about a task whose project has been listed, and what is to be said beside it."""
-    below = (one.id for one in poller.store.listed_tasks(unwanted=True) if one.parent_id == task_id)
-    poller.focus((task_id, *below))
+    parents = {one.id: one.parent_id for one in poller.store.listed_tasks(unwanted=True)}
+    poller.focus((task_id, *_below(task_id, parents)))
     for collector in COLLECTORS:
         if collector not in _OF_PROJECTS and account.enabled(collector):
             await poller.poll(collector)
@@ -79,11 +79,20 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     if task_id not in known:
         return "", [_GONE]
     task = known[task_id]
-    subtasks = sorted((one for one in known.values() if one.identity.parent_id == task_id), key=_name)
+    below = _below(task_id, {key: one.identity.parent_id for key, one in known.items()})
+    subtasks = sorted((known[key] for key in below), key=_name)
     parent = known.get(task.identity.parent_id or "")
     subject = subject_of(poller.store, task, parent, now())
-    parts = [subject_of(poller.store, subtask, task, now()) for subtask in subtasks]
+    parts = [subject_of(poller.store, one, known[one.identity.parent_id or ""], now()) for one in subtasks]
     return explanation(subject, parts, poller.store.project(), account, now()), []
+
+
+def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
+    """The ids of a task's subtasks, theirs included; `parents` by id."""
+    below, level = set[str](), {task_id}
+    while level := {key for key, parent in parents.items() if parent in level} - below - {task_id}:
+        below |= level
+    return below
 
 
 def _name(task: Task) -> tuple[str, str]:

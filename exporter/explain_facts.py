@@ -34,10 +34,10 @@ _ONLY: Mapping[str, tuple[Callable[[Listed], bool], str]] = {
 }
 _RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only tasks that run have it")
 _STATUS = "tasks"
-_IDENTITY = frozenset({"id", "name", "parent_id"})
+_IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that stand in the group identity."""
-_BOUNDS = frozenset({"created_by"})
-"""Fields that only bound what others tell."""
+_BOUNDS = frozenset({"created_by", "unknown_children"})
+"""Fields that only bound what others tell, or that the reason `subtask` contains."""
 
 
 @dataclass(frozen=True, slots=True)

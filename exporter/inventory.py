@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from exporter.model import DELETED, Phase
+from exporter.model import DELETED, Gap, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DECIDES = "v3"
 """Who decides where both list a task: v3 is the complete one."""
 _LACKS_BEFORE_GONE = 2
+"""A list of one page that is complete proves an absence alone, any other list that has all its pages as the second."""
 _FILLED = ("enterprise_project_id", "job_mode", "role")
 """List facts that only v5 tells: taken from it where v3 decides."""
 
@@ -28,7 +29,7 @@ class _Sighting:
     listed: Listed
     at: float
     lacking: int = 0
-    """Successful lists in a row that lacked it."""
+    """How much the lists since speak against it: see `_LACKS_BEFORE_GONE`."""
 
 
 _Sightings = dict[tuple[str, str], _Sighting]
@@ -38,8 +39,10 @@ _Sightings = dict[tuple[str, str], _Sighting]
 class Inventory:
     """The tasks of one project; pure logic, times are given.
 
-    A task goes when each list that showed it lacks it: once if that list was complete, twice in a row if it was not;
-    or when the cloud says that it does not exist, or is DELETED. A failed list changes nothing.
+    A task is removed when each list that showed it lacks it: once if the list was complete and of one page; twice in a
+    row if it was not, or had several pages, between which tasks move when another one is deleted. A list that lacks
+    pages proves no absence, and a failed list changes nothing. A task is also removed when the cloud reports that it
+    does not exist, or is DELETED.
 
     Args:
         hide_for: seconds for which lists, which may lag, are not believed about a task that was said not to exist,
@@ -51,8 +54,10 @@ class Inventory:
         self._tasks: dict[str, _Sightings] = {}
         self._gone: dict[str, float] = {}
 
-    def update(self, api: str, job_type: str, tasks: Iterable[Listed], *, complete: bool, now: float) -> set[str]:
-        """Take in an answered list; the ids of the tasks that this may have changed."""
+    def update(
+        self, api: str, job_type: str, tasks: Iterable[Listed], *, now: float, gap: Gap | None = None, pages: int = 1
+    ) -> set[str]:
+        """Take in a successful list; `gap` is why it may lack tasks. Returns the ids of tasks that may have changed."""
         key = (api, job_type)
         tasks = tuple(tasks)
         deleted = {listed.id for listed in tasks if listed.status == DELETED}
@@ -62,10 +67,11 @@ class Inventory:
         seen = {listed.id: listed for listed in tasks if listed.id not in self._gone or listed.phase is Phase.ENDED}
         for task_id, listed in seen.items():
             self._tasks.setdefault(task_id, {})[key] = _Sighting(listed, now)
+        weight = _weight(gap, pages)
         missed = {task_id for task_id, sightings in self._tasks.items() if key in sightings and task_id not in seen}
         for task_id in missed:
             sightings = self._tasks[task_id]
-            sightings[key].lacking += _LACKS_BEFORE_GONE if complete else 1
+            sightings[key].lacking += weight
             if all(sighting.lacking >= _LACKS_BEFORE_GONE for sighting in sightings.values()):
                 del self._tasks[task_id]
         return deleted | missed | seen.keys()
@@ -131,6 +137,13 @@ class Inventory:
     def listed_by(self, task_id: str, api: str) -> bool:
         """Whether the newest list of a generation shows the task."""
         return any(key[0] == api and not sighting.lacking for key, sighting in self._tasks.get(task_id, {}).items())
+
+
+def _weight(gap: Gap | None, pages: int) -> int:
+    """How much a list speaks against the tasks that it lacks."""
+    if gap in {Gap.REPEATED, Gap.REFUSED}:
+        return 0
+    return _LACKS_BEFORE_GONE if gap is None and pages == 1 else 1
 
 
 def _filled(listed: Listed, others: Iterable[Listed]) -> Listed:

@@ -10,6 +10,8 @@ from exporter.model import ListFacts
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from exporter.model import Gap
+
 
 @dataclass(slots=True)
 class _List:
@@ -18,8 +20,9 @@ class _List:
     succeeded_at: float | None = None
     believed: bool = False
     """Whether it has succeeded lately enough to stand for what exists."""
-    complete: bool = False
-    """Whether it had everything: only then can tasks be counted."""
+    gap: Gap | None = None
+    """Why it may lack tasks; tasks can be counted only where it lacks none."""
+    incomplete_since: float | None = None
 
 
 class Lists:
@@ -28,10 +31,12 @@ class Lists:
     def __init__(self) -> None:
         self._lists: dict[tuple[str, str], _List] = {}
 
-    def answered(self, api: str, job_type: str, tasks: int, now: float, *, complete: bool = True) -> None:
-        """A list came."""
+    def answered(self, api: str, job_type: str, tasks: int, now: float, *, gap: Gap | None = None) -> None:
+        """A list succeeded; `gap` is why it may lack tasks."""
+        before = self._lists.get((api, job_type))
+        since = None if gap is None else now if before is None else before.incomplete_since or now
         self._lists[api, job_type] = _List(
-            success=True, tasks=tasks, succeeded_at=now, believed=True, complete=complete
+            success=True, tasks=tasks, succeeded_at=now, believed=True, gap=gap, incomplete_since=since
         )
 
     def failed(self, api: str, job_type: str) -> None:
@@ -67,7 +72,7 @@ class Lists:
             job_type
             for job_type in job_types
             if (facts := [value for key, value in self._lists.items() if key[1] == job_type])
-            and all(value.believed and value.complete for value in facts)
+            and all(value.believed and value.gap is None for value in facts)
         ]
 
     def up(self) -> bool:
@@ -76,4 +81,7 @@ class Lists:
 
     def facts(self) -> dict[tuple[str, str], ListFacts]:
         """As they are shown."""
-        return {key: ListFacts(facts.success, facts.tasks) for key, facts in self._lists.items()}
+        return {
+            key: ListFacts(facts.success, facts.tasks, facts.gap, facts.incomplete_since)
+            for key, facts in self._lists.items()
+        }

@@ -107,8 +107,12 @@ class Listed:
     job_mode: str | None = None
     role: str | None = None
     parent_id: str | None = None
+    root_id: str | None = None
+    """Of a subtask: the outermost parent, which the list shows as an item of its own."""
     is_parent: bool = False
     """Has subtasks. The cloud calls such tasks virtual: single-task queries refuse their ids."""
+    unknown_children: int = 0
+    """Entries of `children` that could not be decoded, or that contradict other entries."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
@@ -239,6 +243,15 @@ class Task:
         return self.tasks.phase if self.tasks else None
 
 
+class Gap(StrEnum):
+    """Why a list that succeeded may lack tasks."""
+
+    TOTAL = "its pages and its total disagree"
+    REPEATED = "a page brought no new task"
+    REFUSED = "a page before the total was refused"
+    UNREADABLE = "some of its tasks could not be decoded"
+
+
 @dataclass(frozen=True, slots=True)
 class ListFacts:
     """The newest list of one job type through one API generation."""
@@ -246,6 +259,10 @@ class ListFacts:
     success: bool
     tasks: int | None = None
     """How many tasks the newest successful list had."""
+    gap: Gap | None = None
+    """Why the newest successful list may lack tasks; None: it is complete, or there is none."""
+    incomplete_since: float | None = None
+    """Unix time of the first of the incomplete lists in a row, of which the newest successful one is the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from exporter.cloud.errors import CloudError
+    from exporter.model import ListFacts
     from exporter.project_facts import ProjectFacts
 
 
@@ -24,6 +26,7 @@ class Notes:
         self._log = structlog.get_logger("exporter.poller").bind(**facts.key._asdict())
         self._failing: dict[str, CloudError] = {}
         self._blind = False
+        self._incomplete: dict[str, ListFacts] = {}
         self._bugs: set[tuple[str, str, str]] = set()
 
     @property
@@ -55,6 +58,17 @@ class Notes:
                 warn("the cloud gave no usable answer", what=what, error=str(error))
         elif before is not None:
             self._log.info("the cloud answers again", what=what)
+
+    def completeness(self, what: str, facts: ListFacts) -> None:
+        """A list succeeded; log once when it begins to lack tasks, why, and once when it is complete again."""
+        before = self._incomplete.pop(what, None)
+        if facts.gap is not None:
+            self._incomplete[what] = facts
+            if before is None or before.gap != facts.gap:
+                self._log.warning("a task list is incomplete", what=what, why=facts.gap, tasks=facts.tasks)
+        elif before is not None:
+            since = datetime.fromtimestamp(before.incomplete_since or 0.0, UTC).isoformat(timespec="seconds")
+            self._log.info("a task list is complete again", what=what, why=before.gap, since=since)
 
     def bug(self, collector: str, error: BaseException) -> None:
         """A poll raised what nobody foresaw; told once for each place."""

@@ -33,8 +33,8 @@ class Shard(NamedTuple):
     total: int = 1
 
     def has(self, listed: Listed) -> bool:
-        """Whether a task belongs here; subtasks go with their parents, which look at them."""
-        return self.owns(listed.parent_id or listed.id)
+        """Whether a task belongs here; subtasks belong to the shard of their outermost parent."""
+        return self.owns(listed.root_id or listed.parent_id or listed.id)
 
     def owns(self, name: str) -> bool:
         """Whether anything with this name belongs here: by the first 8 bytes of its SHA-256."""

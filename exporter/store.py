@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from exporter import cutover
 from exporter.inventory import Inventory
-from exporter.model import Phase, Project, Task
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
 from exporter.shard import ALL
-from exporter.task_state import TaskState
+from exporter.task_state import TaskState, any_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,12 +22,16 @@ if TYPE_CHECKING:
     from exporter.config_schema import Cutover
     from exporter.exposition import Board
     from exporter.filters import TaskFilter
-    from exporter.model import Listed
+    from exporter.model import Gap, Listed, Phase, Project, Task
     from exporter.parts import Part
     from exporter.shard import Shard
 
 _SLICE, _GLANCES = 5, 500
 """Tasks that are shown anew, or just looked at, at a stretch; then others on the event loop get their turn."""
+
+
+_MOST_LEVELS = 1000
+"""Of parents above a task; lists that contradict each other may make a ring of them."""
 
 
 class Store:
@@ -89,14 +92,16 @@ class Store:
 
     # What the poller tells
 
-    async def listed(self, api: str, job_type: str, tasks: Iterable[Listed], *, complete: bool) -> None:
-        """A list was answered."""
+    async def listed(
+        self, api: str, job_type: str, tasks: Iterable[Listed], *, gap: Gap | None = None, pages: int = 1
+    ) -> None:
+        """A list succeeded, of so many pages; `gap` is why it may lack tasks."""
         tasks = tuple(tasks)
         async with self._board.lock:
             now = self._now()
-            self.facts.lists.answered(api, job_type, len(tasks), now, complete=complete)
+            self.facts.lists.answered(api, job_type, len(tasks), now, gap=gap)
             tasks = [one for one in self._wanted.select(tasks) if self._counts or self._shard.has(one)]
-            changed = self.inventory.update(api, job_type, tasks, complete=complete, now=now)
+            changed = self.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
             await self._refresh(changed, relisted=True)
             self._show_project()  # counts and tasks on one page are of one list
 
@@ -203,8 +208,19 @@ class Store:
             if work >= 1:
                 work = 0.0
                 await asyncio.sleep(0)
-        for parent in self._states.keys() & parents:
-            self._show(parent, self.inventory.find(parent, oldest))
+        await self._refresh_parents(parents, oldest)
+
+    async def _refresh_parents(self, parents: set[str | None], oldest: Mapping[str, float]) -> None:
+        """Look again at the parents of what has changed, and then at theirs."""
+        levels = 0
+        while parents and (levels := levels + 1) <= _MOST_LEVELS:
+            level, parents = self._states.keys() & parents, set()
+            for number, parent in enumerate(level, 1):
+                listed = self.inventory.find(parent, oldest)
+                if self._show(parent, listed) and listed is not None:
+                    parents.add(listed.parent_id)
+                if number % _SLICE == 0:
+                    await asyncio.sleep(0)
 
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Whether a list says again what is shown already: then there is nothing to do, most of the time."""
@@ -250,6 +266,8 @@ class Store:
             self._expires(late_at)
         state.let_go(now, self.ages)
         before = state.shown
+        if before is not None and listed is not None and before.identity.parent_id != listed.parent_id:
+            self._subtasks.get(before.identity.parent_id or "", set()).discard(task_id)
         state.wanted = wanted and (state.ended_at is None or now - state.ended_at <= self._ended_for)
         if not state.wanted or (listed is not None and not self._shard.has(listed)):
             self._board.drop((self.key, task_id))
@@ -278,19 +296,11 @@ class Store:
         state.blocked = None
         if task is None or not cutover.concerned(task):
             return task
-        facts = cutover.Facts(task, state.late, self._subtasks_blocked(task), self.settings)
+        subtasks = [self._states.get(key) for key in self._subtasks.get(task.identity.task_id, ())]
+        facts = cutover.Facts(task, state.late, any_blocked(task, subtasks), self.settings)
         blockers = cutover.blockers(facts)
         state.blocked = any(blocks for _, blocks in blockers)
         return task if task.identity.parent_id else replace(task, blockers=blockers)
-
-    def _subtasks_blocked(self, task: Task) -> bool:
-        """Whether a subtask that counts is blocked or unknown; ended ones and standbys do not count."""
-        states = [self._states.get(task_id) for task_id in self._subtasks.get(task.identity.task_id, ())]
-        return any(
-            state.blocked is not False
-            for state in states
-            if state is not None and state.phase is not Phase.ENDED and not cutover.standby(state.shown)
-        )
 
     def _show_project(self) -> None:
         project = self.project()

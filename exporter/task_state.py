@@ -133,3 +133,14 @@ class TaskState:
             if (behind := latest - self.learnt[name]) > ages.missed(part.collector)
         }
         return tuple(sorted(sorted(self.parts, key=_PARTS.index), key=lambda name: late.get(name, 0.0)))
+
+
+def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
+    """Whether a subtask of a parent is blocked or unknown, or none is alive; ended ones and standbys don't count."""
+    living = [
+        state
+        for state in subtasks
+        if state is not None and state.phase is not Phase.ENDED and not cutover.standby(state.shown)
+    ]
+    lost = parent.tasks is not None and parent.tasks.unknown_children > 0
+    return lost or not living or any(state.blocked is not False for state in living)

@@ -82,13 +82,19 @@ def _lines(rows: Sequence[Sequence[Cell]], screen: Screen, hidden: Sequence[int]
 
 
 def _rows(tasks: Sequence[Task], at: float) -> Iterator[list[Cell]]:
+    """A row for each task, the worst first, each followed by its subtasks."""
+    ordered = sorted(tasks, key=_urgency, reverse=True)
     known = {task.identity.task_id for task in tasks}
-    for task in sorted(tasks, key=_urgency):
-        if task.identity.parent_id not in known:
-            yield _row(task, "", at)
-            subtasks = (one for one in tasks if one.identity.parent_id == task.identity.task_id)
-            for subtask in sorted(subtasks, key=_urgency):
-                yield _row(subtask, "+ ", at)
+    below: dict[str | None, list[Task]] = {}
+    for task in ordered:
+        below.setdefault(task.identity.parent_id if task.identity.parent_id in known else None, []).append(task)
+    waiting = [(task, 0) for task in below.pop(None, ())]
+    while waiting:
+        task, depth = waiting.pop()
+        yield _row(task, "  " * (depth - 1) + "+ " if depth else "", at)
+        waiting += [(subtask, depth + 1) for subtask in below.pop(task.identity.task_id, ())]
+    for rest in below.values():  # a ring of parents, which lists that contradict each other can make
+        yield from (_row(task, "+ ", at) for task in rest)
 
 
 def _urgency(task: Task) -> tuple[object, ...]:

@@ -84,7 +84,10 @@ def test_what_is_said_of_the_list() -> None:
     assert said("action_needed", ready()) == "none"
     assert (said("stale", task), said("stale", task, stale=True)) == ("fresh", "too old")
     assert said("subtask", task) == "all subtasks are ready"
-    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown"
+    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none lives"
+    for lost, words in ((1, "1 entry"), (2, "2 entries")):
+        parent = ready(replace(PLAIN, is_parent=True, unknown_children=lost))
+        assert said("subtask", parent, blocked=True) == f"unknown: {words} of its children cannot be decoded"
     unlisted = replace(task, tasks=None)
     assert [said(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
 

@@ -97,14 +97,14 @@ def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) ->
             for size in (1, 5, 3, 0, 250, 2):
                 tasks = [task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
                 others = [task(f"m{number}") for number in range(size // 2 + 1)]
-                update = store.listed("v3", "sync", tasks, complete=True)
+                update = store.listed("v3", "sync", tasks)
                 pending = [asyncio.create_task(update)]
                 for _ in range(turns):
                     await asyncio.sleep(0)
                 pending.append(asyncio.create_task(exporter.publish()))
                 pending.append(asyncio.create_task(exporter.publish()))
                 await asyncio.sleep(0)
-                pending.append(asyncio.create_task(store.listed("v3", "migration", others, complete=True)))
+                pending.append(asyncio.create_task(store.listed("v3", "migration", others)))
                 pages = []
                 while not all(one.done() for one in pending):
                     if exporter.board.page not in pages:

@@ -76,6 +76,14 @@ def test_a_list_keeps_what_tags_may_still_include() -> None:
     assert rules(include=[{"tag": "team", "job_type": "migration"}]).select([TASK]) == []
 
 
+def test_subtasks_of_subtasks_share_the_fate_of_the_outermost_parent() -> None:
+    parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
+    middle = Listed(id="m", name="north", status="PAUSING", job_type="sync", parent_id="p", root_id="p", is_parent=True)
+    inner = Listed(id="c", name="north-1", status="PAUSING", job_type="sync", parent_id="m", root_id="p")
+    assert rules(include=[{"name": "shops"}]).select([parent, middle, inner]) == [parent, middle, inner]
+    assert rules(include=[{"name": "north"}]).select([parent, middle, inner]) == []
+
+
 def test_subtasks_share_the_fate_of_their_parent() -> None:
     parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
     child = Listed(id="c", name="shops-north", status="PAUSING", job_type="sync", parent_id="p")

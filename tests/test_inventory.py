@@ -1,9 +1,11 @@
 """Which tasks exist: rules of truth 3 and 7, and "api: auto never hides a task"."""
 
+from typing import Any
+
 import pytest
 
 from exporter.inventory import Inventory
-from exporter.model import Listed, Phase
+from exporter.model import Gap, Listed, Phase
 
 ALL = {"v3": -1.0, "v5": -1.0}
 HIDDEN_FOR = 300.0
@@ -19,9 +21,15 @@ def inventory() -> Inventory:
 
 
 def lists(
-    inventory: Inventory, api: str, *tasks: Listed, now: float, job_type: str = "sync", whole: bool = True
+    inventory: Inventory,
+    api: str,
+    *tasks: Listed,
+    now: float,
+    job_type: str = "sync",
+    gap: Gap | None = None,
+    pages: int = 1,
 ) -> set[str]:
-    return inventory.update(api, job_type, tasks, complete=whole, now=now)
+    return inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
 
 
 def test_the_inventory_is_the_union_by_task_id(inventory: Inventory) -> None:
@@ -101,20 +109,35 @@ def test_a_generation_that_never_listed_a_task_is_not_asked_to_lack_it(inventory
     assert "a" not in inventory
 
 
-def test_an_incomplete_list_proves_an_absence_only_twice_in_a_row(inventory: Inventory) -> None:
+@pytest.mark.parametrize("how", [{"gap": Gap.TOTAL}, {"gap": Gap.UNREADABLE}, {"pages": 2}])
+def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice_in_a_row(
+    inventory: Inventory, how: Any
+) -> None:
     lists(inventory, "v3", task(), now=0)
-    lists(inventory, "v3", now=30, whole=False)
+    lists(inventory, "v3", now=30, **how)
     assert "a" in inventory
-    lists(inventory, "v3", task(), now=60, whole=False)
-    lists(inventory, "v3", now=90, whole=False)
+    lists(inventory, "v3", task(), now=60, **how)
+    lists(inventory, "v3", now=90, **how)
     assert "a" in inventory
-    lists(inventory, "v3", now=120, whole=False)
+    lists(inventory, "v3", now=120, **how)
+    assert "a" not in inventory
+
+
+@pytest.mark.parametrize("gap", [Gap.REFUSED, Gap.REPEATED])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_list_that_lacks_pages_proves_no_absence(inventory: Inventory, gap: Gap, pages: int) -> None:
+    lists(inventory, "v3", task(), now=0)
+    for now in range(30, 300, 30):
+        lists(inventory, "v3", now=now, gap=gap, pages=pages)
+    assert "a" in inventory
+    assert inventory.listed_by("a", "v3")
+    lists(inventory, "v3", now=300)
     assert "a" not in inventory
 
 
 def test_an_incomplete_list_then_a_complete_one_is_enough(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
-    lists(inventory, "v3", now=30, whole=False)
+    lists(inventory, "v3", now=30, gap=Gap.TOTAL)
     lists(inventory, "v3", now=60)
     assert "a" not in inventory
 
@@ -197,7 +220,7 @@ def test_a_generation_that_is_not_published_any_more_proves_nothing(inventory: I
 def test_an_update_names_every_task_that_it_may_have_changed(inventory: Inventory) -> None:
     assert lists(inventory, "v3", task("a"), task("b"), now=0) == {"a", "b"}
     assert lists(inventory, "v3", task("b"), task("c"), now=0, job_type="migration") == {"b", "c"}
-    assert lists(inventory, "v3", task("a"), now=1, whole=False) == {"a", "b"}
+    assert lists(inventory, "v3", task("a"), now=1, gap=Gap.TOTAL) == {"a", "b"}
 
 
 def test_listed_by(inventory: Inventory) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.lists import Lists
-from exporter.model import ListFacts
+from exporter.model import Gap, ListFacts
 
 BOTH = ("migration", "sync")
 AGES = {"v3": 300.0, "v5": 900.0}.__getitem__
@@ -92,6 +92,21 @@ def test_what_has_aged_out_ages_out_once(lists: Lists) -> None:
     assert not lists.believed("v5")
     assert not lists.age_out(5302, AGES)
     assert lists.age_out(5303, AGES)
+
+
+def test_since_when_a_list_is_incomplete_and_why() -> None:
+    lists = Lists()
+    lists.answered("v3", "sync", 3, now=10, gap=Gap.TOTAL)
+    assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=3, gap=Gap.TOTAL, incomplete_since=10)
+    assert lists.known(BOTH) == []
+    lists.failed("v3", "sync")
+    lists.answered("v3", "sync", 4, now=20, gap=Gap.UNREADABLE)
+    assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=4, gap=Gap.UNREADABLE, incomplete_since=10)
+    lists.answered("v3", "sync", 5, now=30)
+    assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=5)
+    assert lists.known(BOTH) == ["sync"]
+    lists.answered("v3", "sync", 4, now=40, gap=Gap.TOTAL)
+    assert lists.facts()["v3", "sync"].incomplete_since == 40
 
 
 def test_a_list_that_never_succeeded_has_no_age() -> None:

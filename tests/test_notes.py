@@ -12,16 +12,16 @@ from exporter.config import from_mapping
 from exporter.config_schema import JOB_TYPES
 from exporter.serving import _log_start
 from exporter.shard import Shard
-from exporter.simulator import faults
+from exporter.simulator import Fault, faults
 from tests.virtual import simulate
 from tests.world import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim
 
 if TYPE_CHECKING:
-    from exporter.simulator import Fault, SimulatedCloud
+    from exporter.simulator import SimulatedCloud
 
 
-def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[tuple[str, str, str]]:
-    """Level, event and subject of each line while faults come and go, each for some seconds."""
+def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[Any]:
+    """The lines while faults come and go, each for some seconds."""
 
     async def main() -> None:
         async with polling(cloud, config_of(collectors=["tasks", "progress"], poll={"interval": "30s"})):
@@ -31,7 +31,12 @@ def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> l
 
     with capture_logs() as lines:
         simulate(main())
-    return [(line["log_level"], line["event"], line.get("what", "")) for line in lines]
+    return lines
+
+
+def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[tuple[str, str, str]]:
+    """Level, event and subject of each of them."""
+    return [(line["log_level"], line["event"], line.get("what", "")) for line in lines_while(cloud, *stages)]
 
 
 def from_blindness_on(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -102,3 +107,15 @@ def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
         ("warning", "the cloud gave no usable answer", "v3_batch_progress"),
         ("info", "the cloud answers again", "v3_batch_progress"),
     ]
+
+
+def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
+    off = Fault(match="POST .*/v3/.*/jobs$", kind="wrong_total")
+    lines = lines_while(cloud_of(sim("one"), published={"v3"}), (59, []), (300, [off]), (120, []))
+    told = [line for line in lines if "list" in line["event"] and line["what"] == "v3 list of sync"]
+    assert [(line["log_level"], line["event"], line["why"]) for line in told] == [
+        ("warning", "a task list is incomplete", "its pages and its total disagree"),
+        ("info", "a task list is complete again", "its pages and its total disagree"),
+    ]
+    assert told[0]["tasks"] == 1
+    assert told[1]["since"] == "2026-01-01T00:01:00+00:00"

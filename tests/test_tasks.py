@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from exporter import cli, logs
+from exporter.model import Identity, Listed, Task
 from exporter.simulator import faults
+from exporter.task_table import _rows
 from exporter.tasks import tasks
 from exporter.terminal import Screen
 from tests.asking import WHERE, config_for, shops, two_projects
@@ -61,6 +63,15 @@ def test_subtasks_stand_below_their_parents() -> None:
     rows = cells(shown(cloud_of(shops(), sim("zoo"), published={"v3"})))
     assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
     assert rows[1][3:] == ["-", "-", "-", "blocked: subtask"]
+
+
+def test_subtasks_of_subtasks_stand_below_them_and_a_ring_hides_nobody() -> None:
+    def one(key: str, parent: str | None) -> Task:
+        listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
+        return Task(Identity("a", "r", "p", key, key, parent), tasks=listed)
+
+    tasks = [one("inner", "middle"), one("middle", "outer"), one("outer", None), one("x", "y"), one("y", "x")]
+    assert [row[0].text for row in _rows(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
 
 
 def test_what_is_almost_complete_is_not_complete() -> None:

@@ -79,7 +79,7 @@ def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
         async with exporter_on(cloud_of()) as exporter:
             await exporter.poll_once()
             (store,) = exporter.stores
-            await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")], complete=True)
+            await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")])
             body = (await get(exporter, "/")).body.decode()
             assert "turned\\u202eround" in body
             link = re.search(r'<a href="(tasks/[^"]*)">turned', body)
@@ -98,7 +98,7 @@ def test_parents_and_subtasks_lead_to_each_other() -> None:
             await exporter.poll_once()
             (store,) = exporter.stores
             children = [listed(key, parent_id="shops") for key in ("west", "east")]
-            await store.listed("v3", "sync", [listed("shops", is_parent=True), *children], complete=True)
+            await store.listed("v3", "sync", [listed("shops", is_parent=True), *children])
             above = (await get(exporter, "/tasks/shops")).body.decode()
             links = re.findall(
                 r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above

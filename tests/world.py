@@ -17,7 +17,7 @@ from exporter.config_schema import JOB_TYPES
 from exporter.daemon import Exporter
 from exporter.exposition import Board
 from exporter.filters import TaskFilter
-from exporter.model import Listed
+from exporter.model import Gap, Listed
 from exporter.project_facts import Ages, ProjectKey
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.store import Store
@@ -181,7 +181,7 @@ class Bench:
         self.dropped += series
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
-        await self.store.listed(api, job_type, tasks, complete=complete)
+        await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)
 
     async def scrape(self) -> Scrape:
         await self.store.sweep()

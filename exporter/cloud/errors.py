@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.shallow import shallow
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,6 +20,8 @@ GONE_CODES = frozenset({"DRS.10000010", "DRS.M00289", "DRS.M05004"})
 """The task does not exist: v5; v3 missing; v3 deleted or released."""
 WRONG_STATE_CODE = "DRS.M00304"  # this kind of fact does not exist in the task's state: nothing to tell, no fault
 _EMPTY_CODE = "DRS.M00002"
+PAST_END_CODES = frozenset({"DRS.M00210", "DRS.M00211"})
+"""A page beyond the end of a list; on the first page an error like any other."""
 SINGLE_ID_CODE = "DRS.M00299"  # "Only one jobId is allowed": batches are not served here
 _THROTTLED_CODES = frozenset({"DRS.M01503", "APIGW.0308", "APIG.0308"})  # the first comes with status 400
 _INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 403 where 401 is meant
@@ -115,12 +119,27 @@ def error_code_in(body: Any) -> str | None:
     return None
 
 
+_ERROR_KEYS = ("error_code", "error_msg", "error_message", "errorCode", "errorMsg", "errorMessage", "code", "message")
+_ERROR_BLOCKS = ("error", "errors", "encoded_authorization_message")
+
+
+def has_error(body: Mapping[str, Any]) -> bool:
+    """Whether a body contains an error in any documented shape, beside whatever else: a code or a message, of any type.
+
+    Null, empty and false values are no error; 0 is one, since no document says that it means success.
+    """
+    nested = [value for value in body.values() if isinstance(value, dict)]
+    found = [place.get(key) for place in (body, *nested) for key in _ERROR_KEYS]
+    found += [body.get(key) for key in _ERROR_BLOCKS]
+    return any(value is not None and value is not False and value not in ("", [], {}) for value in found)
+
+
 def parse_body(content: bytes) -> Any:
-    """The decoded JSON; ValueError where it is none, or nested too deep to be honest."""
+    """The decoded JSON; ValueError where it is none. What is nested too deep to be honest is lost, see `shallow`."""
     try:
         return json.loads(content)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    except RecursionError:
+        return json.loads(shallow(content))
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer of more digits than Python reads: it costs its field, not the page

@@ -37,9 +37,14 @@ class Losses:
         return count
 
 
+def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:
+    """Whether a value is one of the API's ways to say that there is none."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in nulls)
+
+
 def _field(convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS) -> PlainValidator:
     def validate(value: Any, info: ValidationInfo) -> T | None:
-        if value is None or (isinstance(value, str) and value.strip().lower() in nulls):
+        if is_null(value, nulls):
             return None
         try:
             return convert(value)

@@ -1,4 +1,4 @@
-"""Task lists through all their pages, and whether what came is everything."""
+"""Task lists through all their pages, and whether the result is complete."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.errors import DecodeError, EmptyResultError, error_code_in
+from exporter.cloud.errors import PAST_END_CODES, CloudError, DecodeError, EmptyResultError, has_error
 from exporter.cloud.source import TaskList
-from exporter.cloud.wire import Job
+from exporter.cloud.tree import Tree
+from exporter.model import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,16 +25,74 @@ _MOST_PAGES = 1000  # against a cloud that never stops
 async def list_parts(
     query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]]
 ) -> TaskList:
-    """The lists that a query needs, as one; what the filter says of the enterprise project, v3 does not repeat."""
+    """All lists that a query needs, as one. v3 does not repeat the enterprise project of the filter: it is added."""
     tasks: dict[str, Listed] = {}
-    complete = True
+    gap: Gap | None = None
+    pages = 0
     for project, filters in query.parts(most_ids):
         answer = await fetch(filters)
-        complete = complete and answer.complete
+        gap = gap or answer.gap
+        pages = max(pages, answer.pages)
         for task in answer.tasks:
             known = task.enterprise_project_id or project is None
             tasks[task.id] = task if known else replace(task, enterprise_project_id=project)
-    return TaskList(tuple(tasks.values()), complete)
+    return TaskList(tuple(tasks.values()), gap, pages)
+
+
+class _Pages:
+    """The pages of one list so far."""
+
+    def __init__(self, operation: str, total_key: str, tree: Tree, losses: Losses) -> None:
+        self._operation = operation
+        self._total_key = total_key
+        self._tree = tree
+        self._losses = losses
+        self.received = 0
+        """Items of all pages."""
+        self.count = 0
+        self._ids: set[str] = set()
+        self._totals: set[int] = set()
+        self._most = math.inf
+        self._gap: Gap | None = None
+
+    def add(self, body: dict[str, Any] | None) -> bool:
+        """Take a page, None for a response that says "empty result"; returns whether it was the last one."""
+        items, total = ([], 0) if body is None else self._read(body)
+        self.count += 1
+        self._totals.add(total)
+        self._most = min(self._most, max(total, 0) + PAGE)
+        ids = self._tree.add(items)
+        repeated = bool(ids) and ids <= self._ids
+        self._ids |= ids
+        self.received += len(items)
+        if repeated:
+            self._gap = Gap.REPEATED
+        return not items or repeated or self.received >= min(total, self._most)
+
+    def refused(self) -> None:
+        """The cloud refuses the next page as beyond the end, though the total promises more."""
+        self._gap = Gap.REFUSED
+
+    def result(self) -> TaskList:
+        """Raises `DecodeError` where nothing on any page can be read."""
+        if self.received and not self._ids:
+            raise DecodeError(self._operation, "decode")
+        gap = self._gap
+        if gap is None and self._tree.unreadable:
+            gap = Gap.UNREADABLE
+        if gap is None and not (len(self._ids) == self.received and self._totals == {self.received}):
+            gap = Gap.TOTAL
+        return TaskList(self._tree.tasks(), gap, self.count)
+
+    def _read(self, body: dict[str, Any]) -> tuple[list[Any], int]:
+        items, total = body.get("jobs"), body.get(self._total_key)
+        if items is None and total == 0:
+            items = []
+        # An error is never "no tasks", whatever its status.
+        if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool) or has_error(body):
+            self._losses.count += 1
+            raise DecodeError(self._operation, "decode")
+        return items, total
 
 
 async def list_pages(
@@ -43,54 +102,27 @@ async def list_pages(
     job_type: str,
     losses: Losses,
 ) -> TaskList:
-    """Ask `fetch(page number from 1, records so far)` until an empty page or the total.
+    """Query `fetch(page number from 1, records so far)` until an empty page or the total.
 
-    Never stops at a short page: the cloud may serve fewer than were asked for. A page that brings no new id
-    (repeated, or cut) ends the list as incomplete. Tasks created or deleted between two pages show twice or not
-    at all, so tasks are kept by id, and the list counts as complete only where every page names the same total
-    and the ids match it. A total that runs away from page to page ends it as well.
+    Never stops at a short page: the cloud may serve fewer tasks than the limit. A page without a new id (repeated, or
+    cut) ends the list as incomplete, and so does a page that the cloud refuses as beyond the end, and a total that
+    grows from page to page. Tasks created or deleted between two pages show twice or not at all, so tasks are kept by
+    id, and the list is complete only where every page has the same total and the ids match it.
 
     Raises:
         CloudError: a page failed, or nothing in any of them can be read: never to be taken for "no tasks".
     """
-    tasks: dict[str, Listed] = {}
-    ids: set[str] = set()
-    received, most, totals, whole = 0, math.inf, set[int](), True
+    pages = _Pages(operation, total_key, Tree(job_type, losses), losses)
     for number in range(1, _MOST_PAGES + 1):
         try:
-            items, total = _page(operation, await fetch(number, received), total_key, losses)
+            body: dict[str, Any] | None = await fetch(number, pages.received)
         except EmptyResultError:
-            items, total = [], 0
-        totals.add(total)
-        most = min(most, max(total, 0) + PAGE)
-        jobs = Job.read_all(items, losses)
-        fresh = {job.id for job in jobs} - ids
-        for job in jobs:
-            listed = job.listed(job_type, losses)
-            whole = whole and len(listed) == 1 + len(job.children or ())
-            # A subtask may stand in its parent's `children` and by itself: the entry that names the parent wins.
-            tasks |= {
-                task.id: task
-                for task in listed
-                if task.parent_id or not (task.id in tasks and tasks[task.id].parent_id)
-            }
-        ids |= fresh
-        received += len(items)
-        if not items or (jobs and not fresh) or received >= min(total, most):
+            body = None
+        except CloudError as error:
+            if number == 1 or error.error_code not in PAST_END_CODES:
+                raise
+            pages.refused()
             break
-    if received and not ids:
-        raise DecodeError(operation, "decode")
-    return TaskList(tuple(tasks.values()), complete=whole and len(ids) == received and totals == {received})
-
-
-def _page(operation: str, body: dict[str, Any], total_key: str, losses: Losses) -> tuple[list[Any], int]:
-    items, total = body.get("jobs"), body.get(total_key)
-    if error_code_in(body) is not None:  # an error is never "no tasks", whatever its status
-        losses.count += 1
-        raise DecodeError(operation, "decode")
-    if items is None and total == 0:
-        items = []
-    if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):
-        losses.count += 1
-        raise DecodeError(operation, "decode")
-    return items, total
+        if pages.add(body):
+            break
+    return pages.result()

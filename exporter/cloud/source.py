@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.operations import Operation
-    from exporter.model import Listed
+    from exporter.model import Gap, Listed
     from exporter.parts import AsyncJobs, Part, Quota
 
 _IN_FLIGHT = 8
@@ -34,11 +34,17 @@ _IN_FLIGHT = 8
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """One answered list of one job type; subtasks stand beside their parents."""
+    """A successful list of one job type; subtasks stand beside their parents."""
 
     tasks: tuple[Listed, ...]
-    complete: bool
-    """Every page came and the ids match the total. An incomplete list proves no absence."""
+    gap: Gap | None = None
+    """Why the list may lack tasks; None: every page came, and the ids match the total."""
+    pages: int = 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether the list has everything."""
+        return self.gap is None
 
 
 Answer = tuple["Part", ...] | CloudError

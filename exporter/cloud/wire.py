@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pydantic import AliasChoices, Field
 
 from exporter.cloud.fields import (
     Fields,
     Flag,
     Free,
-    Items,
     Losses,
     Moment,
     Text,
@@ -44,19 +41,13 @@ class Job(Wire):
     job_mode: Text = None
     job_mode_role: Text = None
     job_action: Fields = None
-    children: Items = None
     multi_write: Flag = None
 
-    def listed(self, job_type: str, losses: Losses, parent: str | None = None) -> list[Listed]:
-        """The task and its subtasks; `job_type` is the one that was asked for."""
+    def listed(self, job_type: str, losses: Losses, parent: str | None = None) -> Listed:
+        """The task without its children, which `Tree` reads; `job_type` is the one that was queried."""
         action = Action.read(self.job_action or {}, losses) or Action()
-        children = [  # one level: subtasks have none, v5 "Querying Tasks", table 6
-            task
-            for child in Job.read_all(None if parent else self.children, losses)
-            for task in child.listed(job_type, losses, self.id)
-        ]
         created_at, created_by = self.create_time or (None, None)
-        task = Listed(
+        return Listed(
             id=self.id,
             name=self.name or self.id,
             status=self.status,
@@ -69,14 +60,9 @@ class Job(Wire):
             job_mode=self.job_mode,
             role=self.job_mode_role,
             parent_id=parent,
-            is_parent=bool(self.children),
             available_actions=action.available_actions or frozenset(),
             unavailable_actions=action.unavailable_actions or frozenset(),
             created_at=created_at,
             created_by=created_by,
             multi_write=bool(self.multi_write),
         )
-        # v5 lists don't name dual-active pairs, but no others run both ways.
-        if task.disaster_recovery and {"up", "down"} <= {child.direction for child in children}:
-            task = replace(task, multi_write=True)
-        return [task, *children]

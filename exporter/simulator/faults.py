@@ -11,7 +11,7 @@ from exporter.simulator.protocol import Answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PAGE_KINDS = frozenset({"short_page", "repeat_page", "endless_pages"})
+PAGE_KINDS = frozenset({"short_page", "repeat_page", "endless_pages", "wrong_total", "page_past_end"})
 HUGE_CHUNK = 1024 * 1024
 
 KINDS = frozenset({"status", "body", "reset", "slow", "huge"}) | PAGE_KINDS
@@ -28,6 +28,8 @@ class Fault:
             body: 200 (or the given status) with the given bytes, whatever they are.
             short_page, repeat_page, endless_pages: lists give half a page, their first page for ever, or new
                 tasks without end.
+            wrong_total: the total of a list is one too many, and the page after the last is empty.
+            page_past_end: the same, and the page after the last is refused (DRS.M00210).
             reset: half an answer, then ``error`` is raised: over TCP the connection breaks.
             slow: waits ``seconds``, then goes on with the next faults and the true answer.
             huge: 200 with ``size`` bytes of JSON blanks, streamed.

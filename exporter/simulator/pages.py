@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exporter.simulator.formats import uuid
+from exporter.simulator.protocol import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +26,15 @@ def page(
 ) -> Json:
     """A page of the list from record ``start`` on, with the total of all pages beside it.
 
-    A page fault of the request (see faults) makes it short, the first one again, or one of endlessly many.
+    A page fault of the request (see faults) makes it short, the first one again, or one of endlessly many, or its total
+    wrong.
+
+    Raises:
+        Refusal: a fault wants pages beyond the end refused.
     """
     fault = request.page_fault
+    if fault == "page_past_end" and start >= len(items) > 0:
+        raise Refusal(400, "DRS.M00210", "Invalid page number.")
     begin = 0 if fault in {"repeat_page", "endless_pages"} else start
     shown = [render(item) for item in items[begin : begin + size]]
     total = len(items)
@@ -36,6 +43,8 @@ def page(
     if fault == "endless_pages":
         shown = [_renamed(item, start) for item in shown]
         total = start + 2 * max(size, 1)
+    if fault in {"wrong_total", "page_past_end"}:
+        total += 1
     return {keys[0]: shown, keys[1]: total}
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from exporter.model import Listed
-from tests.cloud.helpers import listed
+from tests.cloud.helpers import Script, connected, listed
+from tests.virtual import simulate
+
+if TYPE_CHECKING:
+    from exporter.cloud.source import TaskList
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 CHILD = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
@@ -71,7 +76,7 @@ def test_the_least_that_makes_a_task(api: str) -> None:
         ({"job_action": None}, "available_actions", frozenset(), 0),
         ({"children": []}, "is_parent", False, 0),
         ({"children": None}, "is_parent", False, 0),
-        ({"children": {"id": CHILD}}, "is_parent", False, 1),
+        ({"children": {"id": CHILD}}, "unknown_children", 1, 1),
         ({"children": [None]}, "is_parent", True, 1),  # virtual all the same
         ({"description": "secret\nplan"}, "name", ID, 0),
         ({"error_msg": "user=root"}, "status", "CONFIGURATION", 0),
@@ -141,9 +146,26 @@ def test_a_subtask_that_is_listed_by_itself_too_is_one_task_with_a_parent(
     assert (answer.complete, lost) == (True, 0)
 
 
-def test_only_one_level_of_subtasks_is_documented() -> None:
+def test_subtasks_of_subtasks_are_listed() -> None:
     nested: dict[str, Any] = {"id": "id-0", "status": "CREATING"}
-    for depth in range(1, 300):
+    for depth in range(1, 200):
         nested = {"id": f"id-{depth}", "status": "CREATING", "children": [nested]}
-    answer, _ = listed(body(nested))
-    assert [task.id for task in answer.tasks] == ["id-299", "id-298"]
+    answer, lost = listed(body(nested))
+    assert [task.id for task in answer.tasks] == [f"id-{depth}" for depth in range(199, -1, -1)]
+    assert (answer.complete, lost) == (True, 0)
+
+
+def test_children_that_are_nested_without_end_cost_only_themselves() -> None:
+    depth = 2000
+    nested = '{"id":"deep","status":"CREATING","children":[' * depth + "]}" * depth
+    text = f'{{"jobs":[{nested},{{"id":"{CHILD}","status":"CREATING"}}],"total_record":2,"total_count":2}}'
+
+    async def go() -> tuple[TaskList, int]:
+        async with connected(Script(httpx.Response(200, content=text))) as cloud:
+            return await cloud.v3.list_tasks("sync"), cloud.lost
+
+    answer, lost = simulate(go())
+    tasks = {task.id: task for task in answer.tasks}
+    assert tasks.keys() == {"deep", CHILD}
+    assert tasks["deep"].unknown_children
+    assert lost

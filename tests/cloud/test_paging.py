@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.errors import CloudError, DecodeError, UnavailableError
+from exporter.cloud.errors import BadRequestError, CloudError, DecodeError, UnavailableError
+from exporter.model import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, connected, refusal
@@ -167,6 +168,97 @@ def test_a_failing_page_fails_the_list(api: str) -> None:
     assert isinstance(answer, UnavailableError)
     answer = walked(Script(page(range(100), 150), {"jobs": {}}), api)
     assert isinstance(answer, DecodeError)
+
+
+PAST_END = [refusal(400, code, "Invalid page number.") for code in ("DRS.M00210", "DRS.M00211")]
+
+
+def listed(script: Script, api: str) -> tuple[int, Gap | None, int]:
+    """How many tasks a list has, why it may lack some, and its pages."""
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError), answer
+    return len(answer.tasks), answer.gap, answer.pages
+
+
+@BOTH
+@pytest.mark.parametrize("past_end", PAST_END)
+def test_a_page_that_is_refused_as_beyond_the_end_keeps_what_arrived(api: str, past_end: httpx.Response) -> None:
+    script = Script(page(range(100), 150), _again(past_end))
+    assert listed(script, api) == (100, Gap.REFUSED, 1)
+    assert len(script.requests) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("past_end", PAST_END)
+def test_a_first_page_that_is_refused_is_an_error_and_so_is_any_other_refusal(
+    api: str, past_end: httpx.Response
+) -> None:
+    assert isinstance(walked(Script(_again(past_end)), api), BadRequestError)
+    assert isinstance(walked(Script(page(range(100), 150), refusal(400, "DRS.M00200")), api), BadRequestError)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        ([page([], 0)], (0, None, 1)),
+        ([page([1], 1)], (1, None, 1)),
+        ([page([1, 2], 3), page([3], 3)], (3, None, 2)),
+        ([page([1, 2], 9)], (2, Gap.REPEATED, 2)),
+        ([page([1], 3), page([], 3)], (1, Gap.TOTAL, 2)),
+        ([page([1, 2], 1)], (2, Gap.TOTAL, 1)),
+        ([page([1, 2], 2) | {"jobs": [task(1), {"id": "id-2"}]}], (1, Gap.UNREADABLE, 1)),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": 7}]}], (1, Gap.UNREADABLE, 1)),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": [task(1)]}]}], (1, None, 1)),  # all ids are known
+    ],
+)
+def test_why_a_list_may_lack_tasks(api: str, pages: list[Any], expected: tuple[int, Gap | None, int]) -> None:
+    assert listed(Script(*pages), api) == expected
+
+
+ERRORS: list[dict[str, Any]] = [
+    {"error_code": "DRS.M00004"},
+    {"error_code": 500},
+    {"error_code": 0},
+    {"error_code": "0"},
+    {"error_code": ["DRS.M00004"]},
+    {"error_msg": "internal error"},
+    {"error_message": "internal error"},
+    {"errorCode": "DRS.M00004", "errorMsg": "internal error"},
+    {"errorMsg": "internal error"},
+    {"code": 500, "message": "internal error"},
+    {"message": "internal error"},
+    {"error": {"code": 500, "message": "internal error", "title": "x"}},
+    {"error": "internal error"},
+    {"errors": [{"code": "x"}]},
+    {"errors": "x"},
+    {"encoded_authorization_message": "x"},
+    {"fault": {"error_code": "DRS.M00004", "error_msg": "internal error"}},
+    {"fault": {"error_msg": "internal error"}},
+    {"error_code": None, "error_msg": "internal error"},
+]
+NO_ERRORS: list[dict[str, Any]] = [
+    {"error_code": None, "error_msg": None},
+    {"error_code": "", "error_msg": ""},
+    {"errors": []},
+    {"error": None},
+    {"error": {}},
+    {"error": False},
+    {"request_id": "x", "trace": {"span": "x"}},
+]
+
+
+@BOTH
+@pytest.mark.parametrize("numbers", [[], [1]])
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_list_with_an_error_in_it_is_an_error(api: str, numbers: list[int], error: dict[str, Any]) -> None:
+    assert isinstance(walked(Script(page(numbers, len(numbers)) | error), api), DecodeError)
+
+
+@BOTH
+@pytest.mark.parametrize("error", NO_ERRORS)
+def test_an_error_that_is_null_or_empty_is_none(api: str, error: dict[str, Any]) -> None:
+    assert listed(Script(page([], 0) | error), api) == (0, None, 1)
 
 
 @BOTH

@@ -1,0 +1,36 @@
+"""JSON that is nested deeper than the decoder goes: cut, so that it costs what is nested and nothing beside it."""
+
+from __future__ import annotations
+
+import re
+
+_DEEPEST = 200
+"""Levels of arrays and objects that are kept: no document needs twenty, and the decoder's limit is a few hundred."""
+_LARGEST = 2 * 2**20
+"""Bytes; to cut more would hold up the event loop."""
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+def shallow(content: bytes) -> str:
+    """JSON text in which each array or object beyond 200 levels is an empty object, which no decoder takes for a task.
+
+    Raises:
+        ValueError: it is too large to be cut, or not UTF-8.
+    """
+    if len(content) > _LARGEST:
+        raise ValueError("nested too deep")
+    text = content.decode()
+    kept: list[str] = []
+    depth, start = 0, 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept += text[start : token.start()], "{}"
+        elif token[0] in "]}":
+            if depth == _DEEPEST + 1:
+                start = token.end()
+            depth -= 1
+    if depth > _DEEPEST:
+        raise ValueError("not closed")
+    return "".join((*kept, text[start:]))
