@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import gc
 import signal
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.clock import Clock
 from exporter.config import ConfigError
 from exporter.exposition import Board
 from exporter.fleet import COLLECTORS, Fleet
@@ -51,7 +52,7 @@ class Exporter:
     Args:
         config: validated.
         transport: stands in for the network: the simulated cloud.
-        now: Unix time.
+        clock: makes the clock of ages and timestamps.
         shard: the part of all tasks that is asked for and shown.
     """
 
@@ -60,10 +61,10 @@ class Exporter:
         config: Config,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        now: Callable[[], float] = time.time,
+        clock: Callable[[], Clock] = Clock,
         shard: Shard = ALL,
     ) -> None:
-        self._now = now
+        self._clock = clock()
         self.telemetry = Telemetry()
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._wanted = asyncio.Event()
@@ -72,14 +73,14 @@ class Exporter:
         self._was_ready = False
         self.telemetry.gauge(SHARD, *map(str, shard)).set(1)
         self._fleet = Fleet(
-            self.board, self.telemetry, transport=transport, publish=self._wanted.set, now=self.now, shard=shard
+            self.board, self.telemetry, transport=transport, publish=self._wanted.set, clock=self._clock, shard=shard
         )
         self._fleet.open(config)
         self._loaded(successful=True)
 
     def now(self) -> float:
-        """Unix time, as this exporter knows it."""
-        return self._now()
+        """Unix time; ages of what is shown are differences to it."""
+        return self._clock.now()
 
     @property
     def pollers(self) -> list[Poller]:
@@ -123,6 +124,7 @@ class Exporter:
     async def publish(self) -> None:
         """Let go of what is too old, and put a new page in place."""
         async with self._turn:
+            self._clock.follow()
             for store in self.stores:
                 await store.sweep()
             await self.board.publish()
@@ -152,7 +154,7 @@ class Exporter:
     def _loaded(self, *, successful: bool) -> None:
         self.telemetry.gauge(RELOADED).set(successful)
         if successful:
-            self.telemetry.gauge(RELOADED_AT).set(self.now())
+            self.telemetry.gauge(RELOADED_AT).set_function(partial(self._clock.unix, self._clock.steady()))
 
     async def _publish_loop(self) -> None:
         while True:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
+from exporter.clock import Clock
 from exporter.daemon import COLLECTORS, Exporter
 from exporter.explain_facts import subject_of
 from exporter.explain_text import explanation
@@ -37,14 +37,14 @@ async def explain(
     wanted: str,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    now: Callable[[], float] = time.time,
+    clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
     """What is known of the task with the id, or else the name, `wanted`.
 
     Lists are asked for in every project, facts only of this task and its subtasks.
     """
     accounts = {account.name: account for account in config.accounts}
-    async with Exporter(config, transport=transport, now=now) as exporter:
+    async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
         async with Waiting(lambda: f"{plural(len(pollers), 'project')}, {sum(one.calls for one in pollers)} calls"):
             await asyncio.gather(*(poller.poll(LISTS) for poller in pollers))
@@ -55,7 +55,7 @@ async def explain(
             text, notes = "", list[str]()
             if found:
                 account = accounts[found[0].account]
-                text, notes = await _explained(places[found[0]], account, found[0].task_id, now)
+                text, notes = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
                 notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]

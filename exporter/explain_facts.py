@@ -95,7 +95,7 @@ class Judged(NamedTuple):
 
 def subject_of(store: Store, task: Task, parent: Task | None, now: float) -> Subject:
     """A task of a store, with what is needed to explain it."""
-    sighted = store.inventory.sighted(task.identity.task_id)
+    sighted = store.sighted(task.identity.task_id)
     collected = dict(task.collected)
     listed = {_STATUS: now - max(at for _, at in sighted)} if sighted else {}
     ages = {**listed, **{name: now - at for name, at in collected.items()}}

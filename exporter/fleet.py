@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from exporter.clock import Clock
     from exporter.config import Account, Config, Project
     from exporter.exposition import Board
     from exporter.shard import Shard
@@ -85,7 +86,7 @@ class Fleet:
         telemetry: our own metrics.
         transport: stands in for the network.
         publish: called when a poll has ended.
-        now: Unix time.
+        clock: of ages, and of the calls' dates.
         shard: the part of all tasks that is asked for and shown.
     """
 
@@ -96,14 +97,14 @@ class Fleet:
         *,
         transport: httpx.AsyncBaseTransport | None,
         publish: Callable[[], None],
-        now: Callable[[], float],
+        clock: Clock,
         shard: Shard,
     ) -> None:
         self._board = board
         self._telemetry = telemetry
         self._transport = transport
         self._publish = publish
-        self._now = now
+        self._clock = clock
         self._shard = shard
         self._shared = Shared()
         self._tags: dict[str, str] = {}
@@ -203,7 +204,7 @@ class Fleet:
             meter=meter,
             losses=losses,
             query=wanted.query(project.enterprise_project_ids),
-            now=self._now,
+            now=self._clock.wall,
             shared=self._shared,
         )
         counts = ProjectMeter(self._telemetry, *key, collectors=COLLECTORS)
@@ -219,7 +220,7 @@ class Fleet:
             wanted=wanted,
             tags=account.tasks.tag_labels,
             dropped=counts.dropped,
-            now=self._now,
+            clock=self._clock,
             shard=self._shard,
         )
         poller = Poller(
@@ -232,7 +233,7 @@ class Fleet:
             offset=offset,
             meter=counts,
             publish=self._publish,
-            now=self._now,
+            clock=self._clock,
         )
         return Line(settings, http, poller)
 

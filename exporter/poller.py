@@ -21,6 +21,7 @@ from exporter.published import Published
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
+    from exporter.clock import Clock
     from exporter.cloud.demand import Demand
     from exporter.cloud.fields import Losses
     from exporter.cloud.source import Api, ProjectSource, Source
@@ -41,7 +42,7 @@ class Poller:
         demand: of the account in the region.
         meter: our own counters.
         publish: called when a poll has ended.
-        now: Unix time.
+        clock: of ages.
         offset: by which part of an interval polls after the first come later, so that not all projects poll at once.
     """
 
@@ -56,7 +57,7 @@ class Poller:
         demand: Demand,
         meter: ProjectMeter,
         publish: Callable[[], None],
-        now: Callable[[], float],
+        clock: Clock,
         offset: float = 0.0,
     ) -> None:
         self.store = store
@@ -68,9 +69,9 @@ class Poller:
         }
         self._meter = meter
         self._publish = publish
-        self._now = now
+        self._now = clock.steady
         self._published = Published(apis, intervals, store.facts, store.ages)
-        self._plan = Plan(apis, intervals, store, self._published, now)
+        self._plan = Plan(apis, intervals, store, self._published, clock.now)
         self._slow = SlowLane()
         self._notes = Notes(store.facts)
         self._lists = Listing(

@@ -9,8 +9,9 @@ from exporter.lists import Lists
 from exporter.model import Phase, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from exporter.clock import Clock
     from exporter.model import CollectorFacts
     from exporter.parts import AsyncJobs, Quota
 
@@ -66,17 +67,17 @@ class ProjectFacts:
         key: its labels.
         job_types: those that are listed.
         ages: how old they may be.
-        now: Unix time.
+        clock: of their ages.
     """
 
-    def __init__(self, key: ProjectKey, job_types: Sequence[str], ages: Ages, now: Callable[[], float]) -> None:
+    def __init__(self, key: ProjectKey, job_types: Sequence[str], ages: Ages, clock: Clock) -> None:
         self.key = key
         self.lists = Lists()
         self.ready = False
         """Whether the first poll has ended, well or not; from then on silence means a fault."""
         self.job_types = job_types
         self._ages = ages
-        self._now = now
+        self._clock = clock
         self._collectors: dict[str, CollectorFacts] = {}
         self.sources: Mapping[tuple[str, str], bool | None] = {}
         """Whether the operations that can feed collectors exist in this region, by collector and operation."""
@@ -93,7 +94,7 @@ class ProjectFacts:
         self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
-        """A poll of a collector has ended; last successes are kept where this one brought none."""
+        """A poll of a collector has ended; its success is in steady time. A last success is kept without a new one."""
         known = self._collectors.get(collector)
         if facts.last_success_at is None and known is not None:
             facts = replace(facts, last_success_at=known.last_success_at)
@@ -101,7 +102,7 @@ class ProjectFacts:
 
     def failed(self, kind: str) -> None:
         """A call went wrong in this way."""
-        self._last_error = kind, self._now()
+        self._last_error = kind, self._clock.steady()
 
     @property
     def all_listed(self) -> bool:
@@ -110,12 +111,13 @@ class ProjectFacts:
 
     def learnt(self, facts: Quota | AsyncJobs) -> None:
         """Facts about the project as a whole came."""
-        self._facts[facts.collector] = (facts, self._now())
+        self._facts[facts.collector] = (facts, self._clock.steady())
 
     def snapshot(self, counted: Mapping[tuple[str, Phase], int] | None) -> Project:
         """The project as it stands; `counted` tasks by job type and phase, None where another shard counts them."""
-        now = self._now()
+        now = self._clock.steady()
         fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
+        error = self._last_error and (self._last_error[0], self._clock.unix(self._last_error[1]))
         return Project(
             *self.key,
             up=self.lists.up() if self.ready else None,
@@ -127,8 +129,13 @@ class ProjectFacts:
             if counted is not None
             else {},
             lists=self.lists.facts(),
-            collectors=dict(self._collectors),
+            collectors={name: self._shown(facts) for name, facts in self._collectors.items()},
             sources=self.sources,
-            last_error=self._last_error,
+            last_error=error,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )
+
+    def _shown(self, facts: CollectorFacts) -> CollectorFacts:
+        """With the last success in Unix time."""
+        at = facts.last_success_at
+        return facts if at is None else replace(facts, last_success_at=self._clock.unix(at))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.catalogue import Family
+    from exporter.clock import Clock
     from exporter.config_schema import Cutover
     from exporter.exposition import Board
     from exporter.filters import TaskFilter
@@ -50,7 +51,7 @@ class Store:
         tags: keys of the tags that are kept.
         dropped: see `Samples`.
         shard: whose tasks are shown; one of all counts those of the others as well.
-        now: Unix time.
+        clock: of all ages.
     """
 
     def __init__(
@@ -67,30 +68,26 @@ class Store:
         wanted: TaskFilter,
         tags: Sequence[str],
         dropped: Callable[[int], None],
-        now: Callable[[], float],
+        clock: Clock,
         shard: Shard = ALL,
     ) -> None:
-        self.key = key
-        self.ages = ages
-        self.facts = ProjectFacts(key, job_types, ages, now)
+        self.key, self.ages = key, ages
+        self.facts = ProjectFacts(key, job_types, ages, clock)
         self.inventory = Inventory(hide_for)
         self._board = board
         self._samples = Samples(board, families, key, dropped)
-        self._ended_for = ended_for
         self.settings = settings
+        self._ended_for, self._remembered_for = ended_for, hide_for
         self._wanted, self._tags = wanted, frozenset(tags)
-        self._now = now
+        self._clock, self._step = clock, clock.step
         self._shard, self._counts = shard, shard.owns(key.text)
         self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
-        self._remembered_for = hide_for
         self._subtasks: dict[str, set[str]] = {}
         self._next_expiry = math.inf  # nothing of a task ages before
         self._counted: Counter[tuple[str, Phase]] = Counter()
         self._project: Project | None = None
-
-    # What the poller tells
 
     async def listed(
         self, api: str, job_type: str, tasks: Iterable[Listed], *, gap: Gap | None = None, pages: int = 1
@@ -98,7 +95,7 @@ class Store:
         """A list succeeded, of so many pages; `gap` is why it may lack tasks."""
         tasks = tuple(tasks)
         async with self._board.lock:
-            now = self._now()
+            now = self._clock.steady()
             self.facts.lists.answered(api, job_type, len(tasks), now, gap=gap)
             tasks = [one for one in self._wanted.select(tasks) if self._counts or self._shard.has(one)]
             changed = self.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
@@ -115,7 +112,7 @@ class Store:
     async def learnt(self, parts: Mapping[str, Iterable[Part]], gone: Iterable[str] = ()) -> None:
         """Facts of some tasks came in one answer, and word that others do not exist."""
         async with self._board.lock:
-            now = self._now()
+            now = self._clock.steady()
             for task_id, facts in parts.items():
                 if task_id in self.inventory:
                     state = self._state(task_id)
@@ -126,8 +123,6 @@ class Store:
                 self.inventory.gone(task_id, now)
             await self._refresh((*parts, *gone))
             self._show_project()
-
-    # What others ask
 
     def tasks(self) -> list[Task]:
         """Every task that is shown."""
@@ -142,6 +137,10 @@ class Store:
             and (state.shown is not None or (unwanted and (self._wanted.uses_tags or self._shard.has(state.listed))))
         ]
 
+    def sighted(self, task_id: str) -> list[tuple[str, float]]:
+        """By API generation, the Unix time at which a list last contained the task."""
+        return [(api, self._clock.unix(at)) for api, at in self.inventory.sighted(task_id)]
+
     def project(self) -> Project:
         """The project as it stands."""
         return self.facts.snapshot(self._counted if self._counts else None)
@@ -149,11 +148,12 @@ class Store:
     async def sweep(self) -> None:
         """Let go of what has aged out, and bring the project's own families up to date; before each page."""
         async with self._board.lock:
-            now = self._now()
+            now = self._clock.steady()
             self._left = {key: left for key, left in self._left.items() if now - left[0] < self._remembered_for}
             aged = await self._aged(now) if self.ages.shortened or now > self._next_expiry else set()
-            if self.facts.lists.age_out(now, self.ages.believed):
-                aged = set(self.inventory)
+            if self.facts.lists.age_out(now, self.ages.believed) or self._step != self._clock.step:
+                aged = set(self.inventory)  # also where the host's clock was set: all timestamps are shown again
+                self._step = self._clock.step
             await self._refresh(aged)
             self._show_project()
 
@@ -173,8 +173,6 @@ class Store:
         await self._refresh({*self._states, *self.inventory})
         self._show_project()
 
-    # How it is kept
-
     def _expires(self, at: float) -> None:
         self._next_expiry = min(self._next_expiry, at)
 
@@ -193,7 +191,7 @@ class Store:
         return aged
 
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
-        now = self._now()
+        now = self._clock.steady()
         oldest = {api: now - self.ages.believed(api) for api in self.ages.intervals}
         parents: set[str | None] = set()
         work = 0.0
@@ -236,7 +234,7 @@ class Store:
         self._count(state, None)
         self._board.drop((self.key, task_id))
         witnessed = TaskState(history=state.history, phase=state.phase, ended_at=state.ended_at)
-        self._left[task_id] = (self._now(), witnessed)
+        self._left[task_id] = (self._clock.steady(), witnessed)
         parent = state.shown.identity.parent_id if state.shown else None
         self._subtasks.get(parent or "", set()).discard(task_id)
         return parent
@@ -251,7 +249,7 @@ class Store:
         """Bring the board up to date with one task; whether its parent has to be looked at again."""
         state = self._state(task_id)
         standing = state.standing
-        now = self._now()
+        now = self._clock.steady()
         state.listed = listed
         wanted = not self._wanted.uses_tags or listed is None or self._is_wanted(state, listed)
         self._count(state, listed if wanted else None)
@@ -273,7 +271,7 @@ class Store:
             self._board.drop((self.key, task_id))
             state.shown = state.blocked = None
         else:
-            state.shown = self._judged(state, state.snapshot(self.key, listed, self.ages))
+            state.shown = self._judged(state, state.snapshot(self.key, listed, self.ages, self._clock))
         if state.shown is not None:
             self._samples.put((self.key, task_id), before, state.shown)
         return standing != state.standing

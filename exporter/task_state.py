@@ -12,6 +12,7 @@ from exporter.parts import Detail
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from exporter.clock import Clock
     from exporter.model import Listed
     from exporter.parts import Part
     from exporter.project_facts import Ages, ProjectKey
@@ -21,7 +22,7 @@ _PARTS = [field.name for field in fields(Task)]
 
 @dataclass(slots=True)
 class TaskState:
-    """What is remembered of one task."""
+    """What is remembered of one task; all times are steady ones, see `Clock`."""
 
     parts: dict[str, Part] = field(default_factory=dict)
     """By name, those that are believed."""
@@ -100,8 +101,8 @@ class TaskState:
         progress = [self.learnt[name] + ages.punctual(name) for name in ("progress",) if name in self.learnt]
         return min([max(listed, default=0.0), *progress])
 
-    def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages) -> Task | None:
-        """The task as it stands; None where it was never listed."""
+    def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock) -> Task | None:
+        """The task as it is shown, with its times in Unix time; None where it was never listed."""
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
         elif self.shown is not None:
@@ -111,11 +112,15 @@ class TaskState:
         return Task(
             identity=identity,
             tasks=listed,
-            history=self.history,
-            collected=tuple(self._collected().items()),
+            history=self._history(clock),
+            collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             newest=self._newest(ages),
             **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
         )
+
+    def _history(self, clock: Clock) -> History:
+        at = self.history.phase_changed_at
+        return self.history if at is None else replace(self.history, phase_changed_at=clock.unix(at))
 
     def _collected(self) -> dict[str, float]:
         """By collector, the age of what is shown: no value is older than this says."""

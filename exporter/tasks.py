@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
+from exporter.clock import Clock
 from exporter.cutover import REASONS
 from exporter.daemon import COLLECTORS, Exporter
 from exporter.failures import failures
@@ -32,11 +32,11 @@ async def tasks(
     screen: Screen | None = None,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    now: Callable[[], float] = time.time,
+    clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
     """All tasks: a table for a `screen`, JSON without one. Only what that shows is asked for."""
     accounts = {account.name: account for account in config.accounts}
-    async with Exporter(config, transport=transport, now=now) as exporter:
+    async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
 
         async def survey(poller: Poller) -> None:
@@ -52,7 +52,7 @@ async def tasks(
         running = [asyncio.create_task(survey(poller)) for poller in pollers]
         async with Waiting(progress):
             await asyncio.gather(*running)
-        found = Survey(now(), [(store.project(), store.tasks()) for store in exporter.stores])
+        found = Survey(exporter.now(), [(store.project(), store.tasks()) for store in exporter.stores])
         text = as_json(found) if screen is None else as_table(found, screen)
         notes = tuple(line for poller in pollers for line in failures(poller))
         return Outcome(1 if notes else 0, text, notes)

@@ -13,7 +13,7 @@ from exporter.config import from_mapping
 from exporter.explain import explain
 from exporter.query import query
 from exporter.simulator import World
-from tests.virtual import now, simulate
+from tests.virtual import clock, now, simulate
 from tests.world import PROJECT_ID, cloud_of, sim
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Dated(httpx.AsyncBaseTransport):
 def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None) -> Outcome:
     """What the command makes of a task."""
     transport = httpx.ASGITransport(app=cloud)
-    return simulate(explain(config or config_for(), wanted, transport=transport, now=now))
+    return simulate(explain(config or config_for(), wanted, transport=transport, clock=clock))
 
 
 def group(text: str, name: str) -> str:

@@ -15,7 +15,7 @@ from exporter.config import Collectors, ConfigError
 from exporter.daemon import Exporter
 from exporter.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
-from tests.virtual import now, simulate
+from tests.virtual import clock, now, simulate
 from tests.world import Scrape, calls, cloud_of, config_of, sim
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def polled(made: SimulatedCloud, wanted: Config, shards: Iterable[Shard]) 
     async with AsyncExitStack() as stack:
         exporters = [
             await stack.enter_async_context(
-                Exporter(wanted, transport=httpx.ASGITransport(app=made), now=now, shard=shard)
+                Exporter(wanted, transport=httpx.ASGITransport(app=made), clock=clock, shard=shard)
             )
             for shard in shards
         ]
@@ -126,7 +126,7 @@ def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
 
         async def main() -> None:
             async with Exporter(
-                config("v5"), transport=httpx.ASGITransport(app=made), now=now, shard=shard
+                config("v5"), transport=httpx.ASGITransport(app=made), clock=clock, shard=shard
             ) as exporter:
                 await exporter.poll_once()
 
@@ -144,7 +144,7 @@ def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
 def test_all_shards_together_stay_within_the_allowance() -> None:
     async def main() -> None:
         given = config_of(poll={"rate_limit": 6.0, "burst": 7})
-        async with Exporter(given, now=now, shard=Shard(2, 4)) as exporter:
+        async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
             await exporter.publish()
             page = Scrape(exporter)
             assert page.value("drs_exporter_api_rate_limit_calls_per_second") == 1.5

@@ -16,7 +16,7 @@ from exporter.task_table import _rows
 from exporter.tasks import tasks
 from exporter.terminal import Screen
 from tests.asking import WHERE, config_for, shops, two_projects
-from tests.virtual import now, simulate
+from tests.virtual import clock, simulate
 from tests.world import PROJECT_ID, cloud_of, sim
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PIPE = Screen()
 
 def shown(cloud: SimulatedCloud, screen: Screen | None = PIPE, config: Config | None = None) -> Outcome:
     """What the command makes of a cloud."""
-    return simulate(tasks(config or config_for(), screen, transport=httpx.ASGITransport(app=cloud), now=now))
+    return simulate(tasks(config or config_for(), screen, transport=httpx.ASGITransport(app=cloud), clock=clock))
 
 
 def cells(outcome: Outcome) -> list[list[str]]:

@@ -7,10 +7,11 @@ import selectors
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from exporter.clock import Clock
 from exporter.threads import THREAD_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 
@@ -59,6 +60,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def now() -> float:
     """Unix time on the virtual loop that runs: the clock to inject."""
     return EPOCH + asyncio.get_running_loop().time()
+
+
+def clock(wall: Callable[[], float] = now) -> Clock:
+    """The clock of an exporter on the virtual loop that runs; `wall` may be set back or forward."""
+    return Clock(wall, asyncio.get_running_loop().time)
 
 
 def simulate(main: Coroutine[object, object, T]) -> T:

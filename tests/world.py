@@ -22,7 +22,7 @@ from exporter.project_facts import Ages, ProjectKey
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.store import Store
 from exporter.web import application
-from tests.virtual import EPOCH, now, simulate
+from tests.virtual import EPOCH, clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -75,7 +75,7 @@ def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress
 
 def exporter_on(cloud: SimulatedCloud, config: Config | None = None) -> Exporter:
     """The daemon, to be used as an async context."""
-    return Exporter(config or config_of(), transport=httpx.ASGITransport(app=cloud), now=now)
+    return Exporter(config or config_of(), transport=httpx.ASGITransport(app=cloud), clock=clock)
 
 
 @asynccontextmanager
@@ -173,7 +173,7 @@ class Bench:
             wanted=TaskFilter(Tasks()),
             tags=(),
             dropped=self._drop,
-            now=now,
+            clock=clock(),
         )
         self.store.facts.ready = True
 

@@ -16,7 +16,7 @@ import httpx
 from exporter.daemon import Exporter
 from tests.bench.fleet import ALL, cloud_of, config_of
 from tests.bench.measure import Result, Row, Table
-from tests.virtual import now, simulate
+from tests.virtual import clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ async def _run(story: Story) -> Ages:
     delays: list[float] = []
     nodes: list[float] = []
     scrapes = 0
-    async with Exporter(config, transport=_Slow(httpx.ASGITransport(app=cloud)), now=now) as exporter:
+    async with Exporter(config, transport=_Slow(httpx.ASGITransport(app=cloud)), clock=clock) as exporter:
         pages = _Pages(exporter)
         running = asyncio.create_task(exporter.run())
         await asyncio.sleep(story.settle)

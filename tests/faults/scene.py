@@ -18,7 +18,7 @@ from exporter.daemon import Exporter
 from exporter.model import ListQuery
 from exporter.simulator import SimulatedCloud, World
 from exporter.simulator.world import AsyncJob
-from tests.virtual import EPOCH, now
+from tests.virtual import EPOCH, clock, now
 from tests.world import sim
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def config(accounts: Iterable[Mapping[str, Any]]) -> Config:
 @asynccontextmanager
 async def polling(way: Way, configuration: Config) -> AsyncIterator[Exporter]:
     """The daemon while it polls; it has to live to the end."""
-    async with Exporter(configuration, transport=way, now=now) as exporter:
+    async with Exporter(configuration, transport=way, clock=clock) as exporter:
         running = asyncio.create_task(exporter.run())
         try:
             yield exporter

@@ -14,7 +14,7 @@ from tests.faults.kinds import CANARY
 from tests.faults.scene import STRUCK, View, account, cloud, config, fed_by, id_of, view
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
 from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.virtual import clock, now, simulate
 from tests.world import sim
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ async def told(operation: Operation, change: Change | None) -> tuple[View, list[
     way = Way({"acme.test": simulated}, now, {(id_of("acme", STRUCK), operation): strike})
     written = account("acme", fed_by(operation), scenarios)
     del written["projects"][1]  # nothing of it is looked at
-    async with Exporter(config([written]), transport=way, now=now) as exporter:
+    async with Exporter(config([written]), transport=way, clock=clock) as exporter:
         await exporter.poll_once()
         return await view(exporter), said, victim
 

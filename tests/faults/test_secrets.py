@@ -27,7 +27,7 @@ from tests.faults.canaries import (
 )
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED
 from tests.faults.scene import STRUCK, config, polling, until, view
-from tests.virtual import now, simulate
+from tests.virtual import clock, now, simulate
 from tests.world import get
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ async def commanded(kind: str, name: str, strike: Strike) -> tuple[Way, str]:
     _, report = await check(settings, lambda one, width: said.append(one.line(width)), transport=way, now=now)
     task = way.clouds[f"{name}.test"].worlds[0].tasks[0].id
     for outcome in (
-        await explain(settings, task, transport=way, now=now),
-        await tasks(settings, Screen(), transport=way, now=now),
-        await tasks(settings, transport=way, now=now),
+        await explain(settings, task, transport=way, clock=clock),
+        await tasks(settings, Screen(), transport=way, clock=clock),
+        await tasks(settings, transport=way, clock=clock),
         *[await query(settings, task, one, "id", transport=way, now=now) for one in TYPES],
     ):
         said.extend((outcome.text, *outcome.notes))
-    async with Exporter(settings, transport=way, now=now) as exporter:
+    async with Exporter(settings, transport=way, clock=clock) as exporter:
         await exporter.poll_once()
         said.append(b"".join(exporter.board.page.plain()).decode())
     assert all(one.operation for one in way.sent)
