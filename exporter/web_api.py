@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from exporter.model import CollectorFacts, Project, Task
+    from exporter.model import CollectorFacts, ListFacts, Project, Task
     from exporter.telemetry import Telemetry
     from exporter.web_tasks import Found, Served
 
@@ -66,7 +66,20 @@ def _project(project: Project, telemetry: Telemetry, found: Found) -> dict[str, 
         "api_demand_ratio": telemetry.value(DEMAND, *key[:2]),
         "last_error": error,
         "last_error_timestamp_seconds": at,
+        "lists": [_list(*key, facts) for key, facts in project.lists.items()],
         "collectors": {name: _collector(facts) for name, facts in project.collectors.items()},
+    }
+
+
+def _list(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
+    return {
+        "api": api,
+        "job_type": job_type,
+        "success": facts.success,
+        "tasks": facts.tasks,
+        "complete": None if facts.tasks is None else facts.gap is None,
+        "incomplete_because": facts.gap,
+        "incomplete_since_timestamp_seconds": facts.incomplete_since,
     }
 
 

@@ -53,6 +53,7 @@ WITHOUT_UNIT = {
     "drs_async_jobs",
     "drs_exporter_collector_success",
     "drs_exporter_list_success",
+    "drs_exporter_list_complete",
     "drs_exporter_listed_tasks",
     "drs_exporter_config_last_reload_successful",
 }
@@ -139,6 +140,7 @@ PROJECT_CONTRACT = {
     "drs_exporter_collector_last_success_timestamp_seconds": ("collector",),
     "drs_exporter_collector_interval_seconds": ("collector",),
     "drs_exporter_list_success": ("api", "job_type"),
+    "drs_exporter_list_complete": ("api", "job_type"),
     "drs_exporter_listed_tasks": ("api", "job_type"),
     "drs_exporter_source_info": ("collector", "source"),
 }

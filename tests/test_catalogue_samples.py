@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.catalogue import ACTIONS, COMPARISON_STATUSES, PROJECT_FAMILIES, TASK_FAMILIES, tag_labels, task_families
-from exporter.model import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+from exporter.model import CollectorFacts, Gap, History, Identity, Listed, ListFacts, Phase, Project, Task
 from exporter.parts import (
     AsyncJobs,
     Compared,
@@ -275,7 +275,11 @@ def test_a_project() -> None:
         "p",
         up=False,
         counts={("sync", Phase.FULL): 0},
-        lists={("v3", "sync"): ListFacts(success=False), ("v5", "sync"): ListFacts(success=True, tasks=0)},
+        lists={
+            ("v3", "sync"): ListFacts(success=False),
+            ("v5", "sync"): ListFacts(success=True, tasks=0),
+            ("v5", "migration"): ListFacts(success=False, tasks=1, gap=Gap.TOTAL, incomplete_since=7.0),
+        },
         collectors={"node": CollectorFacts(60.0), "tasks": CollectorFacts(30.0, True, 0.5, 9.0)},  # noqa: FBT003
         sources={("node", "v5_monitor"): False},
         quota=Quota((("tasks", 3, None), ("nodes", None, 5))),
@@ -289,8 +293,9 @@ def test_a_project() -> None:
         "drs_exporter_collector_duration_seconds": {("tasks",): 0.5},
         "drs_exporter_collector_last_success_timestamp_seconds": {("tasks",): 9},
         "drs_exporter_collector_interval_seconds": {("node",): 60, ("tasks",): 30},
-        "drs_exporter_list_success": {("v3", "sync"): 0, ("v5", "sync"): 1},
-        "drs_exporter_listed_tasks": {("v5", "sync"): 0},
+        "drs_exporter_list_success": {("v3", "sync"): 0, ("v5", "sync"): 1, ("v5", "migration"): 0},
+        "drs_exporter_listed_tasks": {("v5", "sync"): 0, ("v5", "migration"): 1},
+        "drs_exporter_list_complete": {("v5", "sync"): 1, ("v5", "migration"): 0},
         "drs_exporter_source_info": {("node", "v5_monitor"): 0},
         "drs_quota_used": {("tasks",): 3},
         "drs_quota_limit": {("nodes",): 5},

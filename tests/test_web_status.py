@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.simulator import faults
+from exporter.simulator import Fault, faults
 from exporter.web_pages import moment_text, percent_text, seconds_text
-from tests.virtual import simulate
+from tests.virtual import EPOCH, simulate
 from tests.world import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
+
+if TYPE_CHECKING:
+    from exporter.daemon import Exporter
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 NONE = "No tasks."
@@ -116,6 +121,42 @@ def test_a_cloud_that_gives_no_list_is_not_a_cloud_without_tasks() -> None:
             assert "the cloud gives no list of" in seen.text
 
     simulate(main())
+
+
+def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"), published={"v3"})
+        cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
+        async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
+            await asyncio.sleep(100)
+            seen = Seen((await get(exporter, "/")).body)
+            lists = await lists_of(exporter)
+            cloud.faults = []
+            await asyncio.sleep(60)
+            after = Seen((await get(exporter, "/")).body)
+            (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
+        assert "v3 list of sync incomplete its pages and its total disagree, 1 min" in " ".join(seen.text.split())
+        (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
+        since = incomplete.pop("incomplete_since_timestamp_seconds")
+        assert EPOCH <= since < EPOCH + 30
+        assert incomplete == {
+            "api": "v3",
+            "job_type": "sync",
+            "success": True,
+            "tasks": 1,
+            "complete": False,
+            "incomplete_because": "its pages and its total disagree",
+        }
+        assert "incomplete" not in after.text
+        assert (again["complete"], again["incomplete_because"]) == (True, None)
+        assert again["incomplete_since_timestamp_seconds"] is None
+
+    simulate(main())
+
+
+async def lists_of(exporter: Exporter) -> Any:
+    """The lists of the first project, as JSON."""
+    return json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"][0]["lists"]
 
 
 def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
