@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import bcrypt
 
-from tests.tools import require
+from tests.tools import tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ class Authority:
 
     @staticmethod
     def _openssl(*arguments: str | Path) -> None:
-        subprocess.run([require("openssl", "openssl"), *map(str, arguments)], check=True, capture_output=True)
+        subprocess.run([tool("openssl"), *map(str, arguments)], check=True, capture_output=True)
 
 
 def hashed(password: str) -> str:

@@ -9,8 +9,15 @@ import pytest
 import structlog
 from coverage import Coverage
 
+from tests.tools import look_for_tools
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    look_for_tools(item)
 
 
 @pytest.fixture(autouse=True)

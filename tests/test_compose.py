@@ -16,6 +16,7 @@ from compose_spec import PyCompose
 
 from tests.rules import DEPLOY, PROMETHEUS, load
 from tests.test_rules import promtool
+from tests.tools import needs
 
 ROOT = DEPLOY.parent
 COMPOSE = DEPLOY / "compose"
@@ -92,6 +93,7 @@ def test_services_that_are_waited_for_exist(name: str) -> None:
     assert set(SERVICES[name].get("depends_on", ())) <= SERVICES.keys()
 
 
+@needs("promtool")
 def test_prometheus_reads_our_rules_and_finds_the_others(tmp_path: Path) -> None:
     config = load(COMPOSE / "prometheus.yml")
     (scrape,) = config["scrape_configs"]

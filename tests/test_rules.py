@@ -20,7 +20,7 @@ from tests.rules import (
     UNIT_TESTS,
     Rule,
 )
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,20 +49,23 @@ each_alert_rule = pytest.mark.parametrize("rule", ALERT_RULES, ids=title)
 
 
 def promtool(*arguments: str | Path) -> None:
-    command = [require("promtool", "prometheus"), *map(str, arguments)]
+    command = [tool("promtool"), *map(str, arguments)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@needs("promtool")
 def test_the_configuration_is_valid() -> None:
     promtool("check", "config", PROMETHEUS / "prometheus.yml")
 
 
+@needs("promtool")
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
 def test_the_rules_are_valid(path: Path) -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", path)
 
 
+@needs("promtool")
 @pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
 def test_unit_tests_of_the_rules_pass(path: Path) -> None:
     promtool("test", "rules", path)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.programs import Program, free_port, get
 from tests.rules import ALERTS, DEPLOY, load
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +27,18 @@ TASK = OTHER | {"task_id": "4", "root_id": "4"}
 
 
 def amtool(*arguments: str) -> str:
-    command = [require("amtool", "prometheus-alertmanager"), *arguments]
+    command = [tool("amtool"), *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
+@needs("amtool")
 def test_the_configuration_is_valid() -> None:
     assert "SUCCESS" in amtool("check-config", str(CONFIG))
 
 
+@needs("amtool")
 @pytest.mark.parametrize(("severity", "receiver"), [("critical", "pager"), ("warning", "desk"), ("info", "report")])
 def test_the_severity_says_who_hears_of_it(severity: str, receiver: str) -> None:
     assert amtool("config", "routes", "test", f"--config.file={CONFIG}", f"severity={severity}").strip() == receiver
@@ -60,7 +62,7 @@ class Alertmanager(Program):
         self.url = f"http://127.0.0.1:{free_port()}"
         super().__init__(
             [
-                require("prometheus-alertmanager", "prometheus-alertmanager"),
+                tool("prometheus-alertmanager"),
                 f"--config.file={config}",
                 f"--storage.path={folder / 'data'}",
                 f"--web.listen-address={self.url.removeprefix('http://')}",
@@ -95,6 +97,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
         yield program
 
 
+@needs("prometheus-alertmanager")
 @pytest.mark.parametrize(
     ("name", "cause", "hides", "spares"),
     [

@@ -14,6 +14,7 @@ from exporter.web_auth import Guard
 from exporter.web_server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Places, Server
 from exporter.web_watch import Settings, WebFile
 from tests.certificates import Authority
+from tests.tools import needs
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def test_who_has_no_place_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     hall(story)
 
 
+@needs("openssl")
 @pytest.mark.parametrize("tls", [False, True])
 def test_it_listens_until_it_is_told_to_exit(tls: bool, tmp_path: Path) -> None:  # noqa: FBT001
     authority = Authority(tmp_path)

@@ -13,6 +13,9 @@ from exporter.config_file import ConfigError
 from exporter.web_config import TlsServer
 from exporter.web_tls import CurrentContext, names_of, server_context
 from tests.certificates import Authority, Pair
+from tests.tools import needs
+
+pytestmark = needs("openssl")
 
 ECDSA = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
 

@@ -13,9 +13,12 @@ from structlog.testing import capture_logs
 from exporter.config_file import ConfigError
 from exporter.web_watch import Settings, WebFile
 from tests.certificates import Authority, Pair, hashed
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = needs("openssl")
 
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
 AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}

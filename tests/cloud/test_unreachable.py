@@ -13,6 +13,7 @@ from exporter.cloud.unreachable import reason_of
 from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import listed, saying, served
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,7 @@ def test_a_server_without_tls() -> None:
     assert asyncio.run(main()) == "no TLS there: check the endpoint's port, and proxy"
 
 
+@needs("openssl")
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     pair = authority.issue("server")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from exporter.model import Listed
 from exporter.parts import Progress
 from exporter.telemetry import ALLOWANCE, Telemetry
 from exporter.web import application
-from tests.e2e.programs import until
+from tests.serving import in_a_thread
 from tests.virtual import now
 from tests.world import Bench
 
@@ -67,18 +66,15 @@ def serving(fleet: Fleet) -> Iterator[str]:
     async def main() -> None:
         await fleet.poll()
         polling = asyncio.create_task(poll())
-        await server.serve()
-        polling.cancel()
+        try:
+            await server.serve()
+        finally:
+            polling.cancel()
 
     async def poll() -> None:
         while True:
             await asyncio.sleep(1)
             await fleet.poll()
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
-    thread.start()
-    until(lambda: server.started, lambda: "the server listens", 60)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(15)
+    with in_a_thread(server, lambda: asyncio.run(main())) as url:
+        yield url

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,15 +32,13 @@ def cloud(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
     """Starts `drs-exporter` with some arguments; it ends with the test."""
-    started: list[Exporter] = []
+    numbers = count()
+    with ExitStack() as stack:
 
-    def exporter(*arguments: str) -> Exporter:
-        started.append(Exporter(*arguments, folder=tmp_path / f"exporter{len(started)}"))
-        return started[-1]
+        def exporter(*arguments: str) -> Exporter:
+            return stack.enter_context(Exporter(*arguments, folder=tmp_path / f"exporter{next(numbers)}"))
 
-    yield exporter
-    for program in started:
-        program.kill()
+        yield exporter
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import json
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -16,10 +16,12 @@ import yaml
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
 from tests.dashboards import dashboard_expressions
-from tests.e2e.programs import COMMAND, LISTEN, Exporter, account, configuration, get, run, until
+from tests.e2e.programs import COMMAND, LISTEN, Exporter, account, configuration, get, run
 from tests.e2e.test_prometheus import DEPLOY, Prometheus
 from tests.rules import load
+from tests.serving import in_a_thread
 from tests.test_rules_alertmanager import CONFIG, Alertmanager
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,20 +63,6 @@ class Hook:
 
 
 @contextmanager
-def served(cloud: SimulatedCloud) -> Iterator[str]:
-    """The URL of a cloud that serves while its tasks are changed."""
-    server = uvicorn.Server(uvicorn.Config(cloud, port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, lambda: "the cloud serves")
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextmanager
 def listening(hook: Hook) -> Iterator[Hook]:
     thread = threading.Thread(target=hook.server.serve_forever)
     thread.start()
@@ -87,31 +75,28 @@ def listening(hook: Hook) -> Iterator[Hook]:
 
 
 class Scene:
-    """One task of a cloud, and everything that tells of it."""
+    """One task of a cloud, and every program that shows it.
 
-    def __init__(self, folder: Path, url: str, task: SimTask, hook: Hook) -> None:
+    Args:
+        programs: ends the programs, even those started before a failure of this constructor.
+        folder: for their files.
+        url: of the cloud.
+        task: the only one of the cloud.
+        hook: receives the notifications.
+    """
+
+    def __init__(self, programs: ExitStack, folder: Path, url: str, task: SimTask, hook: Hook) -> None:
         self.task = task
         self.hook = hook
         self.option = configuration(folder / "config.yaml", account("prod", url, 0))
-        self.exporter = Exporter(self.option, LISTEN, folder=folder / "exporter")
-        self.alertmanager = Alertmanager(folder / "alertmanager", hook.configuration(folder))
-        self.folder = folder
-        self.prometheus: Any = None
-
-    def start(self) -> None:
-        """Scrape the exporter, once it has something to scrape."""
+        self.exporter = programs.enter_context(Exporter(self.option, LISTEN, folder=folder / "exporter"))
+        self.alertmanager = programs.enter_context(Alertmanager(folder / "alertmanager", hook.configuration(folder)))
         target = self.exporter.ready().url.removeprefix("http://")
         self.alertmanager.until(self.alertmanager.ready, "Alertmanager is ready")
-        (self.folder / "prometheus").mkdir()
-        told = self.alertmanager.url.removeprefix("http://")
-        self.prometheus = Prometheus(self.folder / "prometheus", target, told)
+        (folder / "prometheus").mkdir()
+        receiver = self.alertmanager.url.removeprefix("http://")
+        self.prometheus = programs.enter_context(Prometheus(folder / "prometheus", target, receiver))
         self.prometheus.until(self.prometheus.ready, "Prometheus is ready")
-
-    def kill(self) -> None:
-        """End all programs."""
-        for program in (self.exporter, self.alertmanager, self.prometheus):
-            if program is not None:
-                program.kill()
 
     def tells(self, status: str, phase: str, *firing: str) -> None:
         """Wait until all of them tell of the status, these alerts are active and no others, and the web hook heard."""
@@ -142,15 +127,12 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     task.pin("FULL_TRANSFER_STARTED")
     world = World(project_id=project_id, region=region, tasks=[task])
     cloud = SimulatedCloud(worlds=[world], keys={DEMO_ACCESS_KEY: DEMO_SECRET_KEY}, now=time.time)
-    with served(cloud) as url, listening(Hook()) as hook:
-        made = Scene(tmp_path, url, task, hook)
-        try:
-            made.start()
-            yield made
-        finally:
-            made.kill()
+    server = uvicorn.Server(uvicorn.Config(cloud, port=0, log_level="critical"))
+    with in_a_thread(server) as url, listening(Hook()) as hook, ExitStack() as programs:
+        yield Scene(programs, tmp_path, url, task, hook)
 
 
+@needs("prometheus", "prometheus-alertmanager")
 def test_a_migration_is_told_alike_by_all_and_alerts_arrive(scene: Scene) -> None:
     task, ask = scene.task, scene.prometheus
     scene.tells("FULL_TRANSFER_STARTED", "full")

@@ -8,7 +8,7 @@ import pytest
 
 from exporter.telemetry import OWN_FAMILIES
 from tests.e2e.programs import Exporter, get, run
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     import subprocess
@@ -31,7 +31,7 @@ def chromium(tmp_path: Path) -> Chromium:
 
     def dump(url: str) -> subprocess.CompletedProcess[str]:
         return run(
-            require("chromium", "chromium"),
+            tool("chromium"),
             *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
             *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server"),
             *(f"--user-data-dir={tmp_path}", "--enable-logging=stderr", "--dump-dom", url),
@@ -64,9 +64,9 @@ def test_the_page_has_what_the_readme_shows_and_our_own_families(demo: Exporter)
     demo.until(lambda: wanted <= demo.families(), f"the page has {sorted(wanted)}")
 
 
+@needs("promtool")
 def test_promtool_finds_nothing_to_complain_about(demo: Exporter) -> None:
-    promtool = require("promtool", "prometheus")
-    checked = run(promtool, "check", "metrics", stdin=get(f"{demo.url}/metrics").text)
+    checked = run(tool("promtool"), "check", "metrics", stdin=get(f"{demo.url}/metrics").text)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
@@ -76,19 +76,21 @@ def test_httpx_reads_the_last_family(demo: Exporter) -> None:
     assert LAST_SAMPLE.match(page.text.splitlines()[-1])
 
 
+@needs("curl")
 def test_curl_reads_the_last_family(demo: Exporter, tmp_path: Path) -> None:
     head = tmp_path / "head"
-    curl = require("curl", "curl")
-    page = run(curl, "--noproxy", "*", "--silent", "--compressed", "--dump-header", head, f"{demo.url}/metrics")
+    page = run(tool("curl"), "--noproxy", "*", "--silent", "--compressed", "--dump-header", head, f"{demo.url}/metrics")
     assert "content-encoding: gzip" in head.read_text().lower()
     assert LAST_SAMPLE.match(page.stdout.splitlines()[-1])
 
 
+@needs("chromium")
 def test_chromium_reads_the_last_family(demo: Exporter, chromium: Chromium) -> None:
     document = chromium(f"{demo.url}/metrics").stdout
     assert LAST_SAMPLE.match(document.rpartition("</pre>")[0].splitlines()[-1])
 
 
+@needs("chromium")
 def test_chromium_shows_the_tasks_and_has_no_complaint(demo: Exporter, chromium: Chromium) -> None:
     before = task_names(demo)
     page = chromium(f"{demo.url}/")

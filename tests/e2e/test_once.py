@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.e2e.programs import COMMAND, TIMEOUT, account, configuration, run
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ def projects(exposition: str) -> dict[str, str]:
     return dict(re.findall(r'^drs_up\{.*project="([^"]+)"\} (\d)$', exposition, re.MULTILINE))
 
 
+@needs("promtool")
 def test_once_prints_the_metrics(cloud: str, tmp_path: Path) -> None:
     done = run(COMMAND, "once", configuration(tmp_path / "config.yaml", account("prod", cloud, 0, 1)))
     assert (done.returncode, done.stderr) == (0, "")
@@ -27,7 +28,7 @@ def test_once_prints_the_metrics(cloud: str, tmp_path: Path) -> None:
     assert {"drs_task_phase", "drs_task_incremental_delay_seconds", "drs_node_cpu_usage_ratio"} <= set(
         re.findall(r"^(\w+)\{", done.stdout, re.MULTILINE)
     )
-    checked = run(require("promtool", "prometheus"), "check", "metrics", stdin=done.stdout)
+    checked = run(tool("promtool"), "check", "metrics", stdin=done.stdout)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
@@ -44,11 +45,14 @@ def test_once_fails_where_one_project_fails_and_prints_the_other(cloud: str, tmp
 def test_once_into_a_pipe_that_closes_says_nothing(cloud: str, tmp_path: Path) -> None:
     option = configuration(tmp_path / "config.yaml", account("prod", cloud, 0))
     with subprocess.Popen([COMMAND, "once", option], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(TIMEOUT) == 1
+        try:
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.wait(TIMEOUT) == 1
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
 
 
 def test_a_faulty_configuration_is_one_message_with_its_line(tmp_path: Path) -> None:

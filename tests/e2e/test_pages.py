@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.browser import HOSTILE, Fleet, serving
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     Open = Callable[..., Page]
+
+pytestmark = needs("chromium")
 
 SIZES = (3, 300, 10_000)
 CONTRASTS = """() => {
@@ -49,10 +51,9 @@ CONTRASTS = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = require("chromium", "chromium")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=arguments)
         yield browser
         browser.close()
 

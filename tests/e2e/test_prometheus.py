@@ -12,10 +12,12 @@ import yaml
 from tests.dashboards import dashboard_expressions
 from tests.e2e.programs import Exporter, Program, free_port, get
 from tests.rules import RECORDED, load
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = needs("prometheus")
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EXPRESSIONS = [
@@ -56,7 +58,7 @@ class Prometheus(Program):
         self.url = f"http://127.0.0.1:{free_port()}"
         super().__init__(
             [
-                require("prometheus", "prometheus"),
+                tool("prometheus"),
                 f"--config.file={file}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address={self.url.removeprefix('http://')}",

@@ -12,6 +12,7 @@ import pytest
 from exporter.web_server import MAX_CONNECTIONS
 from tests.e2e.programs import TIMEOUT, Exporter, until
 from tests.e2e.secured import GET, Hasty, Secured
+from tests.tools import needs
 
 if TYPE_CHECKING:
     import socket
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.certificates import Authority
+
+pytestmark = needs("openssl")
 
 
 @pytest.fixture

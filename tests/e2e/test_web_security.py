@@ -12,13 +12,16 @@ from tests.certificates import Authority, Pair, hashed
 from tests.e2e.programs import COMMAND, LISTEN, Exporter, run
 from tests.e2e.secured import GET, LOGIN, Secured
 from tests.e2e.test_prometheus import Prometheus
-from tests.tools import require
+from tests.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = needs("openssl")
 
+
+@needs("prometheus")
 def test_prometheus_scrapes_with_tls_and_a_password(secured: Secured, authority: Authority, tmp_path: Path) -> None:
     secured.ready()
     name, password = LOGIN
@@ -57,6 +60,7 @@ def test_health_with_and_without_a_password(
     assert secured.get("/metrics", login=None).status_code == 401
 
 
+@needs("curl")
 def test_curl_needs_a_certificate_with_the_right_name(
     start: Callable[..., Exporter], tmp_path: Path, authority: Authority
 ) -> None:
@@ -69,7 +73,7 @@ def test_curl_needs_a_certificate_with_the_right_name(
     def curl(*certificate: str | Path) -> tuple[int, str]:
         done = run(
             *(
-                require("curl", "curl"),
+                tool("curl"),
                 "--silent",
                 "--noproxy",
                 "*",

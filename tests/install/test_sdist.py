@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.programs import Program, get, run
 from tests.install.locks import ROOT
-from tests.tools import lacking, require
+from tests.tools import lacking, needs, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,11 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / made.name.removesuffix(".tar.gz")
 
 
+@needs("git")
 def test_it_holds_the_files_of_the_repository_and_no_others(unpacked: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not in a clone")
-    listed = run(require("git", "git"), "ls-files", "-z", folder=ROOT).stdout.split("\0")[:-1]
+    listed = run(tool("git"), "ls-files", "-z", folder=ROOT).stdout.split("\0")[:-1]
     there = [path.relative_to(unpacked) for path in unpacked.rglob("*") if not path.is_dir()]
     assert sorted({*map(str, there)} - {"PKG-INFO"}) == sorted(listed)
     assert all((unpacked / name).stat().st_mode & 0o111 == (ROOT / name).stat().st_mode & 0o111 for name in listed)
@@ -49,8 +50,9 @@ def test_its_tests_pass(unpacked: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@needs("make")
 def test_make_run_starts_the_demo(unpacked: Path) -> None:
-    make = require("make", "make")
+    make = tool("make")
     installed = subprocess.run(
         [make, ".venv/run.stamp", f"PYTHON={sys.executable}"],
         cwd=unpacked,

@@ -1,48 +1,37 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
 
 from exporter.simulator import Fault, SimulatedCloud
+from tests.e2e.programs import Program, get
+from tests.serving import in_a_thread
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_the_module_serves_the_demo() -> None:
+def test_the_module_serves_the_demo(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", "30"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
+    with Program(command, tmp_path) as program:
+        line = program.until(lambda: program.stdout.partition("\n")[0], "it says where it serves")
         assert "DEMOACCESSKEY / demo-secret-key" in line
         url = line.split()[3].rstrip(",")
-        assert httpx.get(f"{url}/v3/projects").status_code == 401
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.read() == ""
+        assert get(f"{url}/v3/projects").status_code == 401
+        program.ends_on(signal.SIGTERM)
+        assert program.stdout == f"{line}\n"
 
 
 def test_a_reset_breaks_the_connection_in_mid_body(cloud: SimulatedCloud, ask: Any) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="reset", times=1))
     server = uvicorn.Server(uvicorn.Config(cloud, port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    url = f"http://127.0.0.1:{port}/v5/{cloud.worlds[0].project_id}/jobs?job_type=sync"
-    try:
+    with in_a_thread(server) as endpoint, httpx.Client(trust_env=False, headers={"X-Auth-Token": ask.token}) as http:
+        url = f"{endpoint}/v5/{cloud.worlds[0].project_id}/jobs?job_type=sync"
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(url, headers={"X-Auth-Token": ask.token})
-        answer = httpx.get(url, headers={"X-Auth-Token": ask.token})
-        assert answer.json()["total_count"] == 3
-    finally:
-        server.should_exit = True
-        thread.join()
+            http.get(url)
+        assert http.get(url).json()["total_count"] == 3

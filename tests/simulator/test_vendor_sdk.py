@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +10,7 @@ import pytest
 import uvicorn
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
+from tests.serving import in_a_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +28,8 @@ NORTH, EUROPE = (project for _, _, project in DEMO_PROJECTS)
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The demo cloud on a free port, at the speed of life."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(demo_cloud(speed=1.0), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with in_a_thread(uvicorn.Server(uvicorn.Config(demo_cloud(speed=1.0), port=0, log_level="warning"))) as url:
+        yield url
 
 
 @pytest.fixture

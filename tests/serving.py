@@ -1,0 +1,38 @@
+"""Servers in a thread of the test's own process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import uvicorn
+
+_PATIENCE = 60.0
+"""Seconds for a start that takes a tenth of one."""
+
+
+@contextmanager
+def in_a_thread(server: uvicorn.Server, run: Callable[[], object] | None = None) -> Iterator[str]:
+    """The URL of a server that a thread runs; the thread has ended afterwards, whatever happens.
+
+    Args:
+        server: not running yet.
+        run: what the thread does in place of `server.run`; it has to end when the server does.
+    """
+    thread = threading.Thread(target=run or server.run)
+    thread.start()
+    try:
+        end = time.monotonic() + _PATIENCE
+        while not server.started:
+            assert thread.is_alive(), "the server has ended"
+            assert time.monotonic() < end, "the server does not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
