@@ -16,7 +16,7 @@ import httpx
 
 from exporter.check_operations import Operations
 from exporter.check_rules import rule_findings
-from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in
+from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in, of_job_type
 from exporter.cloud.operations import OPERATIONS
 from exporter.config import duration_text
 from exporter.connections import Connection, Watch, attempt, connections, where
@@ -185,12 +185,13 @@ class _ProjectCheck:
 
     async def _list(self, api: Api) -> _Lists:
         lists = _Lists(api.name)
-        answers = await asyncio.gather(*(attempt(api.list_tasks(one)) for one in self._connection.job_types))
-        for answer in answers:
+        job_types = self._connection.job_types
+        answers = await asyncio.gather(*(attempt(api.list_tasks(one)) for one in job_types))
+        lists.answered = not all(isinstance(answer, CloudError) for answer in answers)
+        for job_type, answer in zip(job_types, answers, strict=True):
             if isinstance(answer, CloudError):
-                lists.errors.append(answer)
+                lists.errors.append(of_job_type(answer, job_type) if lists.answered else answer)
             else:
-                lists.answered = True
                 lists.tasks |= {task.id: task for task in answer.tasks}
                 lists.complete = lists.complete and answer.complete
         return lists

@@ -6,19 +6,18 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.cloud import operations
+from exporter.cloud import error_codes, operations
+from exporter.cloud.error_codes import Split
 from exporter.cloud.errors import (
     NO_CREDENTIALS,
     AccessError,
     BadRequestError,
     CloudError,
     DecodeError,
-    NotPublishedError,
     RefusedError,
     TaskGoneError,
     TaskRefusedError,
     ThrottledError,
-    invalid_token,
 )
 from exporter.report_words import known_code
 from exporter.terminal import Screen
@@ -26,11 +25,12 @@ from exporter.terminal import Screen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REPORT = "please report it, with check --report=FILE"
+    from exporter.cloud.error_codes import Meaning
+
+REPORT = error_codes.REPORT
 _ROLE = 'the system role "DRS ReadOnlyAccess"'
 _GRANTS: Mapping[str, str] = {one.name: f"the action {one.action}" for one in operations.OPERATIONS if one.action}
 """By operation; for all others the role is enough."""
-_WRONG_PROJECT = "DRS.M00261"
 _ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -73,48 +73,49 @@ def words(error: CloudError) -> Words:
     if error.reason:
         what = "got no answer" if error.code in UNANSWERED else f"failed, {told}"
         return Words(Level.FAIL, f"{error.operation} {what}", error.reason)
-    if isinstance(error, RefusedError):
-        return _refused(error, told)
     if isinstance(error, AccessError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
         wayout = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
         remedy = f"check the credentials and iam_endpoint{wayout}"
         return Words(Level.FAIL, f"{error.operation} is refused, {told}", remedy)
-    for kind, level, what, remedy in _WORDS:
-        if isinstance(error, kind):
-            return Words(level, f"{error.operation} {what}, {told}", remedy)
     if error.code in UNANSWERED:
         return Words(Level.FAIL, f"{error.operation} got no answer, {told}", UNANSWERED[error.code])
-    return Words(Level.FAIL, f"{error.operation} failed, {told}", "the cloud is at fault: try again later")
+    if isinstance(error, DecodeError):
+        return Words(Level.FAIL, f"{error.operation} is answered with what no document knows, {told}", REPORT)
+    meaning = _meaning(error)
+    what = meaning.what.format(operation=error.operation)
+    return Words(Level(meaning.level), f"{what}, {told}", meaning.remedy.format(grant=grant_of(error.operation)))
 
 
-def _refused(error: RefusedError, told: str) -> Words:
-    if error.error_code == _WRONG_PROJECT:
-        return Words(
-            Level.FAIL, f"the project is not one of these credentials, {told}", "check project_id, region and endpoint"
-        )
-    if invalid_token(error):
-        return Words(Level.FAIL, f"the credentials are refused, {told}", "check them, and whether they have ended")
-    grant = _GRANTS.get(error.operation, _ROLE)
-    return Words(Level.FAIL, f"{error.operation} lacks a permission, {told}", f"grant {grant}")
+def _meaning(error: CloudError) -> Meaning:
+    """What an error means; an error about one task is not the fault of its request."""
+    meaning = error.meaning
+    if meaning is None or (isinstance(error, TaskRefusedError) and meaning.split is not Split.NEVER):
+        return next((one for kind, one in _WITHOUT_CODE if isinstance(error, kind)), error_codes.OTHER)
+    return meaning
+
+
+_WITHOUT_CODE: tuple[tuple[type[CloudError], Meaning], ...] = (
+    (TaskRefusedError, error_codes.TASK),
+    (TaskGoneError, error_codes.GONE),
+    (ThrottledError, error_codes.THROTTLED),
+    (BadRequestError, error_codes.REQUEST),
+)
+
+
+def grant_of(operation: str) -> str:
+    """The permission that an operation needs."""
+    return _GRANTS.get(operation, _ROLE)
 
 
 def bars(error: CloudError) -> bool:
-    """Whether the credentials, or the way to them, are at fault: then it makes no difference what is asked."""
+    """Return whether the credentials, or the way to them, are at fault: then all operations fail alike."""
     if isinstance(error, AccessError):
         return True
-    named = error.code == NO_CREDENTIALS or error.error_code == _WRONG_PROJECT
-    return isinstance(error, RefusedError) and (named or invalid_token(error))
+    return isinstance(error, RefusedError) and (error.code == NO_CREDENTIALS or error.meaning in _BARRING)
 
 
-_WORDS: tuple[tuple[type[CloudError], Level, str, str], ...] = (
-    (NotPublishedError, Level.OK, "is not published here", ""),
-    (TaskGoneError, Level.WARN, "says that the task is gone", "run the check again"),
-    (TaskRefusedError, Level.WARN, "is refused for the task that was tried", "run the check again"),
-    (ThrottledError, Level.WARN, "is throttled", "lower poll.rate_limit, or find who else calls"),
-    (BadRequestError, Level.FAIL, "is refused as a bad request", REPORT),
-    (DecodeError, Level.FAIL, "is answered with what no document knows", REPORT),
-)
+_BARRING = (error_codes.TOKEN, error_codes.CREDENTIALS, error_codes.PROJECT)
 UNANSWERED: Mapping[str, str] = {
     "network": "check the endpoint, DNS, firewall, proxy and ca_file",
     "timeout": "check the endpoint, firewall and proxy, or raise poll.timeout",

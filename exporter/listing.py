@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from exporter.cloud.caller import current
-from exporter.cloud.errors import CloudError, NotPublishedError
+from exporter.cloud.errors import CloudError, NotPublishedError, of_job_type
 from exporter.model import DELETED, Phase
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class Listing:
         wait = self._pace.due_every if errors else self.interval(api)
         self._due[api.name] = now + wait - self._pace.due_every / 2
         for job_type, error in zip(self._job_types, answers, strict=True):
+            if isinstance(error, CloudError) and len(errors) < len(answers):
+                error = of_job_type(error, job_type)  # noqa: PLW2901 - the same error, with its reason
             self._note(f"{api.name} list of {job_type}", error)
             if error is not None:
                 self._store.facts.lists.failed(api.name, job_type)

@@ -120,9 +120,15 @@ REGIONS = frozenset(
 )
 """The regions of Huawei Cloud, as its SDK lists them, and of Open Telekom Cloud."""
 
-_CODE = re.compile(r"(?:DRS|APIGW|APIG|IAM)\.[A-Z]?[0-9]{1,8}")
+_CODE = re.compile(
+    r"(?:DRS|APIGW|APIG|IAM|CES|CBC)[.-](?:[0-9]{4,8}|[A-Z]{1,2}[0-9]{4,5})"  # DRS.M00102, DRS-K02000, DRS.10000010
+    r"|M[0-9]{5}|K[0-9]{5}|KE[0-9]{4}"  # in items of a batch, without the service
+)
 
 
 def known_code(code: object) -> str | None:
-    """An error code, if it is one of the cloud's kind, such as DRS.M00102; None for anything that may say more."""
+    """Return an error code that has one of the documented shapes, such as DRS.M00102; None for anything else.
+
+    Codes become labels, log words and page text: a shape that the vendor does not use may be a host, a user or a text.
+    """
     return code if isinstance(code, str) and _CODE.fullmatch(code) else None

@@ -44,7 +44,7 @@ def test_a_wrong_secret() -> None:
         False,
         HEAD
         + "fail  acme/cn-north-4/payments  the credentials are refused, 401 APIGW.0301: "
-        + "check them, and whether they have ended\n",
+        + "check them, and whether they have expired\n",
     )
 
 
@@ -163,7 +163,7 @@ def test_credentials_that_end_amid_the_check_end_it() -> None:
     fine, text = checked(cloud, from_mapping({"accounts": [account]}))
     assert not fine
     assert text == HEAD + (
-        f"fail  {WHERE}  the credentials are refused, 403 DRS.M00100: check them, and whether they have ended\n"
+        f"fail  {WHERE}  the credentials are refused, 403 DRS.M00100: check them, and whether they have expired\n"
     )
 
 

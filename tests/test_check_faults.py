@@ -14,6 +14,7 @@ from tests.asking import (
 )
 from tests.world import cloud_of, sim
 
+OTHERS = "lower poll.rate_limit, or find what else calls the API"
 REPORT = "please report it, with check --report=FILE"
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
 
@@ -23,7 +24,7 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
     [
         (
             faults.throttled("/quotas"),
-            "warn v3_quotas is throttled, 429 APIGW.0308 (quota): lower poll.rate_limit, or find who else calls",
+            f"warn v3_quotas is throttled, 429 APIGW.0308 (quota): {OTHERS}",
         ),
         (
             faults.broken("/quotas"),
@@ -51,7 +52,7 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             faults.refused("type=detail", 400, "DRS.10000010", CANARY),
-            "warn v5_job_detail says that the task is gone, 400 DRS.10000010 (detail): run the check again",
+            "warn v5_job_detail reports that the task does not exist, 400 DRS.10000010 (detail): run the check again",
         ),
         (
             Fault(match="/quotas", kind="body", body={"quotas": {"resource": {"type": "instances", "used": CANARY}}}),
@@ -59,7 +60,7 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             faults.refused("/quotas", 418, f"DRS.{CANARY}", CANARY),
-            "fail v3_quotas failed, 418 (quota): the cloud is at fault: try again later",
+            "fail v3_quotas failed, 418 (quota): check the endpoint; if it is right, try again later",
         ),
     ],
 )

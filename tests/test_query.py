@@ -245,7 +245,7 @@ def test_wrong_credentials_and_a_cloud_that_fails() -> None:
     assert outcome == Outcome(
         1,
         "",
-        (f"{WHERE}: the credentials are refused, 401 APIGW.0301: check them, and whether they have ended",),
+        (f"{WHERE}: the credentials are refused, 401 APIGW.0301: check them, and whether they have expired",),
     )
     cloud = cloud_of(sim("orders"))
     cloud.faults = [Fault(match="type=file", kind="body", body={"job": CANARY})]

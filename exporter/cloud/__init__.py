@@ -13,6 +13,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from exporter.cloud.client import Client
 from exporter.cloud.credentials import Shared, access
+from exporter.cloud.sessions import new_session
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import ConfigError, EcsAgency
@@ -78,7 +79,7 @@ def _way(trusted: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> AiohttpTr
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=trusted, keepalive_timeout=_KEPT_SECONDS)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return new_session(connector)
 
     return AiohttpTransport(verify=trusted, proxy=proxy, client=session)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from exporter.cloud.errors import GONE_CODES, WRONG_STATE_CODE, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError, is_gone, is_wrong_state
 from exporter.cloud.fields import Text, Wire
 from exporter.model import DELETED
 
@@ -37,9 +37,9 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the answer.
     """
-    if error_code in GONE_CODES or DELETED in statuses:
+    if is_gone(error_code) or DELETED in statuses:
         return TaskGoneError(operation, "200", error_code)
-    if error_code == WRONG_STATE_CODE:
+    if is_wrong_state(error_code):
         return ()
     known = any(status is not None and status != _FAILED for status in statuses)
     refused = _FAILED in statuses or (error_code is not None and not known)

@@ -13,6 +13,7 @@ import httpx
 
 from exporter.cloud.budget import Pauses
 from exporter.cloud.caller import current
+from exporter.cloud.error_codes import REPORT
 from exporter.cloud.errors import (
     NO_CREDENTIALS,
     AccessError,
@@ -26,7 +27,7 @@ from exporter.cloud.errors import (
     parse_body,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.cloud.unreachable import reason_of
+from exporter.cloud.unreachable import header_too_long, reason_of
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ T = TypeVar("T")
 _RETRIES = 2
 _SHORT_PAUSE = 5.0
 """The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
-_LARGEST_BODY = 16 * 2**20  # bytes; a page of 100 tasks has about 100 kB
 _CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
 
@@ -217,7 +217,7 @@ class Client:
         started = loop.time()
         code = "cancelled"
         try:
-            status, headers, content = await self._send(operation.name, request)
+            status, headers, content = await self._send(operation, request)
             code = str(status)
             if self._observer is not None:
                 self._observer(operation.name, status, headers, _decoded(content), loop.time() - started)
@@ -234,25 +234,27 @@ class Client:
             caller.called(retries)
             self._meter.request(operation.name, code, loop.time() - started)
 
-    async def _send(self, operation: str, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+    async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.send(request, auth=self._auth, stream=True)
                 try:
-                    _check_coding(operation, response)
+                    _check_coding(operation.name, response)
                     return response.status_code, response.headers, await _body(operation, response)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            raise UnavailableError(operation, "timeout") from error
+            raise UnavailableError(operation.name, "timeout") from error
         except ConfigError as error:  # the secret can't be read now, or can't stand in a header
-            raise RefusedError(operation, NO_CREDENTIALS, reason=str(error)) from error
+            raise RefusedError(operation.name, NO_CREDENTIALS, reason=str(error)) from error
         except httpx.DecodingError as error:
-            raise DecodeError(operation, "decode") from error
+            raise DecodeError(operation.name, "decode") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise UnavailableError(operation, "network", reason=reason_of(error)) from error
+            if header_too_long(error):
+                raise DecodeError(operation.name, "decode", reason=reason_of(error)) from error
+            raise UnavailableError(operation.name, "network", reason=reason_of(error)) from error
         except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
-            raise DecodeError(operation, "decode") from error
+            raise DecodeError(operation.name, "decode") from error
 
 
 def _check_coding(operation: str, response: httpx.Response) -> None:
@@ -268,11 +270,14 @@ def _decoded(content: bytes) -> Any:
         return None
 
 
-async def _body(operation: str, response: httpx.Response) -> bytes:
-    chunks, size = [], 0
+async def _body(operation: Operation, response: httpx.Response) -> bytes:
+    """The body, as far as it may be read: decoding a much larger one would keep the event loop busy."""
+    chunks, size, values = [], 0, 1
     async for chunk in response.aiter_bytes():
         size += len(chunk)
-        if size > _LARGEST_BODY:
-            raise DecodeError(operation, "decode")
+        values += chunk.count(b",")
+        if size > operation.largest_body or values > operation.most_values:
+            limit = f"{operation.largest_body >> 20} MiB or {operation.most_values} values"
+            raise DecodeError(operation.name, "decode", reason=f"the response has more than {limit}: {REPORT}")
         chunks.append(chunk)
     return b"".join(chunks)

@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud import error_codes
+from exporter.cloud.error_codes import Meaning, documented, meaning_of
 from exporter.cloud.shallow import shallow
+from exporter.report_words import known_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NOT_PUBLISHED_CODES = frozenset({"APIGW.0101", "DRS.M00101"})
-GONE_CODES = frozenset({"DRS.10000010", "DRS.M00289", "DRS.M05004"})
-"""The task does not exist: v5; v3 missing; v3 deleted or released."""
-WRONG_STATE_CODE = "DRS.M00304"  # this kind of fact does not exist in the task's state: nothing to tell, no fault
-_EMPTY_CODE = "DRS.M00002"
-PAST_END_CODES = frozenset({"DRS.M00210", "DRS.M00211"})
-"""A page beyond the end of a list; on the first page an error like any other."""
-SINGLE_ID_CODE = "DRS.M00299"  # "Only one jobId is allowed": batches are not served here
-_THROTTLED_CODES = frozenset({"DRS.M01503", "APIGW.0308", "APIG.0308"})  # the first comes with status 400
-_INVALID_TOKEN_CODE = "DRS.M00100"  # noqa: S105 - an error code; it comes with 403 where 401 is meant
 NO_CREDENTIALS = "credentials"
 """In place of an HTTP status: no call was made, since the secrets could not be read."""
-_CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
 _CAPITAL = re.compile(r"\B[A-Z]")
 _PER_MINUTE = 60.0
-_LONGEST_PAUSE = 3600.0  # whatever a header says, what is throttled is asked again
+_LONGEST_PAUSE = 300.0  # seconds; a longer Retry-After may be a mistake, and would hide tasks for hours
 
 
 class CloudError(Exception):
@@ -51,6 +44,13 @@ class CloudError(Exception):
         """Its class and code for people, such as `throttled 429` or `unavailable timeout`."""
         words = _CAPITAL.sub(r" \g<0>", type(self).__name__.removesuffix("Error")).lower()
         return f"{words} {self.error_code or self.code}"
+
+    @property
+    def meaning(self) -> Meaning | None:
+        """What the cloud's error means; None where it did not answer, or answered without an error."""
+        if self.code.isdecimal() and self.code not in _GOOD:
+            return meaning_of(self.error_code, int(self.code))
+        return documented(self.error_code)
 
     def __str__(self) -> str:
         detail = f" {self.error_code}" if self.error_code else ""
@@ -77,11 +77,11 @@ class TaskRefusedError(CloudError):
 
 
 class BadRequestError(CloudError):
-    """The cloud refuses this very request (400, 422); asking again is pointless."""
+    """The cloud refuses this very request; to repeat it is pointless."""
 
 
 class RefusedError(CloudError):
-    """401 or 403: the credentials are wrong or lack a permission."""
+    """The credentials are wrong, lack a permission, or are blocked."""
 
 
 class ThrottledError(CloudError):
@@ -113,8 +113,8 @@ def error_code_in(body: Any) -> str | None:
     places = [body, body.get("error"), results[0] if isinstance(results, list) and results else None]
     for place in places:
         for key in ("error_code", "errorCode", "code"):
-            code = place.get(key) if isinstance(place, dict) else None
-            if isinstance(code, str) and _CODE.fullmatch(code):
+            code = known_code(place.get(key)) if isinstance(place, dict) else None
+            if code is not None:
                 return code
     return None
 
@@ -134,16 +134,55 @@ def has_error(body: Mapping[str, Any]) -> bool:
     return any(value is not None and value is not False and value not in ("", [], {}) for value in found)
 
 
+def of_job_type(error: CloudError, job_type: str) -> CloudError:
+    """The error of one list where others succeed; a refusal gets a reason that names the job type and the setting."""
+    if not isinstance(error, BadRequestError) or error.reason:
+        return error
+    reason = f"this cloud may not offer job type {job_type}: if so, remove it from tasks.job_types"
+    return BadRequestError(error.operation, error.code, error.error_code, reason)
+
+
+def is_gone(code: str | None) -> bool:
+    """Return whether an error code reports that the task does not exist."""
+    return documented(code) is error_codes.GONE
+
+
+def is_wrong_state(code: str | None) -> bool:
+    """Return whether an error code reports that the task's state has no such facts, which is no fault."""
+    return documented(code) is error_codes.WRONG_STATE
+
+
+def is_past_end(code: str | None) -> bool:
+    """Return whether an error code reports a page beyond the end of a list; of the first page, it is any error."""
+    return documented(code) is error_codes.PAGE
+
+
 def parse_body(content: bytes) -> Any:
-    """The decoded JSON; ValueError where it is none. What is nested too deep to be honest is lost, see `shallow`."""
+    """The decoded JSON; ValueError where it is none. What is nested too deep to be honest is lost, see `shallow`.
+
+    An integer of more digits than Python reads becomes "not a number", which every field decoder counts as a loss.
+    """
+    try:
+        return _loaded(content)
+    except RecursionError:
+        return _loaded(shallow(content))
+
+
+def _loaded(content: bytes | str) -> Any:
     try:
         return json.loads(content)
-    except RecursionError:
-        return json.loads(shallow(content))
     except json.JSONDecodeError:
         raise
-    except ValueError:  # an integer of more digits than Python reads: it costs its field, not the page
-        return json.loads(content, parse_int=float)
+    except ValueError:
+        # Slower, so only where it is needed. All other numbers stay what they are.
+        return json.loads(content, parse_int=_integer)
+
+
+def _integer(digits: str) -> float:
+    try:
+        return int(digits)
+    except ValueError:
+        return math.nan
 
 
 def judge(operation: str, status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
@@ -155,7 +194,7 @@ def judge(operation: str, status: int, headers: Mapping[str, str], content: byte
         body = parse_body(content)
     except ValueError:
         body = None
-    if status in {200, 201, 202}:
+    if str(status) in _GOOD:
         if not isinstance(body, dict):
             raise DecodeError(operation, "decode")
         return body
@@ -163,31 +202,31 @@ def judge(operation: str, status: int, headers: Mapping[str, str], content: byte
 
 
 def _error(operation: str, status: int, code: str | None, headers: Mapping[str, str], content: bytes) -> CloudError:
-    if status == 429 or code in _THROTTLED_CODES:  # noqa: PLR2004
-        throttled = ThrottledError(operation, str(status), code)
-        throttled.retry_after = _retry_after(headers, content)
-        return throttled
-    if status == 422 and code == _EMPTY_CODE:  # noqa: PLR2004
-        return EmptyResultError(operation, str(status), code)
-    if code in GONE_CODES:
-        return TaskGoneError(operation, str(status), code)
-    if status == 404 and code in NOT_PUBLISHED_CODES:  # noqa: PLR2004
-        return NotPublishedError(operation, str(status), code)
-    return _ERRORS.get(status, UnavailableError if status >= 500 else CloudError)(operation, str(status), code)  # noqa: PLR2004
+    error = _CLASSES.get(meaning_of(code, status), BadRequestError)(operation, str(status), code)
+    if isinstance(error, ThrottledError):
+        error.retry_after = _retry_after(headers, content)
+    return error
 
 
-_ERRORS: Mapping[int, type[CloudError]] = {
-    400: BadRequestError,
-    401: RefusedError,
-    403: RefusedError,
-    408: UnavailableError,
-    422: BadRequestError,
+_GOOD = frozenset({"200", "201", "202"})
+_CLASSES: Mapping[Meaning, type[CloudError]] = {
+    error_codes.EMPTY: EmptyResultError,
+    error_codes.UNAVAILABLE: UnavailableError,
+    error_codes.THROTTLED: ThrottledError,
+    error_codes.NOT_PUBLISHED: NotPublishedError,
+    error_codes.TOKEN: RefusedError,
+    error_codes.CREDENTIALS: RefusedError,
+    error_codes.PERMISSION: RefusedError,
+    error_codes.PROJECT: RefusedError,
+    error_codes.BLOCKED: RefusedError,
+    error_codes.GONE: TaskGoneError,
+    error_codes.OTHER: CloudError,
 }
 
 
 def invalid_token(error: RefusedError) -> bool:
-    """Whether signing in once more may help: 401, or the 403 that means the same."""
-    return error.code == "401" or error.error_code == _INVALID_TOKEN_CODE
+    """Return whether signing in once more may help: not where a permission is missing."""
+    return error.meaning is not None and error.meaning.signs_in
 
 
 def _retry_after(headers: Mapping[str, str], content: bytes) -> float | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
 
+from exporter.report_words import known_code
+
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
 _EMPTY = frozenset({""})
 _SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
@@ -19,7 +21,6 @@ _LAST_ZONE = timezone(timedelta(hours=-12))
 _TEXT_LIMIT = 256
 _LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
 _INTEGER = re.compile(r"-?\d+")
-_ERROR_CODE = re.compile(r"[A-Za-z][.A-Za-z0-9_-]{0,40}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 T = TypeVar("T")
@@ -140,10 +141,10 @@ def _moment(value: Any) -> tuple[float | None, float] | None:
 
 def _error_code(value: Any) -> str:
     """Codes become a label: nothing that could be a message gets through."""
-    text = _text(value)
-    if not _ERROR_CODE.fullmatch(text):
+    code = known_code(_text(value))
+    if code is None:
         raise ValueError
-    return text
+    return code
 
 
 def _word(value: Any) -> str:
@@ -202,7 +203,7 @@ Time = Annotated[float | None, _field(_time)]
 Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]
 """The same, and the latest Unix time that it can mean: known even where it has no zone."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
-"""An error code such as DRS.M05004; anything that looks like a message is lost."""
+"""An error code of a documented shape, such as DRS.M05004; anything else is lost."""
 Word = Annotated[str | None, _field(_word)]
 """A word such as a type, a status or a level, fit for a label; anything that looks like a text is lost."""
 Flag = Annotated[bool | None, _field(_flag)]

@@ -11,13 +11,19 @@ Service = Literal["drs", "iam", "metadata"]
 PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 """An id that is one segment of a path, and no way to another."""
 _GAP = re.compile(r"\{(\w+)\}")
+_MEBIBYTE = 2**20
+_LARGEST_LIST = 4 * _MEBIBYTE
+"""A page of 100 tasks has 100 to 300 kB; parents with many subtasks are the reason for the rest."""
+_BYTES_PER_VALUE = 16
+"""Documented bodies have 20 and more; one with fewer holds next to nothing but brackets and commas."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One read of the API.
 
-    `path` is a template; `action` is what IAM has to allow beyond the role.
+    `path` is a template; `action` is what IAM has to allow beyond the role; `largest_body` is how many bytes of a
+    response are read, so that decoding it never keeps the event loop busy for long.
     """
 
     name: str
@@ -25,6 +31,12 @@ class Operation:
     path: str
     service: Service = "drs"
     action: str | None = None
+    largest_body: int = 2 * _MEBIBYTE
+
+    @property
+    def most_values(self) -> int:
+        """How many JSON values a response may hold."""
+        return self.largest_body // _BYTES_PER_VALUE
 
     def path_of(self, **ids: str) -> str:
         """The path for these ids; raises ValueError where one that it needs is no plain id."""
@@ -34,10 +46,10 @@ class Operation:
         return self.path.format(**ids)
 
 
-LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs")
+LIST_V3 = Operation("v3_list_jobs", "POST", "/v3/{project_id}/jobs", largest_body=_LARGEST_LIST)
 """Open Telekom Cloud, DRS API reference, "Querying Tasks of a Tenant" (drs_03_0138)."""
 
-LIST_V5 = Operation("v5_list_jobs", "GET", "/v5/{project_id}/jobs")
+LIST_V5 = Operation("v5_list_jobs", "GET", "/v5/{project_id}/jobs", largest_body=_LARGEST_LIST)
 """Huawei Cloud, DRS API reference, "Querying Tasks" (v5)."""
 
 PROGRESS_V3 = Operation("v3_batch_progress", "POST", "/v3/{project_id}/jobs/batch-progress")

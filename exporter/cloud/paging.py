@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.errors import PAST_END_CODES, CloudError, DecodeError, EmptyResultError, has_error
+from exporter.cloud.errors import CloudError, DecodeError, EmptyResultError, has_error, is_past_end
 from exporter.cloud.source import TaskList
 from exporter.cloud.tree import Tree
 from exporter.model import Gap
@@ -119,7 +119,7 @@ async def list_pages(
         except EmptyResultError:
             body = None
         except CloudError as error:
-            if number == 1 or error.error_code not in PAST_END_CODES:
+            if number == 1 or not is_past_end(error.error_code):
                 raise
             pages.refused()
             break

@@ -9,18 +9,15 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from exporter.cloud.errors import (
-    SINGLE_ID_CODE,
-    WRONG_STATE_CODE,
     AccessError,
-    BadRequestError,
     CloudError,
-    EmptyResultError,
     NotPublishedError,
     RefusedError,
     TaskGoneError,
     TaskRefusedError,
     ThrottledError,
 )
+from exporter.cloud.splitting import Splitter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -145,12 +142,13 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
     batches go on, unless nothing else is to be expected of them: then the tasks in them get no answer at all.
     """
     batches = _cut(list(ids), source.batch)
+    splitter = Splitter(source, len(batches))
     running: set[asyncio.Task[Mapping[str, Answer]]] = set()
     failures: int | None = 0  # since the beginning; None once there was an answer
     try:
         while batches or running:
             while batches and len(running) < _IN_FLIGHT:
-                running.add(asyncio.create_task(_fetch(source, batches.pop(0))))
+                running.add(asyncio.create_task(splitter.fetch(batches.pop(0))))
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             answered = [task.result() for task in done]
             errors = [error for answers in answered if (error := _failure(answers)) is not None]
@@ -185,23 +183,3 @@ def _hopeless(errors: Sequence[CloudError], failures: int | None) -> bool:
 
 def _cut(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
-
-
-async def _fetch(source: Source, ids: Sequence[str]) -> Mapping[str, Answer]:
-    try:
-        answers = await source.fetch(ids)
-    except (BadRequestError, TaskGoneError) as error:
-        if len(ids) > 1:
-            if error.error_code == SINGLE_ID_CODE:
-                source.batch = 1
-            parts = [await _fetch(source, part) for part in _cut(ids, min(source.batch, (len(ids) + 1) // 2))]
-            return {task_id: answer for part in parts for task_id, answer in part.items()}
-        if error.error_code == WRONG_STATE_CODE:
-            return {ids[0]: ()}
-        refused = TaskRefusedError(error.operation, error.code, error.error_code)
-        return {ids[0]: error if isinstance(error, TaskGoneError) else refused}
-    except EmptyResultError:
-        answers = {}
-    except CloudError as error:
-        return dict.fromkeys(ids, error)
-    return {task_id: answers.get(task_id, TaskRefusedError(source.name, "missing")) for task_id in ids}

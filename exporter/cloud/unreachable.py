@@ -7,11 +7,15 @@ import ssl
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
+
+from exporter.cloud.sessions import LONGEST_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((LineTooLong,), f"a response header is longer than {LONGEST_HEADER >> 10} KiB: check the endpoint, and proxy"),
     ((aiohttp.ClientProxyConnectionError,), "the proxy is not reached: check proxy"),
     (
         (ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError),
@@ -30,6 +34,11 @@ def reason_of(error: BaseException) -> str:
     """What is wrong on the way, and what to check; empty where that is not known."""
     chain = list(_chain(error))
     return next((text for kinds, text in _KINDS if any(isinstance(one, kinds) for one in chain)), "")
+
+
+def header_too_long(error: BaseException) -> bool:
+    """Return whether a header of the response was longer than what is read: it would be the next time as well."""
+    return any(isinstance(one, LineTooLong) for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

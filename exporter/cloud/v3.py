@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
 from exporter.cloud.comparison_v3 import ComparisonV3
-from exporter.cloud.errors import GONE_CODES, BadRequestError, DecodeError, TaskGoneError
+from exporter.cloud.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.paging import PAGE, list_pages, list_parts
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
+from exporter.report_words import known_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,9 @@ class V3:
             raise DecodeError(operations.STATUS_V3.name, "decode")
         code = found[0].get("error_code")
         if isinstance(code, str) and "status" not in found[0]:
-            raise (TaskGoneError if code in GONE_CODES else BadRequestError)(operations.STATUS_V3.name, "200", code)
+            raise (TaskGoneError if is_gone(code) else BadRequestError)(
+                operations.STATUS_V3.name, "200", known_code(code)
+            )
         return found[0]
 
 

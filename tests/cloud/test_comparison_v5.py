@@ -228,7 +228,11 @@ def test_results_that_are_not_told_leave_the_status(kind: str, blocks: dict[str,
 
 
 def test_one_type_that_is_refused_leaves_the_others() -> None:
-    answers = {**listing("lines", "contents"), **contents("CONSISTENT"), "line_compare overview": refusal(400)}
+    answers = {
+        **listing("lines", "contents"),
+        **contents("CONSISTENT"),
+        "line_compare overview": refusal(400, "DRS.M00200"),
+    }
     comparison, lost = found(answers)
     assert [(one.type, one.consistent) for one in comparison.types] == [("content", True), ("line", None)]
     assert lost == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FACTS = (Progress(full_ratio=1.0),)
 TEN = [f"id-{number}" for number in range(10)]
+HUNDRED = [f"id-{number}" for number in range(100)]
 
 
 class Batches:
@@ -113,7 +115,7 @@ def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> 
 def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
     batches = Batches(error, "id-7")
     answers = simulate(everything(source(batches.fetch), TEN))
-    assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 1, 2]
+    assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 2, 1]
     assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
     assert answers.keys() == set(TEN)
     bad = answers["id-7"]
@@ -127,11 +129,85 @@ def test_a_task_in_the_wrong_state_has_nothing_to_tell_and_that_is_no_fault() ->
     assert answers == {**dict.fromkeys(TEN, FACTS), "id-7": ()}
 
 
-def test_a_batch_of_nothing_but_bad_ids_costs_twice_its_size() -> None:
-    batches = Batches(bad_request(), *TEN)
+def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> None:
+    batches = Batches(bad_request(), *HUNDRED)
+    answers = simulate(everything(source(batches.fetch), HUNDRED))
+    assert sorted(len(call) for call in batches.calls) == [1, 5, 5, *[10] * 10]
+    assert {type(answer) for answer in answers.values()} == {BadRequestError}
+
+
+def test_bad_ids_in_both_halves_are_found_where_other_calls_succeed() -> None:
+    batches = Batches(bad_request(), "id-2", "id-7")
+    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
+    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+    assert len(batches.calls) == 12
+
+
+def test_in_a_batch_alone_one_good_id_shows_that_ids_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.cloud.splitting.random.choice", lambda ids: ids[0])
+    batches = Batches(bad_request(), "id-2", "id-7")
     answers = simulate(everything(source(batches.fetch), TEN))
-    assert len(batches.calls) == 19
-    assert {type(answer) for answer in answers.values()} == {TaskRefusedError}
+    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+
+
+def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
+    batches = Batches(bad_request(), *TEN)
+    answers = simulate(everything(source(batches.fetch), TEN[:2]))
+    assert ([len(call) for call in batches.calls], {type(one) for one in answers.values()}) == (
+        [2, 1, 1],
+        {BadRequestError},
+    )
+
+
+def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
+    batches = Batches(bad_request("DRS.M00301"), "id-7")
+    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
+    assert len(batches.calls) == 2
+    assert {type(answers[one]) for one in TEN} == {BadRequestError}
+    assert answers["id-10"] == FACTS
+    alone = simulate(everything(source(batches.fetch), ["id-7"]))
+    assert type(alone["id-7"]) is BadRequestError
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_the_end(count: int) -> None:
+    ids = [f"id-{number}" for number in range(count)]
+    batches = Batches(TaskGoneError("operation", "400", "DRS.M05004"), *ids)
+    one = source(batches.fetch)
+    rounds = 0
+    while ids:
+        batches.calls.clear()
+        answers = simulate(everything(one, ids))
+        assert len(batches.calls) <= ceil(len(ids) / 10) + max(16, ceil(len(ids) / 10))
+        gone = {name for name, answer in answers.items() if isinstance(answer, TaskGoneError)}
+        assert gone
+        assert {type(answer) for answer in answers.values()} <= {TaskGoneError, BadRequestError}
+        ids = [name for name in ids if name not in gone]
+        rounds += 1
+    assert rounds < 60
+
+
+def test_a_cloud_that_refuses_single_ids_as_well_is_not_asked_for_each() -> None:
+    batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
+    one = source(batches.fetch)
+    answers = simulate(everything(one, HUNDRED))
+    assert (len(batches.calls), one.batch) == (11, 10)
+    assert {type(answer) for answer in answers.values()} == {BadRequestError}
+
+
+def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() -> None:
+    class OneOnly(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            answers = await super().fetch(ids)
+            if len(ids) > 1:
+                raise bad_request("DRS.M00299")
+            if ids == ["id-0"]:
+                raise TaskGoneError("operation", "400", "DRS.M05004")
+            return answers
+
+    answers = simulate(everything(source(OneOnly().fetch), TEN))
+    assert isinstance(answers["id-0"], TaskGoneError)
+    assert [answers[one] for one in TEN[1:]] == [FACTS] * 9
 
 
 def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
@@ -250,9 +326,6 @@ def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> N
             return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
 
     assert simulate(go()) == (50, {"429", "paused"}, 6)
-
-
-HUNDRED = [f"id-{number}" for number in range(100)]
 
 
 @pytest.mark.parametrize(

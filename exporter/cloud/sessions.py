@@ -1,0 +1,52 @@
+"""The aiohttp session of one project: limits, and one retry where a kept connection turns out to be closed."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+LONGEST_HEADER = 64 * 1024
+"""Bytes of a response header; IAM's token has about 9,000 in large accounts, and is one."""
+_reused: ContextVar[bool] = ContextVar("reused")
+"""Whether the request of this task was sent on a connection that had served another one before."""
+
+
+def new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """A session that drops the cloud's cookies."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_note_reuse)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+        middlewares=(_send_again,),
+        trace_configs=[trace],
+    )
+
+
+async def _note_reuse(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    _reused.set(True)
+
+
+async def _send_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once more, at once, where the server has closed the kept connection meanwhile.
+
+    All requests read, POST as well. aiohttp does the same for GET alone.
+    """
+    _reused.set(False)
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        if not _reused.get():
+            raise
+    return await handler(request)
