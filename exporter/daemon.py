@@ -17,9 +17,10 @@ from exporter.config import ConfigError
 from exporter.exposition import Board
 from exporter.fleet import COLLECTORS, Fleet
 from exporter.shard import ALL
-from exporter.telemetry import LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
+from exporter.telemetry import BAD_REQUESTS, LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.web import application
 from exporter.web_auth import Guard
+from exporter.web_noise import KINDS, Noise
 from exporter.web_server import Server
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ async def serve(
     gc.set_threshold(*_COLLECTIONS)
     reloader = Reloader(exporter, load)
     app = application(exporter, reloader.reload if lifecycle else None)
-    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web)
+    noise = Noise({kind: exporter.telemetry.counter(BAD_REQUESTS, kind).inc for kind in KINDS})
+    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, noise)
     stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number, told in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, again)):

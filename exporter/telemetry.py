@@ -116,12 +116,20 @@ LOGINS_FAILED = Own(
     "Requests refused because their user or password was wrong; those that gave none do not count.",
     (),
 )
+BAD_REQUESTS = Own(
+    "drs_exporter_web_bad_requests_total",
+    "Bad requests and connections by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), tls (the "
+    "handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted for want of file "
+    "descriptors).",
+    ("kind",),
+)
 OWN_FAMILIES = (
     BUILD,
     RELOADED,
     RELOADED_AT,
     SHARD,
     LOGINS_FAILED,
+    BAD_REQUESTS,
     REQUESTS,
     REQUEST_SECONDS,
     RETRIES,

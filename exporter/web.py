@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from exporter.chunks import Page
     from exporter.web_tasks import Served
 
-_SLICE = 2**18
+_SLICE = 2**16
+"""Bytes. Each slow client keeps up to three slices in memory; larger ones are not sent faster."""
 
 
 def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None = None) -> Starlette:
@@ -94,7 +95,7 @@ class _Pieces(Response):
 
 
 def _slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """At most 256 KiB each, and all but the last no less."""
+    """At most 64 KiB each, and all but the last no less."""
     waiting: list[bytes | memoryview] = []
     room = _SLICE
     for piece in pieces:

@@ -6,11 +6,15 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import os
 import secrets
 from typing import TYPE_CHECKING
 
 import bcrypt
 from starlette.responses import PlainTextResponse
+
+from exporter.threads import DaemonPool
+from exporter.web_slots import FairSlots, address_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,54 +27,75 @@ if TYPE_CHECKING:
 HEALTH_PATHS = ("/-/healthy", "/-/ready")
 HEADER_BYTES = 64 * 1024
 _REMEMBERED = 100
+_CHECKS = min(2, os.cpu_count() or 1)
+"""At the same time. Each keeps a core busy for 50 ms or more."""
+_QUEUE = 500
+"""Logins that wait for a check."""
+_CHECK_SECONDS = 60.0
+_POOL = DaemonPool("bcrypt", threads=_CHECKS, timeout=_CHECK_SECONDS)
 _BCRYPT_BYTES = 72
 """All that bcrypt looks at; the library refuses more, other programs ignore it."""
 _CLOSE = {"Connection": "close"}
 _TOO_MUCH = PlainTextResponse("No request here has a body.\n", 413, _CLOSE)
 _TOO_LONG = PlainTextResponse("The header is too long.\n", 431, _CLOSE)
 _TOO_OFTEN = PlainTextResponse("Too many requests.\n", 429)
+_TOO_MANY_LOGINS = PlainTextResponse("Too many logins wait to be checked.\n", 429, {"Retry-After": "10"})
 _WHO = PlainTextResponse(
     "User and password, please.\n", 401, {"WWW-Authenticate": 'Basic realm="drs-exporter", charset="UTF-8"'}
 )
 
 
-class Passwords:
-    """Checks passwords against hashes of bcrypt, off the event loop; one that was right is remembered.
+class TooManyLoginsError(Exception):
+    """So many logins wait for a check that this one was not checked."""
 
-    What is remembered is a hash under a key that nobody knows, never the password. A user who does not exist
-    costs as much as one who does.
+
+class Passwords:
+    """Checks passwords against bcrypt hashes, off the event loop.
+
+    A password that was right is remembered: as a hash with a random key, never the password itself. Its next check
+    takes no time and does not wait for other logins. All other checks wait in a queue in which client addresses
+    take turns. A user who does not exist costs as much as one who does.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(hashlib.blake2b.MAX_KEY_SIZE)
         self._right: dict[bytes, None] = {}
         self._running: dict[bytes, asyncio.Task[bool]] = {}
-        self._turn = asyncio.Lock()
+        self._slots = FairSlots(_CHECKS, per_address=_CHECKS, queue=_QUEUE)
 
-    async def right(self, users: Mapping[bytes, bytes], name: bytes, password: bytes) -> bool:
-        """Whether this is the password of that user."""
+    async def right(self, users: Mapping[bytes, bytes], name: bytes, password: bytes, address: str = "") -> bool:
+        """Return whether this is the password of that user.
+
+        Raises:
+            TooManyLoginsError: nobody knows, since too many logins wait.
+        """
         known = users.get(name)
         password = password[:_BCRYPT_BYTES]
         stored = known or self._decoy(sorted(users.values()), name)
         sign = self._sign(name, stored, password)
         if known and sign in self._right:
             return True
-        # The same question, asked again before it is answered, waits for the same answer.
+        # Equal logins share one check. It goes on when the client gives up, so that its next login succeeds.
         check = self._running.get(sign)
         if check is None:
-            check = self._running[sign] = asyncio.create_task(self._check(password, stored))
+            check = self._running[sign] = asyncio.create_task(self._check(sign, password, stored, address))
             check.add_done_callback(lambda _: self._running.pop(sign))
-        if not await asyncio.shield(check) or not known:
-            return False
-        self._right[sign] = None
-        if len(self._right) > _REMEMBERED:
-            del self._right[next(iter(self._right))]
-        return True
+        return await asyncio.shield(check) and known is not None
 
-    async def _check(self, password: bytes, stored: bytes) -> bool:
-        """One at a time: a flood of logins is to keep one core busy, not all."""
-        async with self._turn:
-            return await asyncio.to_thread(bcrypt.checkpw, password, stored)
+    async def _check(self, sign: bytes, password: bytes, stored: bytes, address: str) -> bool:
+        if not await self._slots.enter(address):
+            raise TooManyLoginsError
+        try:
+            right = await _POOL.run(bcrypt.checkpw, password, stored)
+        except (TimeoutError, OSError) as error:
+            raise TooManyLoginsError from error
+        finally:
+            self._slots.leave(address)
+        if right:
+            self._right[sign] = None
+            if len(self._right) > _REMEMBERED:
+                del self._right[next(iter(self._right))]
+        return right
 
     def _decoy(self, hashes: list[bytes], name: bytes) -> bytes:
         """A hash for a user who does not exist: always the same one of those that exist."""
@@ -122,7 +147,7 @@ class Guard:
         settings = self._web.now()
         app = self._refusal(scope, settings)
         if app is None:
-            app = self._app if await self._may(scope, settings.users) else _WHO
+            app = await self._admitted(scope, settings.users)
         await app(scope, receive, _adding(settings.headers, send))
 
     def _refusal(self, scope: Scope, settings: Settings) -> ASGIApp | None:
@@ -138,17 +163,22 @@ class Guard:
             self._bucket = Bucket(settings.rate, now)
         return None if self._bucket.take(now) else _TOO_OFTEN
 
-    async def _may(self, scope: Scope, users: Mapping[bytes, bytes]) -> bool:
+    async def _admitted(self, scope: Scope, users: Mapping[bytes, bytes]) -> ASGIApp:
+        """The guarded app, if the request contains a right password or needs none; else a refusal."""
         if not users or scope["path"] in self._web.open_paths:
-            return True
+            return self._app
         given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
         if given is None:
-            return False
+            return _WHO
         login = credentials(given)
-        if login and await self._passwords.right(users, *login):
-            return True
+        host, _ = scope.get("client") or ("", 0)
+        try:
+            if login and await self._passwords.right(users, *login, address_block(host)):
+                return self._app
+        except TooManyLoginsError:
+            return _TOO_MANY_LOGINS
         self._failed()
-        return False
+        return _WHO
 
 
 def credentials(authorization: bytes) -> tuple[bytes, bytes] | None:

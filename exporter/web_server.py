@@ -1,188 +1,147 @@
-"""uvicorn, with an end to its patience: so many connections, so long for a header, so long to take a response."""
+"""uvicorn with limits: on open connections, and on the time for a handshake, a request and a response."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
+import errno
 from typing import TYPE_CHECKING, Any
 
+import h11
 import uvicorn
-from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exporter.web_auth import HEADER_BYTES
+from exporter.web_clients import Clients, connections_allowed, has_room
+from exporter.web_noise import CROWD, NO_DESCRIPTOR, TLS
+from exporter.web_slots import address_block
 from exporter.web_tls import names_of
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Iterator
 
     from uvicorn.server import ServerState
 
     from exporter.web_auth import Guard
+    from exporter.web_noise import Noise
     from exporter.web_watch import WebFile
 
-MAX_CONNECTIONS = 100
 HEADER_SECONDS = 10.0
 """For the TLS handshake, and then for the header of a request."""
 RESPONSE_SECONDS = 30.0
-"""From the header of a request until the response has been taken."""
-_IDLE_SECONDS = 5
-"""Between two requests."""
+"""From the header of a request until the client has received the response."""
+_IDLE_SECONDS = 120
+"""Between two requests: longer than the usual scrape intervals, so that Prometheus keeps its connection."""
 _GOODBYE_SECONDS = 5.0
 """For the end of TLS."""
-_BACKLOG = 128
+_BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 64
+_RETRY_SECONDS = 1.0
 _SHUTDOWN_SECONDS = 1
-_NO_PLACE = PlainTextResponse("Too many connections.\n", 503, {"Connection": "close"})
-
-
-class Places:
-    """The connections that are open, TLS handshakes included.
-
-    Where all places are taken, the connection that has waited longest for a request gives way to the new one;
-    where all are at work, the new one has none.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._open: dict[int, socket.socket] = {}
-        self._waiting: dict[int, socket.socket] = {}
-        self._over: set[int] = set()
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def has_place(self, number: int) -> bool:
-        """Whether the connection with this file number has one."""
-        return number not in self._over
-
-    def enter(self, connection: socket.socket) -> None:
-        """A connection has been accepted."""
-        number = connection.fileno()
-        if len(self._open) >= self._limit and not self._gives_way_with_its_place():
-            self._over.add(number)
-        self._open[number] = self._waiting[number] = connection
-
-    def _gives_way_with_its_place(self) -> bool:
-        """Whether somebody does; who has none can give none."""
-        if not self._waiting:
-            return False
-        number = next(iter(self._waiting))
-        with contextlib.suppress(OSError):  # it has gone by itself
-            self._waiting.pop(number).shutdown(socket.SHUT_RDWR)  # the event loop then sees its end, and closes it
-        return self.has_place(number)
-
-    def works(self, number: int) -> None:
-        """A request has come over the connection with this file number."""
-        self._waiting.pop(number, None)
-
-    def waits(self, number: int) -> None:
-        """Its response is complete."""
-        if number in self._open:
-            self._waiting[number] = self._open[number]
-
-    def leave(self, number: int) -> None:
-        """It is being closed."""
-        self._open.pop(number, None)
-        self._waiting.pop(number, None)
-        self._over.discard(number)
-
-
-class Accepted(socket.socket):
-    """A connection that has a place, until it is closed."""
-
-    def __init__(self, connection: socket.socket, places: Places) -> None:
-        super().__init__(connection.family, connection.type, connection.proto, fileno=connection.detach())
-        self._places = places
-        places.enter(self)
-
-    def close(self) -> None:
-        """Close it."""
-        self._places.leave(self.fileno())
-        super().close()
-
-
-class Listener(socket.socket):
-    """A listening socket whose connections have places; the one that it is made of stays as it is."""
-
-    def __init__(self, listener: socket.socket, places: Places) -> None:
-        super().__init__(listener.family, listener.type, listener.proto, fileno=listener.dup().detach())
-        self._places = places
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection, and where it comes from."""
-        connection, address = super().accept()
-        return Accepted(connection, self._places), address
+_NO_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_CLOSE = (b"connection", b"close")
 
 
 class Connection(H11Protocol):
-    """A connection that is cut off where its other end is too slow.
+    """A connection that is aborted when the client is too slow.
 
-    One deadline is always set: for the first request, for the rest of a request that has begun, for its
-    response to be taken. Between requests, uvicorn closes it by itself.
+    One deadline is always set: for the first request, for the rest of a request that has begun, for the client to
+    receive a response. Between requests, uvicorn closes it by itself.
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, places: Places, web: WebFile) -> None:
+    def __init__(
+        self, config: uvicorn.Config, state: ServerState, clients: Clients, web: WebFile, accepted: socket.socket
+    ) -> None:
         super().__init__(config, state, {})
-        self._places = places
+        self._clients = clients
         self._web = web
-        self._number = -1
+        self._accepted = accepted
         self._begun: object = None
         self._deadline: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
-        """The TLS handshake, if any, is over."""
+        """Set the first deadline; the TLS handshake, if any, has succeeded."""
         super().connection_made(transport)
-        self._number = transport.get_extra_info("socket").fileno()
-        if not self._places.has_place(self._number):
-            self.app = _NO_PLACE
-        self._deadline = self.loop.call_later(HEADER_SECONDS, transport.abort)
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._expire)
         wanted = self._web.now().allowed_sans
         if wanted is not None and not wanted & names_of(transport.get_extra_info("peercert")):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes have come."""
+        """Parse what has been received."""
         if getattr(self.cycle, "response_complete", False) and self._begun is not self.cycle:
             self._begun = self.cycle
             self._allow(HEADER_SECONDS)
         super().data_received(data)
 
     def handle_events(self) -> None:
-        """Look at what has come, or has been waiting behind another request."""
+        """Serve what has been received, or has waited for the end of another response."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
-            self._places.works(self._number)
+            self._clients.busy(self._accepted)
             self._allow(RESPONSE_SECONDS)
+            if self._clients.crowded:
+                self.headers.append(_CLOSE)  # uvicorn then closes the connection after the response, and says so
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a malformed request, with the headers of every response."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # a response that has not begun is not sent
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:  # one that has begun cannot be replaced
+            self.transport.close()
+            return
+        body = f"{msg}\n".encode()
+        kind, length = (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))
+        headers = [*self.server_state.default_headers, kind, length, _CLOSE]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
-        """The response has been written, though it may not have been taken."""
-        self._places.waits(self._number)
+        """Wait for the next request; the client may not have received the whole response."""
+        self._clients.idle(self._accepted)
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has been closed."""
+        """Clean up after the end of the connection."""
         self._deadline.cancel()
+        self._clients.leave(self._accepted)
         super().connection_lost(exc)
 
     def _allow(self, seconds: float) -> None:
         self._deadline.cancel()
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+        self._deadline = self.loop.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        """Abort the connection, unless the client has received its response and sends no request yet."""
+        complete = getattr(self.cycle, "response_complete", False) and self._begun is not self.cycle
+        if not (complete and has_room(self._accepted)):
+            self.transport.abort()
 
 
 class Server(uvicorn.Server):
     """uvicorn for one app.
 
-    Without its own signal handling, which would raise each signal a second time after it ends.
+    Args:
+        app: serves the requests.
+        web: the web configuration.
+        noise: counts and logs connections that come to nothing.
     """
 
-    def __init__(self, app: Guard, web: WebFile) -> None:
+    def __init__(self, app: Guard, web: WebFile, noise: Noise) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 access_log=False,
                 h11_max_incomplete_event_size=HEADER_BYTES,
+                headers=[("X-Content-Type-Options", "nosniff")],
                 http=H11Protocol,
                 interface="asgi3",
                 lifespan="off",
@@ -194,26 +153,80 @@ class Server(uvicorn.Server):
                 ws="none",
             )
         )
-        self.places = Places(MAX_CONNECTIONS)
+        self.clients = Clients(connections_allowed())
         self._web = web
+        self._noise = noise
+        self._running: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the daemon."""
-        yield
+        """Leave signals to the daemon; uvicorn would raise each signal a second time after its end."""
+        with self._noise.filtering():
+            yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen. uvicorn itself would give TLS handshakes a minute, and count no connection before its end."""
+        """Listen. uvicorn itself would give TLS handshakes a minute, and could not leave clients in the backlog."""
+        self.servers = []
         context = self._web.context()
-        self.servers = [
-            await asyncio.get_running_loop().create_server(
-                lambda: Connection(self.config, self.server_state, self.places, self._web),
-                sock=Listener(one, self.places),
-                backlog=_BACKLOG,
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)
+            listener.settimeout(0)
+            self._run(self._accept(listener, context))
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Make room for clients that wait, ten times a second."""
+        self.clients.make_room()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, give responses a second to end, and abort what is left."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    def _run(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        """Accept connections for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            for _ in range(_ACCEPTED_AT_ONCE):
+                try:
+                    accepted, address = await loop.sock_accept(listener)
+                except OSError as error:  # others than these: the client has gone already
+                    if error.errno in _NO_RESOURCES:
+                        self._noise.note(NO_DESCRIPTOR)
+                        await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    self._run(self._open(accepted, address_block(address[0]), context))
+            await asyncio.sleep(0)
+
+    async def _open(self, accepted: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
+        """Serve one connection as soon as there is a slot for it."""
+        try:
+            if not await self.clients.enter(accepted, address):
+                self._noise.note(CROWD)
+                accepted.close()
+                return
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.clients, self._web, accepted),
+                accepted,
                 ssl=context,
                 ssl_handshake_timeout=HEADER_SECONDS if context else None,
                 ssl_shutdown_timeout=_GOODBYE_SECONDS if context else None,
             )
-            for one in sockets or ()
-        ]
-        self.started = True
+        except OSError as error:
+            self.clients.leave(accepted)
+            if not isinstance(error, ConnectionResetError):  # the client has closed it, as many health checks do
+                self._noise.note(TLS)
+        except asyncio.CancelledError:
+            self.clients.leave(accepted)
+            accepted.close()
+            raise

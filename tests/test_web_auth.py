@@ -9,7 +9,9 @@ import threading
 import bcrypt
 import pytest
 
-from exporter.web_auth import Passwords, credentials
+from exporter import web_auth
+from exporter.web_auth import Passwords, TooManyLoginsError, credentials
+from exporter.web_slots import FairSlots
 from tests.certificates import hashed
 
 check = bcrypt.checkpw
@@ -122,14 +124,15 @@ def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
     asyncio.run(main())
 
 
-def test_one_question_at_a_time_and_each_once(checks: Checks) -> None:
+def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
     async def main() -> list[bool]:
         passwords = Passwords()
         questions = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
         return await asyncio.gather(*(passwords.right(USERS, *question) for question in questions))
 
     assert asyncio.run(main()) == [True, False, True, False] * 5
-    assert (len(checks.asked), checks.most) == (4, 1)
+    assert (len(checks.asked), checks.most) == (4, web_auth._CHECKS)
+    assert web_auth._CHECKS <= 2
 
 
 def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +153,74 @@ def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> N
         return await asked
 
     assert asyncio.run(main())
+
+
+class Flood:
+    """Wrong passwords of one address; bcrypt answers one of them each time that it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.checked: list[bytes] = []
+        self._go = threading.Semaphore(0)
+        monkeypatch.setattr(bcrypt, "checkpw", self._check)
+        self.passwords = Passwords()
+        self.passwords._slots = FairSlots(1, per_address=1, queue=5)
+
+    def _check(self, password: bytes, stored: bytes) -> bool:
+        assert self._go.acquire(timeout=10)
+        self.checked.append(password)
+        return check(password, stored)
+
+    async def login(self, password: bytes, address: str = "10.0.0.1") -> asyncio.Task[bool]:
+        task = asyncio.create_task(self.passwords.right(USERS, b"alice", password, address))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return task
+
+    def go(self, count: int = 1) -> None:
+        self._go.release(count)
+
+
+def test_a_remembered_password_does_not_wait_for_a_flood_and_another_address_for_two_checks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        flood = Flood(monkeypatch)
+        flood.go()
+        assert await (await flood.login(b"apple"))
+        wrong = [await flood.login(b"wrong %d" % number) for number in range(5)]
+        assert await (await flood.login(b"apple"))
+        other = await flood.login(b"pear", "10.0.0.2")
+        flood.go(3)
+        assert not await other
+        assert flood.checked == [b"apple", b"wrong 0", b"wrong 1", b"pear"]
+        flood.go(3)
+        assert await asyncio.gather(*wrong) == [False] * 5
+
+    asyncio.run(main())
+
+
+def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        flood = Flood(monkeypatch)
+        tasks = [await flood.login(b"wrong %d" % number) for number in range(8)]
+        other = await flood.login(b"apple", "10.0.0.2")
+        flood.go(6)
+        assert await other
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [bool] * 5 + [TooManyLoginsError] * 3
+        flood.go()
+        assert not await (await flood.login(b"wrong 7"))
+
+    asyncio.run(main())
+
+
+def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+    monkeypatch.setattr(web_auth._POOL, "timeout", 0.05)
+    with pytest.raises(TooManyLoginsError):
+        ask((b"alice", b"apple"))
+    free.set()
 
 
 def test_a_client_that_goes_does_not_take_the_check_along(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from exporter.telemetry import LOGINS_FAILED, Telemetry
-from exporter.web_auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard
+from exporter.web_auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwords, TooManyLoginsError
 from exporter.web_config import RateLimit
 from exporter.web_watch import WebFile
 from tests.certificates import hashed
@@ -39,6 +39,11 @@ class Front:
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
         await PlainTextResponse("fine", headers={"X-Frame-Options": "sameorigin"})(scope, receive, send)
+
+    @property
+    def passwords(self) -> Passwords:
+        found: Passwords = self._guard._passwords
+        return found
 
     @property
     def failed(self) -> float:
@@ -111,6 +116,21 @@ def test_logins_that_fail_are_counted(tmp_path: Path) -> None:
         assert front.failed == 4
         assert (await front.get(auth=("alice", "apple"))).status_code == 200
         assert front.failed == 4
+
+    run(story)
+
+
+def test_a_login_that_nobody_could_check_is_not_a_failed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> bool:
+        raise TooManyLoginsError
+
+    async def story() -> None:
+        front = Front(tmp_path, LOGIN)
+        monkeypatch.setattr(front.passwords, "right", refuse)
+        got = await front.get(auth=("alice", "apple"))
+        assert (got.status_code, got.headers["retry-after"]) == (429, "10")
+        assert front.failed == 0
+        assert front.asked == []
 
     run(story)
 

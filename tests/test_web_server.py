@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from exporter.web_auth import Guard
-from exporter.web_server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Places, Server
+from exporter.web_clients import Clients, has_room
+from exporter.web_noise import KINDS, Noise
+from exporter.web_server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
 from exporter.web_watch import Settings, WebFile
 from tests.certificates import Authority
 from tests.tools import needs
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+SILENT = Noise(dict.fromkeys(KINDS, lambda: None))
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -66,10 +70,11 @@ class Hall:
         self.go.set()
         web = web or WebFile()
         guard: Any = Guard(self._app, web, lambda: None)
-        self.server = Server(guard, web)
+        self.server = Server(guard, web, SILENT)
         self.server.config.load()
         self.wire = Wire(certificate)
-        self.connection = Connection(self.server.config, self.server.server_state, self.server.places, web)
+        self.clients = self.server.clients
+        self.connection = Connection(self.server.config, self.server.server_state, self.clients, web, self.wire.near)
         self.connection.connection_made(self.wire)
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
@@ -159,11 +164,13 @@ def test_a_client_that_asks_again_and_again_is_served() -> None:
             hall.send(GET[:10])
             await asyncio.sleep(HEADER_SECONDS - 1)
             hall.send(GET[10:])
-            await asyncio.sleep(4)
+            await asyncio.sleep(60)
             assert hall.wire.ended == ""
             assert hall.wire.written.count(b"fine") == count
+        await asyncio.sleep(59)
+        assert hall.wire.ended == ""
         await asyncio.sleep(2)
-        assert hall.wire.ended == "closed"  # idle: not cut off
+        assert hall.wire.ended == "closed"  # idle: not aborted
 
     hall(story)
 
@@ -174,24 +181,57 @@ def test_requests_that_come_at_once_are_answered_one_after_another() -> None:
         await asyncio.sleep(1)
         assert hall.wire.written.count(b"fine") == 3
         await asyncio.sleep(RESPONSE_SECONDS)
-        assert hall.wire.ended == "closed"
+        assert hall.wire.ended == ""
 
     hall(story)
 
 
-def test_a_connection_waits_but_while_it_is_at_work() -> None:
+def test_who_does_not_take_the_end_of_a_response_is_cut_off() -> None:
     async def story(hall: Hall) -> None:
-        places = hall.server.places
-        places.enter(hall.wire.near)
-        waiting = [len(places._waiting)]
+        while has_room(hall.wire.near):
+            hall.wire.near.send(bytes(2**16))
+        hall.send(GET)
+        await asyncio.sleep(RESPONSE_SECONDS - 0.1)
+        assert hall.wire.written.endswith(b"fine")
+        assert hall.wire.ended == ""
+        await asyncio.sleep(0.2)
+        assert hall.wire.ended == "aborted"
+
+    hall(story)
+
+
+def test_a_connection_is_idle_but_while_it_has_a_request() -> None:
+    async def story(hall: Hall) -> None:
+        await hall.clients.enter(hall.wire.near, "10.0.0.1")
+        idle = [len(hall.clients._idle)]
         hall.go.clear()
         hall.send(GET + GET)
         for _ in range(2):
             await asyncio.sleep(1)
-            waiting.append(len(places._waiting))
+            idle.append(len(hall.clients._idle))
             hall.go.set()
-        assert waiting == [1, 0, 1]
+        assert idle == [1, 0, 1]
         assert hall.wire.written.count(b"fine") == 2
+        assert b"connection: close" not in hall.wire.written.lower()
+
+    hall(story)
+
+
+def test_while_others_wait_a_connection_ends_with_its_response() -> None:
+    async def story(hall: Hall) -> None:
+        hall.send(GET)
+        await asyncio.sleep(1)
+        assert b"connection: close" not in hall.wire.written.lower()
+        hall.server.clients = hall.connection._clients = clients = Clients(1)
+        waiting = [asyncio.create_task(clients.enter(hall.wire.near, "10.0.0.1")) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert clients.crowded
+        hall.send(GET)
+        await asyncio.sleep(1)
+        assert b"\r\nconnection: close\r\n" in hall.wire.written.lower()
+        assert hall.wire.written.endswith(b"fine")
+        assert hall.wire.ended == "closed"
+        waiting[1].cancel()
 
     hall(story)
 
@@ -236,13 +276,38 @@ def test_the_name_in_a_certificate_decides(certificate: object, ended: str, monk
     simulate(main())
 
 
-def test_who_has_no_place_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Places, "has_place", lambda *_: False)
-
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (b"\0\r\n\r\n", [b"400"]),
+        (GET + b"nonsense\r\n\r\n", [b"200", b"400"]),
+        (GET.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), [b"400"]),
+    ],
+)
+def test_nonsense_is_refused_with_the_headers_of_every_response(
+    sent: bytes, answers: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
     async def story(hall: Hall) -> None:
-        hall.send(GET)
+        await hall.server.on_tick(0)
+        hall.send(sent)
         await asyncio.sleep(1)
-        assert hall.wire.written.startswith(b"HTTP/1.1 503 ")
+        assert re.findall(rb"HTTP/1.1 (\d+)", hall.wire.written) == answers
+        assert hall.wire.written.lower().count(b"x-content-type-options: nosniff\r\n") == len(answers)
+        assert hall.wire.written.endswith(b"Invalid HTTP request received.\n")
+        assert hall.wire.ended == "closed"
+
+    hall(story)
+    assert [record.getMessage() for record in caplog.records] == ["Invalid HTTP request received."]
+
+
+def test_nonsense_after_the_begin_of_a_response_ends_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(hall: Hall) -> None:
+        hall.send(GET.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"))
+        await asyncio.sleep(1)
+        assert hall.wire.written.startswith(b"HTTP/1.1 413 ")
+        hall.send(b"nonsense\r\n")
+        await asyncio.sleep(1)
+        assert hall.wire.written.count(b"HTTP/1.1") == 1
         assert hall.wire.ended == "closed"
 
     hall(story)
@@ -259,19 +324,19 @@ def test_it_listens_until_it_is_told_to_exit(tls: bool, tmp_path: Path) -> None:
 
     async def main() -> None:
         web = WebFile(file)
-        server = Server(Guard(PlainTextResponse("fine"), web, lambda: None), web)
+        server = Server(Guard(PlainTextResponse("fine"), web, lambda: None), web, SILENT)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             host, port = listener.getsockname()
             serving = asyncio.create_task(server.serve([listener]))
             reader, writer = await asyncio.open_connection(host, port, ssl=client)
-            assert len(server.places) == 1
+            assert len(server.clients) == 1
             writer.write(GET)
             assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
             writer.close()
             await writer.wait_closed()
             server.should_exit = True
             await serving
-            assert len(server.places) == 0
+            assert len(server.clients) == 0
             assert listener.fileno() == -1
 
     asyncio.run(main())

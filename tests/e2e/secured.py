@@ -87,13 +87,14 @@ class Hasty(Exporter):
     """A demo whose server has less patience, or few places.
 
     Args:
-        setting: of the server, as `HEADER_SECONDS = 0.5`.
+        setting: of the server, as `web_server.HEADER_SECONDS = 0.5`.
         arguments: of the command line.
         folder: where it runs.
     """
 
     def __init__(self, setting: str, *arguments: str, folder: Path) -> None:
         code = (
-            f"import sys\nfrom exporter import cli, web_server\nweb_server.{setting}\nsys.exit(cli.main(sys.argv[1:]))"
+            "import sys\nfrom exporter import cli, web_clients, web_server\n"
+            f"{setting}\nsys.exit(cli.main(sys.argv[1:]))"
         )
         Program.__init__(self, [sys.executable, "-c", code, *arguments], folder)
