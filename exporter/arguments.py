@@ -33,8 +33,8 @@ examples:
 
 drs-exporter COMMAND --help has examples of each command, config.example.yaml
 explains every key of the configuration.
-Exit codes: 0 fine, 1 the cloud or a project failed, 2 bad usage or
-configuration.
+Exit codes: 0 fine, 1 the cloud, a project or the environment failed, 2 bad
+usage or configuration.
 """
 _RUN = """\
 examples:
@@ -193,7 +193,8 @@ def _web() -> _Parser:
         dest="addresses",
         action="append",
         metavar="HOST:PORT",
-        help=f"may be given more than once; port 0 takes a free one; default: {DEFAULT_ADDRESS}",
+        help="repeatable; :PORT serves IPv4 and IPv6, 0.0.0.0:PORT IPv4 alone; port 0 takes a free one; "
+        f"default: {DEFAULT_ADDRESS}",
     )
     add_options(options)
     add_option(options)

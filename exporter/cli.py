@@ -14,7 +14,7 @@ import structlog
 
 from exporter import logs, questions
 from exporter.arguments import UsageError, parse, parser
-from exporter.config import ConfigError, load
+from exporter.config import ConfigError, NotReadyError, load
 from exporter.config_environment import from_environment
 from exporter.logs import where
 
@@ -32,7 +32,10 @@ _log = structlog.get_logger()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 fine, 1 the cloud or a project failed, 2 bad usage or configuration."""
+    """Run a command; return the exit code.
+
+    0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
+    """
     try:
         options = parse(list(sys.argv[1:] if arguments is None else arguments), _COMMANDS)
         logs.configure(options.log_level, options.log_format)
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, UsageError) as error:
         for line in str(error).splitlines():
             print(f"drs-exporter: {line}", file=sys.stderr)
-        return _USAGE
+        return _FAILED if isinstance(error, NotReadyError) else _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -7,7 +7,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config_faults import add_schema_faults
-from exporter.config_file import ConfigError, Document, Loc, path_text, read_document
+from exporter.config_file import ConfigError, Document, Loc, NotReadyError, path_text, read_document
+from exporter.config_files import Secret
 from exporter.config_schema import (
     Account,
     AkSk,
@@ -19,12 +20,13 @@ from exporter.config_schema import (
     Password,
     Poll,
     Project,
+    Proxy,
     Section,
     TaskRule,
     Tasks,
     Token,
 )
-from exporter.config_values import Duration, Secret, duration_text
+from exporter.config_values import Duration, duration_text
 
 __all__ = [
     "Account",
@@ -36,9 +38,11 @@ __all__ = [
     "Cutover",
     "Duration",
     "EcsAgency",
+    "NotReadyError",
     "Password",
     "Poll",
     "Project",
+    "Proxy",
     "Secret",
     "Section",
     "TaskRule",
@@ -58,7 +62,8 @@ def load(path: Path) -> Config:
     """Reads and checks a YAML file. Asks no network, but reads the secrets, so that a missing one is found.
 
     Raises:
-        ConfigError: all that is wrong, one line each, in the order of the file.
+        ConfigError: all that is wrong, one line each, in the order of the file; `NotReadyError` where nothing is
+            wrong, but files or variables are missing.
     """
     return _checked(read_document(path), path.parent)
 

@@ -34,7 +34,7 @@ def from_environment(cloud: str, region: str) -> Config:
         text = str(error)
         for place, words in _WORDS.items():
             text = text.replace(place, words)
-        raise ConfigError(text) from None
+        raise type(error)(text) from None
 
 
 def _secret(key: str, name: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from exporter.config_file import QUOTABLE_KEY, Document, Loc
+from exporter.config_file import QUOTABLE_KEY, Document, Loc, NotReadyError
 
 # Where pydantic's own words are about Python, or less clear than they could be.
 _TEXTS = {
@@ -46,7 +46,9 @@ def add_schema_faults(document: Document, model: type[BaseModel], error: Validat
             wrong = "expected" if kind == "union_tag_invalid" else "required key is missing, expected"
             document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
         elif kind != "too_short" or not given:  # else all of its items were wrong, and are named already
-            document.add_fault(loc, _fault_text(kind, given, detail.get("ctx", {})))
+            context = detail.get("ctx", {})
+            not_ready = isinstance(context.get("error"), NotReadyError)
+            document.add_fault(loc, _fault_text(kind, given, context), not_ready=not_ready)
 
 
 def _walk(model: type[BaseModel], loc: Loc) -> tuple[Loc, list[type[BaseModel]]]:

@@ -4,7 +4,9 @@ Knows YAML, not the schema. No message quotes a value, for any value may be a se
 place; keys are quoted only where they can't be one.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +41,10 @@ class ConfigError(ValueError):
     """The configuration can't be used. Its text is for the user: one line a fault, with the remedy, no secret."""
 
 
+class NotReadyError(ConfigError):
+    """The configuration may be right, but a file, variable or address that it names is not available now."""
+
+
 @dataclass
 class Document:
     """Plain data, and what is needed to say where in its file a fault stands.
@@ -53,9 +59,12 @@ class Document:
     name: str = ""
     lines: dict[Loc, int] = field(default_factory=dict)
     _faults: list[tuple[int, str]] = field(default_factory=list)
+    _wrong: bool = False
+    """Whether a fault is more than something that is not available now."""
 
-    def add_fault(self, loc: Loc, text: str, line: int | None = None) -> None:
+    def add_fault(self, loc: Loc, text: str, line: int | None = None, *, not_ready: bool = False) -> None:
         """Notes a fault at a path. The line is the path's own, else that of what is around it."""
+        self._wrong = self._wrong or not not_ready
         if line is None:
             line = next((self.lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in self.lines), 1)
         where = f"{self.name}:{line}: " if self.name else ""
@@ -68,9 +77,10 @@ class Document:
         return bool(self._faults)
 
     def error(self) -> ConfigError:
-        """All noted faults as one error, in the order of the file."""
+        """All noted faults as one error, in the order of the file; `NotReadyError` where nothing is wrong with it."""
         in_order = [text for _, text in sorted(self._faults, key=lambda fault: fault[0])]
-        return ConfigError("\n".join(dict.fromkeys(in_order)))
+        kind = ConfigError if self._wrong else NotReadyError
+        return kind("\n".join(dict.fromkeys(in_order)))
 
 
 def path_text(loc: Loc) -> str:
@@ -78,17 +88,28 @@ def path_text(loc: Loc) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
-def read_text(path: Path, limit: int) -> str:
+def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
     """The text of a UTF-8 file of at most `limit` bytes.
 
+    Args:
+        path: of the file.
+        limit: in bytes.
+        pipe: whether it may be a pipe or a device, whose end may never come.
+
     Raises:
-        ConfigError: says why not, without the file's name.
+        NotReadyError: the file can't be read now; says why, without the file's name.
+        ConfigError: its content is not text, or too large.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}") from None
+        with open(path, "rb", opener=None if pipe else _opened_at_once) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            raw = file.read(limit + 1) if pipe or regular else None
+    except OSError as error:
+        raise NotReadyError(f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError("cannot be read: not a file name") from None  # such as one with a null character
+    if raw is None:
+        raise ConfigError("is a pipe or a device, not a file")
     if len(raw) > limit:
         raise ConfigError(f"is larger than {limit // 1024} KiB")
     try:
@@ -97,13 +118,19 @@ def read_text(path: Path, limit: int) -> str:
         raise ConfigError(f"is not UTF-8 text (byte {error.start + 1}): save it as UTF-8") from None
 
 
+def _opened_at_once(path: str, flags: int) -> int:
+    """Opens a pipe without waiting for its other end."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def read_document(path: Path) -> Document:
     """Reads one YAML document; an empty file is an empty mapping.
 
     Faults that leave a tree to look at (a duplicate key, a tag) are noted in the document.
 
     Raises:
-        ConfigError: the file can't be read, isn't YAML, or is too large.
+        NotReadyError: the file can't be read now.
+        ConfigError: it isn't YAML, or is too large.
     """
     document = Document(data={}, name=str(path))
     try:
@@ -112,7 +139,7 @@ def read_document(path: Path) -> Document:
         if root is not None:
             document.data = _Builder(document).value(root, ())
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: is nested too deeply") from None
     except yaml.MarkedYAMLError as error:

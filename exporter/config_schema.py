@@ -6,21 +6,21 @@ them.
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from exporter.config_files import CaFile, Secret
 from exporter.config_values import (
     Duration,
     Endpoint,
     Interval,
     ListOf,
-    Origin,
     ProjectId,
-    ReadableFile,
+    ProxyUrl,
     Regex,
     Region,
-    Secret,
     TagLabels,
     Text,
+    proxy_url,
 )
 
 Cloud = Literal["huaweicloud", "huaweicloud_eu", "otc"]
@@ -187,6 +187,32 @@ class Cutover(Section):
     logs: Need = Field("ignore", description="No error in the log.")
 
 
+class Proxy(Section):
+    """An HTTP proxy for the calls of an account."""
+
+    url: ProxyUrl | None = Field(None, description="http://HOST:PORT, without user and password.")
+    user: Secret | None = Field(None, description="User, where the proxy asks for one.")
+    password: Secret | None = Field(None, description="Password of that user.")
+    from_environment: bool = Field(
+        default=False, description="Follow HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY instead."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.from_environment and self.model_fields_set != {"from_environment"}:
+            raise ValueError("from_environment: true stands alone: remove url, user and password, or from_environment")
+        if not self.from_environment and self.url is None:
+            raise ValueError("needs url: http://HOST:PORT, or from_environment: true")
+        if (self.user is None) != (self.password is None):
+            raise ValueError("needs user and password, or neither")
+        return self
+
+
+def _proxy(value: object) -> object:
+    """A URL alone stands for a mapping with it."""
+    return {"url": proxy_url(value)} if isinstance(value, str) else value
+
+
 class Account(Section):
     """A named set of credentials, and the projects that they open."""
 
@@ -196,8 +222,10 @@ class Account(Section):
     regions: ListOf[Region] = Field((), description="Short form: the default project of each of these regions.")
     projects: ListOf[Project] = Field((), description="Long form: projects one by one.")
     iam_endpoint: Endpoint | None = Field(None, description="IAM endpoint. Default: from cloud and region.")
-    proxy: Origin | None = Field(None, description="HTTP proxy for all calls of this account.")
-    ca_file: ReadableFile | None = Field(None, description="PEM file of CAs to trust instead of the usual ones.")
+    proxy: Annotated[Proxy | None, BeforeValidator(_proxy)] = Field(
+        None, description="HTTP proxy for all calls of this account: its URL, or these keys."
+    )
+    ca_file: CaFile | None = Field(None, description="PEM file of CAs to trust instead of the usual ones.")
     poll: Poll = Field(default_factory=Poll, description="Keys that differ from the top level.")
     collectors: Collectors = Field(default_factory=Collectors, description="Keys that differ from the top level.")
     tasks: Tasks = Field(default_factory=Tasks, description="Keys that differ from the top level.")

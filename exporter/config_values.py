@@ -1,4 +1,4 @@
-"""The kinds of values in the configuration: durations, secrets, addresses, patterns, files.
+"""The kinds of values in the configuration: durations, addresses, patterns, files. `config_files` has secrets and CAs.
 
 Each is a type for pydantic that checks and converts; the messages of the checks are for the user and never
 hold the value, but for the names of files.
@@ -7,22 +7,18 @@ hold the value, but for the names of files.
 import os
 import re
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, Strict, ValidationError, ValidationInfo
-from pydantic_core import core_schema
 
-from exporter.config_file import ConfigError, read_text
+from exporter.config_file import NotReadyError
 
 T = TypeVar("T")
 
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in _UNITS_MS))
 _LONGEST_SECONDS = 3650 * 86_400
-_ENV_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_BYTES = 64 * 1024
 _LOCAL_HTTP = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\]|169\.254\.169\.254)(:\d+)?")
 
 
@@ -55,70 +51,6 @@ def _not_too_often(seconds: float) -> float:
     return seconds
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """A secret that shows itself to nobody but the caller of `reveal`.
-
-    Attributes:
-        literal: the secret itself, as written in the configuration.
-        env: else the environment variable that holds it.
-        file: else the file that holds it.
-    """
-
-    literal: str = ""
-    env: str = ""
-    file: Path | None = None
-    # By (mtime_ns, size, inode) of the file: what it held then.
-    _read: dict[tuple[int, ...], str] = field(default_factory=dict, compare=False)
-
-    def __repr__(self) -> str:
-        if self.env:
-            return f"Secret(env {self.env})"
-        return f"Secret(file {self.file})" if self.file else "Secret(***)"
-
-    def reveal(self) -> str:
-        """The secret as it is now; a file is read again when it has changed.
-
-        Raises:
-            ConfigError: it is missing, unreadable or empty; the text holds the remedy.
-        """
-        if self.file:
-            return self._reveal_file(self.file)
-        secret = os.environ.get(self.env, "") if self.env else self.literal
-        if not secret:
-            unset = f"environment variable {self.env} is not set or empty: export {self.env}=..."
-            raise ConfigError(unset if self.env else "must not be empty")
-        return secret
-
-    def _reveal_file(self, file: Path) -> str:
-        seen = stamp(file)  # taken before reading: a change in between is then seen the next time
-        if not seen or seen not in self._read:
-            secret = _secret_in(file)
-            self._read.clear()
-            self._read[seen] = secret
-        return self._read[seen]
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
-        """Parses what the user may write; dumps of a model hold the masked form."""
-        masked = core_schema.to_string_ser_schema(when_used="always")
-        return core_schema.with_info_plain_validator_function(cls._parse, serialization=masked)
-
-    @classmethod
-    def _parse(cls, value: Any, info: ValidationInfo) -> Self:
-        match value:
-            case str():
-                secret = cls(literal=value)
-            case {"env": str(name)} if len(value) == 1 and _ENV_NAME.fullmatch(name):
-                secret = cls(env=name)
-            case {"file": str(name)} if len(value) == 1:
-                secret = cls(file=_folder(info) / name)
-            case _:
-                raise ValueError("expected text (quote a number), {env: NAME} or {file: PATH}")
-        secret.reveal()  # so that a missing one is found when the configuration is loaded
-        return secret
-
-
 def stamp(file: Path) -> tuple[int, ...]:
     """What changes whenever the file does; empty if there is none."""
     try:
@@ -128,19 +60,7 @@ def stamp(file: Path) -> tuple[int, ...]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _secret_in(file: Path) -> str:
-    try:
-        secret = read_text(file, _SECRET_BYTES).removesuffix("\n").removesuffix("\r")
-        fault = "is empty"
-    except ConfigError as error:
-        secret, fault = "", str(error)
-    if not secret:
-        must = "It must be readable for this user and hold nothing but the secret."
-        raise ConfigError(f"secret file {str(file)!r} {fault}. {must}")
-    return secret
-
-
-def _folder(info: ValidationInfo) -> Path:
+def folder_of(info: ValidationInfo) -> Path:
     """Where relative paths start: the folder of the configuration file, which is pydantic's context."""
     return Path(info.context or "")
 
@@ -148,9 +68,9 @@ def _folder(info: ValidationInfo) -> Path:
 def _readable(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value  # pydantic says what it must be
-    path = _folder(info) / value
+    path = folder_of(info) / value
     if not (path.is_file() and os.access(path, os.R_OK)):
-        raise ValueError(f"file {str(path)!r} is missing or not readable: create it or correct the path")
+        raise NotReadyError(f"file {str(path)!r} is missing or not readable: create it or correct the path")
     return path
 
 
@@ -171,6 +91,19 @@ def _origin(text: str) -> str:
     if not re.fullmatch(r"https?://[^/?#@]+/", url):
         raise ValueError("expected https://HOST or https://HOST:PORT, without a user, path or query")
     return url.rstrip("/")
+
+
+def proxy_url(text: str) -> str:
+    """`http(s)://HOST[:PORT]`, normalised; raises ValueError."""
+    if "@" in text:
+        raise ValueError(
+            "expected http://HOST:PORT without a user; write"
+            " proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
+        )
+    try:
+        return _origin(text)
+    except ValueError:
+        raise ValueError("expected http://HOST:PORT, such as http://proxy.example:3128, without a path") from None
 
 
 def _no_plain_http(url: str) -> str:
@@ -208,6 +141,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""
 Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
 """An `Origin` that secrets may be sent to: https, or on this machine."""
+ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
 ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f")]
 Regex = Annotated[re.Pattern[str], BeforeValidator(_regex)]

@@ -16,7 +16,6 @@ from exporter.cloud.discovery import Owner
 from exporter.cloud.errors import CloudError
 from exporter.cloud.fields import Losses
 from exporter.config import Collectors, ConfigError
-from exporter.config_values import stamp
 from exporter.filters import TaskFilter
 from exporter.parts import AsyncJobs, Quota
 from exporter.poller import Poller
@@ -44,13 +43,12 @@ class Settings(NamedTuple):
 
     account: Account
     project: Project
-    ca_stamp: tuple[int, ...]
 
     @classmethod
     def of(cls, account: Account, project: Project) -> Settings:
         """Without the account's other projects."""
         alone = account.model_copy(update={"regions": (), "projects": ()})
-        return cls(alone, project, stamp(account.ca_file) if account.ca_file else ())
+        return cls(alone, project)
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -192,7 +190,7 @@ class Fleet:
         return opened
 
     def _line(self, key: ProjectKey, settings: Settings, offset: float) -> Line:
-        account, project, _ = settings
+        account, project = settings
         budget, meter = self._budget(account, project.region)
         losses = {name: Losses() for name in COLLECTORS}
         wanted = TaskFilter(account.tasks)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from exporter.daemon import COLLECTORS, Exporter, serve
-from exporter.listening import DEFAULT_ADDRESS, bind, url_of
+from exporter.listening import DEFAULT_ADDRESS, bind_all, url_of
 from exporter.shard import shard_of
 from exporter.web_options import web_file
 
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace, start: Start) -> None:
     """Poll and serve until a signal ends it; a crash of either part raises an ExceptionGroup.
 
     Raises:
-        ConfigError: the configuration can't be used, or an address can't be listened on.
+        ConfigError: the configuration can't be used; `NotReadyError` where an address can't be listened on now.
     """
     shard, web = shard_of(options.shard, socket.gethostname(), os.environ), web_file(options)
     with ExitStack() as stack:
-        sockets = [stack.enter_context(bind(address)) for address in options.addresses or [DEFAULT_ADDRESS]]
+        sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
         urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
 
         def announce() -> None:

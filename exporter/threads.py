@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 T = TypeVar("T")
 
@@ -40,7 +41,32 @@ class DaemonPool:
         self._threads = threads
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._shared: dict[Hashable, tuple[float, Future[Any]]] = {}
+        """By key: when a run began, and its outcome."""
         self._running = 0
+
+    async def share(self, key: Hashable, function: Callable[..., T], *arguments: Any) -> T:
+        """The result of the function, which runs once for all calls with the same key that overlap.
+
+        While a run hangs, further calls with its key fail at once: a file or host that hangs keeps one thread.
+
+        Raises:
+            TimeoutError: `timeout` seconds after the run began there is no result.
+            OSError: the system can start no thread.
+            Exception: what the function raises.
+        """
+        began, future = self._shared.get(key, (time.monotonic(), None))
+        if future is None:
+            future = Future()
+            future.set_running_or_notify_cancel()  # so that no caller who gives up cancels it for the others
+            self._submit((future, partial(function, *arguments)))
+            self._shared[key] = began, future
+            future.add_done_callback(lambda _: self._shared.pop(key, None))
+        if time.monotonic() >= began + self.timeout:
+            raise TimeoutError
+        async with asyncio.timeout(began + self.timeout - time.monotonic()):
+            result: T = await asyncio.wrap_future(future)
+            return result
 
     async def run(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """The result of the function.
@@ -70,6 +96,7 @@ class DaemonPool:
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
             except RuntimeError as error:
                 if not self._running:
+                    self._waiting.pop()
                     raise OSError("the system can start no thread") from error
             else:
                 self._running += 1
@@ -82,7 +109,7 @@ class DaemonPool:
                     self._running -= 1
                     return
                 future, function = self._waiting.popleft()
-            if future.set_running_or_notify_cancel():
+            if future.running() or future.set_running_or_notify_cancel():
                 try:
                     result = function()
                 except BaseException as error:  # noqa: BLE001 - the caller raises it

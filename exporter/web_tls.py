@@ -12,7 +12,7 @@ from exporter.config_file import ConfigError
 from exporter.web_config import CIPHERS, OLDEST, VERIFYING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from exporter.web_config import TlsServer
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 _CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1", "X25519": "X25519"}
 _MISMATCH = "KEY_VALUES_MISMATCH"
-
-
-class CurrentContext(ssl.SSLContext):
-    """A context that gives each new connection the one that holds now, so that certificates can be replaced."""
-
-    current: Callable[[], ssl.SSLContext]
-
-    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        """What asyncio asks for at the start of a connection."""
-        return self.current().wrap_bio(*arguments, **options)
 
 
 def server_context(tls: TlsServer) -> tuple[ssl.SSLContext, list[str]]:

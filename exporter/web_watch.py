@@ -10,8 +10,9 @@ import structlog
 
 from exporter.config_file import ConfigError, Document, read_document
 from exporter.config_values import stamp
+from exporter.tls_context import CurrentContext
 from exporter.web_config import RateLimit, WebConfig, checked, files_named
-from exporter.web_tls import CurrentContext, server_context
+from exporter.web_tls import server_context
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -125,7 +125,7 @@ def test_grafana_finds_its_data_source_and_dashboards() -> None:
 
 def test_the_demo_is_started_with_options_that_it_has() -> None:
     command = SERVICES["exporter"]["command"]
-    assert f"--web.listen-address=0.0.0.0:{port('exporter')}" in command
+    assert f"--web.listen-address=:{port('exporter')}" in command
     told = subprocess.run(
         [str(Path(sys.executable).parent / "drs-exporter"), command[0], "--help"],
         capture_output=True,

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import certifi
 import pytest
 
 from exporter.config import Config, ConfigError, Project, from_mapping, load
@@ -127,7 +128,7 @@ def test_any_mapping_is_welcome() -> None:
 
 def test_paths_start_in_the_folder_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("hush\n")
-    (tmp_path / "ca.pem").write_text("PEM")
+    (tmp_path / "ca.pem").write_text(Path(certifi.where()).read_text())
     (tmp_path / "config.yaml").write_text(
         "accounts: [{name: a, cloud: otc, credentials: {type: token, token: {file: token}}, regions: [eu-de],"
         " ca_file: ca.pem}]"
@@ -135,7 +136,8 @@ def test_paths_start_in_the_folder_of_the_file(tmp_path: Path) -> None:
     one = load(tmp_path / "config.yaml").accounts[0]
     credentials: Any = one.credentials
     assert credentials.token.reveal() == "hush"
-    assert one.ca_file == tmp_path / "ca.pem"
+    assert one.ca_file
+    assert one.ca_file.path == tmp_path / "ca.pem"
 
 
 def test_what_must_be_unique() -> None:

@@ -78,7 +78,6 @@ def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("--cloud=otc", "--cloud and --region go together (see drs-exporter {command} --help)"),
         ("--region=eu-de", "--cloud and --region go together (see drs-exporter {command} --help)"),
         ("--cloud=otx --region=eu-de", "argument --cloud: invalid choice: 'otx' (choose from "),
-        ("--cloud=otc --region=eu-de", "environment variable HUAWEICLOUD_SDK_SK is not set or empty"),
         ("--cloud=otc --region=eu-de --config.file=x", "--config.file names cloud and region: leave --cloud and "),
         ("--cloud=otc --config.file=x", "--config.file names cloud and region: leave --cloud and --region out"),
         ("--region=eu-de --config.file=x", "--config.file names cloud and region: leave --cloud and --region out"),
@@ -95,6 +94,16 @@ def test_bad_usage_is_said_in_a_line(
     assert f"drs-exporter: {message.format(command=command)}" in err
     assert err.count("\n") == 1
     assert "hush" not in err
+
+
+def test_a_key_that_is_not_exported_yet_is_a_fault_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}AK", "hush")
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    assert cli.main(["once", "--cloud=otc", "--region=eu-de"]) == 1
+    expected = "environment variable HUAWEICLOUD_SDK_SK is not set or empty: export HUAWEICLOUD_SDK_SK=..."
+    assert capsys.readouterr().err == f"drs-exporter: {expected}\n"
 
 
 def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

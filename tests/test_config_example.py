@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import certifi
 import pytest
 import yaml
 
@@ -34,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "secret")
     for name in re.findall(r"secrets/[\w.]+", EXAMPLE):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("secret\n")
+        (tmp_path / name).write_text("secret\n" if not name.endswith(".pem") else Path(certifi.where()).read_text())
     return tmp_path
 
 

@@ -333,20 +333,6 @@ def test_a_project_that_another_account_has_found_already_is_not_taken_from_it()
     simulate(main())
 
 
-def test_a_file_of_authorities_that_has_changed_is_read_again(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            authorities = tmp_path / "ca.pem"
-            authorities.write_text("no certificate")
-            wanted = config(account("acme", PAYMENTS, ca_file=str(authorities)), account("ink", STOCK))
-            with pytest.raises(ConfigError, match="holds no PEM certificates"):
-                await daemon.reload(wanted)
-            assert daemon.exporter.pollers[0].alive()
-            assert (await daemon.scrape(60)).tasks() == {"one", "dr", "two"}
-
-    simulate(main())
-
-
 def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
     small = account("acme", PAYMENTS, poll={"interval": "20s"})
     turns = (

@@ -84,6 +84,56 @@ def test_calls_that_never_got_a_thread_are_not_kept_or_run() -> None:
     assert calls == []
 
 
+def test_calls_with_one_key_share_a_run() -> None:
+    pool, release, runs = DaemonPool("shared", threads=4, timeout=10), threading.Event(), list[str]()
+
+    def work(name: str) -> str:
+        runs.append(name)
+        release.wait()
+        return name
+
+    async def story() -> None:
+        calls = [asyncio.create_task(pool.share(key, work, key)) for key in "aaab"]
+        await asyncio.sleep(0)
+        calls[0].cancel()  # the others still get their result
+        release.set()
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert outcomes[1:] == ["a", "a", "b"]
+        assert sorted(runs) == ["a", "b"]
+        assert await pool.share("a", work, "again") == "again"
+
+    asyncio.run(story())
+
+
+def test_a_shared_run_that_hangs_keeps_one_thread_and_fails_further_calls_at_once() -> None:
+    pool, release = DaemonPool("stuck", threads=4, timeout=0.1), threading.Event()
+
+    async def story() -> None:
+        outcomes = await asyncio.gather(*(pool.share("a", release.wait) for _ in range(3)), return_exceptions=True)
+        assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
+        began = time.monotonic()
+        for _ in range(100):
+            with pytest.raises(TimeoutError):
+                await pool.share("a", release.wait)
+        assert time.monotonic() < began + 5
+        assert _running("stuck") == 1
+        pool.timeout = 10
+        assert await pool.share("b", str, 7) == "7"
+        release.set()
+        assert await pool.share("a", str, 8) in {"8", True}
+
+    asyncio.run(story())
+
+
+def test_a_shared_run_raises_the_error_of_its_function_for_every_caller() -> None:
+    pool = DaemonPool("fails", threads=2, timeout=10)
+
+    async def story() -> list[object]:
+        return await asyncio.gather(*(pool.share("a", int, "x") for _ in range(3)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in asyncio.run(story())] == [ValueError] * 3
+
+
 def test_threads_end_when_there_is_no_work_and_the_pool_serves_another_loop() -> None:
     pool = DaemonPool("idle", threads=4, timeout=10)
     for _ in range(2):

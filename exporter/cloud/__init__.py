@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
-from functools import cache, partial
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from exporter.cloud.client import Client
 from exporter.cloud.credentials import Shared, access
-from exporter.cloud.sessions import new_session
+from exporter.cloud.transport import Transport, mounts_of
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.config import ConfigError, EcsAgency
+from exporter.config import EcsAgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Shared", "connect"]
 
-_KEPT_SECONDS = 5.0  # shorter than any gateway keeps an idle connection
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the one that decides first."""
 
@@ -54,47 +50,18 @@ def connect(
     them is polled twice. `observer` sees what DRS answers, not what IAM does.
     """
     credentials = account.credentials
-    trusted = _trusted(account)
-    ways: dict[str, httpx.AsyncBaseTransport | None] = {}
-    if account.proxy is not None:
-        ways["all://"] = _way(trusted, httpx.Proxy(account.proxy))
+    endpoint = account.endpoint_for(project)
+    mounts = mounts_of(account, (endpoint, account.iam_endpoint_for(project.region)))
     if isinstance(credentials, EcsAgency):
-        ways[credentials.metadata_endpoint] = None  # its own way, past the proxy: keys are for nobody else
+        mounts[credentials.metadata_endpoint] = None  # without the proxy: the keys are for nobody else
     http = httpx.AsyncClient(
-        transport=transport or _way(trusted),
-        mounts=ways,
+        transport=transport or Transport(account.ca_file),
+        mounts=mounts,
         timeout=None,  # noqa: S113 - the client has one, for the call as a whole
-        trust_env=False,  # a proxy is a setting, not an accident
+        trust_env=False,  # the account's setting `proxy` decides
     )
     http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or Shared(), now)
-    endpoint = account.endpoint_for(project)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
     return http, tuple(generation(client, losses, query) for generation in _GENERATIONS[project.api])
-
-
-def _way(trusted: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> AiohttpTransport:
-    """Over aiohttp's connections: those of httpx cost several times as much. The cloud's cookies are dropped."""
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=trusted, keepalive_timeout=_KEPT_SECONDS)
-        return new_session(connector)
-
-    return AiohttpTransport(verify=trusted, proxy=proxy, client=session)
-
-
-@cache
-def _usual() -> ssl.SSLContext:
-    """The usual CAs: to read them takes long enough to do it once for all projects."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _trusted(account: Account) -> ssl.SSLContext:
-    """The CAs of the account's own file, or else the usual ones."""
-    if account.ca_file is None:
-        return _usual()
-    try:
-        return ssl.create_default_context(cafile=account.ca_file)
-    except OSError as error:
-        raise ConfigError(f"account {account.name}: ca_file {account.ca_file} holds no PEM certificates") from error

@@ -18,10 +18,10 @@ from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.renewal import Renewed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from exporter.cloud.client import Client
-    from exporter.config import Account, Project
+    from exporter.config import Account, Project, Secret
 
 _TOKEN_AHEAD = 600.0
 _KEYS_AHEAD = 300.0
@@ -47,17 +47,37 @@ class Access(NamedTuple):
 
 
 class Token(httpx.Auth):
-    """A token that somebody else renews; `token` gives it at the moment of sending."""
+    """A token that something else renews."""
 
-    def __init__(self, token: Callable[[], str]) -> None:
+    def __init__(self, token: Secret) -> None:
         self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the token header."""
-        token = self._token()
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the token as it is now."""
+        token = await self._token.current()
         check_sendable(token)
         request.headers["X-Auth-Token"] = token
         yield request
+
+
+class ConfiguredKeys(AkSk):
+    """Signs with the access key of the configuration, as it is at the moment of signing."""
+
+    def __init__(
+        self, credentials: config.AkSk, *, project_id: Callable[[], str | None], now: Callable[[], float]
+    ) -> None:
+        super().__init__(lambda: self._newest, project_id=project_id, now=now)
+        self._credentials = credentials
+        self._newest: Keys
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the date, project, token and signature headers."""
+        secrets = self._credentials
+        access_key, secret_key = await secrets.access_key.current(), await secrets.secret_key.current()
+        token = await secrets.security_token.current() if secrets.security_token else None
+        self._newest = Keys(access_key, secret_key, token)
+        for signed in self.auth_flow(request):
+            yield signed
 
 
 class Password(httpx.Auth):
@@ -132,17 +152,12 @@ def access(
 
     auth: httpx.Auth
     if isinstance(credentials, config.Token):
-        auth = Token(credentials.token.reveal)
+        auth = Token(credentials.token)
     elif isinstance(credentials, config.AkSk):
-        auth = AkSk(partial(_configured_keys, credentials), project_id=known, now=now)
+        auth = ConfiguredKeys(credentials, project_id=known, now=now)
     else:
         metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
         keys = shared.agency_keys[credentials.metadata_endpoint]
         auth = Agency(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
     project_id = ProjectId(project.project_id, partial(find_project, iam(auth=auth), project.region), claim)
     return Access(auth, project_id)
-
-
-def _configured_keys(credentials: config.AkSk) -> Keys:
-    token = credentials.security_token
-    return Keys(credentials.access_key.reveal(), credentials.secret_key.reveal(), token.reveal() if token else None)

@@ -129,7 +129,7 @@ class SignIn:
     async def __call__(self) -> tuple[Grant, float]:
         """Raises `CloudError`; `RefusedError` also without a call, where one was refused lately."""
         try:
-            password = self.credentials.password.reveal()
+            password = await self.credentials.password.current()
         except ConfigError as error:
             raise RefusedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
         async with self.refusals.attempt(self.project_id or self.region, password):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import socket
 import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
+from exporter.cloud.resolver import DnsTimeoutError
 from exporter.cloud.sessions import LONGEST_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NO_ADDRESS = (
+    "the host name has no address: check region, endpoint, proxy and DNS; "
+    "a cloud with another domain, such as Swiss OTC, needs iam_endpoint and projects[].endpoint"
+)
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((LineTooLong,), f"a response header is longer than {LONGEST_HEADER >> 10} KiB: check the endpoint, and proxy"),
     ((aiohttp.ClientProxyConnectionError,), "the proxy is not reached: check proxy"),
@@ -22,10 +28,8 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         "the TLS certificate is not trusted: check the endpoint's host, and ca_file",
     ),
     ((ssl.SSLError, aiohttp.ClientConnectorSSLError), "no TLS there: check the endpoint's port, and proxy"),
-    (
-        (socket.gaierror, aiohttp.ClientConnectorDNSError),
-        "the host name has no address: check the endpoint, region and DNS",
-    ),
+    ((DnsTimeoutError,), "DNS does not respond: check the name servers of this machine"),
+    ((socket.gaierror, aiohttp.ClientConnectorDNSError), _NO_ADDRESS),
     ((ConnectionRefusedError,), "the connection is refused: check the endpoint's host and port"),
 )
 
@@ -33,12 +37,22 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 def reason_of(error: BaseException) -> str:
     """What is wrong on the way, and what to check; empty where that is not known."""
     chain = list(_chain(error))
+    refused = next((one for one in chain if isinstance(one, aiohttp.ClientHttpProxyError)), None)
+    if refused is not None:
+        return _proxy_reason(refused.status)
     return next((text for kinds, text in _KINDS if any(isinstance(one, kinds) for one in chain)), "")
 
 
 def header_too_long(error: BaseException) -> bool:
     """Return whether a header of the response was longer than what is read: it would be the next time as well."""
     return any(isinstance(one, LineTooLong) for one in _chain(error))
+
+
+def _proxy_reason(status: int) -> str:
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        login = "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
+        return f"the proxy asks for a user and password, or refuses these (407): {login}"
+    return f"the proxy does not connect to the endpoint ({status}): check the endpoint and the rules of the proxy"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -51,7 +51,8 @@ def test_nobody_listens() -> None:
 
 def test_a_name_that_does_not_exist() -> None:
     assert asyncio.run(reason("https://drs.cn-nowhere-4.invalid")) == (
-        "the host name has no address: check the endpoint, region and DNS"
+        "the host name has no address: check region, endpoint, proxy and DNS; "
+        "a cloud with another domain, such as Swiss OTC, needs iam_endpoint and projects[].endpoint"
     )
 
 

@@ -67,15 +67,15 @@ def test_a_faulty_configuration_is_one_message_with_its_line(tmp_path: Path) -> 
 
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     done = run(COMMAND, "--config.file=none.yaml", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "drs-exporter: none.yaml: cannot be read: No such file or directory\n"
 
 
-def test_an_address_in_use_is_bad_usage() -> None:
+def test_an_address_in_use_is_a_fault_of_the_environment() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = run(COMMAND, "demo", f"--web.listen-address={address}")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"drs-exporter: --web.listen-address: can't listen on {address}: Address already in use\n"
 
 

@@ -1,0 +1,46 @@
+"""Proxies with a user and password, and those that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name."""
+
+from __future__ import annotations
+
+import base64
+import os
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+import httpx
+
+from exporter.config import ConfigError
+
+_SCHEMES = ("http", "https")
+
+
+def variable_for(url: str) -> str | None:
+    """The name of the variable whose proxy the environment wants for a URL; None where it wants none."""
+    parts, proxies = urlsplit(url), getproxies_environment()
+    if proxy_bypass(parts.netloc):
+        return None
+    kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
+    names = (f"{kind}_proxy", f"{kind}_PROXY".upper())
+    return next((name for name in names if os.environ.get(name)), None)
+
+
+def environment_proxy(url: str) -> httpx.Proxy | None:
+    """The proxy that the environment wants for a URL; raises `ConfigError` where its variable holds none."""
+    variable = variable_for(url)
+    if variable is None:
+        return None
+    text = os.environ[variable]
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+        usable = proxy.url.scheme in _SCHEMES and bool(proxy.url.host)
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise ConfigError(f"environment variable {variable}: expected the URL of a proxy, such as http://HOST:3128")
+    return proxy if proxy.auth is None else proxy_with_login(str(proxy.url), *proxy.auth)
+
+
+def proxy_with_login(url: str, user: str, password: str) -> httpx.Proxy:
+    """The proxy at a URL, with the header for its user and password."""
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return httpx.Proxy(url, headers={"Proxy-Authorization": f"Basic {login}"})

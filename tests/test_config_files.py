@@ -1,0 +1,215 @@
+"""Secrets and CAs in files: read again when they change, and never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import certifi
+import pytest
+from structlog.testing import capture_logs
+
+from exporter import config_files
+from exporter.config import ConfigError, NotReadyError, Secret, from_mapping
+from exporter.config_files import CaFile
+from exporter.config_values import stamp
+from exporter.threads import DaemonPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AUTHORITIES = Path(certifi.where()).read_text()
+END = "-----END CERTIFICATE-----\n"
+FIRST = AUTHORITIES[AUTHORITIES.index("-----BEGIN") : AUTHORITIES.index(END) + len(END)]
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Reading a file hangs until the event is set."""
+    event = threading.Event()
+    monkeypatch.setattr(config_files, "FILES", DaemonPool("test-files", threads=4, timeout=0.05))
+    monkeypatch.setattr(config_files, "_hanging", set())
+    monkeypatch.setattr(config_files, "stamp", lambda _: event.wait() and ())
+    yield event
+    event.set()
+
+
+def test_a_secret_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("one\n")
+    secret = Secret(file=file)
+
+    async def story() -> None:
+        assert await secret.current() == "one"
+        file.write_text("renewed\n")
+        assert await secret.current() == "renewed"
+        file.unlink()
+        with pytest.raises(NotReadyError, match="No such file"):
+            await secret.current()
+
+    asyncio.run(story())
+
+
+def test_a_secret_that_is_no_file_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRS_TOKEN", "two")
+    monkeypatch.delattr(config_files, "FILES")
+
+    async def story() -> list[str]:
+        return [await Secret(literal="one").current(), await Secret(env="DRS_TOKEN").current()]
+
+    assert asyncio.run(story()) == ["one", "two"]
+
+
+def test_a_secret_that_became_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "token"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match=r"secret file '.*token' is a pipe or a device, not a file\. It must be"):
+        Secret(file=pipe).reveal()
+    with pytest.raises(ConfigError, match="is a pipe or a device"):
+        Secret(file=Path(os.devnull)).reveal()
+
+
+def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("one")
+    secret, event = Secret(file=file), threading.Event()
+    assert secret.reveal() == "one"
+    file.write_text("renewed")
+    monkeypatch.setattr(config_files, "FILES", DaemonPool("test-files", threads=4, timeout=0.05))
+    monkeypatch.setattr(config_files, "stamp", lambda path: event.wait() and stamp(path))
+
+    async def story() -> None:
+        with capture_logs() as logged:
+            assert [await secret.current() for _ in range(3)] == ["one"] * 3
+        assert [(line["event"], line["file"]) for line in logged] == [
+            ("a file does not respond; the value read before is used", str(file))
+        ]
+        event.set()
+        config_files.FILES.timeout = 10
+        assert await secret.current() == "renewed"
+
+    asyncio.run(story())
+
+
+def test_a_file_that_never_responded_is_an_error(release: threading.Event, tmp_path: Path) -> None:
+    with pytest.raises(NotReadyError, match="cannot be read: its file system does not respond"):
+        asyncio.run(Secret(file=tmp_path / "token").current())
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("${DRS_SK}", "{env: NAME}"),
+        ("$DRS_SK", "{env: NAME}"),
+        ("${DRS_SK:-}", "{env: NAME}"),
+        ("%DRS_SK%", "{env: NAME}"),
+        ("env:DRS_SK", "{env: NAME}"),
+        ("{{ .Values.sk }}", "{env: NAME}"),
+        ("$(cat /run/secrets/sk)", "{file: PATH}"),
+        ("file:/run/secrets/sk", "{file: PATH}"),
+    ],
+)
+def test_a_reference_of_another_program_is_not_taken_for_a_secret(text: str, remedy: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        token(text)
+    assert str(caught.value).endswith(f".token: variables and files are not expanded in a text: write {remedy}")
+
+
+@pytest.mark.parametrize("text", ["$ecret1", "pa$$word", "$", "100%", "a{b}", "$2y$10$abc"])
+def test_a_secret_may_hold_the_characters_of_references(text: str) -> None:
+    assert token(text).reveal() == text
+
+
+@pytest.mark.parametrize("name", ["$DRS_SK", "${DRS_SK}", "a b", ""])
+def test_the_name_of_a_variable_stands_alone(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected \{env: NAME\} with the name alone, without \$ and braces"):
+        token({"env": name})
+
+
+def token(written: object) -> Secret:
+    account = {"name": "a", "cloud": "otc", "credentials": {"type": "token", "token": written}, "regions": ["eu-de"]}
+    read = from_mapping({"accounts": [account]}).accounts[0].credentials
+    assert read.type == "token"
+    return read.token
+
+
+def count(cas: CaFile) -> int:
+    return len(cas.context.get_ca_certs())
+
+
+def test_renewed_cas_are_used_and_logged(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(FIRST)
+    cas = CaFile(file)
+
+    async def story() -> None:
+        await cas.refresh()
+        assert count(cas) == 1
+        file.write_text(AUTHORITIES)
+        with capture_logs() as logged:
+            await cas.refresh()
+            await cas.refresh()
+        assert count(cas) > 10
+        assert [line["event"] for line in logged] == ["ca_file has been read again"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("written", ["", FIRST[:200], "nothing", None], ids=["empty", "half", "text", "missing"])
+def test_cas_that_cannot_be_used_are_logged_once_and_the_old_ones_stay(tmp_path: Path, written: str | None) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(FIRST)
+    cas = CaFile(file)
+    before = cas.context
+    if written is None:
+        file.unlink()
+    else:
+        file.write_text(written)
+
+    async def story() -> None:
+        with capture_logs() as logged:
+            for _ in range(3):
+                await cas.refresh()
+        assert cas.context is before
+        assert [line["event"] for line in logged] == ["ca_file has changed and can't be used; the old CAs stay in use"]
+        file.write_text(AUTHORITIES)
+        await cas.refresh()
+        assert count(cas) > 10
+
+    asyncio.run(story())
+
+
+def test_while_the_file_of_cas_does_not_respond_the_old_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, event = tmp_path / "ca.pem", threading.Event()
+    file.write_text(FIRST)
+    cas = CaFile(file)
+    monkeypatch.setattr(config_files, "FILES", DaemonPool("test-files", threads=4, timeout=0.05))
+    monkeypatch.setattr(config_files, "stamp", lambda _: event.wait() and ())
+    asyncio.run(cas.refresh())
+    assert count(cas) == 1
+    event.set()
+
+
+def test_a_file_of_cas_is_checked_with_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(NotReadyError, match=r"file '.*none\.pem' is missing or not readable"):
+        CaFile(tmp_path / "none.pem")
+    (tmp_path / "text.pem").write_text("nothing")
+    with pytest.raises(ConfigError, match=r"file '.*text\.pem' holds no PEM certificates"):
+        CaFile(tmp_path / "text.pem")
+
+
+def test_files_of_cas_are_equal_where_their_paths_are(tmp_path: Path) -> None:
+    for name in ("a.pem", "b.pem"):
+        (tmp_path / name).write_text(FIRST)
+    first, same, other = CaFile(tmp_path / "a.pem"), CaFile(tmp_path / "a.pem"), CaFile(tmp_path / "b.pem")
+    assert first == same
+    assert hash(first) == hash(same)
+    assert first not in {other, str(first)}
+    assert repr(first) == f"CaFile('{tmp_path / 'a.pem'}')"
