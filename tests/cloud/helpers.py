@@ -24,6 +24,7 @@ from tests import virtual
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from exporter.cloud.operations import Service
     from exporter.cloud.source import Answer, Source, TaskList
 
 DATA = Path(__file__).parents[1] / "data"
@@ -136,6 +137,7 @@ async def connected(
     burst: int = 1_000_000,
     timeout: float = 10.0,  # noqa: ASYNC109 - the client's own
     keys: Callable[[], Keys] = lambda: KEYS,
+    service: Service = "drs",
 ) -> AsyncIterator[Cloud]:
     """A client through this transport; its budget is no limit unless told otherwise."""
     meter, losses, budget = Told(), defaultdict[str, Losses](Losses), Budget(rate, burst)
@@ -147,7 +149,7 @@ async def connected(
     async with httpx.AsyncClient(transport=transport) as http:
         client = Client(
             http,
-            service="drs",
+            service=service,
             endpoint="https://drs.test",
             auth=auth,
             project_id=project_id,

@@ -11,7 +11,7 @@ import pytest
 
 from exporter.cloud import connect
 from exporter.cloud.budget import Budget
-from exporter.cloud.errors import CloudError, NotPublishedError
+from exporter.cloud.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.cloud.fields import Losses
 from exporter.config import Collectors, from_mapping
 from exporter.model import ListQuery
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+TWO_PAGES = [
+    json.dumps({"jobs": [{"id": f"id-{number}", "status": "PAUSING"}], "total_count": 2, "total_record": 2}).encode()
+    for number in range(2)
+]
 EMPTY = json.dumps({"jobs": [], "total_count": 0}).encode()
 
 
@@ -65,8 +69,8 @@ async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
     await asyncio.sleep(600)
 
 
-async def listed(port: int, meter: Told, seconds: float = 5.0, **account: Any) -> TaskList:
-    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": "v5"}
+async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
+    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
     config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
@@ -148,6 +152,65 @@ def test_connections_are_kept_and_one_that_was_closed_meanwhile_costs_a_retry_at
         assert connections == 1
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) -> None:
+    """The server closes each connection, without saying so, when the second request arrives."""
+
+    async def main() -> tuple[list[str], list[str], list[int]]:
+        served_by: list[int] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            served_by.append(0)
+            while len(served_by) < 10:
+                await reader.readuntil(b"\r\n\r\n")
+                if served_by[-1]:
+                    return
+                served_by[-1] += 1
+                writer.write(answer(TWO_PAGES[len(served_by) - 1]))
+                await writer.drain()
+
+        async with served(serve) as port:
+            meter = Told()
+            tasks = await listed(port, meter, api=api)
+            assert len(tasks.tasks) == 2
+        return meter.codes, meter.retries, served_by
+
+    assert asyncio.run(main()) == (["200", "200"], [], [1, 1])
+
+
+def test_a_new_connection_that_is_closed_is_a_failure() -> None:
+    requests = 0
+
+    async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        await reader.readuntil(b"\r\n\r\n")
+        requests += 1
+
+    async def main() -> list[str]:
+        meter = Told()
+        async with served(serve) as port:
+            with pytest.raises(UnavailableError):
+                await listed(port, meter, api="v3")
+        return meter.codes
+
+    assert asyncio.run(main()) == ["network"] * 3
+    assert requests == 3
+
+
+def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> None:
+    async def main(length: int) -> str:
+        async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * length}\r\n"))) as port:
+            try:
+                await listed(port, Told())
+            except CloudError as error:
+                return str(error)
+        return ""
+
+    assert asyncio.run(main(60_000)) == ""
+    reason = "a response header is longer than 64 KiB: check the endpoint, and proxy"
+    assert asyncio.run(main(70_000)) == f"v5_list_jobs: decode: {reason}"
 
 
 def test_a_proxy_gets_the_calls() -> None:
