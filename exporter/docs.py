@@ -11,6 +11,7 @@ from exporter.cloud import operations
 from exporter.cloud.paging import PAGE
 from exporter.config import Collectors, Cutover, Poll, duration_text
 from exporter.cutover import REASONS
+from exporter.docs_errors import ERRORS, errors_table
 from exporter.exposition import label_text, number_text
 from exporter.model import Listed, Project, Task
 from exporter.telemetry import OWN_FAMILIES
@@ -137,6 +138,9 @@ def operations_markdown() -> str:
         _PERMISSIONS,
         "## What else is asked",
         _table(("operation", "method and path", "when"), otherwise),
+        "## Errors",
+        ERRORS,
+        _table(("code", "status without a code", "`check` says", "sent", "batch is split", "remedy"), errors_table()),
     )
 
 

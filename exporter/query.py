@@ -7,7 +7,6 @@ or name that a user chose.
 from __future__ import annotations
 
 import json
-import math
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -56,6 +55,8 @@ _VALUES = WORD_KEYS | frozenset(
 """Keys of single values that are shown."""
 _CHECK_KEYS = frozenset({"item", "group"})
 _CHECK = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_LARGEST = 1e18
+"""A larger number is no fact; this leaves out what is not a number as well."""
 _FIGURE = re.compile(r"-?\d+(?:\.\d+)? ?%?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNKNOWN_WORD = "other"
 _BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
@@ -177,7 +178,7 @@ def _inside(value: dict[str, Any] | list[Any]) -> tuple[Any, int]:
 def _value(key: str, value: Any) -> str | float | bool | None:
     """A value under a key that is allowed; a word that no document knows is `other`, anything else of text None."""
     if not isinstance(value, str):
-        return value if isinstance(value, bool | int | float) and math.isfinite(value) else None
+        return value if isinstance(value, bool | int | float) and abs(value) <= _LARGEST else None
     text = value.strip()
     if key == "error_code":
         return known_code(text)

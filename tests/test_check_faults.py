@@ -10,6 +10,7 @@ from tests.asking import (
     config_for,
     finding,
     fleet,
+    project,
     two_projects,
 )
 from tests.world import cloud_of, sim
@@ -71,6 +72,19 @@ def test_what_else_can_go_wrong_with_one_operation(fault: Fault, line: str) -> N
     assert line in [finding(text, word) for word in ("v3_quotas", "v5_job_detail")]
     assert fine is not line.startswith("fail")
     assert CANARY not in text
+
+
+@pytest.mark.parametrize("api", ["v5", "auto"])
+def test_a_job_type_that_is_not_offered_is_named_with_the_setting(api: str) -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", CANARY)]
+    fine, text = checked(cloud, config_for({**project(), "api": api}))
+    remedy = "this cloud may not offer job type cloudDataGuard: if so, remove it from tasks.job_types"
+    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, 400 DRS.M00202: {remedy}"
+    assert not fine
+    cloud.faults = [faults.refused("v5.*/jobs[?]", 400, "DRS.M00202", CANARY)]
+    _, text = checked(cloud, config_for({**project(), "api": api}))
+    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs is refused as a bad request, 400 DRS.M00202: {REPORT}"
 
 
 def test_lists_with_oddities() -> None:

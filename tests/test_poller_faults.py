@@ -65,6 +65,19 @@ def test_one_failing_list_leaves_the_other_job_types_and_the_other_generation_al
     simulate(main())
 
 
+def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
+    async def main() -> list[str]:
+        cloud = cloud_of(sim("s"))
+        cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", "")]
+        with capture_logs() as logged:
+            async with polling(cloud):
+                await asyncio.sleep(2)
+        return [line["error"] for line in logged if line.get("what") == "v5 list of cloudDataGuard"]
+
+    remedy = "this cloud may not offer job type cloudDataGuard: if so, remove it from tasks.job_types"
+    assert simulate(main()) == [f"v5_list_jobs: 400 DRS.M00202: {remedy}"]
+
+
 @pytest.mark.parametrize(
     ("match", "silent", "speaking"),
     [("batch-progress", {"m", "s", "d", "pg"}, {"redis"}), ("type=progress", {"redis"}, {"m", "s", "d", "pg"})],

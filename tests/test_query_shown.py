@@ -15,6 +15,13 @@ from tests.world import cloud_of, sim
 ORDERS = sim("orders").id
 
 
+@pytest.mark.parametrize(
+    "number", [10**400, -(10**400), float("nan"), float("inf")], ids=["large", "low", "nan", "inf"]
+)
+def test_numbers_that_are_no_facts_are_left_out(number: float) -> None:
+    assert allowed({"dst_count": number, "expired_days": 3}) == ({"expired_days": 3}, 1)
+
+
 def test_words_of_the_cloud_are_not_repeated() -> None:
     said = {
         "network_results": [

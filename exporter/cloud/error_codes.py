@@ -138,14 +138,16 @@ CODES: tuple[Documented, ...] = (
 )
 """Every documented code that a read, or signing in for it, can meet; codes of writes are there as well."""
 
-_BY_STATUS: Mapping[int, Meaning] = {
+BY_STATUS: Mapping[int, Meaning] = {
     400: PARAMETER,
     401: CREDENTIALS,
     403: PERMISSION,
     408: UNAVAILABLE,
     422: PARAMETER,
     429: THROTTLED,
+    **dict.fromkeys((500, 502, 503, 504), UNAVAILABLE),
 }
+"""The meaning of an HTTP status without a documented code; 5xx is `UNAVAILABLE`, all others `OTHER`."""
 
 
 def _by_code() -> Mapping[str, tuple[Documented, ...]]:
@@ -174,5 +176,5 @@ def meaning_of(code: str | None, status: int) -> Meaning:
     """What an error means: by its code, or by the HTTP status where the code is not documented or is missing."""
     if status == 429:  # noqa: PLR2004 - whatever the code: it is never right to call at once
         return THROTTLED
-    by_status = _BY_STATUS.get(status, UNAVAILABLE if status >= 500 else OTHER)  # noqa: PLR2004
+    by_status = BY_STATUS.get(status, UNAVAILABLE if status >= 500 else OTHER)  # noqa: PLR2004
     return documented(code, status) or by_status

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.error_codes import REPORT
 from exporter.cloud.errors import CloudError, DecodeError, EmptyResultError, has_error, is_past_end
 from exporter.cloud.source import TaskList
 from exporter.cloud.tree import Tree
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PAGE = 100
 """Tasks a page: the documented maximum of v3's per_page; v5 documents none."""
 _MOST_PAGES = 1000  # against a cloud that never stops
+_MOST_ITEMS = 10 * PAGE
+"""Of one page. A cloud may serve more than the limit; decoding many more would keep the event loop busy."""
 
 
 async def list_parts(
@@ -88,6 +91,8 @@ class _Pages:
         items, total = body.get("jobs"), body.get(self._total_key)
         if items is None and total == 0:
             items = []
+        if isinstance(items, list) and len(items) > _MOST_ITEMS:
+            raise DecodeError(self._operation, "decode", reason=f"a page has more than {_MOST_ITEMS} tasks: {REPORT}")
         # An error is never "no tasks", whatever its status.
         if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool) or has_error(body):
             self._losses.count += 1

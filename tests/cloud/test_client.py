@@ -14,7 +14,7 @@ from exporter.cloud.auth import Keys
 from exporter.cloud.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
 from exporter.config import ConfigError
-from tests.cloud.helpers import PROJECT, Cloud, Script, Stream, Told, connected, refusal
+from tests.cloud.helpers import PROJECT, Cloud, Script, Stream, Told, connected, document, refusal
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
@@ -195,6 +195,24 @@ def test_a_huge_body_is_left_at_the_limit_and_not_asked_for_again() -> None:
     answer, meter, _ = asked(script)
     assert isinstance(answer, DecodeError)
     assert (stream.taken, stream.closed, len(script.requests), meter.codes) == (5, True, 1, ["decode"])
+
+
+@pytest.mark.parametrize("value", [b"[]", b"null", b"{}"])
+def test_a_body_of_next_to_nothing_but_commas_is_left_before_it_is_decoded(value: bytes) -> None:
+    stream = Stream(*[(value + b",") * 10_000] * 50)
+    script = Script(httpx.Response(200, stream=stream))
+    answer, meter, _ = asked(script)
+    assert isinstance(answer, DecodeError)
+    assert (stream.taken, stream.closed, len(script.requests), meter.codes) == (27, True, 1, ["decode"])
+    assert str(answer).startswith("v5_list_jobs: decode: the response has more than 4 MiB or 262144 values: ")
+
+
+def test_the_limits_of_a_body_leave_room_for_documented_ones() -> None:
+    task = json.dumps(document("v3_list_jobs_doc")["jobs"][0])
+    assert len(task) < 4096
+    for operation in OPERATIONS:
+        assert len(task) * 400 < operation.largest_body
+        assert task.count(",") * 400 < operation.most_values
 
 
 def test_a_huge_body_that_was_packed_small_is_no_better() -> None:

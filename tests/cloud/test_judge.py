@@ -113,6 +113,16 @@ def test_each_error_has_its_kind(status: int, code: str, kind: type[CloudError])
     assert (error.operation, error.code, error.error_code) == ("operation", str(status), code)
 
 
+def test_an_integer_of_too_many_digits_costs_its_field_and_changes_no_other_value() -> None:
+    giant, body = "9" * 5000, {"total": 7, "large": 10**30, "ratio": 0.1, "text": "1", "list": [1, -1], "flag": True}
+    content = json.dumps({**body, "odd": "@"}).replace('"@"', f"[{giant}, -{giant}, 1]").encode()
+    found = judge("operation", 200, {}, content)
+    odd = found.pop("odd")
+    assert [type(value) for value in found.values()] == [type(value) for value in body.values()]
+    assert found == body
+    assert (str(odd), judge("operation", 200, {}, b'{"a": 12}')) == ("[nan, nan, 1]", {"a": 12})
+
+
 @pytest.mark.parametrize("status", [404, 429, 400, 500])
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"[]", b"{}", b'{"error_code": 7}'])
 def test_without_a_code_the_status_decides_and_nothing_is_unpublished(status: int, content: bytes) -> None:

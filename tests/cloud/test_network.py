@@ -74,7 +74,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
     config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
-    http, (api,) = connect(
+    http, (generation,) = connect(
         config.accounts[0],
         config.accounts[0].projects[0],
         transport=None,
@@ -85,7 +85,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
         now=lambda: 1.8e9,
     )
     async with http:
-        return await api.list_tasks("sync")
+        return await generation.list_tasks("sync")
 
 
 def failure(serve: Serve, seconds: float = 5.0) -> list[str]:

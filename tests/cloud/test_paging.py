@@ -368,3 +368,11 @@ def test_the_simulated_cloud_with_bad_pages(api: str, kind: str, shown: int, com
 @BOTH
 def test_the_simulated_cloud_without_end(api: str) -> None:
     assert simulated(api, 1, "endless_pages") == (300, False)
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_page_of_far_more_items_than_were_requested_is_left(api: str) -> None:
+    most = walked(Script({"jobs": [{}] * 1001, "total_record": 1001, "total_count": 1001}), api)
+    assert isinstance(most, DecodeError)
+    assert most.reason.startswith("a page has more than 1000 tasks: ")
+    assert seen(Script(page(range(1000), 1000)), api) == (set(range(1000)), True)

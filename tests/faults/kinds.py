@@ -95,6 +95,7 @@ async def _spoil_items(request: httpx.Request, truth: Truth) -> httpx.Response:
     if isinstance(results := body.get("results"), list):
         error = {"status": "failed", "error_code": "DRS.M01504", "error_msg": MESSAGE, "error_message": MESSAGE}
         spoilt = [{**{key: item[key] for key in _ID_KEYS if key in item}, **error} for item in results]
+        spoilt = [{**item, "error_code": f"DRS.{CANARY}"} if odd % 2 else item for odd, item in enumerate(spoilt)]
         return httpx.Response(200, json={**body, "results": spoilt})
     if isinstance(jobs := body.get("jobs"), list):
         nameless = [{**item, "id": None, "async_job_id": None, "error_msg": MESSAGE} for item in jobs]
@@ -108,7 +109,7 @@ KINDS = (
     Kind("reset in mid-body", _saying(lambda: httpx.Response(200, stream=_Torn())), "network"),
     Kind("401", _refusal(faults.unauthorized("")), "401"),
     Kind("403", _refusal(faults.forbidden("")), "403"),
-    Kind("404", text(f"404 page not found {MESSAGE}", 404), "404"),
+    Kind("404", text(json.dumps({"error_code": f"{CANARY}-host", "error_msg": MESSAGE}), 404), "404"),
     Kind("429", _refusal(faults.throttled("")), "429", throttles=True),
     Kind("400 too frequent", _refusal(faults.too_frequent("")), "400", throttles=True),
     Kind("500", _refusal(faults.broken("")), "500"),
