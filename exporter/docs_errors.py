@@ -19,12 +19,13 @@ _SPLIT = {
 ERRORS = """\
 The code of an error decides what it means; the HTTP status decides only where the code is missing or is not documented.
 `once` means that the call is not repeated in this poll. A batch that is split costs at most as many calls more as the
-poll has batches, or 16; an error that splitting does not help with is found by three calls. After an error that holds for all calls, the poll ends with the calls that are under way.
-What is said about `APIGW` holds for `APIG` as well, the gateway of some regions."""
+poll has batches, or 16; three calls show that splitting does not help. After an error that holds for all calls, the
+poll ends with the calls that are under way. What is said about `APIGW` holds for `APIG` as well, the gateway of some
+regions."""
 
 
 def errors_table() -> Iterable[str]:
-    """A row for each meaning: codes, HTTP status without a code, finding, calls, splitting, remedy."""
+    """A row for each meaning: finding, codes, HTTP status without a code, calls, splitting, remedy."""
     meanings = dict.fromkeys([*(row.meaning for row in CODES), *BY_STATUS.values()])
     return (_row(meaning) for meaning in meanings)
 
@@ -36,9 +37,9 @@ def _row(meaning: Meaning) -> str:
     alone = [str(status) for status, by_status in BY_STATUS.items() if by_status is meaning]
     calls = "up to three times" if meaning.retried else "once"
     cells = (
+        meaning.what.format(operation="the operation"),
         ", ".join(codes),
         ", ".join(alone),
-        meaning.what.format(operation="the operation"),
         f"{calls}, signs in again" if meaning.signs_in else calls,
         _SPLIT[meaning.split],
         meaning.remedy.format(grant="the permission of the operation"),

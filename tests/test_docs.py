@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter import cli, docs, examples, feeds
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
+from exporter.cloud.error_codes import CODES
 from exporter.config import Collectors, Cutover
 from exporter.cutover import REASONS, Facts, blockers
 from exporter.docs import catalogue_markdown, operations_markdown, unit_of
@@ -83,6 +84,14 @@ def test_a_family_is_documented_in_full(family: FamilyHead) -> None:
 def test_nothing_else_is_documented() -> None:
     assert METRICS.keys() == {family.name for family in ALL}
     assert OPERATIONS.keys() == {operation.name for operation in operations.OPERATIONS}
+
+
+def test_every_error_code_is_documented_with_its_remedy() -> None:
+    text = operations_markdown()
+    assert [row.code for row in CODES if f"`{row.code.replace('APIG.', 'APIGW.')}`" not in text] == []
+    lines = [line for line in text.splitlines() if "`DRS.M00101`" in line]
+    assert len(lines) == 1
+    assert lines[0].endswith("| 403 | once | no | grant the permission of the operation |")
 
 
 @pytest.mark.parametrize(
