@@ -140,7 +140,7 @@ def operations_markdown() -> str:
         _table(("operation", "method and path", "when"), otherwise),
         "## Errors",
         ERRORS,
-        _table(("`check` says", "code", "status without a code", "sent", "batch is split", "remedy"), errors_table()),
+        _table(("finding", "code", "status without a code", "sent", "batch is split", "remedy"), errors_table()),
     )
 
 
