@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _SERVING = {"run", "demo"}
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
+_STANDARD_ERROR = 2
+_DRAIN_SECONDS, _SERVING_DRAIN_SECONDS = 5.0, 0.5
+"""How long the end of a command waits for a reader of its log."""
 _log = structlog.get_logger()
 
 
@@ -36,10 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
     """
+    _occupy_standard_files()
+    seconds = _DRAIN_SECONDS
     try:
         options = parse(list(sys.argv[1:] if arguments is None else arguments), _COMMANDS)
         logs.configure(options.log_level, options.log_format)
         if options.command in _SERVING:  # who sends it before there is anything to reload means no harm
+            seconds = _SERVING_DRAIN_SECONDS
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return _COMMANDS[options.command](options)
     except (ConfigError, UsageError) as error:
@@ -56,6 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(error)):
             _log.error("a part of the exporter crashed; it ends", error=name, where=place)
         return _FAILED
+    finally:
+        with contextlib.suppress(KeyboardInterrupt):
+            logs.drain(seconds)
+
+
+def _occupy_standard_files() -> None:
+    """Put /dev/null where standard input, output or error is closed: a socket there would get what is written to it."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(number)
 
 
 def _run(options: argparse.Namespace) -> int:

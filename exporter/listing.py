@@ -139,7 +139,7 @@ class Listing:
     async def _list_job_type(self, api: Api, job_type: str) -> None:
         answer = await self._slow.ask(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))
         await self._store.listed(api.name, job_type, answer.tasks, gap=answer.gap, pages=answer.pages)
-        self._notes.completeness(f"{api.name} list of {job_type}", self._store.facts.lists.facts()[api.name, job_type])
+        self._notes.completeness(f"{api.name} list of {job_type}", self._store.facts.list_facts()[api.name, job_type])
         self._note_unknown(answer.tasks)
 
     def _note_unknown(self, tasks: Sequence[Listed]) -> None:

@@ -1,16 +1,43 @@
-"""Logging: one line an event, logfmt or JSON, to standard error."""
+"""Logging: one line an event, logfmt or JSON, to standard error; it never raises and never blocks."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from exporter.lines import Lines
+
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
+_outputs: list[Lines] = []
+"""Where lines go since `configure`; none before."""
+
+
+class _Logger:
+    """What structlog sends finished lines to."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def msg(self, text: str) -> None:
+        """Write a line."""
+        self._lines.write(f"{text}\n")
+
+    debug = info = warning = error = critical = msg
+
+
+class _Handler(logging.StreamHandler[Lines]):
+    """What the standard module sends records to."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the standard module's interface
+        """Count a line that can't be formatted; the default prints a traceback."""
+        self.stream.drop()
 
 
 def configure(level: str, output: str) -> None:
@@ -26,13 +53,22 @@ def configure(level: str, output: str) -> None:
         else structlog.processors.LogfmtRenderer(key_order=("ts", "level", "event"), drop_missing=True)
     )
     ending: list[structlog.types.Processor] = [_printable, renderer]
+
+    def missing(count: int) -> str:
+        event: Any = {"event": "lines of the log were dropped: they could not be written", "lines": count}
+        for step in (*shared, *ending):
+            event = step(None, "warning", event)
+        return f"{event}\n"
+
+    lines = Lines(sys.stderr, missing)
+    _outputs[:] = [lines]
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(lines),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -42,6 +78,30 @@ def configure(level: str, output: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It warns of each write to a client that has gone, which may be many for one response.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+def dropped() -> int:
+    """Lines that were dropped so far."""
+    return sum(lines.dropped for lines in _outputs)
+
+
+def drain(seconds: float) -> None:
+    """Wait until all lines are written or dropped, at most so long."""
+    for lines in _outputs:
+        lines.drain(seconds)
+
+
+def catch_all() -> None:
+    """Log what Python would print to standard error by itself, and so might wait for: warnings, ignored exceptions."""
+    logging.captureWarnings(capture=True)
+    sys.unraisablehook = lambda ignored: _ignored(ignored.exc_value)
+    threading.excepthook = lambda ended: _ignored(ended.exc_value)
+
+
+def _ignored(error: BaseException | None) -> None:
+    if error is not None:
+        name = type(error).__name__
+        structlog.get_logger().error("an exception was ignored", error=name, where=where(error))
 
 
 def where(error: BaseException) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.clock import Clock
-    from exporter.model import CollectorFacts
+    from exporter.model import CollectorFacts, ListFacts
     from exporter.parts import AsyncJobs, Quota
 
 _LATE_INTERVALS = 3
@@ -128,12 +128,19 @@ class ProjectFacts:
             }
             if counted is not None
             else {},
-            lists=self.lists.facts(),
+            lists=self.list_facts(),
             collectors={name: self._shown(facts) for name, facts in self._collectors.items()},
             sources=self.sources,
             last_error=error,
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )
+
+    def list_facts(self) -> dict[tuple[str, str], ListFacts]:
+        """The lists by API generation and job type, with Unix times."""
+        return {
+            key: replace(facts, incomplete_since=facts.incomplete_since and self._clock.unix(facts.incomplete_since))
+            for key, facts in self.lists.facts().items()
+        }
 
     def _shown(self, facts: CollectorFacts) -> CollectorFacts:
         """With the last success in Unix time."""

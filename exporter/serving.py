@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from exporter import logs
 from exporter.daemon import COLLECTORS, Exporter, serve
+from exporter.lines import Lines
 from exporter.listening import DEFAULT_ADDRESS, bind_all, url_of
 from exporter.shard import shard_of
 from exporter.web_options import web_file
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from exporter.config import Config
     from exporter.shard import Shard
 
+_DRAIN_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
@@ -52,10 +56,16 @@ def run(options: argparse.Namespace, start: Start) -> None:
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
         urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
 
-        def announce() -> None:
-            _log_start(start.config, urls, shard) if start.transport is None else _print_addresses(urls)
+        out = Lines(sys.stdout, lambda _: "")
 
-        asyncio.run(_serving(start, shard, sockets, announce, web, lifecycle=options.web_enable_lifecycle))
+        def announce() -> None:
+            _log_start(start.config, urls, shard) if start.transport is None else _print_addresses(urls, out)
+
+        logs.catch_all()
+        try:
+            asyncio.run(_serving(start, shard, sockets, announce, web, lifecycle=options.web_enable_lifecycle))
+        finally:
+            out.drain(_DRAIN_SECONDS)
 
 
 async def _serving(start: Start, shard: Shard, *arguments: Any, lifecycle: bool) -> None:
@@ -63,10 +73,10 @@ async def _serving(start: Start, shard: Shard, *arguments: Any, lifecycle: bool)
     await serve(exporter, start.load, *arguments, lifecycle=lifecycle)
 
 
-def _print_addresses(urls: Sequence[str]) -> None:
+def _print_addresses(urls: Sequence[str], out: Lines) -> None:
     for url in urls:
-        print(f"status page  {url}/\nmetrics      {url}/metrics")
-    print("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.", flush=True)
+        out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
+    out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
 
 def _log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:

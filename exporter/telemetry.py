@@ -13,6 +13,8 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from exporter import logs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -123,8 +125,14 @@ BAD_REQUESTS = Own(
     "descriptors).",
     ("kind",),
 )
+LOG_LINES_DROPPED = Own(
+    "drs_exporter_log_lines_dropped_total",
+    "Lines of the log that could not be written: its disk is full, or nobody reads it.",
+    (),
+)
 OWN_FAMILIES = (
     BUILD,
+    LOG_LINES_DROPPED,
     RELOADED,
     RELOADED_AT,
     SHARD,
@@ -154,6 +162,7 @@ class Telemetry:
         PlatformCollector(registry=self.registry)
         self._metrics = {own: _make(own, self.registry) for own in OWN_FAMILIES}
         self.gauge(BUILD, version("drs-exporter")).set(1)
+        self._log_lines_dropped = 0
 
     def counter(self, own: Own, *labels: str) -> Counter:
         """The counter with these label values, which is 0 from now on."""
@@ -184,6 +193,8 @@ class Telemetry:
 
     def render(self) -> Iterator[bytes]:
         """All of it in text format 0.0.4, a family at a time."""
+        before, self._log_lines_dropped = self._log_lines_dropped, logs.dropped()
+        self.counter(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
         for metric in self.registry.collect():
             yield generate_latest(_Alone(metric))
 

@@ -7,6 +7,9 @@ import gc
 import json
 import logging
 import re
+import sys
+import threading
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = "s3cr3t"
+TIMEOUT = 10.0
 PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?: |$)')
 
 
@@ -43,6 +47,7 @@ class Output:
         logs.configure(level, self._style)
 
     def events(self) -> list[dict[str, str]]:
+        logs.drain(TIMEOUT)
         out, err = self._capsys.readouterr()
         assert out == ""
         assert SECRET not in err
@@ -83,6 +88,7 @@ def test_an_event_is_a_line_that_parses(output: Output) -> None:
 def test_time_level_and_event_stand_first_in_logfmt(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "logfmt")
     structlog.get_logger().info("stopping", code=1)
+    logs.drain(TIMEOUT)
     assert re.fullmatch(r"ts=\S+Z level=info event=stopping code=1\n", capsys.readouterr().err)
 
 
@@ -154,3 +160,43 @@ def test_a_task_that_nobody_awaited_does_not_spill_its_exception(output: Output)
 def test_where_an_exception_came_from() -> None:
     assert re.fullmatch(r"test_logs\.py:\d+", logs.where(raised(SECRET)))
     assert logs.where(ValueError(SECRET)) == ""
+
+
+def test_a_line_that_cannot_be_formatted_is_counted(output: Output) -> None:
+    output.begin()
+    logging.getLogger("library").error("%d", "no number")
+    assert logs.dropped() == 1
+    logging.getLogger("library").error("%d", 1)
+    assert [event["event"] for event in output.events()] == [
+        "lines of the log were dropped: they could not be written",
+        "1",
+    ]
+
+
+def test_what_python_would_print_by_itself_is_logged(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sees the exception of a finaliser, or of a thread; neither is its message shown."""
+
+    class Faulty:
+        def __del__(self) -> None:
+            raise ValueError(SECRET)
+
+    def fail() -> None:
+        raise KeyError(SECRET)
+
+    for module, name in ((sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    output.begin()
+    logs.catch_all()
+    try:
+        Faulty()
+        gc.collect()
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        warnings.showwarning("old", UserWarning, "file.py", 1)
+    finally:
+        logging.captureWarnings(capture=False)
+    finaliser, ended, warned = output.events()
+    assert (finaliser["event"], finaliser["error"]) == ("an exception was ignored", "ValueError")
+    assert (ended["error"], ended["where"].partition(":")[0]) == ("KeyError", "test_logs.py")
+    assert warned["event"].startswith("file.py:1: UserWarning: old")

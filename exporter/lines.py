@@ -1,0 +1,134 @@
+"""Lines to an output that may be full, closed or never read: they are written in the background, or dropped."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import threading
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST_BYTES = 256 * 1024
+"""Of lines that wait: a thousand of usual length."""
+
+
+class Lines:
+    """A text stream of whole lines that never raises and never blocks.
+
+    A daemon thread, which exists while lines wait, writes them. A line for which there is no room, or that can't be
+    written, is dropped and counted. The next line that is written follows one that says how many are missing.
+
+    Args:
+        output: takes the lines; None is closed.
+        missing: makes the line about lines that were dropped, from their number.
+    """
+
+    def __init__(self, output: TextIO | None, missing: Callable[[int], str]) -> None:
+        self._put = _writer(output)
+        self._missing = missing
+        self._changed = threading.Condition()  # reentrant: a finaliser may log while a line is added
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._running = False
+        self._torn = False
+        self._untold = 0
+        self.dropped = 0
+        """Lines that were dropped so far."""
+
+    def write(self, text: str) -> int:
+        """Add a line, which ends in a newline; its length."""
+        line = text.encode(errors="backslashreplace")
+        with self._changed:
+            if self._bytes + len(line) > _MOST_BYTES:
+                self.drop()
+            else:
+                self._waiting.append(line)
+                self._bytes += len(line)
+            if not self._running:
+                self._start()
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: a stream has this method. See `drain`."""
+
+    def drain(self, seconds: float) -> None:
+        """Wait until all lines are written or dropped, at most so long."""
+        end = time.monotonic() + seconds
+        with self._changed:
+            while self._running and (left := end - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+    def drop(self) -> None:
+        """Count a line that is not there to be written."""
+        with self._changed:
+            self.dropped += 1
+            self._untold += 1
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._work, name="log", daemon=True).start()
+        except RuntimeError:  # the system has no thread for us: the line waits for the next one
+            return
+        self._running = True
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._waiting:
+                    self._running = False
+                    self._changed.notify_all()
+                    return
+                line = self._waiting[0]
+                untold, self._untold = self._untold, 0
+            written = self._write((self._missing(untold).encode() if untold else b"") + line)
+            with self._changed:
+                self._waiting.popleft()
+                self._bytes -= len(line)
+                if not written:
+                    self._untold += untold
+                    self.drop()
+
+    def _write(self, data: bytes) -> bool:
+        """Write all of it; where that fails half-way, what is written next begins on a line of its own."""
+        if self._torn:
+            data = b"\n" + data
+        left = data
+        try:
+            while left:
+                left = left[self._put(left) :]
+        except (OSError, ValueError):  # ValueError: the stream has been closed
+            self._torn = self._torn if left == data else True
+            return False
+        self._torn = False
+        return True
+
+
+def _writer(output: TextIO | None) -> Callable[[bytes], int]:
+    """What writes some bytes, and says how many it took."""
+    if output is None:
+        return _closed
+    try:
+        return partial(_write_to, output.fileno())
+    except (OSError, ValueError):  # no file, as in a test, or a closed one
+        return lambda data: len(data) if output.write(data.decode()) else 0
+
+
+def _closed(_data: bytes) -> int:
+    raise OSError(errno.EBADF, "the output is closed")
+
+
+def _write_to(number: int, data: bytes) -> int:
+    """Write some of the data to a file descriptor, and wait where another process has made it non-blocking."""
+    try:
+        return os.write(number, data)
+    except BlockingIOError:
+        poll = select.poll()
+        poll.register(number, select.POLLOUT)
+        poll.poll()
+        return 0

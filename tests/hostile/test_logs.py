@@ -1,0 +1,161 @@
+"""The log can't be written: lines are lost and counted, and nothing else is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.simulator.faults import broken
+from tests.e2e.programs import COMMAND, get, run, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.e2e.programs import Exporter
+    from tests.hostile.clouds import HostileCloud
+
+DROPPED = re.compile(r"^drs_exporter_log_lines_dropped_total (\S+)$", re.MULTILINE)
+UP = re.compile(r"^drs_up\{.*\} (\S+)$", re.MULTILINE)
+PROMPT = 5.0
+"""Seconds until a signal has ended it."""
+
+
+def bound(exporter: Exporter) -> str:
+    """The URL where it listens; its log can't say so."""
+
+    def found() -> str | None:
+        inodes = {str(link.readlink()) for link in Path(f"/proc/{exporter.pid}/fd").iterdir() if os.path.lexists(link)}
+        for line in Path(f"/proc/{exporter.pid}/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                return f"http://127.0.0.1:{int(fields[1].rpartition(':')[2], 16)}"
+        return None
+
+    with contextlib.suppress(FileNotFoundError):
+        return until(found, lambda: "it listens")
+    raise AssertionError("it has ended")
+
+
+def dropped(url: str) -> float:
+    found = DROPPED.search(get(f"{url}/metrics").text)
+    assert found
+    return float(found[1])
+
+
+def drops(url: str, count: int) -> bool:
+    return dropped(url) >= count
+
+
+def healthy(url: str) -> bool:
+    return get(f"{url}/-/healthy").status_code == 200
+
+
+def up(url: str, value: str) -> bool:
+    return UP.findall(get(f"{url}/metrics").text) == [value]
+
+
+def full() -> Iterator[int]:
+    with open("/dev/full", "wb") as file:  # noqa: PTH123 - a device
+        yield file.fileno()
+
+
+def without_reader() -> Iterator[int]:
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+def never_read() -> Iterator[int]:
+    """A pipe that is full already, as after hours without a reader."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(writer)
+    os.close(reader)
+
+
+def test_it_polls_and_serves_without_a_log(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
+    with contextlib.ExitStack() as stack:
+        exporters = [
+            start(config=cloud.config(), stderr=stack.enter_context(contextlib.contextmanager(broken_output)()))
+            for broken_output in (full, without_reader, never_read)
+        ]
+        for closed in ("2>&-", "0<&- 1>&- 2>&-"):
+            shell = ("bash", "-c", f'exec "$0" "$@" {closed}', COMMAND)
+            exporters.append(start(config=cloud.config(), command=shell))
+        urls = [bound(exporter) for exporter in exporters]
+        for value, faults in (("1", []), ("0", [broken("/jobs")]), ("1", [])):
+            cloud.faults[:] = faults
+            for url in urls:
+                until(partial(up, url, value), lambda: "drs_up follows")
+        full_disk, *_, all_closed = exporters
+        full_disk.tell(signal.SIGHUP)
+        all_closed.tell(signal.SIGHUP)
+        counts = [4, 3, 0, 3, 4]  # of a pipe that is never read lines wait
+        for url, count in zip(urls, counts, strict=True):
+            until(partial(drops, url, count), lambda: "lines are counted")
+            assert get(f"{url}/-/healthy").status_code == 200
+        assert dropped(urls[2]) == 0
+        for exporter in exporters:
+            code, seconds = exporter.ends_on(signal.SIGTERM)
+            assert code == 0
+            assert seconds < PROMPT
+        assert exporters[-1].stdout + exporters[-1].stderr == ""
+
+
+def test_a_full_disk_that_is_emptied_gets_lines_again(
+    start: Callable[..., Exporter], cloud: HostileCloud, small_disk: Path
+) -> None:
+    log, junk = small_disk / "log", small_disk / "junk"
+    with log.open("ab") as file:
+        exporter = start(config=cloud.config(), stderr=file)
+    url = bound(exporter)
+    until(lambda: "serving" in log.read_text(), lambda: "it logs")
+    for path in (junk, log):  # the rest of the last page as well
+        with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"-" * 64)
+    for count in (1, 2):
+        exporter.tell(signal.SIGHUP)
+        until(partial(drops, url, count), lambda: "lines are counted")
+    junk.unlink()
+    exporter.tell(signal.SIGHUP)
+    lost = until(
+        lambda: re.search(r"lines of the log were dropped.* lines=(\d+)$", log.read_text(), re.MULTILINE),
+        lambda: "it says so",
+    )
+    assert float(lost[1]) == dropped(url) == 2
+    assert exporter.ends_on(signal.SIGTERM)[0] == 0
+
+
+def test_the_demo_serves_without_anybody_to_tell(start: Callable[..., Exporter]) -> None:
+    with contextlib.ExitStack() as stack:
+        exporters = [
+            start(stdout=stack.enter_context(contextlib.contextmanager(broken_output)()))
+            for broken_output in (without_reader, never_read)
+        ]
+        for exporter in exporters:
+            until(partial(healthy, bound(exporter)), lambda: "it serves")
+            code, seconds = exporter.ends_on(signal.SIGTERM)
+            assert code == 0
+            assert seconds < PROMPT
+
+
+def test_a_command_writes_all_of_its_log_before_it_ends(cloud: HostileCloud, tmp_path: Path) -> None:
+    cloud.faults.append(broken("/jobs"))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(cloud.config()))
+    done = run(COMMAND, "once", f"--config.file={config}")
+    assert done.returncode == 1
+    assert "every list fails" in done.stderr

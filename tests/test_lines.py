@@ -1,0 +1,186 @@
+"""Lines that cannot be written are dropped and counted; whoever writes them never waits and never sees an error."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, TextIO
+
+import pytest
+
+from exporter import lines
+from exporter.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TIMEOUT = 10.0
+
+
+def missing(count: int) -> str:
+    return f"{count} missing\n"
+
+
+class Pipe:
+    """A pipe whose reader may wait or leave."""
+
+    def __init__(self) -> None:
+        self.reader, writer = os.pipe()
+        self.writer: TextIO = os.fdopen(writer, "w")
+        self.lines = Lines(self.writer, missing)
+
+    def fill(self) -> int:
+        """Write lines until none is taken; how many were written, waiting ones included."""
+        count = 0
+        while not self.lines.dropped:
+            self.lines.write(f"line {count} {'x' * 1000}\n")
+            count += 1
+        return count
+
+    def read(self) -> list[str]:
+        """All lines, after the writing end has been closed."""
+        text = b""
+        while part := os.read(self.reader, 65536):
+            text += part
+        return text.decode().splitlines()
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    if not pipe.writer.closed:
+        pipe.writer.close()
+    os.close(pipe.reader)
+
+
+def test_lines_come_in_their_order(pipe: Pipe) -> None:
+    for number in range(500):
+        assert pipe.lines.write(f"{number}\n") == len(f"{number}\n")
+    pipe.lines.flush()
+    pipe.lines.drain(TIMEOUT)
+    pipe.writer.close()
+    assert pipe.read() == [str(number) for number in range(500)]
+    assert pipe.lines.dropped == 0
+
+
+def test_no_thread_stays_behind(pipe: Pipe) -> None:
+    pipe.lines.write("one\n")
+    pipe.lines.drain(TIMEOUT)
+    end = time.monotonic() + TIMEOUT
+    while any(thread.name == "log" for thread in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert "log" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_pipe_that_nobody_reads_costs_lines_and_no_time(pipe: Pipe) -> None:
+    started = time.monotonic()
+    kept = pipe.fill() - 1
+    pipe.lines.write("dropped too\n" * 1000)
+    pipe.lines.drain(0.1)
+    assert time.monotonic() - started < TIMEOUT / 2
+    assert pipe.lines.dropped == 2
+
+    found: list[str] = []
+    reader = threading.Thread(target=lambda: found.extend(pipe.read()))
+    reader.start()
+    pipe.lines.drain(TIMEOUT)  # the reader has come back
+    pipe.lines.write("after\n")
+    pipe.lines.drain(TIMEOUT)
+    pipe.writer.close()
+    reader.join(TIMEOUT)
+    told = found.index("2 missing")
+    assert [line.split()[1] for line in found[:told] + found[told + 1 : -1]] == [str(number) for number in range(kept)]
+    assert found[-1] == "after"
+
+
+def test_a_pipe_without_reader_costs_its_lines() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as output:
+        written = Lines(output, missing)
+        for number in range(3):
+            written.write(f"{number}\n")
+            written.drain(TIMEOUT)
+        assert written.dropped == 3
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_closed_output_costs_its_lines(closed: bool) -> None:  # noqa: FBT001
+    output = io.StringIO()
+    output.close()
+    written = Lines(output if closed else None, missing)
+    written.write("one\n")
+    written.drain(TIMEOUT)
+    assert written.dropped == 1
+
+
+class Disk:
+    """An output that takes so many bytes and then none, until it is emptied."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.data = room, b""
+
+    def put(self, data: bytes) -> int:
+        if not self.room:
+            raise OSError(28, "No space left on device")
+        taken = data[: self.room]
+        self.room -= len(taken)
+        self.data += taken
+        return len(taken)
+
+
+def test_a_line_after_a_torn_one_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(9)
+    monkeypatch.setattr(lines, "_writer", lambda _: disk.put)
+    written = Lines(None, missing)
+    for text in ("first\n", "second\n", "third\n"):
+        written.write(text)
+        written.drain(TIMEOUT)
+    assert disk.data == b"first\nsec"
+    disk.room = 100
+    for text in ("fourth\n", "fifth\n"):
+        written.write(text)
+        written.drain(TIMEOUT)
+    assert disk.data == b"first\nsec\n2 missing\nfourth\nfifth\n"
+    assert written.dropped == 2
+
+
+def test_it_waits_for_an_output_that_is_non_blocking(pipe: Pipe) -> None:
+    os.set_blocking(pipe.writer.fileno(), False)
+    text = "x" * 200_000 + "\n"
+    pipe.lines.write(text)
+    found: list[str] = []
+    reader = threading.Thread(target=lambda: found.extend(pipe.read()))
+    pipe.lines.drain(0.1)
+    reader.start()
+    pipe.lines.drain(TIMEOUT)
+    pipe.writer.close()
+    reader.join(TIMEOUT)
+    assert found == [text[:-1]]
+    assert pipe.lines.dropped == 0
+
+
+def test_a_line_waits_where_the_system_gives_no_thread(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    start: Callable[[threading.Thread], None] = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    pipe.lines.write("one\n")
+    pipe.lines.drain(TIMEOUT)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    pipe.lines.write("two\n")
+    pipe.lines.drain(TIMEOUT)
+    pipe.writer.close()
+    assert pipe.read() == ["one", "two"]
+
+
+def test_characters_without_an_encoding_are_escaped(pipe: Pipe) -> None:
+    pipe.lines.write("a\ud800b\n")
+    pipe.lines.drain(TIMEOUT)
+    pipe.writer.close()
+    assert pipe.read() == ["a\\ud800b"]
