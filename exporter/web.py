@@ -43,7 +43,9 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
     async def tasks(request: Request) -> Response:
         return await web_api.tasks(exporter, request)
 
-    async def reloaded(_request: Request) -> Response:
+    async def reloaded(request: Request) -> Response:
+        if _from_a_page(request):
+            return PlainTextResponse("/-/reload is not for pages in a browser\n", 403)
         if reload is None:
             return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
         try:
@@ -52,7 +54,7 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
             return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
         return Response()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
@@ -63,6 +65,13 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
             Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )
+    app.router.redirect_slashes = False  # a redirection would contain the host that the client has named
+    return app
+
+
+def _from_a_page(request: Request) -> bool:
+    """Return whether a page in a browser sent this request, of any origin: a DNS name of an attacker may be ours."""
+    return "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none"
 
 
 def _metrics(page: Page, request: Request) -> Response:

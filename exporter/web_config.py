@@ -125,7 +125,7 @@ class Headers(Section):
         None, alias="X-Frame-Options", description="deny or sameorigin."
     )
     x_content_type_options: Annotated[Literal["nosniff"] | None, Blank] = Field(
-        None, alias="X-Content-Type-Options", description="nosniff."
+        None, alias="X-Content-Type-Options", description="nosniff, which is sent in any case."
     )
     x_xss_protection: Annotated[HeaderValue | None, Blank] = Field(
         None, alias="X-XSS-Protection", description="For old browsers."

@@ -36,7 +36,6 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
 

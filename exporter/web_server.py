@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h11
 import uvicorn
@@ -156,7 +156,8 @@ class Server(uvicorn.Server):
         self.clients = Clients(connections_allowed())
         self._web = web
         self._noise = noise
-        self._running: set[asyncio.Task[None]] = set()
+        self._endless: list[asyncio.Task[None]] = []
+        self._opening: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -167,31 +168,31 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen. uvicorn itself would give TLS handshakes a minute, and could not leave clients in the backlog."""
         self.servers = []
-        context = self._web.context()
+        loop, context = asyncio.get_running_loop(), self._web.context()
         for listener in sockets or ():
             listener.listen(_BACKLOG)
             listener.settimeout(0)
-            self._run(self._accept(listener, context))
+            self._endless.append(loop.create_task(self._accept(listener, context)))
+        self._endless.append(loop.create_task(self._web.follow()))
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Make room for clients that wait, ten times a second."""
+        """Make room for clients that wait, ten times a second; raise what has ended an endless task."""
+        for task in self._endless:
+            if task.done():
+                task.result()
         self.clients.make_room()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, give responses a second to end, and abort what is left."""
-        for task in self._running:
+        tasks = [*self._endless, *self._opening]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-    def _run(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     async def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
         """Accept connections for ever."""
@@ -205,7 +206,9 @@ class Server(uvicorn.Server):
                         self._noise.note(NO_DESCRIPTOR)
                         await asyncio.sleep(_RETRY_SECONDS)
                 else:
-                    self._run(self._open(accepted, address_block(address[0]), context))
+                    task = loop.create_task(self._open(accepted, address_block(address[0]), context))
+                    self._opening.add(task)
+                    task.add_done_callback(self._opening.discard)
             await asyncio.sleep(0)
 
     async def _open(self, accepted: socket.socket, address: str, context: ssl.SSLContext | None) -> None:
@@ -226,7 +229,7 @@ class Server(uvicorn.Server):
             self.clients.leave(accepted)
             if not isinstance(error, ConnectionResetError):  # the client has closed it, as many health checks do
                 self._noise.note(TLS)
-        except asyncio.CancelledError:
+        except BaseException:
             self.clients.leave(accepted)
             accepted.close()
             raise

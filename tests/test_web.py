@@ -107,7 +107,8 @@ def test_head_says_what_get_would(path: str) -> None:
 @pytest.mark.parametrize("path", ["/nothing", "/metrics/", "/-/", "/static/../../etc/passwd"])
 def test_what_is_not_there_is_404(path: str) -> None:
     got = served(path)
-    assert got.status in {307, 404}
+    assert got.status == 404
+    assert "location" not in got.headers
     assert b"Traceback" not in got.body
 
 
@@ -119,7 +120,7 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
     assert set(got.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-def test_a_body_leaves_in_slices_of_256_kib_and_others_run_between_them() -> None:
+def test_a_body_leaves_in_slices_of_64_kib_and_others_run_between_them() -> None:
     async def main() -> tuple[list[int], list[int]]:
         async with exporter_on(cloud_of()) as exporter:
             pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
@@ -147,8 +148,8 @@ def test_a_body_leaves_in_slices_of_256_kib_and_others_run_between_them() -> Non
             return [len(part) for part in sent if part], turns
 
     (*full, last), turns = simulate(main())
-    assert full == [2**18] * 3
-    assert last < 2**18
+    assert full == [2**16] * 14
+    assert last < 2**16
     assert turns[-1] - turns[0] >= len(full)
 
 

@@ -131,8 +131,8 @@ def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
         return await asyncio.gather(*(passwords.right(USERS, *question) for question in questions))
 
     assert asyncio.run(main()) == [True, False, True, False] * 5
-    assert (len(checks.asked), checks.most) == (4, web_auth._CHECKS)
-    assert web_auth._CHECKS <= 2
+    assert len(checks.asked) == 4
+    assert checks.most <= web_auth._CHECKS <= 2
 
 
 def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:

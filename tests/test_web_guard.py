@@ -32,13 +32,19 @@ class Front:
         self.file.write_text(text)
         self.asked: list[str] = []
         self._failed = Telemetry().counter(LOGINS_FAILED)
-        self._guard: Any = Guard(self._app, WebFile(self.file, open_paths=open_paths), self._failed.inc)
+        self._web = WebFile(self.file, open_paths=open_paths)
+        self._guard: Any = Guard(self._app, self._web, self._failed.inc)
         transport = httpx.ASGITransport(app=self._guard)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://exporter.test")
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
         await PlainTextResponse("fine", headers={"X-Frame-Options": "sameorigin"})(scope, receive, send)
+
+    def rewrite(self, text: str) -> None:
+        self.file.write_text(text)
+        self._web.look()
+        self._web.look()
 
     @property
     def passwords(self) -> Passwords:
@@ -139,7 +145,7 @@ def test_users_change_with_the_file(tmp_path: Path) -> None:
     async def story() -> None:
         front = Front(tmp_path, LOGIN)
         assert (await front.get(auth=("alice", "apple"))).status_code == 200
-        front.file.write_text(f"basic_auth_users: {{bob: {BOB}}}  # and not alice\n")
+        front.rewrite(f"basic_auth_users: {{bob: {BOB}}}  # and not alice\n")
         assert (await front.get(auth=("alice", "apple"))).status_code == 401
         assert (await front.get(auth=("bob", "banana"))).status_code == 200
 
@@ -221,7 +227,7 @@ def test_more_requests_than_allowed_are_refused(tmp_path: Path) -> None:
         assert [(await front.get()).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
         await asyncio.sleep(10)
         assert [(await front.get()).status_code for _ in range(2)] == [200, 429]
-        front.file.write_text("rate_limit: {interval: 0}")
+        front.rewrite("rate_limit: {interval: 0}")
         assert [(await front.get()).status_code for _ in range(5)] == [200] * 5
 
     simulate(main())

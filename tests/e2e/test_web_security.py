@@ -47,7 +47,9 @@ def test_a_scrape_without_the_password_is_refused_and_counted(secured: Secured) 
 def test_headers_are_there_and_the_page_is_strict(secured: Secured) -> None:
     for path in ("/", "/metrics", "/-/healthy", "/nothing"):
         for login in (LOGIN, None):
-            assert secured.get(path, login=login).headers["strict-transport-security"] == "max-age=5"
+            headers = secured.get(path, login=login).headers
+            assert headers["strict-transport-security"] == "max-age=5"
+            assert headers.get_list("x-content-type-options") == ["nosniff"]
     assert secured.get("/").headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
 
 
@@ -110,23 +112,27 @@ def test_a_new_certificate_is_served_without_a_start(secured: Secured, authority
     with secured.tls() as old:
         new = authority.issue("renewed")
         shutil.copy(new.cert, secured.pair.cert)
-        assert serial() == first  # its key is not there yet
+        cannot = "can't be used; the old one holds"
+        secured.exporter.until(lambda: cannot in secured.exporter.stderr, "it misses the key")
+        assert serial() == first
         shutil.copy(new.key, secured.pair.key)
-        assert serial() != first
+        secured.exporter.until(lambda: serial() != first, "the new certificate is served")
         old.sendall(GET)
         assert old.recv(100).startswith(b"HTTP/1.1 200 ")
-    assert secured.exporter.stderr.count("can't be used; the old one holds") == 1
+    assert secured.exporter.stderr.count(cannot) == 1
 
 
-def test_a_new_password_counts_at_once_and_a_bad_file_changes_nothing(secured: Secured) -> None:
+def test_a_new_password_counts_soon_and_a_bad_file_changes_nothing(secured: Secured) -> None:
     secured.ready()
     text = secured.file.read_text()
     secured.file.write_text(text.replace("basic_auth_users", "basic_auth_user"))
-    assert secured.get().status_code == 200
+    secured.exporter.until(lambda: "did you mean basic_auth_users?" in secured.exporter.stderr, "it says so")
+    secured.file.write_text("")
+    secured.exporter.until(lambda: "basic_auth_users would switch" in secured.exporter.stderr, "it says so")
+    assert [secured.get(login=login).status_code for login in (LOGIN, None)] == [200, 401]
     secured.file.write_text(re.sub(r"basic_auth_users: .*", f"basic_auth_users: {{bob: {hashed('banana')}}}", text))
-    assert secured.get().status_code == 401
+    secured.exporter.until(lambda: secured.get().status_code == 401, "the old password is refused")
     assert secured.get(login=("bob", "banana")).status_code == 200
-    assert "did you mean basic_auth_users?" in secured.exporter.stderr
 
 
 @pytest.mark.parametrize("command", ["demo", "run --cloud=otc --region=eu-de"])
