@@ -33,8 +33,8 @@ class Lists:
 
     def answered(self, api: str, job_type: str, tasks: int, now: float, *, gap: Gap | None = None) -> None:
         """A list succeeded; `gap` is why it may lack tasks."""
-        before = self._lists.get((api, job_type))
-        since = None if gap is None else now if before is None else before.incomplete_since or now
+        before = self._lists.get((api, job_type), _List(success=True)).incomplete_since
+        since = None if gap is None else now if before is None else before
         self._lists[api, job_type] = _List(
             success=True, tasks=tasks, succeeded_at=now, believed=True, gap=gap, incomplete_since=since
         )
