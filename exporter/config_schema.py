@@ -183,7 +183,7 @@ class Cutover(Section):
     max_delay: Duration = Field(5.0, description="Largest delay, and RPO and RTO where the task has no threshold.")
     endpoints: Need = Field("if_available", description="Source and target answer.")
     objects: Need = Field("if_available", description="The target has all objects.")
-    comparison: Need = Field("ignore", description="The newest comparison ended, and all is equal.")
+    comparison: Need = Field("if_available", description="The newest comparison ended, and all is equal.")
     logs: Need = Field("ignore", description="No error in the log.")
 
 

@@ -105,10 +105,12 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "stale",
-        "The list or the progress of the task is older than 3 effective intervals.",
+        "The list or the progress of the task is older than 3 effective intervals, or the cloud itself computed the "
+        "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
+        "alone).",
         lambda _: True,
-        lambda facts: facts.stale,
-        lambda f: "too old" if f.stale else "fresh",
+        lambda facts: facts.stale or facts.old_report,
+        attrgetter("freshness"),
         "tasks",
     ),
     Reason(

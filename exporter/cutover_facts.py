@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exporter.config import duration_text
+
 if TYPE_CHECKING:
     from exporter.config_schema import Cutover
     from exporter.model import Task
     from exporter.parts import Compared
 
+_OLD_REPORT_SECONDS = 3600.0
+"""The cloud computes the progress of a task every few seconds; no document says that it stops when a task is idle."""
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
 
@@ -24,6 +28,26 @@ class Facts:
     subtasks_blocked: bool
     """A subtask is blocked or unknown, or none is alive; only parents have subtasks."""
     settings: Cutover
+
+    @property
+    def report_age(self) -> float | None:
+        """Seconds from the cloud's own report of the progress to its collection, where the delay decides."""
+        progress, collected = self.task.progress, dict(self.task.collected).get("progress")
+        if self.full_only or progress is None or progress.reported_at is None or collected is None:
+            return None
+        return collected - progress.reported_at
+
+    @property
+    def old_report(self) -> bool:
+        """Whether the cloud repeats a progress that it computed long ago: its node may be dead."""
+        return (age := self.report_age) is not None and age > _OLD_REPORT_SECONDS
+
+    @property
+    def freshness(self) -> str:
+        """The age of what the verdict depends on, for people."""
+        if self.old_report:
+            return f"the cloud computed the progress {duration_text(round(self.report_age or 0))} before it was read"
+        return "too old" if self.stale else "fresh"
 
     @property
     def full_only(self) -> bool:

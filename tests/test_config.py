@@ -44,7 +44,7 @@ def test_defaults() -> None:
         "tag_labels": (),
     }  # fmt: skip
     assert config.cutover.model_dump() == {
-        "max_delay": 5, "endpoints": "if_available", "objects": "if_available", "comparison": "ignore",
+        "max_delay": 5, "endpoints": "if_available", "objects": "if_available", "comparison": "if_available",
         "logs": "ignore",
     }  # fmt: skip
 

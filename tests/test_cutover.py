@@ -294,4 +294,4 @@ def test_the_limit_of_the_settings(limit: float) -> None:
 
 def test_what_the_settings_are_without_a_word() -> None:
     needed = [getattr(Cutover(), name) for name in ("endpoints", "objects", "comparison", "logs")]
-    assert (Cutover().max_delay, needed) == (5.0, ["if_available", "if_available", "ignore", "ignore"])
+    assert (Cutover().max_delay, needed) == (5.0, ["if_available", "if_available", "if_available", "ignore"])

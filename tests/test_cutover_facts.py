@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.config import Collectors, Cutover
-from exporter.cutover import REASONS, Facts, concerned, standby
+from exporter.cutover import REASONS, Facts, blockers, concerned, standby
 from exporter.parts import (
     Compared,
     Comparison,
@@ -24,7 +24,7 @@ from exporter.parts import (
 from tests.test_cutover import DR, PLAIN, ready
 
 if TYPE_CHECKING:
-    from exporter.model import Task
+    from exporter.model import Listed, Task
 
 ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
 
@@ -75,6 +75,38 @@ def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, u
 )
 def test_what_is_said_of_disaster_recovery(reason: str, parts: dict[str, Any], words: str) -> None:
     assert said(reason, ready(DR, **parts)) == words
+
+
+COLLECTED = 1_767_225_600.0
+
+
+@pytest.mark.parametrize(
+    ("listed", "age", "collected", "old"),
+    [
+        (PLAIN, 3 * 86_400.0, True, True),
+        (PLAIN, 3600.5, True, True),
+        (PLAIN, 3600.0, True, False),
+        (PLAIN, 10.0, True, False),
+        (PLAIN, -86_400.0, True, False),  # in the future: not known
+        (PLAIN, None, True, False),
+        (PLAIN, 3 * 86_400.0, False, False),
+        (DR, 3 * 86_400.0, True, True),
+        (replace(PLAIN, task_type="FULL_TRANS", status="FULL_TRANSFER_COMPLETE"), 3 * 86_400.0, True, False),
+    ],
+)
+def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
+    listed: Listed,
+    age: float | None,
+    collected: bool,  # noqa: FBT001
+    old: bool,  # noqa: FBT001
+) -> None:
+    reported = None if age is None else COLLECTED - age
+    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_at=reported))
+    task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
+    facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    assert dict(blockers(facts))["stale"] is old
+    assert (said("stale", task) == "fresh") is not old
+    assert ("1h before it was read" in said("stale", task)) is (age == 3600.5)
 
 
 def test_what_is_said_of_the_list() -> None:

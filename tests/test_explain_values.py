@@ -117,7 +117,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert cli.main(["explain", "orders", option]) == 0
     out, err = capsys.readouterr()
     assert out.startswith(
-        "orders: nothing known blocks it\nnot considered, by the settings of cutover: comparison, logs\n"
+        "orders: nothing known blocks it\nnot considered, by the settings of cutover: logs\n"
         "\nidentity\n  account    acme\n"
     )
     assert out.endswith("\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
+from exporter.cloud.answers import require_about
 from exporter.cloud.comparison import (
     CONTENT,
     LINE,
@@ -86,6 +87,7 @@ class ComparisonV3:
         if answer and not answered.model_fields_set:
             self._losses.count += 1
             raise DecodeError(operations.COMPARE_V3.name, "decode")
+        require_about(operations.COMPARE_V3.name, answer, job_id, self._losses)
         return answered
 
     def _block(self, fields: Mapping[str, Any] | None) -> Block:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
-from exporter.cloud.answers import item_error, read_job, read_results
+from exporter.cloud.answers import BatchItem, item_error, read_batch, read_job
 from exporter.cloud.fields import ErrorCode, Fields, Flag, Free, Items, Number, Positive, Text, Time, Wire
 from exporter.parts import Detail, Switchover, Writable
 
@@ -90,10 +90,9 @@ class OrderV3(Wire):
     exp_time: Time = None
 
 
-class DetailV3(Common):
+class DetailV3(Common, BatchItem):
     """An item of v3 batch-detail, table 5."""
 
-    id: str = Field(min_length=1, max_length=64)
     status: Text = None
     source_endpoint: Fields = None
     target_endpoint: Fields = None
@@ -139,8 +138,7 @@ async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mappin
     body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
     answer = await client.call(operations.DETAIL_V3, body=body)
     # Older answers have the array under `jobs`.
-    items = read_results(operations.DETAIL_V3.name, answer, DetailV3, losses, keys=("results", "jobs"))
-    return {item.id: item.answer(losses) for item in items}
+    return read_batch(operations.DETAIL_V3.name, answer, DetailV3, losses, ids=ids, keys=("results", "jobs"))
 
 
 class DatabaseV5(Wire):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
-from exporter.cloud.answers import item_error, read_results
-from exporter.cloud.errors import DecodeError
+from exporter.cloud.answers import BatchItem, item_error, read_batch, require_about
+from exporter.cloud.errors import DecodeError, has_error
 from exporter.cloud.fields import ErrorCode, Fields, Flag, Gigabytes, Megabytes, Number, Ratio, Text, Time, Wire
 from exporter.parts import Monitor
 
@@ -55,10 +55,9 @@ class MonitorFields(Wire):
         )
 
 
-class ItemV3(Wire):
+class ItemV3(BatchItem):
     """An item of v3 disaster-recovery-monitoring-data."""
 
-    id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("id", "job_id"))
     status: Text = None
     data_guard_minitor: Fields = None
     error_code: ErrorCode = None
@@ -74,15 +73,15 @@ class ItemV3(Wire):
 async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Figures of some disaster-recovery tasks; at most ten a call."""
     answer = await client.call(operations.MONITOR_V3, body={"jobs": list(ids)})
-    items = read_results(operations.MONITOR_V3.name, answer, ItemV3, losses)
-    return {item.id: item.answer(losses) for item in items}
+    return read_batch(operations.MONITOR_V3.name, answer, ItemV3, losses, ids=ids)
 
 
 async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Figures of one task of any kind; a flat object."""
     answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
     figures = MonitorFields.read(answer, losses)
-    if figures is None or not figures.model_fields_set:
+    require_about(operations.MONITOR_V5.name, answer, ids[0], losses)
+    if figures is None or not figures.model_fields_set or has_error(answer):
         losses.count += 1
         raise DecodeError(operations.MONITOR_V5.name, "decode")
     return {ids[0]: (figures.part(),)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
-from exporter.cloud.answers import item_error, read_results
+from exporter.cloud.answers import BatchItem, item_error, read_batch
 from exporter.cloud.errors import BadRequestError
 from exporter.cloud.fields import Completed, ErrorCode, Items, Text, Wire, Word
 from exporter.parts import Precheck
@@ -33,7 +33,7 @@ class Check(Wire):
     result: Word = None
 
 
-class Item(Wire):
+class Item(BatchItem):
     """The pre-check of one task. The array is `precheck_result` in v3 and `precheck_results` in v5."""
 
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("precheck_id", "job_id", "id"))
@@ -60,5 +60,4 @@ async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mappin
         if error.error_code != _NEVER_RUN or len(ids) > 1:
             raise
         return {ids[0]: ()}
-    items = read_results(operations.PRECHECK_V3.name, answer, Item, losses)
-    return {item.job_id: item.answer(losses) for item in items}
+    return read_batch(operations.PRECHECK_V3.name, answer, Item, losses, ids=ids)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
-from exporter.cloud.answers import item_error, read_job, read_results
+from exporter.cloud.answers import BatchItem, item_error, read_batch, read_job
 from exporter.cloud.errors import TaskRefusedError
 from exporter.cloud.fields import Completed, ErrorCode, Fields, Milliseconds, Number, Ratio, Text, Time, Wire
 from exporter.cloud.objects import ObjectProgress
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exporter.cloud.source import Answer
     from exporter.parts import Part
 
+_LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""
 
@@ -49,18 +50,27 @@ class ProgressFields(Wire):
     error_code: ErrorCode = None
 
     def part(self, losses: Losses) -> Progress:
-        """The neutral part: the delay in its finer unit where that is given, the rest of the load only amid it."""
+        """The neutral part: the larger of both delays, and the remaining time only while the load runs."""
         loading = self.progress is not None and 0 < self.progress < 1
         return Progress(
             full_ratio=self.progress,
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_stages(self.progress_map or {}, losses),
-            delay_seconds=self.delay if self.delay_millis is None else self.delay_millis,
+            delay_seconds=_delay(self.delay, self.delay_millis),
             reported_at=self.process_time,
             apply_rows_per_second=self.apply_rows_rate,
             apply_bytes_per_second=self.apply_bytes_rate,
             error_code=self.error_code,
         )
+
+
+def _delay(seconds: float | None, millis: float | None) -> float | None:
+    """The delay in its finer unit, unless that is less than the coarse one; over ten years it is no delay.
+
+    Where both are given and one of them is over ten years, neither is believed.
+    """
+    delay = max((value for value in (seconds, millis) if value is not None), default=None)
+    return None if delay is None or delay > _LONGEST_DELAY else delay
 
 
 def _stages(progress_map: Mapping[str, Any], losses: Losses) -> tuple[tuple[str, float], ...]:
@@ -71,10 +81,9 @@ def _stages(progress_map: Mapping[str, Any], losses: Losses) -> tuple[tuple[str,
     return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
 
 
-class ItemV3(ProgressFields):
+class ItemV3(ProgressFields, BatchItem):
     """An item of "Querying Task Progress in Batches"."""
 
-    job_id: str = Field(min_length=1, max_length=64)
     status: Text = None
 
     def answer(self, losses: Losses) -> Answer:
@@ -90,8 +99,7 @@ class ItemV3(ProgressFields):
 async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Progress of some tasks."""
     answer = await client.call(operations.PROGRESS_V3, body={"jobs": list(ids)})
-    items = read_results(operations.PROGRESS_V3.name, answer, ItemV3, losses)
-    return {item.job_id: item.answer(losses) for item in items}
+    return read_batch(operations.PROGRESS_V3.name, answer, ItemV3, losses, ids=ids)
 
 
 class Metrics(Wire):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from exporter.cloud import operations
-from exporter.cloud.errors import DecodeError, EmptyResultError
+from exporter.cloud.errors import DecodeError, EmptyResultError, has_error
 from exporter.cloud.fields import Number, Time, Wire, Word
 from exporter.parts import AsyncJobs, Quota
 
@@ -37,7 +37,7 @@ async def fetch_quota_v3(client: Client, losses: Losses) -> Quota:
     answer = await client.call(operations.QUOTA_V3)
     quotas = answer.get("quotas")
     resource = quotas.get("resource") if isinstance(quotas, dict) else None
-    if not isinstance(resource, dict | list):
+    if not isinstance(resource, dict | list) or has_error(answer):
         losses.count += 1
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
@@ -75,6 +75,8 @@ async def _async_jobs(client: Client, losses: Losses) -> list[AsyncJob]:
             return list(jobs.values())
         items, total = answer.get("jobs"), answer.get("total_count")
         if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):
+            break
+        if has_error(answer):
             break
         known = len(jobs)
         jobs |= {job.async_job_id: job for job in AsyncJob.read_all(items, losses)}

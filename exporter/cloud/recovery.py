@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from exporter.cloud import operations
-from exporter.cloud.answers import item_error, read_results
+from exporter.cloud.answers import BatchItem, item_error, read_batch
 from exporter.cloud.fields import ErrorCode, Fields, Milliseconds, Text, Wire
 from exporter.parts import Recovery
 
@@ -25,10 +23,9 @@ class Gap(Wire):
     delay: Milliseconds = None
 
 
-class Item(Wire):
+class Item(BatchItem):
     """An item of "Querying RPO and RTO in Batches" (drs_03_0117)."""
 
-    job_id: str = Field(min_length=1, max_length=64)
     status: Text = None
     rpo_info: Fields = None
     rto_info: Fields = None
@@ -46,5 +43,4 @@ class Item(Wire):
 async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """RPO and RTO of some tasks."""
     answer = await client.call(operations.RECOVERY_V3, body={"jobs": list(ids)})
-    items = read_results(operations.RECOVERY_V3.name, answer, Item, losses)
-    return {item.job_id: item.answer(losses) for item in items}
+    return read_batch(operations.RECOVERY_V3.name, answer, Item, losses, ids=ids)

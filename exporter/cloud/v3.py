@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
+from exporter.cloud.answers import about
 from exporter.cloud.comparison_v3 import ComparisonV3
 from exporter.cloud.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.paging import PAGE, list_pages, list_parts
@@ -93,7 +94,7 @@ class V3:
         answer = await self._client.call(operations.STATUS_V3, body=body)
         items = answer.get("results")
         found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
-        if len(found) != 1:
+        if len(found) != 1 or not about(found[0], job_id):
             raise DecodeError(operations.STATUS_V3.name, "decode")
         code = found[0].get("error_code")
         if isinstance(code, str) and "status" not in found[0]:

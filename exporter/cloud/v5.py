@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import detail, logs, monitor, operations, progress, project
+from exporter.cloud.answers import about
 from exporter.cloud.comparison_v5 import ComparisonV5
 from exporter.cloud.errors import DecodeError
 from exporter.cloud.paging import PAGE, list_pages, list_parts
@@ -73,7 +74,8 @@ class V5:
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         async def page(_number: int, received: int) -> dict[str, Any]:
             query: list[tuple[str, str | int]] = [("job_type", job_type), *filters.items()]
-            query += [("offset", received), ("limit", PAGE)]
+            # New tasks come last, so that one that is created between two pages moves none to another page.
+            query += [("offset", received), ("limit", PAGE), ("sort_key", "create_time"), ("sort_dir", "asc")]
             return await self._client.call(operations.LIST_V5, query=query)
 
         return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._losses["tasks"])
@@ -82,6 +84,6 @@ class V5:
         """The object `job` of "Querying Task Details" as it comes, for `drs-exporter query`; raises `CloudError`."""
         answer = await self._client.call(operations.QUERY_V5, job_id=job_id, query=query)
         job = answer.get("job")
-        if not isinstance(job, dict):
+        if not isinstance(job, dict) or not about(job, job_id):
             raise DecodeError(operations.QUERY_V5.name, "decode")
         return job

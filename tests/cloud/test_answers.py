@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +12,13 @@ from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
 from exporter.cloud.fields import Losses
 from exporter.cloud.wire import Job
 from exporter.model import Phase
-from tests.cloud.helpers import document
+from exporter.parts import Progress
+from tests.cloud.facts import ID, OTHER, told
+from tests.cloud.helpers import Script, connected, document
+from tests.virtual import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUNNING = "INCRE_TRANSFER_STARTED"
 
@@ -64,3 +71,91 @@ def test_the_documented_statuses_mean_phases() -> None:
         ("dc67695a-ee3e-49b8-a022-a099bd81jb21", Phase.FAILED),
     ]
     assert losses.count == 0
+
+
+FOREIGN: list[dict[str, Any]] = [
+    {"id": OTHER},
+    {"job_id": OTHER},
+    {"id": ID.upper()},
+    {"id": 7},
+    {"id": [ID]},
+    {"id": ID, "job_id": OTHER},
+]
+OWN: list[dict[str, Any]] = [{"id": ID}, {"job_id": ID}, {"id": ID, "job_id": ID}, {"id": None}, {"job_id": "null"}, {}]
+SINGLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "v5_job_progress": lambda ids: {"job": {**ids, "progress_info": {"progress": "100"}}},
+    "v5_job_detail": lambda ids: {"job": {**ids, "base_info": {}}},
+    "v5_job_is_writable": lambda ids: {"job": {**ids, "is_writable": "success"}},
+    "v5_job_compare": lambda ids: {"job": {**ids, "compare_result": {"data_compare_task_list": []}}},
+    "v5_job_log": lambda ids: {"job": {**ids, "logs": []}},
+    "v5_monitor_data": lambda ids: {**ids, "is_src_normal": True},
+}
+"""Bodies of the sources that query one task a call, with ids in them."""
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("ids", OWN)
+def test_a_response_about_the_requested_task_is_believed(name: str, ids: dict[str, Any]) -> None:
+    answers, lost, _ = told(name, SINGLE[name](ids))
+    assert (set(answers), lost) == ({ID}, 0)
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("ids", FOREIGN)
+def test_a_response_about_another_task_is_a_decode_error(name: str, ids: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, SINGLE[name](ids))
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_error_beside_the_facts_is_a_decode_error(name: str) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, SINGLE[name]({}) | {"error_code": 500})
+
+
+@pytest.mark.parametrize("ids", [{"job_id": OTHER}, {"id": OTHER}])
+def test_a_comparison_of_another_task_is_a_decode_error(ids: dict[str, str]) -> None:
+    with pytest.raises(DecodeError):
+        told("v3_query_compare_result", {"compare_task_list_results": {"compare_task_list": []}, **ids})
+
+
+def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
+    async def go(status: dict[str, Any], job: dict[str, Any]) -> list[Any]:
+        async with connected(Script({"results": [status]}, {"job": job})) as cloud:
+            work = (cloud.v3.status(ID), cloud.v5.details(ID))
+            return [await asyncio.gather(one, return_exceptions=True) for one in work]
+
+    for ids in FOREIGN:
+        found = [one for (one,) in simulate(go({"status": "X", **ids}, ids))]
+        assert all(isinstance(one, DecodeError) for one in found), ids
+    for ids in OWN:
+        assert [one for (one,) in simulate(go({"status": "X", **ids}, ids))] == [{"status": "X", **ids}, ids]
+
+
+def progress_of(task_id: str, seconds: int = 3, **more: Any) -> dict[str, Any]:
+    return {"job_id": task_id, "progress": "100", "incre_trans_delay": str(seconds), **more}
+
+
+def test_items_about_other_tasks_are_counted_and_left_out() -> None:
+    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(OTHER), progress_of(ID), progress_of("x")]})
+    assert (set(answers), lost) == ({ID}, 2)
+
+
+def test_the_same_item_twice_is_counted_once_more_and_believed() -> None:
+    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
+    assert (answers, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
+
+
+@pytest.mark.parametrize("second", [progress_of(ID, 0), progress_of(ID, status="failed", error_code="DRS.M01504")])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_of_two_items_that_contradict_each_other_none_is_believed(second: Any, backwards: bool) -> None:  # noqa: FBT001
+    items = [progress_of(ID), second, progress_of(ID)]
+    answers, lost, _ = told("v3_batch_progress", {"results": items[::-1] if backwards else items})
+    assert isinstance(answers[ID], TaskRefusedError)
+    assert lost == 2
+
+
+@pytest.mark.parametrize("error", [{"error_code": 500}, {"error_msg": "x"}, {"error": {"code": 1}}])
+def test_a_batch_with_an_error_beside_its_items_is_a_decode_error(error: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        told("v3_batch_progress", {"results": [progress_of(ID)], **error})

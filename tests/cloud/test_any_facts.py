@@ -55,7 +55,7 @@ JOBS: dict[str, dict[str, Any]] = {
             "migration_object_overview": [{"type": "table", "src_count": "3", "dst_count": "2", "status": "COMPLETED"}],
         }
     },
-    "v5_job_detail": document("v5_job_detail_doc")["job"],
+    "v5_job_detail": document("v5_job_detail_doc")["job"] | {"id": ID},
     "v5_job_is_writable": {"is_writable": "success"},
     "v5_job_log": {"logs": [{"level": "Info", "create_time": "2022-11-07T16:15:18Z"}]},
     "v5_job_compare": {
@@ -72,7 +72,7 @@ JOBS: dict[str, dict[str, Any]] = {
 }
 FLAT: dict[str, dict[str, Any]] = {
     "v5_monitor_data": {"is_src_normal": True, "used_memory": "7", "update_time": "2022-11-07T16:15:18Z"},
-    "v3_query_compare_result": document("v3_query_compare_result_doc"),
+    "v3_query_compare_result": document("v3_query_compare_result_doc") | {"job_id": ID},
 }
 PROJECT: dict[str, dict[str, Any]] = {
     "v3_quotas": document("v3_quotas_doc"),

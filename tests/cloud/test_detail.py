@@ -283,9 +283,10 @@ def test_the_documented_details_of_v3(name: str) -> None:
 
 
 def test_the_documented_detail_of_v5() -> None:
-    answers, lost, asked = told(V5, document("v5_job_detail_doc"))
+    document_id = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
+    answers, lost, asked = told(V5, document("v5_job_detail_doc"), ids=[document_id])
     assert asked.requests[0].url.query == b"type=detail"
-    assert (answers[ID], lost) == (
+    assert (answers[document_id], lost) == (
         (
             Detail(
                 node_type="medium",

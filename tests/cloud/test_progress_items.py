@@ -89,7 +89,12 @@ def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any,
         (("-1", "-1"), None, 0),
         ((-1, -1), None, 0),
         (("3", "3123"), 3.123, 0),  # the finer of the two
-        (("3", "0"), 0, 0),
+        (("3", "0"), 3, 0),  # less than the seconds: of two that contradict each other the larger
+        (("9000", "0"), 9000, 0),
+        (("0", "9000000"), 9000, 0),
+        (("315576001", "0"), None, 0),  # over ten years is no delay
+        (("0", "315576001000"), None, 0),
+        (("315576000", None), 315_576_000, 0),
         (("3", "-1"), 3, 0),
         (("3", "N/A"), 3, 0),
         (("3", "soon"), 3, 1),
