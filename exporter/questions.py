@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.file_replace import replace_content, verify_replaceable
 from exporter.find import Outcome
 from exporter.query_types import NEEDS_QUERY_ID, TYPES
 from exporter.terminal import Screen
@@ -122,25 +123,33 @@ def _explain(options: argparse.Namespace, config: Config, transport: _Transport)
 def _check(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
     from exporter.check import check  # noqa: PLC0415
 
-    _write(options, "")  # before the cloud is asked, so that a report is not asked for in vain
+    file: Path | None = options.report
+    if file is not None:
+        _verify_report(options, file)
     screen = Screen.of(sys.stdout)
 
     def say(finding: Finding, width: int) -> None:
         print(finding.line(width, screen), flush=True)
 
     code, report = asyncio.run(check(config, say, transport=transport))
-    _write(options, report)
+    try:
+        if file is not None:
+            replace_content(file, report)
+    except OSError as error:
+        return Outcome(1, "", (_cannot_write(file, error),))
     return Outcome(code, "")
 
 
-def _write(options: argparse.Namespace, text: str) -> None:
-    """Write the file of --report, if there is to be one."""
-    file: Path | None = options.report
+def _verify_report(options: argparse.Namespace, file: Path) -> None:
+    """End with a usage error if the file of --report cannot be written, before the cloud is polled in vain."""
     try:
-        if file is not None:
-            file.write_text(text)
+        verify_replaceable(file)
     except OSError as error:
-        options.parser.error(f"--report: can't write {file}: {error.strerror}")
+        options.parser.error(_cannot_write(file, error))
+
+
+def _cannot_write(file: Path | None, error: OSError) -> str:
+    return f"--report: can't write {file}: {error.strerror}"
 
 
 def _query(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:

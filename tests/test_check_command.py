@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +51,32 @@ def test_the_command_and_its_report(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert err == ""
     report = json.loads((tmp_path / "shapes.json").read_text())
     assert report["projects"][0]["operations"]["v3_list_jobs"]["200"]["calls"] == 3
+
+
+def test_a_check_that_crashes_keeps_the_report_of_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: object, **__: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(checking, "check", crash)
+    (file := tmp_path / "shapes.json").write_text("earlier")
+    assert cli.main(["check", config_file(tmp_path), f"--report={file}"]) == 1
+    assert file.read_text() == "earlier"
+
+
+@pytest.mark.usefixtures("_real_time")
+def test_a_disk_that_fills_up_during_the_check_is_named_and_keeps_the_earlier_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    (file := tmp_path / "shapes.json").write_text("earlier")
+    assert cli.main(["check", config_file(tmp_path), f"--report={file}"]) == 1
+    assert capsys.readouterr().err == f"drs-exporter: --report: can't write {file}: No space left on device\n"
+    assert file.read_text() == "earlier"
 
 
 @pytest.mark.usefixtures("_real_time")
