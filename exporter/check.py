@@ -21,6 +21,7 @@ from exporter.cloud.operations import OPERATIONS
 from exporter.config import duration_text
 from exporter.connections import Connection, Watch, attempt, connections, where
 from exporter.findings import REPORT, UNANSWERED, Finding, Level, bars, engines, plural, words
+from exporter.model import Gap
 from exporter.report import ProjectReport, document
 from exporter.terminal import Waiting
 
@@ -137,7 +138,8 @@ class _Lists:
     errors: list[CloudError] = field(default_factory=list)
     answered: bool = False
     """Whether the list of any job type came."""
-    complete: bool = True
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    """By job type, why its list may lack tasks."""
 
     @property
     def published(self) -> bool:
@@ -193,7 +195,7 @@ class _ProjectCheck:
                 lists.errors.append(of_job_type(answer, job_type) if lists.answered else answer)
             else:
                 lists.tasks |= {task.id: task for task in answer.tasks}
-                lists.complete = lists.complete and answer.complete
+                lists.gaps |= {job_type: answer.gap} if answer.gap else {}
         return lists
 
     # Reachable, clock, credentials
@@ -250,8 +252,9 @@ class _ProjectCheck:
             if one.published and not one.errors:
                 first = next(iter(lists.values()))
                 self._say(OK, _told(name, one, first if one is not first and first.published else None))
-            if not one.complete:
-                self._say(WARN, f"{name} lists with pages and totals that disagree", "run the check again")
+            for job_type, gap in one.gaps.items():
+                remedy = REPORT if gap is Gap.UNREADABLE else "run the check again"
+                self._say(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
         if lost := self._connection.losses["tasks"].take():
             self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
         if not any(one.published for one in lists.values()):

@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 
 _SLICE, _GLANCES = 5, 500
 """Tasks that are shown anew, or just looked at, at a stretch; then others on the event loop get their turn."""
-
-
-_MOST_LEVELS = 1000
-"""Of parents above a task; lists that contradict each other may make a ring of them."""
+_MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other may make a ring of them
 
 
 class Store:
@@ -206,19 +203,13 @@ class Store:
             if work >= 1:
                 work = 0.0
                 await asyncio.sleep(0)
-        await self._refresh_parents(parents, oldest)
-
-    async def _refresh_parents(self, parents: set[str | None], oldest: Mapping[str, float]) -> None:
-        """Look again at the parents of what has changed, and then at theirs."""
         levels = 0
         while parents and (levels := levels + 1) <= _MOST_LEVELS:
             level, parents = self._states.keys() & parents, set()
-            for number, parent in enumerate(level, 1):
+            for parent in level:
                 listed = self.inventory.find(parent, oldest)
                 if self._show(parent, listed) and listed is not None:
                     parents.add(listed.parent_id)
-                if number % _SLICE == 0:
-                    await asyncio.sleep(0)
 
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Whether a list says again what is shown already: then there is nothing to do, most of the time."""

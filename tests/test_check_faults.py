@@ -99,11 +99,21 @@ def test_lists_with_oddities() -> None:
 
 def test_a_list_whose_pages_disagree() -> None:
     cloud = cloud_of(sim("orders"))
-    listed = {"jobs": [], "total_record": 7}
-    cloud.faults = [Fault(match="POST .*/jobs$", kind="body", body=listed)]
+    cloud.faults = [Fault(match="POST .*/jobs$", kind="wrong_total")]
     fine, text = checked(cloud)
     assert fine
-    assert finding(text, "disagree") == "warn v3 lists with pages and totals that disagree: run the check again"
+    for job_type in ("migration", "sync", "cloudDataGuard"):
+        told = f"v3 list of {job_type} is incomplete: its pages and its total disagree"
+        assert finding(text, told) == f"warn {told}: run the check again"
+
+
+def test_a_list_with_a_task_that_cannot_be_decoded() -> None:
+    parent = sim("shops", children=[sim("north"), sim("south")])
+    parent.children[0].overrides["v3_list"] = {"status": None}
+    fine, text = checked(cloud_of(parent))
+    assert fine
+    told = "v3 list of sync is incomplete: some of its tasks could not be decoded"
+    assert finding(text, told).startswith(f"warn {told}: please report it")
 
 
 def test_nobody_answers() -> None:

@@ -5,6 +5,7 @@ A response, or an item of it, about another task than the requested one is never
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import AliasChoices, Field
@@ -27,9 +28,9 @@ class BatchItem(Wire):
 
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
 
+    @abstractmethod
     def answer(self, losses: Losses) -> Answer:
         """The facts, or the error of this task alone."""
-        raise NotImplementedError
 
 
 W = TypeVar("W", bound=Wire)
