@@ -75,12 +75,15 @@ def test_what_else_can_go_wrong_with_one_operation(fault: Fault, line: str) -> N
 
 
 @pytest.mark.parametrize("api", ["v5", "auto"])
-def test_a_job_type_that_is_not_offered_is_named_with_the_setting(api: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "DRS.M00202"), (422, "DRS.M99999"), (404, "APIGW.0101"), (409, "DRS.M99999")]
+)
+def test_a_job_type_that_is_not_offered_is_named_with_the_setting(api: str, status: int, code: str) -> None:
     cloud = cloud_of(sim("orders"))
-    cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", CANARY)]
+    cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", status, code, CANARY)]
     fine, text = checked(cloud, config_for({**project(), "api": api}))
     remedy = "this cloud may not offer job type cloudDataGuard: if so, remove it from tasks.job_types"
-    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, 400 DRS.M00202: {remedy}"
+    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, {status} {code}: {remedy}"
     assert not fine
     cloud.faults = [faults.refused("v5.*/jobs[?]", 400, "DRS.M00202", CANARY)]
     _, text = checked(cloud, config_for({**project(), "api": api}))

@@ -136,10 +136,13 @@ def has_error(body: Mapping[str, Any]) -> bool:
 
 def of_job_type(error: CloudError, job_type: str) -> CloudError:
     """The error of one list where others succeed; a refusal gets a reason that names the job type and the setting."""
-    if not isinstance(error, BadRequestError) or error.reason:
+    if error.meaning not in _NOT_OFFERED or error.reason:
         return error
     reason = f"this cloud may not offer job type {job_type}: if so, remove it from tasks.job_types"
-    return BadRequestError(error.operation, error.code, error.error_code, reason)
+    return type(error)(error.operation, error.code, error.error_code, reason)
+
+
+_NOT_OFFERED = (error_codes.PARAMETER, error_codes.REQUEST, error_codes.NOT_PUBLISHED, error_codes.OTHER)
 
 
 def is_gone(code: str | None) -> bool:
