@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter import logs, questions
+from exporter import logs, questions, threads
 from exporter.arguments import UsageError, parse, parser
 from exporter.config import ConfigError, NotReadyError, load
 from exporter.config_environment import from_environment
@@ -39,11 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code.
 
     0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
+
+    Args:
+        arguments: None: those of this process, which ends at once where a thread hangs.
     """
+    code = _command(list(sys.argv[1:] if arguments is None else arguments))
+    if arguments is None and threads.at_work():
+        threads.end_process(code)
+    return code
+
+
+def _command(arguments: list[str]) -> int:
     _occupy_standard_files()
     seconds = _DRAIN_SECONDS
     try:
-        options = parse(list(sys.argv[1:] if arguments is None else arguments), _COMMANDS)
+        options = parse(arguments, _COMMANDS)
         logs.configure(options.log_level, options.log_format)
         if options.command in _SERVING:  # who sends it before there is anything to reload means no harm
             seconds = _SERVING_DRAIN_SECONDS

@@ -7,12 +7,15 @@ The threads of `concurrent.futures`, and so asyncio's default executor, are join
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -117,3 +120,20 @@ class DaemonPool:
                 else:
                     future.set_result(result)
             del future, function  # an idle frame must keep no result alive
+
+
+def at_work() -> bool:
+    """Return whether a pool thread runs."""
+    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
+
+
+def end_process(code: int) -> NoReturn:
+    """End the process without the interpreter's cleanup.
+
+    A thread that comes back from native code during the cleanup is ended there; with Rust code on its stack, such as
+    bcrypt's, this aborts the process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a closed pipe, or file
+            stream.flush()
+    os._exit(code)

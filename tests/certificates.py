@@ -71,6 +71,6 @@ class Authority:
         subprocess.run([tool("openssl"), *map(str, arguments)], check=True, capture_output=True)
 
 
-def hashed(password: str) -> str:
-    """The hash of a password, of the least cost."""
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+def hashed(password: str, cost: int = 4) -> str:
+    """The bcrypt hash of a password, by default of the lowest cost."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()

@@ -94,7 +94,7 @@ def test_calls_with_one_key_share_a_run() -> None:
 
     async def story() -> None:
         calls = [asyncio.create_task(pool.share(key, work, key)) for key in "aaab"]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
         calls[0].cancel()  # the others still get their result
         release.set()
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
@@ -150,7 +150,7 @@ def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:
     async def story() -> None:
         first = asyncio.create_task(pool.run(release.wait))
         second = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
         second.cancel()
         release.set()
         assert await first
@@ -170,10 +170,10 @@ def test_where_the_system_starts_no_further_thread_a_call_waits_for_a_running_on
 
     async def story() -> None:
         working = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
         monkeypatch.setattr(threading.Thread, "start", _no_thread)
         waiting = asyncio.create_task(pool.run(str, 5))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
         release.set()
         assert await working
         assert await waiting == "5"
@@ -205,3 +205,29 @@ asyncio.run(main())
 def test_a_thread_that_hangs_does_not_delay_the_exit_of_the_interpreter() -> None:
     done = subprocess.run([sys.executable, "-c", _HANGS], capture_output=True, text=True, timeout=30, check=True)
     assert (done.stdout, done.stderr) == ("timed out\n", "")
+
+
+BUSY = """
+import asyncio, atexit, sys, time
+from exporter import cli
+from exporter.threads import DaemonPool
+
+async def main():
+    asyncio.create_task(DaemonPool("busy", threads=1, timeout=60).run(time.sleep, {seconds}))
+    await asyncio.sleep(0.2)
+
+asyncio.run(main())
+time.sleep(0.2)
+atexit.register(print, "cleanup")
+sys.argv[1:] = ["metrics"]
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize(("seconds", "cleanup"), [(60, False), (0, True)])
+def test_a_process_whose_threads_are_at_work_ends_without_cleanup(seconds: int, cleanup: bool) -> None:  # noqa: FBT001
+    """Rust code that returns during the cleanup, as a check of bcrypt, would abort the process."""
+    command = [sys.executable, "-c", BUSY.format(seconds=seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert "| `drs_up` |" in done.stdout
+    assert done.stdout.endswith("cleanup\n") == cleanup

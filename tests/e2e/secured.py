@@ -93,8 +93,5 @@ class Hasty(Exporter):
     """
 
     def __init__(self, setting: str, *arguments: str, folder: Path) -> None:
-        code = (
-            "import sys\nfrom exporter import cli, web_clients, web_server\n"
-            f"{setting}\nsys.exit(cli.main(sys.argv[1:]))"
-        )
+        code = f"import sys\nfrom exporter import cli, web_clients, web_server\n{setting}\nsys.exit(cli.main())"
         Program.__init__(self, [sys.executable, "-c", code, *arguments], folder)
