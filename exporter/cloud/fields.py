@@ -20,7 +20,8 @@ _SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else i
 _LAST_ZONE = timezone(timedelta(hours=-12))
 _TEXT_LIMIT = 256
 _LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
-_INTEGER = re.compile(r"-?\d+")
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 T = TypeVar("T")
@@ -71,6 +72,8 @@ def _number(value: Any) -> float | None:
     """A number from 0 up; -1 is the API's word for "none yet"."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise ValueError  # Python reads 1_0 and the digits of every script as well
     number = float(value)
     if number == -1:
         return None
