@@ -185,8 +185,9 @@ def test_a_list_that_is_published_for_some_only() -> None:
     cloud = fleet()
     cloud.faults = [faults.unpublished("GET .*job_type=sync")]
     fine, text = checked(cloud)
-    assert fine
-    assert finding(text, "v5_list_jobs") == "warn v5_list_jobs is not published here, 404 APIGW.0101"
+    assert not fine  # drs_up is 0 as well
+    remedy = "this cloud may not offer job type sync: if so, remove it from tasks.job_types"
+    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, 404 APIGW.0101: {remedy}"
 
 
 def test_operations_that_are_not_published() -> None:
