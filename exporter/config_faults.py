@@ -16,7 +16,7 @@ _TEXTS = {
     "missing": "required key is missing",
     "literal_error": "expected {expected}",
     "string_type": "expected text",
-    "pattern_type": "expected text",
+    "is_instance_of": "expected text",
     "path_type": "expected text",
     "invalid_key": "a key must be text",
     "bool_type": "expected true or false",

@@ -14,9 +14,9 @@ from exporter.config_values import (
     Endpoint,
     Interval,
     ListOf,
+    NameRegex,
     ProjectId,
     ProxyUrl,
-    Regex,
     Region,
     TagLabels,
     Text,
@@ -149,7 +149,7 @@ class Collectors(Section):
 class TaskRule(Section):
     """Matches a task for which all of the given keys hold."""
 
-    name: Regex | None = Field(None, description="Regular expression for the whole name.")
+    name: NameRegex | None = Field(None, description="Regular expression for the whole name.")
     id: Text | None = Field(None, description="Task id.")
     job_type: JobType | None = Field(None, description="migration, sync or cloudDataGuard (disaster recovery).")
     engine_type: Text | None = Field(None, description="Engines, as the API calls them, such as mysql-to-mysql.")

@@ -6,13 +6,22 @@ hold the value, but for the names of files.
 
 import os
 import re
-import warnings
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, Strict, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    InstanceOf,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+)
 
 from exporter.config_file import NotReadyError
+from exporter.name_patterns import NamePattern
 
 T = TypeVar("T")
 
@@ -112,15 +121,10 @@ def _no_plain_http(url: str) -> str:
     return url
 
 
-def _regex(value: object) -> object:
+def _name_pattern(value: object) -> object:
     if not isinstance(value, str):
         return value  # pydantic says what it must be
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Python warns of [[:alpha:]], and then matches something else
-            return re.compile(value)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
-        raise ValueError(f"not a regular expression of Python: {error}") from None
+    return NamePattern(value)
 
 
 def _distinct_labels(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,5 +148,5 @@ Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
 ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
 ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f")]
-Regex = Annotated[re.Pattern[str], BeforeValidator(_regex)]
+NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern)]
 ReadableFile = Annotated[Path, Strict(strict=False), BeforeValidator(_readable)]

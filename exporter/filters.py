@@ -20,6 +20,7 @@ class TaskFilter:
 
     A rule matches if all that it names does. Tags are known only from the details of a task: until then a rule about
     tags does not match, so that what is to be included comes late, and what is to be excluded may show for a while.
+    A name for which a regular expression takes too long is included and not excluded, so that no task is lost.
     """
 
     def __init__(self, settings: Tasks) -> None:
@@ -53,21 +54,24 @@ class TaskFilter:
         """Whether a task is wanted; `tags` are None while they are unknown."""
         known = tags or {}
         included = not self._include or any(matches(rule, task, known) for rule in self._include)
-        return included and not any(matches(rule, task, known) for rule in self._exclude)
+        return included and not any(matches(rule, task, known, unjudged=False) for rule in self._exclude)
 
     def _possible(self, task: Listed) -> bool:
         included = not self._include or any(matches(rule, task, None) for rule in self._include)
-        return included and not any(matches(rule, task, {}) for rule in self._exclude)
+        return included and not any(matches(rule, task, {}, unjudged=False) for rule in self._exclude)
 
     def _common(self, name: str) -> tuple[str, ...]:
         values = tuple(dict.fromkeys(getattr(rule, name) for rule in self._include))
         return () if None in values else values
 
 
-def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None) -> bool:
-    """Whether all that a rule names holds; tags that are None match any rule about them."""
+def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None, *, unjudged: bool = True) -> bool:
+    """Whether all that a rule names holds; tags that are None match any rule about them.
+
+    `unjudged` is the result for a name for which the rule's regular expression takes too long.
+    """
     plain = all(getattr(rule, name) in {None, getattr(task, name)} for name in _PLAIN)
-    named = rule.name is None or rule.name.fullmatch(task.name) is not None
+    named = rule.name is None or (unjudged if (found := rule.name.matches(task.name)) is None else found)
     return plain and named and (rule.tag is None or tags is None or _tagged(rule.tag, tags))
 
 

@@ -1,6 +1,5 @@
 """What a configuration becomes: defaults, accounts completed from the top level, endpoints, rules across fields."""
 
-import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +8,7 @@ import certifi
 import pytest
 
 from exporter.config import Config, ConfigError, Project, from_mapping, load
+from exporter.name_patterns import NamePattern
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 
@@ -71,7 +71,7 @@ def test_lists_of_an_account_replace_those_of_the_top_level() -> None:
     config = config_of(account(tasks={"include": []}), account("b"), tasks={"include": [{"name": "pay.*"}]})
     none, one = config.accounts
     assert none.tasks.include == ()
-    assert one.tasks.include[0].name == re.compile("pay.*")
+    assert one.tasks.include[0].name == NamePattern("pay.*")
 
 
 @pytest.mark.parametrize(

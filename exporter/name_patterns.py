@@ -1,0 +1,111 @@
+"""Regular expressions of users for names: neither compiling nor matching one can hold up the process."""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+
+import regex
+import structlog
+
+_LONGEST = 1000
+_MOST_REPEATS = 10_000
+"""`regex` unrolls counted repetitions: `(?:a{9999}){9999}` would take all memory."""
+_SECONDS = 0.1
+_BURST_SECONDS, _SHARE = 1.0, 0.01
+"""CPU time of all searches of one expression: at first, and then this share of the time that passes."""
+_MOST_KNOWN = 20_000
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?P<least>\d*),?(?P<most>\d*)\}|[()]|.", re.DOTALL)
+_log = structlog.get_logger()
+
+
+class NamePattern:
+    """A regular expression for a whole name, in the syntax of Python's `re`.
+
+    Python's own `re` has no time-outs and holds the interpreter lock: an expression such as `(a|aa)+b` stops the
+    process for years at one name. Results are remembered, so that each name is searched once.
+
+    Args:
+        text: the expression.
+
+    Raises:
+        ValueError: it is none, too long, or repeats too much.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._pattern = _compiled(text)
+        self._known: dict[str, bool] = {}
+        self._left, self._at = _BURST_SECONDS, time.monotonic()
+        self._reported = False
+
+    def __repr__(self) -> str:
+        return f"NamePattern({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NamePattern) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def matches(self, name: str) -> bool | None:
+        """Whether the whole name matches; None where finding out takes too long. It is tried again the next time."""
+        found = self._known.get(name)
+        if found is None and (found := self._search(name)) is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[name] = found
+        return found
+
+    def _search(self, name: str) -> bool | None:
+        now, started = time.monotonic(), time.process_time()
+        self._left = min(_BURST_SECONDS, self._left + (now - self._at) * _SHARE)
+        self._at = now
+        try:
+            if self._left > 0:
+                return self._pattern.fullmatch(name, timeout=min(_SECONDS, self._left)) is not None
+        except TimeoutError:
+            pass
+        finally:
+            self._left -= time.process_time() - started
+        if not self._reported:
+            self._reported = True
+            _log.warning(
+                "a regular expression takes too long: tasks whose names it does not judge are shown", pattern=self.text
+            )
+        return None
+
+
+def _compiled(text: str) -> regex.Pattern[str]:
+    if len(text) > _LONGEST:
+        raise ValueError(f"a regular expression may have {_LONGEST} characters; this one has {len(text)}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python warns of [[:alpha:]], and then matches something else
+            re.compile(text)  # whose syntax is documented, and whose messages say where the fault is
+            if _repeats(text) > _MOST_REPEATS:
+                raise ValueError(f"a regular expression may repeat {_MOST_REPEATS} times, all its parts together")
+            return regex.compile(text)
+    except (re.error, regex.error, OverflowError, RecursionError, Warning) as error:
+        raise ValueError(f"not a regular expression of Python: {error}") from None
+
+
+def _repeats(text: str) -> int:
+    """The number of single characters, or sets of them, when all counted repetitions are written out."""
+    sizes, last = [0], 0
+    for token in _TOKEN.finditer(text):
+        counts = [int(count) for count in token.group("least", "most") if count]
+        if counts:
+            sizes[-1] += last * (max(*counts, 1) - 1)
+            last *= max(*counts, 1)
+        elif token[0] == "(":
+            sizes.append(0)
+            last = 0
+        elif token[0] == ")" and len(sizes) > 1:
+            last = sizes.pop()
+            sizes[-1] += last
+        else:
+            last = 1
+            sizes[-1] += 1
+    return sum(sizes)
