@@ -94,7 +94,7 @@ def test_calls_with_one_key_share_a_run() -> None:
 
     async def story() -> None:
         calls = [asyncio.create_task(pool.share(key, work, key)) for key in "aaab"]
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0)
         calls[0].cancel()  # the others still get their result
         release.set()
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
@@ -150,7 +150,7 @@ def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:
     async def story() -> None:
         first = asyncio.create_task(pool.run(release.wait))
         second = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0)
         second.cancel()
         release.set()
         assert await first
@@ -170,10 +170,10 @@ def test_where_the_system_starts_no_further_thread_a_call_waits_for_a_running_on
 
     async def story() -> None:
         working = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0)
         monkeypatch.setattr(threading.Thread, "start", _no_thread)
         waiting = asyncio.create_task(pool.run(str, 5))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0)
         release.set()
         assert await working
         assert await waiting == "5"
