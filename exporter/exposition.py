@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from exporter.chunks import Chunk, Page, Piece, family_heads, split_families
+from exporter.find import without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -25,13 +26,13 @@ _BLOCK = 250
 
 
 def escape_label(value: str) -> str:
-    """A label value as it stands between its quotes."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """A label value as the formats write it between quotes; control characters become visible."""
+    return without_controls(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def label_text(labels: Iterable[tuple[str, str | None]]) -> bytes:
     """`a="b",c="d"`; a label without a value is left out, which means the same to Prometheus."""
-    return ",".join(f'{name}="{escape_label(value)}"' for name, value in labels if value).encode(errors="replace")
+    return ",".join(f'{name}="{escape_label(value)}"' for name, value in labels if value).encode()
 
 
 def number_text(value: float) -> bytes:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
 _MOST_NEAR = 3
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but the line feed, line separators, changes of the writing direction, half surrogate pairs."""
 
 
 class Place(NamedTuple):
@@ -70,3 +74,13 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
 def printable(text: str) -> str:
     """Text of the cloud or of a user without control characters, which would play with a terminal."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def without_controls(text: str) -> str:
+    """A label value without control characters; a line feed stays, for which the exposition formats have an escape."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def json_text(document: Any, indent: int | None = None) -> str:
+    """A document as JSON in printable ASCII."""
+    return json.dumps(document, indent=indent, allow_nan=False).replace("\x7f", "\\u007f")

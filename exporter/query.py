@@ -6,7 +6,6 @@ or name that a user chose.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from exporter.cloud.errors import BadRequestError, CloudError, TaskGoneError
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.connections import Connection, Watch, attempt, connections
-from exporter.find import Outcome, Place, find, missing, several
+from exporter.find import Outcome, Place, find, json_text, missing, several
 from exporter.findings import plural, words
 from exporter.query_types import STATUS, TYPES
 from exporter.report_words import WORD_KEYS, WORDS, known_code
@@ -134,7 +133,7 @@ def _shown(job: Mapping[str, Any], always: frozenset[str]) -> Outcome:
         notes.append(f"{values} left out, which may hold messages, hosts, users or names")
     if not job.keys() - always:
         notes.append("the cloud tells nothing of this type about the task")
-    return Outcome(0, json.dumps(shown, indent=2), tuple(notes))
+    return Outcome(0, json_text(shown, indent=2), tuple(notes))
 
 
 def _api(connection: Connection[Watch], generation: type[V3 | V5]) -> V3 | V5:

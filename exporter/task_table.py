@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.config import duration_text
-from exporter.find import printable
+from exporter.find import json_text, printable
 from exporter.findings import plural
 from exporter.model import Phase
 from exporter.terminal import Cell, table
@@ -152,7 +151,7 @@ def as_json(survey: Survey) -> str:
         "projects": [_project_json(project) for project, _ in survey.projects],
         "tasks": [task_json(task) for _, tasks in survey.projects for task in tasks],
     }
-    return json.dumps(document, indent=2)
+    return json_text(document, indent=2)
 
 
 def _project_json(project: Project) -> dict[str, Any]:

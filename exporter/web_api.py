@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
+from exporter.find import json_text
 from exporter.telemetry import ALLOWANCE, DEMAND
 from exporter.web_query import BLOCKED, READY, WORST_FIRST, Query
 from exporter.web_tasks import blockers_of, cutover_of, find, phase_of
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from exporter.model import CollectorFacts, ListFacts, Project, Task
     from exporter.telemetry import Telemetry
@@ -29,14 +29,18 @@ async def tasks(exporter: Served, request: Request) -> Response:
     """The answer to a request; 400 where a parameter makes no sense."""
     query, faults = Query.of(request.query_params)
     if faults:
-        return JSONResponse({"errors": faults}, 400)
+        return _json({"errors": faults}, 400)
     found = await find(exporter.stores, query)
     listed = []
     for number, task in enumerate(found.tasks):
         listed.append(task_json(task))
         if number % _SLICE == 0:
             await asyncio.sleep(0)
-    return JSONResponse({**_about(exporter, found), "tasks": listed}, headers={"Cache-Control": "no-store"})
+    return _json({**_about(exporter, found), "tasks": listed}, 200)
+
+
+def _json(document: Any, status: int) -> Response:
+    return Response(json_text(document), status, {"Cache-Control": "no-store"}, "application/json")
 
 
 def _about(exporter: Served, found: Found) -> dict[str, Any]:
