@@ -18,11 +18,13 @@ from exporter.config import ConfigError, from_mapping
 from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import EMPTY, answer, listed, saying, served
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+pytestmark = needs("openssl")
 USER, PASSWORD = "svc-drs", "sécret:1"
 LOGIN = {"user": USER, "password": PASSWORD}
 

@@ -20,12 +20,14 @@ from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import answer, listed, saying, served
 from tests.cloud.test_proxy import cloud
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
+@needs("openssl")
 def test_renewed_cas_are_used_for_new_connections(tmp_path: Path) -> None:
     old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
     file = tmp_path / "ca.pem"
