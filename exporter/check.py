@@ -12,21 +12,21 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from exporter.check_network import ignored_proxy, place_of, region_findings
 from exporter.check_operations import Operations
 from exporter.check_rules import rule_findings
 from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in, of_job_type
-from exporter.cloud.operations import OPERATIONS
 from exporter.config import duration_text
 from exporter.connections import Connection, Watch, attempt, connections, where
-from exporter.findings import REPORT, UNANSWERED, Finding, Level, bars, engines, plural, words
+from exporter.findings import REPORT, Finding, Level, bars, engines, plural, words
 from exporter.model import Gap
 from exporter.report import ProjectReport, document
 from exporter.terminal import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import httpx
 
     from exporter.cloud.source import Api
     from exporter.config import Account, Config, Project
@@ -82,6 +82,7 @@ async def check(
             for task in running:
                 tell(await task)
             for account in config.accounts:
+                tell(region_findings(account))
                 listed = [one.listed for one, (owner, _) in zip(checks, projects, strict=True) if owner is account]
                 tell(rule_findings(account, listed))
     code = 1 if told[FAIL] else 0
@@ -211,17 +212,10 @@ class _ProjectCheck:
         elif clock:  # a wrong clock makes the best signature a bad one
             for error in {error.code: error for error in reversed(barred)}.values():
                 level, what, remedy = words(error)
-                self._say(level, what + self._place(error), remedy)
+                place = place_of(error, self._connection.account, self._connection.project)
+                self._say(level, what + place, remedy)
+            self._found += ignored_proxy(barred, self._connection.account, self._connection.project)
         return not barred
-
-    def _place(self, error: CloudError) -> str:
-        """Where a call went that got no answer: host and port as the configuration has them."""
-        account, region = self._connection.account, self._connection.project.region
-        endpoints = {"drs": account.endpoint_for(self._connection.project), "iam": account.iam_endpoint_for(region)}
-        service = next((one.service for one in OPERATIONS if one.name == error.operation), "")
-        url = httpx.URL(endpoints.get(service, ""))
-        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-        return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
 
     def _tell_clock(self) -> bool:
         """Whether the clock is no reason to refuse signatures."""

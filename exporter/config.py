@@ -156,7 +156,7 @@ def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:
             where = (*here, "project_id") if project.project_id else here
             if project.project_id:
                 yield f"project {project.project_id} of {project.region}", where
-            else:
+            elif project.iam_name == project.region:
                 yield f"the default project of {project.region} in {account.name}", where
             named = (*here, "name") if project.name else where
             yield f"project name {project.label} of {project.region} in {account.name}", named

@@ -12,6 +12,7 @@ from exporter.config_files import CaFile, Secret
 from exporter.config_values import (
     Duration,
     Endpoint,
+    IamEndpoint,
     Interval,
     ListOf,
     NameRegex,
@@ -81,9 +82,14 @@ class Project(Section):
     """One IAM project in one region: the unit that is polled."""
 
     region: Region = Field(description="Region id, the label region.")
-    name: Text | None = Field(None, description="Label project. Default: project_id, or region where that is left out.")
+    name: Text | None = Field(
+        None,
+        description="Label project; without project_id also the project's name in IAM, such as eu-de_payments. "
+        "Default: project_id, or region where that is left out.",
+    )
     project_id: ProjectId | None = Field(
-        None, description="Project id, quoted. Default: the region's default project, found through IAM."
+        None,
+        description="Project id, quoted. Default: found in IAM by name; without name, the region's default project.",
     )
     endpoint: Endpoint | None = Field(None, description="DRS endpoint. Default: from cloud and region.")
     api: Literal["auto", "v3", "v5"] = Field(
@@ -97,6 +103,11 @@ class Project(Section):
     def label(self) -> str:
         """The label project, known without IAM, where a region's default project has the name of the region."""
         return self.name or self.project_id or self.region
+
+    @property
+    def iam_name(self) -> str:
+        """The name by which IAM finds the project without `project_id`; a default project is named like its region."""
+        return self.name or self.region
 
 
 class Poll(Section):
@@ -221,7 +232,7 @@ class Account(Section):
     credentials: Credentials = Field(description="How calls are authenticated.")
     regions: ListOf[Region] = Field((), description="Short form: the default project of each of these regions.")
     projects: ListOf[Project] = Field((), description="Long form: projects one by one.")
-    iam_endpoint: Endpoint | None = Field(None, description="IAM endpoint. Default: from cloud and region.")
+    iam_endpoint: IamEndpoint | None = Field(None, description="IAM endpoint. Default: from cloud and region.")
     proxy: Annotated[Proxy | None, BeforeValidator(_proxy)] = Field(
         None, description="HTTP proxy for all calls of this account: its URL, or these keys."
     )

@@ -98,8 +98,13 @@ def _origin(text: str) -> str:
     except ValidationError:
         url = ""
     if not re.fullmatch(r"https?://[^/?#@]+/", url):
-        raise ValueError("expected https://HOST or https://HOST:PORT, without a user, path or query")
+        raise ValueError("expected https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query")
     return url.rstrip("/")
+
+
+def _without_version(text: str) -> str:
+    """Vendors document IAM's URL with the version of its API, which the exporter adds itself."""
+    return text.removesuffix("/").removesuffix("/v3")
 
 
 def proxy_url(text: str) -> str:
@@ -145,6 +150,8 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""
 Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
 """An `Origin` that secrets may be sent to: https, or on this machine."""
+IamEndpoint = Annotated[str, AfterValidator(_without_version), AfterValidator(_origin), AfterValidator(_no_plain_http)]
+"""An `Endpoint` that may be written with `/v3` at its end."""
 ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
 ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f")]

@@ -13,11 +13,12 @@ import structlog
 
 from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.clock import Clock
-from exporter.config import ConfigError
+from exporter.config import ConfigError, NotReadyError
 from exporter.exposition import Board
 from exporter.fleet import COLLECTORS, Fleet
 from exporter.shard import ALL
 from exporter.telemetry import BAD_REQUESTS, LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
+from exporter.threads import DaemonPool
 from exporter.web import application
 from exporter.web_auth import Guard
 from exporter.web_noise import KINDS, Noise
@@ -44,6 +45,8 @@ _COLLECTIONS = (700, 10, 1000)
 where there are 10,000 tasks: next to nothing of them is ever in a cycle."""
 _GAP_SECONDS = 1.0
 """And at most this often, however many polls end."""
+_CONFIGURATIONS = DaemonPool("config", threads=4, timeout=30.0)
+"""Reads configurations, with all files that they name."""
 _log = structlog.get_logger()
 
 
@@ -71,6 +74,8 @@ class Exporter:
         self._wanted = asyncio.Event()
         self._turn = asyncio.Lock()
         """Held while a page is made, and while projects come and go."""
+        self.adopting = asyncio.Lock()
+        """Held while another configuration replaces the projects."""
         self._was_ready = False
         self.telemetry.gauge(SHARD, *map(str, shard)).set(1)
         self._fleet = Fleet(
@@ -140,8 +145,9 @@ class Exporter:
         """
         self._was_ready = self.ready
         try:
-            async with self._turn:
-                changes = await self._fleet.replace(load())
+            config = await _read(load)
+            async with self.adopting, self._turn:
+                changes = await self._fleet.replace(config)
         except ConfigError as error:
             _log.error("the configuration can't be used; the old one holds", fault="; ".join(str(error).splitlines()))
             self._loaded(successful=False)
@@ -167,6 +173,16 @@ class Exporter:
             await asyncio.sleep(_GAP_SECONDS)
 
 
+async def _read(load: Callable[[], Config]) -> Config:
+    """The configuration, read off the event loop; raises `ConfigError`."""
+    try:
+        return await _CONFIGURATIONS.run(load)
+    except OSError as error:  # TimeoutError is one
+        raise NotReadyError(
+            f"the configuration was not read within {_CONFIGURATIONS.timeout:g} s: a file does not respond"
+        ) from error
+
+
 class Reloader:
     """Reads the configuration again when it is told to, once at a time.
 
@@ -178,12 +194,11 @@ class Reloader:
     def __init__(self, exporter: Exporter, load: Callable[[], Config]) -> None:
         self._exporter = exporter
         self._load = load
-        self.turn = asyncio.Lock()
-        """Held meanwhile."""
+        self._turn = asyncio.Lock()
 
     async def reload(self) -> None:
         """Raises `ConfigError`: it can't be used, the old one holds, and all of that has been told."""
-        async with self.turn:
+        async with self._turn:
             await self._exporter.reload(self._load)
 
     async def follow(self, told: asyncio.Event) -> None:
@@ -224,7 +239,7 @@ async def serve(
         started()
         await stop.wait()
         _log.info("stopping")
-        async with reloader.turn:  # no project comes or goes from now on
+        async with exporter.adopting:  # no project comes or goes from now on
             following.cancel()
             polling.cancel()
             server.should_exit = True

@@ -54,7 +54,7 @@ class Settings(NamedTuple):
     def place(self) -> tuple[object, ...]:
         """What is polled: while it is equal, facts stay true, however they were asked for."""
         account, project = self.account, self.project
-        return account.cloud, account.endpoint_for(project), project.project_id, project.api
+        return account.cloud, account.endpoint_for(project), project.project_id or project.iam_name, project.api
 
 
 @dataclass(slots=True)

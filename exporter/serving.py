@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from exporter import logs
+from exporter.config_regions import region_hints
 from exporter.daemon import COLLECTORS, Exporter, serve
 from exporter.lines import Lines
 from exporter.listening import DEFAULT_ADDRESS, bind_all, url_of
@@ -82,6 +83,9 @@ def _print_addresses(urls: Sequence[str], out: Lines) -> None:
 def _log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:
     """One line that says what runs: the first that is looked for when something does not."""
     accounts = config.accounts
+    for account in accounts:
+        for project, hint in region_hints(account):
+            _log.warning("a region looks mistyped", account=account.name, project=project.label, hint=hint)
     rates = sorted({account.poll.rate_limit for account in accounts})
     collectors = [name for name in COLLECTORS if any(account.enabled(name) for account in accounts)]
     _log.info(

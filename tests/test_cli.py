@@ -74,6 +74,32 @@ def test_the_value_of_a_mistyped_option_is_not_repeated(capsys: pytest.CaptureFi
     assert "hunter2" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        (None, 1),
+        ("accounts: [{name: a, cloud: otc, credentials: {type: token, token: {file: none}}, regions: [eu-de]}]", 1),
+        ("accounts: [{name: a, cloud: otc, credentials: {type: token, token: {env: NONE}}, regions: [eu-de]}]", 1),
+        (
+            "accounts: [{name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de], ca_file: none}]",
+            1,
+        ),
+        ("accounts: [{name: a, cloud: x, credentials: {type: token, token: {file: none}}, regions: [eu-de]}]", 2),
+        ("accounts: [", 2),
+    ],
+    ids=["no file", "no secret", "no variable", "no CAs", "wrong as well", "no YAML"],
+)
+def test_what_is_not_there_yet_is_no_wrong_configuration(
+    written: str | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NONE", raising=False)
+    file = tmp_path / "config.yaml"
+    if written is not None:
+        file.write_text(written)
+    assert cli.main(["run", f"--config.file={file}"]) == code
+    assert capsys.readouterr().err.startswith(f"drs-exporter: {file}:")
+
+
 @pytest.mark.parametrize("command", [[], ["run"], ["once"]], ids=lambda words: " ".join(words) or "none")
 def test_every_fault_of_the_configuration_is_a_line(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

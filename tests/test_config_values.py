@@ -168,7 +168,7 @@ def test_endpoint(written: str, endpoint: str) -> None:
     assert account.iam_endpoint_for("eu-de") == endpoint
 
 
-NO_ORIGIN = "expected https://HOST or https://HOST:PORT, without a user, path or query"
+NO_ORIGIN = "expected https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query"
 NO_HTTPS = "must begin with https://; http is for loopback addresses and 169.254.169.254 only"
 
 
@@ -176,7 +176,7 @@ NO_HTTPS = "must begin with https://; http is for loopback addresses and 169.254
     ("written", "fault"),
     [
         ("https://user:hush@drs.example", NO_ORIGIN),
-        ("https://drs.example/v3", NO_ORIGIN),
+        ("https://drs.example/v5", NO_ORIGIN),
         ("https://drs.example?a=b", NO_ORIGIN),
         ("https://drs.example#a", NO_ORIGIN),
         ("https://drs.example:99999", NO_ORIGIN),
@@ -191,6 +191,19 @@ def test_no_endpoint(written: str, fault: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config_with({"type": "token", "token": "t"}, iam_endpoint=written)
     assert str(caught.value) == f"accounts[0].iam_endpoint: {fault}"
+
+
+@pytest.mark.parametrize("end", ["", "/", "/v3", "/v3/"])
+def test_the_endpoint_of_iam_may_be_written_with_its_version(end: str) -> None:
+    account = config_with({"type": "token", "token": "t"}, iam_endpoint=f"https://iam.example:8443{end}").accounts[0]
+    assert account.iam_endpoint == "https://iam.example:8443"
+
+
+def test_the_endpoint_of_drs_has_no_version() -> None:
+    project = {"region": "eu-de", "endpoint": "https://drs.example/v3"}
+    with pytest.raises(ConfigError) as caught:
+        config_with({"type": "token", "token": "t"}, projects=[project])
+    assert str(caught.value) == f"accounts[0].projects[0].endpoint: {NO_ORIGIN}"
 
 
 def test_proxy_may_be_plain_http() -> None:

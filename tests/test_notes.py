@@ -101,6 +101,25 @@ def test_the_start_is_one_line(shard: Shard) -> None:
     ]
 
 
+def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
+    account: dict[str, Any] = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": credentials,
+        "regions": ["cn-nort-4"],
+    }
+    with capture_logs() as lines:
+        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1"], Shard())
+    assert lines[0] == {
+        "log_level": "warning",
+        "event": "a region looks mistyped",
+        "account": "acme",
+        "project": "cn-nort-4",
+        "hint": "region cn-nort-4 is not known: did you mean cn-north-4?",
+    }
+
+
 def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
     lines = logged_while(cloud_of(sim("one")), (5, []), (600, [faults.throttled("batch-progress")]), (200, []))
     assert [line for line in loud(lines) if line[2] == "v3_batch_progress"] == [

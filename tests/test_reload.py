@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from exporter.config import Collectors, ConfigError, from_mapping
+from exporter.config import Collectors, ConfigError, NotReadyError, from_mapping
 from exporter.daemon import Reloader
 from exporter.poller import Poller
 from exporter.simulator import World
+from exporter.threads import DaemonPool
 from tests.virtual import EPOCH, now, simulate
 from tests.world import PROJECT_ID, Scrape, calls, cloud_of, exporter_on, get, sim
 
@@ -415,6 +417,28 @@ def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
             assert Scrape(exporter).tasks() == {"one", "dr", "two"}
 
     simulate(main())
+
+
+def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.daemon._CONFIGURATIONS", DaemonPool("test-config", threads=2, timeout=0.05))
+    release = threading.Event()
+
+    def hanging() -> Config:
+        release.wait()
+        return config()
+
+    async def main() -> None:
+        async with exporter_on(clouds(), config()) as exporter:
+            await exporter.poll_once()
+            with pytest.raises(NotReadyError, match=r"not read within 0\.05 s: a file does not respond"):
+                await exporter.reload(hanging)
+            page = Scrape(exporter)
+            assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
+            release.set()
+            await exporter.reload(config)
+            assert Scrape(exporter).value(SUCCESS) == 1
+
+    asyncio.run(main())
 
 
 def test_a_key_in_a_file_is_read_anew_after_a_reload(tmp_path: Path) -> None:

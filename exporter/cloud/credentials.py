@@ -144,7 +144,7 @@ def access(
     credentials = account.credentials
     if isinstance(credentials, config.Password):
         refusals = shared.refusals[account.name]
-        password = Password(SignIn(iam(), credentials, project.project_id, project.region, refusals))
+        password = Password(SignIn(iam(), credentials, project.project_id, project.iam_name, refusals))
         return Access(password, ProjectId(project.project_id, password.project_id, claim))
 
     def known() -> str | None:
@@ -159,5 +159,7 @@ def access(
         metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
         keys = shared.agency_keys[credentials.metadata_endpoint]
         auth = Agency(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
-    project_id = ProjectId(project.project_id, partial(find_project, iam(auth=auth), project.region), claim)
+    project_id = ProjectId(
+        project.project_id, partial(find_project, iam(auth=auth), project.iam_name, project.region), claim
+    )
     return Access(auth, project_id)

@@ -28,13 +28,18 @@ class _Project(Wire):
     name: Text = None
 
 
-async def find_project(client: Client, region: str) -> str:
-    """The id of a region's default project, which is named like the region. Raises `CloudError`."""
-    projects = await client.exchange(LIST_PROJECTS, _read_projects, query=(("name", region),))
-    ids = {project.id for project in projects if project.name == region and project.id}
+async def find_project(client: Client, name: str, region: str) -> str:
+    """The id of the project with this very name; a region's default project has the name of the region.
+
+    Raises:
+        CloudError: IAM shows no such project, or several.
+    """
+    projects = await client.exchange(LIST_PROJECTS, _read_projects, query=(("name", name),))
+    ids = {project.id for project in projects if project.name == name and project.id}
     if len(ids) != 1:
         many = "more than one project" if ids else "no project"
-        reason = f"IAM shows {many} of the name {region}: set project_id, or let the user list IAM's projects"
+        correct = "" if name == region else "correct name, "
+        reason = f"IAM shows {many} of the name {name}: {correct}set project_id, or let the user list IAM's projects"
         raise CloudError(LIST_PROJECTS.name, "project", reason=reason)
     return ids.pop()
 

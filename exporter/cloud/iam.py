@@ -116,14 +116,15 @@ class SignIn:
     Args:
         client: sends to IAM, without credentials.
         credentials: who signs in.
-        project_id: of the project that the token is for; else `region` names the region's default project.
+        project_id: of the project that the token is for.
+        name: of that project in IAM, where there is no id.
         refusals: of the account.
     """
 
     client: Client
     credentials: Password
     project_id: str | None
-    region: str
+    name: str
     refusals: Refusals
 
     async def __call__(self) -> tuple[Grant, float]:
@@ -132,7 +133,7 @@ class SignIn:
             password = await self.credentials.password.current()
         except ConfigError as error:
             raise RefusedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
-        async with self.refusals.attempt(self.project_id or self.region, password):
+        async with self.refusals.attempt(self.project_id or self.name, password):
             return await self.client.exchange(
                 SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
             )
@@ -143,7 +144,7 @@ class SignIn:
             "name": self.credentials.user,
             "password": password,
         }
-        project = {"id": self.project_id} if self.project_id else {"name": self.region}
+        project = {"id": self.project_id} if self.project_id else {"name": self.name}
         return {
             "auth": {
                 "identity": {"methods": ["password"], "password": {"user": user}},

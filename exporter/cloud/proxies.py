@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import os
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import httpx
 
 from exporter.config import ConfigError
+
+if TYPE_CHECKING:
+    from exporter.config import Account
 
 _SCHEMES = ("http", "https")
 
@@ -22,6 +26,11 @@ def variable_for(url: str) -> str | None:
     kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
     names = (f"{kind}_proxy", f"{kind}_PROXY".upper())
     return next((name for name in names if os.environ.get(name)), None)
+
+
+def ignored_variable(account: Account, url: str) -> str | None:
+    """The name of a variable whose proxy the environment wants for a URL, and the account ignores."""
+    return None if account.proxy is not None else variable_for(url)
 
 
 def environment_proxy(url: str) -> httpx.Proxy | None:

@@ -297,6 +297,25 @@ def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
     simulate(go())
 
 
+@pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["keys", "password"])
+def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Mapping[str, str]) -> None:
+    projects = [{"region": REGION, "name": name} for name in (REGION, f"{REGION}_payments", f"{REGION}_none")]
+
+    async def go() -> None:
+        cloud = cloud_of(
+            World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
+            World(project_id=OTHER_ID, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
+        )
+        async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
+            await asyncio.sleep(10 * MINUTE)
+            label = f"acme/{REGION}"
+            assert up(exporter) == {label: 1, f"{label}_payments": 1, f"{label}_none": 0}
+            shown = {labels["project"]: labels["task_name"] for labels, _ in Scrape(exporter).samples("drs_task_info")}
+            assert shown == {REGION: "orders", f"{REGION}_payments": "payments"}
+
+    simulate(go())
+
+
 def test_two_accounts_that_reach_one_project_count_it_once() -> None:
     async def go() -> None:
         cloud = cloud_of()

@@ -64,7 +64,6 @@ def accounts(kind: str, names: Iterable[str]) -> list[dict[str, Any]]:
 def talkative(name: str) -> SimulatedCloud:
     """The cloud of an account, which knows its credentials, and has a failed task with a message."""
     made = cloud(name, ["sync"])
-    made.worlds[0].name = "cn-north-4"
     made.worlds[0].tasks.append(sim("broken", status="INCRE_TRANSFER_FAILED", error=MESSAGE, description=MESSAGE))
     made.keys |= {f"{CANARY}{name}": f"{CANARY}SK" for name in ("AK", "HST")}
     made.tokens[f"{CANARY}TOKEN"] = f"{CANARY}HST"

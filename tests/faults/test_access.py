@@ -81,8 +81,6 @@ def end_access(simulated: SimulatedCloud, project: str) -> None:
 async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     """The story of accounts of these names, each with a kind of fault, or none."""
     way = Way({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
-    for name in kinds:
-        way.clouds[f"{name}.test"].worlds[0].name = "cn-north-4"  # the default project of the region
     words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
     strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
     pages = []

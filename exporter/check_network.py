@@ -1,0 +1,50 @@
+"""The way to the cloud: where a call went that got no answer, proxies that are ignored, and mistyped regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from exporter.cloud.operations import OPERATIONS
+from exporter.cloud.proxies import ignored_variable
+from exporter.config_regions import region_hints
+from exporter.connections import where
+from exporter.findings import UNANSWERED, Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from exporter.cloud.errors import CloudError
+    from exporter.config import Account, Project
+
+_PORTS = {"https": 443, "http": 80}
+
+
+def place_of(error: CloudError, account: Account, project: Project) -> str:
+    """Host and port of a call that got no answer, as the configuration has them; empty for any other error."""
+    url = httpx.URL(_endpoints(account, project).get(_service(error), ""))
+    port = url.port or _PORTS.get(url.scheme)
+    return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
+
+
+def ignored_proxy(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
+    """The proxy variable that is set and ignored, where calls got no answer."""
+    urls = (_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED)
+    for variable in {name: None for url in urls if (name := ignored_variable(account, url))}:
+        what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
+        yield Finding(Level.WARN, where(account, project), what, remedy)
+
+
+def region_findings(account: Account) -> Iterator[Finding]:
+    """The regions of an account that look mistyped."""
+    for project, hint in region_hints(account):
+        yield Finding(Level.WARN, where(account, project), hint)
+
+
+def _service(error: CloudError) -> str:
+    return next((one.service for one in OPERATIONS if one.name == error.operation), "")
+
+
+def _endpoints(account: Account, project: Project) -> dict[str, str]:
+    return {"drs": account.endpoint_for(project), "iam": account.iam_endpoint_for(project.region)}

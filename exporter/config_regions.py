@@ -1,0 +1,59 @@
+"""The regions of the clouds, to find one that is mistyped. An unknown region is no fault: clouds get new ones."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from exporter.config_schema import Account, Project
+
+_NUMBERED = {
+    "ae-ad": "1",
+    "af-north": "1",
+    "af-south": "1",
+    "ap-southeast": "1 2 3 4 5",
+    "cn-east": "2 3 4 5",
+    "cn-north": "1 2 4 9 11 12",
+    "cn-south": "1 2 4",
+    "cn-southwest": "2 3",
+    "eu-west": "0 101",
+    "la-north": "2",
+    "la-south": "2",
+    "me-east": "1",
+    "my-kualalumpur": "1",
+    "na-mexico": "1",
+    "ru-moscow": "1",
+    "ru-northwest": "2",
+    "sa-brazil": "1",
+    "tr-west": "1",
+}
+REGIONS = frozenset(
+    {f"{place}-{number}" for place, numbers in _NUMBERED.items() for number in numbers.split()}
+    | {"eu-ch2", "eu-de", "eu-nl"}
+)
+"""Huawei Cloud, Huawei Cloud Europe and Open Telekom Cloud, in October 2026."""
+_ALIKE = 0.85
+"""Of 1: how similar a mistyped region is to the right one."""
+
+
+def region_hints(account: Account) -> Iterator[tuple[Project, str]]:
+    """The projects of an account whose region looks mistyped, each with what to write."""
+    for project in account.all_projects():
+        hint = _hint(project.region, project.endpoint or "")
+        if hint:
+            yield project, hint
+
+
+def _hint(region: str, endpoint: str) -> str:
+    meant = REGIONS.intersection((urlsplit(endpoint).hostname or "").split("."))
+    if meant and region not in meant:
+        return f"region is {region}, but the endpoint is in {min(meant)}: write region: {min(meant)}"
+    near = difflib.get_close_matches(region, REGIONS - {region}, n=1, cutoff=_ALIKE)
+    if region in REGIONS or not near or _place(region) == _place(near[0]):
+        return ""
+    return f"region {region} is not known: did you mean {near[0]}?"
+
+
+def _place(region: str) -> str:
+    """A region without its number: new ones differ from others in that alone."""
+    return re.sub("[0-9]+$", "", region)

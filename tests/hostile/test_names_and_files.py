@@ -1,0 +1,117 @@
+"""DNS and files that do not respond: the daemon serves, and ends at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.programs import COMMAND, get, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tests.e2e.programs import Exporter
+    from tests.hostile.clouds import HostileCloud
+
+SOON = 5.0
+"""Seconds for the end of a daemon."""
+NAME_SERVERS = ("127.0.0.77", "127.0.0.78", "127.0.0.79")
+
+
+@pytest.fixture
+def silent_dns(tmp_path: Path) -> Iterator[Sequence[str]]:
+    """The command for an exporter whose three name servers take questions and never answer."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("only root can give a process name servers of its own")
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("".join(f"nameserver {server}\n" for server in NAME_SERVERS))
+    inside = ("unshare", "--mount", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$0" "$@"')
+    tried = subprocess.run([*inside, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"this machine gives no process name servers of its own: {tried.stderr.strip()}")
+    servers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in NAME_SERVERS]
+    try:
+        for server, host in zip(servers, NAME_SERVERS, strict=True):
+            server.bind((host, 53))
+        yield (*inside, COMMAND)
+    except OSError as error:
+        pytest.skip(f"port 53 is taken on this machine: {error.strerror}")
+    finally:
+        for server in servers:
+            server.close()
+
+
+def answers_quickly(exporter: Exporter) -> None:
+    for path in ("/-/healthy", "/metrics"):
+        began = time.monotonic()
+        assert get(f"{exporter.url}{path}").status_code == 200
+        assert time.monotonic() < began + SOON
+
+
+def ends_soon(exporter: Exporter) -> None:
+    code, seconds = exporter.ends_on(signal.SIGTERM)
+    assert code == 0
+    assert seconds < SOON
+
+
+def test_silent_name_servers_delay_neither_scrapes_nor_the_end(
+    start: Callable[..., Exporter], silent_dns: Sequence[str]
+) -> None:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+    projects = [{"region": f"r{n}", "project_id": f"{n:032x}"} for n in range(30)]
+    account = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": projects}
+    exporter = start(config={"accounts": [account]}, command=silent_dns)
+    until(lambda: exporter.url, lambda: "it serves")
+    time.sleep(2)  # all lookups hang
+    answers_quickly(exporter)
+    ends_soon(exporter)
+
+
+def with_secret(cloud: HostileCloud, file: Path) -> dict[str, Any]:
+    config = cloud.config()
+    credentials = config["accounts"][0]["credentials"]
+    file.write_text(credentials["secret_key"])
+    credentials["secret_key"] = {"file": str(file)}
+    return config
+
+
+def drs_up(exporter: Exporter) -> str:
+    return next(line for line in get(f"{exporter.url}/metrics").text.splitlines() if line.startswith("drs_up{"))[-1]
+
+
+def test_a_secret_that_becomes_a_pipe_blinds_its_project_alone(
+    start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path
+) -> None:
+    file = tmp_path / "sk"
+    exporter = start(config=with_secret(cloud, file)).ready()
+    exporter.until(lambda: drs_up(exporter) == "1", "it is up")
+    secret = file.read_text()
+    file.unlink()
+    os.mkfifo(file)
+    exporter.until(lambda: drs_up(exporter) == "0", "it is down")
+    assert "is a pipe or a device, not a file" in exporter.stderr
+    answers_quickly(exporter)
+    file.unlink()
+    file.write_text(secret)
+    exporter.until(lambda: drs_up(exporter) == "1", "it is up again")
+    ends_soon(exporter)
+
+
+def test_a_reload_that_hangs_stops_nothing(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
+    exporter = start(config=cloud.config()).ready()
+    file = next(tmp_path.glob("exporter*/config.yaml"))
+    file.unlink()
+    os.mkfifo(file)
+    exporter.tell(signal.SIGHUP)
+    exporter.until(lambda: "can't be used" in exporter.stderr, "the reload fails")
+    answers_quickly(exporter)
+    assert drs_up(exporter) == "1"
+    ends_soon(exporter)
