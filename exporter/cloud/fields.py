@@ -227,10 +227,12 @@ class Wire(BaseModel):
     def read(cls, value: Any, losses: Losses) -> Self | None:
         """Decode one object; None, and a loss, where it is no object or lacks what identifies it."""
         try:
-            return cls.model_validate(value, context=losses)
+            if isinstance(value, dict):  # else pydantic would say the same, at ten times the cost
+                return cls.model_validate(value, context=losses)
         except (ValidationError, RecursionError):
-            losses.count += 1
-            return None
+            pass
+        losses.count += 1
+        return None
 
     @classmethod
     def read_all(cls, values: list[Any] | None, losses: Losses) -> list[Self]:

@@ -64,7 +64,10 @@ class _Pages:
         self.count += 1
         self._totals.add(total)
         self._most = min(self._most, max(total, 0) + PAGE)
-        ids = self._tree.add(items)
+        try:
+            ids = self._tree.add(items)
+        except ValueError as error:
+            raise DecodeError(self._operation, "decode", reason=f"a page has {error}: {REPORT}") from error
         repeated = bool(ids) and ids <= self._ids
         self._ids |= ids
         self.received += len(items)

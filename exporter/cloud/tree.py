@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from exporter.model import Listed
 
 
+_MOST_ENTRIES = 10_000
+"""Of one page: a hundred for each task that was requested. Decoding more would keep the event loop busy."""
+
+
 class Tree:
     """The tasks and subtasks of one list, at any depth; a subtask's parent is the entry that directly contains it.
 
@@ -29,6 +33,7 @@ class Tree:
     def __init__(self, job_type: str, losses: Losses) -> None:
         self.unreadable = 0
         """Entries that could not be decoded."""
+        self._entries = 0
         self._job_type = job_type
         self._losses = losses
         self._tasks: dict[str, Listed] = {}
@@ -36,11 +41,19 @@ class Tree:
         self._unknown = Counter[str]()
 
     def add(self, items: list[Any]) -> set[str]:
-        """Add the items of one page; returns the ids of those that could be decoded, without their children."""
+        """Add the items of one page; returns the ids of those that could be decoded, without their children.
+
+        Raises:
+            ValueError: the page has more than 10,000 tasks and subtasks.
+        """
         top: set[str] = set()
+        most = self._entries + _MOST_ENTRIES
         waiting: list[tuple[Any, str | None, bool]] = [(item, None, True) for item in reversed(items)]
         while waiting:  # a loop, not a recursion: the cloud decides how deep it nests
             value, parent, is_item = waiting.pop()
+            self._entries += 1
+            if self._entries > most:
+                raise ValueError("too many entries")
             job = Job.read(value, self._losses)
             if job is None:
                 self.unreadable += 1

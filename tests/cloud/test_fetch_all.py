@@ -224,6 +224,9 @@ def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> N
     assert [len(call) for call in batches.calls] == [10, *[1] * 10]
     assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
     assert [len(call) for call in batches.calls[11:]] == [1] * 10
+    many = OneOnly(seconds=1)
+    assert simulate(everything(source(many.fetch), HUNDRED)) == dict.fromkeys(HUNDRED, FACTS)
+    assert sorted(len(call) for call in many.calls) == [*[1] * 100, *[10] * 8]  # those that were under way
 
 
 @pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, RefusedError, CloudError])

@@ -397,3 +397,13 @@ def test_a_page_of_far_more_items_than_were_requested_is_left(api: str) -> None:
     assert isinstance(most, DecodeError)
     assert most.reason.startswith("a page has more than 1000 tasks: ")
     assert seen(Script(page(range(1000), 1000)), api) == (set(range(1000)), True)
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_page_of_far_too_many_subtasks_is_left(api: str) -> None:
+    parent = {**task(0), "children": [{}] * 10_000}
+    found = walked(Script({"jobs": [parent], "total_record": 1, "total_count": 1}), api)
+    assert isinstance(found, DecodeError)
+    assert found.reason.startswith("a page has too many entries: ")
+    parent["children"] = [{}] * 9_999
+    assert seen(Script({"jobs": [parent], "total_record": 1, "total_count": 1}), api) == ({0}, False)
