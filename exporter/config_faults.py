@@ -25,14 +25,16 @@ _TEXTS = {
     "finite_number": "expected a finite number",
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
-    "tuple_type": "expected a list, such as [a, b]",
+    "tuple_type": "expected a list, {example}",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
-    "model_type": "expected keys with values",
     "dict_type": "expected keys with values",
-    "model_attributes_type": "expected keys with values",
     "value_error": "{error}",
 }
+
+_SECTIONS = {"model_type", "model_attributes_type"}
+_ON = {"true", "on", "yes", "enabled"}
+_SWITCHES = _ON | {"false", "off", "no", "disabled"}
 
 
 def add_schema_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
@@ -41,14 +43,29 @@ def add_schema_faults(document: Document, model: type[BaseModel], error: Validat
         kind, given = detail["type"], detail["input"]
         loc, models = _walk(model, detail["loc"])
         if kind == "extra_forbidden":
-            _add_unknown_key(document, loc, _keys(models[0]))
+            _add_unknown_key(document, loc, models[0])
         elif kind.startswith("union_tag"):
             wrong = "expected" if kind == "union_tag_invalid" else "required key is missing, expected"
             document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
+        elif kind in _SECTIONS and given is not None:
+            document.add_fault(loc, _section_text(str(loc[-1]) if loc else "", models, given))
         elif kind != "too_short" or not given:  # else all of its items were wrong, and are named already
             context = detail.get("ctx", {})
             not_ready = isinstance(context.get("error"), NotReadyError)
             document.add_fault(loc, _fault_text(kind, given, context), not_ready=not_ready)
+
+
+def _section_text(name: str, models: list[type[BaseModel]], given: object) -> str:
+    """What to write in place of a value that is no mapping."""
+    if len(models) > 1:
+        return f"expected keys with values, such as type: {_tag(models[0])}"
+    keys = _keys(models[0])
+    if "enabled" in keys and (isinstance(given, bool) or str(given).lower() in _SWITCHES):
+        switch = str(given).lower() in _ON
+        return f"expected keys with values: write {name}: {{enabled: {str(switch).lower()}}}"
+    if "enabled" in keys and "interval" in keys:
+        return f"expected keys with values: write {name}: {{interval: 5m}}, or {name}: {{enabled: true}}"
+    return f"expected keys with values (allowed: {', '.join(keys)})"
 
 
 def _walk(model: type[BaseModel], loc: Loc) -> tuple[Loc, list[type[BaseModel]]]:
@@ -80,10 +97,11 @@ def _tag(model: type[BaseModel]) -> str:
     return str(get_args(model.model_fields["type"].annotation)[0])
 
 
-def _add_unknown_key(document: Document, loc: Loc, allowed: list[str]) -> None:
-    key = str(loc[-1])
+def _add_unknown_key(document: Document, loc: Loc, model: type[BaseModel]) -> None:
+    key, allowed = str(loc[-1]), _keys(model)
     near = difflib.get_close_matches(key, allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    section = _section_of(key, model)
+    hint = f"; did you mean {near[0]}?" if near else f"; it belongs under {section}" if section else ""
     if ":" in key:
         hint = "; a colon needs a space after it"
     # Elsewhere a key is only a typing error, but among credentials it may be a secret in the wrong place.
@@ -92,10 +110,22 @@ def _add_unknown_key(document: Document, loc: Loc, allowed: list[str]) -> None:
     document.add_fault(shown, f"{text}{hint} (allowed: {', '.join(allowed)})", document.lines.get(loc))
 
 
+def _section_of(key: str, model: type[BaseModel]) -> str:
+    """The section of a model that has a key; empty where none has, or several have."""
+    found = {
+        name
+        for name, field in model.model_fields.items()
+        for section in _models_in(field.annotation)
+        if key in section.model_fields
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
 def _fault_text(kind: str, given: object, context: dict[str, Any]) -> str:
     if given is None and kind != "missing":
         return "is empty: give it a value or remove the key"
-    text = _TEXTS.get(kind, "is not valid").format(**context)
+    example = "whose items begin with '- '" if isinstance(given, dict) else "such as [a, b]"
+    text = _TEXTS.get(kind, "is not valid").format(**context, example=example)
     if kind == "literal_error":
         return text.replace("'", "")
     if text == "expected text" and isinstance(given, bool | int | float):

@@ -223,6 +223,9 @@ class _Builder:
             if text != node.value:
                 self._fault(loc, "holds half a surrogate pair, which is no character")
             return text
+        if ":" in node.value:  # a number to the base of 60 in YAML 1.1, which nobody means
+            self._fault(loc, "quote a value with a colon, or write a duration such as 1h30m", node.start_mark.line + 1)
+            return node.value
         try:
             return self._scalars.construct_object(node)
         except (ValueError, LookupError, OverflowError):

@@ -23,7 +23,7 @@ FILES = DaemonPool("files", threads=64, timeout=5.0)
 _ENV_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_BYTES = 64 * 1024
 _REFERENCES = (
-    (re.compile(r"\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:.*|env:.*|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}"), "{env: NAME}"),
+    (re.compile(r"\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:.*|env[.:(].*|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}"), "{env: NAME}"),
     (re.compile(r"\$\(.*\)|file:.*|@/.*"), "{file: PATH}"),
 )
 """Text that means a variable or file in other programs."""

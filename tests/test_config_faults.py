@@ -26,6 +26,10 @@ def message(content: str | bytes) -> str:
     return str(caught.value)
 
 
+TOP_KEYS = "(allowed: accounts, collectors, cutover, poll, tasks)"
+PACE = "expected keys with values: write node: {interval: 5m}, or node: {enabled: true}"
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -48,7 +52,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("poll: {burst: 1.5}", ["3: poll.burst: expected a whole number"]),
         ("poll: {timeout: }", [f"3: poll.timeout: {EMPTY}"]),
         ("poll:", [f"3: poll: {EMPTY}"]),
-        ("poll: 5", ["3: poll: expected keys with values"]),
+        (
+            "poll: 5",
+            ["3: poll: expected keys with values (allowed: burst, interval, rate_limit, stale_after, timeout)"],
+        ),
+        (
+            "poll: {interval: 1:30}",
+            [
+                "3: poll.interval: quote a value with a colon, or write a duration such as 1h30m",
+                f"3: poll.interval: {DURATION}",
+            ],
+        ),
+        ("interval: 5s", [f"3: interval: unknown key; it belongs under poll {TOP_KEYS}"]),
+        ("collectors: {logs: on}", ["3: collectors.logs: expected keys with values: write logs: {enabled: true}"]),
+        ("collectors: {logs: 'yes'}", ["3: collectors.logs: expected keys with values: write logs: {enabled: true}"]),
+        ("collectors: {quota: off}", ["3: collectors.quota: expected keys with values: write quota: {enabled: false}"]),
+        ("collectors: {node: 60}", [f"3: collectors.node: {PACE}"]),
+        ("collectors: {node: 5m}", [f"3: collectors.node: {PACE}"]),
+        ("tasks: {include: {name: a}}", ["3: tasks.include: expected a list, whose items begin with '- '"]),
         ("tasks: {job_types: sync}", ["3: tasks.job_types: expected a list, such as [a, b]"]),
         ("tasks: {job_types: []}", ["3: tasks.job_types: must not be empty"]),
         ("tasks: {job_types:\n [replay]}", ["4: tasks.job_types[0]: expected migration, sync or cloudDataGuard"]),
@@ -92,7 +113,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "poll: !env X",
             [
                 "3: poll: YAML tags are not supported; quote a value that begins with !",
-                "3: poll: expected keys with values",
+                "3: poll: expected keys with values (allowed: burst, interval, rate_limit, stale_after, timeout)",
             ],
         ),
         (
@@ -145,7 +166,7 @@ def test_faults_of_a_section(section: str, faults: list[str]) -> None:
                 )
             ],
         ),
-        ("credentials: HUSH", ["4: accounts[0].credentials: expected keys with values"]),
+        ("credentials: HUSH", ["4: accounts[0].credentials: expected keys with values, such as type: ak_sk"]),
         (
             "credentials: {type: token, token: {env: DRS_UNSET}}",
             [
