@@ -19,6 +19,7 @@ from exporter.fleet import COLLECTORS, Fleet
 from exporter.shard import ALL
 from exporter.telemetry import BAD_REQUESTS, LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.threads import DaemonPool
+from exporter.watchdog import Watchdog
 from exporter.web import application
 from exporter.web_auth import Guard
 from exporter.web_noise import KINDS, Noise
@@ -221,6 +222,8 @@ async def serve(
 ) -> None:
     """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
 
+    After either, the process has to end within seconds: see `Watchdog`.
+
     SIGHUP lets `load` read the configuration again; with `lifecycle` so does a POST.
     """
     gc.set_threshold(*_COLLECTIONS)
@@ -230,17 +233,22 @@ async def serve(
     server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, noise)
     stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number, told in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, again)):
-        loop.add_signal_handler(number, told.set)
-    async with exporter, asyncio.TaskGroup() as group:
-        polling = group.create_task(exporter.run())
-        serving = group.create_task(server.serve(list(sockets)))
-        following = group.create_task(reloader.follow(again))
-        started()
-        await stop.wait()
-        _log.info("stopping")
-        async with exporter.adopting:  # no project comes or goes from now on
-            following.cancel()
-            polling.cancel()
-            server.should_exit = True
-            await serving
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    watchdog = Watchdog()
+    watchdog.on_signal(stop.set)
+    try:
+        async with exporter, asyncio.TaskGroup() as group:
+            watching = group.create_task(watchdog.watch())
+            polling = group.create_task(exporter.run())
+            serving = group.create_task(server.serve(list(sockets)))
+            following = group.create_task(reloader.follow(again))
+            started()
+            await stop.wait()
+            _log.info("stopping")
+            async with exporter.adopting:  # no project comes or goes from now on
+                for task in (watching, following, polling):
+                    task.cancel()
+                server.should_exit = True
+                await serving
+    finally:
+        watchdog.end()  # also where the end was a crash

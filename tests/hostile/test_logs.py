@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import signal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.simulator.faults import broken
 from tests.e2e.programs import COMMAND, get, run, until
+from tests.hostile.outputs import bound, full, never_read, without_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.programs import Exporter
     from tests.hostile.clouds import HostileCloud
@@ -24,22 +24,6 @@ DROPPED = re.compile(r"^drs_exporter_log_lines_dropped_total (\S+)$", re.MULTILI
 UP = re.compile(r"^drs_up\{.*\} (\S+)$", re.MULTILINE)
 PROMPT = 5.0
 """Seconds until a signal has ended it."""
-
-
-def bound(exporter: Exporter) -> str:
-    """The URL where it listens; its log can't say so."""
-
-    def found() -> str | None:
-        inodes = {str(link.readlink()) for link in Path(f"/proc/{exporter.pid}/fd").iterdir() if os.path.lexists(link)}
-        for line in Path(f"/proc/{exporter.pid}/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
-                return f"http://127.0.0.1:{int(fields[1].rpartition(':')[2], 16)}"
-        return None
-
-    with contextlib.suppress(FileNotFoundError):
-        return until(found, lambda: "it listens")
-    raise AssertionError("it has ended")
 
 
 def dropped(url: str) -> float:
@@ -60,35 +44,10 @@ def up(url: str, value: str) -> bool:
     return UP.findall(get(f"{url}/metrics").text) == [value]
 
 
-def full() -> Iterator[int]:
-    with open("/dev/full", "wb") as file:  # noqa: PTH123 - a device
-        yield file.fileno()
-
-
-def without_reader() -> Iterator[int]:
-    reader, writer = os.pipe()
-    os.close(reader)
-    yield writer
-    os.close(writer)
-
-
-def never_read() -> Iterator[int]:
-    """A pipe that is full already, as after hours without a reader."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(writer, bytes(4096))
-    os.set_blocking(writer, True)
-    yield writer
-    os.close(writer)
-    os.close(reader)
-
-
 def test_it_polls_and_serves_without_a_log(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
     with contextlib.ExitStack() as stack:
         exporters = [
-            start(config=cloud.config(), stderr=stack.enter_context(contextlib.contextmanager(broken_output)()))
+            start(config=cloud.config(), stderr=stack.enter_context(broken_output()))
             for broken_output in (full, without_reader, never_read)
         ]
         for closed in ("2>&-", "0<&- 1>&- 2>&-"):
@@ -142,8 +101,7 @@ def test_a_full_disk_that_is_emptied_gets_lines_again(
 def test_the_demo_serves_without_anybody_to_tell(start: Callable[..., Exporter]) -> None:
     with contextlib.ExitStack() as stack:
         exporters = [
-            start(stdout=stack.enter_context(contextlib.contextmanager(broken_output)()))
-            for broken_output in (without_reader, never_read)
+            start(stdout=stack.enter_context(broken_output())) for broken_output in (without_reader, never_read)
         ]
         for exporter in exporters:
             until(partial(healthy, bound(exporter)), lambda: "it serves")

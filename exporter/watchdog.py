@@ -1,0 +1,84 @@
+"""The end of a process that hangs, guaranteed without the event loop and without Python's lock."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import signal
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HANG_SECONDS = 60.0
+"""An event loop that makes no turn for so long hangs."""
+STOP_SECONDS = 4.5
+"""From a signal, or a crash, to the end of the process, whatever hangs."""
+_TURNS = 12
+_STANDARD_ERROR = 2
+
+
+class Watchdog:
+    """Ends the process with exit code 1, and the stack of every thread on standard error, when it hangs.
+
+    A thread of `faulthandler`, which runs no Python code, does it. Its clock goes on while the process is stopped
+    (SIGSTOP, a frozen container) but not while the whole machine is suspended: a process that is stopped for longer
+    than `hang` seconds ends when it is continued, and its supervisor starts it again. Ctrl-Z is taken into account.
+
+    Args:
+        hang: seconds without a turn of the event loop.
+        stop: seconds for an orderly end.
+    """
+
+    def __init__(self, hang: float = HANG_SECONDS, stop: float = STOP_SECONDS) -> None:
+        self._hang = hang
+        self._stop = stop
+        self._output = _standard_error()
+        self._ending = False
+
+    async def watch(self) -> NoReturn:
+        """Put the end off as long as the event loop turns."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTSTP, self._pause)
+        while True:
+            self._arm(self._hang)
+            await asyncio.sleep(self._hang / _TURNS)
+
+    def end(self) -> None:
+        """The process has to end within `stop` seconds from the first call."""
+        if not self._ending:
+            self._arm(self._stop)
+            self._ending = True
+
+    def on_signal(self, stop: Callable[[], None]) -> None:
+        """Let the first SIGTERM or SIGINT `stop` the event loop's work, and the second one end the process at once."""
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, _frame: object) -> None:
+            if self._ending:
+                os._exit(128 + number)
+            self.end()
+            loop.call_soon_threadsafe(stop)
+
+        # Not the handlers of the event loop, which may hang; these also run while a system call blocks it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+
+    def _arm(self, seconds: float) -> None:
+        if not self._ending:
+            faulthandler.dump_traceback_later(seconds, exit=True, file=self._output)
+
+    def _pause(self) -> None:
+        """Stop, as Ctrl-Z wants it; meanwhile nothing hangs."""
+        faulthandler.cancel_dump_traceback_later()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._arm(self._hang)
+
+
+def _standard_error() -> int:
+    """A file descriptor for the stacks; where possible one that never blocks, since nobody may read a pipe."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        return os.open(f"/proc/self/fd/{_STANDARD_ERROR}", flags)
+    except OSError:  # a socket, or another user's file
+        return _STANDARD_ERROR

@@ -1,0 +1,62 @@
+"""Broken outputs for a process, and where a process listens that can't say so."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.e2e.programs import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.programs import Exporter
+
+
+def bound(exporter: Exporter) -> str:
+    """The URL where it listens; its log can't say so."""
+
+    def found() -> str | None:
+        inodes = {str(link.readlink()) for link in Path(f"/proc/{exporter.pid}/fd").iterdir() if os.path.lexists(link)}
+        for line in Path(f"/proc/{exporter.pid}/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                return f"http://127.0.0.1:{int(fields[1].rpartition(':')[2], 16)}"
+        return None
+
+    with contextlib.suppress(FileNotFoundError):
+        return until(found, lambda: "it listens")
+    raise AssertionError("it has ended")
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """A device that is full."""
+    with open("/dev/full", "wb") as file:  # noqa: PTH123 - a device
+        yield file.fileno()
+
+
+@contextmanager
+def without_reader() -> Iterator[int]:
+    """A pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@contextmanager
+def never_read() -> Iterator[int]:
+    """A pipe that is full already, as after hours without a reader."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    yield writer
+    os.close(writer)
+    os.close(reader)

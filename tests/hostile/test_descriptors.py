@@ -1,0 +1,34 @@
+"""Clients use up all file descriptors: polls go on, the log stays short, and scrapes return with them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+from tests.e2e.programs import COMMAND, get, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.programs import Exporter
+    from tests.hostile.clouds import HostileCloud
+
+LIMIT = 40
+
+
+def test_idle_clients_do_not_stop_the_polls(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
+    exporter = start(config=cloud.config(), command=("sh", "-c", f'ulimit -n {LIMIT}; exec "$0" "$@"', COMMAND)).ready()
+    host, port = exporter.url.removeprefix("http://").split(":")
+    before = len(exporter.stderr.splitlines())
+    with contextlib.ExitStack() as stack:
+        for _ in range(2 * LIMIT):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=5))
+        calls = len(cloud.simulated.calls)
+        until(lambda: len(cloud.simulated.calls) > calls + 12, lambda: "polls go on")
+        assert {call.status for call in list(cloud.simulated.calls)[calls:]} <= {200, 202}
+    until(lambda: get(f"{exporter.url}/metrics").status_code == 200, lambda: "scrapes are answered")
+    lines = exporter.stderr.splitlines()[before:]
+    assert len(lines) <= 4, lines
+    assert exporter.ends_on(signal.SIGTERM)[0] == 0
