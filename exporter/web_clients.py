@@ -18,7 +18,8 @@ MAX_CONNECTIONS = 1000
 _UNDER_WAY_SECONDS = 1.0
 """For the next request of a client to arrive."""
 _OTHER_DESCRIPTORS = 256
-"""File descriptors for everything but clients: polls, files, the log."""
+"""File descriptors for everything but clients: polls, files, the log. Fewer where the limit is low."""
+_FEWEST_OTHERS = 48
 
 
 def connections_allowed() -> int:
@@ -28,7 +29,7 @@ def connections_allowed() -> int:
     if soft < min(wanted, hard):
         soft = min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, _descriptor_limits()[1]))
-    spare = soft - min(_OTHER_DESCRIPTORS, soft // 2)
+    spare = soft - min(_OTHER_DESCRIPTORS, max(_FEWEST_OTHERS, soft // 2))
     return max(1, min(MAX_CONNECTIONS, spare // 2))
 
 

@@ -127,7 +127,8 @@ def test_no_more_connections_are_closed_than_wait_and_none_that_has_ended() -> N
         (65_536, 65_536, 1000, None),
         (1024, 1024, 384, None),
         (256, 512, 128, 512),
-        (64, 64, 16, None),
+        (64, 64, 8, None),
+        (40, 40, 1, None),
         (2, 2, 1, None),
     ],
 )

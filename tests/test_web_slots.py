@@ -122,14 +122,15 @@ def test_a_cancelled_call_waits_no_longer_and_keeps_no_slot() -> None:
 
 def test_a_refused_call_that_is_cancelled_returns_no_slot() -> None:
     async def story(door: Door) -> None:
-        assert await door.come("a") == "a"
-        refused = asyncio.create_task(door.slots.enter("a"))
-        asyncio.get_running_loop().call_soon(refused.cancel)
-        await asyncio.wait([refused])
-        assert refused.cancelled() or refused.result() is False
-        assert (door.slots.held, door.slots.waiting) == (1, 0)
+        assert await door.come("aaa") == "a"
+        other = asyncio.create_task(door.slots.enter("b"))  # for which the newest call of a is refused
+        asyncio.get_running_loop().call_soon(door.calls[2].cancel)
+        assert await door.new() == ""
+        assert door.calls[2].cancelled()
+        assert (door.slots.held, door.slots.waiting) == (1, 2)
+        other.cancel()
 
-    door(1, 1, 0, story)
+    door(1, 1, 2, story)
 
 
 @pytest.mark.parametrize(
