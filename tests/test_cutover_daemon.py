@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.simulator import Fault, SimTask, faults
-from tests.virtual import simulate
-from tests.world import Scrape, cloud_of, config_of, exporter_on, polling, sim
+from exporter.simulator import ABSENT, Fault, SimTask, faults
+from tests.virtual import EPOCH, simulate
+from tests.world import DAY, Scrape, cloud_of, config_of, exporter_on, polling, sim
 
 if TYPE_CHECKING:
     from exporter.config import Config
@@ -210,3 +210,37 @@ def test_what_is_known_of_a_task_decides(facts: dict[str, Any], settings: dict[s
     page = scraped(task, config=config)
     assert blocking(page, "one") == reasons
     assert page.value(READY) == float(not reasons)
+
+
+@pytest.mark.parametrize(
+    "lost", [{"status": ABSENT}, {"status": None}, {"id": "a b", "status": "INCRE_TRANSFER_FAILED"}]
+)
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_parent_of_a_subtask_that_cannot_be_decoded_is_not_ready(api: str, lost: dict[str, Any]) -> None:
+    children = [quick("fine"), quick("lost", overrides={f"{api}_list": lost})]
+    parent = sim("parent", relation="multi_to_single", children=children)
+    page = scraped(parent, quick("other"), published={api})
+    assert blocking(page, "parent") == {"subtask"}
+    assert page.value(READY, task_name="parent") == 0
+    assert page.value(READY, task_name="other") == 1
+    assert page.value("drs_exporter_decode_errors_total", collector="tasks") == 1
+    assert "fine" in page.tasks()
+
+
+@pytest.mark.parametrize(
+    ("api", "progress", "reason"),
+    [
+        ("v3", {"process_time": str(int((EPOCH - 3 * DAY) * 1000))}, "stale"),
+        ("v3", {"incre_trans_delay": "9000", "incre_trans_delay_millis": "0"}, "delay_high"),
+        ("v3", {"incre_trans_delay": "0", "incre_trans_delay_millis": "400000000000"}, "delay_unknown"),
+        ("v3", {"job_id": "00000000-0000-0000-0000-000000000000"}, "delay_unknown"),
+        ("v5", {"progress_info": {"process_time": str(int((EPOCH - 3 * DAY) * 1000))}}, "stale"),
+        ("v5", {"progress_info": {"incr_trans_delay": "9000", "incr_trans_delay_millis": "0"}}, "delay_high"),
+        ("v5", {"id": "00000000-0000-0000-0000-000000000000"}, "delay_unknown"),
+    ],
+)
+def test_old_contradictory_and_foreign_facts_never_make_ready(api: str, progress: dict[str, Any], reason: str) -> None:
+    page = scraped(quick("one", overrides={f"{api}_progress": progress}), quick("other"), published={api})
+    assert reason in blocking(page, "one")
+    assert page.value(READY, task_name="one") == 0
+    assert page.value(READY, task_name="other") == 1

@@ -68,6 +68,13 @@ def test_an_answer_without_quotas_is_undecodable(body: dict[str, Any]) -> None:
         project_fact(QUOTA, body)
 
 
+def test_an_error_beside_the_facts_is_undecodable() -> None:
+    error = {"error_code": "DRS.M00004", "error_msg": "Failed."}
+    for name, body in ((QUOTA, {"quotas": {"resource": []}}), (ASYNC, {"jobs": [], "total_count": 0})):
+        with pytest.raises(DecodeError):
+            project_fact(name, body | error)
+
+
 def test_the_documented_quotas() -> None:
     found, lost, _ = project_fact(QUOTA, document("v3_quotas_doc"))
     assert (found, lost) == (Quota((("instances", 41.0, 9999.0),)), 0)

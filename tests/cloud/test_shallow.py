@@ -1,0 +1,53 @@
+"""JSON that is nested deeper than the decoder goes is cut; what is beside it stays."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from exporter.cloud.errors import parse_body
+from exporter.cloud.shallow import shallow
+
+
+def nested(depth: int, inner: str = "1") -> str:
+    return "[" * depth + inner + "]" * depth
+
+
+def depth_of(value: object) -> int:
+    depth = 0
+    while isinstance(value, list) and value:
+        depth, value = depth + 1, value[0]
+    return depth
+
+
+def test_only_what_is_too_deep_is_cut() -> None:
+    text = f'{{"a": {nested(5000)}, "b": [{nested(150)}, "x]{{\\"", {nested(5000, "{}")}], "c": 3}}'
+    read = parse_body(text.encode())
+    assert (depth_of(read["a"]), depth_of(read["b"][0]), read["c"]) == (199, 150, 3)
+    assert read["b"][1] == 'x]{"'
+    assert depth_of(read["b"][2]) == 198
+    inmost = read["a"]
+    for _ in range(199):
+        (inmost,) = inmost
+    assert inmost == {}
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, "]}", {"b": "\\\\"}]}', "[]", "3", nested(200)])
+def test_what_is_not_too_deep_stays_as_it_is(text: str) -> None:
+    assert json.loads(shallow(text.encode())) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 5000,
+        nested(5000).encode() + b" " * 2**21,  # to cut it would take too long
+        nested(5000, '"\xff"').encode("latin-1"),
+        nested(5000).encode() + b"]",
+        f'{{"a": {nested(5000)}, "b": }}'.encode(),
+    ],
+)
+def test_what_is_no_json_or_too_large_stays_an_error(content: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds, with texts of the decoder
+        parse_body(content)
