@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.cloud.errors import ThrottledError
+from exporter.findings import words
 from exporter.logs import where
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Notes:
         While a project is blind, that is all there is to say about it.
         """
         if why is not None and not self._blind:
-            self._log.warning("the project is blind: every list fails", error=str(why))
+            self._log.warning("the project is blind: every list fails", error=str(why), **_advice(why))
         elif why is None and self._blind:
             self._failing.clear()  # what still fails is told again
             self._log.info("the project is seen again")
@@ -55,7 +56,7 @@ class Notes:
             still = isinstance(before, ThrottledError) and isinstance(error, ThrottledError)  # refused, or not sent yet
             if not still and str(before) != str(error):
                 warn = self._log.debug if self._blind else self._log.warning
-                warn("the cloud gave no usable answer", what=what, error=str(error))
+                warn("the cloud gave no usable answer", what=what, error=str(error), **_advice(error))
         elif before is not None:
             self._log.info("the cloud answers again", what=what)
 
@@ -82,3 +83,11 @@ class Notes:
     def unknown_status(self, status: str) -> None:
         """The cloud has a new status word."""
         self._log.warning("status without a known phase; shown as phase other", status=status)
+
+
+def _advice(error: CloudError) -> dict[str, str]:
+    """What `check` says about an error, with the remedy; nothing where the error itself contains both."""
+    if error.reason:
+        return {}
+    _, what, remedy = words(error)
+    return {"advice": f"{what}: {remedy}"} if remedy else {}

@@ -138,3 +138,16 @@ def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
     ]
     assert told[0]["tasks"] == 1
     assert told[1]["since"] == "2026-01-01T00:01:00+00:00"
+
+
+def test_a_failure_is_logged_with_the_remedy_of_check() -> None:
+    lines = lines_while(cloud_of(sim("orders")), (2, [faults.refused("", 404, "DRS.M00101", "")]))
+    advice = [line["advice"] for line in lines if line["event"] == "the project is blind: every list fails"]
+    assert advice == ['v3_list_jobs lacks a permission, 404 DRS.M00101: grant the system role "DRS ReadOnlyAccess"']
+
+
+def test_an_error_that_contains_its_remedy_is_logged_without_another() -> None:
+    lines = lines_while(cloud_of(sim("orders")), (2, [Fault(match="/jobs$", kind="huge")]))
+    (line,) = [line for line in lines if line.get("what") == "v3 list of sync"]
+    assert "the response has more than 4 MiB" in line["error"]
+    assert "advice" not in line
