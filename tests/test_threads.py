@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
@@ -142,6 +144,14 @@ def test_threads_end_when_there_is_no_work_and_the_pool_serves_another_loop() ->
         while _running("idle"):
             assert time.monotonic() < deadline
             time.sleep(0.001)
+
+
+def test_a_call_that_is_cancelled_before_a_thread_takes_it_is_not_run() -> None:
+    pool, calls, future = DaemonPool("early", threads=1, timeout=10), list[int](), Future[None]()
+    future.cancel()
+    pool._submit((future, partial(calls.append, 1)))
+    assert asyncio.run(pool.run(str, 3)) == "3"
+    assert calls == []
 
 
 def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:
