@@ -3,53 +3,68 @@
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
 # make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
+# make coverage   the unit tests, and which lines and branches they reach
+# make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
 # make soak   a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
 # make bench  docs/performance.md, on this machine (four minutes; needs nginx)
 
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 
-.PHONY: run test soak lint format docs bench pictures dist lock clean
+# The tests without other processes, crowds and measurements.
+UNIT := --ignore=tests/e2e --ignore=tests/hostile --ignore=tests/install --ignore=tests/bench --ignore=tests/soak
+
+.PHONY: run test unit coverage stress soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:
 
-run: .venv/run.stamp
+run: $(VENV)/run.stamp
 	@$(BIN)/drs-exporter demo --web.listen-address=$(ADDRESS)
 
-test: .venv/dev.stamp
+test: $(VENV)/dev.stamp
 ifdef TESTS
 	$(BIN)/pytest $(TESTS)
 else
-	$(BIN)/pytest -n auto --ignore=tests/hostile --cov --cov-report=term
-ifneq ($(wildcard tests/hostile/test_*.py),)
+	$(BIN)/pytest -n auto --ignore=tests/hostile
 	$(BIN)/pytest tests/hostile
 endif
-endif
 
-soak: .venv/dev.stamp
+# Not part of `make test`: measuring takes as much time again.
+coverage: $(VENV)/dev.stamp
+	$(BIN)/pytest -n auto $(UNIT) --cov --cov-report=term
+
+# The same tests without measuring, for another Python: make unit VENV=.venv-3.13 PYTHON=python3.13
+unit: $(VENV)/dev.stamp
+	$(BIN)/pytest -n auto $(UNIT)
+
+stress: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.stress $(RUNS)
+
+soak: $(VENV)/dev.stamp
 	SOAK_DAYS=$${SOAK_DAYS:-365} $(BIN)/pytest tests/soak
 
-lint: .venv/dev.stamp
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv/dev.stamp
+format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev.stamp
+docs: $(VENV)/dev.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
 	$(BIN)/python -m exporter.docs | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
 
-pictures: .venv/dev.stamp
+pictures: $(VENV)/dev.stamp
 	$(BIN)/python scripts/pictures/draw.py
-bench: .venv/dev.stamp
+bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench $(PARTS)
 
-dist: .venv/dev.stamp
+dist: $(VENV)/dev.stamp
 	$(BIN)/python -m build --no-isolation
 
 lock:
@@ -59,16 +74,16 @@ lock:
 	  --no-annotate --group dev pyproject.toml -o requirements/dev.txt
 
 clean:
-	rm -rf .venv dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.venv/bin/pip:
-	@echo "setting up .venv (once; about a minute)"
-	@PYTHON=$(PYTHON) sh scripts/venv.sh .venv
+$(VENV)/bin/pip:
+	@echo "setting up $(VENV) (once; about a minute)"
+	@PYTHON=$(PYTHON) sh scripts/venv.sh $(VENV)
 
-.venv/run.stamp: requirements/run.txt pyproject.toml scripts/install.sh | .venv/bin/pip
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml scripts/install.sh | $(VENV)/bin/pip
 	@sh scripts/install.sh $(BIN)/pip requirements/run.txt -e .
 	@touch $@
 
-.venv/dev.stamp: requirements/dev.txt pyproject.toml scripts/install.sh | .venv/bin/pip
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml scripts/install.sh | $(VENV)/bin/pip
 	@sh scripts/install.sh $(BIN)/pip requirements/dev.txt -e .
 	@touch $@

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from coverage import Coverage
 
+from tests.stress import shuffle
 from tests.tools import look_for_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the files, and the tests of each, where TEST_ORDER has a seed."""
+    if seed := os.environ.get("TEST_ORDER"):
+        shuffle(items, seed)
 
 
 @pytest.hookimpl(tryfirst=True)
