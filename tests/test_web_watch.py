@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import ssl
@@ -247,6 +248,7 @@ def test_no_truncation_opens_the_exporter(files: Files, length: int) -> None:
         ),
         (TLS + USERS, ALL, ["client_auth_type", "client_allowed_sans"]),
     ],
+    ids=itertools.count(),  # the hashes differ from process to process
 )
 def test_access_control_is_switched_on_and_off_by_a_restart_only(
     files: Files, before: str, after: str, keys: list[str]
