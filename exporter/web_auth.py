@@ -67,7 +67,7 @@ class Passwords:
         """Return whether this is the password of that user.
 
         Raises:
-            TooManyLoginsError: nobody knows, since too many logins wait.
+            TooManyLoginsError: it was not checked, since too many logins wait.
         """
         known = users.get(name)
         password = password[:_BCRYPT_BYTES]

@@ -24,8 +24,13 @@ KINDS: Mapping[str, str] = {
 SECONDS = 60.0
 """Between two log lines of one kind."""
 _LIBRARIES = ("uvicorn.error", "asyncio")
-_UVICORN = {"Invalid HTTP request": MALFORMED, "Unsupported upgrade request": UPGRADE, "No supported WebSocket": None}
-"""How uvicorn's warnings start; the last one always follows the one before it."""
+_UVICORN = {
+    "Invalid HTTP request": MALFORMED,
+    "Unsupported upgrade request": UPGRADE,
+    "No supported WebSocket": None,  # follows each of those
+    "Cancel %s running task": None,  # at the end
+}
+"""How uvicorn's messages start, and the kind of bad request that they report."""
 _KEY_LETTERS = 24
 _log = structlog.get_logger()
 
@@ -61,6 +66,8 @@ class Noise(logging.Filter):
                 if kind:
                     self.note(kind)
                 return False
+        if record.exc_info and record.exc_info[0] is asyncio.CancelledError:  # a response that the end cut off
+            return False
         return self._is_due(f"{record.name} {text[:_KEY_LETTERS]}")
 
     @contextmanager

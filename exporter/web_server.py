@@ -148,7 +148,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+                timeout_graceful_shutdown=2 * _SHUTDOWN_SECONDS,
                 timeout_keep_alive=_IDLE_SECONDS,
                 ws="none",
             )
@@ -190,7 +190,13 @@ class Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        asyncio.get_running_loop().call_later(_SHUTDOWN_SECONDS, self._abort)
         await super().shutdown(sockets)
+        self._abort()
+        if self.server_state.tasks:  # uvicorn has cancelled them
+            await asyncio.wait(list(self.server_state.tasks), timeout=_SHUTDOWN_SECONDS)
+
+    def _abort(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 

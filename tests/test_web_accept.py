@@ -150,6 +150,7 @@ def test_a_slow_client_is_aborted_at_the_end() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+            await asyncio.sleep(0)
 
     async def main() -> None:
         async with running(app=endless) as one:
