@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +29,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     look_for_tools(item)
+
+
+def children() -> list[str]:
+    """Processes that this one has started and not awaited: id and command line, which is empty after its end."""
+    found = []
+    for file in Path("/proc/self/task").glob("*/children"):  # by the thread that started them
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += file.read_text().split()
+    return [f"{pid} {Path(f'/proc/{pid}/cmdline').read_text().replace(chr(0), ' ')}" for pid in found]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """Fail where a test has left a process or a thread behind; it is torn down after every other fixture."""
+    yield
+    assert children() == [], "processes that no test has ended, or not awaited"
+    threads = [thread.name for thread in threading.enumerate() if thread.is_alive() and not thread.daemon]
+    assert threads == [threading.main_thread().name], "threads that no test has ended"
 
 
 @pytest.fixture(autouse=True)
