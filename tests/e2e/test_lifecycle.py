@@ -144,7 +144,7 @@ def test_every_line_of_the_log_is_json(start: Callable[..., Exporter], cloud: st
     assert {line["event"] for line in lines} >= {
         "serving",
         "the project is blind: every list fails",
-        "Invalid HTTP request received.",
+        "a client sent a malformed HTTP request",
         "stopping",
     }
     assert all(line.keys() >= {"ts", "level"} for line in lines)
