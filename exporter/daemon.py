@@ -22,7 +22,7 @@ from exporter.threads import DaemonPool
 from exporter.watchdog import Watchdog
 from exporter.web import application
 from exporter.web_auth import Guard
-from exporter.web_noise import KINDS, Noise
+from exporter.web_noise import KINDS, BadRequests
 from exporter.web_server import Server
 
 if TYPE_CHECKING:
@@ -229,8 +229,8 @@ async def serve(
     gc.set_threshold(*_COLLECTIONS)
     reloader = Reloader(exporter, load)
     app = application(exporter, reloader.reload if lifecycle else None)
-    noise = Noise({kind: exporter.telemetry.counter(BAD_REQUESTS, kind).inc for kind in KINDS})
-    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, noise)
+    bad_requests = BadRequests({kind: exporter.telemetry.counter(BAD_REQUESTS, kind).inc for kind in KINDS})
+    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, bad_requests)
     stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, again.set)

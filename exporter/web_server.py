@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from exporter.web_auth import Guard
-    from exporter.web_noise import Noise
+    from exporter.web_noise import BadRequests
     from exporter.web_watch import WebFile
 
 HEADER_SECONDS = 10.0
@@ -132,10 +132,10 @@ class Server(uvicorn.Server):
     Args:
         app: serves the requests.
         web: the web configuration.
-        noise: counts and logs connections that come to nothing.
+        bad_requests: counts and logs malformed requests and failed connections.
     """
 
-    def __init__(self, app: Guard, web: WebFile, noise: Noise) -> None:
+    def __init__(self, app: Guard, web: WebFile, bad_requests: BadRequests) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -155,14 +155,14 @@ class Server(uvicorn.Server):
         )
         self.clients = Clients(connections_allowed())
         self._web = web
-        self._noise = noise
+        self._bad_requests = bad_requests
         self._endless: list[asyncio.Task[None]] = []
         self._opening: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the daemon; uvicorn would raise each signal a second time after its end."""
-        with self._noise.filtering():
+        with self._bad_requests.filtering():
             yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -209,7 +209,7 @@ class Server(uvicorn.Server):
                     accepted, address = await loop.sock_accept(listener)
                 except OSError as error:  # others than these: the client has gone already
                     if error.errno in _NO_RESOURCES:
-                        self._noise.note(NO_DESCRIPTOR)
+                        self._bad_requests.note(NO_DESCRIPTOR)
                         await asyncio.sleep(_RETRY_SECONDS)
                 else:
                     task = loop.create_task(self._open(accepted, address_block(address[0]), context))
@@ -221,7 +221,7 @@ class Server(uvicorn.Server):
         """Serve one connection as soon as there is a slot for it."""
         try:
             if not await self.clients.enter(accepted, address):
-                self._noise.note(CROWD)
+                self._bad_requests.note(CROWD)
                 accepted.close()
                 return
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -234,7 +234,7 @@ class Server(uvicorn.Server):
         except OSError as error:
             self.clients.leave(accepted)
             if not isinstance(error, ConnectionResetError):  # the client has closed it, as many health checks do
-                self._noise.note(TLS)
+                self._bad_requests.note(TLS)
         except BaseException:
             self.clients.leave(accepted)
             accepted.close()

@@ -9,6 +9,7 @@ import socket
 import struct
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from starlette.responses import PlainTextResponse
 
 from exporter import web_server
 from exporter.web_auth import Guard
-from exporter.web_noise import CROWD, KINDS, NO_DESCRIPTOR, TLS, Noise
+from exporter.web_noise import CROWD, KINDS, NO_DESCRIPTOR, TLS, BadRequests
 from exporter.web_server import Server
 from exporter.web_watch import WebFile
 from tests.certificates import Authority
@@ -36,8 +37,8 @@ class Running:
 
     def __init__(self, web: WebFile, app: Any) -> None:
         self.counts: Counter[str] = Counter()
-        noise = Noise({kind: lambda kind=kind: self.counts.update([kind]) for kind in KINDS})  # type: ignore[misc]
-        self.server = Server(Guard(app, web, lambda: None), web, noise)
+        counters = {kind: partial(self.counts.update, [kind]) for kind in KINDS}
+        self.server = Server(Guard(app, web, lambda: None), web, BadRequests(counters))
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
         self.serving: asyncio.Task[None]

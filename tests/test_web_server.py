@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from exporter.web_auth import Guard
 from exporter.web_clients import Clients, has_room
-from exporter.web_noise import KINDS, Noise
+from exporter.web_noise import KINDS, BadRequests
 from exporter.web_server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
 from exporter.web_watch import Settings, WebFile
 from tests.certificates import Authority
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-SILENT = Noise(dict.fromkeys(KINDS, lambda: None))
+SILENT = BadRequests(dict.fromkeys(KINDS, lambda: None))
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
