@@ -61,6 +61,7 @@ docs: $(VENV)/dev.stamp
 
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python scripts/pictures/draw.py
+
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench $(PARTS)
 

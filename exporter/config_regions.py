@@ -6,32 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from exporter.config_schema import Account, Project
+from exporter.report_words import REGIONS
 
-_NUMBERED = {
-    "ae-ad": "1",
-    "af-north": "1",
-    "af-south": "1",
-    "ap-southeast": "1 2 3 4 5",
-    "cn-east": "2 3 4 5",
-    "cn-north": "1 2 4 9 11 12",
-    "cn-south": "1 2 4",
-    "cn-southwest": "2 3",
-    "eu-west": "0 101",
-    "la-north": "2",
-    "la-south": "2",
-    "me-east": "1",
-    "my-kualalumpur": "1",
-    "na-mexico": "1",
-    "ru-moscow": "1",
-    "ru-northwest": "2",
-    "sa-brazil": "1",
-    "tr-west": "1",
-}
-REGIONS = frozenset(
-    {f"{place}-{number}" for place, numbers in _NUMBERED.items() for number in numbers.split()}
-    | {"eu-ch2", "eu-de", "eu-nl"}
-)
-"""Huawei Cloud, Huawei Cloud Europe and Open Telekom Cloud, in October 2026."""
 _ALIKE = 0.85
 """Of 1: how similar a mistyped region is to the right one."""
 

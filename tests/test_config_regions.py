@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from exporter.config import from_mapping
-from exporter.config_regions import REGIONS, region_hints
+from exporter.config_regions import region_hints
+from exporter.report_words import REGIONS
 
 
 def hints(region: str, endpoint: str | None = None) -> list[str]:

@@ -420,7 +420,8 @@ def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
 
 
 def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.daemon._CONFIGURATIONS", DaemonPool("test-config", threads=2, timeout=0.05))
+    pool = DaemonPool("test-config", threads=2, timeout=0.05)
+    monkeypatch.setattr("exporter.daemon._CONFIGURATIONS", pool)
     release = threading.Event()
 
     def hanging() -> Config:
@@ -434,6 +435,7 @@ def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPa
                 await exporter.reload(hanging)
             page = Scrape(exporter)
             assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
+            pool.timeout = 30
             release.set()
             await exporter.reload(config)
             assert Scrape(exporter).value(SUCCESS) == 1

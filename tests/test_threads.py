@@ -64,6 +64,7 @@ def test_a_call_that_hangs_times_out_and_blocks_no_other_thread() -> None:
     async def story() -> None:
         with pytest.raises(TimeoutError):
             await pool.run(release.wait)
+        pool.timeout = 30
         assert await pool.run(str, 1) == "1"
 
     asyncio.run(story())
@@ -218,16 +219,26 @@ def test_a_thread_that_hangs_does_not_delay_the_exit_of_the_interpreter() -> Non
 
 
 BUSY = """
-import asyncio, atexit, sys, time
+import asyncio, atexit, sys, threading, time
 from exporter import cli
-from exporter.threads import DaemonPool
+from exporter.threads import DaemonPool, at_work
+
+began = threading.Event()
+
+def work():
+    began.set()
+    time.sleep({seconds})
 
 async def main():
-    asyncio.create_task(DaemonPool("busy", threads=1, timeout=60).run(time.sleep, {seconds}))
-    await asyncio.sleep(0.2)
+    task = asyncio.create_task(DaemonPool("busy", threads=1, timeout=60).run(work))
+    while not began.is_set():
+        await asyncio.sleep(0.001)
 
 asyncio.run(main())
-time.sleep(0.2)
+deadline = time.monotonic() + 20
+while {seconds} == 0 and at_work():
+    assert time.monotonic() < deadline
+    time.sleep(0.001)
 atexit.register(print, "cleanup")
 sys.argv[1:] = ["metrics"]
 sys.exit(cli.main())

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.programs import COMMAND, LISTEN, Exporter
 from tests.hostile.clouds import HostileCloud
+from tests.tools import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,13 +57,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB; the test is skipped where none can be mounted."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small file system")
+        lacking("only root can mount a small file system")
     folder = tmp_path / "small"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
-        pytest.skip(f"this machine mounts no small file system: {mounted.stderr.strip()}")
+        lacking(f"this machine mounts no small file system: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:

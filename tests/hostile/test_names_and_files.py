@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.programs import COMMAND, get, until
+from tests.tools import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,20 +31,20 @@ NAME_SERVERS = ("127.0.0.77", "127.0.0.78", "127.0.0.79")
 def silent_dns(tmp_path: Path) -> Iterator[Sequence[str]]:
     """The command for an exporter whose three name servers take questions and never answer."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("only root can give a process name servers of its own")
+        lacking("only root can give a process name servers of its own")
     conf = tmp_path / "resolv.conf"
     conf.write_text("".join(f"nameserver {server}\n" for server in NAME_SERVERS))
     inside = ("unshare", "--mount", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$0" "$@"')
     tried = subprocess.run([*inside, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
-        pytest.skip(f"this machine gives no process name servers of its own: {tried.stderr.strip()}")
+        lacking(f"this machine gives no process name servers of its own: {tried.stderr.strip()}")
     servers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in NAME_SERVERS]
     try:
         for server, host in zip(servers, NAME_SERVERS, strict=True):
             server.bind((host, 53))
         yield (*inside, COMMAND)
     except OSError as error:
-        pytest.skip(f"port 53 is taken on this machine: {error.strerror}")
+        lacking(f"port 53 is taken on this machine: {error.strerror}")
     finally:
         for server in servers:
             server.close()
