@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HANG_SECONDS = 60.0
-"""An event loop that makes no turn for so long hangs."""
+"""An event loop that runs no callback for this time hangs."""
 STOP_SECONDS = 4.5
-"""From a signal, or a crash, to the end of the process, whatever hangs."""
-_TURNS = 12
+"""The longest time from a signal, or a crash, to the end of the process."""
+_POSTPONED = 12
+"""How many times the end is postponed within `hang` seconds."""
 _STANDARD_ERROR = 2
 
 
@@ -24,10 +25,11 @@ class Watchdog:
 
     A thread of `faulthandler`, which runs no Python code, does it. Its clock goes on while the process is stopped
     (SIGSTOP, a frozen container) but not while the whole machine is suspended: a process that is stopped for longer
-    than `hang` seconds ends when it is continued, and its supervisor starts it again. Ctrl-Z is taken into account.
+    than `hang` seconds ends when it is continued, and its supervisor starts it again. Ctrl-Z (SIGTSTP) stops it
+    without this effect.
 
     Args:
-        hang: seconds without a turn of the event loop.
+        hang: seconds in which the event loop runs no callback.
         stop: seconds for an orderly end.
     """
 
@@ -38,17 +40,18 @@ class Watchdog:
         self._ending = False
 
     async def watch(self) -> NoReturn:
-        """Put the end off as long as the event loop turns."""
+        """Postpone the end while the event loop runs."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTSTP, self._pause)
         while True:
-            self._arm(self._hang)
-            await asyncio.sleep(self._hang / _TURNS)
+            if not self._ending:
+                self._arm()
+            await asyncio.sleep(self._hang / _POSTPONED)
 
     def end(self) -> None:
-        """The process has to end within `stop` seconds from the first call."""
+        """End the process `stop` seconds after the first call, unless it has ended by then."""
         if not self._ending:
-            self._arm(self._stop)
             self._ending = True
+            self._arm()
 
     def on_signal(self, stop: Callable[[], None]) -> None:
         """Let the first SIGTERM or SIGINT `stop` the event loop's work, and the second one end the process at once."""
@@ -64,15 +67,15 @@ class Watchdog:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
 
-    def _arm(self, seconds: float) -> None:
-        if not self._ending:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=self._output)
+    def _arm(self) -> None:
+        seconds = self._stop if self._ending else self._hang
+        faulthandler.dump_traceback_later(seconds, exit=True, file=self._output)
 
     def _pause(self) -> None:
-        """Stop, as Ctrl-Z wants it; meanwhile nothing hangs."""
+        """Stop the process on Ctrl-Z; the time until it is continued does not count."""
         faulthandler.cancel_dump_traceback_later()
         os.kill(os.getpid(), signal.SIGSTOP)
-        self._arm(self._hang)
+        self._arm()
 
 
 def _standard_error() -> int:

@@ -1,4 +1,4 @@
-"""When the end of the process is put off, and when it is set; tests/hostile has real ends."""
+"""When the end of the process is postponed, and when it is set; tests/hostile has real ends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float | None]]:
         signal.signal(number, handler)
 
 
-def test_the_end_is_put_off_while_the_loop_turns(armed: list[float | None]) -> None:
+def test_the_end_is_postponed_while_the_loop_runs(armed: list[float | None]) -> None:
     async def main() -> None:
         watching = asyncio.create_task(Watchdog().watch())
         await asyncio.sleep(2 * HANG_SECONDS + 1)
@@ -46,7 +46,7 @@ def test_the_end_is_put_off_while_the_loop_turns(armed: list[float | None]) -> N
     assert armed == [HANG_SECONDS] * 25
 
 
-def test_a_signal_sets_the_end_and_nothing_puts_it_off(armed: list[float | None]) -> None:
+def test_a_signal_sets_the_end_and_nothing_postpones_it(armed: list[float | None]) -> None:
     async def main() -> None:
         dog, stop = Watchdog(), asyncio.Event()
         dog.on_signal(stop.set)
@@ -91,6 +91,23 @@ def test_a_stop_by_the_terminal_is_no_hang(armed: list[float | None], monkeypatc
     simulate(main())
     assert sent == [signal.SIGSTOP]
     assert armed == [HANG_SECONDS, None, HANG_SECONDS]
+
+
+def test_a_stop_by_the_terminal_does_not_cancel_the_end_that_a_signal_has_set(
+    armed: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        dog = Watchdog()
+        watching = asyncio.create_task(dog.watch())
+        await asyncio.sleep(1)
+        dog.end()
+        watching.cancel()
+        os.kill(os.getpid(), signal.SIGTSTP)
+        monkeypatch.setattr(os, "kill", lambda *_: None)
+        await asyncio.sleep(1)
+
+    simulate(main())
+    assert armed == [HANG_SECONDS, STOP_SECONDS, None, STOP_SECONDS]
 
 
 def test_stacks_go_to_standard_error_where_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
