@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from types import SimpleNamespace
 
 LONGEST_HEADER = 64 * 1024
-"""Bytes of a response header; IAM's token has about 9,000 in large accounts, and is one."""
+"""Bytes of a response header. IAM sends a token as a header, which has about 9,000 bytes in large accounts."""
 _reused: ContextVar[bool] = ContextVar("reused")
-"""Whether the request of this task was sent on a connection that had served another one before."""
+"""Whether the request of this task was sent on a connection that had served another request before."""
 
 
 def new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -25,7 +25,7 @@ def new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
-        middlewares=(_send_again,),
+        middlewares=(_without_retry_of_aiohttp, _send_again),
         trace_configs=[trace],
     )
 
@@ -36,16 +36,26 @@ async def _note_reuse(
     _reused.set(True)
 
 
-async def _send_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request once more, at once, where the server has closed the kept connection meanwhile.
+async def _without_retry_of_aiohttp(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Raise errors as a type after which aiohttp does not send a GET again, as it does on new connections as well."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:  # aiohttp raises it immediately
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError from error
 
-    All requests read, POST as well. aiohttp does the same for GET alone.
+
+async def _send_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request again, immediately, if the server has closed the kept connection.
+
+    No request changes anything in the cloud, so a POST is sent again as well.
     """
     _reused.set(False)
     try:
         return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
         if not _reused.get():
             raise

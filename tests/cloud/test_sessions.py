@@ -1,0 +1,99 @@
+"""A request is sent again once, and only if the server has closed a kept connection."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from exporter.cloud.sessions import new_session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+methods = pytest.mark.parametrize("method", ["GET", "POST"])
+
+
+class Server:
+    """Responds to the first request of each connection, and closes the connection when the next one arrives.
+
+    Args:
+        together: the number of first requests that have to arrive before the first response.
+        responses: the number of connections that get a response; later ones are closed at their first request.
+    """
+
+    def __init__(self, together: int, responses: int) -> None:
+        self.received = 0
+        self._responses = responses
+        self._together = asyncio.Barrier(together)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.received += 1
+        if self.received <= self._responses:
+            if self.received <= self._together.parties:
+                await self._together.wait()
+            writer.write(FINE)
+            await reader.readuntil(b"\r\n\r\n")
+            self.received += 1
+        writer.close()
+
+
+@asynccontextmanager
+async def session_with(server: Server) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """A session, and the URL of the server."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await server.serve(reader, writer)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening, new_session(aiohttp.TCPConnector()) as session, asyncio.timeout(10):
+        yield session, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+
+
+async def send(session: aiohttp.ClientSession, method: str, url: str) -> int:
+    async with session.request(method, url) as response:
+        return response.status
+
+
+@methods
+def test_it_is_sent_again_on_a_new_connection(method: str) -> None:
+    async def main() -> int:
+        server = Server(together=1, responses=10)
+        async with session_with(server) as (session, url):
+            assert [await send(session, method, url) for _ in range(2)] == [200, 200]
+        return server.received
+
+    assert asyncio.run(main()) == 3
+
+
+@methods
+def test_it_is_sent_twice_at_most_where_all_kept_connections_are_closed(method: str) -> None:
+    async def main() -> int:
+        server = Server(together=6, responses=6)
+        async with session_with(server) as (session, url):
+            await asyncio.gather(*(send(session, method, url) for _ in range(6)))
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await send(session, method, url)
+        return server.received - 6
+
+    assert asyncio.run(main()) == 2
+
+
+@methods
+def test_it_is_not_sent_again_where_a_new_connection_is_closed(method: str) -> None:
+    async def main() -> int:
+        server = Server(together=1, responses=0)
+        async with session_with(server) as (session, url):
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await send(session, method, url)
+        return server.received
+
+    assert asyncio.run(main()) == 1
