@@ -1,4 +1,4 @@
-"""Lines to an output that may be full, closed or never read: they are written in the background, or dropped."""
+"""Writes lines in the background to an output that may be full, closed or never read, or drops them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST_BYTES = 256 * 1024
-"""Of lines that wait: a thousand of usual length."""
+"""The most bytes of lines that wait: about a thousand lines."""
 
 
 class Lines:
     """A text stream of whole lines that never raises and never blocks.
 
     A daemon thread, which exists while lines wait, writes them. A line for which there is no room, or that can't be
-    written, is dropped and counted. The next line that is written follows one that says how many are missing.
+    written, is dropped and counted. A line that reports n dropped lines precedes the next line that is written.
 
     Args:
-        output: takes the lines; None is closed.
-        missing: makes the line about lines that were dropped, from their number.
+        output: where the lines are written; None: all lines are dropped.
+        missing: returns the line that reports n dropped lines.
     """
 
     def __init__(self, output: TextIO | None, missing: Callable[[int], str]) -> None:
@@ -37,12 +37,12 @@ class Lines:
         self._bytes = 0
         self._running = False
         self._torn = False
-        self._untold = 0
+        self._unreported = 0
         self.dropped = 0
-        """Lines that were dropped so far."""
+        """The number of lines that were dropped so far."""
 
     def write(self, text: str) -> int:
-        """Add a line, which ends in a newline; its length."""
+        """Add a line, which ends in a newline. Return its length."""
         line = text.encode(errors="backslashreplace")
         with self._changed:
             if self._bytes + len(line) > _MOST_BYTES:
@@ -58,22 +58,27 @@ class Lines:
         """Do nothing: a stream has this method. See `drain`."""
 
     def drain(self, seconds: float) -> None:
-        """Wait until all lines are written or dropped, at most so long."""
+        """Wait until all lines are written or dropped, for at most `seconds`.
+
+        Return immediately where the system can start no thread: the lines then stay unwritten.
+        """
         end = time.monotonic() + seconds
         with self._changed:
+            if self._waiting and not self._running:
+                self._start()
             while self._running and (left := end - time.monotonic()) > 0:
                 self._changed.wait(left)
 
     def drop(self) -> None:
-        """Count a line that is not there to be written."""
+        """Count a line that can't be written."""
         with self._changed:
             self.dropped += 1
-            self._untold += 1
+            self._unreported += 1
 
     def _start(self) -> None:
         try:
             threading.Thread(target=self._work, name="log", daemon=True).start()
-        except RuntimeError:  # the system has no thread for us: the line waits for the next one
+        except RuntimeError:  # the system can start no thread: the line waits for the next line, or for `drain`
             return
         self._running = True
 
@@ -85,17 +90,17 @@ class Lines:
                     self._changed.notify_all()
                     return
                 line = self._waiting[0]
-                untold, self._untold = self._untold, 0
-            written = self._write((self._missing(untold).encode() if untold else b"") + line)
+                unreported, self._unreported = self._unreported, 0
+            written = self._write((self._missing(unreported).encode() if unreported else b"") + line)
             with self._changed:
                 self._waiting.popleft()
                 self._bytes -= len(line)
                 if not written:
-                    self._untold += untold
+                    self._unreported += unreported
                     self.drop()
 
     def _write(self, data: bytes) -> bool:
-        """Write all of it; where that fails half-way, what is written next begins on a line of its own."""
+        """Write all data, and return whether that succeeded. After an incomplete line, start a new line first."""
         if self._torn:
             data = b"\n" + data
         left = data
@@ -110,12 +115,12 @@ class Lines:
 
 
 def _writer(output: TextIO | None) -> Callable[[bytes], int]:
-    """What writes some bytes, and says how many it took."""
+    """Return a function that writes bytes and returns how many it wrote."""
     if output is None:
         return _closed
     try:
         return partial(_write_to, output.fileno())
-    except (OSError, ValueError):  # no file, as in a test, or a closed one
+    except (OSError, ValueError):  # not a file, as in a test, or a closed file
         return lambda data: len(data) if output.write(data.decode()) else 0
 
 

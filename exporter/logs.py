@@ -1,4 +1,4 @@
-"""Logging: one line an event, logfmt or JSON, to standard error; it never raises and never blocks."""
+"""Writes each event as one line to standard error, as logfmt or JSON. Logging never raises and never blocks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from exporter.lines import Lines
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
 _outputs: list[Lines] = []
-"""Where lines go since `configure`; none before."""
+"""The output that `configure` has set; empty before."""
 
 
 class _Logger:
-    """What structlog sends finished lines to."""
+    """Writes the lines that structlog has rendered."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -33,7 +33,7 @@ class _Logger:
 
 
 class _Handler(logging.StreamHandler[Lines]):
-    """What the standard module sends records to."""
+    """Writes the records of the standard module."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the standard module's interface
         """Count a line that can't be formatted; the default prints a traceback."""
@@ -41,7 +41,7 @@ class _Handler(logging.StreamHandler[Lines]):
 
 
 def configure(level: str, output: str) -> None:
-    """Set up structlog, and send what libraries log through the standard module the same way, from warnings up."""
+    """Set up structlog, and write the warnings and errors of libraries in the same format."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -76,23 +76,23 @@ def configure(level: str, output: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    # It warns of each write to a client that has gone, which may be many for one response.
+    # asyncio warns of each write to a closed connection, which may be many for one response.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 def dropped() -> int:
-    """Lines that were dropped so far."""
+    """The number of lines that were dropped so far."""
     return sum(lines.dropped for lines in _outputs)
 
 
 def drain(seconds: float) -> None:
-    """Wait until all lines are written or dropped, at most so long."""
+    """Wait until all lines are written or dropped, for at most `seconds`."""
     for lines in _outputs:
         lines.drain(seconds)
 
 
 def catch_all() -> None:
-    """Log what Python would print to standard error by itself, and so might wait for: warnings, ignored exceptions."""
+    """Log warnings and ignored exceptions, which Python would print to standard error itself, and might block."""
     logging.captureWarnings(capture=True)
     sys.unraisablehook = lambda ignored: _ignored(ignored.exc_value)
     threading.excepthook = lambda ended: _ignored(ended.exc_value)
@@ -105,15 +105,15 @@ def _ignored(error: BaseException | None) -> None:
 
 
 def where(error: BaseException) -> str:
-    """The place where an exception came from; its message may quote what the cloud sent, so that is left out."""
+    """Return the file and line that raised an exception. Its message is left out: it may quote what the cloud sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def _terse(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Tracebacks and further lines of libraries may quote what they were given, secrets included.
+    """Keep only the first line of a message, and the type of its exception.
 
-    The first line has to do, and the type of the error.
+    Tracebacks and further lines of libraries may quote their input, secrets included.
     """
     error = event.pop("exc_info", None)
     event.pop("stack_info", None)
@@ -124,7 +124,7 @@ def _terse(_logger: object, _name: str, event: structlog.types.EventDict) -> str
 
 
 def _printable(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Control characters, which words of the cloud may hold, would break a line or a terminal."""
+    """Escape control characters: the cloud may send them in names, and they would break a line or a terminal."""
     return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
 
 

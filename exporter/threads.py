@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 THREAD_PREFIX = "drs-"
-"""The names of all pool threads begin so."""
+"""The names of all pool threads start with this."""
 
 
 class DaemonPool:
     """Runs blocking functions in at most `threads` threads, which exist while there is work.
 
-    A call that hangs keeps its thread, so each kind of blocking call has a pool of its own. A pool may be shared by
-    several event loops.
+    A call that hangs keeps its thread, so each kind of blocking call has a pool of its own. Several event loops may
+    call `run` at the same time; `share` is for one event loop at a time.
 
     Args:
         name: names the threads.
@@ -45,7 +45,7 @@ class DaemonPool:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._shared: dict[Hashable, tuple[float, Future[Any]]] = {}
-        """By key: when a run began, and its outcome."""
+        """The start and the outcome of each run, by key."""
         self._running = 0
 
     async def share(self, key: Hashable, function: Callable[..., T], *arguments: Any) -> T:
@@ -54,7 +54,7 @@ class DaemonPool:
         While a run hangs, further calls with its key fail at once: a file or host that hangs keeps one thread.
 
         Raises:
-            TimeoutError: `timeout` seconds after the run began there is no result.
+            TimeoutError: the run has no result `timeout` seconds after its start.
             OSError: the system can start no thread.
             Exception: what the function raises.
         """
@@ -75,7 +75,7 @@ class DaemonPool:
         """The result of the function.
 
         Raises:
-            TimeoutError: there is none after `timeout` seconds. The function may still run; its result is dropped.
+            TimeoutError: the function has no result after `timeout` seconds. It may still run; its result is dropped.
             OSError: the system can start no thread.
             Exception: what the function raises.
         """
@@ -112,14 +112,18 @@ class DaemonPool:
                     self._running -= 1
                     return
                 future, function = self._waiting.popleft()
-            if future.running() or future.set_running_or_notify_cancel():
-                try:
-                    result = function()
-                except BaseException as error:  # noqa: BLE001 - the caller raises it
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
-            del future, function  # an idle frame must keep no result alive
+            _settle(future, function)
+
+
+def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Run a function unless its future is cancelled, and give the future its outcome."""
+    if future.running() or future.set_running_or_notify_cancel():
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001 - the caller raises it
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
 
 def at_work() -> bool:
@@ -130,8 +134,8 @@ def at_work() -> bool:
 def end_process(code: int) -> NoReturn:
     """End the process without the interpreter's cleanup.
 
-    A thread that comes back from native code during the cleanup is ended there; with Rust code on its stack, such as
-    bcrypt's, this aborts the process.
+    The cleanup ends each thread that returns from native code. Where Rust code is on its stack, such as bcrypt's, that
+    aborts the process.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # a closed pipe, or file
