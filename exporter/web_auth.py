@@ -1,4 +1,4 @@
-"""Who is let in: passwords, and the ASGI app that stands before the pages."""
+"""Access control: passwords, and the ASGI app that checks each request before the pages serve it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HEALTH_PATHS = ("/-/healthy", "/-/ready")
 HEADER_BYTES = 64 * 1024
 _REMEMBERED = 100
 _CHECKS = min(2, os.cpu_count() or 1)
-"""At the same time. Each keeps a core busy for 50 ms or more."""
+"""The most checks at the same time. Each uses a core for 50 ms or more."""
 _QUEUE = 500
-"""Logins that wait for a check."""
+"""The most logins that wait for a check."""
 _CHECK_SECONDS = 60.0
 _POOL = DaemonPool("bcrypt", threads=_CHECKS, timeout=_CHECK_SECONDS)
 _BCRYPT_BYTES = 72
-"""All that bcrypt looks at; the library refuses more, other programs ignore it."""
+"""The longest password: the library refuses longer ones, other programs ignore the rest."""
 _CLOSE = {"Connection": "close"}
 _TOO_MUCH = PlainTextResponse("No request here has a body.\n", 413, _CLOSE)
 _TOO_LONG = PlainTextResponse("The header is too long.\n", 431, _CLOSE)
@@ -46,28 +46,28 @@ _WHO = PlainTextResponse(
 
 
 class TooManyLoginsError(Exception):
-    """So many logins wait for a check that this one was not checked."""
+    """The login was not checked: too many logins wait, or the check took too long."""
 
 
 class Passwords:
     """Checks passwords against bcrypt hashes, off the event loop.
 
-    A password that was right is remembered: as a hash with a random key, never the password itself. Its next check
-    takes no time and does not wait for other logins. All other checks wait in a queue in which client addresses
-    take turns. A user who does not exist costs as much as one who does.
+    A right password is remembered, as a hash with a random key. Its next check takes no time and does not wait for
+    other logins. All other checks wait in a queue in which client addresses take turns. The check of a user who does
+    not exist takes as long as that of a user who does.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(hashlib.blake2b.MAX_KEY_SIZE)
         self._right: dict[bytes, None] = {}
-        self._running: dict[bytes, asyncio.Task[bool]] = {}
+        self._running: dict[bytes, asyncio.Task[bool | None]] = {}
         self._slots = FairSlots(_CHECKS, per_address=_CHECKS, queue=_QUEUE)
 
     async def right(self, users: Mapping[bytes, bytes], name: bytes, password: bytes, address: str = "") -> bool:
-        """Return whether this is the password of that user.
+        """Return whether the user exists and has this password.
 
         Raises:
-            TooManyLoginsError: it was not checked, since too many logins wait.
+            TooManyLoginsError: the password was not checked.
         """
         known = users.get(name)
         password = password[:_BCRYPT_BYTES]
@@ -80,15 +80,19 @@ class Passwords:
         if check is None:
             check = self._running[sign] = asyncio.create_task(self._check(sign, password, stored, address))
             check.add_done_callback(lambda _: self._running.pop(sign))
-        return await asyncio.shield(check) and known is not None
-
-    async def _check(self, sign: bytes, password: bytes, stored: bytes, address: str) -> bool:
-        if not await self._slots.enter(address):
+        right = await asyncio.shield(check)
+        if right is None:
             raise TooManyLoginsError
+        return right and known is not None
+
+    async def _check(self, sign: bytes, password: bytes, stored: bytes, address: str) -> bool | None:
+        """Return whether the password is right, or None if it was not checked: an error may find no caller any more."""
+        if not await self._slots.enter(address):
+            return None
         try:
             right = await _POOL.run(bcrypt.checkpw, password, stored)
-        except (TimeoutError, OSError) as error:
-            raise TooManyLoginsError from error
+        except (TimeoutError, OSError):
+            return None
         finally:
             self._slots.leave(address)
         if right:
@@ -98,7 +102,7 @@ class Passwords:
         return right
 
     def _decoy(self, hashes: list[bytes], name: bytes) -> bytes:
-        """A hash for a user who does not exist: always the same one of those that exist."""
+        """Return a hash to check for a user who does not exist: that of an existing user, always the same."""
         return hashes[int.from_bytes(self._sign(name)) % len(hashes)]
 
     def _sign(self, *parts: bytes) -> bytes:
@@ -107,7 +111,7 @@ class Passwords:
 
 
 class Bucket:
-    """Lets so many requests through."""
+    """A token bucket: limits the rate of requests."""
 
     def __init__(self, rate: RateLimit, now: float) -> None:
         self.rate = rate
@@ -115,7 +119,7 @@ class Bucket:
         self._at = now
 
     def take(self, now: float) -> bool:
-        """Whether there is room for a request now."""
+        """Return whether a request is within the limit now, and count it if so."""
         if not self.rate.interval:
             return True
         self._left = min(self.rate.burst, self._left + (now - self._at) / self.rate.interval)
@@ -127,12 +131,12 @@ class Bucket:
 
 
 class Guard:
-    """The ASGI app for the server: another one, behind what the web configuration asks for.
+    """An ASGI app that refuses requests as the web configuration demands, and passes the others to another app.
 
     Args:
-        app: what is guarded.
+        app: serves the admitted requests.
         web: the web configuration.
-        failed: told of each login that failed.
+        failed: called for each failed login.
     """
 
     def __init__(self, app: ASGIApp, web: WebFile, failed: Callable[[], None]) -> None:
@@ -143,7 +147,7 @@ class Guard:
         self._bucket: Bucket | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         settings = self._web.now()
         app = self._refusal(scope, settings)
         if app is None:
@@ -182,7 +186,7 @@ class Guard:
 
 
 def credentials(authorization: bytes) -> tuple[bytes, bytes] | None:
-    """User and password in an Authorization header; None: it holds none."""
+    """Return the user and password of an Authorization header; None if it contains none."""
     scheme, _, coded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None
@@ -194,7 +198,7 @@ def credentials(authorization: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _adding(headers: Iterable[tuple[bytes, bytes]], send: Send) -> Send:
-    """Headers that the response does not have itself are added to it."""
+    """Add headers to a response, except those that it already has."""
 
     async def adding(message: Message) -> None:
         if message["type"] == "http.response.start":

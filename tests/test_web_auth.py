@@ -1,15 +1,17 @@
-"""Whose password is right, and what it costs to know."""
+"""Whether a password is right, and what a check costs."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import threading
 
 import bcrypt
 import pytest
 
 from exporter import web_auth
+from exporter.threads import DaemonPool
 from exporter.web_auth import Passwords, TooManyLoginsError, credentials
 from exporter.web_slots import FairSlots
 from tests.certificates import hashed
@@ -132,7 +134,20 @@ def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
 
     assert asyncio.run(main()) == [True, False, True, False] * 5
     assert len(checks.asked) == 4
-    assert checks.most <= web_auth._CHECKS <= 2
+    assert checks.most <= web_auth._CHECKS
+
+
+def test_two_passwords_are_checked_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    monkeypatch.setattr(web_auth, "_CHECKS", 2)
+    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("two", threads=2, timeout=10))
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: both.wait(10) >= 0)
+
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        return await asyncio.gather(*(passwords.right(USERS, name, b"right") for name in (b"alice", b"bob")))
+
+    assert asyncio.run(main()) == [True, True]
 
 
 def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +238,29 @@ def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.
     free.set()
 
 
-def test_a_client_that_goes_does_not_take_the_check_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_was_not_checked_for_a_client_that_has_left_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio would log it as an exception that nobody has retrieved."""
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("left", threads=1, timeout=0.05))
+
+    async def main() -> None:
+        passwords = Passwords()
+        login = asyncio.create_task(passwords.right(USERS, b"alice", b"apple"))
+        await asyncio.sleep(0)
+        login.cancel()
+        await asyncio.wait([login, *passwords._running.values()])  # unlike gather, it retrieves no exception
+        assert passwords._running == {}
+
+    asyncio.run(main())
+    free.set()
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_a_client_that_leaves_does_not_cancel_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
 
