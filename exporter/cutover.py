@@ -97,10 +97,11 @@ def _logs(facts: Facts) -> bool:
 REASONS: tuple[Reason, ...] = (
     Reason(
         "phase",
-        "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE.",
+        "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE. "
+        "Or the lists contradict each other about the task.",
         lambda _: True,
         attrgetter("wrong_phase"),
-        lambda facts: facts.task.tasks.status if facts.task.tasks else "unknown",
+        attrgetter("status"),
         "tasks",
     ),
     Reason(

@@ -78,10 +78,18 @@ class Facts:
 
     @property
     def wrong_phase(self) -> bool:
-        """Whether the status is not the one from which a cut-over is done."""
+        """Whether the status is not the one from which a cut-over is done, or not the only one that lists contain."""
         listed = self.task.tasks
         wanted = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
-        return listed is None or listed.status != wanted
+        return listed is None or listed.contradicted or listed.status != wanted
+
+    @property
+    def status(self) -> str:
+        """The status, for people."""
+        listed = self.task.tasks
+        if listed is None:
+            return "unknown"
+        return f"{listed.status}, but the lists contradict each other" if listed.contradicted else listed.status
 
     @property
     def full_ratio(self) -> float | None:

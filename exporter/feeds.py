@@ -14,7 +14,8 @@ from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import Cutover
 from exporter.cutover import REASONS, Facts
-from exporter.model import Listed, ListQuery, Task
+from exporter.list_query import ListQuery
+from exporter.model import Listed, Task
 from exporter.parts import Part
 
 if TYPE_CHECKING:

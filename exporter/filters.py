@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

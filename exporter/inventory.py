@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from exporter.model import DELETED, Gap, Phase
+from exporter.sightings import contradict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -120,15 +120,23 @@ class Inventory:
         `oldest` gives by API generation the time before which a sighting is too old to be believed. Where v3 lacks the
         task by now, or is too old, an older word of v5 never takes its place: it would turn the task back in time.
         """
-        ranked = [
-            (math.inf if api == _DECIDES and not sighting.lacking and fresh else sighting.at, fresh, sighting.listed)
-            for (api, _), sighting in self._tasks.get(task_id, {}).items()
-            for fresh in (sighting.at >= oldest[api],)
-        ]
-        if not ranked:
-            return None
-        _, fresh, listed = max(ranked, key=itemgetter(0))
-        return _filled(listed, [other for _, believed, other in ranked if believed]) if fresh else None
+        sightings = self._tasks.get(task_id, {})
+        fresh = {key: sighting for key, sighting in sightings.items() if sighting.at >= oldest[key[0]]}
+        deciding = _current(fresh, _DECIDES)
+        if not deciding:
+            newest = max(sightings, key=lambda key: sightings[key].at, default=None)
+            if newest is None or newest not in fresh:
+                return None
+            deciding = _current(fresh, newest[0]) or [fresh[newest].listed]
+        return _filled(merged(deciding), [sighting.listed for sighting in fresh.values()])
+
+    def contradictions(self, since: float) -> int:
+        """Return how many tasks the lists since this time contradict each other about, within an API generation."""
+        return sum(
+            any(contradict(_current(sightings, api, since)) for api in apis)
+            for sightings in self._tasks.values()
+            if len(sightings) > len(apis := {api for api, _ in sightings})
+        )
 
     def sighted(self, task_id: str) -> list[tuple[str, float]]:
         """When lists last showed the task, with the API generation."""
@@ -137,6 +145,15 @@ class Inventory:
     def listed_by(self, task_id: str, api: str) -> bool:
         """Whether the newest list of a generation shows the task."""
         return any(key[0] == api and not sighting.lacking for key, sighting in self._tasks.get(task_id, {}).items())
+
+
+def _current(sightings: _Sightings, api: str, since: float = -math.inf) -> list[Listed]:
+    """The task in the lists of a generation that contain it now."""
+    return [
+        sighting.listed
+        for key, sighting in sightings.items()
+        if key[0] == api and not sighting.lacking and sighting.at >= since
+    ]
 
 
 def _weight(gap: Gap | None, pages: int) -> int:

@@ -113,6 +113,10 @@ class Listed:
     """Has subtasks. The cloud calls such tasks virtual: single-task queries refuse their ids."""
     unknown_children: int = 0
     """Entries of `children` that could not be decoded, or that contradict other entries."""
+    other_parents: frozenset[str] = frozenset()
+    """Of a subtask: tasks that contain it as well, in lists of other job types."""
+    contradicted: bool = False
+    """Whether lists of the same API generation, or entries of one list, contradict each other about the task."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
@@ -121,6 +125,11 @@ class Listed:
     """Unix time at which the task was there at the latest, whatever the zone; None where the list gives no time."""
     multi_write: bool = False
     """Dual-active disaster recovery."""
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """All tasks that contain this one."""
+        return self.other_parents | {self.parent_id} if self.parent_id is not None else self.other_parents
 
     @property
     def phase(self) -> Phase:
@@ -141,36 +150,6 @@ class Listed:
     def disaster_recovery(self) -> bool:
         """A DR pair."""
         return self.job_type == "cloudDataGuard"
-
-
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """What the cloud is asked to filter by when it lists tasks; empty: everything.
-
-    Engines are not among it: v3 answers `mongodb-to-dds` to who asks for `mongodb`, and v5 refuses what it
-    does not know, so rules about engines are applied to the answer.
-    """
-
-    enterprise_project_ids: tuple[str, ...] = ()
-    """A list each: an operation takes one."""
-    ids: tuple[str, ...] = ()
-    status: str | None = None
-
-    def parts(self, most_ids: int) -> list[tuple[str | None, dict[str, str]]]:
-        """The enterprise project and the filters of each list to ask for; `name` takes up to so many ids."""
-        chunks = [self.ids[start : start + most_ids] for start in range(0, len(self.ids), most_ids)] or [()]
-        return [
-            (
-                project,
-                {
-                    **({"enterprise_project_id": project} if project is not None else {}),
-                    **({"name": ",".join(chunk)} if chunk else {}),
-                    **({"status": self.status} if self.status else {}),
-                },
-            )
-            for project in self.enterprise_project_ids or (None,)
-            for chunk in chunks
-        ]
 
 
 @dataclass(frozen=True, slots=True)

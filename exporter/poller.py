@@ -140,7 +140,7 @@ class Poller:
 
     async def poll(self, collector: str) -> None:
         """One poll; whatever happens in it is its own affair."""
-        started = asyncio.get_running_loop().time()
+        started, began = asyncio.get_running_loop().time(), self._now()
         pace = self._paces[collector]
         call_for(pace.caller)
         pace.caller.beat()
@@ -152,6 +152,8 @@ class Poller:
             self._own[collector] = success
             brought = self._brought.get(collector, {})
             self._record(collector, started, success=success and all(brought.values()))
+        if collector == LISTS:
+            self._losses[LISTS].count += self.store.inventory.contradictions(began)
         self._meter.decode_errors({name: losses.take() for name, losses in self._losses.items()})
         self.store.facts.ready = True
         pace.caller.beat()

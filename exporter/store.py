@@ -13,6 +13,7 @@ from exporter.inventory import Inventory
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
 from exporter.shard import ALL
+from exporter.subtasks import Subtasks
 from exporter.task_state import TaskState, any_blocked
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Store:
         self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""
-        self._subtasks: dict[str, set[str]] = {}
+        self._subtasks = Subtasks()
         self._next_expiry = math.inf  # nothing of a task ages before
         self._counted: Counter[tuple[str, Phase]] = Counter()
         self._project: Project | None = None
@@ -190,15 +191,15 @@ class Store:
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
         now = self._clock.steady()
         oldest = {api: now - self.ages.believed(api) for api in self.ages.intervals}
-        parents: set[str | None] = set()
+        parents: set[str] = set()
         work = 0.0
         for task_id in ids:
             listed = self.inventory.find(task_id, oldest)
             known = relisted and self._unchanged(task_id, listed)
             if task_id not in self.inventory:
-                parents.add(self._forget(task_id))
-            elif not known and self._show(task_id, listed) and listed:
-                parents.add(listed.parent_id)
+                parents |= self._forget(task_id)
+            elif not known:
+                parents |= self._show(task_id, listed)
             work += 1 / _GLANCES if known else 1 / _SLICE
             if work >= 1:
                 work = 0.0
@@ -207,28 +208,24 @@ class Store:
         while parents and (levels := levels + 1) <= _MOST_LEVELS:
             level, parents = self._states.keys() & parents, set()
             for parent in level:
-                listed = self.inventory.find(parent, oldest)
-                if self._show(parent, listed) and listed is not None:
-                    parents.add(listed.parent_id)
+                parents |= self._show(parent, self.inventory.find(parent, oldest))
 
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Whether a list says again what is shown already: then there is nothing to do, most of the time."""
         state = self._states.get(task_id)
         return state is not None and state.shown is not None and not state.late and state.listed == listed is not None
 
-    def _forget(self, task_id: str) -> str | None:
-        """Let go of a task; the parent that has to be looked at again."""
-        self._subtasks.pop(task_id, None)
+    def _forget(self, task_id: str) -> frozenset[str]:
+        """Let go of a task; the parents that have to be looked at again."""
+        parents = self._subtasks.place(task_id, frozenset())
         state = self._states.pop(task_id, None)
         if state is None:
-            return None
+            return parents
         self._count(state, None)
         self._board.drop((self.key, task_id))
         witnessed = TaskState(history=state.history, phase=state.phase, ended_at=state.ended_at)
         self._left[task_id] = (self._clock.steady(), witnessed)
-        parent = state.shown.identity.parent_id if state.shown else None
-        self._subtasks.get(parent or "", set()).discard(task_id)
-        return parent
+        return parents
 
     def _state(self, task_id: str) -> TaskState:
         """What is remembered of a task; one that comes back, as ended ones do, has its history still."""
@@ -236,8 +233,8 @@ class Store:
             _, self._states[task_id] = self._left.pop(task_id, (0.0, TaskState()))
         return self._states[task_id]
 
-    def _show(self, task_id: str, listed: Listed | None) -> bool:
-        """Bring the board up to date with one task; whether its parent has to be looked at again."""
+    def _show(self, task_id: str, listed: Listed | None) -> frozenset[str]:
+        """Bring the board up to date with one task; the parents that have to be looked at again."""
         state = self._state(task_id)
         standing = state.standing
         now = self._clock.steady()
@@ -247,16 +244,13 @@ class Store:
         state.witness(listed, now)
         if state.ended_at is not None:
             self._expires(state.ended_at + self._ended_for)
-        if listed is not None and listed.parent_id is not None:
-            self._subtasks.setdefault(listed.parent_id, set()).add(task_id)
+        moved = frozenset() if listed is None else self._subtasks.place(task_id, listed.parents)
         late_at = state.late_at(self.inventory.sighted(task_id), self.ages)
         state.late = now > late_at
         if not state.late:
             self._expires(late_at)
         state.let_go(now, self.ages)
         before = state.shown
-        if before is not None and listed is not None and before.identity.parent_id != listed.parent_id:
-            self._subtasks.get(before.identity.parent_id or "", set()).discard(task_id)
         state.wanted = wanted and (state.ended_at is None or now - state.ended_at <= self._ended_for)
         if not state.wanted or (listed is not None and not self._shard.has(listed)):
             self._board.drop((self.key, task_id))
@@ -265,13 +259,12 @@ class Store:
             state.shown = self._judged(state, state.snapshot(self.key, listed, self.ages, self._clock))
         if state.shown is not None:
             self._samples.put((self.key, task_id), before, state.shown)
-        return standing != state.standing
+        return moved if standing == state.standing else moved | self._subtasks.parents(task_id)
 
     def _is_wanted(self, state: TaskState, listed: Listed) -> bool:
         """Whether the tags allow it; a parent, whose tags can't be asked for, is wanted with any of its subtasks."""
         if listed.is_parent:
-            subtasks = self._subtasks.get(listed.id, set())
-            return any(self._states[key].wanted for key in subtasks & self._states.keys())
+            return any(self._states[key].wanted for key in self._states.keys() & self._subtasks.of(listed.id))
         return self._wanted.wants(listed, state.tags)
 
     def _count(self, state: TaskState, listed: Listed | None) -> None:
@@ -285,7 +278,7 @@ class Store:
         state.blocked = None
         if task is None or not cutover.concerned(task):
             return task
-        subtasks = [self._states.get(key) for key in self._subtasks.get(task.identity.task_id, ())]
+        subtasks = [self._states.get(key) for key in self._subtasks.of(task.identity.task_id)]
         facts = cutover.Facts(task, state.late, any_blocked(task, subtasks), self.settings)
         blockers = cutover.blockers(facts)
         state.blocked = any(blocks for _, blocks in blockers)

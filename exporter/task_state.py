@@ -49,9 +49,15 @@ class TaskState:
     """What the board shows; None where it shows nothing."""
 
     @property
+    def living(self) -> bool:
+        """Return whether the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
+        contradicted = self.listed is not None and self.listed.contradicted
+        return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.shown))
+
+    @property
     def standing(self) -> tuple[object, ...]:
         """What the parent of a subtask looks at."""
-        return self.blocked, self.phase, cutover.standby(self.shown), self.wanted
+        return self.blocked, self.living, self.wanted
 
     def learn(self, part: Part, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """A part came; only these tags are kept in it, and all beside it where a rule asks for some."""
@@ -142,10 +148,6 @@ class TaskState:
 
 def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
     """Whether a subtask of a parent is blocked or unknown, or none is alive; ended ones and standbys don't count."""
-    living = [
-        state
-        for state in subtasks
-        if state is not None and state.phase is not Phase.ENDED and not cutover.standby(state.shown)
-    ]
+    living = [state for state in subtasks if state is not None and state.living]
     lost = parent.tasks is not None and parent.tasks.unknown_children > 0
     return lost or not living or any(state.blocked is not False for state in living)

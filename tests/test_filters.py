@@ -9,7 +9,8 @@ import pytest
 
 from exporter.config import Tasks
 from exporter.filters import TaskFilter
-from exporter.model import Listed, ListQuery
+from exporter.list_query import ListQuery
+from exporter.model import Listed
 from tests.virtual import simulate
 from tests.world import Scrape, calls, cloud_of, config_of, polling, sim
 

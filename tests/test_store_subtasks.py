@@ -81,7 +81,7 @@ def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> No
         bench = Bench()
         await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="p"))
         await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="q"))
-        assert bench.store._subtasks["p"] == set()
-        assert bench.store._subtasks["q"] == {"c"}
+        assert bench.store._subtasks.of("p") == set()
+        assert bench.store._subtasks.of("q") == {"c"}
 
     run(story)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exporter.cloud.fields import Losses
     from exporter.cloud.source import Api
     from exporter.config import Account, Project
-    from exporter.model import ListQuery
+    from exporter.list_query import ListQuery
 
 __all__ = ["Shared", "connect"]
 

@@ -11,12 +11,14 @@ from exporter.cloud.errors import CloudError, DecodeError, EmptyResultError, has
 from exporter.cloud.source import TaskList
 from exporter.cloud.tree import Tree
 from exporter.model import Gap
+from exporter.sightings import contradict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from exporter.cloud.fields import Losses
-    from exporter.model import Listed, ListQuery
+    from exporter.list_query import ListQuery
+    from exporter.model import Listed
 
 PAGE = 100
 """Tasks a page: the documented maximum of v3's per_page; v5 documents none."""
@@ -26,9 +28,12 @@ _MOST_ITEMS = 10 * PAGE
 
 
 async def list_parts(
-    query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]]
+    query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]], losses: Losses
 ) -> TaskList:
-    """All lists that a query needs, as one. v3 does not repeat the enterprise project of the filter: it is added."""
+    """All lists that a query needs, as one; a task in two of them with different facts is counted in `losses`.
+
+    v3 does not repeat the enterprise project of the filter: it is added.
+    """
     tasks: dict[str, Listed] = {}
     gap: Gap | None = None
     pages = 0
@@ -38,7 +43,11 @@ async def list_parts(
         pages = max(pages, answer.pages)
         for task in answer.tasks:
             known = task.enterprise_project_id or project is None
-            tasks[task.id] = task if known else replace(task, enterprise_project_id=project)
+            entries = [task if known else replace(task, enterprise_project_id=project)]
+            if task.id in tasks:
+                entries.append(tasks[task.id])
+                losses.count += contradict(entries)
+            tasks[task.id] = merged(entries)
     return TaskList(tuple(tasks.values()), gap, pages)
 
 

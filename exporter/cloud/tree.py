@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.fields import is_null
 from exporter.cloud.wire import Job
+from exporter.sightings import contradict, merged
 
 if TYPE_CHECKING:
     from exporter.cloud.fields import Losses
@@ -97,16 +98,17 @@ class Tree:
             self._tasks[job.id] = listed
             return
         above = known.parent_id if parent is None else parent
-        if known.status != listed.status:
+        if contradict((known, listed)):
             self._losses.count += 1
             self._missing_in(above)
-        if parent is None and known.parent_id is not None:
-            return  # an entry of its parent, and of the list by itself: it is a subtask
-        if known.parent_id == parent or (known.parent_id is None and not self._contains(job.id, parent)):
-            self._tasks[job.id] = listed
-        else:  # an entry inside itself, or under a second parent
+        # A subtask that is also an item of the list is a subtask.
+        fits = parent in {None, known.parent_id} or (known.parent_id is None and not self._contains(job.id, parent))
+        if not fits:  # an entry inside itself, or under a second parent
             self._losses.count += 1
             self._missing_in(above)
+            listed = replace(listed, parent_id=known.parent_id)
+        # The later entry is the newer one.
+        self._tasks[job.id] = merged((listed, known))
 
     def _missing_in(self, parent: str | None) -> None:
         if parent is not None:

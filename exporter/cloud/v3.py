@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from exporter.cloud.client import Client
     from exporter.cloud.fields import Losses
-    from exporter.model import Listed, ListQuery
+    from exporter.list_query import ListQuery
+    from exporter.model import Listed
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
 _MOST_IDS = 100  # in the filter `name` of the list
@@ -77,7 +78,7 @@ class V3:
 
     async def list_tasks(self, job_type: str) -> TaskList:
         """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type))
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses["tasks"])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         # An absent engine_type may mean "mysql only"; the empty one means all.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.client import Client
     from exporter.cloud.fields import Losses
-    from exporter.model import ListQuery
+    from exporter.list_query import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
 _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})
@@ -69,7 +69,7 @@ class V5:
 
     async def list_tasks(self, job_type: str) -> TaskList:
         """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type))
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses["tasks"])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         async def page(_number: int, received: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from exporter.cloud import Shared, connect
 from exporter.cloud.budget import Budget
 from exporter.cloud.fields import Losses
 from exporter.config import Collectors, from_mapping
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Told

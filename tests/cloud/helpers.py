@@ -18,7 +18,7 @@ from exporter.cloud.client import Client
 from exporter.cloud.fields import Losses
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 from tests import virtual
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from exporter.cloud import connect
 from exporter.cloud.budget import Budget
 from exporter.cloud.fields import Losses
 from exporter.config import from_mapping
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 from exporter.tls_context import CurrentContext
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, Told

@@ -14,7 +14,7 @@ from exporter.cloud.budget import Budget
 from exporter.cloud.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.cloud.fields import Losses
 from exporter.config import Collectors, from_mapping
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 from tests.cloud.helpers import Told
 
 if TYPE_CHECKING:

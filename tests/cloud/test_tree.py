@@ -127,7 +127,7 @@ def test_a_subtask_that_is_an_item_as_well_is_a_subtask(child_first: bool, statu
     items = [entry("a", entry("x", status=inner)), entry("x", entry("y"), status=outer)]
     tree = Grown(*(items[::-1] if child_first else items))
     assert tree.parents == {"a": None, "x": "a", "y": "x"}
-    assert tree.tasks["x"].status == inner
+    assert tree.tasks["x"].status == (FAILED if FAILED in statuses else RUNS)
     assert tree.tasks["x"].is_parent
     contradicted = inner != outer
     assert (tree.unknown, tree.lost) == ({"a": 1} if contradicted else {}, int(contradicted))
@@ -145,6 +145,16 @@ def test_an_item_that_two_pages_contain_is_one() -> None:
     assert tree.add([entry("a", entry("x"), status=FAILED)]) == {"a"}
     assert [(task.id, task.status) for task in tree.tasks()] == [("a", FAILED), ("x", RUNS)]
     assert losses.count == 1
+
+
+@pytest.mark.parametrize("statuses", [(RUNS, FAILED), (FAILED, RUNS)])
+@pytest.mark.parametrize("children", [(), (entry("x"),)])
+def test_a_task_that_a_list_contains_with_two_statuses_is_never_ready(
+    statuses: tuple[str, str], children: tuple[Any, ...]
+) -> None:
+    tree = Grown(*(entry("a", *children, status=status) for status in statuses))
+    assert (tree.tasks["a"].status, tree.tasks["a"].contradicted, tree.lost) == (FAILED, True, 1)
+    assert not ready(tree.tasks["a"])
 
 
 @pytest.mark.parametrize(("directions", "dual"), [(("up", "down"), True), (("up", "up"), False), (("up",), False)])

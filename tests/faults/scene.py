@@ -15,7 +15,7 @@ from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import Collectors, from_mapping
 from exporter.daemon import Exporter
-from exporter.model import ListQuery
+from exporter.list_query import ListQuery
 from exporter.simulator import SimulatedCloud, World
 from exporter.simulator.world import AsyncJob
 from tests.virtual import EPOCH, clock, now
