@@ -121,9 +121,9 @@ LOGINS_FAILED = Own(
 )
 BAD_REQUESTS = Own(
     "drs_exporter_web_bad_requests_total",
-    "Bad requests and connections by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), tls (the "
-    "handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted for want of file "
-    "descriptors).",
+    "Requests and connections that failed, by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), "
+    "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
+    "exporter had no free file descriptor).",
     ("kind",),
 )
 LOG_LINES_DROPPED = Own(

@@ -24,7 +24,7 @@ KINDS: Mapping[str, str] = {
 }
 """Kinds of bad requests and failed connections, and how the log describes each."""
 SECONDS = 60.0
-"""Between two log lines of one kind."""
+"""The shortest time between two log lines of one kind."""
 _UVICORN = {
     "Invalid HTTP request": MALFORMED,
     "Unsupported upgrade request": UPGRADE,

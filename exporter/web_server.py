@@ -1,4 +1,4 @@
-"""uvicorn with limits: on open connections, and on the time for a handshake, a request and a response."""
+"""uvicorn with limits for the number of connections, and for the time of a handshake, a request and a response."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from exporter.web_watch import WebFile
 
 HEADER_SECONDS = 10.0
-"""For the TLS handshake, and then for the header of a request."""
+"""The longest time for the TLS handshake, and then for the header of a request."""
 RESPONSE_SECONDS = 30.0
-"""From the header of a request until the client has received the response."""
+"""The longest time from the header of a request until the client has received the response."""
 _IDLE_SECONDS = 120
-"""Between two requests: longer than the usual scrape intervals, so that Prometheus keeps its connection."""
+"""The longest pause between two requests. Longer than the usual scrape intervals: Prometheus keeps its connection."""
 _GOODBYE_SECONDS = 5.0
-"""For the end of TLS."""
+"""The longest time for the end of TLS."""
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
 _RETRY_SECONDS = 1.0
@@ -45,10 +45,10 @@ _CLOSE = (b"connection", b"close")
 
 
 class Connection(H11Protocol):
-    """A connection that is aborted when the client is too slow.
+    """A connection that is aborted if the client is too slow.
 
-    One deadline is always set: for the first request, for the rest of a request that has begun, for the client to
-    receive a response. Between requests, uvicorn closes it by itself.
+    A deadline is always set: for the first request, for the rest of a request that has begun, or for the client to
+    receive a response. Between requests, uvicorn's own limit for idle connections applies.
     """
 
     def __init__(
@@ -61,6 +61,11 @@ class Connection(H11Protocol):
         self._begun: object = None
         self._deadline: asyncio.TimerHandle
 
+    @property
+    def _between_requests(self) -> bool:
+        """True if the last response is complete and no byte of the next request has arrived."""
+        return getattr(self.cycle, "response_complete", False) and self._begun is not self.cycle
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Set the first deadline; the TLS handshake, if any, has succeeded."""
         super().connection_made(transport)
@@ -71,26 +76,26 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has been received."""
-        if getattr(self.cycle, "response_complete", False) and self._begun is not self.cycle:
+        if self._between_requests:
             self._begun = self.cycle
             self._allow(HEADER_SECONDS)
         super().data_received(data)
 
     def handle_events(self) -> None:
-        """Serve what has been received, or has waited for the end of another response."""
+        """Serve the next request, which has just arrived or has waited for the end of another response."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
             self._clients.busy(self._accepted)
             self._allow(RESPONSE_SECONDS)
             if self._clients.crowded:
-                self.headers.append(_CLOSE)  # uvicorn then closes the connection after the response, and says so
+                self.headers.append(_CLOSE)  # uvicorn then closes the connection after the response
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a malformed request, with the headers of every response."""
         if self.cycle is not None:
-            self.cycle.disconnected = True  # a response that has not begun is not sent
-        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:  # one that has begun cannot be replaced
+            self.cycle.disconnected = True  # uvicorn then sends no response that has not begun
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:  # a response that has begun cannot be replaced
             self.transport.close()
             return
         body = f"{msg}\n".encode()
@@ -120,9 +125,8 @@ class Connection(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
-        """Abort the connection, unless the client has received its response and sends no request yet."""
-        complete = getattr(self.cycle, "response_complete", False) and self._begun is not self.cycle
-        if not (complete and has_room(self._accepted)):
+        """Abort the connection, unless the client has received its response and sent no further request."""
+        if not (self._between_requests and has_room(self._accepted)):
             self.transport.abort()
 
 
@@ -166,7 +170,7 @@ class Server(uvicorn.Server):
             yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen. uvicorn itself would give TLS handshakes a minute, and could not leave clients in the backlog."""
+        """Start to accept connections. uvicorn itself allows a minute for a TLS handshake, and accepts all clients."""
         self.servers = []
         loop, context = asyncio.get_running_loop(), self._web.context()
         for listener in sockets or ():
@@ -177,7 +181,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Make room for clients that wait, ten times a second; raise what has ended an endless task."""
+        """Make room for clients that wait, ten times a second. Raise the error of an endless task that has failed."""
         for task in self._endless:
             if task.done():
                 task.result()
@@ -185,7 +189,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, give responses a second to end, and abort what is left."""
+        """Stop listening, wait a second for responses, and abort the connections that are left."""
         tasks = [*self._endless, *self._opening]
         for task in tasks:
             task.cancel()
@@ -207,7 +211,7 @@ class Server(uvicorn.Server):
             for _ in range(_ACCEPTED_AT_ONCE):
                 try:
                     accepted, address = await loop.sock_accept(listener)
-                except OSError as error:  # others than these: the client has gone already
+                except OSError as error:  # any other error: the client has closed the connection already
                     if error.errno in _NO_RESOURCES:
                         self._bad_requests.note(NO_DESCRIPTOR)
                         await asyncio.sleep(_RETRY_SECONDS)
