@@ -727,7 +727,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     Family(
         "drs_up",
         "1: an API generation is published, and the newest due list of each published one succeeded for every job "
-        "type. 0: the project is blind. Absent before the first poll.",
+        "type. 0: the project is unreadable. Absent before the first poll.",
         "tasks",
         one(lambda project: project.up),
     ),
@@ -813,8 +813,9 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_list_complete",
-        "1: the newest successful task list of a job type through an API generation is complete. 0: its pages and its "
-        "total disagree, a page was refused or repeated, or tasks could not be decoded; drs_tasks is absent meanwhile.",
+        "1: every page of the newest successful task list of a job type through an API generation arrived, and its ids "
+        "match the total. 0: they disagree, a page was refused or repeated, or tasks could not be decoded; drs_tasks "
+        "of that job type is absent meanwhile. Unchanged while lists fail: see drs_exporter_list_success.",
         "",
         lambda project: tuple(
             (key, facts.gap is None) for key, facts in project.lists.items() if facts.tasks is not None

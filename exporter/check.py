@@ -202,9 +202,9 @@ class _ProjectCheck:
     # Reachable, clock, credentials
 
     def _gets_in(self, errors: Sequence[CloudError]) -> bool:
-        """Whether DRS answers, and to these credentials."""
+        """Whether DRS responds, and to these credentials."""
         if self._watch.answered:
-            self._say(OK, "DRS answers")
+            self._say(OK, "DRS responds")
         clock = self._tell_clock()
         barred = [error for error in errors if bars(error)] if self._watch.answered else errors
         if not barred:
@@ -229,7 +229,7 @@ class _ProjectCheck:
         elif skew is not None:
             self._say(OK, f"the clock is right within {duration_text(max(1, round(abs(skew))))}")
         elif self._watch.answered:
-            self._say(OK, "the clock was not compared, since the answers carry no date")
+            self._say(OK, "the clock was not compared: the responses have no date")
         return True
 
     # The lists, and what a pin hides
@@ -265,7 +265,9 @@ class _ProjectCheck:
             what = f"api: {self._pin} hides {tasks} that only {other} lists ({engines(hidden)})"
             self._say(WARN, what, "set api: auto")
         elif lists[other].errors and lists[other].published:
-            self._say(WARN, f"what api: {self._pin} hides is not known, since {other} gives no list", "set api: auto")
+            self._say(
+                WARN, f"the tasks that api: {self._pin} hides are not known: {other} returns no list", "set api: auto"
+            )
         else:
             self._say(OK, f"api: {self._pin} hides no task")
 

@@ -1,4 +1,4 @@
-"""The way to the cloud: where a call went that got no answer, proxies that are ignored, and mistyped regions."""
+"""Findings about the connection to the cloud: hosts that do not respond, ignored proxies, mistyped regions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def place_of(error: CloudError, account: Account, project: Project) -> str:
-    """Host and port of a call that got no answer, as the configuration has them; empty for any other error."""
+    """Host and port of a call without a response, as the configuration has them; empty for any other error."""
     url = httpx.URL(_endpoints(account, project).get(_service(error), ""))
     port = url.port or _PORTS.get(url.scheme)
     return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
 
 
 def ignored_proxy(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
-    """The proxy variable that is set and ignored, where calls got no answer."""
+    """The proxy variables that are set and ignored, if calls got no response."""
     urls = (_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED)
     for variable in {name: None for url in urls if (name := ignored_variable(account, url))}:
         what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"

@@ -77,7 +77,7 @@ class Operations:
         collectors = sorted({part.collector for part in parts})
         if not suited:
             self._fed |= {*collectors}
-            self._say(Level.OK, f"{source.name} has no task to be tried with ({', '.join(collectors)})", "")
+            self._say(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
         spare = all(suited.keys() <= self._served[part] for part in parts)

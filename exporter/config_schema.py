@@ -202,7 +202,7 @@ class Proxy(Section):
     """An HTTP proxy for the calls of an account."""
 
     url: ProxyUrl | None = Field(None, description="http://HOST:PORT, without user and password.")
-    user: Secret | None = Field(None, description="User, where the proxy asks for one.")
+    user: Secret | None = Field(None, description="User, if the proxy requires one.")
     password: Secret | None = Field(None, description="Password of that user.")
     from_environment: bool = Field(
         default=False, description="Follow HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY instead."
@@ -211,7 +211,7 @@ class Proxy(Section):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.from_environment and self.model_fields_set != {"from_environment"}:
-            raise ValueError("from_environment: true stands alone: remove url, user and password, or from_environment")
+            raise ValueError("from_environment: true excludes url, user and password: remove them, or from_environment")
         if not self.from_environment and self.url is None:
             raise ValueError("needs url: http://HOST:PORT, or from_environment: true")
         if (self.user is None) != (self.password is None):
@@ -220,7 +220,7 @@ class Proxy(Section):
 
 
 def _proxy(value: object) -> object:
-    """A URL alone stands for a mapping with it."""
+    """Convert a plain URL to a mapping with `url`."""
     return {"url": proxy_url(value)} if isinstance(value, str) else value
 
 

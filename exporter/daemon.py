@@ -245,7 +245,7 @@ async def serve(
             started()
             await stop.wait()
             _log.info("stopping")
-            async with exporter.adopting:  # no project comes or goes from now on
+            async with exporter.adopting:  # no project is added or removed from now on
                 for task in (watching, following, polling):
                     task.cancel()
                 server.should_exit = True

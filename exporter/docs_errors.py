@@ -20,7 +20,7 @@ ERRORS = """\
 The code of an error decides what it means; the HTTP status decides only where the code is missing or is not documented.
 `once` means that the call is not repeated in this poll. A batch that is split costs at most as many calls more as the
 poll has batches, or 16; three calls show that splitting does not help. After an error that holds for all calls, the
-poll ends with the calls that are under way. What is said about `APIGW` holds for `APIG` as well, the gateway of some
+poll ends with the calls that are under way. The `APIGW` codes apply to `APIG` as well, the gateway of some
 regions."""
 
 

@@ -37,7 +37,7 @@ _STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that stand in the group identity."""
 _BOUNDS = frozenset({"created_by", "unknown_children"})
-"""Fields that only bound what others tell, or that the reason `subtask` contains."""
+"""Fields that only bound other fields, or that the reason `subtask` contains."""
 
 
 @dataclass(frozen=True, slots=True)

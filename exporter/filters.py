@@ -45,7 +45,7 @@ class TaskFilter:
         )
 
     def select(self, tasks: Iterable[Listed]) -> list[Listed]:
-        """The tasks that may be wanted as far as a list can tell; subtasks share the fate of their outermost parent."""
+        """The tasks that may be wanted as far as a list can tell; subtasks are selected with their outermost parent."""
         tasks = list(tasks)
         kept = {task.id for task in tasks if task.parent_id is None and self._possible(task)}
         return [task for task in tasks if (task.root_id or task.parent_id or task.id) in kept]

@@ -71,7 +71,7 @@ def words(error: CloudError) -> Words:
     """An error of the cloud in our own words; its message, which may name hosts and users, is not known here."""
     told = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        what = "got no answer" if error.code in UNANSWERED else f"failed, {told}"
+        what = "got no response" if error.code in UNANSWERED else f"failed, {told}"
         return Words(Level.FAIL, f"{error.operation} {what}", error.reason)
     if isinstance(error, AccessError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
@@ -79,9 +79,9 @@ def words(error: CloudError) -> Words:
         remedy = f"check the credentials and iam_endpoint{wayout}"
         return Words(Level.FAIL, f"{error.operation} is refused, {told}", remedy)
     if error.code in UNANSWERED:
-        return Words(Level.FAIL, f"{error.operation} got no answer, {told}", UNANSWERED[error.code])
+        return Words(Level.FAIL, f"{error.operation} got no response, {told}", UNANSWERED[error.code])
     if isinstance(error, DecodeError):
-        return Words(Level.FAIL, f"{error.operation} is answered with what no document knows, {told}", REPORT)
+        return Words(Level.FAIL, f"{error.operation} got a response that the API does not document, {told}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
     return Words(Level(meaning.level), f"{what}, {told}", meaning.remedy.format(grant=grant_of(error.operation)))
@@ -109,7 +109,7 @@ def grant_of(operation: str) -> str:
 
 
 def bars(error: CloudError) -> bool:
-    """Return whether the credentials, or the way to them, are at fault: then all operations fail alike."""
+    """Return whether the error is about the credentials or the project: then all operations fail alike."""
     if isinstance(error, AccessError):
         return True
     return isinstance(error, RefusedError) and (error.code == NO_CREDENTIALS or error.meaning in _BARRING)
@@ -124,11 +124,13 @@ UNANSWERED: Mapping[str, str] = {
 
 
 def absent(name: str, pin: str, *, required: bool) -> Words:
-    """A collector that no operation here can feed; `pin` is the setting `api`."""
+    """A collector whose metrics are missing because no operation for it is published; `pin` is the setting `api`."""
     here = "here" if pin == "auto" else f"here with api: {pin}"
     if required:
         return Words(Level.WARN, f"{name} is not available {here}, but cutover requires it", "set if_available there")
-    return Words(Level.OK, f"{name} is not available {here}")
+    unused = f"set collectors.{name}.enabled: false if they are not needed"
+    remedy = unused if pin == "auto" else f"api: auto may have them; {unused}"
+    return Words(Level.WARN, f"{name} is not available {here}, its metrics are missing", remedy)
 
 
 def engines(counts: Mapping[str | None, int]) -> str:

@@ -26,7 +26,7 @@ class Notes:
         self._facts = facts
         self._log = structlog.get_logger("exporter.poller").bind(**facts.key._asdict())
         self._failing: dict[str, CloudError] = {}
-        self._blind = False
+        self._unreadable = False
         self._incomplete: dict[str, ListFacts] = {}
         self._bugs: set[tuple[str, str, str]] = set()
 
@@ -38,14 +38,14 @@ class Notes:
     def sight(self, why: CloudError | None) -> None:
         """Lists were asked for: `why` none of them succeeds any more, or None.
 
-        While a project is blind, that is all there is to say about it.
+        While a project is unreadable, its other failures are logged at level debug.
         """
-        if why is not None and not self._blind:
-            self._log.warning("the project is blind: every list fails", error=str(why), **_advice(why))
-        elif why is None and self._blind:
+        if why is not None and not self._unreadable:
+            self._log.warning("the project is unreadable: every list fails", error=str(why), **_advice(why))
+        elif why is None and self._unreadable:
             self._failing.clear()  # what still fails is told again
-            self._log.info("the project is seen again")
-        self._blind = why is not None
+            self._log.info("the project is readable again")
+        self._unreadable = why is not None
 
     def outcome(self, what: str, error: CloudError | None) -> None:
         """Something was asked for."""
@@ -55,10 +55,10 @@ class Notes:
             self._facts.failed(error.kind)
             still = isinstance(before, ThrottledError) and isinstance(error, ThrottledError)  # refused, or not sent yet
             if not still and str(before) != str(error):
-                warn = self._log.debug if self._blind else self._log.warning
-                warn("the cloud gave no usable answer", what=what, error=str(error), **_advice(error))
+                warn = self._log.debug if self._unreadable else self._log.warning
+                warn("the cloud gave no usable response", what=what, error=str(error), **_advice(error))
         elif before is not None:
-            self._log.info("the cloud answers again", what=what)
+            self._log.info("the cloud responds again", what=what)
 
     def completeness(self, what: str, facts: ListFacts) -> None:
         """A list succeeded; log once when it begins to lack tasks, why, and once when it is complete again."""

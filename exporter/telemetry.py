@@ -40,7 +40,7 @@ class Own:
 _REGION = ("account", "region")
 _PROJECT = ("account", "region", "project")
 _WORDS = ("timeout", "network", "decode")
-"""Codes of calls that got no answer: faults that may befall every operation."""
+"""Codes of calls that got no response: faults that may befall every operation."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 BUILD = Own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)

@@ -68,7 +68,7 @@ class Pages:
             "projects": projects,
             "allowances": [exporter.telemetry.value(ALLOWANCE, *store.key[:2]) for store in exporter.stores],
             "demands": [exporter.telemetry.value(DEMAND, *store.key[:2]) for store in exporter.stores],
-            "blind": [project for project in projects if project.up is False],
+            "unreadable": [project for project in projects if project.up is False],
             "complete": exporter.ready and all(project.up for project in projects),
             "ready": exporter.ready,
         }

@@ -4,6 +4,7 @@ import pytest
 
 from exporter.simulator import faults
 from tests.asking import (
+    WHERE,
     checked,
     config_for,
     finding,
@@ -16,9 +17,17 @@ LACKS = "lacks a permission, 403 DRS.M00102"
 ROLE = 'grant the system role "DRS ReadOnlyAccess"'
 HEAD = """\
 ok    configuration             valid, 1 account, 1 project
-ok    acme/cn-north-4/payments  DRS answers
+ok    acme/cn-north-4/payments  DRS responds
 ok    acme/cn-north-4/payments  the clock is right within 1s
 """
+AUTO = "api: auto may have them; "
+
+
+def missing(collector: str, pin: str = "", other: str = "") -> str:
+    remedy = f"{other}set collectors.{collector}.enabled: false if they are not needed"
+    return f"{collector} is not available here{pin}, its metrics are missing: {remedy}"
+
+
 IN = "ok    acme/cn-north-4/payments  the credentials are accepted\n"
 
 
@@ -55,16 +64,16 @@ def test_a_project_without_tasks_and_without_v5() -> None:
         + """\
 ok    acme/cn-north-4/payments  v3 lists no tasks
 ok    acme/cn-north-4/payments  v5 is not published here
-ok    acme/cn-north-4/payments  v3_batch_progress has no task to be tried with (progress)
-ok    acme/cn-north-4/payments  v3_batch_rpo_and_rto has no task to be tried with (recovery)
-ok    acme/cn-north-4/payments  v3_dr_monitoring has no task to be tried with (node)
-ok    acme/cn-north-4/payments  v3_batch_detail has no task to be tried with (detail)
-ok    acme/cn-north-4/payments  v3_query_compare_result has no task to be tried with (comparison)
-ok    acme/cn-north-4/payments  v3_batch_precheck_result has no task to be tried with (precheck)
+ok    acme/cn-north-4/payments  v3_batch_progress not tested: no task to test it with (progress)
+ok    acme/cn-north-4/payments  v3_batch_rpo_and_rto not tested: no task to test it with (recovery)
+ok    acme/cn-north-4/payments  v3_dr_monitoring not tested: no task to test it with (node)
+ok    acme/cn-north-4/payments  v3_batch_detail not tested: no task to test it with (detail)
+ok    acme/cn-north-4/payments  v3_query_compare_result not tested: no task to test it with (comparison)
+ok    acme/cn-north-4/payments  v3_batch_precheck_result not tested: no task to test it with (precheck)
 ok    acme/cn-north-4/payments  v3_quotas works (quota)
-ok    acme/cn-north-4/payments  objects is not available here
-ok    acme/cn-north-4/payments  async_jobs is not available here
-""",
+"""
+        + f"warn  {WHERE}  {missing('objects')}\n"
+        + f"warn  {WHERE}  {missing('async_jobs')}\n",
     )
 
 
@@ -129,8 +138,10 @@ def test_a_list_that_is_forbidden() -> None:
 def test_a_pin_and_what_it_hides() -> None:
     fine, text = checked(fleet(), config_for(project(api="v5")))
     assert fine
-    assert text == HEAD + IN + (
-        """\
+    assert text == (
+        HEAD
+        + IN
+        + """\
 ok    acme/cn-north-4/payments  v3 lists 3 tasks (mysql 2, cloudDataGuard-mysql 1)
 ok    acme/cn-north-4/payments  v5 lists 4 tasks, 2 of them unknown to v3 (mysql-to-mysql 2, redis-to-gaussredis 2)
 warn  acme/cn-north-4/payments  api: v5 hides 1 task that only v3 lists (cloudDataGuard-mysql 1): set api: auto
@@ -140,10 +151,10 @@ ok    acme/cn-north-4/payments  v5_job_detail works (detail)
 ok    acme/cn-north-4/payments  v5_job_is_writable works (detail)
 ok    acme/cn-north-4/payments  v5_job_compare works (comparison)
 ok    acme/cn-north-4/payments  v5_batch_async_jobs works (async_jobs)
-ok    acme/cn-north-4/payments  recovery is not available here with api: v5
-ok    acme/cn-north-4/payments  precheck is not available here with api: v5
-ok    acme/cn-north-4/payments  quota is not available here with api: v5
 """
+        + f"warn  {WHERE}  {missing('recovery', ' with api: v5', AUTO)}\n"
+        + f"warn  {WHERE}  {missing('precheck', ' with api: v5', AUTO)}\n"
+        + f"warn  {WHERE}  {missing('quota', ' with api: v5', AUTO)}\n"
     )
     _, text = checked(fleet(), config_for(project(api="v3")))
     assert (
@@ -164,7 +175,9 @@ def test_a_pin_of_which_nobody_knows_what_it_hides() -> None:
     cloud.faults = [faults.forbidden("GET .*v5.*/jobs[?]")]
     fine, text = checked(cloud, config_for(project(api="v3")))
     assert fine
-    assert finding(text, "hides") == "warn what api: v3 hides is not known, since v5 gives no list: set api: auto"
+    assert (
+        finding(text, "hides") == "warn the tasks that api: v3 hides are not known: v5 returns no list: set api: auto"
+    )
     assert finding(text, "v5_list_jobs").startswith("warn v5_list_jobs lacks a permission")
 
 
@@ -196,7 +209,7 @@ def test_operations_that_are_not_published() -> None:
     fine, text = checked(cloud)
     assert fine
     assert finding(text, "rpo") == "ok v3_batch_rpo_and_rto is not published here, 404 APIGW.0101 (recovery)"
-    assert finding(text, "recovery is") == "ok recovery is not available here"
+    assert finding(text, "recovery is") == f"warn {missing('recovery')}"
     assert finding(text, "v3_batch_progress") == "ok v3_batch_progress is not published here, 404 APIGW.0101 (progress)"
     assert "  progress is" not in text  # v5 tells it
 
@@ -204,7 +217,7 @@ def test_operations_that_are_not_published() -> None:
 @pytest.mark.parametrize(
     ("need", "line"),
     [
-        ("if_available", "ok comparison is not available here"),
+        ("if_available", f"warn {missing('comparison')}"),
         (
             "required",
             "warn comparison is not available here, but cutover requires it: set if_available there",

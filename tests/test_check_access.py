@@ -32,7 +32,7 @@ NTP = "set it, best by NTP"
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
 HEAD = """\
 ok    configuration             valid, 1 account, 1 project
-ok    acme/cn-north-4/payments  DRS answers
+ok    acme/cn-north-4/payments  DRS responds
 ok    acme/cn-north-4/payments  the clock is right within 1s
 """
 
@@ -86,7 +86,7 @@ def test_a_wrong_password() -> None:
         ),
         (
             Fault(match="projects", kind="slow", seconds=60),
-            f"fail iam_list_projects got no answer, timeout from iam.cn-north-4.myhuaweicloud.com:443: {SLOW}",
+            f"fail iam_list_projects got no response, timeout from iam.cn-north-4.myhuaweicloud.com:443: {SLOW}",
         ),
     ],
 )
@@ -147,7 +147,7 @@ def test_answers_without_a_good_date(date: str | None) -> None:
     cloud = cloud_of()
     fine, text = checked(cloud, way=Way(cloud))
     assert fine
-    assert finding(text, "clock") == "ok the clock was not compared, since the answers carry no date"
+    assert finding(text, "clock") == "ok the clock was not compared: the responses have no date"
 
 
 def test_credentials_that_end_amid_the_check_end_it() -> None:

@@ -33,7 +33,7 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             Fault(match="/quotas", kind="body", body="no JSON"),
-            f"fail v3_quotas is answered with what no document knows, decode (quota): {REPORT}",
+            f"fail v3_quotas got a response that the API does not document, decode (quota): {REPORT}",
         ),
         (
             faults.refused("/quotas", 400, "DRS.M00200", CANARY),
@@ -41,15 +41,15 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             Fault(match="/quotas", kind="slow", seconds=60),
-            f"fail v3_quotas got no answer, timeout (quota): {SLOW}",
+            f"fail v3_quotas got no response, timeout (quota): {SLOW}",
         ),
         (
             Fault(match="/quotas", kind="reset"),
-            "fail v3_quotas got no answer, network (quota): check the endpoint, DNS, firewall, proxy and ca_file",
+            "fail v3_quotas got no response, network (quota): check the endpoint, DNS, firewall, proxy and ca_file",
         ),
         (
             faults.refused("type=detail", 400, "DRS.10000001", CANARY),
-            "warn v5_job_detail is refused for the task that was tried, 400 DRS.10000001 (detail): run the check again",
+            "warn v5_job_detail is refused for the tested task, 400 DRS.10000001 (detail): run the check again",
         ),
         (
             faults.refused("type=detail", 400, "DRS.10000010", CANARY),
@@ -125,7 +125,7 @@ def test_nobody_answers() -> None:
     fine, text = checked(cloud)
     assert (fine, text.splitlines()[1:]) == (
         False,
-        [f"fail  {WHERE}  v3_list_jobs got no answer, timeout from drs.cn-north-4.myhuaweicloud.com:443: {SLOW}"],
+        [f"fail  {WHERE}  v3_list_jobs got no response, timeout from drs.cn-north-4.myhuaweicloud.com:443: {SLOW}"],
     )
 
 

@@ -42,7 +42,7 @@ def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> l
 def from_blindness_on(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Retries differ in length: what fails beside the lists may be told before they are known to fail."""
     events = [line[1] for line in loud(lines)]
-    return loud(lines)[events.index("the project is blind: every list fails") :]
+    return loud(lines)[events.index("the project is unreadable: every list fails") :]
 
 
 def loud(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -52,10 +52,10 @@ def loud(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
 def test_a_project_that_nobody_sees_is_one_line_and_its_end_another() -> None:
     lines = logged_while(cloud_of(sim("one")), (59, []), (900, [faults.broken(PROJECT_ID)]), (600, []))
     assert from_blindness_on(lines) == [
-        ("warning", "the project is blind: every list fails", ""),
-        ("info", "the project is seen again", ""),
+        ("warning", "the project is unreadable: every list fails", ""),
+        ("info", "the project is readable again", ""),
     ]
-    assert any(line[0] == "debug" and line[1] == "the cloud gave no usable answer" for line in lines)
+    assert any(line[0] == "debug" and line[1] == "the cloud gave no usable response" for line in lines)
 
 
 def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
@@ -64,19 +64,22 @@ def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
         cloud_of(sim("one")), (60, [progress]), (900, [faults.broken(PROJECT_ID)]), (900, [progress]), (900, [])
     )
     assert from_blindness_on(lines) == [
-        ("warning", "the project is blind: every list fails", ""),
-        ("info", "the project is seen again", ""),
-        ("warning", "the cloud gave no usable answer", "v3_batch_progress"),
-        ("info", "the cloud answers again", "v3_batch_progress"),
+        ("warning", "the project is unreadable: every list fails", ""),
+        ("info", "the project is readable again", ""),
+        ("warning", "the cloud gave no usable response", "v3_batch_progress"),
+        ("info", "the cloud responds again", "v3_batch_progress"),
     ]
 
 
 def test_a_generation_that_fails_beside_another_blinds_only_until_that_is_asked() -> None:
     lines = loud(logged_while(cloud_of(sim("one")), (60, []), (1200, [faults.forbidden("/v3/.*/jobs$")]), (1200, [])))
     lists = {f"v3 list of {job_type}" for job_type in JOB_TYPES}
-    assert [line[1] for line in lines[:2]] == ["the project is blind: every list fails", "the project is seen again"]
+    assert [line[1] for line in lines[:2]] == [
+        "the project is unreadable: every list fails",
+        "the project is readable again",
+    ]
     assert {line[2] for line in lines[2:5]} == lists
-    assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud answers again", True)] * 3
+    assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud responds again", True)] * 3
 
 
 @pytest.mark.parametrize("shard", [Shard(), Shard(1, 3)])
@@ -123,8 +126,8 @@ def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
 def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
     lines = logged_while(cloud_of(sim("one")), (5, []), (600, [faults.throttled("batch-progress")]), (200, []))
     assert [line for line in loud(lines) if line[2] == "v3_batch_progress"] == [
-        ("warning", "the cloud gave no usable answer", "v3_batch_progress"),
-        ("info", "the cloud answers again", "v3_batch_progress"),
+        ("warning", "the cloud gave no usable response", "v3_batch_progress"),
+        ("info", "the cloud responds again", "v3_batch_progress"),
     ]
 
 
@@ -142,7 +145,7 @@ def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
 
 def test_a_failure_is_logged_with_the_remedy_of_check() -> None:
     lines = lines_while(cloud_of(sim("orders")), (2, [faults.refused("", 404, "DRS.M00101", "")]))
-    advice = [line["advice"] for line in lines if line["event"] == "the project is blind: every list fails"]
+    advice = [line["advice"] for line in lines if line["event"] == "the project is unreadable: every list fails"]
     assert advice == ['v3_list_jobs lacks a permission, 404 DRS.M00101: grant the system role "DRS ReadOnlyAccess"']
 
 

@@ -305,9 +305,9 @@ def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
         simulate(main())
     events = [(event["event"], event["what"], event.get("error")) for event in logged]
     assert events == [
-        ("the cloud gave no usable answer", "v3_batch_progress", "v3_batch_progress: 403 DRS.M00102"),
-        ("the cloud gave no usable answer", "v3_batch_progress", "v3_batch_progress: 401 APIGW.0301"),
-        ("the cloud answers again", "v3_batch_progress", None),
+        ("the cloud gave no usable response", "v3_batch_progress", "v3_batch_progress: 403 DRS.M00102"),
+        ("the cloud gave no usable response", "v3_batch_progress", "v3_batch_progress: 401 APIGW.0301"),
+        ("the cloud responds again", "v3_batch_progress", None),
     ]
 
 

@@ -142,7 +142,7 @@ def test_the_status_comes_from_v3() -> None:
     [
         ({"error_code": "DRS.M05004"}, "v3 knows no such task"),
         ({"error_code": "DRS.M00304"}, "v3 refuses to tell it, 200 DRS.M00304: check the task's state"),
-        (None, "v3_batch_status is answered with what no document knows, decode: please report it"),
+        (None, "v3_batch_status got a response that the API does not document, decode: please report it"),
     ],
 )
 def test_a_status_that_v3_does_not_tell(item: object, note: str) -> None:
@@ -252,7 +252,9 @@ def test_wrong_credentials_and_a_cloud_that_fails() -> None:
     outcome = queried(cloud, "file", task=ORDERS)
     assert outcome.code == 1
     (note,) = outcome.notes
-    assert note.startswith(f"{WHERE}: v5_job_query is answered with what no document knows, decode: please report it")
+    assert note.startswith(
+        f"{WHERE}: v5_job_query got a response that the API does not document, decode: please report it"
+    )
 
 
 @pytest.fixture

@@ -76,9 +76,7 @@ BLOCKED = Meaning(
 GONE = Meaning(
     "gone", "warn", "{operation} reports that the task does not exist", "run the check again", split=Split.ALWAYS
 )
-TASK = Meaning(
-    "task", "warn", "{operation} is refused for the task that was tried", "run the check again", split=Split.ALWAYS
-)
+TASK = Meaning("task", "warn", "{operation} is refused for the tested task", "run the check again", split=Split.ALWAYS)
 SINGLE_ID = Meaning("single id", "fail", "{operation} is refused as a bad request", REPORT)
 PAGE = Meaning("page", "warn", "{operation} refuses a page of the list", "run the check again")
 PARAMETER = Meaning("parameter", "fail", "{operation} is refused as a bad request", REPORT, split=Split.IF_SOME_WORK)

@@ -228,7 +228,7 @@ _CLASSES: Mapping[Meaning, type[CloudError]] = {
 
 
 def invalid_token(error: RefusedError) -> bool:
-    """Return whether signing in once more may help: not where a permission is missing."""
+    """Return whether signing in again may help. It does not where a permission is missing."""
     return error.meaning is not None and error.meaning.signs_in
 
 

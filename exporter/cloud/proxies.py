@@ -19,7 +19,7 @@ _SCHEMES = ("http", "https")
 
 
 def variable_for(url: str) -> str | None:
-    """The name of the variable whose proxy the environment wants for a URL; None where it wants none."""
+    """The environment variable that names a proxy for a URL; None if there is none."""
     parts, proxies = urlsplit(url), getproxies_environment()
     if proxy_bypass(parts.netloc):
         return None
@@ -29,12 +29,12 @@ def variable_for(url: str) -> str | None:
 
 
 def ignored_variable(account: Account, url: str) -> str | None:
-    """The name of a variable whose proxy the environment wants for a URL, and the account ignores."""
+    """The environment variable that names a proxy for a URL and that the account ignores; None if there is none."""
     return None if account.proxy is not None else variable_for(url)
 
 
 def environment_proxy(url: str) -> httpx.Proxy | None:
-    """The proxy that the environment wants for a URL; raises `ConfigError` where its variable holds none."""
+    """The proxy that the environment names for a URL, or None; raises `ConfigError` where the variable holds no URL."""
     variable = variable_for(url)
     if variable is None:
         return None

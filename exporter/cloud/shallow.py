@@ -1,4 +1,4 @@
-"""JSON that is nested deeper than the decoder goes: cut, so that it costs what is nested and nothing beside it."""
+"""Cuts JSON that is nested too deeply for the decoder; only the nested part is lost."""
 
 from __future__ import annotations
 

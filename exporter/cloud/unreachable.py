@@ -1,4 +1,4 @@
-"""Why a call got no answer, by the exception that says so; without its message, which names hosts and addresses."""
+"""The reason why a call got no response, by exception; without its message, which names hosts and addresses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 
 def reason_of(error: BaseException) -> str:
-    """What is wrong on the way, and what to check; empty where that is not known."""
+    """The fault of the connection, and what to check; empty if it is not known."""
     chain = list(_chain(error))
     refused = next((one for one in chain if isinstance(one, aiohttp.ClientHttpProxyError)), None)
     if refused is not None:
@@ -51,7 +51,7 @@ def header_too_long(error: BaseException) -> bool:
 def _proxy_reason(status: int) -> str:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         login = "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
-        return f"the proxy asks for a user and password, or refuses these (407): {login}"
+        return f"the proxy requires a user and password, or refuses the configured ones (407): {login}"
     return f"the proxy does not connect to the endpoint ({status}): check the endpoint and the rules of the proxy"
 
 

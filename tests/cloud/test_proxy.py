@@ -126,7 +126,7 @@ def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login:
     error = asyncio.run(main())
     assert error.code == "network"
     assert error.reason == (
-        "the proxy asks for a user and password, or refuses these (407): "
+        "the proxy requires a user and password, or refuses the configured ones (407): "
         "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
     )
 
@@ -203,7 +203,7 @@ _SPLIT = (
         ({"url": "http://p:1", "password": "hush"}, "proxy: needs user and password, or neither"),
         (
             {"url": "http://p:1", "from_environment": True},
-            "proxy: from_environment: true stands alone: remove url, user and password, or from_environment",
+            "proxy: from_environment: true excludes url, user and password: remove them, or from_environment",
         ),
     ],
 )

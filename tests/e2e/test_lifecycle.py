@@ -143,7 +143,7 @@ def test_every_line_of_the_log_is_json(start: Callable[..., Exporter], cloud: st
     lines = [json.loads(line) for line in exporter.stderr.splitlines()]
     assert {line["event"] for line in lines} >= {
         "serving",
-        "the project is blind: every list fails",
+        "the project is unreadable: every list fails",
         "a client sent a malformed HTTP request",
         "stopping",
     }

@@ -80,7 +80,7 @@ def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
 
     way = simulate(main())
     text = logged()
-    assert "the cloud gave no usable answer" in text
+    assert "the cloud gave no usable response" in text
     clean(way, text, DOMAIN, USER)
 
 
