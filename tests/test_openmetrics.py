@@ -16,6 +16,7 @@ from exporter.chunks import Format
 from exporter.daemon import Exporter
 from exporter.demo import demo
 from exporter.exposition import Board
+from exporter.find import without_controls
 from exporter.telemetry import Telemetry
 from tests.test_exposition import TEXTS, Head
 from tests.virtual import simulate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from exporter.chunks import Page
 
+LABELS = TEXTS.map(without_controls)
 HELPS = TEXTS.map(lambda text: text.strip(" "))  # the parser takes blanks for more of the separator
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -85,7 +87,9 @@ def test_every_chunk_but_heads_is_shared(page: Page) -> None:
 
 
 @given(
-    identity=st.tuples(TEXTS.filter(bool), TEXTS), own=st.lists(TEXTS, min_size=1, max_size=4, unique=True), about=HELPS
+    identity=st.tuples(LABELS.filter(bool), LABELS),
+    own=st.lists(LABELS, min_size=1, max_size=4, unique=True),
+    about=HELPS,
 )
 def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
     identity: tuple[str, str], own: list[str], about: str

@@ -10,7 +10,7 @@ import pytest
 from exporter.cloud import operations
 from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.scene import AGE, INTERVAL, PROJECTS, View, account, cloud, config, polling, until, view
+from tests.faults.scene import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
 from tests.faults.test_matrix import POLLED
 from tests.faults.way import Way
 from tests.virtual import now, simulate
@@ -68,7 +68,7 @@ def accounts(kind: str, token: str) -> list[dict[str, Any]]:
 async def told(kind: str, skew: float) -> Story:
     way = Way({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
     simulated = way.clouds["wrong.test"]
-    simulated.worlds[0].name = "cn-north-4"
+    simulated.worlds[0].name = STRUCK  # without an id, a project is found by its name
     pages = []
     configuration = config(accounts(kind, simulated.issue_token()))
     simulated.now = partial(skewed, skew)
