@@ -13,8 +13,8 @@ ADDRESS ?= 127.0.0.1:10826
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# The tests without other processes, crowds and measurements.
-UNIT := --ignore=tests/e2e --ignore=tests/hostile --ignore=tests/install --ignore=tests/bench --ignore=tests/soak
+# The tests without other processes, crowds, measurements and simulations of whole days.
+UNIT := $(addprefix --ignore=tests/,bench e2e faults hostile install soak)
 
 .PHONY: run test unit coverage stress soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:
