@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 COMMAND = str(Path(sys.executable).parent / "drs-exporter")
 LISTEN = "--web.listen-address=127.0.0.1:0"
-TIMEOUT = 15.0
-"""Seconds for what takes one or two."""
+TIMEOUT = 30.0
+"""Seconds for what takes one or two, on a machine that may be busy."""
 
 
 def until(condition: Callable[[], T | None], what: Callable[[], object], seconds: float = TIMEOUT) -> T:

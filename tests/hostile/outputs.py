@@ -1,4 +1,4 @@
-"""Broken outputs for a process, and where a process listens that can't say so."""
+"""Broken outputs for a process, and the address on which a process without a log listens."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 def bound(exporter: Exporter) -> str:
-    """The URL where it listens; its log can't say so."""
+    """The URL where it listens, without its log."""
 
     def found() -> str | None:
-        inodes = {str(link.readlink()) for link in Path(f"/proc/{exporter.pid}/fd").iterdir() if os.path.lexists(link)}
+        inodes = set()
+        for link in Path(f"/proc/{exporter.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it has just closed this descriptor
+                inodes.add(str(link.readlink()))
         for line in Path(f"/proc/{exporter.pid}/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
