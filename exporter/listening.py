@@ -53,8 +53,8 @@ def bind_all(texts: Sequence[str]) -> list[socket.socket]:
     `:PORT` and `[::]:PORT` serve IPv4 and IPv6; `:PORT` serves IPv4 alone where the machine has no IPv6.
 
     Raises:
-        ConfigError: a text is no address.
-        NotReadyError: the system does not let this process listen on an address now.
+        ConfigError: a text is no address, or this process may not listen on the port.
+        NotReadyError: an address is in use, or not available yet.
     """
     addresses = [Address.parse(text) for text in texts]
     sockets: list[socket.socket] = []
@@ -76,7 +76,10 @@ def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         reason = (error.strerror or "").partition(" (while")[0]
-        raise NotReadyError(f"--web.listen-address: can't listen on {text}: {reason}") from error
+        if error.errno == errno.EACCES:
+            reason += "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+        kind = ConfigError if error.errno == errno.EACCES else NotReadyError
+        raise kind(f"--web.listen-address: can't listen on {text}: {reason}") from error
     return server
 
 

@@ -112,6 +112,16 @@ def test_an_address_that_is_not_there_yet_is_no_fault_of_the_configuration() -> 
         bind_all(["no-such-host.invalid:0"])
 
 
+def test_a_port_that_needs_a_privilege_is_a_fault_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **_options: object) -> socket.socket:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(ConfigError, match=r"can't listen on :443: Permission denied; ports below 1024 need") as caught:
+        bind_all([":443"])
+    assert not isinstance(caught.value, NotReadyError)
+
+
 def test_addresses_are_released_where_one_is_not_available() -> None:
     port = free_port()
     for bad in ("nonsense", "192.0.2.1:0", f"127.0.0.1:{port}"):
