@@ -1,4 +1,4 @@
-"""Regular expressions of users for names: neither compiling nor matching one can hold up the process."""
+"""Regular expressions of users for names, whose compilation and search take a limited time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_REPEATS = 10_000
 """`regex` unrolls counted repetitions: `(?:a{9999}){9999}` would take all memory."""
 _SECONDS = 0.1
 _BURST_SECONDS, _SHARE = 1.0, 0.01
-"""CPU time of all searches of one expression: at first, and then this share of the time that passes."""
+"""Limit of the CPU seconds of all searches of one expression, and how much of it one second adds."""
 _MOST_KNOWN = 20_000
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?P<least>\d*),?(?P<most>\d*)\}|[()]|.", re.DOTALL)
 _log = structlog.get_logger()
@@ -30,7 +30,7 @@ class NamePattern:
         text: the expression.
 
     Raises:
-        ValueError: it is none, too long, or repeats too much.
+        ValueError: the text is not a regular expression, is too long, or repeats too much.
     """
 
     def __init__(self, text: str) -> None:
@@ -50,7 +50,7 @@ class NamePattern:
         return hash(self.text)
 
     def matches(self, name: str) -> bool | None:
-        """Whether the whole name matches; None where finding out takes too long. It is tried again the next time."""
+        """Return whether the whole name matches; None if the search takes too long. The next call tries again."""
         found = self._known.get(name)
         if found is None and (found := self._search(name)) is not None:
             if len(self._known) >= _MOST_KNOWN:
@@ -59,7 +59,7 @@ class NamePattern:
         return found
 
     def _search(self, name: str) -> bool | None:
-        now, started = time.monotonic(), time.process_time()
+        now, started = time.monotonic(), time.thread_time()
         self._left = min(_BURST_SECONDS, self._left + (now - self._at) * _SHARE)
         self._at = now
         try:
@@ -68,7 +68,7 @@ class NamePattern:
         except TimeoutError:
             pass
         finally:
-            self._left -= time.process_time() - started
+            self._left -= time.thread_time() - started
         if not self._reported:
             self._reported = True
             _log.warning(

@@ -112,6 +112,12 @@ def test_a_name_is_judged_once_the_time_for_it_has_come_again(monkeypatch: pytes
     assert pattern.matches("aac") is False
 
 
+def test_the_time_of_other_threads_is_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern, seconds = NamePattern("a.*"), iter(range(1000))
+    monkeypatch.setattr(time, "process_time", lambda: float(next(seconds)))
+    assert [pattern.matches(f"a{number}") for number in range(10)] == [True] * 10
+
+
 def test_results_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(name_patterns, "_MOST_KNOWN", 2)
     pattern = NamePattern("a.*")

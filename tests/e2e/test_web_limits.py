@@ -113,7 +113,7 @@ def test_where_all_connections_are_at_work_more_of_them_wait(hasty: Callable[[st
         assert rest_of(greedy).count(b"HTTP/1.1 200 ") < 1000
 
 
-def test_clients_that_go_amid_a_response_are_not_worth_a_line_and_others_one_a_minute(secured: Secured) -> None:
+def test_clients_that_leave_during_a_response_are_not_logged_and_bad_requests_once_a_minute(secured: Secured) -> None:
     secured.ready()
     for _ in range(3):
         with secured.tls() as client:
