@@ -69,7 +69,7 @@ def accounts() -> list[dict[str, Any]]:
     made = []
     for name, credentials in CREDENTIALS.items():
         one = account(name, Collectors.model_fields, ["sync", "migration", "cloudDataGuard"], INTERVAL)
-        projects = [{"region": "cn-north-4", "name": "all", "endpoint": f"https://{name}.test"}]
+        projects = [{"region": "cn-north-4", "endpoint": f"https://{name}.test"}]
         more = {"ended_for": ENDED_FOR, "tag_labels": ["team"]}
         made.append({**one, "credentials": credentials, "projects": projects, "tasks": {**one["tasks"], **more}})
     return made
