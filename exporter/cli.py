@@ -17,6 +17,7 @@ from exporter import logs, questions, threads
 from exporter.arguments import UsageError, parse, parser
 from exporter.config import ConfigError, NotReadyError, load
 from exporter.config_environment import from_environment
+from exporter.lines import Lines
 from exporter.logs import where
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SERVING = {"run", "demo"}
 _FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 _STANDARD_ERROR = 2
 _DRAIN_SECONDS, _SERVING_DRAIN_SECONDS = 5.0, 0.5
-"""How long the end of a command waits for a reader of its log."""
+"""The longest time that the end of a command waits for a reader of its log."""
 _log = structlog.get_logger()
 
 
@@ -60,8 +61,7 @@ def _command(arguments: list[str]) -> int:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return _COMMANDS[options.command](options)
     except (ConfigError, UsageError) as error:
-        for line in str(error).splitlines():
-            print(f"drs-exporter: {line}", file=sys.stderr)
+        _report(str(error))
         return _FAILED if isinstance(error, NotReadyError) else _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -83,6 +83,14 @@ def _occupy_standard_files() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(number)
+
+
+def _report(text: str) -> None:
+    """Print lines to standard error; those that it does not take within seconds are lost."""
+    lines = Lines(sys.stderr, lambda _: "")
+    for line in text.splitlines():
+        lines.write(f"drs-exporter: {line}\n")
+    lines.drain(_DRAIN_SECONDS)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -140,8 +148,7 @@ def _metrics(_options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     questions.verify(options)
     outcome = questions.COMMANDS[options.command](options, *_cloud(options))
-    for line in "\n".join(outcome.notes).splitlines():
-        print(f"drs-exporter: {line}", file=sys.stderr, flush=True)
+    _report("\n".join(outcome.notes))
     if outcome.text:
         print(outcome.text, flush=True)
     return outcome.code
