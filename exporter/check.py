@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = Level
 _SKEW_WARNING, _SKEW_REFUSED = 60.0, 900.0
 """Seconds: a signature is good for 15 minutes."""
+_GOOD = range(200, 203)
 _SIGNATURE_CODE = "APIGW.0301"
 _FILE = "configuration"
 _CLOCK_REMEDY = "set it, best by NTP"
@@ -100,6 +101,9 @@ class _Observed(Watch):
         self._now = now
         self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
         self.answered = False
+        """Whether any response is one of the API: an error with a known code, or a JSON object with a good status."""
+        self.accepted = False
+        """Whether any response shows that the credentials are accepted; an error of DRS itself does as well."""
         self.calls = 0
         self.expired = False
         """Whether a signature was called too old, or of the future."""
@@ -114,9 +118,12 @@ class _Observed(Watch):
 
     def observe(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
         """Note clocks and shapes; the message of an error is looked at, and never kept."""
-        self.answered = True
+        code = error_code_in(body)
+        good = status in _GOOD and isinstance(body, dict)
+        self.answered |= good or code is not None
+        self.accepted |= code.startswith("DRS") if code else good
         self.report.answered(operation, status, headers, body, seconds)
-        if error_code_in(body) == _SIGNATURE_CODE and "signature expired" in str(body).lower():
+        if code == _SIGNATURE_CODE and "signature expired" in str(body).lower():
             self.expired = True
         served = _served_at(headers.get("date", ""))
         if served is not None and (self.skew is None or abs(self._now() - served) < abs(self.skew)):
@@ -150,7 +157,8 @@ class _Lists:
     @property
     def faults(self) -> list[CloudError]:
         """Each kind of error once; one list of many that is not published is a fault as well."""
-        return list({str(error): error for error in self.errors}.values()) if self.published else []
+        sent = [error for error in self.errors if error.code != "paused"]  # paused: after an error of another list
+        return list({str(error): error for error in sent or self.errors}.values()) if self.published else []
 
     def by_engine(self, but: Mapping[str, Listed] | None = None) -> Counter[str | None]:
         """Tasks by engine, subtasks not counted; without those that are in `but`."""
@@ -207,13 +215,15 @@ class _ProjectCheck:
             self._say(OK, "DRS responds")
         clock = self._tell_clock()
         barred = [error for error in errors if bars(error)] if self._watch.answered else errors
-        if not barred:
+        if not barred and self._watch.accepted:
             self._say(OK, "the credentials are accepted")
+        elif not barred:
+            self._say(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
         elif clock:  # a wrong clock makes the best signature a bad one
             for error in {error.code: error for error in reversed(barred)}.values():
-                level, what, remedy = words(error)
                 place = place_of(error, self._connection.account, self._connection.project)
-                self._say(level, what + place, remedy)
+                _, what, remedy = words(error, place)
+                self._say(FAIL, what, remedy)
             self._found += ignored_proxy(barred, self._connection.account, self._connection.project)
         return not barred
 
@@ -241,8 +251,8 @@ class _ProjectCheck:
                 self._say(FAIL, f"{name} is not published here", "set api: auto")
             elif not one.published:
                 self._say(OK, f"{name} is not published here")
-            for level, what, remedy in map(words, one.faults):
-                self._say(level if fatal and level is not OK else WARN, what, remedy)
+            for _, what, remedy in map(words, one.faults):
+                self._say(FAIL if fatal else WARN, what, remedy)  # drs_up is 0 for any of them
             if one.published and not one.errors:
                 first = next(iter(lists.values()))
                 self._say(OK, _told(name, one, first if one is not first and first.published else None))

@@ -67,11 +67,20 @@ class Words(NamedTuple):
     remedy: str = ""
 
 
-def words(error: CloudError) -> Words:
-    """An error of the cloud in our own words; its message, which may name hosts and users, is not known here."""
+def words(error: CloudError, place: str = "") -> Words:
+    """An error of the cloud in our own words; its message, which may name hosts and users, is not known here.
+
+    Args:
+        error: the error.
+        place: the host and port that gave no response, as ` from HOST:PORT`.
+    """
     told = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        what = "got no response" if error.code in UNANSWERED else f"failed, {told}"
+        what = f"failed, {told}"
+        if error.code in UNANSWERED:
+            what = f"got no response{place}"
+        elif isinstance(error, DecodeError):
+            what = "got no usable response"
         return Words(Level.FAIL, f"{error.operation} {what}", error.reason)
     if isinstance(error, AccessError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
@@ -79,22 +88,30 @@ def words(error: CloudError) -> Words:
         remedy = f"check the credentials and iam_endpoint{wayout}"
         return Words(Level.FAIL, f"{error.operation} is refused, {told}", remedy)
     if error.code in UNANSWERED:
-        return Words(Level.FAIL, f"{error.operation} got no response, {told}", UNANSWERED[error.code])
-    if isinstance(error, DecodeError):
+        late = " in time" if error.code == "timeout" else ""
+        return Words(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
+    if isinstance(error, DecodeError) and error.meaning is None:
         return Words(Level.FAIL, f"{error.operation} got a response that the API does not document, {told}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
-    return Words(Level(meaning.level), f"{what}, {told}", meaning.remedy.format(grant=grant_of(error.operation)))
+    remedy = meaning.remedy.format(grant=grant_of(error.operation))
+    if meaning is error_codes.PERMISSION and error.error_code is None:
+        remedy += "; or a proxy or firewall refuses the call, since the response has no known error code"
+    return Words(Level(meaning.level), f"{what}, {told}", remedy)
 
 
 def _meaning(error: CloudError) -> Meaning:
     """What an error means; an error about one task is not the fault of its request."""
     meaning = error.meaning
+    if error.operation in _LISTS and meaning in _OF_ONE_TASK:
+        return error_codes.OTHER
     if meaning is None or (isinstance(error, TaskRefusedError) and meaning.split is not Split.NEVER):
         return next((one for kind, one in _WITHOUT_CODE if isinstance(error, kind)), error_codes.OTHER)
     return meaning
 
 
+_LISTS = (operations.LIST_V3.name, operations.LIST_V5.name)
+_OF_ONE_TASK = (error_codes.TASK, error_codes.GONE, error_codes.WRONG_STATE)
 _WITHOUT_CODE: tuple[tuple[type[CloudError], Meaning], ...] = (
     (TaskRefusedError, error_codes.TASK),
     (TaskGoneError, error_codes.GONE),

@@ -121,7 +121,7 @@ REGIONS = frozenset(
 """The regions of Huawei Cloud, as its SDK lists them, and of Open Telekom Cloud (eu-ch2 is its Swiss region)."""
 
 _CODE = re.compile(
-    r"(?:DRS|APIGW|APIG|IAM|CES|CBC)[.-](?:[0-9]{4,8}|[A-Z]{1,2}[0-9]{4,5})"  # DRS.M00102, DRS-K02000, DRS.10000010
+    r"(?:DRS|APIGW|APIG|IAM|CES|CBC|PAP5)[.-](?:[0-9]{4,8}|[A-Z]{1,2}[0-9]{4,5})"  # DRS.M00102, DRS.10000010
     r"|M[0-9]{5}|K[0-9]{5}|KE[0-9]{4}"  # in items of a batch, without the service
 )
 

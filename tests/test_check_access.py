@@ -86,7 +86,7 @@ def test_a_wrong_password() -> None:
         ),
         (
             Fault(match="projects", kind="slow", seconds=60),
-            f"fail iam_list_projects got no response, timeout from iam.cn-north-4.myhuaweicloud.com:443: {SLOW}",
+            f"fail iam_list_projects got no response from iam.cn-north-4.myhuaweicloud.com:443 in time: {SLOW}",
         ),
     ],
 )

@@ -17,6 +17,8 @@ from tests.world import cloud_of, sim
 
 OTHERS = "lower poll.rate_limit, or find what else calls the API"
 REPORT = "please report it, with check --report=FILE"
+NO_JSON = "the response is not a JSON object: check the endpoint and proxy"
+FIREWALL = "or a proxy or firewall refuses the call, since the response has no known error code"
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
 
 
@@ -33,7 +35,23 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             Fault(match="/quotas", kind="body", body="no JSON"),
+            f"fail v3_quotas got no usable response (quota): {NO_JSON}",
+        ),
+        (
+            Fault(match="/quotas", kind="body", body={"quotas": 1}),
             f"fail v3_quotas got a response that the API does not document, decode (quota): {REPORT}",
+        ),
+        (
+            faults.refused("/quotas", 403, "PAP5.0010", CANARY),
+            'fail v3_quotas lacks a permission, 403 PAP5.0010 (quota): grant the system role "DRS ReadOnlyAccess"',
+        ),
+        (
+            faults.refused("/quotas", 403, "none", CANARY),
+            f'fail v3_quotas lacks a permission, 403 (quota): grant the system role "DRS ReadOnlyAccess"; {FIREWALL}',
+        ),
+        (
+            faults.refused("/quotas", 302, "none", CANARY),
+            "fail v3_quotas is redirected, which is not followed, 302 (quota): check the endpoint and proxy",
         ),
         (
             faults.refused("/quotas", 400, "DRS.M00200", CANARY),
@@ -41,11 +59,11 @@ SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
         ),
         (
             Fault(match="/quotas", kind="slow", seconds=60),
-            f"fail v3_quotas got no response, timeout (quota): {SLOW}",
+            f"fail v3_quotas got no response in time (quota): {SLOW}",
         ),
         (
             Fault(match="/quotas", kind="reset"),
-            "fail v3_quotas got no response, network (quota): check the endpoint, DNS, firewall, proxy and ca_file",
+            "fail v3_quotas got no response (quota): check the endpoint, DNS, firewall, proxy and ca_file",
         ),
         (
             faults.refused("type=detail", 400, "DRS.10000001", CANARY),
@@ -119,13 +137,71 @@ def test_a_list_with_a_task_that_cannot_be_decoded() -> None:
     assert finding(text, told).startswith(f"warn {told}: please report it")
 
 
+EVERY_LIST = "/v3/.*/jobs$|/v5/.*/jobs[?]"
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (faults.throttled(EVERY_LIST), f"v3_list_jobs is throttled, 429 APIGW.0308: {OTHERS}"),
+        (
+            faults.refused(EVERY_LIST, 404, "DRS.M00289", CANARY),
+            "v3_list_jobs failed, 404 DRS.M00289: check the endpoint; if it is right, try again later",
+        ),
+        (
+            faults.refused(EVERY_LIST, 409, "DRS.M01504", CANARY),
+            "v3_list_jobs failed, 409 DRS.M01504: check the endpoint; if it is right, try again later",
+        ),
+        (
+            Fault(match=EVERY_LIST, kind="body", body={"error_code": "DRS.M00102", "error_msg": CANARY}),
+            'v3_list_jobs lacks a permission, decode DRS.M00102: grant the system role "DRS ReadOnlyAccess"',
+        ),
+    ],
+)
+def test_a_list_that_fails_is_a_failure_whatever_its_error(fault: Fault, what: str) -> None:
+    cloud = fleet()
+    cloud.faults = [fault]
+    fine, text = checked(cloud)
+    assert not fine  # drs_up is 0
+    assert finding(text, "v3_list_jobs") == f"fail {what}"
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        (200, f"v3_list_jobs got no usable response: {NO_JSON}"),
+        (302, "v3_list_jobs is redirected, which is not followed, 302: check the endpoint and proxy"),
+        (404, "v3_list_jobs failed, 404: check the endpoint; if it is right, try again later"),
+        (503, "v3_list_jobs failed, 503: the cloud is at fault: try again later"),
+    ],
+)
+def test_responses_that_are_not_of_the_api_prove_neither_drs_nor_credentials(status: int, what: str) -> None:
+    cloud = fleet()
+    cloud.faults = [Fault(match="", kind="body", status=status, body="<html>")]
+    fine, text = checked(cloud)
+    assert not fine
+    assert "DRS responds" not in text
+    assert "credentials are accepted" not in text
+    assert finding(text, "v3_list_jobs") == f"fail {what}"
+
+
+def test_errors_of_the_gateway_prove_no_credentials() -> None:
+    cloud = fleet()
+    cloud.faults = [faults.throttled("")]
+    _, text = checked(cloud)
+    assert finding(text, "responds") == "ok DRS responds"
+    assert finding(text, "credentials") == (
+        "warn it is not known whether the credentials are accepted: DRS returns no result"
+    )
+
+
 def test_nobody_answers() -> None:
     cloud = fleet()
     cloud.faults = [Fault(match="", kind="slow", seconds=60)]
     fine, text = checked(cloud)
     assert (fine, text.splitlines()[1:]) == (
         False,
-        [f"fail  {WHERE}  v3_list_jobs got no response, timeout from drs.cn-north-4.myhuaweicloud.com:443: {SLOW}"],
+        [f"fail  {WHERE}  v3_list_jobs got no response from drs.cn-north-4.myhuaweicloud.com:443 in time: {SLOW}"],
     )
 
 

@@ -27,6 +27,7 @@ from exporter.cloud.errors import (
     parse_body,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.cloud.proxy_login import ProxyLoginError
 from exporter.cloud.unreachable import header_too_long, reason_of
 from exporter.config import ConfigError
 
@@ -252,7 +253,9 @@ class Client:
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             if header_too_long(error):
                 raise DecodeError(operation.name, "decode", reason=reason_of(error)) from error
-            raise UnavailableError(operation.name, "network", reason=reason_of(error)) from error
+            reason = reason_of(error, request.url.host)
+            kind = AccessError if isinstance(error, ProxyLoginError) else UnavailableError
+            raise kind(operation.name, "network", reason=reason) from error
         except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
             raise DecodeError(operation.name, "decode") from error
 

@@ -81,6 +81,9 @@ SINGLE_ID = Meaning("single id", "fail", "{operation} is refused as a bad reques
 PAGE = Meaning("page", "warn", "{operation} refuses a page of the list", "run the check again")
 PARAMETER = Meaning("parameter", "fail", "{operation} is refused as a bad request", REPORT, split=Split.IF_SOME_WORK)
 REQUEST = Meaning("request", "fail", "{operation} is refused as a bad request", REPORT)
+REDIRECTED = Meaning(
+    "redirected", "fail", "{operation} is redirected, which is not followed", "check the endpoint and proxy"
+)
 OTHER = Meaning("other", "fail", "{operation} failed", "check the endpoint; if it is right, try again later")
 
 
@@ -137,6 +140,7 @@ CODES: tuple[Documented, ...] = (
 """Every documented code that a read, or signing in for it, can meet; codes of writes are there as well."""
 
 BY_STATUS: Mapping[int, Meaning] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), REDIRECTED),
     400: PARAMETER,
     401: CREDENTIALS,
     403: PERMISSION,

@@ -58,7 +58,7 @@ class CloudError(Exception):
 
 
 class AccessError(CloudError):
-    """The call was not made: a call that must come before it, for a token, keys or the project's id, went wrong.
+    """The call was not made: one that must come before it (for a token, keys, the project's id, a tunnel) went wrong.
 
     Of no other class, whatever went wrong with that call: what IAM lacks or refuses says nothing about DRS.
     """
@@ -199,9 +199,16 @@ def judge(operation: str, status: int, headers: Mapping[str, str], content: byte
         body = None
     if str(status) in _GOOD:
         if not isinstance(body, dict):
-            raise DecodeError(operation, "decode")
+            raise DecodeError(operation, "decode", reason=_no_object(headers.get("content-type", "")))
         return body
     raise _error(operation, status, error_code_in(body), headers, content)
+
+
+def _no_object(content_type: str) -> str:
+    """The reason of a good status without a JSON object; of the content type, only well-known words are repeated."""
+    kind = content_type.partition(";")[0].strip().lower()
+    named = f" ({kind})" if kind in {"text/html", "text/plain", "text/xml", "application/xml"} else ""
+    return f"the response is not a JSON object{named}: check the endpoint and proxy"
 
 
 def _error(operation: str, status: int, code: str | None, headers: Mapping[str, str], content: bytes) -> CloudError:
@@ -224,6 +231,7 @@ _CLASSES: Mapping[Meaning, type[CloudError]] = {
     error_codes.BLOCKED: RefusedError,
     error_codes.GONE: TaskGoneError,
     error_codes.OTHER: CloudError,
+    error_codes.REDIRECTED: CloudError,
 }
 
 

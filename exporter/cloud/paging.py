@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.error_codes import REPORT
-from exporter.cloud.errors import CloudError, DecodeError, EmptyResultError, has_error, is_past_end
+from exporter.cloud.errors import CloudError, DecodeError, EmptyResultError, error_code_in, has_error, is_past_end
 from exporter.cloud.source import TaskList
 from exporter.cloud.tree import Tree
 from exporter.model import Gap
@@ -108,7 +108,7 @@ class _Pages:
         # An error is never "no tasks", whatever its status.
         if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool) or has_error(body):
             self._losses.count += 1
-            raise DecodeError(self._operation, "decode")
+            raise DecodeError(self._operation, "decode", error_code_in(body))
         return items, total
 
 

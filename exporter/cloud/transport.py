@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,6 +11,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from exporter.cloud.proxies import environment_proxy, proxy_with_login
+from exporter.cloud.proxy_login import login_at
 from exporter.cloud.resolver import Resolver
 from exporter.cloud.sessions import new_session
 from exporter.config import ConfigError
@@ -64,12 +65,19 @@ class Transport(AiohttpTransport):
         return new_session(connector)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; raises `ConfigError` where the proxy's user or password can't be read."""
+        """Send a request.
+
+        Raises:
+            ConfigError: the proxy's user or password can't be read.
+            ProxyLoginError: the proxy refuses them.
+        """
         if self._ca_file is not None:
             await self._ca_file.refresh()
         if self._login is not None:
             self.proxy = await _with_login(self._login)
-        return await super().handle_async_request(request)
+        if self.proxy is None:
+            return await super().handle_async_request(request)
+        return await login_at(self.proxy).send(partial(super().handle_async_request, request))
 
 
 async def _with_login(settings: Proxy) -> httpx.Proxy:

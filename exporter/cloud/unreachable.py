@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
+from exporter.cloud.proxy_login import ProxyLoginError
 from exporter.cloud.resolver import DnsTimeoutError
 from exporter.cloud.sessions import LONGEST_HEADER
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _NO_ADDRESS = (
     "the host name has no address: check region, endpoint, proxy and DNS; "
     "a cloud with another domain, such as Swiss OTC, needs iam_endpoint and projects[].endpoint"
+)
+_PROXY_LOGIN = (
+    "the proxy requires a user and password, or refuses the configured ones (407): "
+    "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}, or correct HTTPS_PROXY if it is used"
 )
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((LineTooLong,), f"a response header is longer than {LONGEST_HEADER >> 10} KiB: check the endpoint, and proxy"),
@@ -34,25 +38,24 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 )
 
 
-def reason_of(error: BaseException) -> str:
-    """The fault of the connection, and what to check; empty if it is not known."""
+def reason_of(error: BaseException, host: str = "") -> str:
+    """The fault of the connection to `host`, and what to check; empty if it is not known."""
     chain = list(_chain(error))
+    if any(isinstance(one, ProxyLoginError) for one in chain):
+        return _PROXY_LOGIN
     refused = next((one for one in chain if isinstance(one, aiohttp.ClientHttpProxyError)), None)
     if refused is not None:
-        return _proxy_reason(refused.status)
+        rules = "check the endpoint and the rules of the proxy"
+        return f"the proxy does not connect to the endpoint ({refused.status}): {rules}"
+    lost = next((one for one in chain if isinstance(one, aiohttp.ClientConnectorDNSError)), None)
+    if lost is not None and host and lost.host != host:
+        return "the host name of the proxy has no address: check proxy"
     return next((text for kinds, text in _KINDS if any(isinstance(one, kinds) for one in chain)), "")
 
 
 def header_too_long(error: BaseException) -> bool:
     """Return whether a header of the response was longer than what is read: it would be the next time as well."""
     return any(isinstance(one, LineTooLong) for one in _chain(error))
-
-
-def _proxy_reason(status: int) -> str:
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        login = "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
-        return f"the proxy requires a user and password, or refuses the configured ones (407): {login}"
-    return f"the proxy does not connect to the endpoint ({status}): check the endpoint and the rules of the proxy"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

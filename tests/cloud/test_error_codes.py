@@ -54,8 +54,9 @@ CLASSES = {
     "parameter": BadRequestError,
     "request": BadRequestError,
     "other": CloudError,
+    "redirected": CloudError,
 }
-UNKNOWN = [("DRS.M99999", status) for status in (400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 502, 503, 504)]
+UNKNOWN = [("DRS.M99999", status) for status in (302, 400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 502, 503, 504)]
 NO_CODE = [("", status) for _, status in UNKNOWN]
 MANY = [f"id-{number}" for number in range(100)]
 

@@ -127,8 +127,27 @@ def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login:
     assert error.code == "network"
     assert error.reason == (
         "the proxy requires a user and password, or refuses the configured ones (407): "
-        "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
+        "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}, "
+        "or correct HTTPS_PROXY if it is used"
     )
+
+
+def test_a_refused_password_is_sent_once_for_all_calls_until_it_is_renewed(authority: Authority) -> None:
+    proxy = TunnelProxy(PASSWORD)
+
+    async def main() -> None:
+        async with cloud(authority) as port, served(proxy) as way:
+            setting = {"url": f"http://127.0.0.1:{way}", "user": USER}
+            calls = [through({**setting, "password": "wrong"}, port, authority) for _ in range(6)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert [getattr(outcome, "reason", "")[:9] for outcome in outcomes] == ["the proxy"] * 6
+            with pytest.raises(CloudError):
+                await through({**setting, "password": "wrong"}, port, authority)
+            assert proxy.refusals == 1
+            await through({**setting, "password": PASSWORD}, port, authority)
+
+    asyncio.run(main())
+    assert (proxy.tunnels, proxy.refusals) == (1, 1)
 
 
 def test_a_proxy_that_does_not_let_the_cloud_through_is_named(authority: Authority) -> None:

@@ -56,6 +56,11 @@ def test_a_name_that_does_not_exist() -> None:
     )
 
 
+def test_a_proxy_whose_name_does_not_exist() -> None:
+    told = asyncio.run(reason("https://drs.example", proxy="http://proxy.invalid:3128"))
+    assert told == "the host name of the proxy has no address: check proxy"
+
+
 def test_a_server_without_tls() -> None:
     async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
