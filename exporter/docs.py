@@ -93,6 +93,10 @@ def catalogue_markdown() -> str:
         "# Metrics",
         "Made by `drs-exporter metrics` from the catalogue; do not edit.",
         "A value that is not known, or too old to be believed, has no series: never 0, -1 or NaN in its place.",
+        "Names in labels, on pages, in tables and in the log have no control character, line separator, zero-width "
+        "character or other character of Unicode's categories Cc, Cf, Cs, Zl and Zp. The exporter replaces each by an "
+        "escape of printable characters: a line feed by `\\n`, a tab by `\\t`, a zero-width space by `\\u200b`. JSON "
+        "contains the name as the cloud returns it.",
         f"The operations stand in [operations.md](operations.md). {_PERMISSIONS} In the examples `…` stands for the "
         "labels that each series of the table carries.",
         "## Tasks",

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from exporter.chunks import Chunk, Page, Piece, family_heads, split_families
-from exporter.find import without_controls
+from exporter.find import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -26,8 +26,8 @@ _BLOCK = 250
 
 
 def escape_label(value: str) -> str:
-    """A label value as the formats write it between quotes; control characters become visible."""
-    return without_controls(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """A label value as the formats write it between quotes; it has no line feed any more that needs an escape."""
+    return printable(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def label_text(labels: Iterable[tuple[str, str | None]]) -> bytes:

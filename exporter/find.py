@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
 _MOST_NEAR = 3
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but the line feed, line separators, changes of the writing direction, half surrogate pairs."""
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories: control and format characters, half surrogate pairs, line and paragraph separators."""
 
 
 class Place(NamedTuple):
@@ -72,13 +72,17 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Text of the cloud or of a user without control characters, which would play with a terminal."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    r"""Text for labels, pages, tables and the log: control and zero-width characters are replaced by escapes.
+
+    A line feed becomes the two characters `\n`, a zero-width space the six characters `\u200b`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escape(letter) if category(letter) in _INVISIBLE else letter for letter in text)
 
 
-def without_controls(text: str) -> str:
-    """A label value without control characters; a line feed stays, for which the exposition formats have an escape."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
 
 
 def json_text(document: Any, indent: int | None = None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from exporter.find import printable
 from exporter.lines import Lines
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -125,8 +126,4 @@ def _terse(_logger: object, _name: str, event: structlog.types.EventDict) -> str
 
 def _printable(_logger: object, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Escape control characters: the cloud may send them in names, and they would break a line or a terminal."""
-    return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
-
-
-def _escaped(text: str) -> str:
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -14,7 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from exporter import logs
-from exporter.find import without_controls
+from exporter.find import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -181,11 +181,11 @@ class Telemetry:
         """Drop all series that carry these labels."""
         for own, family in self._metrics.items():
             if labels.keys() <= set(own.labels):
-                family.remove_by_labels({name: without_controls(value) for name, value in labels.items()})
+                family.remove_by_labels({name: printable(value) for name, value in labels.items()})
 
     def _child(self, own: Own, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
         family = self._metrics[own]
-        return family.labels(*map(without_controls, labels)) if labels else family
+        return family.labels(*map(printable, labels)) if labels else family
 
     def value(self, own: Own, *labels: str) -> float:
         """What the gauge with these label values shows now."""

@@ -30,6 +30,7 @@ NAMES = {
     "line feed": "or\nders",
     "carriage return": "or\rders",
     "tab": "or\tders",
+    "zero width": "or\u200b\u200dde\ufeffrs\u00ad\u2060",
     "null": "or\0ders",
     "escape": "or\x1b[2J\x1b]0;title\x07ders",
     "delete": "or\x7fders",
@@ -40,14 +41,9 @@ NAMES = {
 
 
 def harmful(text: str) -> set[str]:
-    """The control characters of a text, but for line feeds."""
-    turns = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    """The invisible characters of a text, but for line feeds."""
     return {
-        letter
-        for letter in text.replace("\n", "")
-        if unicodedata.category(letter) in {"Cc", "Zl", "Zp", "Cs"}
-        or unicodedata.bidirectional(letter) in turns
-        or letter in "\u061c\u200e\u200f"
+        letter for letter in text.replace("\n", "") if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
     }
 
 
@@ -104,8 +100,8 @@ def test_pages(form: str, name: str) -> None:
         (task,) = json.loads(text)["tasks"]
         assert task["task_name"] == name
     else:
-        # The expositions escape backslashes, but for the one that escapes a line feed.
-        shown = visible(name) if "page" in form else visible(name).replace("\\", "\\\\").replace("\\\\n", "\\n")
+        # The expositions escape backslashes.
+        shown = visible(name) if "page" in form else visible(name).replace("\\", "\\\\")
         assert shown in text
 
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.chunks import Piece
 from exporter.exposition import Board, escape_label, label_text, number_text
-from exporter.find import without_controls
+from exporter.find import printable
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_a_family_as_text() -> None:
     [
         ('say "hi"', 'say \\"hi\\"'),
         ("back\\slash", "back\\\\slash"),
-        ("two\nlines", "two\\nlines"),
+        ("two\nlines\tzero\u200bwidth", "two\\\\nlines\\\\tzero\\\\u200bwidth"),
         ("\\n", "\\\\n"),
         ("100 % of %s %b", "100 % of %s %b"),
         ("訂單 é 😀 \u3000", "訂單 é 😀 \u3000"),
@@ -113,7 +113,7 @@ def test_a_number_is_read_back_as_it_was(value: float) -> None:
 
 
 def safe(labels: tuple[str, str]) -> tuple[str, ...]:
-    return tuple(map(without_controls, labels))
+    return tuple(map(printable, labels))
 
 
 @given(

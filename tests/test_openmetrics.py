@@ -16,7 +16,7 @@ from exporter.chunks import Format
 from exporter.daemon import Exporter
 from exporter.demo import demo
 from exporter.exposition import Board
-from exporter.find import without_controls
+from exporter.find import printable
 from exporter.telemetry import Telemetry
 from tests.test_exposition import TEXTS, Head
 from tests.virtual import simulate
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from exporter.chunks import Page
 
-LABELS = TEXTS.map(without_controls)
+LABELS = TEXTS.map(printable)
 HELPS = TEXTS.map(lambda text: text.strip(" "))  # the parser takes blanks for more of the separator
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
