@@ -9,7 +9,7 @@ from exporter.clock import Clock
 from exporter.daemon import COLLECTORS, Exporter
 from exporter.explain_facts import subject_of
 from exporter.explain_text import explanation
-from exporter.failures import failures
+from exporter.failures import failures, gaps
 from exporter.find import Outcome, Place, find, missing, several
 from exporter.findings import plural
 from exporter.listing import LISTS
@@ -60,7 +60,8 @@ async def explain(
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
                 notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]
         failed = [line for poller in pollers for line in failures(poller)]
-        return Outcome(0 if text and not failed else 1, text, (*failed, *notes))
+        incomplete = [line for poller in pollers for line in gaps(poller)]
+        return Outcome(0 if text and not failed else 1, text, (*failed, *incomplete, *notes))
 
 
 def _places(store: Store) -> list[Place]:

@@ -20,5 +20,20 @@ def failures(poller: Poller) -> list[str]:
     reasons = dict.fromkeys(
         what + (f": {remedy}" if remedy else "") for level, what, remedy in told if level is not Level.OK
     )
-    where = "/".join(store.key)
-    return [f"{where}: failed, and so unknown or incomplete: {', '.join(failed)}", *(f"  {one}" for one in reasons)]
+    return [
+        f"{_where(poller)}: failed, and so unknown or incomplete: {', '.join(failed)}",
+        *(f"  {one}" for one in reasons),
+    ]
+
+
+def gaps(poller: Poller) -> list[str]:
+    """A line for each list of a project that succeeded but may lack tasks."""
+    return [
+        f"{_where(poller)}: the {api} list of {job_type} is incomplete, tasks may be missing: {facts.gap}"
+        for (api, job_type), facts in poller.store.project().lists.items()
+        if facts.gap is not None
+    ]
+
+
+def _where(poller: Poller) -> str:
+    return "/".join(poller.store.key)

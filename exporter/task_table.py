@@ -11,7 +11,7 @@ from exporter.find import json_text, printable
 from exporter.findings import plural
 from exporter.model import Phase
 from exporter.terminal import Cell, table
-from exporter.web_api import task_json
+from exporter.web_api import list_json, task_json
 from exporter.web_query import UNKNOWN, WORST_FIRST
 from exporter.web_tasks import blockers_of, phase_of, project_of, read_at
 
@@ -132,12 +132,16 @@ def _counts(survey: Survey) -> str:
     tasks = [task for _, found in survey.projects for task in found if task.identity.parent_id is None]
     phases = Counter(WORST_FIRST.index(phase_of(task)) for task in tasks)
     ready = sum(blockers_of(task) == [] for task in tasks)
-    unknown = sum(not project.up for project, _ in survey.projects)
+    unknown = sum(not project.up or _has_gap(project) for project, _ in survey.projects)
     words = [f"{count} {WORST_FIRST[rank]}" for rank, count in sorted(phases.items())]
     whole = [plural(len(tasks), "task") + (f": {', '.join(words)}" if words else "")]
     whole += [f"{ready} ready to cut over"] if tasks else []
     whole += [f"those of {plural(unknown, 'project')} unknown or incomplete"] if unknown else []
     return "; ".join(whole)
+
+
+def _has_gap(project: Project) -> bool:
+    return any(facts.gap is not None for facts in project.lists.values())
 
 
 def _where(project: Project) -> str:
@@ -160,6 +164,7 @@ def _project_json(project: Project) -> dict[str, Any]:
         "region": project.region,
         "project": project.project,
         "up": project.up,
+        "lists": [list_json(*key, facts) for key, facts in project.lists.items()],
         "collectors": {
             name: {
                 "success": facts.success,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.clock import Clock
 from exporter.cutover import REASONS
 from exporter.daemon import COLLECTORS, Exporter
-from exporter.failures import failures
+from exporter.failures import failures, gaps
 from exporter.find import Outcome
 from exporter.findings import plural
 from exporter.listing import LISTS
@@ -54,8 +54,9 @@ async def tasks(
             await asyncio.gather(*running)
         found = Survey(exporter.now(), [(store.project(), store.tasks()) for store in exporter.stores])
         text = as_json(found) if screen is None else as_table(found, screen)
-        notes = tuple(line for poller in pollers for line in failures(poller))
-        return Outcome(1 if notes else 0, text, notes)
+        failed = [line for poller in pollers for line in failures(poller)]
+        incomplete = [line for poller in pollers for line in gaps(poller)]
+        return Outcome(1 if failed else 0, text, (*failed, *incomplete))
 
 
 def _needed(account: Account) -> list[str]:

@@ -70,12 +70,13 @@ def _project(project: Project, telemetry: Telemetry, found: Found) -> dict[str, 
         "api_demand_ratio": telemetry.value(DEMAND, *key[:2]),
         "last_error": error,
         "last_error_timestamp_seconds": at,
-        "lists": [_list(*key, facts) for key, facts in project.lists.items()],
+        "lists": [list_json(*key, facts) for key, facts in project.lists.items()],
         "collectors": {name: _collector(facts) for name, facts in project.collectors.items()},
     }
 
 
-def _list(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
+def list_json(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
+    """The newest list of one job type; what is not known is null."""
     return {
         "api": api,
         "job_type": job_type,
