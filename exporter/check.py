@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from exporter.check_network import ignored_proxy, place_of, region_findings
+from exporter.check_network import place_of, proxy_findings, region_findings
 from exporter.check_operations import Operations
 from exporter.check_rules import rule_findings
 from exporter.cloud.errors import CloudError, NotPublishedError, error_code_in, of_job_type
@@ -224,7 +224,7 @@ class _ProjectCheck:
                 place = place_of(error, self._connection.account, self._connection.project)
                 _, what, remedy = words(error, place)
                 self._say(FAIL, what, remedy)
-            self._found += ignored_proxy(barred, self._connection.account, self._connection.project)
+            self._found += proxy_findings(barred, self._connection.account, self._connection.project)
         return not barred
 
     def _tell_clock(self) -> bool:

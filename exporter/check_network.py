@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.cloud.proxies import ignored_variable
+from exporter.cloud.proxies import ignored_variable, variable_for
 from exporter.config_regions import region_hints
 from exporter.connections import where
 from exporter.findings import UNANSWERED, Finding, Level
@@ -28,10 +28,13 @@ def place_of(error: CloudError, account: Account, project: Project) -> str:
     return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
 
 
-def ignored_proxy(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
-    """The proxy variables that are set and ignored, if calls got no response."""
-    urls = (_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED)
-    for variable in {name: None for url in urls if (name := ignored_variable(account, url))}:
+def proxy_findings(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
+    """If calls got no response: proxy variables that are set and ignored, or required and not set."""
+    urls = [_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED]
+    if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
+        what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
+        yield Finding(Level.WARN, where(account, project), what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+    for variable in {name: None for url in urls if url and (name := ignored_variable(account, url))}:
         what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
         yield Finding(Level.WARN, where(account, project), what, remedy)
 

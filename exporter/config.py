@@ -141,7 +141,7 @@ def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
     for thing, loc in _unique_things(config):
         if first.setdefault(thing, loc) != loc and loc not in faulty:
             faulty.add(loc)
-            yield loc, f"{thing} already stands at {path_text(first[thing])}"
+            yield loc, f"{thing} is already set at {path_text(first[thing])}"
 
 
 def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:

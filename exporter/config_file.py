@@ -104,6 +104,8 @@ def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
         with open(path, "rb", opener=None if pipe else _opened_at_once) as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             raw = file.read(limit + 1) if pipe or regular else None
+    except IsADirectoryError:
+        raise ConfigError("is a directory, not a file") from None
     except OSError as error:
         raise NotReadyError(f"cannot be read: {error.strerror}") from None
     except ValueError:

@@ -114,7 +114,7 @@ class CaFile:
 
     Raises:
         NotReadyError: there is no such file, or it can't be read now.
-        ConfigError: it holds no PEM certificates.
+        ConfigError: it holds no PEM certificates, and does not look half-written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -157,12 +157,15 @@ class CaFile:
 
     def _load(self) -> None:
         seen = stamp(self.path)  # taken before reading: a change in between is then seen the next time
+        if self.path.is_dir():
+            raise ConfigError(f"file {str(self.path)!r} is a directory, not a file")
         if not (self.path.is_file() and os.access(self.path, os.R_OK)):
             raise NotReadyError(f"file {str(self.path)!r} is missing or not readable: create it or correct the path")
         try:
             context = ssl.create_default_context(cafile=self.path)
         except OSError:  # ssl.SSLError is one
-            raise ConfigError(f"file {str(self.path)!r} holds no PEM certificates") from None
+            kind = NotReadyError if _half_written(self.path) else ConfigError
+            raise kind(f"file {str(self.path)!r} holds no PEM certificates") from None
         self._read = {seen: context}
 
     @classmethod
@@ -176,6 +179,15 @@ class CaFile:
         if not isinstance(value, str):
             raise ValueError("expected text")  # noqa: TRY004 - pydantic's
         return cls(folder_of(info) / value)
+
+
+def _half_written(path: Path) -> bool:
+    """Return whether a PEM file is empty, or begins a certificate that it does not end."""
+    try:
+        content = path.read_bytes().strip()
+    except OSError:
+        return True
+    return not content or content.count(b"-----BEGIN CERTIFICATE-----") > content.count(b"-----END CERTIFICATE-----")
 
 
 async def _read_off_loop(file: Path, read: Callable[[], T], last: dict[tuple[int, ...], T]) -> T:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from exporter.config_schema import Account, Project
 from exporter.report_words import REGIONS
 
+_CLOUDS = {"eu-de": "otc", "eu-nl": "otc", "eu-ch2": "otc", "eu-west-101": "huaweicloud_eu"}
+"""The clouds of regions; all others are of huaweicloud."""
 _ALIKE = 0.85
 """Of 1: how similar a mistyped region is to the right one."""
 
@@ -15,7 +17,7 @@ _ALIKE = 0.85
 def region_hints(account: Account) -> Iterator[tuple[Project, str]]:
     """The projects of an account whose region looks mistyped, each with what to write."""
     for project in account.all_projects():
-        hint = _hint(project.region, project.endpoint or "")
+        hint = _hint(project.region, project.endpoint or "") or _cloud_hint(account, project)
         if hint:
             yield project, hint
 
@@ -28,6 +30,13 @@ def _hint(region: str, endpoint: str) -> str:
     if region in REGIONS or not near or _place(region) == _place(near[0]):
         return ""
     return f"region {region} is not known: did you mean {near[0]}?"
+
+
+def _cloud_hint(account: Account, project: Project) -> str:
+    cloud = _CLOUDS.get(project.region, "huaweicloud")
+    if project.endpoint or project.region not in REGIONS or cloud == account.cloud:
+        return ""
+    return f"region {project.region} is of cloud {cloud}, not {account.cloud}: correct cloud or region, or set endpoint"
 
 
 def _place(region: str) -> str:

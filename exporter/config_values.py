@@ -154,6 +154,6 @@ IamEndpoint = Annotated[str, AfterValidator(_without_version), AfterValidator(_o
 """An `Endpoint` that may be written with `/v3` at its end."""
 ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
-ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f")]
+ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f, in lower case")]
 NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern)]
 ReadableFile = Annotated[Path, Strict(strict=False), BeforeValidator(_readable)]

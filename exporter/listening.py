@@ -25,7 +25,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Read HOST:PORT, [HOST]:PORT or :PORT; raises `ConfigError`."""
+        """Read HOST:PORT, [HOST]:PORT, :PORT or *:PORT, which is :PORT; raises `ConfigError`."""
         host, colon, port = text.rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
         if not (colon and text.isascii() and port.isdecimal() and int(port) <= 65535) or (  # noqa: PLR2004
@@ -35,7 +35,7 @@ class Address(NamedTuple):
                 f"--web.listen-address: {text!r} is not HOST:PORT or :PORT, such as 127.0.0.1:10826, [::1]:10826 or "
                 f"{DEFAULT_ADDRESS}"
             )
-        return cls(host[1:-1] if bracketed else host, int(port))
+        return cls(host[1:-1] if bracketed else host.removesuffix("*"), int(port))
 
 
 def url_of(bound: socket.socket, scheme: str = "http") -> str:
@@ -53,10 +53,13 @@ def bind_all(texts: Sequence[str]) -> list[socket.socket]:
     `:PORT` and `[::]:PORT` serve IPv4 and IPv6; `:PORT` serves IPv4 alone where the machine has no IPv6.
 
     Raises:
-        ConfigError: a text is no address, or this process may not listen on the port.
+        ConfigError: a text is no address, an address is given twice, or this process may not listen on the port.
         NotReadyError: an address is in use, or not available yet.
     """
     addresses = [Address.parse(text) for text in texts]
+    for text, address in zip(texts, addresses, strict=True):
+        if address.port and addresses.count(address) > 1:
+            raise ConfigError(f"--web.listen-address: {text} is given twice: remove one")
     sockets: list[socket.socket] = []
     try:
         for text, address in zip(texts, addresses, strict=True):

@@ -41,6 +41,19 @@ def test_a_proxy_variable_that_is_ignored_is_named_where_the_cloud_is_not_reache
     assert IGNORED not in lines(config_for(), fleet())
 
 
+def test_a_proxy_of_the_environment_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = (
+        "warn  acme/cn-north-4/payments  proxy.from_environment is true, but the environment names no proxy for the "
+        "endpoint: check HTTPS_PROXY, ALL_PROXY and NO_PROXY"
+    )
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    config = config_of(account(AK_SK, projects=[project()], proxy={"from_environment": True}))
+    assert missing not in lines(config, fleet())
+    monkeypatch.setattr(Dated, "handle_async_request", unreachable)
+    assert missing in lines(config, fleet())
+    assert missing not in lines(config_for(), fleet())
+
+
 def test_a_region_that_looks_mistyped_is_named() -> None:
     endpoint = "https://drs.cn-north-4.myhuaweicloud.com"
     found = lines(config_for({**project(endpoint=endpoint), "region": "cn-nort-4"}), fleet())

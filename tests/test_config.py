@@ -146,27 +146,27 @@ def test_what_must_be_unique() -> None:
     second = account(regions=[], projects=[project])
     path = "accounts[1].projects[0].project_id"
     assert faults_of(first, second, account("c", regions=["x", "x"])) == [
-        "accounts[0].projects[1].name: project name pay of eu-de in a already stands at accounts[0].projects[0].name",
-        "accounts[0].projects[2]: the default project of eu-de in a already stands at accounts[0].regions[0]",
-        "accounts[1].name: account a already stands at accounts[0].name",
-        f"{path}: project {PROJECT_ID} of eu-de already stands at accounts[0].projects[0].project_id",
-        "accounts[1].projects[0].name: project name pay of eu-de in a already stands at accounts[0].projects[0].name",
-        "accounts[2].regions[1]: the default project of x in c already stands at accounts[2].regions[0]",
+        "accounts[0].projects[1].name: project name pay of eu-de in a is already set at accounts[0].projects[0].name",
+        "accounts[0].projects[2]: the default project of eu-de in a is already set at accounts[0].regions[0]",
+        "accounts[1].name: account a is already set at accounts[0].name",
+        f"{path}: project {PROJECT_ID} of eu-de is already set at accounts[0].projects[0].project_id",
+        "accounts[1].projects[0].name: project name pay of eu-de in a is already set at accounts[0].projects[0].name",
+        "accounts[2].regions[1]: the default project of x in c is already set at accounts[2].regions[0]",
     ]
 
 
 def test_labels_that_no_name_gives_must_be_unique_too() -> None:
     project = {"region": "eu-de", "project_id": PROJECT_ID}
     assert faults_of(account(projects=[project | {"name": "eu-de"}])) == [
-        "accounts[0].projects[0].name: project name eu-de of eu-de in a already stands at accounts[0].regions[0]",
+        "accounts[0].projects[0].name: project name eu-de of eu-de in a is already set at accounts[0].regions[0]",
     ]
     named_like_an_id = {"region": "eu-de", "name": PROJECT_ID, "project_id": "f" * 32}
     first, second = "accounts[0].projects[0].project_id", "accounts[0].projects[1]"
     assert faults_of(account(projects=[project, named_like_an_id])) == [
-        f"{second}.name: project name {PROJECT_ID} of eu-de in a already stands at {first}",
+        f"{second}.name: project name {PROJECT_ID} of eu-de in a is already set at {first}",
     ]
     assert faults_of(account(projects=[project, project])) == [
-        f"{second}.project_id: project {PROJECT_ID} of eu-de already stands at {first}",
+        f"{second}.project_id: project {PROJECT_ID} of eu-de is already set at {first}",
     ]
 
 

@@ -65,7 +65,7 @@ def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -
         from_environment("huaweicloud", "CN")
     assert sorted(str(caught.value).splitlines()) == [
         "--region: expected a region id such as cn-north-4 or eu-de",
-        "HUAWEICLOUD_SDK_PROJECT_ID: expected a project id: 32 digits of 0-9 and a-f",
+        "HUAWEICLOUD_SDK_PROJECT_ID: expected a project id: 32 digits of 0-9 and a-f, in lower case",
         "environment variable HUAWEICLOUD_SDK_AK is not set or empty: export HUAWEICLOUD_SDK_AK=...",
         "environment variable HUAWEICLOUD_SDK_SK is not set or empty: export HUAWEICLOUD_SDK_SK=...",
     ]

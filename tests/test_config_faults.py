@@ -210,7 +210,7 @@ def test_faults_of_a_section(section: str, faults: list[str]) -> None:
         ("projects: [{region: x, project_id: 0x12}]", [f"4: accounts[0].projects[0].project_id: {NUMBER}"]),
         (
             "projects:\n  -\n    region: x\n    project_id: abc",
-            ["7: accounts[0].projects[0].project_id: expected a project id: 32 digits of 0-9 and a-f"],
+            ["7: accounts[0].projects[0].project_id: expected a project id: 32 digits of 0-9 and a-f, in lower case"],
         ),
         ("projects: [{}]", ["4: accounts[0].projects[0].region: required key is missing"]),
     ],

@@ -84,7 +84,7 @@ def test_files_that_can_not_be_read() -> None:
     assert str(caught.value) == "none.yaml: cannot be read: No such file or directory"
     with pytest.raises(ConfigError) as caught:
         load(Path())
-    assert str(caught.value) == ".: cannot be read: Is a directory"
+    assert str(caught.value) == ".: is a directory, not a file"
 
 
 def test_aliases_and_merges_are_fine() -> None:

@@ -9,16 +9,31 @@ from exporter.config_regions import region_hints
 from exporter.report_words import REGIONS
 
 
-def hints(region: str, endpoint: str | None = None) -> list[str]:
+def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:
     written: dict[str, Any] = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
     credentials = {"type": "token", "token": "t"}
-    account = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [written]}
+    account = {"name": "a", "cloud": cloud, "credentials": credentials, "projects": [written]}
     return [hint for _, hint in region_hints(from_mapping({"accounts": [account]}).accounts[0])]
 
 
 @pytest.mark.parametrize("region", sorted(REGIONS))
 def test_a_known_region_is_right(region: str) -> None:
-    assert hints(region) == hints(region, f"https://drs.{region}.myhuaweicloud.com") == []
+    assert hints(region, f"https://drs.{region}.myhuaweicloud.com") == []
+    clouds = [cloud for cloud in ("huaweicloud", "huaweicloud_eu", "otc") if not hints(region, cloud=cloud)]
+    assert len(clouds) == 1
+
+
+@pytest.mark.parametrize(
+    ("region", "cloud", "right"),
+    [
+        ("cn-north-4", "otc", "huaweicloud"),
+        ("eu-de", "huaweicloud", "otc"),
+        ("eu-west-101", "huaweicloud", "huaweicloud_eu"),
+    ],
+)
+def test_a_region_of_another_cloud(region: str, cloud: str, right: str) -> None:
+    remedy = "correct cloud or region, or set endpoint"
+    assert hints(region, cloud=cloud) == [f"region {region} is of cloud {right}, not {cloud}: {remedy}"]
 
 
 @pytest.mark.parametrize(

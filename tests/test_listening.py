@@ -29,6 +29,7 @@ def reached(text: str) -> list[str]:
     [
         (":0", ["127.0.0.1", "::1"]),
         ("[::]:0", ["127.0.0.1", "::1"]),
+        ("*:0", ["127.0.0.1", "::1"]),
         ("0.0.0.0:0", ["127.0.0.1"]),
         ("127.0.0.1:0", ["127.0.0.1"]),
         ("[::1]:0", ["::1"]),
@@ -129,3 +130,10 @@ def test_addresses_are_released_where_one_is_not_available() -> None:
             bind_all([f"127.0.0.1:{port}", bad])
     (server,) = bind_all([f"127.0.0.1:{port}"])
     server.close()
+
+
+@pytest.mark.parametrize("texts", [("127.0.0.1:9", "127.0.0.1:9"), (":9", "*:9")])
+def test_an_address_that_is_given_twice_is_a_wrong_configuration(texts: tuple[str, str]) -> None:
+    with pytest.raises(ConfigError, match=r"^--web\.listen-address: .*:9 is given twice: remove one$") as raised:
+        bind_all(texts)
+    assert not isinstance(raised.value, NotReadyError)

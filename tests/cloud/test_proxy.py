@@ -266,6 +266,9 @@ def test_the_environment_names_the_proxy_where_that_is_wanted(
         ({"HTTPS_PROXY": ""}, None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".example.com, *.x"}, None),
         ({"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*.example.com"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "drs.example.com:8443"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "drs.example.com:443"}, "HTTPS_PROXY"),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other.com"}, "HTTPS_PROXY"),
     ],
 )
@@ -277,6 +280,13 @@ def test_the_variable_that_counts(
     assert variable_for("https://drs.example.com:8443") == variable
 
 
+def test_no_proxy_may_name_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://p:1")
+    monkeypatch.setenv("NO_PROXY", "drs.example.com:443, other.com")
+    assert variable_for("https://drs.example.com") is None
+    assert variable_for("https://iam.example.com") == "HTTPS_PROXY"
+
+
 def test_a_variable_may_leave_the_scheme_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
     proxy = environment_proxy("https://drs.example.com")
@@ -284,11 +294,12 @@ def test_a_variable_may_leave_the_scheme_out(monkeypatch: pytest.MonkeyPatch) ->
     assert str(proxy.url) == "http://proxy.example:3128"
 
 
-@pytest.mark.parametrize("value", ["socks5://p:1", "http://", "http://p:x", "http://[::1"])
+@pytest.mark.parametrize("value", ["socks5://p:1", "http://", "http://p:x", "http://p:99999", "http://[::1"])
 def test_a_variable_that_names_no_proxy_is_a_fault(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
     with pytest.raises(ConfigError) as caught:
         environment_proxy("https://drs.example.com")
     assert str(caught.value) == (
-        "environment variable HTTPS_PROXY: expected the URL of a proxy, such as http://HOST:3128"
+        "environment variable HTTPS_PROXY: "
+        "expected the URL of a proxy, such as http://HOST:3128; SOCKS is not supported"
     )
