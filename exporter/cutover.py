@@ -153,7 +153,8 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "subtask",
-        "A subtask is blocked or unknown (also one that cannot be decoded), or no subtask is alive. Of parents alone, "
+        "A subtask is blocked or unknown (also one that cannot be decoded, or that entries "
+        "contradict each other about), or no subtask is alive. Of parents alone, "
         "which have only phase and stale beside it.",
         lambda facts: facts.parent,
         lambda facts: facts.subtasks_blocked,

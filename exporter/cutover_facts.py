@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exporter.parts import Compared
 
 _OLD_REPORT_SECONDS = 3600.0
-"""The cloud computes the progress of a task every few seconds; no document says that it stops when a task is idle."""
+"""No document says how often the cloud updates the progress; an hour without an update is taken as a fault."""
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
 
@@ -31,11 +31,11 @@ class Facts:
 
     @property
     def report_age(self) -> float | None:
-        """Seconds from the cloud's own report of the progress to its collection, where the delay decides."""
+        """Least seconds from the cloud's own report of the progress to its collection, where the delay decides."""
         progress, collected = self.task.progress, dict(self.task.collected).get("progress")
-        if self.full_only or progress is None or progress.reported_at is None or collected is None:
+        if self.full_only or progress is None or progress.reported_by is None or collected is None:
             return None
-        return collected - progress.reported_at
+        return collected - progress.reported_by
 
     @property
     def old_report(self) -> bool:
@@ -69,8 +69,10 @@ class Facts:
         """The state of the subtasks of a parent, for people."""
         lost = self.task.tasks.unknown_children if self.task.tasks else 0
         if lost:
-            return f"unknown: {lost} {'entry' if lost == 1 else 'entries'} of its children cannot be decoded"
-        return "a subtask is blocked or unknown, or none lives" if self.subtasks_blocked else "all subtasks are ready"
+            entries = "entry" if lost == 1 else "entries"
+            return f"unknown: {lost} {entries} of its children cannot be decoded or contradict others"
+        blocked = "a subtask is blocked or unknown, or none is alive"
+        return blocked if self.subtasks_blocked else "all subtasks are ready"
 
     def limit(self, threshold: float | None) -> float:
         """The task's own threshold, else the setting; seconds."""

@@ -36,8 +36,8 @@ _RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only ta
 _STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that stand in the group identity."""
-_BOUNDS = frozenset({"created_by", "unknown_children"})
-"""Fields that only bound other fields, or that the reason `subtask` contains."""
+_BOUNDS = frozenset({"created_by", "reported_by", "unknown_children", "other_parents", "contradicted"})
+"""Fields that only bound what other fields contain, or that the reasons `phase` and `subtask` contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], n
     for collector, names in _GROUPS:
         parts = [part for name in names if (part := getattr(task, name)) is not None]
         if parts:
-            rows = [row for part in _known(parts, task.newest) for row in rows_of(*part, now)]
+            rows = [row for name, value in _known(parts, task.newest) for row in rows_of(name, value, now)]
             found.append(Group(collector, _age(subject, collector), rows))
         else:
             found.append(Group(collector, None, (), _why_unknown(collector, subject, project, enabled)))
@@ -148,7 +148,7 @@ def _known(parts: Sequence[Part], newest: Sequence[str]) -> list[tuple[str, Any]
         for one in fields(part):
             if known[one.name] is None:
                 known[one.name] = getattr(part, one.name)
-    return list(known.items())
+    return [item for item in known.items() if item[0] not in _BOUNDS]
 
 
 def _age(subject: Subject, collector: str) -> str:

@@ -158,7 +158,7 @@ def _current(sightings: _Sightings, api: str, since: float = -math.inf) -> list[
 
 def _weight(gap: Gap | None, pages: int) -> int:
     """How much a list speaks against the tasks that it lacks."""
-    if gap in {Gap.REPEATED, Gap.REFUSED}:
+    if gap in {Gap.REPEATED, Gap.REFUSED, Gap.LONG}:
         return 0
     return _LACKS_BEFORE_GONE if gap is None and pages == 1 else 1
 

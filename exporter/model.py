@@ -228,6 +228,7 @@ class Gap(StrEnum):
     TOTAL = "its pages and its total disagree"
     REPEATED = "a page brought no new task"
     REFUSED = "a page before the total was refused"
+    LONG = "it has more tasks than are read"
     UNREADABLE = "some of its tasks could not be decoded"
 
 

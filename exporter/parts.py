@@ -22,7 +22,9 @@ class Progress:
     """Completed ratio by stage of the full load: struct, data, index, ..."""
     delay_seconds: float | None = None
     reported_at: float | None = None
-    """When the cloud last computed this progress."""
+    """When the cloud last computed this progress; None where it gives a time without a zone."""
+    reported_by: float | None = None
+    """The latest Unix time that this can mean, whatever the zone; None where the cloud gives no time."""
     apply_rows_per_second: float | None = None
     apply_bytes_per_second: float | None = None
     error_code: str | None = None

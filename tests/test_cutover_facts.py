@@ -101,7 +101,7 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     old: bool,  # noqa: FBT001
 ) -> None:
     reported = None if age is None else COLLECTED - age
-    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_at=reported))
+    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_by=reported))
     task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
     facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
     assert dict(blockers(facts))["stale"] is old
@@ -116,10 +116,13 @@ def test_what_is_said_of_the_list() -> None:
     assert said("action_needed", ready()) == "none"
     assert (said("stale", task), said("stale", task, stale=True)) == ("fresh", "too old")
     assert said("subtask", task) == "all subtasks are ready"
-    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none lives"
+    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none is alive"
     for lost, words in ((1, "1 entry"), (2, "2 entries")):
         parent = ready(replace(PLAIN, is_parent=True, unknown_children=lost))
-        assert said("subtask", parent, blocked=True) == f"unknown: {words} of its children cannot be decoded"
+        assert (
+            said("subtask", parent, blocked=True)
+            == f"unknown: {words} of its children cannot be decoded or contradict others"
+        )
     unlisted = replace(task, tasks=None)
     assert [said(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
 

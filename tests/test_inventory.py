@@ -123,7 +123,7 @@ def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice
     assert "a" not in inventory
 
 
-@pytest.mark.parametrize("gap", [Gap.REFUSED, Gap.REPEATED])
+@pytest.mark.parametrize("gap", [Gap.REFUSED, Gap.REPEATED, Gap.LONG])
 @pytest.mark.parametrize("pages", [1, 2])
 def test_a_list_that_lacks_pages_proves_no_absence(inventory: Inventory, gap: Gap, pages: int) -> None:
     lists(inventory, "v3", task(), now=0)

@@ -39,13 +39,12 @@ B = TypeVar("B", bound=BatchItem)
 _FAILED = "failed"  # of an item, not of a task
 
 
-def read_results(
-    operation: str, body: Mapping[str, Any], model: type[W], losses: Losses, keys: Sequence[str] = ("results",)
-) -> list[W]:
-    """The decoded items of a v3 batch response; raises `DecodeError` where there is no array, or an error beside it."""
-    for key in () if has_error(body) else keys:
-        if isinstance(items := body.get(key), list):
-            return model.read_all(items, losses)
+def items_in(operation: str, body: Mapping[str, Any], losses: Losses, keys: Sequence[str] = ("results",)) -> list[Any]:
+    """The items of a v3 batch response; raises `DecodeError` where there is no array, or an error beside it."""
+    if not has_error(body):
+        for key in keys:
+            if isinstance(items := body.get(key), list):
+                return items
     losses.count += 1
     raise DecodeError(operation, "decode")
 
@@ -59,7 +58,7 @@ def read_batch(
     ids: Sequence[str],
     keys: Sequence[str] = ("results",),
 ) -> dict[str, Answer]:
-    """The answers of a v3 batch by task id. Items about other tasks than the requested `ids` are losses.
+    """The answers of a v3 batch by task id. Items about other tasks than the requested `ids`, or two, are losses.
 
     So is a second item about the same task; where it differs, neither is believed.
 
@@ -67,9 +66,12 @@ def read_batch(
         DecodeError: there is no array.
     """
     answers: dict[str, Answer] = {}
-    for item in read_results(operation, body, model, losses, keys):
+    for value in items_in(operation, body, losses, keys):
+        item = model.read(value, losses)
+        if item is None:
+            continue
         known = answers.get(item.job_id)
-        if item.job_id not in ids:
+        if item.job_id not in ids or not about(value, item.job_id):
             losses.count += 1
         elif known is None:
             answers[item.job_id] = item.answer(losses)

@@ -9,6 +9,7 @@ import email.utils
 import json
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import error_codes
@@ -119,19 +120,28 @@ def error_code_in(body: Any) -> str | None:
     return None
 
 
-_ERROR_KEYS = ("error_code", "error_msg", "error_message", "errorCode", "errorMsg", "errorMessage", "code", "message")
-_ERROR_BLOCKS = ("error", "errors", "encoded_authorization_message")
+_ERROR_KEYS = frozenset({"code", "message", "encoded_authorization_message"})
+_ERROR_WORD = re.compile(r"(?:^|[_-]|(?<=[a-z])(?=[A-Z]))(?i:err|fault|exception)")
+_ERROR_LEVELS = 3
 
 
-def has_error(body: Mapping[str, Any]) -> bool:
-    """Whether a body contains an error in any documented shape, beside whatever else: a code or a message, of any type.
+def has_error(body: Mapping[str, Any], levels: int = _ERROR_LEVELS) -> bool:
+    """Return whether a body contains an error beside whatever else, in any documented shape or spelling.
 
-    Null, empty and false values are no error; 0 is one, since no document says that it means success.
+    That is a code, a message or anything else whose name begins with such a word, in the body or in objects in it, but
+    not in arrays, and `success` that is false. Null, empty and false values are no error; 0 is one, since no document
+    says that it means success.
     """
-    nested = [value for value in body.values() if isinstance(value, dict)]
-    found = [place.get(key) for place in (body, *nested) for key in _ERROR_KEYS]
-    found += [body.get(key) for key in _ERROR_BLOCKS]
-    return any(value is not None and value is not False and value not in ("", [], {}) for value in found)
+    return body.get("success") is False or any(
+        (_names_error(key) and value is not None and value is not False and value not in ("", [], {}))
+        or (levels > 1 and isinstance(value, dict) and has_error(value, levels - 1))
+        for key, value in body.items()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _names_error(key: str) -> bool:
+    return key in _ERROR_KEYS or _ERROR_WORD.search(key) is not None
 
 
 def of_job_type(error: CloudError, job_type: str) -> CloudError:

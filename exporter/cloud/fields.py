@@ -5,6 +5,7 @@ A field of the wrong shape is lost alone and counted in the `Losses` of the deco
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -44,16 +45,18 @@ def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() in nulls)
 
 
-def _field(convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS) -> PlainValidator:
+def _field(
+    convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS, *, garbled: T | None = None
+) -> PlainValidator:
     def validate(value: Any, info: ValidationInfo) -> T | None:
         if is_null(value, nulls):
             return None
         try:
             return convert(value)
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError) as error:
             if isinstance(info.context, Losses):
                 info.context.count += 1
-            return None
+            return None if isinstance(error, TypeError) else garbled
 
     return PlainValidator(validate)
 
@@ -201,6 +204,10 @@ Completed = Annotated[float | None, _field(_completed)]
 """Percent of something that can't exceed 100, as a ratio of 1."""
 Milliseconds = Annotated[float | None, _field(_milliseconds)]
 """Milliseconds as seconds."""
+Delay = Annotated[float | None, _field(_number, garbled=math.inf)]
+"""Seconds; infinite where text or a number means none, so that no other field is believed instead."""
+DelayMillis = Annotated[float | None, _field(_milliseconds, garbled=math.inf)]
+"""The same from milliseconds."""
 Time = Annotated[float | None, _field(_time)]
 """Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
 Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]

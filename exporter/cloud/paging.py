@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """Tasks a page: the documented maximum of v3's per_page; v5 documents none."""
-_MOST_PAGES = 1000  # against a cloud that never stops
+_MOST_PAGES, _MOST_TASKS = 1000, 20_000  # against a cloud that never stops
 _MOST_ITEMS = 10 * PAGE
 """Of one page. A cloud may serve more than the limit; decoding many more would keep the event loop busy."""
 
@@ -72,7 +72,7 @@ class _Pages:
         items, total = ([], 0) if body is None else self._read(body)
         self.count += 1
         self._totals.add(total)
-        self._most = min(self._most, max(total, 0) + PAGE)
+        self._most = min(self._most, total + PAGE)
         try:
             ids = self._tree.add(items)
         except ValueError as error:
@@ -82,15 +82,18 @@ class _Pages:
         self.received += len(items)
         if repeated:
             self._gap = Gap.REPEATED
-        return not items or repeated or self.received >= min(total, self._most)
+        if self.received > _MOST_TASKS:
+            self._gap = Gap.LONG
+        return not items or self._gap is not None or self.received >= min(total, self._most)
 
     def refused(self) -> None:
         """The cloud refuses the next page as beyond the end, though the total promises more."""
         self._gap = Gap.REFUSED
 
     def result(self) -> TaskList:
-        """Raises `DecodeError` where nothing on any page can be read."""
-        if self.received and not self._ids:
+        """Raises `DecodeError` where nothing can be read, or nothing came though the total promises tasks."""
+        if not self._ids and (self.received or max(self._totals) > 0):
+            self._losses.count += not self.received
             raise DecodeError(self._operation, "decode")
         gap = self._gap
         if gap is None and self._tree.unreadable:
@@ -105,8 +108,9 @@ class _Pages:
             items = []
         if isinstance(items, list) and len(items) > _MOST_ITEMS:
             raise DecodeError(self._operation, "decode", reason=f"a page has more than {_MOST_ITEMS} tasks: {REPORT}")
-        # An error is never "no tasks", whatever its status.
-        if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool) or has_error(body):
+        # An error is never "no tasks", whatever its status; items with errors of their own are only in batches.
+        bad = isinstance(total, bool) or has_error(body) or error_code_in(body) is not None
+        if bad or not isinstance(items, list) or not isinstance(total, int) or total < 0:
             self._losses.count += 1
             raise DecodeError(self._operation, "decode", error_code_in(body))
         return items, total

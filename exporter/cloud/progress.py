@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import AliasChoices, Field
-
 from exporter.cloud import operations
 from exporter.cloud.answers import BatchItem, item_error, read_batch, read_job
 from exporter.cloud.errors import TaskRefusedError
-from exporter.cloud.fields import Completed, ErrorCode, Fields, Milliseconds, Number, Ratio, Text, Time, Wire
+from exporter.cloud.fields import (
+    Completed,
+    Delay,
+    DelayMillis,
+    ErrorCode,
+    Fields,
+    Milliseconds,
+    Moment,
+    Number,
+    Ratio,
+    Text,
+    Time,
+    Wire,
+)
 from exporter.cloud.objects import ObjectProgress
 from exporter.parts import Node, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exporter.cloud.client import Client
     from exporter.cloud.fields import Losses
@@ -37,12 +48,12 @@ class ProgressFields(Wire):
     """`progress_info` of v5 "Querying Task Details" (table 35), and an item of v3 batch-progress."""
 
     progress: Completed = None
-    delay: Number = Field(None, validation_alias=AliasChoices("incr_trans_delay", "incre_trans_delay"))
-    delay_millis: Milliseconds = Field(
-        None, validation_alias=AliasChoices("incr_trans_delay_millis", "incre_trans_delay_millis")
-    )
+    incr_trans_delay: Delay = None
+    incre_trans_delay: Delay = None
+    incr_trans_delay_millis: DelayMillis = None
+    incre_trans_delay_millis: DelayMillis = None
     transfer_status: Text = None
-    process_time: Time = None
+    process_time: Moment = None
     remaining_time: Number = None
     progress_map: Fields = None
     apply_rows_rate: Number = None
@@ -50,26 +61,31 @@ class ProgressFields(Wire):
     error_code: ErrorCode = None
 
     def part(self, losses: Losses) -> Progress:
-        """The neutral part: the larger of both delays, and the remaining time only while the load runs."""
+        """The neutral part: the largest of the delays, and the remaining time only while the load runs."""
         loading = self.progress is not None and 0 < self.progress < 1
+        reported_at, reported_by = self.process_time or (None, None)
+        delays = (
+            self.incr_trans_delay,
+            self.incre_trans_delay,
+            self.incr_trans_delay_millis,
+            self.incre_trans_delay_millis,
+        )
         return Progress(
             full_ratio=self.progress,
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_stages(self.progress_map or {}, losses),
-            delay_seconds=_delay(self.delay, self.delay_millis),
-            reported_at=self.process_time,
+            delay_seconds=_delay(delays),
+            reported_at=reported_at,
+            reported_by=reported_by,
             apply_rows_per_second=self.apply_rows_rate,
             apply_bytes_per_second=self.apply_bytes_rate,
             error_code=self.error_code,
         )
 
 
-def _delay(seconds: float | None, millis: float | None) -> float | None:
-    """The delay in its finer unit, unless that is less than the coarse one; over ten years it is no delay.
-
-    Where both are given and one of them is over ten years, neither is believed.
-    """
-    delay = max((value for value in (seconds, millis) if value is not None), default=None)
+def _delay(delays: Iterable[float | None]) -> float | None:
+    """The largest of the delays that are given, in seconds; None if one is over ten years or cannot be read."""
+    delay = max((value for value in delays if value is not None), default=None)
     return None if delay is None or delay > _LONGEST_DELAY else delay
 
 

@@ -6,9 +6,10 @@ import re
 
 _DEEPEST = 200
 """Levels of arrays and objects that are kept: no document needs twenty, and the decoder's limit is a few hundred."""
-_LARGEST = 2 * 2**20
+_LARGEST = 256 * 2**10
 """Bytes; to cut more would hold up the event loop."""
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+\\?(?:"|\Z)|[\[\]{}]', re.DOTALL)
+"""A string or a bracket. A string that is not closed goes to the end, so each character is looked at once."""
 
 
 def shallow(content: bytes) -> str:

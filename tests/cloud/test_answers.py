@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.answers import item_error, read_results
+from exporter.cloud.answers import item_error, items_in
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
 from exporter.cloud.fields import Losses
 from exporter.cloud.wire import Job
@@ -56,16 +56,18 @@ def test_the_wrong_state_is_neither_a_fact_nor_an_error(statuses: Any) -> None:
 def test_the_first_key_with_an_array_counts() -> None:
     losses = Losses()
     body = {"results": None, "jobs": [{"id": "a", "status": "X"}, 7]}
-    assert [job.id for job in read_results("operation", body, Job, losses, keys=("results", "jobs"))] == ["a"]
+    assert [job.id for job in Job.read_all(items_in("operation", body, losses, keys=("results", "jobs")), losses)] == [
+        "a"
+    ]
     with pytest.raises(DecodeError, match="operation: decode"):
-        read_results("operation", body, Job, losses)
+        items_in("operation", body, losses)
     assert losses.count == 2
 
 
 def test_the_documented_statuses_mean_phases() -> None:
     """Open Telekom Cloud, "Querying Task Statuses in Batches"; no collector asks for it, a list item has the same."""
     losses = Losses()
-    items = read_results("v3_batch_status", document("v3_batch_status_doc"), Job, losses)
+    items = Job.read_all(items_in("v3_batch_status", document("v3_batch_status_doc"), losses), losses)
     assert [(one.id, one.listed("sync", losses).phase) for one in items] == [
         ("9a470239-2308-4bb5-a6bc-1040402fjb21", Phase.INCREMENTAL),
         ("dc67695a-ee3e-49b8-a022-a099bd81jb21", Phase.FAILED),
@@ -144,6 +146,12 @@ def test_items_about_other_tasks_are_counted_and_left_out() -> None:
 def test_the_same_item_twice_is_counted_once_more_and_believed() -> None:
     answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
     assert (answers, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
+
+
+@pytest.mark.parametrize("name", ["v3_batch_progress", "v3_batch_detail", "v3_batch_rpo_and_rto"])
+def test_an_item_about_two_tasks_is_counted_and_left_out(name: str) -> None:
+    answers, lost, _ = told(name, {"results": [{"job_id": ID, "id": OTHER, "status": RUNNING}]})
+    assert (answers, lost) == ({}, 1)
 
 
 @pytest.mark.parametrize("second", [progress_of(ID, 0), progress_of(ID, status="failed", error_code="DRS.M01504")])

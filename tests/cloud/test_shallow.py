@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -51,3 +52,11 @@ def test_what_is_not_too_deep_stays_as_it_is(text: str) -> None:
 def test_what_is_no_json_or_too_large_stays_an_error(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds, with texts of the decoder
         parse_body(content)
+
+
+@pytest.mark.parametrize("text", ["[" * 2000 + '"' + '\\"' * 60_000, "[" * 2000 + '"' + "x\\" * 60_001])
+def test_a_string_that_is_not_closed_is_read_once(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ValueError, match="not closed"):
+        shallow(text.encode())
+    assert time.process_time() - started < 2  # seconds; each quote to the end again would be minutes
