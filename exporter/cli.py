@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(arguments: list[str]) -> int:
     _occupy_standard_files()
+    if os.getpid() == 1:  # in a container, where the system ignores a signal without a handler
+        signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
     seconds = _DRAIN_SECONDS
     try:
         options = parse(arguments, _COMMANDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -137,3 +138,24 @@ def test_a_hopeless_regular_expression_holds_nothing_up(start: Callable[..., Exp
     code, seconds = exporter.ends_on(signal.SIGTERM)
     assert code == 0
     assert seconds < PROMPT
+
+
+FIRST_PROCESS = "import os, sys; os.getpid = lambda: 1; from exporter.cli import main; sys.exit(main())"
+
+
+def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_that_hangs(tmp_path: Path) -> None:
+    """The system ignores a signal to this process unless there is a handler."""
+    pipe = tmp_path / "config.yaml"
+    os.mkfifo(pipe)
+
+    def writer() -> int | None:
+        with contextlib.suppress(OSError):  # nobody reads yet
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        return None
+
+    with Program([sys.executable, "-c", FIRST_PROCESS, f"--config.file={pipe}"], tmp_path) as program:
+        number = program.until(writer, "it reads")
+        code, seconds = program.ends_on(signal.SIGTERM)
+        os.close(number)
+        assert code == 128 + signal.SIGTERM
+        assert seconds < PROMPT
