@@ -28,6 +28,8 @@ _REFERENCES = (
 )
 """Text that means a variable or file in other programs."""
 _hanging: set[Path] = set()
+_unavailable: set[Path | None] = set()
+"""Files of secrets that are missing, unreadable or empty now."""
 _log = structlog.get_logger()
 
 
@@ -69,8 +71,26 @@ class Secret:
         return secret
 
     async def current(self) -> str:
-        """As `reveal`, but never blocks the event loop: while a file does not respond, the last secret is used."""
-        return await _read_off_loop(self.file, self.reveal, self._read) if self.file else self.reveal()
+        """As `reveal`, but never blocks the event loop.
+
+        While a file is missing, unreadable or empty, or its file system does not respond, the last secret is returned.
+        """
+        return await _read_off_loop(self.file, self._reveal_or_last, self._read) if self.file else self.reveal()
+
+    def _reveal_or_last(self) -> str:
+        try:
+            secret = self.reveal()
+        except NotReadyError as error:
+            if not self._read:
+                raise
+            if self.file not in _unavailable:
+                _unavailable.add(self.file)
+                _log.error("a secret file can't be used; the last secret stays in use", fault=str(error))
+            return next(iter(self._read.values()))
+        if self.file in _unavailable:
+            _unavailable.remove(self.file)
+            _log.info("a secret file can be used again", file=str(self.file))
+        return secret
 
     def _reveal_file(self, file: Path) -> str:
         seen = stamp(file)  # taken before reading: a change in between is then seen the next time

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import httpx
@@ -53,6 +54,7 @@ def test_credentials_that_can_not_be_read(tmp_path: Path) -> None:
     secret.write_text("SK")
     config = config_for(secret_key={"file": str(secret)})
     secret.unlink()
+    os.mkfifo(secret)
     fine, text = checked(fleet(), config)
     assert not fine
     assert text.splitlines()[1].startswith("fail  acme/cn-north-4/payments  ")

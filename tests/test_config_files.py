@@ -46,11 +46,39 @@ def test_a_secret_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
         assert await secret.current() == "one"
         file.write_text("renewed\n")
         assert await secret.current() == "renewed"
-        file.unlink()
-        with pytest.raises(NotReadyError, match="No such file"):
-            await secret.current()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("written", [None, "", "\n"], ids=["missing", "empty", "blank"])
+def test_while_a_secret_file_cannot_be_used_the_last_secret_is_used_and_that_is_logged_once(
+    written: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("one")
+    secret = Secret(file=file)
+
+    async def story() -> list[str]:
+        found = [await secret.current()]
+        file.unlink()
+        if written is not None:
+            file.write_text(written)
+        found += [await secret.current() for _ in range(3)]
+        file.write_text("renewed")
+        return [*found, await secret.current(), await secret.current()]
+
+    with capture_logs() as logged:
+        assert asyncio.run(story()) == [*["one"] * 4, *["renewed"] * 2]
+    assert [(line["log_level"], line["event"]) for line in logged] == [
+        ("error", "a secret file can't be used; the last secret stays in use"),
+        ("info", "a secret file can be used again"),
+    ]
+    assert f"secret file '{file}' " in logged[0]["fault"]
+
+
+def test_a_secret_file_that_never_was_readable_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NotReadyError, match="No such file"):
+        asyncio.run(Secret(file=tmp_path / "token").current())
 
 
 def test_a_secret_that_is_no_file_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:

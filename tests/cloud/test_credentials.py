@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -317,7 +318,7 @@ def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ak_sk", "token", "password"])
-def test_a_file_that_is_gone_is_named_and_nothing_is_sent(kind: str, tmp_path: Path) -> None:
+def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("hush")
     key = {"ak_sk": "secret_key", "token": "token", "password": "password"}[kind]
@@ -326,6 +327,7 @@ def test_a_file_that_is_gone_is_named_and_nothing_is_sent(kind: str, tmp_path: P
         cloud = cloud_of()
         async with line(cloud, {**kinds(cloud)[kind], key: {"file": str(file)}}, **BY_ID) as project:
             file.unlink()
+            os.mkfifo(file)
             with pytest.raises(CloudError) as caught:
                 await project.list()
             assert not cloud.calls
@@ -334,7 +336,7 @@ def test_a_file_that_is_gone_is_named_and_nothing_is_sent(kind: str, tmp_path: P
     error = simulate(go())
     assert isinstance(error, RefusedError | AccessError)
     assert error.code == "credentials"
-    assert f"secret file '{file}' cannot be read" in str(error)
+    assert f"secret file '{file}' is a pipe or a device, not a file" in str(error)
 
 
 @pytest.mark.parametrize("secret", ["hush ", " hush", "hu\nsh", "hüsh", "hush\udc80", "hush\x00"])

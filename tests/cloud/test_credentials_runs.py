@@ -157,7 +157,7 @@ def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_for_it(
             file.write_text("SK2")
             await asyncio.sleep(35)
             assert await ups(exporter, 5 * MINUTE) == [1]
-            assert codes(exporter)["credentials"] > 0
+            assert codes(exporter)["401"] > 0
 
     simulate(go())
 
