@@ -214,12 +214,14 @@ async def _read_off_loop(file: Path, read: Callable[[], T], last: dict[tuple[int
     """The result of `read`, or, while the file system does not respond, the value read before."""
     try:
         value = await FILES.share((read.__qualname__, file), read)
-    except OSError as error:  # TimeoutError is one
+    except OSError as error:
+        # Other errors: the system can start no thread.
+        why = "its file system does not respond" if isinstance(error, TimeoutError) else error.strerror or str(error)
         if not last:
-            raise NotReadyError(f"file {str(file)!r} cannot be read: its file system does not respond") from error
+            raise NotReadyError(f"file {str(file)!r} cannot be read: {why}") from error
         if file not in _hanging:
             _hanging.add(file)
-            _log.warning("a file does not respond; the value read before is used", file=str(file))
+            _log.warning("a file cannot be read now; the value read before is used", file=str(file), fault=why)
         return next(iter(last.values()))
     _hanging.discard(file)
     return value

@@ -178,10 +178,12 @@ async def _read(load: Callable[[], Config]) -> Config:
     """The configuration, read off the event loop; raises `ConfigError`."""
     try:
         return await _CONFIGURATIONS.run(load)
-    except OSError as error:  # TimeoutError is one
+    except TimeoutError as error:
         raise NotReadyError(
             f"the configuration was not read within {_CONFIGURATIONS.timeout:g} s: a file does not respond"
         ) from error
+    except OSError as error:
+        raise NotReadyError(f"the configuration cannot be read: {error.strerror or error}") from error
 
 
 class Reloader:

@@ -114,8 +114,8 @@ def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
     async def story() -> None:
         with capture_logs() as logged:
             assert [await secret.current() for _ in range(3)] == ["one"] * 3
-        assert [(line["event"], line["file"]) for line in logged] == [
-            ("a file does not respond; the value read before is used", str(file))
+        assert [(line["event"], line["file"], line["fault"]) for line in logged] == [
+            ("a file cannot be read now; the value read before is used", str(file), "its file system does not respond")
         ]
         event.set()
         config_files.FILES.timeout = 10
@@ -126,6 +126,17 @@ def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
 
 def test_a_file_that_never_responded_is_an_error(release: threading.Event, tmp_path: Path) -> None:
     with pytest.raises(NotReadyError, match="cannot be read: its file system does not respond"):
+        asyncio.run(Secret(file=tmp_path / "token").current())
+
+
+def test_where_the_system_starts_no_thread_the_error_does_not_blame_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
         asyncio.run(Secret(file=tmp_path / "token").current())
 
 

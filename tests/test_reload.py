@@ -419,6 +419,24 @@ def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
     simulate(main())
 
 
+def test_where_the_system_starts_no_thread_the_configuration_in_use_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        async with exporter_on(clouds(), config()) as exporter:
+            await exporter.poll_once()
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, "start", refuse)
+                with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
+                    await exporter.reload(config)
+            assert Scrape(exporter).value(SUCCESS) == 0
+            await exporter.reload(config)
+            assert Scrape(exporter).value(SUCCESS) == 1
+
+    simulate(main())
+
+
 def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = DaemonPool("test-config", threads=2, timeout=0.05)
     monkeypatch.setattr("exporter.daemon._CONFIGURATIONS", pool)
