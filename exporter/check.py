@@ -257,7 +257,7 @@ class _ProjectCheck:
                 first = next(iter(lists.values()))
                 self._say(OK, _told(name, one, first if one is not first and first.published else None))
             for job_type, gap in one.gaps.items():
-                remedy = REPORT if gap is Gap.UNREADABLE else "run the check again"
+                remedy = REPORT if gap is Gap.UNREADABLE else "see docs/runbooks/DrsListIncomplete.md"
                 self._say(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
         if lost := self._connection.losses["tasks"].take():
             self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)

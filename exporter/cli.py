@@ -115,7 +115,7 @@ def _again(options: argparse.Namespace, config: Config) -> Config:
     if options.command == "demo":
         return config
     if options.config_file is not None and not Path(options.config_file).is_file():  # a pipe may never end
-        raise ConfigError(f"--config.file: {options.config_file} is no file any more")
+        raise ConfigError(f"--config.file: {options.config_file} is not a file any more")
     return _load(options)
 
 

@@ -150,7 +150,9 @@ class Exporter:
             async with self.adopting, self._turn:
                 changes = await self._fleet.replace(config)
         except ConfigError as error:
-            _log.error("the configuration can't be used; the old one holds", fault="; ".join(str(error).splitlines()))
+            _log.error(
+                "the configuration can't be used; the old one stays in use", fault="; ".join(str(error).splitlines())
+            )
             self._loaded(successful=False)
             raise
         else:
@@ -200,7 +202,7 @@ class Reloader:
         self._turn = asyncio.Lock()
 
     async def reload(self) -> None:
-        """Raises `ConfigError`: it can't be used, the old one holds, and all of that has been told."""
+        """Raises `ConfigError`: it can't be used, the old one stays in use, and all of that has been told."""
         async with self._turn:
             await self._exporter.reload(self._load)
 

@@ -76,7 +76,7 @@ def words(error: CloudError, place: str = "") -> Words:
     """
     told = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        what = f"failed, {told}"
+        what = f"failed, {told}" if error.code != "project" else "failed"
         if error.code in UNANSWERED:
             what = f"got no response{place}"
         elif isinstance(error, DecodeError):

@@ -41,7 +41,9 @@ _TOO_LONG = PlainTextResponse("The header is too long.\n", 431, _CLOSE)
 _TOO_OFTEN = PlainTextResponse("Too many requests.\n", 429)
 _TOO_MANY_LOGINS = PlainTextResponse("Too many logins wait to be checked.\n", 429, {"Retry-After": "10"})
 _WHO = PlainTextResponse(
-    "User and password, please.\n", 401, {"WWW-Authenticate": 'Basic realm="drs-exporter", charset="UTF-8"'}
+    "Authentication required: user and password.\n",
+    401,
+    {"WWW-Authenticate": 'Basic realm="drs-exporter", charset="UTF-8"'},
 )
 
 

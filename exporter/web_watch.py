@@ -86,7 +86,9 @@ class WebFile:
                 await _POOL.run(self.look)
             except (TimeoutError, OSError):
                 if not said:
-                    _log.error("the web configuration cannot be read in time; the old one holds", path=str(self._path))
+                    _log.error(
+                        "the web configuration cannot be read in time; the old one stays in use", path=str(self._path)
+                    )
                 said = True
             else:
                 said = False
@@ -104,7 +106,7 @@ class WebFile:
             self._settings = self._read(self._path)
         except ConfigError as error:
             for line in str(error).splitlines():
-                _log.error("the web configuration has changed and can't be used; the old one holds", fault=line)
+                _log.error("the web configuration has changed and can't be used; the old one stays in use", fault=line)
         else:
             _log.info("the web configuration has been read again")
 
@@ -120,7 +122,7 @@ class WebFile:
         # Stamps are taken before reading: a change in between is then seen the next time.
         self._stamps = {path: stamp(path)}
         if self._access and not path.is_file():  # a pipe may never end
-            raise ConfigError(f"{path}: is no file any more")
+            raise ConfigError(f"{path}: is not a file any more")
         document = read_document(path)
         self._stamps |= {file: stamp(file) for file in (path.parent / name for name in files_named(document.data))}
         config = checked(document, path.parent)

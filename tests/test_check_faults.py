@@ -125,7 +125,7 @@ def test_a_list_whose_pages_disagree() -> None:
     assert fine
     for job_type in ("migration", "sync", "cloudDataGuard"):
         told = f"v3 list of {job_type} is incomplete: its pages and its total disagree"
-        assert finding(text, told) == f"warn {told}: run the check again"
+        assert finding(text, told) == f"warn {told}: see docs/runbooks/DrsListIncomplete.md"
 
 
 def test_a_list_with_a_task_that_cannot_be_decoded() -> None:

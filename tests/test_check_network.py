@@ -64,7 +64,7 @@ def test_a_region_that_looks_mistyped_is_named() -> None:
 def test_a_project_that_iam_does_not_show_by_its_name() -> None:
     config = config_of(account(AK_SK, projects=[{"region": REGION, "name": f"{REGION}_payments"}]))
     found = lines(config, cloud_of())
-    assert f"fail  acme/{REGION}/{REGION}_payments  iam_list_projects failed, project: " in found[-1]
+    assert f"fail  acme/{REGION}/{REGION}_payments  iam_list_projects failed: " in found[-1]
     assert f"IAM shows no project of the name {REGION}_payments: correct name, set project_id, or let" in found[-1]
     assert PROJECT_ID not in "".join(found)
     assert OTHER not in "".join(found)

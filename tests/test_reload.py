@@ -132,7 +132,7 @@ def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.Capt
             assert page.value(READ_AT) == EPOCH + 40
 
     simulate(main())
-    told = [line for line in capsys.readouterr().out.splitlines() if "the old one holds" in line]
+    told = [line for line in capsys.readouterr().out.splitlines() if "the old one stays in use" in line]
     assert len(told) == 1
     assert "config.yaml:3: accounts[0].nam: unknown key; config.yaml:9: poll.interval: must be" in told[0]
 

@@ -93,7 +93,7 @@ def test_a_password_is_asked_for_everywhere(tmp_path: Path, path: str) -> None:
     async def story() -> None:
         front = Front(tmp_path, LOGIN)
         got = await front.get(path)
-        assert (got.status_code, got.text) == (401, "User and password, please.\n")
+        assert (got.status_code, got.text) == (401, "Authentication required: user and password.\n")
         assert got.headers["www-authenticate"] == 'Basic realm="drs-exporter", charset="UTF-8"'
         assert front.asked == []
         assert (await front.get(path, auth=("alice", "apple"))).status_code == 200

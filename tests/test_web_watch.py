@@ -26,7 +26,7 @@ pytestmark = needs("openssl")
 
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
 AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}
-CANNOT = "the web configuration has changed and can't be used; the old one holds"
+CANNOT = "the web configuration has changed and can't be used; the old one stays in use"
 NOT_SUPPORTED = "the web configuration asks for what is not supported"
 
 
@@ -293,7 +293,7 @@ def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
     os.mkfifo(files.path)
     with capture_logs() as logged:
         files.seen_by(web)
-    assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is no file any more"]
+    assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
 
 
 def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_said_once(
@@ -322,7 +322,7 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_said_onc
 
     with capture_logs() as logged:
         simulate(main())
-    late = "the web configuration cannot be read in time; the old one holds"
+    late = "the web configuration cannot be read in time; the old one stays in use"
     assert [line["event"] for line in logged] == [AGAIN["event"], late, AGAIN["event"]]
 
 

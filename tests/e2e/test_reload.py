@@ -94,7 +94,7 @@ def test_a_broken_file_is_told_to_who_asked_and_leaves_the_old_one(
         assert post(exporter).status_code == 200
         assert value(exporter, SUCCESS) == "1.0"
     assert faults == []
-    (line,) = (line for line in exporter.stderr.splitlines() if "the old one holds" in line)
+    (line,) = (line for line in exporter.stderr.splitlines() if "the old one stays in use" in line)
     assert "accounts[0].intervall" in line
     assert "hunter2" not in answer.text + exporter.stderr
 

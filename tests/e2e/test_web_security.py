@@ -112,7 +112,7 @@ def test_a_new_certificate_is_served_without_a_start(secured: Secured, authority
     with secured.tls() as old:
         new = authority.issue("renewed")
         shutil.copy(new.cert, secured.pair.cert)
-        cannot = "can't be used; the old one holds"
+        cannot = "can't be used; the old one stays in use"
         secured.exporter.until(lambda: cannot in secured.exporter.stderr, "it misses the key")
         assert serial() == first
         shutil.copy(new.key, secured.pair.key)
