@@ -170,7 +170,7 @@ def test_a_side_is_shown_where_it_is_known() -> None:
     assert samples(task, "drs_side_requests_per_second") == {("target",): 0}
 
 
-def test_rpo_and_rto_are_absent_amid_a_switchover() -> None:
+def test_rpo_and_rto_are_absent_during_a_switchover() -> None:
     pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
     for known, rpo, switching in ((False, {(): 1}, {(): 0}), (True, {}, {(): 1}), (None, {(): 1}, {})):
         task = of(tasks=pair, recovery=Recovery(rpo_seconds=1), switchover=Switchover(known))

@@ -152,7 +152,7 @@ def test_answers_without_a_good_date(date: str | None) -> None:
     assert finding(text, "clock") == "ok the clock was not compared: the responses have no date"
 
 
-def test_credentials_that_end_amid_the_check_end_it() -> None:
+def test_credentials_that_end_during_the_check_end_it() -> None:
     cloud = fleet()
     cloud.now = lambda: EPOCH
     account = {

@@ -87,7 +87,7 @@ def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> Non
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_recovery_is_absent_amid_a_switchover_and_comes_back_after_it(api: str) -> None:
+def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(api: str) -> None:
     """Whether the details are due or not: with the recovery of a DR task comes which way it runs."""
 
     async def main() -> None:

@@ -71,7 +71,7 @@ def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
     ]
 
 
-def test_a_generation_that_fails_beside_another_blinds_only_until_that_is_asked() -> None:
+def test_a_generation_that_fails_beside_another_makes_the_project_unreadable_only_until_that_is_queried() -> None:
     lines = loud(logged_while(cloud_of(sim("one")), (60, []), (1200, [faults.forbidden("/v3/.*/jobs$")]), (1200, [])))
     lists = {f"v3 list of {job_type}" for job_type in JOB_TYPES}
     assert [line[1] for line in lines[:2]] == [

@@ -461,7 +461,7 @@ def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPa
     asyncio.run(main())
 
 
-def test_a_key_in_a_file_is_read_anew_after_a_reload(tmp_path: Path) -> None:
+def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:
     async def main() -> None:
         cloud, secret = clouds(), tmp_path / "sk"
         secret.write_text("SK")

@@ -125,7 +125,7 @@ def test_a_changed_file_is_read_again(files: Files) -> None:
         (TLS, " tls_server_config would switch access control on, which needs a restart"),
     ],
 )
-def test_a_bad_file_is_said_once_and_changes_nothing(files: Files, text: str, fault: str) -> None:
+def test_a_bad_file_is_logged_once_and_changes_nothing(files: Files, text: str, fault: str) -> None:
     web = WebFile(files.write(""))
     before = files.seen_by(web)
     with capture_logs() as logged:
@@ -198,7 +198,7 @@ def test_who_may_connect(files: Files) -> None:
     assert WebFile(files.write(text % ", client_allowed_sans: [a, b]")).now().allowed_sans == frozenset("ab")
 
 
-def test_what_is_not_supported_is_said_once(files: Files) -> None:
+def test_unsupported_keys_are_logged_once(files: Files) -> None:
     text = f"{TLS.replace('}', ', min_version: TLS11}')}http_server_config: {{http2: true}}\n"
     with capture_logs() as logged:
         web = WebFile(files.write(text))
@@ -266,7 +266,7 @@ def test_access_control_is_switched_on_and_off_by_a_restart_only(
     assert files.seen_by(web).users == settings.users
 
 
-def test_who_has_access_may_change(files: Files) -> None:
+def test_users_may_change(files: Files) -> None:
     web = WebFile(files.write(ALL))
     files.write(ALL.replace("alice", "bob").replace("[a, b]", "[c]"))
     now = files.seen_by(web)
@@ -296,7 +296,7 @@ def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
     assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
 
 
-def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_said_once(
+def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web = WebFile(files.write(USERS))

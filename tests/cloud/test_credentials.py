@@ -220,7 +220,7 @@ def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: flo
 
 @pytest.mark.parametrize(("status", "code"), [(403, INVALID_TOKEN), (401, "APIGW.0301")])
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-def test_what_the_cloud_refuses_is_had_anew_and_the_call_made_again(kind: str, status: int, code: str) -> None:
+def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(kind: str, status: int, code: str) -> None:
     async def go() -> None:
         cloud = cloud_of()
         cloud.faults.append(faults.refused("/jobs", status, code, "Invalid.", times=1))

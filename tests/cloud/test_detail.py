@@ -115,7 +115,7 @@ FIELDS: list[tuple[str, str, str, list[tuple[Any, Any, int]]]] = [
     [("up", "up", False), ("up", "down", True), ("down", "up", True), ("up", ABSENT, None), ("N/A", "down", None)],
 )
 @pytest.mark.parametrize("api", [V3, V5])
-def test_a_kernel_that_runs_against_the_direction_is_amid_a_switchover(
+def test_a_kernel_that_runs_against_the_direction_means_a_switchover(
     api: str, direction: str, kernel: Any, *, switching: bool | None
 ) -> None:
     given = nested("job_direction" if api == V3 else "base_info.job_direction", direction)

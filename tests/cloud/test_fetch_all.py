@@ -187,7 +187,7 @@ def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_t
     assert rounds < 60
 
 
-def test_a_cloud_that_refuses_single_ids_as_well_is_not_asked_for_each() -> None:
+def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
     batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
     one = source(batches.fetch)
     answers = simulate(everything(one, HUNDRED))

@@ -233,7 +233,7 @@ def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
     simulate(go())
 
 
-def test_after_a_good_sign_in_refusals_are_counted_anew(tmp_path: Path) -> None:
+def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Path) -> None:
     async def go() -> None:
         cloud = cloud_of()
         cloud.users[DEMO_USER] = "?"

@@ -92,7 +92,7 @@ def test_the_body_is_part_of_the_signature() -> None:
     assert len(signatures) == 2
 
 
-def test_keys_and_clock_are_read_anew_for_each_request() -> None:
+def test_keys_and_clock_are_read_for_each_request() -> None:
     keys = iter([Keys("OLD", "SK"), Keys("NEW", "SK2", "TOKEN")])
     moments = iter([MOMENT, MOMENT + 1])
     auth = AkSk(lambda: next(keys), now=lambda: next(moments))
@@ -102,7 +102,7 @@ def test_keys_and_clock_are_read_anew_for_each_request() -> None:
     assert new["X-Security-Token"] == "TOKEN"
 
 
-def test_every_retry_is_signed_anew() -> None:
+def test_every_retry_is_signed_again() -> None:
     script = Script(*(httpx.Response(503) for _ in range(2)), {"jobs": [], "total_count": 0})
 
     async def go() -> None:

@@ -71,7 +71,7 @@ def test_a_signal_before_the_first_poll_has_ended_ends_it(start: Callable[..., E
     assert exporter.ends_on(signal.SIGTERM)[0] == 0
 
 
-def test_a_signal_ends_it_amid_slow_scrapes(start: Callable[..., Exporter]) -> None:
+def test_a_signal_ends_it_during_slow_scrapes(start: Callable[..., Exporter]) -> None:
     """One client sends half a request, another asks for much and reads nothing."""
     exporter = start("demo", LISTEN).ready()
     request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"

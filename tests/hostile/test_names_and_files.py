@@ -88,7 +88,7 @@ def drs_up(exporter: Exporter) -> str:
     return next(line for line in get(f"{exporter.url}/metrics").text.splitlines() if line.startswith("drs_up{"))[-1]
 
 
-def test_a_secret_that_becomes_a_pipe_blinds_its_project_alone(
+def test_a_secret_that_becomes_a_pipe_makes_only_its_project_unreadable(
     start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path
 ) -> None:
     file = tmp_path / "sk"
