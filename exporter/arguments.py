@@ -7,14 +7,13 @@ import difflib
 import re
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from exporter import logs, questions
 from exporter.config_schema import Cloud
 from exporter.listening import DEFAULT_ADDRESS
 from exporter.shard import add_option
-from exporter.web_options import add_options
+from exporter.web_options import add_options, file_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,7 +168,7 @@ def _config() -> _Parser:
     options.add_argument(
         "--config.file",
         dest="config_file",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="which accounts and projects to poll, in YAML; config.example.yaml explains every key",
     )

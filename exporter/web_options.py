@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from exporter.web_watch import WebFile
+
+
+def file_path(text: str) -> Path:
+    """Return the value of an option that names a file; raises `ArgumentTypeError` if it is empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected the path of a file, not an empty text")
+    return Path(text)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.config.file",
         dest="web_config_file",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="TLS, client certificates, passwords and response headers, in YAML, in the format of Prometheus' "
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
