@@ -31,11 +31,14 @@ class Facts:
 
     @property
     def report_age(self) -> float | None:
-        """Least seconds from the cloud's own report of the progress to its collection, where the delay decides."""
+        """Least seconds from the cloud's own report of the progress to its collection, where the delay decides.
+
+        Both times are by the cloud's clock where its responses have a date: the host's may be wrong.
+        """
         progress, collected = self.task.progress, dict(self.task.collected).get("progress")
         if self.full_only or progress is None or progress.reported_by is None or collected is None:
             return None
-        return collected - progress.reported_by
+        return (collected if progress.served_at is None else progress.served_at) - progress.reported_by
 
     @property
     def old_report(self) -> bool:

@@ -36,7 +36,7 @@ _RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only ta
 _STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that stand in the group identity."""
-_BOUNDS = frozenset({"created_by", "reported_by", "unknown_children", "other_parents", "contradicted"})
+_BOUNDS = frozenset({"created_by", "reported_by", "served_at", "unknown_children", "other_parents", "contradicted"})
 """Fields that only bound what other fields contain, or that the reasons `phase` and `subtask` contain."""
 
 

@@ -25,6 +25,8 @@ class Progress:
     """When the cloud last computed this progress; None where it gives a time without a zone."""
     reported_by: float | None = None
     """The latest Unix time that this can mean, whatever the zone; None where the cloud gives no time."""
+    served_at: float | None = None
+    """Unix time of the response by the cloud's own clock, from its header Date; None without one."""
     apply_rows_per_second: float | None = None
     apply_bytes_per_second: float | None = None
     error_code: str | None = None

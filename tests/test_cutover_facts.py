@@ -109,6 +109,16 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     assert ("1h before it was read" in said("stale", task)) is (age == 3600.5)
 
 
+@pytest.mark.parametrize(("age", "old"), [(3600.0, False), (3601.0, True)])
+def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wrong(age: float, *, old: bool) -> None:
+    for wrong in (-86_400.0, 7200.0):
+        served = COLLECTED + wrong
+        progress = Progress(full_ratio=1, delay_seconds=0, reported_by=served - age, served_at=served)
+        task = replace(ready(PLAIN, progress=progress), collected=(("progress", COLLECTED),))
+        facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+        assert dict(blockers(facts))["stale"] is old
+
+
 def test_what_is_said_of_the_list() -> None:
     task = ready(replace(PLAIN, available_actions=frozenset({"CONTINUE_CAPTURE", "CONTINUE_APPLY", "RESET"})))
     assert said("phase", task) == "INCRE_TRANSFER_STARTED"

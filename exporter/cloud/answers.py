@@ -126,7 +126,11 @@ async def read_job(
         CloudError: of the call; `TaskGoneError` where the task was just deleted; `DecodeError`, also where the response
             is about another task, or contains an error beside the object.
     """
-    answer = await client.call(operation, job_id=job_id, query=query)
+    return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, losses)
+
+
+def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: type[W], losses: Losses) -> W:
+    """The object `job` of a response; raises what `read_job` does."""
     wrapped = answer.get("job")
     job = model.read(wrapped, losses)
     if job is None or not isinstance(wrapped, dict):

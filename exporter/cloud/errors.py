@@ -221,6 +221,13 @@ def _no_object(content_type: str) -> str:
     return f"the response is not a JSON object{named}: check the endpoint and proxy"
 
 
+def judge_dated(
+    operation: str, status: int, headers: Mapping[str, str], content: bytes
+) -> tuple[dict[str, Any], float | None]:
+    """The same with the Unix time of the response by the cloud's own clock; None where it gives none."""
+    return judge(operation, status, headers, content), _moment(headers.get("date", ""))
+
+
 def _error(operation: str, status: int, code: str | None, headers: Mapping[str, str], content: bytes) -> CloudError:
     error = _CLASSES.get(meaning_of(code, status), BadRequestError)(operation, str(status), code)
     if isinstance(error, ThrottledError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
-from exporter.cloud.answers import BatchItem, item_error, read_batch, read_job
-from exporter.cloud.errors import TaskRefusedError
+from exporter.cloud.answers import BatchItem, item_error, job_in, read_batch
+from exporter.cloud.errors import CloudError, TaskRefusedError, judge_dated
 from exporter.cloud.fields import (
     Completed,
     Delay,
@@ -114,8 +115,16 @@ class ItemV3(ProgressFields, BatchItem):
 
 async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Progress of some tasks."""
-    answer = await client.call(operations.PROGRESS_V3, body={"jobs": list(ids)})
-    return read_batch(operations.PROGRESS_V3.name, answer, ItemV3, losses, ids=ids)
+    answer, served_at = await client.exchange(operations.PROGRESS_V3, judge_dated, body={"jobs": list(ids)})
+    answers = read_batch(operations.PROGRESS_V3.name, answer, ItemV3, losses, ids=ids)
+    return {task_id: _served(found, served_at) for task_id, found in answers.items()}
+
+
+def _served(answer: Answer, served_at: float | None) -> Answer:
+    """The answer with the time of the response in its progress."""
+    if isinstance(answer, CloudError):
+        return answer
+    return tuple(replace(part, served_at=served_at) if isinstance(part, Progress) else part for part in answer)
 
 
 class Metrics(Wire):
@@ -167,7 +176,9 @@ class JobV5(Wire):
 
 async def fetch_v5(client: Client, losses: Mapping[str, Losses], ids: Sequence[str]) -> Mapping[str, Answer]:
     """Progress, node load and object counts of one task, in one call; `losses` by collector."""
-    job = await read_job(client, operations.PROGRESS_V5, ids[0], JobV5, losses["progress"], ("type", "progress"))
+    operation = operations.PROGRESS_V5
+    answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0], query=(("type", "progress"),))
+    job = job_in(operation, answer, ids[0], JobV5, losses["progress"])
     parts: list[Part] = []
     if job.progress_info and (info := ProgressFields.read(job.progress_info, losses["progress"])):
         parts.append(info.part(losses["progress"]))
@@ -176,4 +187,4 @@ async def fetch_v5(client: Client, losses: Mapping[str, Losses], ids: Sequence[s
     block = job.migration_object_progress_info
     if block and (objects := ObjectProgress.read(block, losses["objects"])):
         parts.append(objects.part(losses["objects"]))
-    return {ids[0]: tuple(parts)}
+    return {ids[0]: _served(tuple(parts), served_at)}

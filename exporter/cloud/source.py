@@ -71,6 +71,8 @@ class Source:
     only: Mapping[type[Part], Callable[[Listed], bool]] = field(default_factory=dict)
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
+    probed: int = 0
+    """How often an id of a refused batch was queried by itself, to find out whether the error is about an id."""
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
 
 from exporter.cloud.error_codes import SINGLE_ID, Split
@@ -111,8 +110,11 @@ class Splitter:
         """Whether it helps to split further."""
         if _split(error) is Split.ALWAYS or self._succeeded or not all(_alike(one, error) for one in outcomes):
             return True
+        if len(ids) <= 2:  # noqa: PLR2004 - both were called by themselves
+            return False
         # The bad ids may be in both halves. Another id each time, so that in the end a good one is among them.
-        return len(ids) > 2 and not _alike(await self._extra([random.choice(ids)], error), error)  # noqa: PLR2004, S311
+        self._source.probed += 1
+        return not _alike(await self._extra([ids[self._source.probed % len(ids)]], error), error)
 
     async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer] | CloudError:
         """One call more, as long as some are left."""

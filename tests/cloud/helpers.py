@@ -182,7 +182,9 @@ def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") -> tup
     return virtual.simulate(go())
 
 
-def fetched(body: dict[str, Any], ids: Sequence[str], api: str = "v3") -> tuple[Mapping[str, Answer], int]:
+def fetched(
+    body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
+) -> tuple[Mapping[str, Answer], int]:
     """What the source of progress makes of a body, and what was lost in it."""
 
     async def go() -> tuple[Mapping[str, Answer], int]:

@@ -97,7 +97,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             "v3_batch_progress_doc1",
             {
                 "8d0e8e36-a618-490d-8a46-8c61ac9jb502": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_608_274_919.0
+                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_608_274_919.0, reported_by=1_608_274_919.0
                 )
             },
         ),
@@ -106,7 +106,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             {
                 # remaining_time "10" of a load that is complete is no estimate
                 "edae91cb-5892-49b6-a529-4921fb26jb21": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_594_864_576.0
+                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_594_864_576.0, reported_by=1_594_864_576.0
                 ),
                 # the status is ahead of the progress; -1 means not incremental, "0" not reported
                 "f95c5d83-d0c9-42bd-b295-38c31cd1jb15": Progress(

@@ -143,11 +143,18 @@ def test_bad_ids_in_both_halves_are_found_where_other_calls_succeed() -> None:
     assert len(batches.calls) == 12
 
 
-def test_in_a_batch_alone_one_good_id_shows_that_ids_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.splitting.random.choice", lambda ids: ids[0])
+def test_in_a_batch_alone_one_good_id_shows_that_ids_matter() -> None:
     batches = Batches(bad_request(), "id-2", "id-7")
     answers = simulate(everything(source(batches.fetch), TEN))
     assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+
+
+def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
+    batches = Batches(bad_request(), *(one for one in TEN if one != "id-4"))
+    asked = source(batches.fetch)
+    rounds = [simulate(everything(asked, TEN)) for _ in range(10)]
+    assert {type(answer) for answer in rounds[0].values()} == {BadRequestError}
+    assert any(not isinstance(one["id-4"], BadRequestError) for one in rounds)
 
 
 def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:

@@ -146,7 +146,7 @@ def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
                     assert node.apply_rows_per_second == pytest.approx(by_v3.apply_rows_per_second, abs=1)
                 seen |= {name for name in Progress.__match_args__ if getattr(by_v5, name)}
             # The world shows each of the common facts at least once.
-            assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code"}
+            assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code", "served_at"}
             assert (len(ids), cloud.lost) == (25, 0)
 
     virtual.simulate(go())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
@@ -247,3 +248,19 @@ def _answered_v5(body: dict[str, Any]) -> tuple[Any, int]:
     except TaskGoneError as error:
         return error, 0
     return answers[ID], lost
+
+
+@pytest.mark.parametrize(
+    ("api", "body"),
+    [
+        ("v3", {"results": [{"job_id": ID, **STARTED}]}),
+        ("v5", {"job": {"progress_info": {"progress": "1"}, "metrics": {"cpu_util": "1"}}}),
+    ],
+)
+@pytest.mark.parametrize(("date", "served"), [("Fri, 18 Dec 2020 07:01:59 GMT", 1_608_274_919), ("soon", None)])
+def test_the_progress_has_the_time_of_the_response(
+    api: str, body: dict[str, Any], date: str, served: float | None
+) -> None:
+    answer = fetched(httpx.Response(200, json=body, headers={"Date": date}), [ID], api)[0][ID]
+    assert isinstance(answer, tuple)
+    assert [part.served_at for part in answer if isinstance(part, Progress)] == [served]
