@@ -88,7 +88,7 @@ def drs_up(exporter: Exporter) -> str:
     return next(line for line in get(f"{exporter.url}/metrics").text.splitlines() if line.startswith("drs_up{"))[-1]
 
 
-def test_a_secret_that_becomes_a_pipe_makes_only_its_project_unreadable(
+def test_a_missing_secret_changes_nothing_and_a_pipe_makes_only_its_project_unreadable(
     start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path
 ) -> None:
     file = tmp_path / "sk"
@@ -96,6 +96,10 @@ def test_a_secret_that_becomes_a_pipe_makes_only_its_project_unreadable(
     exporter.until(lambda: drs_up(exporter) == "1", "it is up")
     secret = file.read_text()
     file.unlink()
+    exporter.until(lambda: "the last secret stays in use" in exporter.stderr, "the missing file is logged")
+    time.sleep(2)  # at least one more poll
+    assert drs_up(exporter) == "1"
+    assert exporter.stderr.count("the last secret stays in use") == 1
     os.mkfifo(file)
     exporter.until(lambda: drs_up(exporter) == "0", "it is down")
     assert "is a pipe or a device, not a file" in exporter.stderr
