@@ -56,11 +56,13 @@ def _command(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
     seconds = _DRAIN_SECONDS
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         options = parse(arguments, _COMMANDS)
         logs.configure(options.log_level, options.log_format)
-        if options.command in _SERVING:  # who sends it before there is anything to reload means no harm
+        if options.command in _SERVING:  # there is nothing to reload yet
             seconds = _SERVING_DRAIN_SECONDS
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         return _COMMANDS[options.command](options)
     except (ConfigError, UsageError) as error:
         _report(str(error))

@@ -15,7 +15,7 @@ import pytest
 
 from exporter.simulator import SimTask
 from exporter.simulator.faults import broken
-from tests.e2e.programs import Program, get, until
+from tests.e2e.programs import LISTEN, Program, get, until
 from tests.hostile.clouds import DAY
 from tests.hostile.outputs import never_read
 
@@ -159,3 +159,37 @@ def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_tha
         os.close(number)
         assert code == 128 + signal.SIGTERM
         assert seconds < PROMPT
+
+
+SIGNALLED = """
+import os, sys
+from exporter.__main__ import main
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "exporter.cli":
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Finder())
+sys.exit(main())
+"""
+
+
+def signalled(number: signal.Signals, folder: Path, *arguments: str) -> Program:
+    """The program, which gets a signal while it imports its modules."""
+    return Program([sys.executable, "-c", SIGNALLED.format(number=int(number)), *arguments], folder)
+
+
+def test_a_reload_during_the_start_is_ignored(tmp_path: Path) -> None:
+    with signalled(signal.SIGHUP, tmp_path, "demo", LISTEN) as program:
+        program.until(lambda: "/metrics" in program.stdout, "it serves")
+        assert program.ends_on(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, -signal.SIGHUP)])
+def test_a_signal_during_the_start_ends_a_command_without_a_traceback(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    with signalled(number, tmp_path, "metrics") as program:
+        assert program.exit_code() == code
+        assert program.stdout + program.stderr == ""
