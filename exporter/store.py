@@ -69,16 +69,21 @@ class Store:
         clock: Clock,
         shard: Shard = ALL,
     ) -> None:
-        self.key, self.ages = key, ages
+        self.key = key
+        self.ages = ages
         self.facts = ProjectFacts(key, job_types, ages, clock)
         self.inventory = Inventory(hide_for)
         self._board = board
         self._samples = Samples(board, families, key, dropped)
         self.settings = settings
-        self._ended_for, self._remembered_for = ended_for, hide_for
-        self._wanted, self._tags = wanted, frozenset(tags)
-        self._clock, self._step = clock, clock.step
-        self._shard, self._counts = shard, shard.owns(key.text)
+        self._ended_for = ended_for
+        self._remembered_for = hide_for
+        self._wanted = wanted
+        self._tags = frozenset(tags)
+        self._clock = clock
+        self._step = clock.step
+        self._shard = shard
+        self._counts = shard.owns(key.text)
         self._states: dict[str, TaskState] = {}
         self._left: dict[str, tuple[float, TaskState]] = {}
         """Tasks that went lately: when, and what was witnessed of them."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exporter.cloud.source import Answer
 
 
-class Gap(Wire):
+class Lag(Wire):
     """`rpo_info`, `rto_info`: a delay in milliseconds, unlike the delay of progress; its time has no zone."""
 
     delay: Milliseconds = None
@@ -35,8 +35,8 @@ class Item(BatchItem):
         """The facts, or the error of this task alone."""
         if (error := item_error(operations.RECOVERY_V3.name, self.error_code, self.status)) is not None:
             return error
-        rpo = Gap.read(self.rpo_info or {}, losses) or Gap()
-        rto = Gap.read(self.rto_info or {}, losses) or Gap()
+        rpo = Lag.read(self.rpo_info or {}, losses) or Lag()
+        rto = Lag.read(self.rto_info or {}, losses) or Lag()
         return (Recovery(rpo_seconds=rpo.delay, rto_seconds=rto.delay),)
 
 

@@ -48,6 +48,7 @@ class Tree:
             ValueError: the page has more than 10,000 tasks and subtasks.
         """
         top: set[str] = set()
+        before, self._unknown = self._unknown, Counter()
         most = self._entries + _MOST_ENTRIES
         waiting: list[tuple[Any, str | None, bool]] = [(item, None, True) for item in reversed(items)]
         while waiting:  # a loop, not a recursion: the cloud decides how deep it nests
@@ -69,6 +70,7 @@ class Tree:
             if children and nearest is not None:
                 self._parents.add(nearest)
             waiting += ((child, nearest, False) for child in reversed(children))
+        self._unknown |= before  # the larger: a page that is served twice has no more of them
         return top
 
     def tasks(self) -> tuple[Listed, ...]:

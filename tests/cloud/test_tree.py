@@ -147,6 +147,14 @@ def test_an_item_that_two_pages_contain_is_one() -> None:
     assert losses.count == 1
 
 
+def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
+    tree = Tree("sync", Losses())
+    for _ in range(2):
+        tree.add([entry("a", None, 7), entry("b", entry("c"))])
+    tree.add([entry("b", None)])
+    assert {task.id: task.unknown_children for task in tree.tasks()} == {"a": 2, "b": 1, "c": 0}
+
+
 @pytest.mark.parametrize("statuses", [(RUNS, FAILED), (FAILED, RUNS)])
 @pytest.mark.parametrize("children", [(), (entry("x"),)])
 def test_a_task_that_a_list_contains_with_two_statuses_is_never_ready(
