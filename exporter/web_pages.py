@@ -69,6 +69,7 @@ class Pages:
             "allowances": [exporter.telemetry.value(ALLOWANCE, *store.key[:2]) for store in exporter.stores],
             "demands": [exporter.telemetry.value(DEMAND, *store.key[:2]) for store in exporter.stores],
             "unreadable": [project for project in projects if project.up is False],
+            "incomplete": sum(facts.gap is not None for project in projects for facts in project.lists.values()),
             "complete": exporter.ready and all(project.up for project in projects),
             "ready": exporter.ready,
         }

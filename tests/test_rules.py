@@ -172,6 +172,16 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     assert sorted(path.stem for path in RUNBOOKS.glob("*.md")) == ALERTS
 
 
+def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
+    text = (RUNBOOKS.parent / "monitoring.md").read_text()
+    listed = [
+        (severity, name)
+        for severity, links in re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE)
+        for name in re.findall(r"\[(\w+)\]\(runbooks/\1\.md\)", links)
+    ]
+    assert sorted(listed) == sorted({(rule["labels"]["severity"], rule["alert"]) for rule in ALERT_RULES})
+
+
 @pytest.mark.parametrize("name", ALERTS)
 def test_runbooks_say_what_to_do(name: str) -> None:
     text = (RUNBOOKS / f"{name}.md").read_text()

@@ -134,6 +134,7 @@ def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
             await asyncio.sleep(60)
             after = Seen((await get(exporter, "/")).body)
             (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
+        assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
         assert "v3 list of sync incomplete its pages and its total disagree, 1 min" in " ".join(seen.text.split())
         (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
         since = incomplete.pop("incomplete_since_timestamp_seconds")
