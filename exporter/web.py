@@ -71,7 +71,7 @@ def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None =
 
 def _from_a_page(request: Request) -> bool:
     """Return whether a page in a browser sent this request, of any origin: a DNS name of an attacker may be ours."""
-    return "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none"
+    return "origin" in request.headers or any(site != "none" for site in request.headers.getlist("sec-fetch-site"))
 
 
 def _metrics(page: Page, request: Request) -> Response:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import cli, logs, serving
+from exporter import __main__, cli, logs, serving
 from exporter.catalogue import family_names
 from exporter.telemetry import OWN_FAMILIES
 
@@ -201,3 +202,11 @@ def test_wrong_usage_has_its_exit_code_where_standard_error_cannot_be_written(re
     command = ["bash", "-c", f'"$@" {redirection}', "bash", sys.executable, "-m", "exporter", "--nonsense"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_signals_wait_while_the_command_line_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked: list[object] = []
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda *arguments: blocked.append(arguments))
+    monkeypatch.setattr(cli, "main", lambda: len(blocked))
+    assert __main__.main() == 1
+    assert blocked == [(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})]

@@ -15,9 +15,11 @@ from tests.world import cloud_of, exporter_on
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    Headers = dict[str, str] | list[tuple[str, str]]
+
 
 async def ask_reload(
-    method: str, reload: Callable[[], Awaitable[None]] | None, headers: dict[str, str] | None = None
+    method: str, reload: Callable[[], Awaitable[None]] | None, headers: Headers | None = None
 ) -> tuple[int, str]:
     async with exporter_on(cloud_of()) as exporter:
         transport = httpx.ASGITransport(app=application(exporter, reload))
@@ -62,10 +64,11 @@ def test_a_reload_is_asked_for_by_a_post_where_that_is_allowed(
         ({"Sec-Fetch-Site": "same-origin"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "none"}, 200),
+        ([("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")], 403),
         ({"Host": "other.example"}, 200),
     ],
 )
-def test_no_page_in_a_browser_may_ask_for_it(method: str, headers: dict[str, str], status: int) -> None:
+def test_no_page_in_a_browser_may_ask_for_it(method: str, headers: Headers, status: int) -> None:
     reloads = 0
 
     async def count() -> None:
