@@ -1,4 +1,4 @@
-"""`drs-exporter check`: asks the cloud what it will say to the exporter, and tells what to do about it."""
+"""`drs-exporter check`: tests what the exporter needs of the cloud, and reports what to do about each fault."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     _Transport = httpx.AsyncBaseTransport | None
 
 _TASKS = """\
-A table of all tasks as the cloud tells them now: phase, progress of the full
+A table of all tasks as the cloud reports them now: phase, progress of the full
 load, delay of the target, age of both, and whether anything known blocks a
-cut-over. The worst come first. `-` is not known, or no question for such a
-task. Every poll counts against the allowance, as that of the exporter does."""
+cut-over. The worst come first. `-` is not known, or does not apply to such a
+task. The calls count against the rate limit of the account."""
 _TASKS_EXAMPLE = """\
 examples:
   drs-exporter tasks --demo
@@ -39,8 +39,8 @@ Exit codes: 0 fine, 1 any project failed (what is known is printed all the
 same), 2 bad usage or configuration.
 """
 _EXPLAIN = """\
-Whether a task can be cut over, and what speaks against it; then all that is
-known of it, with the age of each fact. Only this task is asked for."""
+Whether a task can be cut over, and what blocks it; then all facts of it, with
+their ages. Only this task is polled."""
 _EXPLAIN_EXAMPLE = """\
 examples:
   drs-exporter explain orders-to-rds --config.file=config.yaml
@@ -51,25 +51,26 @@ Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
 all the same), 2 several tasks have that name, or bad usage or configuration.
 """
 _CHECK = """\
-Validates the configuration, then asks the cloud: reachable? credentials? clock?
-which API, which tasks, which permission is missing? A line for each finding:
-ok, warn or fail, where, what, and what to do."""
+Validates the configuration, then queries the cloud: is it reachable, are the
+credentials and the clock right, which API and which tasks are there, which
+permission is missing? Prints a line for each finding: ok, warn or fail, where,
+what, and what to do."""
 _CHECK_EXAMPLE = """\
 examples:
   drs-exporter check --config.file=config.yaml
   drs-exporter check --cloud=huaweicloud --region=cn-north-4
   drs-exporter check --config.file=config.yaml --report=shapes.json
 
-The report holds keys, types, formats, codes and durations of what the cloud
-answers, by allow list: no name, id, host, user or message. Attach it when you
-report that a field is not understood.
+The report has keys, types, formats, codes and durations of the responses of
+the cloud, by allow list: no name, id, host, user or message. Attach it when you
+report that a field cannot be decoded.
 
 Exit codes: 0 nothing fails, 1 something fails, 2 bad usage or configuration.
 """
 _QUERY = """\
-Details of one task that API v5 tells by their type, as JSON, without messages,
-hosts, users and names; --type=status asks API v3. For network, precheck and
-cloud_connection the cloud wants the query id that it returned when the test was
+Details of one task that API v5 returns by type, as JSON, without messages,
+hosts, users and names; --type=status queries API v3. For network, precheck and
+cloud_connection, pass the query id that the cloud returned when the test was
 started."""
 _QUERY_EXAMPLE = """\
 examples:
@@ -77,7 +78,7 @@ examples:
   drs-exporter query orders-to-rds --type=precheck --config.file=config.yaml \\
     --query-id=669c9c19-99e3-4628-8c90-397136266701
 
-Exit codes: 0 fine, 1 no such task or no answer, 2 several tasks have that name,
+Exit codes: 0 fine, 1 no such task or no response, 2 several tasks have that name,
 or bad usage or configuration.
 """
 _TASK = "its id; or its name, exactly, where no other task has it"
@@ -89,8 +90,8 @@ def add_parsers(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--output", choices=("table", "json"), default="table", help="default: table")
     command = _parser(add, "explain", "one task: can it be cut over, and all facts", _EXPLAIN, _EXPLAIN_EXAMPLE)
     command.add_argument("task", metavar="TASK", help=_TASK)
-    command = _parser(add, "check", "validate the configuration, then ask the cloud", _CHECK, _CHECK_EXAMPLE)
-    command.add_argument("--report", type=Path, metavar="FILE", help="write the shapes of all answers, as JSON")
+    command = _parser(add, "check", "validate the configuration, then query the cloud", _CHECK, _CHECK_EXAMPLE)
+    command.add_argument("--report", type=Path, metavar="FILE", help="write the shapes of all responses, as JSON")
     command = _parser(add, "query", "the status of one task, or details by their type", _QUERY, _QUERY_EXAMPLE)
     command.add_argument("task", metavar="TASK", help=_TASK)
     command.add_argument("--type", dest="kind", required=True, metavar="TYPE", choices=TYPES, help=", ".join(TYPES))
@@ -108,7 +109,7 @@ def _parser(
 
 
 def _tasks(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
-    from exporter.tasks import tasks  # noqa: PLC0415 - what asks the cloud takes half a second to import
+    from exporter.tasks import tasks  # noqa: PLC0415 - commands that query the cloud take half a second to import
 
     screen = Screen.of(sys.stdout) if options.output == "table" else None
     return asyncio.run(tasks(config, screen, transport=transport))

@@ -58,7 +58,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== turn) return;
       if (!page.getElementById("clock")) throw new Error(String(answer.status));
-      if (!answer.ok && !announce) tell(false, "gone,");
+      if (!answer.ok && !announce) tell(false, "removed,");
       else {
         show(page);
         tell(true, "live,");
@@ -66,7 +66,7 @@
         if (announce) said.textContent = matched ? matched.firstChild.textContent.trim() : "All tasks";
       }
     } catch {
-      if (mine === turn) tell(false, "no answer from the exporter,");
+      if (mine === turn) tell(false, "no response from the exporter,");
     }
     if (mine === turn) timer = setTimeout(refresh, EVERY);
   }

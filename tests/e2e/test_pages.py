@@ -174,8 +174,8 @@ def test_it_says_when_the_exporter_does_not_answer(visit: Open) -> None:
         page = visit(address)
         page.route("**/*", lambda route: route.abort())
         page.clock.run_for(5000)
-        expect(page.locator("#live")).to_have_text("no answer from the exporter,")
-        expect(page.locator("#said")).to_have_text("no answer from the exporter,")
+        expect(page.locator("#live")).to_have_text("no response from the exporter,")
+        expect(page.locator("#said")).to_have_text("no response from the exporter,")
         assert len(names(page)) == 3
         page.unroute_all()
         page.clock.run_for(5000)
