@@ -78,8 +78,8 @@ examples:
   drs-exporter query orders-to-rds --type=precheck --config.file=config.yaml \\
     --query-id=669c9c19-99e3-4628-8c90-397136266701
 
-Exit codes: 0 fine, 1 no such task or no response, 2 several tasks have that name,
-or bad usage or configuration.
+Exit codes: 0 fine, 1 no such task or no response, 2 several tasks have that
+name, or bad usage or configuration.
 """
 _TASK = "its id; or its name, exactly, where no other task has it"
 
