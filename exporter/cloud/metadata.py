@@ -49,7 +49,8 @@ def _read_session(operation: str, status: int, headers: httpx.Headers, content: 
         return text
     if status in _NO_SESSIONS:
         return None
-    judge(operation, status, headers, content)
+    if status != 200:  # noqa: PLR2004 - else the body would have to be JSON
+        judge(operation, status, headers, content)
     raise DecodeError(operation, "decode")
 
 
