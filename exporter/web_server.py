@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import traceback
 from typing import TYPE_CHECKING
 
 import h11
@@ -236,6 +237,8 @@ class Server(uvicorn.Server):
                 ssl_shutdown_timeout=_GOODBYE_SECONDS if context else None,
             )
         except OSError as error:
+            # The frames refer to the error, and to 256 KiB of asyncio's TLS that else wait for the garbage collector.
+            traceback.clear_frames(error.__traceback__)
             self.clients.leave(accepted)
             if not isinstance(error, ConnectionResetError):  # the client has closed it, as many health checks do
                 self._bad_requests.note(TLS)

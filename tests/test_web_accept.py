@@ -7,6 +7,7 @@ import errno
 import gc
 import socket
 import struct
+from asyncio import sslproto
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -144,6 +145,34 @@ def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: 
             await one.until(lambda: len(one.server.clients) == 0)
 
     asyncio.run(main())
+
+
+@needs("openssl")
+def test_a_failed_handshake_keeps_no_memory_until_a_garbage_collection(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("server")
+    (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
+
+    def kept() -> int:
+        return sum(isinstance(each, sslproto.SSLProtocol) for each in gc.get_objects())
+
+    async def main() -> None:
+        async with running(WebFile(tmp_path / "web.yml")) as one:
+            before = kept()
+            for _ in range(10):
+                await one.response(b"no TLS" * 100)
+            await one.until(lambda: one.counts[TLS] == 10)
+            for _ in range(10):
+                _, gone = await one.connect()
+                gone.close()
+            await one.until(lambda: len(one.server.clients) == 0)
+            await one.until(lambda: kept() <= before)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
 
 
 def test_a_slow_client_is_aborted_at_the_end() -> None:
