@@ -102,7 +102,7 @@ class Program:
         """What it has logged so far."""
         return self._err.read_text()
 
-    def until(self, condition: Callable[[], T | None], what: Callable[[], object] | str) -> T:
+    def until(self, condition: Callable[[], T | None], what: Callable[[], object] | str, seconds: float = TIMEOUT) -> T:
         """The first result of a condition that is true; fails when time is up or the program has ended."""
 
         def alive() -> T | None:
@@ -111,7 +111,7 @@ class Program:
             assert result or not ended, "it has ended"
             return result
 
-        return until(alive, lambda: f"{what() if callable(what) else what}; {self.stdout}{self.stderr}")
+        return until(alive, lambda: f"{what() if callable(what) else what}; {self.stdout}{self.stderr}", seconds)
 
     def exit_code(self, seconds: float = TIMEOUT) -> int:
         """Its exit code, once it has ended by itself."""
@@ -159,10 +159,10 @@ class Exporter(Program):
 
 
 class Simulator(Program):
-    """The simulated cloud in a process of its own, where seven minutes pass in a second."""
+    """The simulated cloud in a process of its own, where three and a half minutes pass in a second."""
 
     def __init__(self, folder: Path) -> None:
-        command = (sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", "420")
+        command = (sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", "210")
         super().__init__(command, folder)
 
     @property
