@@ -98,7 +98,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "phase",
         "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE. "
-        "Or the lists contradict each other about the task.",
+        "Or the lists contradict each other, or a query, about the task.",
         lambda _: True,
         attrgetter("wrong_phase"),
         attrgetter("status"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
 
     from exporter.model import Listed
 
+LIST_LAG_SECONDS = 60.0
+"""Time for which a list may still show a deleted task; no document states a limit."""
 _DECIDES = "v3"
 """Who decides where both list a task: v3 is the complete one."""
 _LACKS_BEFORE_GONE = 2
 """A list of one page that is complete proves an absence alone, any other list that has all its pages as the second."""
+_REMEMBERED = 10
+"""How many times `hide_for` a report that a task does not exist is remembered: lists may be polled rarely."""
 _FILLED = ("enterprise_project_id", "job_mode", "role")
 """List facts that only v5 tells: taken from it where v3 decides."""
 
@@ -41,12 +46,12 @@ class Inventory:
 
     A task is removed when each list that showed it lacks it: once if the list was complete and of one page; twice in a
     row if it was not, or had several pages, between which tasks move when another one is deleted. A list that lacks
-    pages proves no absence, and a failed list changes nothing. A task is also removed when the cloud reports that it
-    does not exist, or is DELETED.
+    pages proves no absence, and a failed list changes nothing. A task is also removed when a query reports that it does
+    not exist, or is DELETED.
 
     Args:
-        hide_for: seconds for which lists, which may lag, are not believed about a task that was said not to exist,
-            unless they show it as ended.
+        hide_for: seconds for which a task is hidden that a query reports as missing while lists, which may lag, still
+            show it. Then the lists contradict the query: the task is shown as contradicted.
     """
 
     def __init__(self, hide_for: float) -> None:
@@ -63,8 +68,7 @@ class Inventory:
         deleted = {listed.id for listed in tasks if listed.status == DELETED}
         for task_id in deleted:
             self._remove(task_id, now)
-        self._gone = {task_id: at for task_id, at in self._gone.items() if now - at < self._hide_for}
-        seen = {listed.id: listed for listed in tasks if listed.id not in self._gone or listed.phase is Phase.ENDED}
+        seen = self._shown(tasks, now)
         for task_id, listed in seen.items():
             self._tasks.setdefault(task_id, {})[key] = _Sighting(listed, now)
         weight = _weight(gap, pages)
@@ -76,13 +80,42 @@ class Inventory:
                 del self._tasks[task_id]
         return deleted | missed | seen.keys()
 
-    def gone(self, task_id: str, now: float) -> None:
-        """The cloud said, when asked for this task, that it does not exist.
+    def _shown(self, tasks: Iterable[Listed], now: float) -> dict[str, Listed]:
+        """The tasks of a list that are shown, by id; a hidden subtask is an unknown one of its parents."""
+        shown: dict[str, Listed] = {}
+        hidden = Counter[str]()
+        for listed in tasks:
+            reported = self._gone.get(listed.id)
+            if reported is None or listed.phase is Phase.ENDED:
+                shown[listed.id] = listed
+            elif now - reported < self._hide_for:
+                hidden.update(listed.parents)
+            elif listed.status != DELETED:
+                shown[listed.id] = replace(listed, contradicted=True)
+        for parent in hidden.keys() & shown.keys():
+            unknown = shown[parent].unknown_children + hidden[parent]
+            shown[parent] = replace(shown[parent], unknown_children=unknown)
+        forgotten = now - _REMEMBERED * self._hide_for
+        self._gone = {key: at for key, at in self._gone.items() if at > forgotten or key in self._tasks}
+        return shown
 
-        It says that of released tasks too, so what a list shows as ended stays: the answer was under way.
+    def gone(self, task_id: str, now: float) -> None:
+        """Remove a task of which a query returned that it does not exist.
+
+        The cloud returns that for released tasks too, so a task that a list shows as ended stays. So does a task that
+        lists show in spite of an earlier response of this kind. Its parents have an unknown subtask until their next
+        list.
         """
-        if not any(sighting.listed.phase is Phase.ENDED for sighting in self._tasks.get(task_id, {}).values()):
-            self._remove(task_id, now)
+        sightings = self._tasks.get(task_id, {})
+        if not sightings or task_id in self._gone:
+            return
+        if any(sighting.listed.phase is Phase.ENDED for sighting in sightings.values()):
+            return
+        for parent in {key for sighting in sightings.values() for key in sighting.listed.parents}:
+            for sighting in self._tasks.get(parent, {}).values():
+                unknown = sighting.listed.unknown_children + 1
+                sighting.listed = replace(sighting.listed, unknown_children=unknown)
+        self._remove(task_id, now)
 
     def _remove(self, task_id: str, now: float) -> None:
         self._tasks.pop(task_id, None)
@@ -131,8 +164,9 @@ class Inventory:
         return _filled(merged(deciding), [sighting.listed for sighting in fresh.values()])
 
     def contradictions(self, since: float) -> int:
-        """Return how many tasks the lists since this time contradict each other about, within an API generation."""
-        return sum(
+        """Return how many tasks the lists since this time contradict each other, or a query, about."""
+        disputed = len(self._gone.keys() & self._tasks.keys())
+        return disputed + sum(
             any(contradict(_current(sightings, api, since)) for api in apis)
             for sightings in self._tasks.values()
             if len(sightings) > len(apis := {api for api, _ in sightings})

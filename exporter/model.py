@@ -116,7 +116,7 @@ class Listed:
     other_parents: frozenset[str] = frozenset()
     """Of a subtask: tasks that contain it as well, in lists of other job types."""
     contradicted: bool = False
-    """Whether lists of the same API generation, or entries of one list, contradict each other about the task."""
+    """Whether lists of one API generation, entries of one list, or a list and a query contradict each other."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter import cutover
-from exporter.inventory import Inventory
+from exporter.inventory import LIST_LAG_SECONDS, Inventory
 from exporter.project_facts import Ages, ProjectFacts, ProjectKey
 from exporter.samples import Samples
 from exporter.shard import ALL
@@ -43,7 +43,7 @@ class Store:
         ages: how old facts may be.
         job_types: those that are listed.
         ended_for: seconds for which an ended task is shown; after that it is only counted.
-        hide_for: see `Inventory`.
+        hide_for: see `Inventory`, which bounds it by the time for which lists may lag.
         settings: when a task counts as ready to cut over.
         wanted: which tasks are shown.
         tags: keys of the tags that are kept.
@@ -72,7 +72,7 @@ class Store:
         self.key = key
         self.ages = ages
         self.facts = ProjectFacts(key, job_types, ages, clock)
-        self.inventory = Inventory(hide_for)
+        self.inventory = Inventory(min(hide_for, LIST_LAG_SECONDS))
         self._board = board
         self._samples = Samples(board, families, key, dropped)
         self.settings = settings

@@ -228,3 +228,46 @@ def test_listed_by(inventory: Inventory) -> None:
     assert inventory.listed_by("a", "v3")
     assert not inventory.listed_by("a", "v5")
     assert not inventory.listed_by("b", "v3")
+
+
+def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_as_contradicted(
+    inventory: Inventory,
+) -> None:
+    lists(inventory, "v3", task(), now=0)
+    inventory.gone("a", 10)
+    lists(inventory, "v3", task(), now=10 + HIDDEN_FOR - 1)
+    assert "a" not in inventory
+    lists(inventory, "v3", task(), now=10 + HIDDEN_FOR)
+    assert inventory.find("a", ALL) == task(contradicted=True)
+    assert inventory.contradictions(since=0) == 1
+    inventory.gone("a", 11 + HIDDEN_FOR)  # the list decides: the task does not come and go
+    lists(inventory, "v3", task(), now=12 + HIDDEN_FOR)
+    assert inventory.find("a", ALL) == task(contradicted=True)
+    lists(inventory, "v3", now=13 + HIDDEN_FOR)
+    assert "a" not in inventory
+    assert inventory.contradictions(since=0) == 0
+
+
+def test_a_report_that_a_task_is_missing_is_forgotten_in_the_end(inventory: Inventory) -> None:
+    lists(inventory, "v3", task(), now=0)
+    inventory.gone("a", 0)
+    lists(inventory, "v3", now=11 * HIDDEN_FOR)
+    lists(inventory, "v3", task(), now=11 * HIDDEN_FOR + 1)
+    assert inventory.find("a", ALL) == task()
+
+
+def test_a_hidden_subtask_is_an_unknown_one_of_its_parent(inventory: Inventory) -> None:
+    tree = task("p", is_parent=True), task("a", parent_id="p"), task("b", parent_id="p")
+    lists(inventory, "v3", *tree, now=0)
+    inventory.gone("a", 10)
+    assert inventory.find("p", ALL) == task("p", is_parent=True, unknown_children=1)
+    lists(inventory, "v3", *tree, now=20)
+    assert inventory.find("p", ALL) == task("p", is_parent=True, unknown_children=1)
+    lists(inventory, "v3", tree[0], tree[2], now=30)
+    assert inventory.find("p", ALL) == task("p", is_parent=True)
+
+
+def test_a_query_for_a_task_that_no_list_shows_changes_nothing(inventory: Inventory) -> None:
+    inventory.gone("a", 0)
+    lists(inventory, "v3", task(), now=1)
+    assert inventory.find("a", ALL) == task()

@@ -157,7 +157,7 @@ def test_whoever_refuses_every_task_does_not_answer_at_all() -> None:
     simulate(main())
 
 
-def test_a_task_that_is_gone_by_its_progress_goes_at_once() -> None:
+def test_a_task_that_its_progress_reports_as_deleted_is_removed_at_once_and_never_ready_where_lists_disagree() -> None:
     async def main() -> None:
         going = sim("going")
         cloud = cloud_of(going, sim("staying"))
@@ -165,7 +165,11 @@ def test_a_task_that_is_gone_by_its_progress_goes_at_once() -> None:
             assert (await after_a_change(exporter, 29)).tasks() == {"going", "staying"}
             going.overrides["v3_progress"] = {"transfer_status": "DELETED"}
             assert (await after_a_change(exporter, 3)).tasks() == {"staying"}
-            assert (await after_a_change(exporter, 60)).tasks() == {"staying"}
+            assert (await after_a_change(exporter, 30)).tasks() == {"staying"}
+            page = await after_a_change(exporter, 60)
+            assert page.tasks() == {"going", "staying"}
+            assert page.value("drs_task_cutover_ready", task_name="going") == 0
+            assert page.value("drs_task_cutover_blocker", task_name="going", reason="phase") == 1
 
     simulate(main())
 

@@ -179,4 +179,6 @@ def meaning_of(code: str | None, status: int) -> Meaning:
     if status == 429:  # noqa: PLR2004 - whatever the code: it is never right to call at once
         return THROTTLED
     by_status = BY_STATUS.get(status, UNAVAILABLE if status >= 500 else OTHER)  # noqa: PLR2004
-    return documented(code, status) or by_status
+    meaning = documented(code, status) or by_status
+    # A cloud that fails proves nothing about a task.
+    return UNAVAILABLE if meaning is GONE and status >= 500 else meaning  # noqa: PLR2004

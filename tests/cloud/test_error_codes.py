@@ -214,3 +214,9 @@ def test_refusals_are_about_the_call_and_end_the_round() -> None:
     sent, errors = simulate(go())
     assert sent <= 9
     assert {type(error) for error in errors} == {RefusedError}
+
+
+@pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004", "DRS.10000010"])
+def test_a_server_error_never_proves_that_a_task_does_not_exist(code: str) -> None:
+    assert meaning_of(code, 400).name == "gone"
+    assert meaning_of(code, 500).name == meaning_of(code, 503).name == "unavailable"
