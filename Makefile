@@ -1,4 +1,4 @@
-# make run    set up and start the demo        make test   all tests; those in tests/hostile one after the other
+# make run    set up and start the demo        make test   all tests but the soak; those in tests/hostile serially
 #             (at another address: make run ADDRESS=127.0.0.1:9999; only some tests: make test TESTS="tests/cloud -x")
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
@@ -12,6 +12,8 @@ PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
 VENV ?= .venv
 BIN := $(VENV)/bin
+# More than two processors: many tests wait for processes.
+WORKERS ?= 4
 
 # The tests without other processes, crowds, measurements and simulations of whole days.
 UNIT := $(addprefix --ignore=tests/,bench e2e faults hostile install soak)
@@ -26,17 +28,17 @@ test: $(VENV)/dev.stamp
 ifdef TESTS
 	$(BIN)/pytest $(TESTS)
 else
-	$(BIN)/pytest -n auto --ignore=tests/hostile
+	$(BIN)/pytest -n $(WORKERS) --ignore=tests/hostile --ignore=tests/soak
 	$(BIN)/pytest tests/hostile
 endif
 
 # Not part of `make test`: measuring takes as much time again.
 coverage: $(VENV)/dev.stamp
-	$(BIN)/pytest -n auto $(UNIT) --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) $(UNIT) --cov --cov-report=term
 
 # The same tests without measuring, for another Python: make unit VENV=.venv-3.13 PYTHON=python3.13
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest -n auto $(UNIT)
+	$(BIN)/pytest -n $(WORKERS) $(UNIT)
 
 stress: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.stress $(RUNS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter import logs, questions, threads
+from exporter import interrupts, logs, questions, threads
 from exporter.arguments import UsageError, parse, parser
 from exporter.config import ConfigError, NotReadyError, load
 from exporter.config_environment import from_environment
@@ -128,7 +127,7 @@ def _simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
 
 
 def _once(options: argparse.Namespace) -> int:
-    return asyncio.run(_poll_once(*_cloud(options)))
+    return interrupts.run(_poll_once(*_cloud(options)))
 
 
 async def _poll_once(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> int:

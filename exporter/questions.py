@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter import interrupts
 from exporter.file_replace import replace_content, verify_replaceable
 from exporter.find import Outcome
 from exporter.query_types import NEEDS_QUERY_ID, TYPES
@@ -112,13 +112,13 @@ def _tasks(options: argparse.Namespace, config: Config, transport: _Transport) -
     from exporter.tasks import tasks  # noqa: PLC0415 - commands that query the cloud take half a second to import
 
     screen = Screen.of(sys.stdout) if options.output == "table" else None
-    return asyncio.run(tasks(config, screen, transport=transport))
+    return interrupts.run(tasks(config, screen, transport=transport))
 
 
 def _explain(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
     from exporter.explain import explain  # noqa: PLC0415
 
-    return asyncio.run(explain(config, options.task, transport=transport))
+    return interrupts.run(explain(config, options.task, transport=transport))
 
 
 def _check(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
@@ -132,7 +132,7 @@ def _check(options: argparse.Namespace, config: Config, transport: _Transport) -
     def say(finding: Finding, width: int) -> None:
         print(finding.line(width, screen), flush=True)
 
-    code, report = asyncio.run(check(config, say, transport=transport))
+    code, report = interrupts.run(check(config, say, transport=transport))
     try:
         if file is not None:
             replace_content(file, report)
@@ -156,7 +156,7 @@ def _cannot_write(file: Path | None, error: OSError) -> str:
 def _query(options: argparse.Namespace, config: Config, transport: _Transport) -> Outcome:
     from exporter.query import query  # noqa: PLC0415
 
-    return asyncio.run(query(config, options.task, options.kind, options.query_id, transport=transport))
+    return interrupts.run(query(config, options.task, options.kind, options.query_id, transport=transport))
 
 
 def verify(options: argparse.Namespace) -> None:
