@@ -54,10 +54,7 @@ class Crowd:
         async for reader, writer in self._connections():
             while True:
                 writer.write(request(*LOGIN))
-                head = await reader.readuntil(b"\r\n\r\n")
-                assert head.startswith(b"HTTP/1.1 200 ")
-                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
-                self.served += 1
+                await self._receives(b"200", reader)
 
     async def wrong(self, number: int) -> None:
         """Guesses passwords."""
@@ -66,9 +63,7 @@ class Crowd:
             while True:
                 guess += 1
                 writer.write(request(LOGIN[0], f"{number}-{guess}"))
-                assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
-                await reader.readuntil(b"please.\n")
-                self.served += 1
+                await self._receives(b"401", reader)
 
     async def slow(self, _number: int) -> None:
         """Requests a lot and reads next to nothing."""
@@ -83,6 +78,13 @@ class Crowd:
         async for reader, _ in self._connections():
             self.served += 1
             await reader.read()
+
+    async def _receives(self, status: bytes, reader: asyncio.StreamReader) -> None:
+        """A whole response."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 " + status)
+        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+        self.served += 1
 
     async def _connections(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         while True:
@@ -106,8 +108,9 @@ class Crowd:
 
     async def worst_scrape(self) -> None:
         """Scrape over new connections while the crowd is there; the slowest scrape has to be quick enough."""
-        end, worst = time.monotonic() + CROWD_SECONDS, 0.0
-        while time.monotonic() < end or not self.served:
+        start, worst = time.monotonic(), 0.0
+        while (elapsed := time.monotonic() - start) < CROWD_SECONDS or not self.served:
+            assert elapsed < 2 * SCRAPE_SECONDS, "none of the crowd is served"
             started = time.monotonic()
             await asyncio.to_thread(scrape, self._exporter)
             worst = max(worst, time.monotonic() - started)
