@@ -171,7 +171,7 @@ def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 class Flood:
-    """Wrong passwords of one address; bcrypt answers one of them each time that it is told to."""
+    """Wrong passwords of one address; the test releases one bcrypt check at a time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.checked: list[bytes] = []

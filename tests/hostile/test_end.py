@@ -1,4 +1,4 @@
-"""A process that hangs ends, and one that is told to end does so within five seconds, whatever it is doing."""
+"""A process that hangs ends, and one that gets a signal to end does so within five seconds, whatever it is doing."""
 
 from __future__ import annotations
 
