@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 COMMAND = str(Path(sys.executable).parent / "drs-exporter")
 LISTEN = "--web.listen-address=127.0.0.1:0"
-TIMEOUT = 30.0
-"""Seconds for what takes one or two, on a machine that may be busy."""
+TIMEOUT = 90.0
+"""Seconds for what takes one or two, on a machine that may be busy: they pass only where a test fails."""
 
 
 def until(condition: Callable[[], T | None], what: Callable[[], object], seconds: float = TIMEOUT) -> T:

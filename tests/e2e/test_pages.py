@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.browser import HOSTILE, Fleet, serving
+from tests.e2e.programs import TIMEOUT, until
 from tests.tools import needs, tool
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Open = Callable[..., Page]
 
 pytestmark = needs("chromium")
+expect.set_options(timeout=TIMEOUT * 1000)
 
 SIZES = (3, 300, 10_000)
 CONTRASTS = """() => {
@@ -154,12 +156,13 @@ def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Ope
         page.evaluate("document.querySelector('[name=q]').value = 'half typ'")
         fleet.fail_first = True
         failed = page.locator("#tasks tbody tr").first.locator(".phase")
-        for _ in range(20):  # until a poll has told the store
+
+        def shown() -> bool:
             page.clock.run_for(5000)
             page.wait_for_load_state("networkidle")
-            if failed.inner_text() == "failed":
-                break
-        assert failed.inner_text() == "failed"
+            return failed.inner_text() == "failed"
+
+        until(shown, lambda: "the poll after the failure is on the page")
         assert page.evaluate("window.kept === document.querySelector('#tasks tbody tr')")
         assert page.evaluate("document.activeElement.textContent") == focused
         assert page.evaluate("scrollY") == scrolled
