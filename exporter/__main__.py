@@ -10,7 +10,7 @@ def main() -> int:
     SIGHUP and SIGINT wait until the command line is imported, which takes most of a second, and can handle them.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})
-    from exporter import cli  # noqa: PLC0415 - with the signals blocked
+    from exporter.commands import main as cli  # noqa: PLC0415 - with the signals blocked
 
     return cli.main()
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.check import check
-from exporter.config import from_mapping
-from exporter.explain import explain
-from exporter.query import query
+from exporter.commands.check import check
+from exporter.commands.explain import explain
+from exporter.commands.query import query
+from exporter.config.load import from_mapping
 from exporter.simulator import World
 from tests.virtual import clock, now, simulate
 from tests.world import PROJECT_ID, cloud_of, sim
@@ -19,10 +19,10 @@ from tests.world import PROJECT_ID, cloud_of, sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.config import Config
-    from exporter.find import Outcome
-    from exporter.findings import Finding
+    from exporter.commands.lookup import Outcome
+    from exporter.config.load import Config
     from exporter.simulator import SimTask, SimulatedCloud
+    from exporter.views.findings import Finding
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 WHERE = "acme/cn-north-4/payments"

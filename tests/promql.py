@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import promql_parser
 from promql_parser import AggregateExpr, BinaryExpr, VectorSelector
 
-from exporter.catalogue import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
-from exporter.model import Phase
-from exporter.telemetry import OWN_FAMILIES
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
+from exporter.model.task import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

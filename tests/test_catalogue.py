@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.catalogue import (
-    PROJECT_FAMILIES,
-    PROJECT_LABELS,
-    TASK_FAMILIES,
-    TASK_LABELS,
-    family_names,
-)
-from exporter.config import Collectors
-from exporter.telemetry import OWN_FAMILIES
+from exporter.config.load import Collectors
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS, family_names
 
 if TYPE_CHECKING:
-    from exporter.catalogue import Family
-    from exporter.chunks import FamilyHead
-    from exporter.model import Task
+    from exporter.metrics.page import FamilyHead
+    from exporter.metrics.tasks import Family
+    from exporter.model.task import Task
 
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
 NAME = attrgetter("name")

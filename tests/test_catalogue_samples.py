@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.catalogue import ACTIONS, COMPARISON_STATUSES, PROJECT_FAMILIES, TASK_FAMILIES, tag_labels, task_families
-from exporter.model import CollectorFacts, Gap, History, Identity, Listed, ListFacts, Phase, Project, Task
-from exporter.parts import (
+from exporter.metrics.tasks import (
+    ACTIONS,
+    COMPARISON_STATUSES,
+    PROJECT_FAMILIES,
+    TASK_FAMILIES,
+    tag_labels,
+    task_families,
+)
+from exporter.model.facts import (
     AsyncJobs,
     Compared,
     Comparison,
@@ -26,9 +32,10 @@ from exporter.parts import (
     Switchover,
     Writable,
 )
+from exporter.model.task import CollectorFacts, Gap, History, Identity, Listed, ListFacts, Phase, Project, Task
 
 if TYPE_CHECKING:
-    from exporter.catalogue import Family
+    from exporter.metrics.tasks import Family
 
 NAME = attrgetter("name")
 INFO = ("job_type", "engine_type", "task_type", "direction", "net_type", "enterprise_project_id", "job_mode", "role")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter.cloud.errors import AccessError, RefusedError, UnavailableError
-from exporter.config import from_mapping
-from exporter.findings import bars
+from exporter.cloud.http.errors import AccessError, RefusedError, UnavailableError
+from exporter.config.load import from_mapping
 from exporter.simulator import Fault, faults
+from exporter.views.findings import bars
 from tests.asking import (
     CANARY,
     OTHER_ID,

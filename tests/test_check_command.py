@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter import check as checking
-from exporter import cli, logs
+from exporter.commands import check as checking
+from exporter.commands import main as cli
+from exporter.runtime import logs
 from tests.asking import (
     config_file,
     fleet,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.chunks import Chunk, Format, Page, Piece, heads_of, split_families
+from exporter.metrics.page import Chunk, Format, Page, Piece, heads_of, split_families
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

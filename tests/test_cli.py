@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import __main__, cli, logs, serving
-from exporter.catalogue import family_names
-from exporter.telemetry import OWN_FAMILIES
+from exporter import __main__
+from exporter.commands import main as cli
+from exporter.commands import serving
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import family_names
+from exporter.runtime import logs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +170,7 @@ def test_completion_knows_every_command(shell: str, word: str, capsys: pytest.Ca
 
 def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
     heavy = "aiohttp", "jinja2", "starlette", "uvicorn", "exporter.cloud", "exporter.simulator", "shtab"
-    code = f"import sys, exporter.cli; print(*({{*sys.modules}} & {{*{heavy!r}}}))"
+    code = f"import sys, exporter.commands.main; print(*({{*sys.modules}} & {{*{heavy!r}}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 

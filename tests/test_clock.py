@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.clock import Clock, since_boot
-from exporter.daemon import Exporter
+from exporter.daemon.exporter import Exporter
+from exporter.runtime.clock import Clock, since_boot
 from exporter.simulator import faults
 from tests import virtual
 from tests.virtual import EPOCH, simulate

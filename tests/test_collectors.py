@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.config import Collectors
-from exporter.docs import operations_markdown
+from exporter.config.load import Collectors
+from exporter.docs.markdown import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
 from tests.virtual import EPOCH, simulate
 from tests.world import DAY, cloud_of, config_of, exporter_on, sim

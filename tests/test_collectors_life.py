@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.simulator import faults
-from exporter.simulator.comparisons import EVERY as ROUND
+from exporter.simulator.world.comparisons import EVERY as ROUND
 from tests.test_collectors import DR, EVERY, LISTS, V5_WORDS, asked
 from tests.virtual import EPOCH, simulate
 from tests.world import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim

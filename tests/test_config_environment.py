@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter import cli, logs
-from exporter.config import ConfigError, from_mapping
-from exporter.config_environment import from_environment
+from exporter.commands import main as cli
+from exporter.config.environment import from_environment
+from exporter.config.load import ConfigError, from_mapping
+from exporter.runtime import logs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import certifi
 import pytest
 import yaml
 
-from exporter.config import (
+from exporter.config.load import (
     Account,
     Collectors,
     CollectorSettings,

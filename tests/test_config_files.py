@@ -12,11 +12,11 @@ import certifi
 import pytest
 from structlog.testing import capture_logs
 
-from exporter import config_files
-from exporter.config import ConfigError, NotReadyError, Secret, from_mapping
-from exporter.config_files import CaFile
-from exporter.config_values import stamp
-from exporter.threads import DaemonPool
+from exporter.config import files as config_files
+from exporter.config.files import CaFile
+from exporter.config.load import ConfigError, NotReadyError, Secret, from_mapping
+from exporter.config.values import stamp
+from exporter.runtime.threads import DaemonPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

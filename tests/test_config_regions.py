@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from exporter.config import from_mapping
-from exporter.config_regions import region_hints
-from exporter.report_words import REGIONS
+from exporter.config.known_words import REGIONS
+from exporter.config.load import from_mapping
+from exporter.config.regions import region_hints
 
 
 def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:

@@ -10,13 +10,13 @@ import httpx
 import pytest
 import structlog
 
-from exporter import logs
-from exporter.chunks import Format
-from exporter.explain import explain
-from exporter.find import missing
-from exporter.tasks import tasks
-from exporter.telemetry import DECODE_ERRORS, Telemetry
-from exporter.terminal import Screen
+from exporter.commands.explain import explain
+from exporter.commands.lookup import missing
+from exporter.commands.tasks import tasks
+from exporter.metrics.own import DECODE_ERRORS, Telemetry
+from exporter.metrics.page import Format
+from exporter.runtime import logs
+from exporter.runtime.terminal import Screen
 from tests.asking import config_for
 from tests.virtual import clock, simulate
 from tests.world import cloud_of, exporter_on, get, sim
@@ -24,7 +24,7 @@ from tests.world import cloud_of, exporter_on, get, sim
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
 
 NAMES = {
     "line feed": "or\nders",

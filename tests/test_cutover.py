@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from exporter.config import Cutover
-from exporter.cutover import REASONS, Facts, blockers
-from exporter.model import Identity, Listed, Task
-from exporter.parts import (
+from exporter.config.load import Cutover
+from exporter.model.cutover import REASONS, Facts, blockers
+from exporter.model.facts import (
     Compared,
     Comparison,
     Detail,
@@ -22,6 +21,7 @@ from exporter.parts import (
     Recovery,
     Switchover,
 )
+from exporter.model.task import Identity, Listed, Task
 
 REQUIRED = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
 DR_REASONS = {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}

@@ -12,7 +12,7 @@ from tests.virtual import EPOCH, simulate
 from tests.world import DAY, Scrape, cloud_of, config_of, exporter_on, polling, sim
 
 if TYPE_CHECKING:
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 READY, BLOCKER = "drs_task_cutover_ready", "drs_task_cutover_blocker"
 COLLECTORS = ("tasks", "progress", "recovery", "node", "objects", "detail")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config import Collectors, Cutover
-from exporter.cutover import REASONS, Facts, blockers, concerned, standby
-from exporter.parts import (
+from exporter.config.load import Collectors, Cutover
+from exporter.model.cutover import REASONS, Facts, blockers, concerned, standby
+from exporter.model.facts import (
     Compared,
     Comparison,
     Detail,
@@ -24,7 +24,7 @@ from exporter.parts import (
 from tests.test_cutover import DR, PLAIN, ready
 
 if TYPE_CHECKING:
-    from exporter.model import Listed, Task
+    from exporter.model.task import Listed, Task
 
 ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
 

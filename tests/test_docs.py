@@ -13,22 +13,25 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter import cli, docs, examples, feeds
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud import operations
-from exporter.cloud.error_codes import CODES
-from exporter.config import Collectors, Cutover
-from exporter.cutover import REASONS, Facts, blockers
-from exporter.docs import catalogue_markdown, operations_markdown, unit_of
-from exporter.parts import Progress, Recovery
-from exporter.telemetry import OWN_FAMILIES
+from exporter.cloud.http.error_codes import CODES
+from exporter.commands import main as cli
+from exporter.config.load import Collectors, Cutover
+from exporter.docs import examples
+from exporter.docs import markdown as docs
+from exporter.docs import sources as feeds
+from exporter.docs.markdown import catalogue_markdown, operations_markdown, unit_of
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.model.cutover import REASONS, Facts, blockers
+from exporter.model.facts import Progress, Recovery
 from tests.cloud.helpers import connected
 from tests.virtual import EPOCH, simulate
 from tests.world import cloud_of, sim
 
 if TYPE_CHECKING:
-    from exporter.chunks import FamilyHead
-    from exporter.parts import Part
+    from exporter.metrics.page import FamilyHead
+    from exporter.model.facts import Part
 
 DOCS = Path(__file__).parents[1] / "docs"
 PARTS = (DOCS / "parts").glob("*.md")
@@ -49,7 +52,7 @@ def test_the_file_is_fresh(name: str, text: str) -> None:
 
 
 def test_the_module_prints_the_operations() -> None:
-    done = subprocess.run([sys.executable, "-m", "exporter.docs"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "exporter.docs.markdown"], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (operations_markdown(), "")
 
 

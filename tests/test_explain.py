@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.find import Outcome
+from exporter.commands.lookup import Outcome
 from tests.asking import CANARY, config_for, explained, group, shops
 from tests.world import cloud_of, sim
 

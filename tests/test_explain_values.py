@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter import cli, cutover, logs, questions
-from exporter import explain as explaining
-from exporter.config import duration_text
-from exporter.explain_text import Subject, explanation
-from exporter.explain_values import rows_of
-from exporter.find import Outcome, columns, printable
-from exporter.model import Identity, Listed, Project, Task
-from exporter.parts import ObjectCount
+from exporter.commands import explain as explaining
+from exporter.commands import main as cli
+from exporter.commands import questions
+from exporter.commands.explain_text import Subject, explanation
+from exporter.commands.lookup import Outcome, columns
+from exporter.config.load import duration_text
+from exporter.model import cutover
+from exporter.model.facts import ObjectCount
+from exporter.model.task import Identity, Listed, Project, Task
+from exporter.runtime import logs
+from exporter.runtime.escape import printable
+from exporter.views.text import rows_of
 from tests.asking import config_file, config_for, group
 from tests.virtual import EPOCH
 from tests.world import HOUR, cloud_of, sim
@@ -21,7 +25,7 @@ from tests.world import HOUR, cloud_of, sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.catalogue import ACTIONS
-from exporter.config import from_mapping
-from exporter.model import phase_of
-from exporter.poller import Poller
+from exporter.config.load import from_mapping
+from exporter.metrics.tasks import ACTIONS
+from exporter.model.task import phase_of
+from exporter.polling.poller import Poller
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, demo_cloud, faults
 from tests.virtual import EPOCH, now, simulate
 from tests.world import PROJECT_ID, Scrape, cloud_of, config_of, exporter_on, polling, sim, task

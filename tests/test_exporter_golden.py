@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.metrics.own import OWN_FAMILIES
 from exporter.simulator import AsyncJob
-from exporter.simulator.life import PREPARED
-from exporter.telemetry import OWN_FAMILIES
+from exporter.simulator.world.life import PREPARED
 from tests.virtual import EPOCH, simulate
 from tests.world import cloud_of, config_of, polling, sim
 

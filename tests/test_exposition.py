@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.chunks import Piece
-from exporter.exposition import Board, escape_label, label_text, number_text
-from exporter.find import printable
+from exporter.metrics.board import Board, escape_label, label_text, number_text
+from exporter.metrics.page import Piece
+from exporter.runtime.escape import printable
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from exporter.chunks import Page
+    from exporter.metrics.page import Page
 
 TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))  # no half surrogate pairs: see below
@@ -184,7 +184,7 @@ def test_keys_that_say_the_same_share_the_text() -> None:
 
 
 def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.exposition._MOST_KNOWN", 3)
+    monkeypatch.setattr("exporter.metrics.board._MOST_KNOWN", 3)
 
     async def work(board: Board) -> None:
         for number in range(10):
@@ -196,7 +196,7 @@ def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPat
 
 
 def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.exposition._BLOCK", 2)
+    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
     made: list[bytes] = []
     compress = Piece.of
 
@@ -229,7 +229,7 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
 
 
 def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.exposition._BLOCK", 2)
+    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
 
     async def work(board: Board) -> None:
         for number in range(100):

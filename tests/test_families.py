@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.catalogue import family_names
-from exporter.config import Collectors
+from exporter.config.load import Collectors
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import family_names
 from exporter.simulator import AsyncJob, World
-from exporter.telemetry import OWN_FAMILIES
 from tests.virtual import EPOCH, now, simulate
 from tests.world import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import file_replace
-from exporter.file_replace import replace_content, verify_replaceable
+from exporter.runtime import file_replace
+from exporter.runtime.file_replace import replace_content, verify_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_a_full_disk_leaves_the_old_content(file: Path) -> None:
     """The limit of the size of a file fails a write halfway, as a full disk does."""
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from exporter.file_replace import replace_content\n"
+        "from exporter.runtime.file_replace import replace_content\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "replace_content(Path(sys.argv[1]), 'x' * 100_000)"
     )
@@ -143,7 +143,7 @@ def test_a_named_pipe_is_written_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("redirected", [True, False])
 def test_standard_output_is_written_to(tmp_path: Path, redirected: bool) -> None:  # noqa: FBT001
     code = (
-        "from pathlib import Path; from exporter.file_replace import *; print('first', flush=True)\n"
+        "from pathlib import Path; from exporter.runtime.file_replace import *; print('first', flush=True)\n"
         "verify_replaceable(Path('/dev/stdout')); replace_content(Path('/dev/stdout'), 'second\\n')"
     )
     root, out = Path(file_replace.__file__).parents[1], tmp_path / "out"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config import Tasks
-from exporter.filters import TaskFilter
-from exporter.list_query import ListQuery
-from exporter.model import Listed
+from exporter.config.load import Tasks
+from exporter.model.filters import TaskFilter
+from exporter.model.list_query import ListQuery
+from exporter.model.task import Listed
 from tests.virtual import simulate
 from tests.world import Scrape, calls, cloud_of, config_of, polling, sim
 
 if TYPE_CHECKING:
-    from exporter.config import Config
+    from exporter.config.load import Config
     from exporter.simulator import SimTask
 
 TASK = Listed(

@@ -6,9 +6,9 @@ import json
 
 import httpx
 
-from exporter.explain import explain
-from exporter.tasks import tasks
-from exporter.terminal import Screen
+from exporter.commands.explain import explain
+from exporter.commands.tasks import tasks
+from exporter.runtime.terminal import Screen
 from tests.asking import WHERE, config_for
 from tests.virtual import clock, simulate
 from tests.world import cloud_of, sim

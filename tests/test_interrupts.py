@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from exporter import interrupts
+from exporter.runtime import interrupts
 
 
 def test_a_command_returns_its_result() -> None:

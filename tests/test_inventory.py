@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from exporter.inventory import Inventory
-from exporter.model import Gap, Listed, Phase
+from exporter.model.task import Gap, Listed, Phase
+from exporter.store.inventory import Inventory
 
 ALL = {"v3": -1.0, "v5": -1.0}
 HIDDEN_FOR = 300.0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import pytest
 
-from exporter import lines
-from exporter.lines import Lines
+from exporter.runtime import lines
+from exporter.runtime.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.config import ConfigError, NotReadyError
-from exporter.listening import bind_all, url_of
+from exporter.config.load import ConfigError, NotReadyError
+from exporter.web.listening import bind_all, url_of
 
 
 def reached(text: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exporter.lists import Lists
-from exporter.model import Gap, ListFacts
+from exporter.model.task import Gap, ListFacts
+from exporter.store.list_health import Lists
 
 BOTH = ("migration", "sync")
 AGES = {"v3": 300.0, "v5": 900.0}.__getitem__

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter.daemon import Exporter
+from exporter.daemon.exporter import Exporter
 from tests.virtual import EPOCH, clock, simulate
 from tests.world import HOUR, cloud_of, config_of, sim
 

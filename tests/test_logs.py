@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from exporter import logs
+from exporter.runtime import logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

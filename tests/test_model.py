@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from exporter.config import Collectors
-from exporter.model import Identity, Listed, Phase, Task, phase_of
-from exporter.parts import Part, Progress, Switchover
+from exporter.config.load import Collectors
+from exporter.model.facts import Part, Progress, Switchover
+from exporter.model.task import Identity, Listed, Phase, Task, phase_of
 
 TABLE = {
     "preparing": ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING"),

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from exporter import name_patterns
-from exporter.config import TaskRule, Tasks
-from exporter.filters import TaskFilter
-from exporter.model import Listed
-from exporter.name_patterns import NamePattern
+from exporter.config import name_patterns
+from exporter.config.load import TaskRule, Tasks
+from exporter.config.name_patterns import NamePattern
+from exporter.model.filters import TaskFilter
+from exporter.model.task import Listed
 
 CATASTROPHE = "(a|aa)+b"
 NAME = "a" * 60 + "c"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.config import from_mapping
-from exporter.config_schema import JOB_TYPES
-from exporter.serving import _log_start
-from exporter.shard import Shard
+from exporter.commands.serving import _log_start
+from exporter.config.load import from_mapping
+from exporter.config.schema import JOB_TYPES
+from exporter.model.shard import Shard
 from exporter.simulator import Fault, faults
 from tests.virtual import simulate
 from tests.world import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from exporter import cli
-from exporter.catalogue import family_names
-from exporter.demo import demo
-from exporter.telemetry import OWN_FAMILIES
+from exporter.commands import main as cli
+from exporter.commands.demo import demo
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import family_names
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

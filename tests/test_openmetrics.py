@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.chunks import Format
-from exporter.daemon import Exporter
-from exporter.demo import demo
-from exporter.exposition import Board
-from exporter.find import printable
-from exporter.telemetry import Telemetry
+from exporter.commands.demo import demo
+from exporter.daemon.exporter import Exporter
+from exporter.metrics.board import Board
+from exporter.metrics.own import Telemetry
+from exporter.metrics.page import Format
+from exporter.runtime.escape import printable
 from tests.test_exposition import TEXTS, Head
 from tests.virtual import simulate
 from tests.world import cloud_of, exporter_on, get, sim
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from prometheus_client.samples import Sample
 
-    from exporter.chunks import Page
+    from exporter.metrics.page import Page
 
 LABELS = TEXTS.map(printable)
 HELPS = TEXTS.map(lambda text: text.strip(" "))  # the parser takes blanks for more of the separator

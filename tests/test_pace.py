@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.demand import Demand
-from exporter.cloud.errors import CloudError, RefusedError, UnavailableError
-from exporter.pace import Pace, SlowLane
+from exporter.cloud.http.demand import Demand
+from exporter.cloud.http.errors import CloudError, RefusedError, UnavailableError
+from exporter.polling.loop import Pace, SlowLane
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.cloud.v3 import V3
-from exporter.config import from_mapping
+from exporter.config.load import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
-from exporter.store import Store
+from exporter.store.store import Store
 from tests.virtual import now, simulate
 from tests.world import PROJECT_ID, Scrape, calls, cloud_of, config_of, polling, sim
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from exporter.cloud.source import TaskList
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 

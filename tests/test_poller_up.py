@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.simulator import Fault, faults
-from exporter.store import Store
+from exporter.store.store import Store
 from tests.virtual import simulate
 from tests.world import Scrape, cloud_of, config_of, exporter_on, polling, sim
 

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import cli, logs
-from exporter import query as querying
 from exporter.cloud.operations import OPERATIONS, QUERY_V5
-from exporter.find import Outcome
-from exporter.query_types import TYPES
+from exporter.commands import main as cli
+from exporter.commands import query as querying
+from exporter.commands.lookup import Outcome
+from exporter.commands.query_types import TYPES
+from exporter.runtime import logs
 from exporter.simulator import Fault, query_id
 from tests.asking import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
 from tests.world import PROJECT_ID, cloud_of, sim
@@ -17,7 +18,7 @@ from tests.world import PROJECT_ID, cloud_of, sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 ORDERS = sim("orders").id
 BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.query import allowed
+from exporter.commands.query import allowed
 from exporter.simulator import faults
 from tests.asking import CANARY, queried
 from tests.world import cloud_of, sim

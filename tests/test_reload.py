@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.config import Collectors, ConfigError, NotReadyError, from_mapping
-from exporter.daemon import Reloader
-from exporter.poller import Poller
+from exporter.config.load import Collectors, ConfigError, NotReadyError, from_mapping
+from exporter.daemon.exporter import Reloader
+from exporter.polling.poller import Poller
+from exporter.runtime.threads import DaemonPool
 from exporter.simulator import World
-from exporter.threads import DaemonPool
 from tests.virtual import EPOCH, now, simulate
 from tests.world import PROJECT_ID, Scrape, calls, cloud_of, exporter_on, get, sim
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from exporter.config import Config
-    from exporter.daemon import Exporter
+    from exporter.config.load import Config
+    from exporter.daemon.exporter import Exporter
     from exporter.simulator import SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
@@ -439,7 +439,7 @@ def test_where_the_system_starts_no_thread_the_configuration_in_use_stays(monkey
 
 def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = DaemonPool("test-config", threads=2, timeout=0.05)
-    monkeypatch.setattr("exporter.daemon._CONFIGURATIONS", pool)
+    monkeypatch.setattr("exporter.daemon.exporter._CONFIGURATIONS", pool)
     release = threading.Event()
 
     def hanging() -> Config:

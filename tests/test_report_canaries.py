@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.check import check
 from exporter.cloud import operations
-from exporter.report import ProjectReport, document
-from exporter.report_words import KEYS
+from exporter.commands.check import check
+from exporter.commands.report import ProjectReport, document
+from exporter.config.known_words import KEYS
 from exporter.simulator import faults
 from tests.asking import CANARY, Dated, config_for, project
 from tests.virtual import now, simulate

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter import model, parts
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
-from exporter.exposition import Board
-from exporter.model import Identity, Listed, Task
-from exporter.project_facts import ProjectKey
-from exporter.samples import Samples
+from exporter.metrics.board import Board
+from exporter.metrics.publisher import Samples
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.model import facts as parts
+from exporter.model import task as model
+from exporter.model.project import ProjectKey
+from exporter.model.task import Identity, Listed, Task
 from tests.virtual import simulate
 
 KEY = (ProjectKey("acme", "cn-north-4", "payments"), "a1")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter import cli
-from exporter.config import Collectors, ConfigError
-from exporter.daemon import Exporter
-from exporter.shard import ALL, SHARDS, Shard, shard_of
+from exporter.commands import main as cli
+from exporter.config.load import Collectors, ConfigError
+from exporter.daemon.exporter import Exporter
+from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
 from tests.virtual import clock, now, simulate
 from tests.world import Scrape, calls, cloud_of, config_of, sim
@@ -21,7 +21,7 @@ from tests.world import Scrape, calls, cloud_of, config_of, sim
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from exporter.config import Config
+    from exporter.config.load import Config
     from exporter.simulator import SimTask, SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.fields import Losses
-from exporter.cloud.paging import list_parts
 from exporter.cloud.source import TaskList
-from exporter.list_query import ListQuery
-from exporter.model import DELETED
-from exporter.parts import Progress
-from exporter.sightings import contradict, merged
+from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.paging import list_parts
+from exporter.model.facts import Progress
+from exporter.model.list_query import ListQuery
+from exporter.model.sightings import contradict, merged
+from exporter.model.task import DELETED
 from tests.virtual import now
 from tests.world import Bench, run, task
 
 if TYPE_CHECKING:
-    from exporter.model import Listed
+    from exporter.model.task import Listed
 
 RUNS, FAILED, ENDED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "RELEASE_CHILD_TRANSFER_COMPLETE"
 FINE = Progress(full_ratio=1, delay_seconds=0)

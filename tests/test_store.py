@@ -8,10 +8,10 @@ import math
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.config import TaskRule, Tasks
-from exporter.filters import TaskFilter
-from exporter.model import Phase
-from exporter.parts import Compared, Comparison, Detail, Monitor, Node, Progress
+from exporter.config.load import TaskRule, Tasks
+from exporter.model.facts import Compared, Comparison, Detail, Monitor, Node, Progress
+from exporter.model.filters import TaskFilter
+from exporter.model.task import Phase
 from tests.virtual import EPOCH, now
 from tests.world import Bench, run, task
 

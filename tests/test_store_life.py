@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from exporter.model import Phase
-from exporter.parts import Progress
+from exporter.model.facts import Progress
+from exporter.model.task import Phase
 from tests.virtual import EPOCH, now
 from tests.world import DAY, Bench, run, task
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.parts import Progress
+from exporter.model.facts import Progress
 from tests.virtual import now
 from tests.world import Bench, run, task
 

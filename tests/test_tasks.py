@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter import cli, logs
-from exporter.model import Identity, Listed, Task
+from exporter.commands import main as cli
+from exporter.commands.task_table import _rows
+from exporter.commands.tasks import tasks
+from exporter.model.task import Identity, Listed, Task
+from exporter.runtime import logs
+from exporter.runtime.terminal import Screen
 from exporter.simulator import faults
-from exporter.task_table import _rows
-from exporter.tasks import tasks
-from exporter.terminal import Screen
 from tests.asking import WHERE, config_for, shops, two_projects
 from tests.virtual import clock, simulate
 from tests.world import PROJECT_ID, cloud_of, sim
 
 if TYPE_CHECKING:
-    from exporter.config import Config
-    from exporter.find import Outcome
+    from exporter.commands.lookup import Outcome
+    from exporter.config.load import Config
     from exporter.simulator import SimulatedCloud
 
 PIPE = Screen()

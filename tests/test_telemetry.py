@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.telemetry import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
+from exporter.metrics.own import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from exporter.terminal import Cell, Screen, Waiting, table
+from exporter.runtime.terminal import Cell, Screen, Waiting, table
 from tests.virtual import simulate
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from exporter.threads import THREAD_PREFIX, DaemonPool
+from exporter.runtime.threads import THREAD_PREFIX, DaemonPool
 from tests.virtual import simulate
 
 
@@ -200,7 +200,7 @@ def test_where_the_system_starts_no_thread_the_call_fails_with_an_os_error(monke
 
 _HANGS = """
 import asyncio, threading
-from exporter.threads import DaemonPool
+from exporter.runtime.threads import DaemonPool
 
 async def main():
     pool = DaemonPool("hangs", threads=1, timeout=0.1)
@@ -220,8 +220,8 @@ def test_a_thread_that_hangs_does_not_delay_the_exit_of_the_interpreter() -> Non
 
 BUSY = """
 import asyncio, atexit, sys, threading, time
-from exporter import cli
-from exporter.threads import DaemonPool, at_work
+from exporter.commands.main import main as run
+from exporter.runtime.threads import DaemonPool, at_work
 
 began = threading.Event()
 
@@ -241,7 +241,7 @@ while {seconds} == 0 and at_work():
     time.sleep(0.001)
 atexit.register(print, "cleanup")
 sys.argv[1:] = ["metrics"]
-sys.exit(cli.main())
+sys.exit(run())
 """
 
 

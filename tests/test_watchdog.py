@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter import watchdog
-from exporter.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
+from exporter.runtime import watchdog
+from exporter.runtime.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from exporter.chunks import Chunk, Page, Piece, heads_of
+from exporter.metrics.own import Telemetry
+from exporter.metrics.page import Chunk, Page, Piece, heads_of
 from exporter.simulator import faults
-from exporter.telemetry import Telemetry
-from exporter.web import application
-from exporter.web_negotiation import accepts_gzip
+from exporter.web.app import application
+from exporter.web.negotiation import accepts_gzip
 from tests.virtual import simulate
 from tests.world import cloud_of, exporter_on, get, polling, served, sim
 

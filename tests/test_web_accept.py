@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from exporter import web_server
-from exporter.web_auth import Guard
-from exporter.web_noise import CROWD, KINDS, NO_DESCRIPTOR, TLS, BadRequests
-from exporter.web_server import Server
-from exporter.web_watch import WebFile
+from exporter.web import server as web_server
+from exporter.web.auth import Guard
+from exporter.web.bad_requests import CROWD, KINDS, NO_DESCRIPTOR, TLS, BadRequests
+from exporter.web.server import Server
+from exporter.web.settings import WebFile
 from tests.certificates import Authority
 from tests.tools import needs
 

@@ -10,10 +10,10 @@ import threading
 import bcrypt
 import pytest
 
-from exporter import web_auth
-from exporter.threads import DaemonPool
-from exporter.web_auth import Passwords, TooManyLoginsError, credentials
-from exporter.web_slots import FairSlots
+from exporter.runtime.threads import DaemonPool
+from exporter.web import auth as web_auth
+from exporter.web.auth import Passwords, TooManyLoginsError, credentials
+from exporter.web.slots import FairSlots
 from tests.certificates import hashed
 
 check = bcrypt.checkpw

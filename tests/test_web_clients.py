@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.web_clients import Clients, connections_allowed, has_room
+from exporter.web.clients import Clients, connections_allowed, has_room
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ import bcrypt
 import pytest
 import yaml
 
-from exporter.config_file import ConfigError, Document, read_document
-from exporter.web_config import CIPHERS, Headers, RateLimit, TlsServer, WebConfig, checked, files_named
+from exporter.config.document import ConfigError, Document, read_document
+from exporter.web.schema import CIPHERS, Headers, RateLimit, TlsServer, WebConfig, checked, files_named
 from tests.certificates import hashed
 from tests.test_config_example import defaults_of, keys_in, keys_of
 
 if TYPE_CHECKING:
-    from exporter.config import Section
+    from exporter.config.load import Section
 
 EXAMPLE = (Path(__file__).parents[1] / "deploy" / "web-config.example.yml").read_text(encoding="utf-8")
 COMPLETE = re.sub(r"^( *)#(?=[a-zA-Z])", r"\1", EXAMPLE, flags=re.MULTILINE)

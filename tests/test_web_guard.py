@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from exporter.telemetry import LOGINS_FAILED, Telemetry
-from exporter.web_auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwords, TooManyLoginsError
-from exporter.web_config import RateLimit
-from exporter.web_watch import WebFile
+from exporter.metrics.own import LOGINS_FAILED, Telemetry
+from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwords, TooManyLoginsError
+from exporter.web.schema import RateLimit
+from exporter.web.settings import WebFile
 from tests.certificates import hashed
 from tests.virtual import simulate
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.chunks import Format
-from exporter.web_negotiation import wanted_format
+from exporter.metrics.page import Format
+from exporter.web.negotiation import wanted_format
 
 T, O = Format.TEXT, Format.OPENMETRICS  # noqa: E741
 OM = "application/openmetrics-text"

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.web_noise import CROWD, KINDS, MALFORMED, TLS, UPGRADE, BadRequests
+from exporter.web.bad_requests import CROWD, KINDS, MALFORMED, TLS, UPGRADE, BadRequests
 
 
 class Heard(BadRequests):

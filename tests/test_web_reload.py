@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter.config import ConfigError
-from exporter.web import application
+from exporter.config.load import ConfigError
+from exporter.web.app import application
 from tests.virtual import simulate
 from tests.world import cloud_of, exporter_on
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from exporter.web_auth import Guard
-from exporter.web_clients import Clients, has_room
-from exporter.web_noise import KINDS, BadRequests
-from exporter.web_server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
-from exporter.web_watch import Settings, WebFile
+from exporter.web.auth import Guard
+from exporter.web.bad_requests import KINDS, BadRequests
+from exporter.web.clients import Clients, has_room
+from exporter.web.server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
+from exporter.web.settings import Settings, WebFile
 from tests.certificates import Authority
 from tests.tools import needs
 from tests.virtual import simulate

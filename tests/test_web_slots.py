@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.web_slots import FairSlots, address_block
+from exporter.web.slots import FairSlots, address_block
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.simulator import Fault, faults
-from exporter.web_pages import moment_text, percent_text, seconds_text
+from exporter.web.pages import moment_text, percent_text, seconds_text
 from tests.virtual import EPOCH, simulate
 from tests.world import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
 
 if TYPE_CHECKING:
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 NONE = "No tasks."
@@ -284,6 +284,6 @@ def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
 
 
 def test_a_page_is_rendered_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.web_pages._YIELD_AFTER", 0.0)
+    monkeypatch.setattr("exporter.web.pages._YIELD_AFTER", 0.0)
     plain = served("/", "", "GET", *FLEET)
     assert rows(plain.body) == ["shop", "orders", "Billing"]

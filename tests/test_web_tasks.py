@@ -13,20 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model import Identity, Listed, Phase, Task
-from exporter.parts import Progress, Recovery
+from exporter.model.facts import Progress, Recovery
+from exporter.model.task import Identity, Listed, Phase, Task
 from exporter.simulator import faults
-from exporter.web_api import task_json
-from exporter.web_query import MOST, SORTS, WORST_FIRST, Query
-from exporter.web_tasks import find, phase_of
+from exporter.web.api import task_json
+from exporter.web.query import MOST, SORTS, WORST_FIRST, Query
+from exporter.web.search import find, phase_of
 from tests.virtual import EPOCH, simulate
 from tests.world import cloud_of, config_of, exporter_on, get, polling, sim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.store import Store
-    from exporter.web_tasks import Found
+    from exporter.store.store import Store
+    from exporter.web.search import Found
 
 STATUSES = ("INCRE_TRANSFER_STARTED", "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "PAUSING", "DREAMING")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from exporter.config_file import ConfigError
-from exporter.tls_context import CurrentContext
-from exporter.web_config import TlsServer
-from exporter.web_tls import names_of, server_context
+from exporter.config.document import ConfigError
+from exporter.runtime.tls_context import CurrentContext
+from exporter.web.schema import TlsServer
+from exporter.web.tls import names_of, server_context
 from tests.certificates import Authority, Pair
 from tests.tools import needs
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from exporter import web_watch
-from exporter.config_file import ConfigError
-from exporter.web_watch import Settings, WebFile
+from exporter.config.document import ConfigError
+from exporter.web import settings as web_watch
+from exporter.web.settings import Settings, WebFile
 from tests.certificates import Authority, Pair, hashed
 from tests.tools import needs
 from tests.virtual import simulate

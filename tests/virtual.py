@@ -7,8 +7,8 @@ import selectors
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from exporter.clock import Clock
-from exporter.threads import THREAD_PREFIX
+from exporter.runtime.clock import Clock
+from exporter.runtime.threads import THREAD_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

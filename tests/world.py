@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
-from exporter.config import Collectors, Cutover, Tasks, from_mapping
-from exporter.config_schema import JOB_TYPES
-from exporter.daemon import Exporter
-from exporter.exposition import Board
-from exporter.filters import TaskFilter
-from exporter.model import Gap, Listed
-from exporter.project_facts import Ages, ProjectKey
+from exporter.config.load import Collectors, Cutover, Tasks, from_mapping
+from exporter.config.schema import JOB_TYPES
+from exporter.daemon.exporter import Exporter
+from exporter.metrics.board import Board
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.model.filters import TaskFilter
+from exporter.model.project import ProjectKey
+from exporter.model.task import Gap, Listed
 from exporter.simulator import SimTask, SimulatedCloud, World
-from exporter.store import Store
-from exporter.web import application
+from exporter.store.project_memory import Ages
+from exporter.store.store import Store
+from exporter.web.app import application
 from tests.virtual import EPOCH, clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from exporter.cloud.errors import (
+from exporter.cloud.http.errors import (
     AccessError,
     CloudError,
     NotPublishedError,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.operations import Operation
-    from exporter.model import Gap, Listed
-    from exporter.parts import AsyncJobs, Part, Quota
+    from exporter.model.facts import AsyncJobs, Part, Quota
+    from exporter.model.task import Gap, Listed
 
 _IN_FLIGHT = 8
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from exporter.cloud.error_codes import SINGLE_ID, Split
-from exporter.cloud.errors import (
+from exporter.cloud.http.error_codes import SINGLE_ID, Split
+from exporter.cloud.http.errors import (
     BadRequestError,
     CloudError,
     EmptyResultError,

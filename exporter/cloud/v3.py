@@ -6,22 +6,23 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud import detail, monitor, operations, precheck, progress, project, recovery
-from exporter.cloud.answers import about
-from exporter.cloud.comparison_v3 import ComparisonV3
-from exporter.cloud.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
-from exporter.cloud.paging import PAGE, list_pages, list_parts
+from exporter.cloud import operations
+from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.parts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
-from exporter.report_words import known_code
+from exporter.cloud.wire import detail, monitor, precheck, progress, project, recovery
+from exporter.cloud.wire.answers import about
+from exporter.cloud.wire.comparison_v3 import ComparisonV3
+from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
+from exporter.config.known_words import known_code
+from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.cloud.client import Client
-    from exporter.cloud.fields import Losses
-    from exporter.list_query import ListQuery
-    from exporter.model import Listed
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.wire.fields import Losses
+    from exporter.model.list_query import ListQuery
+    from exporter.model.task import Listed
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
 _MOST_IDS = 100  # in the filter `name` of the list

@@ -6,20 +6,22 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud import detail, logs, monitor, operations, progress, project
-from exporter.cloud.answers import about
-from exporter.cloud.comparison_v5 import ComparisonV5
-from exporter.cloud.errors import DecodeError
-from exporter.cloud.paging import PAGE, list_pages, list_parts
+from exporter.cloud import operations
+from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.parts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Switchover, Writable
+from exporter.cloud.wire import detail, monitor, progress, project
+from exporter.cloud.wire import task_log as logs
+from exporter.cloud.wire.answers import about
+from exporter.cloud.wire.comparison_v5 import ComparisonV5
+from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
+from exporter.model.facts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Switchover, Writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.cloud.client import Client
-    from exporter.cloud.fields import Losses
-    from exporter.list_query import ListQuery
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.wire.fields import Losses
+    from exporter.model.list_query import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
 _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})

@@ -7,12 +7,12 @@ with the rest of the exporter.
 from exporter.simulator.cloud import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, Call, SimulatedCloud
 from exporter.simulator.demo import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
 from exporter.simulator.faults import Fault
-from exporter.simulator.fleet import fleet_world
 from exporter.simulator.metadata import Metadata
 from exporter.simulator.protocol import ABSENT
-from exporter.simulator.tasks import SimTask
-from exporter.simulator.v5_detail import query_id
-from exporter.simulator.world import AsyncJob, World
+from exporter.simulator.v5.detail import query_id
+from exporter.simulator.world.fleet import fleet_world
+from exporter.simulator.world.tasks import SimTask
+from exporter.simulator.world.world import AsyncJob, World
 
 __all__ = [
     "ABSENT",

@@ -8,19 +8,23 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exporter.simulator import gateway, iam, metadata, v3, v3_more, v5, v5_more
+from exporter.simulator import gateway, iam, metadata
 from exporter.simulator.faults import HUGE_CHUNK, PAGE_KINDS, Fault
-from exporter.simulator.formats import digest
 from exporter.simulator.gateway import TOKEN_LIFETIME, Keyring, Token
 from exporter.simulator.metadata import Metadata
 from exporter.simulator.protocol import Answer, Refusal, Request, Route
+from exporter.simulator.v3 import batch_routes as v3_more
+from exporter.simulator.v3 import lists as v3
+from exporter.simulator.v5 import monitor as v5_more
+from exporter.simulator.v5 import routes as v5
+from exporter.simulator.world.formats import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
-    from exporter.simulator.world import World
+    from exporter.simulator.world.world import World
 
 _DRS: tuple[Route[World], ...] = (*v3.ROUTES, *v3_more.ROUTES, *v5.ROUTES, *v5_more.ROUTES)
 

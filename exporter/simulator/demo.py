@@ -6,15 +6,25 @@ import time
 from typing import TYPE_CHECKING
 
 from exporter.simulator.cloud import SimulatedCloud
-from exporter.simulator.delays import bursty, growing, in_sync, recovering
-from exporter.simulator.life import DAY, FOR_EVER, FULL, HOUR, INCREMENTAL, MINUTE, PREPARED, WITHOUT_FULL, ending
-from exporter.simulator.tasks import SimTask
-from exporter.simulator.world import AsyncJob, World
+from exporter.simulator.world.delays import bursty, growing, in_sync, recovering
+from exporter.simulator.world.life import (
+    DAY,
+    FOR_EVER,
+    FULL,
+    HOUR,
+    INCREMENTAL,
+    MINUTE,
+    PREPARED,
+    WITHOUT_FULL,
+    ending,
+)
+from exporter.simulator.world.tasks import SimTask
+from exporter.simulator.world.world import AsyncJob, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exporter.simulator.life import Script
+    from exporter.simulator.world.life import Script
 
 DEMO_ACCESS_KEY = "DEMOACCESSKEY"
 DEMO_SECRET_KEY = "demo-secret-key"  # noqa: S105 - opens nothing but the demo

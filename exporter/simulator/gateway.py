@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exporter.simulator import signature
-from exporter.simulator.formats import signing
 from exporter.simulator.protocol import Refusal
+from exporter.simulator.world.formats import signing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exporter.simulator import gateway
-from exporter.simulator.formats import micros
 from exporter.simulator.gateway import TOKEN_LIFETIME
 from exporter.simulator.protocol import Answer, Json, Refusal, RefusalWithBody, Route
+from exporter.simulator.world.formats import micros
 
 if TYPE_CHECKING:
     from exporter.simulator.cloud import SimulatedCloud
     from exporter.simulator.protocol import Request
-    from exporter.simulator.world import World
+    from exporter.simulator.world.world import World
 
 DOMAIN_ID = "d0"
 

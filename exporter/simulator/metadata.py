@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from exporter.simulator.formats import digest, micros
 from exporter.simulator.protocol import Answer, Json, Refusal, Route
+from exporter.simulator.world.formats import digest, micros
 
 if TYPE_CHECKING:
     from exporter.simulator.cloud import SimulatedCloud

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from exporter.simulator.formats import uuid
 from exporter.simulator.protocol import Refusal
+from exporter.simulator.world.formats import uuid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from exporter.cloud import connect
-from exporter.cloud.auth import AkSk, Keys, authorization
-from exporter.cloud.budget import Budget
-from exporter.cloud.errors import CloudError
-from exporter.cloud.fields import Losses
-from exporter.config import Collectors
-from exporter.connections import Watch
-from exporter.filters import TaskFilter
+from exporter.cloud.access.signing import AkSk, Keys, authorization
+from exporter.cloud.connect import connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.wire.fields import Losses
+from exporter.commands.connections import Watch
+from exporter.config.load import Collectors
+from exporter.model.filters import TaskFilter
 from tests.bench.fleet import ALL, KEYS, PROJECT_ID, config_of
 from tests.bench.measure import Result, Row, Spent, Table, interleaved, shares, spent, spread
 from tests.bench.peers import cloud

@@ -7,7 +7,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from exporter.daemon import Exporter
+from exporter.daemon.exporter import Exporter
 from tests.bench.fleet import config_of
 from tests.bench.measure import Result, Row, Table, interleaved, profiled, shares, spent_async, spread
 from tests.bench.peers import cloud

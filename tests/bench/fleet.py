@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from exporter.catalogue import TASK_FAMILIES, TASK_LABELS
-from exporter.config import Collectors, from_mapping
-from exporter.exposition import Board
+from exporter.config.load import Collectors, from_mapping
+from exporter.metrics.board import Board
+from exporter.metrics.own import Telemetry
+from exporter.metrics.tasks import TASK_FAMILIES, TASK_LABELS
 from exporter.simulator import SimulatedCloud, fleet_world
-from exporter.simulator.engines import ENGINES
-from exporter.telemetry import Telemetry
+from exporter.simulator.world.engines import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 PROJECT_ID = "a" * 32
 KEYS = ("AK", "SK")

@@ -84,7 +84,7 @@ def _small(tasks: int, folder: Path) -> Row:
 
 def _imported() -> float:
     """Megabytes of a process that has only imported the daemon."""
-    code = "import exporter.cli, exporter.daemon; print(open('/proc/self/status').read())"
+    code = "import exporter.commands.main, exporter.daemon.exporter; print(open('/proc/self/status').read())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     (size,) = re.findall(r"VmHWM:\s+(\d+) kB", done.stdout)
     return int(size) * 1024 / 1e6

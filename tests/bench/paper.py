@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from exporter.daemon import Exporter
+from exporter.daemon.exporter import Exporter
 from tests.bench.fleet import ALL, cloud_of, config_of
 from tests.bench.measure import Result, Row, Table
 from tests.virtual import clock, now, simulate

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from exporter import cli
-from exporter.daemon import Exporter
+from exporter.commands import main as cli
+from exporter.daemon.exporter import Exporter
 from tests.bench.fleet import Fleet
 
 

@@ -14,7 +14,8 @@ from tests.bench.measure import Result, Row, spread
 from tests.bench.peers import Peer, fetch
 from tests.e2e.programs import COMMAND, LISTEN
 
-_IMPORT = "import time; import exporter.cli, exporter.daemon, exporter.demo; print(time.process_time())"
+_MODULES = "exporter.commands.main, exporter.daemon.exporter, exporter.commands.demo"
+_IMPORT = f"import time; import {_MODULES}; print(time.process_time())"
 _NOTHING = "import time; print(time.process_time())"
 _DEAREST = 5
 

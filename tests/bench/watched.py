@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporter import cli
-from exporter.daemon import Exporter
-from exporter.poller import Poller
+from exporter.commands import main as cli
+from exporter.daemon.exporter import Exporter
+from exporter.polling.poller import Poller
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.cloud import Shared, connect
-from exporter.cloud.budget import Budget
-from exporter.cloud.fields import Losses
-from exporter.config import Collectors, from_mapping
-from exporter.list_query import ListQuery
+from exporter.cloud.connect import Shared, connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.model.list_query import ListQuery
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Told
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from exporter.cloud.source import Api, TaskList
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 REGION = "cn-north-4"
 OTHER = "5237e10fe9aa4ad5b16b6a5245248314"

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
-from exporter.cloud.auth import AkSk, Keys
-from exporter.cloud.budget import Budget
-from exporter.cloud.client import Client
-from exporter.cloud.fields import Losses
+from exporter.cloud.access.signing import AkSk, Keys
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.client import Client
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.list_query import ListQuery
+from exporter.cloud.wire.fields import Losses
+from exporter.model.list_query import ListQuery
 from tests import virtual
 
 if TYPE_CHECKING:

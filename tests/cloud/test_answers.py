@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.answers import item_error, items_in
-from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.cloud.fields import Losses
-from exporter.cloud.wire import Job
-from exporter.model import Phase
-from exporter.parts import Progress
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.wire.answers import item_error, items_in
+from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.task_list import Job
+from exporter.model.facts import Progress
+from exporter.model.task import Phase
 from tests.cloud.facts import ID, OTHER, told
 from tests.cloud.helpers import Script, connected, document
 from tests.virtual import simulate

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.errors import CloudError, DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Detail, Monitor, Precheck, Recovery
+from exporter.cloud.http.errors import CloudError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Detail, Monitor, Precheck, Recovery
 from tests.cloud.facts import ID, OTHER, Told, project_fact, told
 from tests.cloud.helpers import Script, connected, document, source
 from tests.cloud.test_anything import anything, broken, fit_for_a_page

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.errors import CloudError, DecodeError
-from exporter.model import Listed
-from exporter.parts import Progress
+from exporter.cloud.http.errors import CloudError, DecodeError
+from exporter.model.facts import Progress
+from exporter.model.task import Listed
 from tests.cloud.helpers import Script, connected, document, fetched, listed
 from tests.virtual import simulate
 

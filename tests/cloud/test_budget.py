@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from exporter.cloud.budget import Budget, Pauses
+from exporter.cloud.http.budget import Budget, Pauses
 from tests.virtual import simulate
 
 

@@ -10,10 +10,10 @@ import aiohttp
 import httpx
 import pytest
 
-from exporter.cloud.auth import Keys
-from exporter.cloud.errors import CloudError, DecodeError, UnavailableError
+from exporter.cloud.access.signing import Keys
+from exporter.cloud.http.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
-from exporter.config import ConfigError
+from exporter.config.load import ConfigError
 from tests.cloud.helpers import PROJECT, Cloud, Script, Stream, Told, connected, document, refusal
 from tests.virtual import simulate
 

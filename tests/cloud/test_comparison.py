@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud import comparison
-from exporter.cloud.comparison import CONTENT, LINE, OBJECT, Database, Newest, Objects, Rows, Task
-from exporter.cloud.fields import Losses
-from exporter.parts import Compared, Comparison, ObjectCount
+from exporter.cloud.wire import comparison
+from exporter.cloud.wire.comparison import CONTENT, LINE, OBJECT, Database, Newest, Objects, Rows, Task
+from exporter.cloud.wire.fields import Losses
+from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.virtual import simulate
 
 MOMENT = 1_607_766_110.535

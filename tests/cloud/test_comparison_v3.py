@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import DecodeError, UnavailableError
-from exporter.parts import Compared, Comparison, ObjectCount
+from exporter.cloud.http.errors import DecodeError, UnavailableError
+from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.cloud.facts import ID, part, told
 from tests.cloud.helpers import document, refusal
 

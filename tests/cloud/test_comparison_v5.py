@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import TaskGoneError, ThrottledError
-from exporter.parts import Compared, Comparison, ObjectCount
+from exporter.cloud.http.errors import TaskGoneError, ThrottledError
+from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.cloud.facts import ID, part, told
 from tests.cloud.helpers import refusal
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import certifi
 import pytest
 
-from exporter.cloud import connect
-from exporter.cloud.budget import Budget
-from exporter.cloud.fields import Losses
-from exporter.config import from_mapping
-from exporter.list_query import ListQuery
-from exporter.tls_context import CurrentContext
+from exporter.cloud.connect import connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import from_mapping
+from exporter.model.list_query import ListQuery
+from exporter.runtime.tls_context import CurrentContext
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, Told
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud import Shared
-from exporter.cloud.auth import Keys
-from exporter.cloud.errors import AccessError, CloudError, RefusedError
-from exporter.cloud.iam import Grant
+from exporter.cloud.access.sign_in import Grant
+from exporter.cloud.access.signing import Keys
+from exporter.cloud.connect import Shared
+from exporter.cloud.http.errors import AccessError, CloudError, RefusedError
 from exporter.cloud.operations import OPERATIONS
 from exporter.simulator import DEMO_PASSWORD, DEMO_USER, faults
 from tests import virtual

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
     from exporter.simulator import SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"

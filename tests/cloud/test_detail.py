@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Detail, Switchover, Writable
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Detail, Switchover, Writable
 from tests.cloud.facts import ABSENT, ID, OTHER, nested, part, told
 from tests.cloud.helpers import document
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import BadRequestError, TaskGoneError, judge
-from exporter.model import Listed, Phase
-from exporter.parts import Progress
+from exporter.cloud.http.errors import BadRequestError, TaskGoneError, judge
+from exporter.model.facts import Progress
+from exporter.model.task import Listed, Phase
 from tests.cloud.helpers import Script, connected, document, fetched, listed
 from tests.virtual import simulate
 

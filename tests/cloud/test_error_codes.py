@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.error_codes import CODES, documented, meaning_of
-from exporter.cloud.errors import (
+from exporter.cloud.http.error_codes import CODES, documented, meaning_of
+from exporter.cloud.http.errors import (
     BadRequestError,
     CloudError,
     EmptyResultError,
@@ -24,16 +24,16 @@ from exporter.cloud.errors import (
 )
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.cloud.source import fetch_all
-from exporter.findings import Level, words
-from exporter.report_words import known_code
+from exporter.config.known_words import known_code
+from exporter.views.findings import Level, words
 from tests.cloud.helpers import Script, connected, refusal
 from tests.virtual import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.cloud.client import Client
-    from exporter.cloud.error_codes import Documented, Meaning
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.http.error_codes import Documented, Meaning
     from exporter.cloud.source import Source
 
 CLASSES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import (
+from exporter.cloud.http.errors import (
     AccessError,
     BadRequestError,
     CloudError,
@@ -22,7 +22,7 @@ from exporter.cloud.errors import (
     UnavailableError,
 )
 from exporter.cloud.source import Source, fetch_all, sort_answers
-from exporter.parts import Progress
+from exporter.model.facts import Progress
 from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, connected, progress

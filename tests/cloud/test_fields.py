@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.cloud.fields import (
+from exporter.cloud.wire.fields import (
     Completed,
     ErrorCode,
     Fields,

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import structlog
 
-from exporter.cloud import Shared
-from exporter.cloud.errors import AccessError, CloudError, EmptyResultError, NotPublishedError
+from exporter.cloud.connect import Shared
+from exporter.cloud.http.errors import AccessError, CloudError, EmptyResultError, NotPublishedError
 from exporter.simulator import DEMO_USER, World, faults
 from tests.cloud.accounts import (
     AK_SK,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.cloud.errors import (
+from exporter.cloud.http.errors import (
     BadRequestError,
     CloudError,
     DecodeError,

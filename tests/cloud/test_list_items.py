@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.model import Listed
+from exporter.model.task import Listed
 from tests.cloud.helpers import Script, connected, listed
 from tests.virtual import simulate
 

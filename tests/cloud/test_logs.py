@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import DecodeError, TaskGoneError
-from exporter.parts import Logs
+from exporter.cloud.http.errors import DecodeError, TaskGoneError
+from exporter.model.facts import Logs
 from tests.cloud.facts import ID, part, told
 
 NAME = "v5_job_log"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import CloudError
+from exporter.cloud.http.errors import CloudError
 from exporter.simulator import faults
 from tests.cloud.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, asked, cloud_of, line
 from tests.cloud.helpers import PROJECT, Script

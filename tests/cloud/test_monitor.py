@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Monitor
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Monitor
 from tests.cloud.facts import ID, OTHER, part, told
 
 V3, V5 = "v3_dr_monitoring", "v5_monitor_data"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud import connect
-from exporter.cloud.budget import Budget
-from exporter.cloud.errors import CloudError, NotPublishedError, UnavailableError
-from exporter.cloud.fields import Losses
-from exporter.config import Collectors, from_mapping
-from exporter.list_query import ListQuery
+from exporter.cloud.connect import connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.model.list_query import ListQuery
 from tests.cloud.helpers import Told
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.client.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exporter.parts import ObjectCount, Objects
+from exporter.model.facts import ObjectCount, Objects
 from tests.cloud.facts import ID, part, told
 
 NAME = "v5_job_progress"

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.cloud.budget import Budget
-from exporter.cloud.client import Client
-from exporter.cloud.errors import CloudError
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.client import Client
+from exporter.cloud.http.errors import CloudError
 from exporter.cloud.operations import LIST_V5
 from tests.cloud.helpers import PROJECT, Script, Stream, Told, refusal
 from tests.virtual import simulate

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.errors import BadRequestError, CloudError, DecodeError, UnavailableError
-from exporter.model import Gap
+from exporter.cloud.http.errors import BadRequestError, CloudError, DecodeError, UnavailableError
+from exporter.model.task import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests import virtual
 from tests.cloud.helpers import PROJECT, Script, connected, refusal

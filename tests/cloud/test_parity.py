@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from exporter.model import Listed
-from exporter.parts import Node, Progress
+from exporter.model.facts import Node, Progress
+from exporter.model.task import Listed
 from exporter.simulator import SimTask, SimulatedCloud, World
-from exporter.simulator.engines import ENGINES
+from exporter.simulator.world.engines import ENGINES
 from tests import virtual
 from tests.cloud.helpers import PROJECT, connected, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.simulator.life import Script
+    from exporter.simulator.world.life import Script
 
 HOUR = 3600.0
 ENGINE_WORDS = {"mysql": "mysql-to-mysql", "postgresql": "postgresql-to-postgresql"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import BadRequestError, DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Precheck
+from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Precheck
 from tests.cloud.facts import ABSENT, ID, OTHER, nested, part, told
 from tests.cloud.helpers import document, refusal
 

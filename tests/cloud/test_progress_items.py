@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Node, Objects, Progress
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Node, Objects, Progress
 from tests.cloud.helpers import fetched
 
 ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"

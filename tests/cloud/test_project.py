@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import DecodeError, UnavailableError
-from exporter.parts import AsyncJobs, Quota
+from exporter.cloud.http.errors import DecodeError, UnavailableError
+from exporter.model.facts import AsyncJobs, Quota
 from tests.cloud.facts import project_fact
 from tests.cloud.helpers import document, refusal
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.errors import CloudError, RefusedError
-from exporter.cloud.proxies import environment_proxy, variable_for
-from exporter.config import ConfigError, from_mapping
+from exporter.cloud.http.errors import CloudError, RefusedError
+from exporter.cloud.http.proxies import environment_proxy, variable_for
+from exporter.config.load import ConfigError, from_mapping
 from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import EMPTY, answer, listed, saying, served
@@ -31,7 +31,7 @@ LOGIN = {"user": USER, "password": PASSWORD}
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.client.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from yarl import URL
 
-from exporter.cloud.proxy_login import ProxyLogin, ProxyLoginError, login_at
+from exporter.cloud.http.proxy_login import ProxyLogin, ProxyLoginError, login_at
 from tests.virtual import simulate
 
 

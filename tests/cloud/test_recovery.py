@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.parts import Recovery
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Recovery
 from tests.cloud.facts import ID, OTHER, part, told
 
 NAME = "v3_batch_rpo_and_rto"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.errors import CloudError, UnavailableError
-from exporter.cloud.renewal import Renewed
+from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.http.errors import CloudError, UnavailableError
 from tests.virtual import simulate
 
 if TYPE_CHECKING:

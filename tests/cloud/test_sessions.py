@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from exporter.cloud.sessions import new_session
+from exporter.cloud.http.sessions import new_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

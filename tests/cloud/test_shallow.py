@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from exporter.cloud.errors import parse_body
-from exporter.cloud.shallow import shallow
+from exporter.cloud.http.errors import parse_body
+from exporter.cloud.http.shallow import shallow
 
 
 def nested(depth: int, inner: str = "1") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.auth import AkSk, Keys, authorization, canonical_request
+from exporter.cloud.access.signing import AkSk, Keys, authorization, canonical_request
 from exporter.cloud.operations import LIST_V5
 from exporter.simulator import SimulatedCloud, World
 from tests import virtual

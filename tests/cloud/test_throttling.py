@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter.cloud.errors import CloudError, ThrottledError
+from exporter.cloud.http.errors import CloudError, ThrottledError
 from exporter.cloud.operations import LIST_V3, LIST_V5, PROGRESS_V3
 from exporter.simulator import SimulatedCloud, World, faults
 from tests import virtual

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud import resolver
-from exporter.cloud.errors import CloudError
-from exporter.cloud.resolver import DnsTimeoutError, Resolver
-from exporter.cloud.transport import Transport
-from exporter.config_files import CaFile
-from exporter.threads import DaemonPool
+from exporter.cloud.http import resolver
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.resolver import DnsTimeoutError, Resolver
+from exporter.cloud.http.transport import Transport
+from exporter.config.files import CaFile
+from exporter.runtime.threads import DaemonPool
 from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import answer, listed, saying, served
@@ -89,7 +89,7 @@ def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_each_na
 
 
 def test_dns_that_does_not_respond_is_named(silent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.client.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
     project = {"region": "cn-north-4", "project_id": "a" * 32, "api": "v5"}
 
     async def main() -> str:

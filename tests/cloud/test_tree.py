@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.fields import Losses
-from exporter.cloud.tree import Tree
-from exporter.config import Cutover
-from exporter.cutover import Facts, blockers
-from exporter.model import Identity, Listed, Task
-from exporter.task_state import TaskState, any_blocked
+from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.tree import Tree
+from exporter.config.load import Cutover
+from exporter.model.cutover import Facts, blockers
+from exporter.model.task import Identity, Listed, Task
+from exporter.store.task_memory import TaskState, any_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.errors import CloudError
-from exporter.cloud.unreachable import reason_of
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.unreachable import reason_of
 from tests.certificates import Authority
 from tests.cloud.helpers import Told
 from tests.cloud.test_network import listed, saying, served
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.client.random.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
 
 
 async def reason(endpoint: str, **account: Any) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from exporter.model import Listed
-from exporter.parts import Progress
-from exporter.telemetry import ALLOWANCE, Telemetry
-from exporter.web import application
+from exporter.metrics.own import ALLOWANCE, Telemetry
+from exporter.model.facts import Progress
+from exporter.model.task import Listed
+from exporter.web.app import application
 from tests.serving import in_a_thread
 from tests.virtual import now
 from tests.world import Bench

@@ -87,11 +87,12 @@ class Hasty(Exporter):
     """A demo whose server has less patience, or few places.
 
     Args:
-        setting: of the server, as `web_server.HEADER_SECONDS = 0.5`.
+        setting: of the server, as `server.HEADER_SECONDS = 0.5`.
         arguments: of the command line.
         folder: where it runs.
     """
 
     def __init__(self, setting: str, *arguments: str, folder: Path) -> None:
-        code = f"import sys\nfrom exporter import cli, web_clients, web_server\n{setting}\nsys.exit(cli.main())"
+        imports = "import sys\nfrom exporter.commands.main import main\nfrom exporter.web import clients, server"
+        code = f"{imports}\n{setting}\nsys.exit(main())"
         Program.__init__(self, [sys.executable, "-c", code, *arguments], folder)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
 from tests.e2e.programs import LISTEN, Exporter, account, configuration
 
 if TYPE_CHECKING:

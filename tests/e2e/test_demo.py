@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.telemetry import OWN_FAMILIES
+from exporter.metrics.own import OWN_FAMILIES
 from tests.e2e.programs import Exporter, get, run
 from tests.tools import needs, tool
 

@@ -22,7 +22,7 @@ PROMPT = 4.0
 """Seconds in which it has to end: 2, and twice that on a busy machine."""
 CRASHING = """
 import sys
-from exporter.cli import main
+from exporter.commands.main import main
 from exporter.poller import Poller
 
 async def run(self):

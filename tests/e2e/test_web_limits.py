@@ -66,7 +66,7 @@ def test_fifty_idle_connections_do_not_delay_a_scrape(secured: Secured) -> None:
 
 
 def test_more_idle_connections_than_slots_do_not_stop_a_scrape(hasty: Callable[[str], Secured]) -> None:
-    secured = hasty("web_clients.MAX_CONNECTIONS = 20").ready()
+    secured = hasty("clients.MAX_CONNECTIONS = 20").ready()
     with ExitStack() as stack:
         idle = [stack.enter_context(secured.tcp()) for _ in range(25)]
         assert [secured.get().status_code for _ in range(5)] == [200] * 5
@@ -77,7 +77,7 @@ def test_more_idle_connections_than_slots_do_not_stop_a_scrape(hasty: Callable[[
 
 @pytest.mark.parametrize("stage", ["tcp", "tls", "header"])
 def test_slow_clients_are_cut_off(hasty: Callable[[str], Secured], stage: str) -> None:
-    secured = hasty("web_server.HEADER_SECONDS = 1.0")
+    secured = hasty("server.HEADER_SECONDS = 1.0")
     with secured.tcp() if stage == "tcp" else secured.tls() as slow:
         sent = iter(GET)
 
@@ -95,7 +95,7 @@ def test_slow_clients_are_cut_off(hasty: Callable[[str], Secured], stage: str) -
 
 
 def test_who_does_not_take_the_response_is_cut_off(hasty: Callable[[str], Secured]) -> None:
-    secured = hasty("web_server.RESPONSE_SECONDS = 1.0").ready()
+    secured = hasty("server.RESPONSE_SECONDS = 1.0").ready()
     with secured.tls() as greedy:
         greedy.sendall(GET * 1000)
         assert greedy.recv(1)  # its response has begun
@@ -105,7 +105,7 @@ def test_who_does_not_take_the_response_is_cut_off(hasty: Callable[[str], Secure
 
 
 def test_where_all_connections_are_at_work_more_of_them_wait(hasty: Callable[[str], Secured]) -> None:
-    secured = hasty("web_clients.MAX_CONNECTIONS = 2; web_server.RESPONSE_SECONDS = 2.0").ready()
+    secured = hasty("clients.MAX_CONNECTIONS = 2; server.RESPONSE_SECONDS = 2.0").ready()
     with secured.tls() as greedy:
         greedy.sendall(GET * 1000)
         assert greedy.recv(1)  # its response has begun; one of two slots is all that one address gets

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.config import Collectors
+from exporter.config.load import Collectors
 from tests.faults.kinds import CANARY, MESSAGE
 from tests.faults.scene import account, cloud
 from tests.faults.way import Way

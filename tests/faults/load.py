@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exporter.config import from_mapping
+from exporter.config.load import from_mapping
 from exporter.simulator import Fault, SimulatedCloud
-from exporter.simulator.fleet import fleet_world
+from exporter.simulator.world.fleet import fleet_world
 from tests.faults.scene import View, id_of
 from tests.faults.way import Way
 from tests.virtual import now
@@ -15,7 +15,7 @@ from tests.virtual import now
 if TYPE_CHECKING:
     import httpx
 
-    from exporter.config import Config
+    from exporter.config.load import Config
 
 ACCOUNT, HOST = "acme", "acme.test"
 LATENCY = 0.3

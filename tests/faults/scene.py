@@ -10,23 +10,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from exporter.cloud import operations
-from exporter.cloud.fields import Losses
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.config import Collectors, from_mapping
-from exporter.daemon import Exporter
-from exporter.list_query import ListQuery
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.daemon.exporter import Exporter
+from exporter.model.list_query import ListQuery
 from exporter.simulator import SimulatedCloud, World
-from exporter.simulator.world import AsyncJob
+from exporter.simulator.world.world import AsyncJob
 from tests.virtual import EPOCH, clock, now
 from tests.world import sim
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from exporter.cloud.client import Client
+    from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
-    from exporter.config import Config
+    from exporter.config.load import Config
     from exporter.simulator import SimTask
     from tests.faults.way import Way
 

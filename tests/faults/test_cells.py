@@ -6,7 +6,7 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS
-from exporter.query import query
+from exporter.commands.query import query
 from tests.faults import test_access, test_matrix, test_pages, test_skew, test_unpublished
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
 from tests.faults.scene import account, cloud, config, id_of

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from exporter.cloud import operations
-from exporter.daemon import Exporter
+from exporter.daemon.exporter import Exporter
 from tests.faults.kinds import CANARY
 from tests.faults.scene import STRUCK, View, account, cloud, config, fed_by, id_of, view
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of

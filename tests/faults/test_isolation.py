@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.catalogue import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, Operation
-from exporter.config import Collectors
-from exporter.feeds import feed_of
+from exporter.config.load import Collectors
+from exporter.docs.sources import feed_of
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
 from tests.faults.kinds import KINDS, Kind
 from tests.faults.scene import (
@@ -34,7 +34,7 @@ from tests.virtual import now, simulate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from exporter.catalogue import Family
+    from exporter.metrics.tasks import Family
 
 pytestmark = pytest.mark.usefixtures("brisk")
 

@@ -26,7 +26,7 @@ COLLECTORS, IN_FLIGHT = 11, 8
 
 @pytest.fixture(autouse=True)
 def _fewer_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.daemon._TICK_SECONDS", 60.0)
+    monkeypatch.setattr("exporter.daemon.exporter._TICK_SECONDS", 60.0)
 
 
 def called(way: Counting, begin: float, end: float, *, project: str = "") -> Counter[Operation | None]:
@@ -61,7 +61,7 @@ def test_slow_answers_and_quick_polls_pile_nothing_up(timeout: str) -> None:
 
 def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten minutes a list: who restarts the exporter meanwhile will never see one."""
-    for name in ("paging.PAGE", "v3.PAGE", "v5.PAGE"):
+    for name in ("wire.paging.PAGE", "v3.PAGE", "v5.PAGE"):
         monkeypatch.setattr(f"exporter.cloud.{name}", 2)
 
     async def main() -> None:

@@ -73,7 +73,7 @@ async def told(operation: Operation, kind: str | None) -> Story:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("paging.PAGE", "v3.PAGE", "v5.PAGE", "project._PAGE"):
+    for name in ("wire.paging.PAGE", "v3.PAGE", "v5.PAGE", "wire.project._PAGE"):
         monkeypatch.setattr(f"exporter.cloud.{name}", SIZE)
 
 

@@ -12,8 +12,8 @@ import pytest
 from huaweicloudsdkdrs.v3.drs_client import DrsClient as VendorV3
 from huaweicloudsdkdrs.v5.drs_client import DrsClient as VendorV5
 
-from exporter.cloud.budget import Budget
-from exporter.cloud.client import Client
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.client import Client
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.cloud.helpers import PROJECT, Script, Told, connected

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.check import check
-from exporter.daemon import Exporter
-from exporter.explain import explain
-from exporter.query import query
-from exporter.query_types import TYPES
+from exporter.commands.check import check
+from exporter.commands.explain import explain
+from exporter.commands.query import query
+from exporter.commands.query_types import TYPES
+from exporter.commands.tasks import tasks
+from exporter.daemon.exporter import Exporter
+from exporter.runtime.terminal import Screen
 from exporter.simulator.gateway import Token
-from exporter.tasks import tasks
-from exporter.terminal import Screen
 from tests.faults.canaries import (
     CREDENTIALS,
     DOMAIN,

@@ -22,7 +22,7 @@ HOST = """
 import sys, time
 true_time, shift = time.time, sys.argv.pop(1)
 time.time = lambda: true_time() + float(open(shift).read())
-from exporter.cli import main
+from exporter.commands.main import main
 sys.exit(main())
 """
 DELAY = re.compile(r"^drs_task_incremental_delay_seconds\{", re.MULTILINE)

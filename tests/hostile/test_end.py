@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PROMPT = 5.0
 WATCHED = """
 import asyncio, re, sys, time
-from exporter.watchdog import Watchdog
+from exporter.runtime.watchdog import Watchdog
 
 def hold_the_lock():
     re.match("(a|aa)+b", "a" * 60)
@@ -140,7 +140,7 @@ def test_a_hopeless_regular_expression_holds_nothing_up(start: Callable[..., Exp
     assert seconds < PROMPT
 
 
-FIRST_PROCESS = "import os, sys; os.getpid = lambda: 1; from exporter.cli import main; sys.exit(main())"
+FIRST_PROCESS = "import os, sys; os.getpid = lambda: 1; from exporter.commands.main import main; sys.exit(main())"
 
 
 def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_that_hangs(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ from exporter.__main__ import main
 
 class Finder:
     def find_spec(self, name, *_):
-        if name == "exporter.cli":
+        if name == "exporter.commands.main":
             os.kill(os.getpid(), {number})
 
 sys.meta_path.insert(0, Finder())

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.simulator import DEMO_PROJECTS, SimTask, SimulatedCloud, World, demo_cloud, figures, fleet_world
-from exporter.simulator.life import GONE, HOUR, INCREMENTAL, ending
+from exporter.simulator import DEMO_PROJECTS, SimTask, SimulatedCloud, World, demo_cloud, fleet_world
+from exporter.simulator.world import figures
+from exporter.simulator.world.life import GONE, HOUR, INCREMENTAL, ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.simulator import ABSENT, SimTask, World
-from exporter.simulator.life import PREPARED, WITHOUT_FULL
+from exporter.simulator.world.life import PREPARED, WITHOUT_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

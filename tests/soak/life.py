@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.config import Collectors
-from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimTask, SimulatedCloud, World, formats
-from exporter.simulator.life import FULL, HIDDEN, HOUR, PREPARED, Script, duration, ending
+from exporter.config.load import Collectors
+from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimTask, SimulatedCloud, World
+from exporter.simulator.world import formats
+from exporter.simulator.world.life import FULL, HIDDEN, HOUR, PREPARED, Script, duration, ending
 from tests.faults.scene import account, id_of
 from tests.virtual import EPOCH, now
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
     from tests.faults.kinds import Kind
     from tests.faults.way import Way
 

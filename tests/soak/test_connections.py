@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from exporter.config import Collectors
-from exporter.daemon import Exporter
+from exporter.config.load import Collectors
+from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, SimulatedCloud, World
 from tests.faults.scene import config
 from tests.soak.life import Count
@@ -75,7 +75,7 @@ async def months(rounds: int) -> list[Count]:
 
 
 def test_no_connection_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.client._RETRIES", 0)  # they wait in real time
+    monkeypatch.setattr("exporter.cloud.http.client._RETRIES", 0)  # they wait in real time
     first, *later = asyncio.run(months(ROUNDS))
     for count in later:
         assert (count.files, count.tasks) == (first.files, first.tasks)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.simulator.life import DAY
+from exporter.simulator.world.life import DAY
 from tests.faults.kinds import KINDS, UNPUBLISHED
 from tests.faults.scene import config, polling, until
 from tests.faults.way import Way
@@ -34,7 +34,7 @@ from tests.world import get
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exporter.daemon import Exporter
+    from exporter.daemon.exporter import Exporter
 
 DAYS = int(os.environ.get("SOAK_DAYS", "30"))
 WARM_UP = 6
@@ -52,7 +52,7 @@ BLOCKS = 1.15
 def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each poll."""
     for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(f"exporter.daemon.{name}", INTERVAL)
+        monkeypatch.setattr(f"exporter.daemon.exporter.{name}", INTERVAL)
 
 
 def trouble(way: Way, chance: Random) -> Iterator[None]:

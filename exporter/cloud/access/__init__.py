@@ -1,0 +1,1 @@
+"""Credentials, signing, sign-in, project ids."""

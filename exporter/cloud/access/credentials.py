@@ -1,0 +1,165 @@
+"""The kinds of credentials as httpx `Auth`, and what an account's configuration makes of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+from exporter.cloud.access.agency import agency_keys
+from exporter.cloud.access.project_id import Claims, Owner, ProjectId, find_project
+from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
+from exporter.cloud.access.signing import AkSk, Keys, check_sendable
+from exporter.cloud.http.errors import DecodeError
+from exporter.cloud.operations import SIGN_IN
+from exporter.config import load as config
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+
+    from exporter.cloud.http.client import Client
+    from exporter.config.load import Account, Project, Secret
+
+_TOKEN_AHEAD = 600.0
+_KEYS_AHEAD = 300.0
+"""Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before."""
+
+
+class Shared:
+    """What the projects of one exporter have in common."""
+
+    def __init__(self) -> None:
+        self.claims = Claims()
+        self.refusals = defaultdict[str, Refusals](Refusals)
+        """By account."""
+        self.agency_keys = defaultdict[str, Renewed[Keys]](lambda: Renewed[Keys](_KEYS_AHEAD))
+        """By metadata service: a server has one agency."""
+
+
+class Access(NamedTuple):
+    """How the calls of a project are authenticated, and its id."""
+
+    auth: httpx.Auth
+    project_id: ProjectId
+
+
+class Token(httpx.Auth):
+    """A token that something else renews."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the token as it is now."""
+        token = await self._token.current()
+        check_sendable(token)
+        request.headers["X-Auth-Token"] = token
+        yield request
+
+
+class ConfiguredKeys(AkSk):
+    """Signs with the access key of the configuration, as it is at the moment of signing."""
+
+    def __init__(
+        self, credentials: config.AkSk, *, project_id: Callable[[], str | None], now: Callable[[], float]
+    ) -> None:
+        super().__init__(lambda: self._newest, project_id=project_id, now=now)
+        self._credentials = credentials
+        self._newest: Keys
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the date, project, token and signature headers."""
+        secrets = self._credentials
+        access_key, secret_key = await secrets.access_key.current(), await secrets.secret_key.current()
+        token = await secrets.security_token.current() if secrets.security_token else None
+        self._newest = Keys(access_key, secret_key, token)
+        for signed in self.auth_flow(request):
+            yield signed
+
+
+class Password(httpx.Auth):
+    """A token that `sign_in` brings, ahead of the end of the one before."""
+
+    def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
+        self._sign_in = sign_in
+        self._grant = Renewed[Grant](_TOKEN_AHEAD)
+
+    async def ready(self) -> None:
+        """Sign in where it is time to; raises `CloudError`."""
+        await self._grant.get(self._sign_in)
+
+    async def project_id(self) -> str:
+        """The project that the token is for; raises `CloudError`."""
+        grant = await self._grant.get(self._sign_in)
+        if grant.project_id is None:
+            raise DecodeError(SIGN_IN.name, "decode", reason="IAM does not tell the token's project: set project_id")
+        return grant.project_id
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The token of this request is refused: whether there will be another."""
+        return refused.headers["X-Auth-Token"] != self._grant.value.token or self._grant.forget()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token header."""
+        request.headers["X-Auth-Token"] = self._grant.value.token
+        yield request
+
+
+class Agency(AkSk):
+    """Signs with the temporary keys of the server that it runs on; `fetch` gives the newest and their seconds."""
+
+    def __init__(
+        self,
+        keys: Renewed[Keys],
+        fetch: Callable[[], Awaitable[tuple[Keys, float]]],
+        *,
+        project_id: Callable[[], str | None],
+        now: Callable[[], float],
+    ) -> None:
+        super().__init__(lambda: keys.value, project_id=project_id, now=now)
+        self._renewed = keys
+        self._fetch = fetch
+
+    async def ready(self) -> None:
+        """Fetch keys where it is time to; raises `CloudError`."""
+        await self._renewed.get(self._fetch)
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The keys of this request are refused: whether there will be others."""
+        return refused.headers["X-Security-Token"] != self._renewed.value.security_token or self._renewed.forget()
+
+
+def access(
+    account: Account, project: Project, client: Callable[..., Client], shared: Shared, now: Callable[[], float]
+) -> Access:
+    """What an account's credentials mean for one of its projects.
+
+    `client` makes a `Client` of a service, an endpoint and `auth`.
+    """
+    iam = partial(client, service="iam", endpoint=account.iam_endpoint_for(project.region))
+    claim = partial(shared.claims.take, Owner(account.name, project.label), project.region)
+    credentials = account.credentials
+    if isinstance(credentials, config.Password):
+        refusals = shared.refusals[account.name]
+        password = Password(SignIn(iam(), credentials, project.project_id, project.iam_name, refusals))
+        return Access(password, ProjectId(project.project_id, password.project_id, claim))
+
+    def known() -> str | None:
+        return project_id.known
+
+    auth: httpx.Auth
+    if isinstance(credentials, config.Token):
+        auth = Token(credentials.token)
+    elif isinstance(credentials, config.AkSk):
+        auth = ConfiguredKeys(credentials, project_id=known, now=now)
+    else:
+        metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
+        keys = shared.agency_keys[credentials.metadata_endpoint]
+        auth = Agency(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
+    project_id = ProjectId(
+        project.project_id, partial(find_project, iam(auth=auth), project.iam_name, project.region), claim
+    )
+    return Access(auth, project_id)

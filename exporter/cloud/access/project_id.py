@@ -1,0 +1,131 @@
+"""The ids of projects: given, or found through IAM; and that no project is polled twice."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.http.errors import CloudError, DecodeError, judge
+from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
+from exporter.cloud.wire.fields import Losses, Text, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterator
+
+    import httpx
+
+    from exporter.cloud.http.client import Client
+
+_log = structlog.get_logger()
+
+
+class _Project(Wire):
+    id: Text = None
+    name: Text = None
+
+
+async def find_project(client: Client, name: str, region: str) -> str:
+    """The id of the project with this very name; a region's default project has the name of the region.
+
+    Raises:
+        CloudError: IAM shows no such project, or several.
+    """
+    projects = await client.exchange(LIST_PROJECTS, _read_projects, query=(("name", name),))
+    ids = {project.id for project in projects if project.name == name and project.id}
+    if len(ids) != 1:
+        many = "more than one project" if ids else "no project"
+        correct = "" if name == region else "correct name, "
+        reason = f"IAM shows {many} of the name {name}: {correct}set project_id, or let the user list IAM's projects"
+        raise CloudError(LIST_PROJECTS.name, "project", reason=reason)
+    return ids.pop()
+
+
+def _read_projects(operation: str, status: int, headers: httpx.Headers, content: bytes) -> list[_Project]:
+    projects = judge(operation, status, headers, content).get("projects")
+    if not isinstance(projects, list):
+        raise DecodeError(operation, "decode")
+    return _Project.read_all(projects, Losses())
+
+
+class Owner(NamedTuple):
+    """Who polls a project: the labels account and project."""
+
+    account: str
+    project: str
+
+
+class Claims:
+    """Which projects are polled by whom: one that two accounts reach would be counted twice."""
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, str], Owner] = {}
+        self._told: set[Owner] = set()
+
+    @contextmanager
+    def handover(self, leaving: Collection[tuple[Owner, str]]) -> Iterator[None]:
+        """Free what owners, with its region, let go of; where the context ends in an error, nothing has changed."""
+        before = self._owners
+        self.free(leaving)
+        try:
+            yield
+        except BaseException:
+            self._owners = before
+            raise
+
+    def free(self, leaving: Collection[tuple[Owner, str]]) -> None:
+        """Free what owners, with its region, let go of."""
+        self._owners = {place: owner for place, owner in self._owners.items() if (owner, place[0]) not in leaving}
+
+    def take(self, owner: Owner, region: str, project_id: str) -> None:
+        """Raises `CloudError` where the project is another owner's already."""
+        first = self._owners.setdefault((region, project_id), owner)
+        if first == owner:
+            return
+        if owner not in self._told:
+            self._told.add(owner)
+            _log.error(
+                "this project is polled already, it is refused here; remove one of the two from the configuration",
+                region=region,
+                project_id=project_id,
+                **owner._asdict(),
+                polled_by_account=first.account,
+                polled_as_project=first.project,
+            )
+        raise CloudError(LIST_PROJECTS.name, "project", reason=f"{project_id} is polled by account {first.account}")
+
+
+class ProjectId:
+    """The id of one project: given, or found with the first call, and then kept.
+
+    Args:
+        given: by the configuration.
+        find: asks the cloud for it; raises `CloudError`.
+        claim: takes it; raises `CloudError` where it is another owner's.
+    """
+
+    def __init__(self, given: str | None, find: Callable[[], Awaitable[str]], claim: Callable[[str], None]) -> None:
+        self.known = given
+        """None as long as it was not found, or is another owner's."""
+        self._find = find
+        self._claim = claim
+        self._found = Renewed[str]()
+        if given is not None:
+            claim(given)
+
+    async def get(self) -> str:
+        """The id; raises `CloudError` as long as it can't be had."""
+        if self.known is None:
+            project_id = await self._found.get(self._fetch)
+            self._claim(project_id)
+            self.known = project_id
+        return self.known
+
+    async def _fetch(self) -> tuple[str, float]:
+        project_id = await self._find()
+        if not re.fullmatch(PLAIN_ID, project_id):  # it goes into paths and headers
+            raise CloudError(LIST_PROJECTS.name, "project", reason="IAM's id of the project is none: set project_id")
+        return project_id, float("inf")

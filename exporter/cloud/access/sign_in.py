@@ -1,0 +1,170 @@
+"""IAM: a token for a password (IAM API reference, "Obtaining a User Token Through Password Authentication")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from exporter.cloud.access.signing import check_sendable
+from exporter.cloud.http.clock import clock
+from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
+from exporter.cloud.operations import SIGN_IN
+from exporter.cloud.wire.fields import Losses, Text, Time, Wire
+from exporter.config.load import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+    from exporter.cloud.http.client import Client
+    from exporter.config.load import Password
+
+_UNKNOWN_LIFETIME = 3600.0
+"""Of a token that does not say when it ends: documented are 24 h."""
+_REFUSALS, _WINDOW = 3, 900.0
+"""IAM locks a user out after 5 refused sign-ins within 15 minutes, by default: an account stays below that."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 300.0, 3600.0
+_REFUSED = (
+    "the account, the user, the password or the project is wrong; asked again from time to time, "
+    "and at once when the password changes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a sign-in brings."""
+
+    token: str = field(repr=False)
+    project_id: str | None
+    """The project that the token is for."""
+
+
+class _Project(Wire):
+    id: Text = None
+
+
+class _Token(Wire):
+    issued_at: Time = None
+    expires_at: Time = None
+    project: Any = None
+
+
+class Refusals:
+    """The refused sign-ins of one account, so that no more are made than IAM bears; a changed password starts anew."""
+
+    def __init__(self) -> None:
+        self._password = ""
+        self._code = ""
+        self._recent: deque[float] = deque(maxlen=_REFUSALS)
+        self._by_scope: dict[str, tuple[int, float]] = {}
+        """How many, one after the other, and when the last one was."""
+        self._under_way = 0
+        self._ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def attempt(self, scope: str, password: str) -> AsyncIterator[None]:
+        """Around a sign-in. Each that is under way may end as one more refusal, so some wait for others.
+
+        Raises:
+            RefusedError: of the sign-in; or at once, where IAM would say the same once more.
+        """
+        self._check(scope, password)
+        while self._under_way + self._refused_lately() >= _REFUSALS:
+            await self._ended.wait()
+            self._check(scope, password)
+        self._under_way += 1
+        try:
+            yield
+        except RefusedError as error:
+            if password == self._password:
+                self._note(scope, error.code)
+            raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
+        else:
+            self._by_scope.pop(scope, None)
+        finally:
+            self._under_way -= 1
+            self._ended.set()
+            self._ended = asyncio.Event()
+
+    def _check(self, scope: str, password: str) -> None:
+        if password != self._password:
+            self._password = password
+            self._recent.clear()
+            self._by_scope.clear()
+        times, last = self._by_scope.get(scope, (0, 0.0))
+        pause = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE) if times else 0.0
+        if clock() < last + pause or self._refused_lately() == _REFUSALS:
+            raise RefusedError(SIGN_IN.name, self._code, reason=_REFUSED)
+
+    def _refused_lately(self) -> int:
+        return sum(clock() < moment + _WINDOW for moment in self._recent)
+
+    def _note(self, scope: str, code: str) -> None:
+        self._code = code
+        self._recent.append(clock())
+        self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The sign-in of one account for one project; called, it gives a `Grant` and the seconds that it lasts.
+
+    Args:
+        client: sends to IAM, without credentials.
+        credentials: who signs in.
+        project_id: of the project that the token is for.
+        name: of that project in IAM, where there is no id.
+        refusals: of the account.
+    """
+
+    client: Client
+    credentials: Password
+    project_id: str | None
+    name: str
+    refusals: Refusals
+
+    async def __call__(self) -> tuple[Grant, float]:
+        """Raises `CloudError`; `RefusedError` also without a call, where one was refused lately."""
+        try:
+            password = await self.credentials.password.current()
+        except ConfigError as error:
+            raise RefusedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
+        async with self.refusals.attempt(self.project_id or self.name, password):
+            return await self.client.exchange(
+                SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
+            )
+
+    def _body(self, password: str) -> dict[str, Any]:
+        user = {
+            "domain": {"name": self.credentials.domain},
+            "name": self.credentials.user,
+            "password": password,
+        }
+        project = {"id": self.project_id} if self.project_id else {"name": self.name}
+        return {
+            "auth": {
+                "identity": {"methods": ["password"], "password": {"user": user}},
+                "scope": {"project": project},
+            }
+        }
+
+
+def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
+    losses = Losses()
+    answer = _Token.read(judge(operation, status, headers, content).get("token"), losses)
+    token = headers.get("x-subject-token")
+    if answer is None or not token:
+        raise DecodeError(operation, "decode")
+    try:
+        check_sendable(token)
+    except ConfigError as error:
+        raise DecodeError(operation, "decode") from error
+    project = _Project.read(answer.project, losses)
+    seconds = _UNKNOWN_LIFETIME
+    if answer.expires_at is not None and answer.issued_at is not None:
+        seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong
+    return Grant(token, project.id if project else None), seconds

@@ -1,0 +1,1 @@
+"""HTTP client, errors, rate limits."""

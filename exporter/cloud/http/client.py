@@ -1,0 +1,286 @@
+"""The HTTP client: one call in, one decoded object or one `CloudError` out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+
+from exporter.cloud.http.budget import Pauses
+from exporter.cloud.http.caller import current
+from exporter.cloud.http.error_codes import REPORT
+from exporter.cloud.http.errors import (
+    NO_CREDENTIALS,
+    AccessError,
+    CloudError,
+    DecodeError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+    invalid_token,
+    judge,
+    parse_body,
+)
+from exporter.cloud.http.proxy_login import ProxyLoginError
+from exporter.cloud.http.unreachable import header_too_long, reason_of
+from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.config.load import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from exporter.cloud.http.budget import Budget
+    from exporter.cloud.operations import Service
+
+T = TypeVar("T")
+
+_RETRIES = 2
+_SHORT_PAUSE = 5.0
+"""The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
+_HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
+
+
+class Meter(Protocol):
+    """Who counts the calls."""
+
+    def request(self, operation: str, code: str, seconds: float) -> None:
+        """One call has ended."""
+
+    def retry(self, operation: str) -> None:
+        """A call is tried again."""
+
+    def throttled(self, operation: str) -> None:
+        """The cloud refused a call because there were too many."""
+
+
+class Observer(Protocol):
+    """Who looks at the answers themselves."""
+
+    def __call__(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+        """One answer came, good or not; `body` is decoded, None where it is no JSON."""
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """Credentials that end, and can be had anew."""
+
+    async def ready(self) -> None:
+        """Have some that are good for a while; raises `CloudError`."""
+
+    def forget(self, refused: httpx.Request) -> bool:
+        """The cloud refuses those that this request was sent with: whether there will be others to try."""
+
+
+class Client:
+    """Sends the operations of one service for one project.
+
+    Args:
+        http: carries the transport.
+        service: the only one whose operations this client sends.
+        endpoint: where it is: `https://HOST[:PORT]`.
+        auth: the credentials; None sends none.
+        project_id: gives what fills the paths, after asking for it where it must; raises `CloudError`.
+        budget: shared by all projects of the account in the region.
+        meter: counts.
+        timeout: seconds for one call in all, from connecting to the last byte.
+        observer: looks at the answers.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        service: Service,
+        endpoint: str,
+        auth: httpx.Auth | None = None,
+        project_id: Callable[[], Awaitable[str]] | None = None,
+        budget: Budget,
+        meter: Meter,
+        timeout: float,
+        observer: Observer | None = None,
+    ) -> None:
+        self._http = http
+        self._service = service
+        self._endpoint = endpoint
+        self._auth = auth
+        self._renewable: Renewable | None = None
+        if isinstance(auth, Renewable):
+            self._renewable = auth
+        self._project_id = project_id
+        self._budget = budget
+        self._meter = meter
+        self._timeout = timeout
+        self._observer = observer
+        self._pauses = Pauses()
+
+    async def call(
+        self,
+        operation: Operation,
+        *,
+        job_id: str = "",
+        query: Sequence[tuple[str, str | int]] = (),
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """One answered call, after a few jittered retries where another try may help.
+
+        Raises:
+            CloudError: of the class that says what to do about it.
+        """
+        return await self.exchange(operation, judge, job_id=job_id, query=query, body=body)
+
+    async def exchange(
+        self,
+        operation: Operation,
+        read: Callable[[str, int, httpx.Headers, bytes], T],
+        *,
+        job_id: str = "",
+        query: Sequence[tuple[str, str | int]] = (),
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """The same for answers that are more than an object, or none.
+
+        `read` makes what is wanted of operation, status, headers and body, or raises `CloudError`.
+        """
+        if operation not in OPERATIONS or operation.service != self._service:
+            raise ValueError(f"{operation.method} {operation.path} is not one of the reads that may be sent")
+        retries, renewed = 0, False
+        while True:
+            path = await self._path(operation, job_id)
+            request = self._request(operation.method, path, query, body, headers)
+            try:
+                return await self._attempt(operation, request, read, retries)
+            except UnavailableError:
+                if retries == _RETRIES:
+                    raise
+                await asyncio.sleep(random.uniform(0.5, 1.5) * 2**retries)  # noqa: S311 - jitter, no secret
+                retries += 1
+            except RefusedError as error:
+                if renewed or not invalid_token(error) or not self._forgets(request):
+                    raise
+                renewed = True
+            self._meter.retry(operation.name)
+
+    async def _path(self, operation: Operation, job_id: str) -> str:
+        """The path of a call, once there is all that it needs. Its calls have retries and a time-out of their own."""
+        project_id = ""
+        try:
+            if self._renewable is not None:
+                await self._renewable.ready()
+            if self._project_id is not None:
+                project_id = await self._project_id()
+        except CloudError as error:
+            raise AccessError(*error.args) from error
+        return operation.path_of(project_id=project_id, job_id=job_id)
+
+    def _forgets(self, refused: httpx.Request) -> bool:
+        return self._renewable is not None and self._renewable.forget(refused)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str | int]],
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        # Joined here and not by httpx, whose blanks would become "+", which the gateway's signature check doesn't know.
+        pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in query)
+        content = None if body is None else json.dumps(body).encode()
+        url = self._endpoint + (f"{path}?{pairs}" if pairs else path)
+        return self._http.build_request(method, url, content=content, headers={**_HEADERS, **(headers or {})})
+
+    async def _attempt(
+        self,
+        operation: Operation,
+        request: httpx.Request,
+        read: Callable[[str, int, httpx.Headers, bytes], T],
+        retries: int,
+    ) -> T:
+        if self._pauses.rest(operation.name) > _SHORT_PAUSE:
+            raise ThrottledError(operation.name, "paused")
+        await asyncio.sleep(self._pauses.rest(operation.name))
+        caller = current()
+        with caller.waiting():
+            # A retry is less urgent: what fails must not take the calls of those who get answers.
+            # Signing in is urgent whoever begins it: all wait for it.
+            await self._budget.take(retries + (caller.priority if self._service == "drs" else 0))
+        if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
+            self._budget.give_back()
+            raise ThrottledError(operation.name, "paused")
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        code = "cancelled"
+        try:
+            status, headers, content = await self._send(operation, request)
+            code = str(status)
+            if self._observer is not None:
+                self._observer(operation.name, status, headers, _decoded(content), loop.time() - started)
+            return read(operation.name, status, headers, content)
+        except CloudError as error:
+            code = error.code
+            if isinstance(error, ThrottledError):
+                self._meter.throttled(operation.name)
+                if not self._pauses.paused(operation.name):  # of the calls that were under way, the first one counts
+                    self._budget.throttled()
+                self._pauses.pause(operation.name, error.retry_after)
+            raise
+        finally:
+            caller.called(retries)
+            self._meter.request(operation.name, code, loop.time() - started)
+
+    async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.send(request, auth=self._auth, stream=True)
+                try:
+                    _check_coding(operation.name, response)
+                    return response.status_code, response.headers, await _body(operation, response)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise UnavailableError(operation.name, "timeout") from error
+        except ConfigError as error:  # the secret can't be read now, or can't stand in a header
+            raise RefusedError(operation.name, NO_CREDENTIALS, reason=str(error)) from error
+        except httpx.DecodingError as error:
+            raise DecodeError(operation.name, "decode") from error
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            if header_too_long(error):
+                raise DecodeError(operation.name, "decode", reason=reason_of(error)) from error
+            reason = reason_of(error, request.url.host)
+            kind = AccessError if isinstance(error, ProxyLoginError) else UnavailableError
+            raise kind(operation.name, "network", reason=reason) from error
+        except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
+            raise DecodeError(operation.name, "decode") from error
+
+
+def _check_coding(operation: str, response: httpx.Response) -> None:
+    """One coding at most: a few bytes that are packed twice may be gigabytes, unpacked before anybody counts."""
+    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+        raise DecodeError(operation, "decode")
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return parse_body(content)
+    except ValueError:
+        return None
+
+
+async def _body(operation: Operation, response: httpx.Response) -> bytes:
+    """The body, as far as it may be read: decoding a much larger one would keep the event loop busy."""
+    chunks, size, values = [], 0, 1
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        values += chunk.count(b",")
+        if size > operation.largest_body or values > operation.most_values:
+            limit = f"{operation.largest_body >> 20} MiB or {operation.most_values} values"
+            raise DecodeError(operation.name, "decode", reason=f"the response has more than {limit}: {REPORT}")
+        chunks.append(chunk)
+    return b"".join(chunks)

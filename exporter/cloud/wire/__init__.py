@@ -1,0 +1,1 @@
+"""The API's JSON, decoded into facts."""

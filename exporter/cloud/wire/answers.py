@@ -1,0 +1,152 @@
+"""What responses have in common: an array of results with an error for each item, or one object `job`.
+
+A response, or an item of it, about another task than the requested one is never believed.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import AliasChoices, Field
+
+from exporter.cloud.http.errors import (
+    DecodeError,
+    TaskGoneError,
+    TaskRefusedError,
+    has_error,
+    is_gone,
+    is_wrong_state,
+)
+from exporter.cloud.wire.fields import Text, Wire, is_null
+from exporter.model.task import DELETED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.operations import Operation
+    from exporter.cloud.source import Answer
+    from exporter.cloud.wire.fields import Losses
+
+
+class BatchItem(Wire):
+    """An item of a v3 batch: what it contains about one task."""
+
+    job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
+
+    @abstractmethod
+    def answer(self, losses: Losses) -> Answer:
+        """The facts, or the error of this task alone."""
+
+
+W = TypeVar("W", bound=Wire)
+B = TypeVar("B", bound=BatchItem)
+
+_FAILED = "failed"  # of an item, not of a task
+
+
+def items_in(operation: str, body: Mapping[str, Any], losses: Losses, keys: Sequence[str] = ("results",)) -> list[Any]:
+    """The items of a v3 batch response; raises `DecodeError` where there is no array, or an error beside it."""
+    if not has_error(body):
+        for key in keys:
+            if isinstance(items := body.get(key), list):
+                return items
+    losses.count += 1
+    raise DecodeError(operation, "decode")
+
+
+def read_batch(
+    operation: str,
+    body: Mapping[str, Any],
+    model: type[B],
+    losses: Losses,
+    *,
+    ids: Sequence[str],
+    keys: Sequence[str] = ("results",),
+) -> dict[str, Answer]:
+    """The answers of a v3 batch by task id. Items about other tasks than the requested `ids`, or two, are losses.
+
+    So is a second item about the same task; where it differs, neither is believed.
+
+    Raises:
+        DecodeError: there is no array.
+    """
+    answers: dict[str, Answer] = {}
+    for value in items_in(operation, body, losses, keys):
+        item = model.read(value, losses)
+        if item is None:
+            continue
+        known = answers.get(item.job_id)
+        if item.job_id not in ids or not about(value, item.job_id):
+            losses.count += 1
+        elif known is None:
+            answers[item.job_id] = item.answer(losses)
+        else:
+            losses.count += 1
+            if known != item.answer(losses):
+                answers[item.job_id] = TaskRefusedError(operation, "decode")
+    return answers
+
+
+def item_error(operation: str, error_code: str | None, *statuses: str | None) -> Answer | None:
+    """What an item of a good answer says against its task: that it is gone, or an error in place of facts.
+
+    A failed task shows the code of its failure beside its facts, with its status; that is no error of the answer.
+    """
+    if is_gone(error_code) or DELETED in statuses:
+        return TaskGoneError(operation, "200", error_code)
+    if is_wrong_state(error_code):
+        return ()
+    known = any(status is not None and status != _FAILED for status in statuses)
+    refused = _FAILED in statuses or (error_code is not None and not known)
+    return TaskRefusedError(operation, "200", error_code) if refused else None
+
+
+def about(body: Mapping[str, Any], job_id: str) -> bool:
+    """Whether a response is about a task: whatever id it contains is the requested one."""
+    return all(is_null(given) or given == job_id for given in (body.get("id"), body.get("job_id")))
+
+
+def require_about(operation: str, body: Mapping[str, Any], job_id: str, losses: Losses) -> None:
+    """Raises `DecodeError`, and counts a loss, where a response is about another task."""
+    if not about(body, job_id):
+        losses.count += 1
+        raise DecodeError(operation, "decode")
+
+
+class _Status(Wire):
+    status: Text = None
+
+
+async def read_job(
+    client: Client,
+    operation: Operation,
+    job_id: str,
+    model: type[W],
+    losses: Losses,
+    *query: tuple[str, str | int],
+) -> W:
+    """The object `job` of v5 "Querying Task Details", which wraps every type.
+
+    Raises:
+        CloudError: of the call; `TaskGoneError` where the task was just deleted; `DecodeError`, also where the response
+            is about another task, or contains an error beside the object.
+    """
+    return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, losses)
+
+
+def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: type[W], losses: Losses) -> W:
+    """The object `job` of a response; raises what `read_job` does."""
+    wrapped = answer.get("job")
+    job = model.read(wrapped, losses)
+    if job is None or not isinstance(wrapped, dict):
+        raise DecodeError(operation.name, "decode")
+    require_about(operation.name, wrapped, job_id, losses)
+    if has_error({key: value for key, value in answer.items() if key != "job"}):
+        losses.count += 1
+        raise DecodeError(operation.name, "decode")
+    status = _Status.read(wrapped, losses)
+    if status is not None and status.status == DELETED:
+        raise TaskGoneError(operation.name, "200")
+    return job

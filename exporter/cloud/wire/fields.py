@@ -1,0 +1,247 @@
+"""Fields of the API's JSON: documented oddities in, base units or None out.
+
+A field of the wrong shape is lost alone and counted in the `Losses` of the decoding; null-like values are no loss.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
+
+from exporter.config.known_words import known_code
+
+_NULLS = frozenset({"", "null", "n/a", "na", "-"})
+_EMPTY = frozenset({""})
+_SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
+_LAST_ZONE = timezone(timedelta(hours=-12))
+_TEXT_LIMIT = 256
+_LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+T = TypeVar("T")
+
+
+class Losses:
+    """Counts the fields and items that could not be decoded."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def take(self) -> int:
+        """How many since the last time."""
+        count, self.count = self.count, 0
+        return count
+
+
+def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:
+    """Whether a value is one of the API's ways to say that there is none."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in nulls)
+
+
+def _field(
+    convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS, *, garbled: T | None = None
+) -> PlainValidator:
+    def validate(value: Any, info: ValidationInfo) -> T | None:
+        if is_null(value, nulls):
+            return None
+        try:
+            return convert(value)
+        except (ValueError, TypeError, OverflowError) as error:
+            if isinstance(info.context, Losses):
+                info.context.count += 1
+            return None if isinstance(error, TypeError) else garbled
+
+    return PlainValidator(validate)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError
+    text = str(value).strip()
+    if len(text) > _TEXT_LIMIT:
+        raise ValueError
+    text.encode()  # JSON can hold half a surrogate pair, a page can't
+    return text
+
+
+def _number(value: Any) -> float | None:
+    """A number from 0 up; -1 is the API's word for "none yet"."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise ValueError  # Python reads 1_0 and the digits of every script as well
+    number = float(value)
+    if number == -1:
+        return None
+    if not 0 <= number <= _LARGEST:  # nor is "not a number"
+        raise ValueError
+    return number
+
+
+def _ratio(value: Any) -> float | None:
+    number = _number(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    return None if number is None else round(number / 100, 15)  # 33.39 % is 0.3339, not 0.33390000000000003
+
+
+def _completed(value: Any) -> float | None:
+    ratio = _ratio(value)
+    if ratio is not None and ratio > 1:
+        raise ValueError
+    return ratio
+
+
+def _milliseconds(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else number / 1000
+
+
+def _positive(value: Any) -> float | None:
+    return _number(value) or None
+
+
+def _megabytes(value: Any) -> float | None:
+    """The cloud means 2^20: a node of 16 GB has 16384 of them."""
+    number = _number(value)
+    return None if number is None else number * 2**20
+
+
+def _gigabytes(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else number * 2**30
+
+
+def _sane(timestamp: float) -> float:
+    if int(timestamp) not in _SANE_TIMES:
+        raise ValueError
+    return timestamp
+
+
+def _time(value: Any) -> float | None:
+    """Milliseconds since 1970 ("0" and "-1": not set), or ISO 8601 with a zone.
+
+    A time without a zone is UTC+8 by observation only: no fact, so None, but no loss either.
+    """
+    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+        moment = datetime.fromisoformat(value.strip())
+        return None if moment.tzinfo is None else _sane(moment.timestamp())
+    timestamp = _milliseconds(value)
+    return _sane(timestamp) if timestamp else None
+
+
+def _moment(value: Any) -> tuple[float | None, float] | None:
+    """A time, and the latest that it can mean, which is another where it has no zone."""
+    at = _time(value)
+    if at is not None:
+        return at, at
+    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+        return None, _sane(datetime.fromisoformat(value.strip()).replace(tzinfo=_LAST_ZONE).timestamp())
+    return None
+
+
+def _error_code(value: Any) -> str:
+    """Codes become a label: nothing that could be a message gets through."""
+    code = known_code(_text(value))
+    if code is None:
+        raise ValueError
+    return code
+
+
+def _word(value: Any) -> str:
+    """A word of the cloud's own, which becomes a label: never a text."""
+    text = _text(value)
+    if not _WORD.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _words(value: Any) -> frozenset[str]:
+    words = _items(value)
+    if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
+        raise ValueError
+    return frozenset(words)
+
+
+Text = Annotated[str | None, _field(_text)]
+"""Text or a number as text, trimmed, at most 256 characters."""
+Free = Annotated[str | None, _field(_text, _EMPTY)]
+"""The same as a user typed it: somebody may well call a task `NA`; only an empty one is missing."""
+Number = Annotated[float | None, _field(_number)]
+"""A number or a string of one, 0 or more; seconds, bytes and rates are taken as they are."""
+Positive = Annotated[float | None, _field(_positive)]
+"""A number above 0; 0 means that it is not set."""
+Megabytes = Annotated[float | None, _field(_megabytes)]
+"""Megabytes as bytes."""
+Gigabytes = Annotated[float | None, _field(_gigabytes)]
+"""Gigabytes as bytes."""
+Ratio = Annotated[float | None, _field(_ratio)]
+"""Percent, with or without the sign, as a ratio of 1."""
+Completed = Annotated[float | None, _field(_completed)]
+"""Percent of something that can't exceed 100, as a ratio of 1."""
+Milliseconds = Annotated[float | None, _field(_milliseconds)]
+"""Milliseconds as seconds."""
+Delay = Annotated[float | None, _field(_number, garbled=math.inf)]
+"""Seconds; infinite where text or a number means none, so that no other field is believed instead."""
+DelayMillis = Annotated[float | None, _field(_milliseconds, garbled=math.inf)]
+"""The same from milliseconds."""
+Time = Annotated[float | None, _field(_time)]
+"""Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
+Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]
+"""The same, and the latest Unix time that it can mean: known even where it has no zone."""
+ErrorCode = Annotated[str | None, _field(_error_code)]
+"""An error code of a documented shape, such as DRS.M05004; anything else is lost."""
+Word = Annotated[str | None, _field(_word)]
+"""A word such as a type, a status or a level, fit for a label; anything that looks like a text is lost."""
+Flag = Annotated[bool | None, _field(_flag)]
+Words = Annotated[frozenset[str] | None, _field(_words)]
+"""A list of words."""
+Items = Annotated[list[Any] | None, _field(_items)]
+"""A list whose items are decoded one by one."""
+Fields = Annotated[Mapping[str, Any] | None, _field(_mapping)]
+"""An object that another wire model decodes."""
+
+
+class Wire(BaseModel):
+    """Base of the wire models: only the fields that are used; unknown ones are ignored, missing ones None."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @classmethod
+    def read(cls, value: Any, losses: Losses) -> Self | None:
+        """Decode one object; None, and a loss, where it is no object or lacks what identifies it."""
+        try:
+            if isinstance(value, dict):  # else pydantic would say the same, at ten times the cost
+                return cls.model_validate(value, context=losses)
+        except (ValidationError, RecursionError):
+            pass
+        losses.count += 1
+        return None
+
+    @classmethod
+    def read_all(cls, values: list[Any] | None, losses: Losses) -> list[Self]:
+        """Decode each item by itself; one that can't be decoded is lost alone."""
+        return [item for value in values or () if (item := cls.read(value, losses)) is not None]

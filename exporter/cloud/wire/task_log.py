@@ -1,0 +1,43 @@
+"""When a task last wrote to its log: v5 "Querying Task Details" with type=log. Messages are never read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.cloud import operations
+from exporter.cloud.wire.answers import read_job
+from exporter.cloud.wire.fields import Items, Time, Wire, Word
+from exporter.model.facts import Logs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.source import Answer
+    from exporter.cloud.wire.fields import Losses
+
+_ENTRIES = 100
+"""Newest entries that are looked through for each level."""
+
+
+class Entry(Wire):
+    """An item of `logs`, table 30."""
+
+    level: Word = None
+    create_time: Time = None
+
+
+class _Job(Wire):
+    logs: Items = None
+
+
+async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+    """The newest entry of each level of one task."""
+    query = (("type", "log"), ("offset", 0), ("limit", _ENTRIES))
+    job = await read_job(client, operations.LOGS_V5, ids[0], _Job, losses, *query)
+    newest: dict[str, float] = {}
+    for entry in Entry.read_all(job.logs, losses):
+        if entry.level and entry.create_time is not None:
+            level = entry.level.lower()
+            newest[level] = max(entry.create_time, newest.get(level, 0.0))
+    return {ids[0]: (Logs(tuple(sorted(newest.items()))),)}

@@ -1,0 +1,53 @@
+"""Findings about the connection to the cloud: hosts that do not respond, ignored proxies, mistyped regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from exporter.cloud.http.proxies import ignored_variable, variable_for
+from exporter.cloud.operations import OPERATIONS
+from exporter.commands.connections import where
+from exporter.config.regions import region_hints
+from exporter.views.findings import UNANSWERED, Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from exporter.cloud.http.errors import CloudError
+    from exporter.config.load import Account, Project
+
+_PORTS = {"https": 443, "http": 80}
+
+
+def place_of(error: CloudError, account: Account, project: Project) -> str:
+    """Host and port of a call without a response, as the configuration has them; empty for any other error."""
+    url = httpx.URL(_endpoints(account, project).get(_service(error), ""))
+    port = url.port or _PORTS.get(url.scheme)
+    return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
+
+
+def proxy_findings(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
+    """If calls got no response: proxy variables that are set and ignored, or required and not set."""
+    urls = [_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED]
+    if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
+        what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
+        yield Finding(Level.WARN, where(account, project), what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+    for variable in {name: None for url in urls if url and (name := ignored_variable(account, url))}:
+        what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
+        yield Finding(Level.WARN, where(account, project), what, remedy)
+
+
+def region_findings(account: Account) -> Iterator[Finding]:
+    """The regions of an account that look mistyped."""
+    for project, hint in region_hints(account):
+        yield Finding(Level.WARN, where(account, project), hint)
+
+
+def _service(error: CloudError) -> str:
+    return next((one.service for one in OPERATIONS if one.name == error.operation), "")
+
+
+def _endpoints(account: Account, project: Project) -> dict[str, str]:
+    return {"drs": account.endpoint_for(project), "iam": account.iam_endpoint_for(project.region)}

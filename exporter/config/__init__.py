@@ -1,0 +1,1 @@
+"""The configuration file, its environment variables and the files that it names."""

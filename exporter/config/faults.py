@@ -1,0 +1,134 @@
+"""Words what pydantic found wrong with a document: the path and line in the file, what is allowed, the remedy.
+
+Knows pydantic, not the schema. Like `config_file`, it never quotes a value.
+"""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from exporter.config.document import QUOTABLE_KEY, Document, Loc, NotReadyError
+
+# Where pydantic's own words are about Python, or less clear than they could be.
+_TEXTS = {
+    "missing": "required key is missing",
+    "literal_error": "expected {expected}",
+    "string_type": "expected text",
+    "is_instance_of": "expected text",
+    "path_type": "expected text",
+    "invalid_key": "a key must be text",
+    "bool_type": "expected true or false",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "tuple_type": "expected a list, {example}",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "dict_type": "expected keys with values",
+    "value_error": "{error}",
+}
+
+_SECTIONS = {"model_type", "model_attributes_type"}
+_ON = {"true", "on", "yes", "enabled"}
+_SWITCHES = _ON | {"false", "off", "no", "disabled"}
+
+
+def add_schema_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
+    """Notes all that a pydantic model found wrong with the document's data, in the user's words."""
+    for detail in error.errors(include_url=False):
+        kind, given = detail["type"], detail["input"]
+        loc, models = _walk(model, detail["loc"])
+        if kind == "extra_forbidden":
+            _add_unknown_key(document, loc, models[0])
+        elif kind.startswith("union_tag"):
+            wrong = "expected" if kind == "union_tag_invalid" else "required key is missing, expected"
+            document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
+        elif kind in _SECTIONS and given is not None:
+            document.add_fault(loc, _section_text(str(loc[-1]) if loc else "", models, given))
+        elif kind != "too_short" or not given:  # else all of its items were wrong, and are named already
+            context = detail.get("ctx", {})
+            not_ready = isinstance(context.get("error"), NotReadyError)
+            document.add_fault(loc, _fault_text(kind, given, context), not_ready=not_ready)
+
+
+def _section_text(name: str, models: list[type[BaseModel]], given: object) -> str:
+    """What to write in place of a value that is no mapping."""
+    if len(models) > 1:
+        return f"expected keys with values, such as type: {_tag(models[0])}"
+    keys = _keys(models[0])
+    if "enabled" in keys and (isinstance(given, bool) or str(given).lower() in _SWITCHES):
+        switch = str(given).lower() in _ON
+        return f"expected keys with values: write {name}: {{enabled: {str(switch).lower()}}}"
+    if "enabled" in keys and "interval" in keys:
+        return f"expected keys with values: write {name}: {{interval: 5m}}, or {name}: {{enabled: true}}"
+    return f"expected keys with values (allowed: {', '.join(keys)})"
+
+
+def _walk(model: type[BaseModel], loc: Loc) -> tuple[Loc, list[type[BaseModel]]]:
+    """The path as the file has it, and the model at its end: several where they are told apart by `type`."""
+    path: Loc = ()
+    models = [model]
+    for part in loc:
+        if len(models) > 1:  # pydantic names the chosen type here, the file has no such key
+            models = [choice for choice in models if _tag(choice) == part]
+            continue
+        path = (*path, part)
+        if isinstance(part, str) and part in models[0].model_fields:
+            models = list(_models_in(models[0].model_fields[part].annotation)) or models
+    return path, models
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return sorted(field.alias or name for name, field in model.model_fields.items())
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _tag(model: type[BaseModel]) -> str:
+    return str(get_args(model.model_fields["type"].annotation)[0])
+
+
+def _add_unknown_key(document: Document, loc: Loc, model: type[BaseModel]) -> None:
+    key, allowed = str(loc[-1]), _keys(model)
+    near = difflib.get_close_matches(key, allowed, n=1)
+    section = _section_of(key, model)
+    hint = f"; did you mean {near[0]}?" if near else f"; it belongs under {section}" if section else ""
+    if ":" in key:
+        hint = "; a colon needs a space after it"
+    # Elsewhere a key is only a typing error, but among credentials it may be a secret in the wrong place.
+    quotable = QUOTABLE_KEY.fullmatch(key) and (near or "credentials" not in loc)
+    shown, text = (loc, "unknown key") if quotable else (loc[:-1], "has an unknown key")
+    document.add_fault(shown, f"{text}{hint} (allowed: {', '.join(allowed)})", document.lines.get(loc))
+
+
+def _section_of(key: str, model: type[BaseModel]) -> str:
+    """The section of a model that has a key; empty where none has, or several have."""
+    found = {
+        name
+        for name, field in model.model_fields.items()
+        for section in _models_in(field.annotation)
+        if key in section.model_fields
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _fault_text(kind: str, given: object, context: dict[str, Any]) -> str:
+    if given is None and kind != "missing":
+        return "is empty: give it a value or remove the key"
+    example = "whose items begin with '- '" if isinstance(given, dict) else "such as [a, b]"
+    text = _TEXTS.get(kind, "is not valid").format(**context, example=example)
+    if kind == "literal_error":
+        return text.replace("'", "")
+    if text == "expected text" and isinstance(given, bool | int | float):
+        read_as = "true or false" if isinstance(given, bool) else "a number"
+        return f"{text}, but YAML reads this value as {read_as}: quote it"
+    return text

@@ -1,0 +1,162 @@
+"""The configuration: loads it, completes each account from the top level, checks the rules across fields."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from exporter.config.document import ConfigError, Document, Loc, NotReadyError, path_text, read_document
+from exporter.config.faults import add_schema_faults
+from exporter.config.files import Secret
+from exporter.config.schema import (
+    Account,
+    AkSk,
+    Collectors,
+    CollectorSettings,
+    Config,
+    Cutover,
+    EcsAgency,
+    Password,
+    Poll,
+    Project,
+    Proxy,
+    Section,
+    TaskRule,
+    Tasks,
+    Token,
+)
+from exporter.config.values import Duration, duration_text
+
+__all__ = [
+    "Account",
+    "AkSk",
+    "CollectorSettings",
+    "Collectors",
+    "Config",
+    "ConfigError",
+    "Cutover",
+    "Duration",
+    "EcsAgency",
+    "NotReadyError",
+    "Password",
+    "Poll",
+    "Project",
+    "Proxy",
+    "Secret",
+    "Section",
+    "TaskRule",
+    "Tasks",
+    "Token",
+    "duration_text",
+    "from_mapping",
+    "load",
+]
+
+S = TypeVar("S", bound=Section)
+
+_SECTIONS = ("poll", "collectors", "tasks", "cutover")
+
+
+def load(path: Path) -> Config:
+    """Reads and checks a YAML file. Asks no network, but reads the secrets, so that a missing one is found.
+
+    Raises:
+        ConfigError: all that is wrong, one line each, in the order of the file; `NotReadyError` where nothing is
+            wrong, but files or variables are missing.
+    """
+    return _checked(read_document(path), path.parent)
+
+
+def from_mapping(data: Mapping[str, object]) -> Config:
+    """The same from plain data; relative paths in it start in the working directory.
+
+    Raises:
+        ConfigError: all that is wrong, one line each.
+    """
+    return _checked(Document(dict(data)), Path())
+
+
+def _checked(document: Document, folder: Path) -> Config:
+    try:
+        written = Config.model_validate(document.data, context=folder)
+    except ValidationError as error:
+        add_schema_faults(document, Config, error)
+        raise document.error() from None
+    config = _completed(written)
+    for loc, text in _rule_faults(written, config):
+        document.add_fault(loc, text)
+    if document.faulty:
+        raise document.error()
+    return config
+
+
+def _completed(written: Config) -> Config:
+    """Gives every account whole sections: its own keys, else the top level's, else the defaults."""
+    top: dict[str, Section] = {}
+    for name in _SECTIONS:
+        section: Section = getattr(written, name)
+        top[name] = _merged(type(section)(), section)
+    accounts = tuple(
+        account.model_copy(update={name: _merged(top[name], getattr(account, name)) for name in _SECTIONS})
+        for account in written.accounts
+    )
+    return written.model_copy(update={**top, "accounts": accounts})
+
+
+def _merged(base: S, over: S) -> S:
+    """`base`, but for the keys that `over` sets; lists are replaced whole, and null sets nothing."""
+    update: dict[str, object] = {}
+    for name in over.model_fields_set:
+        value = getattr(over, name)
+        if isinstance(value, Section):
+            update[name] = _merged(getattr(base, name), value)
+        elif value is not None:
+            update[name] = value
+    return base.model_copy(update=update)
+
+
+def _rule_faults(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
+    """What no single field can see. A fault stands where the user wrote the section, so `written` is asked."""
+    yield from _doubles(config)
+    for index, account in enumerate(config.accounts):
+        at: Loc = ("accounts", index)
+        own = written.accounts[index]
+        if not account.all_projects():
+            yield at, "needs regions, projects, or both"
+        if account.poll.stale_after < account.poll.interval:
+            ages = f"stale_after ({duration_text(account.poll.stale_after)})"
+            limit = f"interval ({duration_text(account.poll.interval)})"
+            yield (*at, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
+        for name in ("objects", "comparison", "logs"):
+            if getattr(account.cutover, name) == "required" and not account.enabled(name):
+                where = at if name in own.cutover.model_fields_set else ()
+                yield (*where, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
+
+
+def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
+    """Whatever must be unique and is not: names, labels, and projects, which would be polled and counted twice."""
+    first: dict[str, Loc] = {}
+    faulty: set[Loc] = set()  # one fault a place: what is the same project has the same label, too
+    for thing, loc in _unique_things(config):
+        if first.setdefault(thing, loc) != loc and loc not in faulty:
+            faulty.add(loc)
+            yield loc, f"{thing} is already set at {path_text(first[thing])}"
+
+
+def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:
+    for index, account in enumerate(config.accounts):
+        at: Loc = ("accounts", index)
+        yield f"account {account.name}", (*at, "name")
+        for number, region in enumerate(account.regions):
+            yield f"the default project of {region} in {account.name}", (*at, "regions", number)
+            yield f"project name {region} of {region} in {account.name}", (*at, "regions", number)
+        for number, project in enumerate(account.projects):
+            here = (*at, "projects", number)
+            where = (*here, "project_id") if project.project_id else here
+            if project.project_id:
+                yield f"project {project.project_id} of {project.region}", where
+            elif project.iam_name == project.region:
+                yield f"the default project of {project.region} in {account.name}", where
+            named = (*here, "name") if project.name else where
+            yield f"project name {project.label} of {project.region} in {account.name}", named

@@ -1,0 +1,159 @@
+"""The kinds of values in the configuration: durations, addresses, patterns, files. `config_files` has secrets and CAs.
+
+Each is a type for pydantic that checks and converts; the messages of the checks are for the user and never
+hold the value, but for the names of files.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    InstanceOf,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+)
+
+from exporter.config.document import NotReadyError
+from exporter.config.name_patterns import NamePattern
+
+T = TypeVar("T")
+
+_UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_DURATION = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in _UNITS_MS))
+_LONGEST_SECONDS = 3650 * 86_400
+_LOCAL_HTTP = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\]|169\.254\.169\.254)(:\d+)?")
+
+
+def _seconds(value: object) -> float:
+    seconds: float = 0
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        seconds = sum(int(n or 0) * ms for n, ms in zip(match.groups(), _UNITS_MS.values(), strict=True)) / 1000
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise ValueError(
+            "expected a duration such as 500ms, 30s, 5m, 1h30m or 7d (units d, h, m, s, ms in this order)"
+            " or a number of seconds; more than zero, at most 3650d"
+        )
+    return float(seconds)
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as a user writes them, to the millisecond: 5400.0 is `1h30m`."""
+    rest, text = round(seconds * 1000), ""
+    for unit, size in _UNITS_MS.items():
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def _not_too_often(seconds: float) -> float:
+    if seconds < 1:
+        raise ValueError("must be at least 1s")
+    return seconds
+
+
+def stamp(file: Path) -> tuple[int, ...]:
+    """What changes whenever the file does; empty if there is none."""
+    try:
+        stat = file.stat()
+    except (OSError, ValueError):
+        return ()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """Where relative paths start: the folder of the configuration file, which is pydantic's context."""
+    return Path(info.context or "")
+
+
+def _readable(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value  # pydantic says what it must be
+    path = folder_of(info) / value
+    if not (path.is_file() and os.access(path, os.R_OK)):
+        raise NotReadyError(f"file {str(path)!r} is missing or not readable: create it or correct the path")
+    return path
+
+
+def _matching(pattern: str, meaning: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {meaning}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _origin(text: str) -> str:
+    try:
+        url = str(HttpUrl(text))
+    except ValidationError:
+        url = ""
+    if not re.fullmatch(r"https?://[^/?#@]+/", url):
+        raise ValueError("expected https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query")
+    return url.rstrip("/")
+
+
+def _without_version(text: str) -> str:
+    """Vendors document IAM's URL with the version of its API, which the exporter adds itself."""
+    return text.removesuffix("/").removesuffix("/v3")
+
+
+def proxy_url(text: str) -> str:
+    """`http(s)://HOST[:PORT]`, normalised; raises ValueError."""
+    if "@" in text:
+        raise ValueError(
+            "expected http://HOST:PORT without a user; write"
+            " proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
+        )
+    try:
+        return _origin(text)
+    except ValueError:
+        raise ValueError("expected http://HOST:PORT, such as http://proxy.example:3128, without a path") from None
+
+
+def _no_plain_http(url: str) -> str:
+    if url.startswith("http:") and not _LOCAL_HTTP.fullmatch(url):
+        raise ValueError("must begin with https://; http is for loopback addresses and 169.254.169.254 only")
+    return url
+
+
+def _name_pattern(value: object) -> object:
+    if not isinstance(value, str):
+        return value  # pydantic says what it must be
+    return NamePattern(value)
+
+
+def _distinct_labels(keys: tuple[str, ...]) -> tuple[str, ...]:
+    labels = [re.sub("[^a-zA-Z0-9_]", "_", key) for key in keys]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"more than one of these keys becomes the label tag_{label}: keep one")
+    return keys
+
+
+ListOf = Annotated[tuple[T, ...], Strict(strict=False)]
+Text = Annotated[str, Field(min_length=1)]
+TagLabels = Annotated[ListOf[Text], AfterValidator(_distinct_labels)]
+Duration = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds, more than zero. Written as `30s`, `1h30m`, or as a number of seconds."""
+Interval = Annotated[Duration, AfterValidator(_not_too_often)]
+Origin = Annotated[str, AfterValidator(_origin)]
+"""`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""
+Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
+"""An `Origin` that secrets may be sent to: https, or on this machine."""
+IamEndpoint = Annotated[str, AfterValidator(_without_version), AfterValidator(_origin), AfterValidator(_no_plain_http)]
+"""An `Endpoint` that may be written with `/v3` at its end."""
+ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
+Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
+ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f, in lower case")]
+NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern)]
+ReadableFile = Annotated[Path, Strict(strict=False), BeforeValidator(_readable)]

@@ -1,0 +1,1 @@
+"""The living exporter: projects, reload, publishing, signals."""

@@ -1,0 +1,51 @@
+"""The table of error codes in docs/operations.md, made from the table that the client uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.cloud.http.error_codes import BY_STATUS, CODES, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.cloud.http.error_codes import Meaning
+
+_SPLIT = {
+    Split.NEVER: "no",
+    Split.IF_SOME_WORK: "if other ids are accepted",
+    Split.ALWAYS: "yes",
+}
+ERRORS = """\
+The code of an error decides what it means; the HTTP status decides only where the code is missing or is not documented.
+`once` means that the call is not repeated in this poll. A batch that is split costs at most as many calls more as the
+poll has batches, or 16; three calls show that splitting does not help. After an error that holds for all calls, the
+poll ends with the calls that are under way. The `APIGW` codes apply to `APIG` as well, the gateway of some
+regions."""
+
+
+def errors_table() -> Iterable[str]:
+    """A row for each meaning: finding, codes, HTTP status without a code, calls, splitting, remedy."""
+    meanings = dict.fromkeys([*(row.meaning for row in CODES), *BY_STATUS.values()])
+    return (_row(meaning) for meaning in meanings)
+
+
+def _row(meaning: Meaning) -> str:
+    codes = dict.fromkeys(
+        _code(row.code, row.statuses) for row in CODES if row.meaning is meaning and not row.code.startswith("APIG.")
+    )
+    alone = [str(status) for status, by_status in BY_STATUS.items() if by_status is meaning]
+    calls = "up to three times" if meaning.retried else "once"
+    cells = (
+        meaning.what.format(operation="the operation"),
+        ", ".join(codes),
+        ", ".join(alone),
+        f"{calls}, signs in again" if meaning.signs_in else calls,
+        _SPLIT[meaning.split],
+        meaning.remedy.format(grant="the permission of the operation"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(code: str, statuses: frozenset[int]) -> str:
+    return f"`{code}`" + (f" with {', '.join(map(str, sorted(statuses)))}" if statuses else "")

@@ -1,0 +1,1 @@
+"""Families, their rendering and the page of /metrics."""

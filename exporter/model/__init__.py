@@ -1,0 +1,1 @@
+"""Plain data in base units, and what follows from it."""

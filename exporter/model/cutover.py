@@ -1,0 +1,298 @@
+"""Can we cut over? The reasons against it, as a table of functions of what is known of a task.
+
+Ready means that nothing known blocks, not that it is safe.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from exporter.model.cutover_facts import Facts
+from exporter.model.task import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exporter.model.task import Task
+
+__all__ = ["REASONS", "Facts", "Reason", "blockers", "concerned", "standby"]
+
+_PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
+_REQUIRED, _IGNORED = "required", "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason against a cut-over.
+
+    Args:
+        name: the label `reason`.
+        when: it is 1, in words.
+        applies: to which tasks it can apply at all.
+        blocks: whether it speaks against a cut-over now.
+        fact: what it looked at, for people.
+        collector: whose facts those are.
+        setting: of `cutover`, which decides how much it matters.
+        known: whether the fact is known; what is not was not checked.
+    """
+
+    name: str
+    when: str
+    applies: Callable[[Facts], bool]
+    blocks: Callable[[Facts], bool]
+    fact: Callable[[Facts], str]
+    collector: str
+    setting: str = ""
+    known: Callable[[Facts], bool] = lambda _: True
+
+
+def _seconds(value: float | None, limit: float) -> str:
+    return "unknown" if value is None else f"{value:g} s, limit {limit:g} s"
+
+
+def _over(value: float | None, limit: float) -> bool:
+    return value is not None and value > limit
+
+
+def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
+    """`required` blocks when unknown as well, `if_available` only when known bad."""
+    return setting == _REQUIRED if bad is None else bad
+
+
+def _single(facts: Facts) -> bool:
+    return not facts.parent
+
+
+def _delayed(facts: Facts) -> bool:
+    return _single(facts) and not facts.full_only
+
+
+def _recovering(facts: Facts) -> bool:
+    return _single(facts) and facts.disaster_recovery
+
+
+def _endpoints(facts: Facts) -> bool:
+    return _single(facts) and facts.settings.endpoints != _IGNORED
+
+
+def _objects(facts: Facts) -> bool:
+    return _single(facts) and facts.settings.objects != _IGNORED
+
+
+def _comparisons(facts: Facts) -> bool:
+    return _single(facts) and facts.settings.comparison != _IGNORED
+
+
+def _comparisons_required(facts: Facts) -> bool:
+    return _single(facts) and facts.settings.comparison == _REQUIRED
+
+
+def _logs(facts: Facts) -> bool:
+    return _single(facts) and facts.settings.logs != _IGNORED
+
+
+REASONS: tuple[Reason, ...] = (
+    Reason(
+        "phase",
+        "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE. "
+        "Or the lists contradict each other, or a query, about the task.",
+        lambda _: True,
+        attrgetter("wrong_phase"),
+        attrgetter("status"),
+        "tasks",
+    ),
+    Reason(
+        "stale",
+        "The list or the progress of the task is older than 3 effective intervals, or the cloud itself computed the "
+        "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
+        "alone).",
+        lambda _: True,
+        lambda facts: facts.stale or facts.old_report,
+        attrgetter("freshness"),
+        "tasks",
+    ),
+    Reason(
+        "delay_unknown",
+        "No delay is known now. Not of a task with a full load alone.",
+        _delayed,
+        lambda facts: facts.task.delay_seconds is None,
+        lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
+        "progress",
+    ),
+    Reason(
+        "delay_high",
+        "The delay is over the limit. Not of a task with a full load alone.",
+        _delayed,
+        lambda facts: _over(facts.task.delay_seconds, facts.settings.max_delay),
+        lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
+        "progress",
+        "max_delay",
+        known=lambda facts: facts.task.delay_seconds is not None,
+    ),
+    Reason(
+        "full_incomplete",
+        "The full load of a task that goes on with increments is known to be under way.",
+        lambda facts: (
+            _single(facts) and facts.task.tasks is not None and facts.task.tasks.task_type == "FULL_INCR_TRANS"
+        ),
+        lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
+        lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{math.floor(round(ratio * 100, 6))}%",
+        "progress",
+        known=lambda facts: facts.full_ratio is not None,
+    ),
+    Reason(
+        "action_needed",
+        "CONTINUE_APPLY or CONTINUE_CAPTURE is available: the data waits for the user.",
+        _single,
+        lambda facts: bool(facts.open_actions),
+        lambda facts: ", ".join(sorted(facts.open_actions)) or "none",
+        "tasks",
+    ),
+    Reason(
+        "subtask",
+        "A subtask is blocked or unknown (also one that cannot be decoded, or that entries "
+        "contradict each other about), or no subtask is alive. Of parents alone, "
+        "which have only phase and stale beside it.",
+        lambda facts: facts.parent,
+        lambda facts: facts.subtasks_blocked,
+        attrgetter("subtasks"),
+        "tasks",
+    ),
+    Reason(
+        "switching",
+        "A switchover is under way. Of DR tasks, as the next four.",
+        _recovering,
+        lambda facts: facts.task.switching is True,
+        lambda facts: {True: "yes", False: "no", None: "unknown"}[facts.task.switching],
+        "recovery",
+        known=lambda facts: facts.task.switching is not None,
+    ),
+    Reason(
+        "rpo_unknown",
+        "No RPO is known now.",
+        _recovering,
+        lambda facts: facts.rpo is None,
+        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
+        "recovery",
+    ),
+    Reason(
+        "rpo_high",
+        "The RPO is over the task's own threshold, else over the limit.",
+        _recovering,
+        lambda facts: _over(facts.rpo, facts.rpo_limit),
+        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
+        "recovery",
+        "max_delay",
+        known=lambda facts: facts.rpo is not None,
+    ),
+    Reason(
+        "rto_unknown",
+        "No RTO is known now.",
+        _recovering,
+        lambda facts: facts.rto is None,
+        lambda facts: _seconds(facts.rto, facts.rto_limit),
+        "recovery",
+    ),
+    Reason(
+        "rto_high",
+        "The RTO is over the task's own threshold, else over the limit.",
+        _recovering,
+        lambda facts: _over(facts.rto, facts.rto_limit),
+        lambda facts: _seconds(facts.rto, facts.rto_limit),
+        "recovery",
+        "max_delay",
+        known=lambda facts: facts.rto is not None,
+    ),
+    Reason(
+        "side_down",
+        "The node does not reach the source or the target.",
+        _endpoints,
+        lambda facts: _demanded(
+            facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
+        ),
+        lambda facts: "source {}, target {}".format(
+            *({True: "up", False: "down", None: "unknown"}[side] for side in facts.sides)
+        ),
+        "node",
+        "endpoints",
+        known=lambda facts: None not in facts.sides,
+    ),
+    Reason(
+        "objects_missing",
+        "The target lacks objects of a type that is not moved at the end.",
+        _objects,
+        lambda facts: _demanded(
+            facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
+        ),
+        lambda facts: "unknown" if (missing := facts.missing_objects) is None else ", ".join(missing) or "none",
+        "objects",
+        "objects",
+        known=lambda facts: facts.missing_objects is not None,
+    ),
+    Reason(
+        "comparison_missing",
+        "Nothing was compared, or a newest comparison ended without a verdict. Where one is required.",
+        _comparisons_required,
+        attrgetter("unjudged"),
+        attrgetter("statuses"),
+        "comparison",
+        "comparison",
+    ),
+    Reason(
+        "comparison_running",
+        "A newest comparison runs. Where one is required.",
+        _comparisons_required,
+        attrgetter("comparing"),
+        attrgetter("statuses"),
+        "comparison",
+        "comparison",
+    ),
+    Reason(
+        "comparison_inconsistent",
+        "A newest comparison found a difference.",
+        _comparisons,
+        attrgetter("inconsistent"),
+        lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
+        "comparison",
+        "comparison",
+        known=lambda facts: bool(facts.compared),
+    ),
+    Reason(
+        "log_error",
+        "The newest log entry is an error.",
+        _logs,
+        lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
+        lambda facts: {True: "the newest entry is an error", False: "no error at its end", None: "unknown"}[
+            facts.log_ends_in_error
+        ],
+        "logs",
+        "logs",
+        known=lambda facts: facts.log_ends_in_error is not None,
+    ),
+)
+
+
+def standby(task: Task | None) -> bool:
+    """Whether this is the standby of a primary/standby pair; lists tell it through v5 only, details everywhere."""
+    listed, detail = (task.tasks, task.detail) if task is not None else (None, None)
+    return "slave" in {listed.role if listed else None, detail.node_role if detail else None}
+
+
+def concerned(task: Task) -> bool:
+    """Whether a task can be cut over at all by its kind and phase; subtasks are judged, but shown by their parent."""
+    listed = task.tasks
+    return (
+        listed is not None
+        and listed.phase in _PHASES
+        and not standby(task)
+        and not listed.multi_write
+        and not (task.detail and task.detail.multi_write)
+    )
+
+
+def blockers(facts: Facts) -> tuple[tuple[str, bool], ...]:
+    """Each reason that applies to the task, and whether it blocks."""
+    return tuple((reason.name, reason.blocks(facts)) for reason in REASONS if reason.applies(facts))

@@ -1,0 +1,175 @@
+"""What the reasons against a cut-over look at, read from what is known of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exporter.config.load import duration_text
+
+if TYPE_CHECKING:
+    from exporter.config.schema import Cutover
+    from exporter.model.facts import Compared
+    from exporter.model.task import Task
+
+_OLD_REPORT_SECONDS = 3600.0
+"""No document says how often the cloud updates the progress; an hour without an update is taken as a fault."""
+_ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
+_RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the reasons look at."""
+
+    task: Task
+    stale: bool
+    """The list or the progress of the task is older than three effective intervals."""
+    subtasks_blocked: bool
+    """A subtask is blocked or unknown, or none is alive; only parents have subtasks."""
+    settings: Cutover
+
+    @property
+    def report_age(self) -> float | None:
+        """Least seconds from the cloud's own report of the progress to its collection, where the delay decides.
+
+        Both times are by the cloud's clock where its responses have a date: the host's may be wrong.
+        """
+        progress, collected = self.task.progress, dict(self.task.collected).get("progress")
+        if self.full_only or progress is None or progress.reported_by is None or collected is None:
+            return None
+        return (collected if progress.served_at is None else progress.served_at) - progress.reported_by
+
+    @property
+    def old_report(self) -> bool:
+        """Whether the cloud repeats a progress that it computed long ago: its node may be dead."""
+        return (age := self.report_age) is not None and age > _OLD_REPORT_SECONDS
+
+    @property
+    def freshness(self) -> str:
+        """The age of what the verdict depends on, for people."""
+        if self.old_report:
+            return f"the cloud computed the progress {duration_text(round(self.report_age or 0))} before it was read"
+        return "too old" if self.stale else "fresh"
+
+    @property
+    def full_only(self) -> bool:
+        """A task without an incremental phase."""
+        return self.task.tasks is not None and self.task.tasks.task_type == "FULL_TRANS"
+
+    @property
+    def disaster_recovery(self) -> bool:
+        """A DR pair."""
+        return self.task.tasks is not None and self.task.tasks.disaster_recovery
+
+    @property
+    def parent(self) -> bool:
+        """A virtual task, which has no facts of its own."""
+        return self.task.tasks is not None and self.task.tasks.is_parent
+
+    @property
+    def subtasks(self) -> str:
+        """The state of the subtasks of a parent, for people."""
+        lost = self.task.tasks.unknown_children if self.task.tasks else 0
+        if lost:
+            entries = "entry" if lost == 1 else "entries"
+            return f"unknown: {lost} {entries} of its children cannot be decoded or contradict others"
+        blocked = "a subtask is blocked or unknown, or none is alive"
+        return blocked if self.subtasks_blocked else "all subtasks are ready"
+
+    def limit(self, threshold: float | None) -> float:
+        """The task's own threshold, else the setting; seconds."""
+        return self.settings.max_delay if threshold is None else threshold
+
+    @property
+    def wrong_phase(self) -> bool:
+        """Whether the status is not the one from which a cut-over is done, or not the only one that lists contain."""
+        listed = self.task.tasks
+        wanted = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
+        return listed is None or listed.contradicted or listed.status != wanted
+
+    @property
+    def status(self) -> str:
+        """The status, for people."""
+        listed = self.task.tasks
+        if listed is None:
+            return "unknown"
+        return f"{listed.status}, but the lists contradict each other" if listed.contradicted else listed.status
+
+    @property
+    def full_ratio(self) -> float | None:
+        """Completed part of the full load."""
+        return self.task.progress.full_ratio if self.task.progress else None
+
+    @property
+    def open_actions(self) -> frozenset[str]:
+        """What the user has to do before the data flows on."""
+        return self.task.tasks.available_actions & _ACTIONS if self.task.tasks else frozenset()
+
+    @property
+    def rpo(self) -> float | None:
+        """Recovery point, seconds."""
+        return self.task.recovery.rpo_seconds if self.task.recovery else None
+
+    @property
+    def rto(self) -> float | None:
+        """Recovery time, seconds."""
+        return self.task.recovery.rto_seconds if self.task.recovery else None
+
+    @property
+    def rpo_limit(self) -> float:
+        """Largest recovery point, seconds."""
+        return self.limit(self.task.detail.rpo_threshold_seconds if self.task.detail else None)
+
+    @property
+    def rto_limit(self) -> float:
+        """Largest recovery time, seconds."""
+        return self.limit(self.task.detail.rto_threshold_seconds if self.task.detail else None)
+
+    @property
+    def sides(self) -> tuple[bool | None, bool | None]:
+        """Whether the node reaches source and target."""
+        monitor = self.task.monitor
+        return (monitor.source_up, monitor.target_up) if monitor else (None, None)
+
+    @property
+    def missing_objects(self) -> list[str] | None:
+        """Object types of which the target lacks some; None where none is known to, and not all counts are known."""
+        counts = self.task.objects.counts if self.task.objects else ()
+        due = [(one.type, one.source, one.target) for one in counts if not one.at_end]
+        missing = [
+            kind for kind, source, target in due if source is not None and target is not None and target < source
+        ]
+        unknown = not counts or any(None in sides for sides in due)
+        return None if unknown and not missing else missing
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """The newest comparison of each type."""
+        return self.task.comparison.types if self.task.comparison else ()
+
+    @property
+    def unjudged(self) -> bool:
+        """Nothing was ever compared, or a newest comparison ended without a verdict."""
+        return not self.compared or any(one.consistent is None and one.status not in _RUNNING for one in self.compared)
+
+    @property
+    def comparing(self) -> bool:
+        """Whether a newest comparison still runs."""
+        return any(one.status in _RUNNING for one in self.compared)
+
+    @property
+    def inconsistent(self) -> bool:
+        """Whether a newest comparison found a difference."""
+        return any(one.consistent is False for one in self.compared)
+
+    @property
+    def statuses(self) -> str:
+        """The statuses of the newest comparisons, for people."""
+        return ", ".join(one.status for one in self.compared) or "none"
+
+    @property
+    def log_ends_in_error(self) -> bool | None:
+        """Whether the newest log entry is an error; None where no log is known."""
+        newest = dict(self.task.logs.newest) if self.task.logs else {}
+        return None if not newest else newest.get("error") == max(newest.values())

@@ -1,0 +1,80 @@
+"""Which tasks are wanted: the rules of the setting `tasks`, applied here and sent to the cloud where it can filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.model.list_query import ListQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from exporter.config.schema import TaskRule, Tasks
+    from exporter.model.task import Listed
+
+_PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")
+
+
+class TaskFilter:
+    """The rules of one account: a task is wanted if any `include` rule matches (or there is none) and no `exclude` one.
+
+    A rule matches if all that it names does. Tags are known only from the details of a task: until then a rule about
+    tags does not match, so that what is to be included comes late, and what is to be excluded may show for a while.
+    A name for which a regular expression takes too long is included and not excluded, so that no task is lost.
+    """
+
+    def __init__(self, settings: Tasks) -> None:
+        self._include = settings.include
+        self._exclude = settings.exclude
+        self.uses_tags = any(rule.tag for rule in (*settings.include, *settings.exclude))
+        self.job_types = tuple(
+            job_type
+            for job_type in settings.job_types
+            if not self._include or any(rule.job_type in {None, job_type} for rule in self._include)
+        )
+        """The job types that can hold wanted tasks."""
+
+    def query(self, enterprise_project_ids: Sequence[str]) -> ListQuery:
+        """What to let the cloud filter: whatever every `include` rule asks for."""
+        projects = self._common("enterprise_project_id")
+        statuses = self._common("status")
+        return ListQuery(
+            enterprise_project_ids=tuple(enterprise_project_ids) or projects,
+            ids=self._common("id"),
+            status=statuses[0] if len(statuses) == 1 else None,
+        )
+
+    def select(self, tasks: Iterable[Listed]) -> list[Listed]:
+        """The tasks that may be wanted as far as a list can tell; subtasks are selected with their outermost parent."""
+        tasks = list(tasks)
+        kept = {task.id for task in tasks if task.parent_id is None and self._possible(task)}
+        return [task for task in tasks if (task.root_id or task.parent_id or task.id) in kept]
+
+    def wants(self, task: Listed, tags: Mapping[str, str] | None) -> bool:
+        """Whether a task is wanted; `tags` are None while they are unknown."""
+        known = tags or {}
+        included = not self._include or any(matches(rule, task, known) for rule in self._include)
+        return included and not any(matches(rule, task, known, unjudged=False) for rule in self._exclude)
+
+    def _possible(self, task: Listed) -> bool:
+        included = not self._include or any(matches(rule, task, None) for rule in self._include)
+        return included and not any(matches(rule, task, {}, unjudged=False) for rule in self._exclude)
+
+    def _common(self, name: str) -> tuple[str, ...]:
+        values = tuple(dict.fromkeys(getattr(rule, name) for rule in self._include))
+        return () if None in values else values
+
+
+def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None, *, unjudged: bool = True) -> bool:
+    """Whether all that a rule names holds; tags that are None match any rule about them.
+
+    `unjudged` is the result for a name for which the rule's regular expression takes too long.
+    """
+    plain = all(getattr(rule, name) in {None, getattr(task, name)} for name in _PLAIN)
+    named = rule.name is None or (unjudged if (found := rule.name.matches(task.name)) is None else found)
+    return plain and named and (rule.tag is None or tags is None or _tagged(rule.tag, tags))
+
+
+def _tagged(tag: str, tags: Mapping[str, str]) -> bool:
+    key, given, value = tag.partition("=")
+    return key in tags and (not given or tags[key] == value)

@@ -1,0 +1,81 @@
+"""One of several processes that share the tasks of all projects between them."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.config.document import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from exporter.model.task import Listed
+
+SHARDS = "DRS_EXPORTER_SHARDS"
+"""The environment variable that says how many shards there are, where each finds its own number."""
+_ORDINAL = re.compile(r"-([0-9]{1,6})$")
+_GIVEN = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+_COUNT = re.compile(r"[0-9]{1,6}")
+
+
+class Shard(NamedTuple):
+    """A part of all tasks; each belongs to one shard, whichever process asks.
+
+    Attributes:
+        number: from 0 on.
+        total: how many there are.
+    """
+
+    number: int = 0
+    total: int = 1
+
+    def has(self, listed: Listed) -> bool:
+        """Whether a task belongs here; subtasks belong to the shard of their outermost parent."""
+        return self.owns(listed.root_id or listed.parent_id or listed.id)
+
+    def owns(self, name: str) -> bool:
+        """Whether anything with this name belongs here: by the first 8 bytes of its SHA-256."""
+        return self.total == 1 or int.from_bytes(sha256(name.encode()).digest()[:8]) % self.total == self.number
+
+
+ALL = Shard()
+"""The only one."""
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--shard`."""
+    parser.add_argument(
+        "--shard",
+        metavar="I/N|auto",
+        default="0/1",
+        help="one of N processes that share the tasks, I from 0; auto: I is the number at the end of the host name, "
+        f"as in a StatefulSet, and N stands in the environment variable {SHARDS}; default: 0/1",
+    )
+
+
+def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:
+    """What `I/N` means, or `auto`: the ordinal of a StatefulSet's pod, and their number from the environment.
+
+    Raises:
+        ConfigError: it means nothing; the text holds the remedy.
+    """
+    if text == "auto":
+        return _found(hostname, environment.get(SHARDS, ""))
+    given = _GIVEN.fullmatch(text)
+    if given is None or int(given[1]) >= int(given[2]):
+        raise ConfigError(f"--shard: {text!r} is neither auto nor I/N, I from 0 to N - 1, such as 0/3")
+    return Shard(int(given[1]), int(given[2]))
+
+
+def _found(hostname: str, count: str) -> Shard:
+    ordinal = _ORDINAL.search(hostname.partition(".")[0])
+    if ordinal is None:
+        raise ConfigError("--shard: auto needs a host name that ends in a number, as in a StatefulSet: give I/N")
+    if not _COUNT.fullmatch(count) or not int(count):
+        raise ConfigError(f"--shard: auto needs the number of shards in the environment variable {SHARDS}")
+    if int(ordinal[1]) >= int(count):
+        raise ConfigError(f"--shard: auto finds shard {int(ordinal[1])} of {int(count)}, from 0 on: correct {SHARDS}")
+    return Shard(int(ordinal[1]), int(count))

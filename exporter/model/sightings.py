@@ -1,0 +1,66 @@
+"""Several entries about one task, in one list or in the lists of several job types, as one task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from exporter.model.task import DELETED, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exporter.model.task import Listed
+
+_WORST_FIRST = (
+    Phase.FAILED,
+    Phase.OTHER,
+    Phase.PAUSED,
+    Phase.CHANGING,
+    Phase.PREPARING,
+    Phase.FULL,
+    Phase.INCREMENTAL,
+    Phase.ENDING,
+    Phase.ENDED,
+)
+_DECISIVE = ("status", "task_type", "role")
+"""Fields that decide whether a task can be cut over. A missing one contradicts nothing."""
+
+
+def contradict(entries: Sequence[Listed]) -> bool:
+    """Return whether entries about one task differ in a field that the cut-over depends on."""
+    return any(len(_values(entries, name)) > 1 for name in _DECISIVE)
+
+
+def merged(entries: Sequence[Listed]) -> Listed:
+    """Return one task: the entry with the worst status, the first of equals, nested where any entry is.
+
+    The order of the entries, not the times at which they arrived, decides between equals: the result must not change
+    from list to list. DELETED counts as the least: the other entries show that the task exists.
+    """
+    if len(entries) == 1:
+        return entries[0]
+    worst = min(entries, key=_rank)
+    nested = next((entry for entry in entries if entry.parent_id is not None), worst)
+    return replace(
+        worst,
+        task_type=next(iter(_values((worst, *entries), "task_type")), None),
+        role=next(iter(_values((worst, *entries), "role")), None),
+        parent_id=nested.parent_id,
+        root_id=nested.root_id,
+        other_parents=frozenset(entry.parent_id for entry in entries if entry.parent_id) - {nested.parent_id},
+        is_parent=any(entry.is_parent for entry in entries),
+        unknown_children=max(entry.unknown_children for entry in entries),
+        contradicted=contradict(entries) or any(entry.contradicted for entry in entries),
+        available_actions=frozenset().union(*(entry.available_actions for entry in entries)),
+        multi_write=any(entry.multi_write for entry in entries),
+    )
+
+
+def _values(entries: Sequence[Listed], name: str) -> dict[str, None]:
+    """The different values of a field, in the order of the entries."""
+    return dict.fromkeys(value for entry in entries if (value := getattr(entry, name)) is not None)
+
+
+def _rank(entry: Listed) -> int:
+    return len(_WORST_FIRST) if entry.status == DELETED else _WORST_FIRST.index(entry.phase)

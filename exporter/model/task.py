@@ -1,0 +1,277 @@
+"""The neutral task: what both API generations are translated into, in base units.
+
+Seconds, bytes, ratios of 1 and Unix timestamps only. None means that the cloud did not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exporter.model.facts import (
+        AsyncJobs,
+        Comparison,
+        Detail,
+        Logs,
+        Monitor,
+        Node,
+        Objects,
+        Precheck,
+        Progress,
+        Quota,
+        Recovery,
+        Switchover,
+        Writable,
+    )
+
+
+class Phase(StrEnum):
+    """Where a task stands in its life; the raw status decides, see `phase_of`."""
+
+    PREPARING = "preparing"
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    PAUSED = "paused"
+    CHANGING = "changing"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+    OTHER = "other"
+
+
+_PHASES: Mapping[str, Phase] = {
+    "CREATING": Phase.PREPARING,
+    "CONFIGURATION": Phase.PREPARING,
+    "WAITING_FOR_START": Phase.PREPARING,
+    "STARTJOBING": Phase.PREPARING,
+    "FULL_TRANSFER_STARTED": Phase.FULL,
+    "FULL_TRANSFER_COMPLETE": Phase.FULL,
+    "INCRE_TRANSFER_STARTED": Phase.INCREMENTAL,
+    "PAUSING": Phase.PAUSED,  # means paused; one v3 page spells it PAUSEING
+    "PAUSEING": Phase.PAUSED,
+    "CHANGE_JOB_STARTED": Phase.CHANGING,
+    "REBUILD_NODE_STARTED": Phase.CHANGING,
+    "NODE_UPGRADE_START": Phase.CHANGING,
+    "NODE_UPGRADE_COMPLETE": Phase.CHANGING,
+    "CHILD_TRANSFER_STARTING": Phase.CHANGING,
+    "CHILD_TRANSFER_STARTED": Phase.CHANGING,
+    "CHILD_TRANSFER_COMPLETE": Phase.CHANGING,
+    "RELEASE_CHILD_TRANSFER_STARTED": Phase.ENDING,
+    "RELEASE_CHILD_TRANSFER_COMPLETE": Phase.ENDED,
+    "RELEASE_RESOURCE_STARTED": Phase.ENDING,
+    "RELEASE_RESOURCE_COMPLETE": Phase.ENDED,
+    "FROZEN": Phase.FAILED,
+}
+
+_CHILD_ENDS = frozenset({"RELEASE_CHILD_TRANSFER_STARTED", "RELEASE_CHILD_TRANSFER_COMPLETE"})
+
+_DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
+
+DELETED = "DELETED"
+"""The status of a task that is no more; v3 answers it for a moment before it answers an error."""
+
+
+@lru_cache(maxsize=1024)  # asked for many times a task, and there are few words
+def phase_of(status: str, *, subtask: bool) -> Phase:
+    """The phase of a raw status. An unknown status is `other`, unless it says that something failed.
+
+    RELEASE_CHILD_TRANSFER_* is shown by the subtask that ends and by its parent, which merely changes.
+    """
+    if status.endswith("_FAILED"):
+        return Phase.FAILED
+    if status in _CHILD_ENDS and not subtask:
+        return Phase.CHANGING
+    return _PHASES.get(status, Phase.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a task list says of one task or subtask (collector `tasks`)."""
+
+    collector: ClassVar[str] = "tasks"
+
+    id: str
+    name: str
+    status: str
+    job_type: str
+    engine_type: str | None = None
+    task_type: str | None = None
+    direction: str | None = None
+    net_type: str | None = None
+    enterprise_project_id: str | None = None
+    job_mode: str | None = None
+    role: str | None = None
+    parent_id: str | None = None
+    root_id: str | None = None
+    """Of a subtask: the outermost parent, which the list shows as an item of its own."""
+    is_parent: bool = False
+    """Has subtasks. The cloud calls such tasks virtual: single-task queries refuse their ids."""
+    unknown_children: int = 0
+    """Entries of `children` that could not be decoded, or that contradict other entries."""
+    other_parents: frozenset[str] = frozenset()
+    """Of a subtask: tasks that contain it as well, in lists of other job types."""
+    contradicted: bool = False
+    """Whether lists of one API generation, entries of one list, or a list and a query contradict each other."""
+    available_actions: frozenset[str] = frozenset()
+    unavailable_actions: frozenset[str] = frozenset()
+    created_at: float | None = None
+    """Unix time; None where the list gives a time without a zone."""
+    created_by: float | None = None
+    """Unix time at which the task was there at the latest, whatever the zone; None where the list gives no time."""
+    multi_write: bool = False
+    """Dual-active disaster recovery."""
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """All tasks that contain this one."""
+        return self.other_parents | {self.parent_id} if self.parent_id is not None else self.other_parents
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that the raw status means."""
+        return phase_of(self.status, subtask=self.parent_id is not None)
+
+    @property
+    def active(self) -> bool:
+        """Whether the task is worth calls of its own: neither ended, nor merely configured, nor virtual."""
+        return not (self.phase is Phase.ENDED or self.configured or self.is_parent)
+
+    @property
+    def configured(self) -> bool:
+        """Created, but not started; it stays so for ever, though its resources are freed after three days."""
+        return self.status == "CONFIGURATION"
+
+    @property
+    def disaster_recovery(self) -> bool:
+        """A DR pair."""
+        return self.job_type == "cloudDataGuard"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What this process has witnessed of a task since it discovered it."""
+
+    phase_changes: int = 0
+    failures: int = 0
+    phase_changed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The labels that every series of a task carries."""
+
+    account: str
+    region: str
+    project: str
+    task_id: str
+    task_name: str
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """All that is known and fresh of one task at one moment; what has aged out is None."""
+
+    identity: Identity
+    tasks: Listed | None = None
+    progress: Progress | None = None
+    node: Node | None = None
+    monitor: Monitor | None = None
+    recovery: Recovery | None = None
+    switchover: Switchover | None = None
+    objects: Objects | None = None
+    detail: Detail | None = None
+    writable: Writable | None = None
+    comparison: Comparison | None = None
+    precheck: Precheck | None = None
+    logs: Logs | None = None
+    history: History = History()
+    collected: tuple[tuple[str, float], ...] = ()
+    """How old the facts of each collector are: when the oldest part that is believed came, else the last one."""
+    newest: tuple[str, ...] = ()
+    """The names of the parts that are believed, those that missed a poll last."""
+    blockers: tuple[tuple[str, bool], ...] | None = None
+    """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
+
+    @property
+    def delay_seconds(self) -> float | None:
+        """How far the target is behind, in the phases in which that means something."""
+        return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
+
+    @property
+    def failure_code(self) -> str | None:
+        """The cloud's error code of a failed task, where it gives one."""
+        if self.phase is not Phase.FAILED:
+            return None
+        return next((part.error_code for part in (self.progress, self.detail) if part and part.error_code), None)
+
+    @property
+    def switching(self) -> bool | None:
+        """Whether a DR task is amid a switchover. None: not known."""
+        listed, switchover = self.tasks, self.switchover
+        return switchover.switching if switchover and listed and listed.disaster_recovery else None
+
+    @property
+    def phase(self) -> Phase | None:
+        """None once the list that showed the task is too old to be believed."""
+        return self.tasks.phase if self.tasks else None
+
+
+class Gap(StrEnum):
+    """Why a list that succeeded may lack tasks."""
+
+    TOTAL = "its pages and its total disagree"
+    REPEATED = "a page brought no new task"
+    REFUSED = "a page before the total was refused"
+    LONG = "it has more tasks than are read"
+    UNREADABLE = "some of its tasks could not be decoded"
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """The newest list of one job type through one API generation."""
+
+    success: bool
+    tasks: int | None = None
+    """How many tasks the newest successful list had."""
+    gap: Gap | None = None
+    """Why the newest successful list may lack tasks; None: it is complete, or there is none."""
+    incomplete_since: float | None = None
+    """Unix time of the first of the incomplete lists in a row, of which the newest successful one is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorFacts:
+    """How one collector of a project fares."""
+
+    interval_seconds: float
+    success: bool | None = None
+    """None where nothing was asked that could tell."""
+    duration_seconds: float | None = None
+    last_success_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """All that is known of one project at one moment, tasks excepted."""
+
+    account: str
+    region: str
+    project: str
+    up: bool | None = None
+    counts: Mapping[tuple[str, Phase], int] = field(default_factory=dict)
+    """Tasks (subtasks not counted) by job type and phase; a job type is missing while its list is unknown."""
+    lists: Mapping[tuple[str, str], ListFacts] = field(default_factory=dict)
+    """By API generation and job type."""
+    collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
+    quota: Quota | None = None
+    async_jobs: AsyncJobs | None = None
+    last_error: tuple[str, float] | None = None
+    """The kind of the newest failure of a call, and when it came; it stays when calls go well again."""
+    sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
+    """By collector and source (the operation's name): whether it is published here; None until it was asked."""

@@ -1,0 +1,1 @@
+"""When the cloud is queried for what."""

@@ -1,0 +1,1 @@
+"""API v3 of the simulated cloud."""

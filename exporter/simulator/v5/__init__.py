@@ -1,0 +1,1 @@
+"""API v5 of the simulated cloud."""

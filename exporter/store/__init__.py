@@ -1,0 +1,1 @@
+"""Facts of each project and their ages."""

@@ -1,0 +1,31 @@
+"""What the store knows of a task, for its explanation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.model import cutover
+from exporter.model.subject import Subject
+
+if TYPE_CHECKING:
+    from exporter.model.task import Task
+    from exporter.store.store import Store
+
+_STATUS = "tasks"
+
+
+def subject_of(store: Store, task: Task, parent: Task | None, now: float) -> Subject:
+    """A task of a store, with what is needed to explain it."""
+    sighted = store.sighted(task.identity.task_id)
+    collected = dict(task.collected)
+    listed = {_STATUS: now - max(at for _, at in sighted)} if sighted else {}
+    ages = {**listed, **{name: now - at for name, at in collected.items()}}
+    apis = frozenset(api for api, _ in sighted)
+    if not all(cutover.concerned(one) for one in (task, parent) if one is not None):
+        return Subject(task, parent, apis, ages, None)
+    verdicts = dict(task.blockers or ())
+    late = max((at + store.ages.punctual(api) for api, at in sighted), default=now) < now or (
+        "progress" in collected and collected["progress"] + store.ages.punctual("progress") < now
+    )
+    stale, subtask = verdicts.get("stale", late), verdicts.get("subtask", False)
+    return Subject(task, parent, apis, ages, cutover.Facts(task, stale, subtask, store.settings))

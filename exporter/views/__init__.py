@@ -1,0 +1,1 @@
+"""A task in words and figures, for pages, API and commands."""

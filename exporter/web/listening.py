@@ -1,0 +1,102 @@
+"""The addresses that the web server listens on."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.config.document import ConfigError, NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_ADDRESS = ":10826"
+_BACKLOG = 128
+_ANY_IPV4 = "0.0.0.0"  # noqa: S104 - an exporter is made to be scraped from elsewhere
+_NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+
+
+class Address(NamedTuple):
+    """A host, without brackets and empty for every address of the machine, and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read HOST:PORT, [HOST]:PORT, :PORT or *:PORT, which is :PORT; raises `ConfigError`."""
+        host, colon, port = text.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        if not (colon and text.isascii() and port.isdecimal() and int(port) <= 65535) or (  # noqa: PLR2004
+            ":" in host and not bracketed
+        ):
+            raise ConfigError(
+                f"--web.listen-address: {text!r} is not HOST:PORT or :PORT, such as 127.0.0.1:10826, [::1]:10826 or "
+                f"{DEFAULT_ADDRESS}"
+            )
+        return cls(host[1:-1] if bracketed else host.removesuffix("*"), int(port))
+
+
+def url_of(bound: socket.socket, scheme: str = "http") -> str:
+    """The URL by which a listening socket is reached from this machine."""
+    host, port = bound.getsockname()[:2]
+    if host == "::" and not bound.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+        host = _ANY_IPV4
+    host = {_ANY_IPV4: "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def bind_all(texts: Sequence[str]) -> list[socket.socket]:
+    """Return a listening socket for each HOST:PORT, [HOST]:PORT or :PORT.
+
+    `:PORT` and `[::]:PORT` serve IPv4 and IPv6; `:PORT` serves IPv4 alone where the machine has no IPv6.
+
+    Raises:
+        ConfigError: a text is no address, an address is given twice, or this process may not listen on the port.
+        NotReadyError: an address is in use, or not available yet.
+    """
+    addresses = [Address.parse(text) for text in texts]
+    for text, address in zip(texts, addresses, strict=True):
+        if address.port and addresses.count(address) > 1:
+            raise ConfigError(f"--web.listen-address: {text} is given twice: remove one")
+    sockets: list[socket.socket] = []
+    try:
+        for text, address in zip(texts, addresses, strict=True):
+            ipv4_apart = Address(_ANY_IPV4, address.port) in addresses
+            sockets.append(_bind(text, address, dual=not (address.host == "::" and ipv4_apart)))
+    except ConfigError:
+        for bound in sockets:
+            bound.close()
+        raise
+    return sockets
+
+
+def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
+    try:
+        server = _listening(address, dual=dual and socket.has_dualstack_ipv6())
+        # asyncio does so for sockets that name their protocol only; without it a small page may wait 40 ms.
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        reason = (error.strerror or "").partition(" (while")[0]
+        if error.errno == errno.EACCES:
+            reason += "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+        kind = ConfigError if error.errno == errno.EACCES else NotReadyError
+        raise kind(f"--web.listen-address: can't listen on {text}: {reason}") from error
+    return server
+
+
+def _listening(address: Address, *, dual: bool) -> socket.socket:
+    host, port = address
+    if host in {"", "::"} and dual:
+        try:
+            return socket.create_server(("::", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+        except OSError as error:
+            if host or error.errno not in _NO_IPV6:
+                raise
+    if not host:
+        host = _ANY_IPV4
+    # IPv4 first where a name has addresses of both kinds, as in Go.
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, place = min(found, key=lambda info: info[0] != socket.AF_INET)
+    return socket.create_server((str(place[0]), port), family=family, backlog=_BACKLOG)
