@@ -1,5 +1,5 @@
 # make run    set up and start the demo        make test   all tests but the soak; those in tests/hostile serially
-#             (at another address: make run ADDRESS=127.0.0.1:9999; only some tests: make test TESTS="tests/cloud -x")
+#             (at another address: make run ADDRESS=127.0.0.1:9999; only some tests: make test TESTS="tests/unit/cloud -x")
 # make lint   ruff, mypy, import-linter        make dist   sdist and wheel
 # make docs   what is derived from the code    make lock   versions and hashes of what we depend on
 # make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 4
 
 # The tests without other processes, crowds, measurements and simulations of whole days.
-UNIT := $(addprefix --ignore=tests/,bench e2e faults hostile install soak)
+UNIT := $(addprefix tests/,unit daemon deploy simulator)
 
 .PHONY: run test unit coverage stress soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:

@@ -14,8 +14,8 @@ import pytest
 import structlog
 from coverage import Coverage
 
+from tests.lib.tools import look_for_tools
 from tests.stress import shuffle
-from tests.tools import look_for_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,14 +12,14 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 from tests.bench import paper
 from tests.bench.measure import Result
 from tests.bench.parts import PARTS, run
 from tests.bench.report import allowance_markdown, performance_markdown, shown
+from tests.lib.paths import DOCS
 
-_DOCS = Path(__file__).parents[2] / "docs"
+_DOCS = DOCS
 
 
 def main() -> None:

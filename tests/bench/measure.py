@@ -8,16 +8,17 @@ import pstats
 import re
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
+
+from tests.lib.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 _TOP = 10
 _PACKAGES = 6
-_HOME = str(Path(__file__).parents[2])
+_HOME = str(ROOT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import httpx
 from exporter.daemon.exporter import Exporter
 from tests.bench.fleet import ALL, cloud_of, config_of
 from tests.bench.measure import Result, Row, Table
-from tests.virtual import clock, now, simulate
+from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.e2e.programs import LISTEN, Program, free_port
+from tests.lib.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PATIENCE = 60.0
 _BUFFER = 2**20
-_ROOT = str(Path(__file__).parents[2])
+_ROOT = str(ROOT)
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}
 _NGINX = """\

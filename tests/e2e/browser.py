@@ -12,9 +12,9 @@ from exporter.metrics.own import ALLOWANCE, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
 from exporter.web.app import application
-from tests.serving import in_a_thread
-from tests.virtual import now
-from tests.world import Bench
+from tests.lib.daemon import Bench
+from tests.lib.serving import in_a_thread
+from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.certificates import Authority
 from tests.e2e.programs import LISTEN, Exporter, Simulator
 from tests.e2e.secured import Secured
+from tests.lib.certificates import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

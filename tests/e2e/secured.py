@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.certificates import hashed
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program
+from tests.lib.certificates import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.certificates import Authority
+    from tests.lib.certificates import Authority
 
 LOGIN = ("prometheus", "apple")
 GET = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic cHJvbWV0aGV1czphcHBsZQ==\r\n\r\n"

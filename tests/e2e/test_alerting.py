@@ -15,13 +15,14 @@ import uvicorn
 import yaml
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
-from tests.dashboards import dashboard_expressions
+from tests.deploy.test_alertmanager import CONFIG, Alertmanager
 from tests.e2e.programs import COMMAND, LISTEN, Exporter, account, configuration, get, run
-from tests.e2e.test_prometheus import DEPLOY, Prometheus
-from tests.rules import load
-from tests.serving import in_a_thread
-from tests.test_rules_alertmanager import CONFIG, Alertmanager
-from tests.tools import needs
+from tests.e2e.test_prometheus import Prometheus
+from tests.lib.dashboards import dashboard_expressions
+from tests.lib.paths import DEPLOY
+from tests.lib.rules import load
+from tests.lib.serving import in_a_thread
+from tests.lib.tools import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from exporter.metrics.own import OWN_FAMILIES
 from tests.e2e.programs import Exporter, get, run
-from tests.tools import needs, tool
+from tests.lib.paths import ROOT
+from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
+    from pathlib import Path
 
     Chromium = Callable[[str], subprocess.CompletedProcess[str]]
 
-README = Path(__file__).parents[2] / "README.md"
+README = ROOT / "README.md"
 LAST_SAMPLE = re.compile(rf"^{OWN_FAMILIES[-1].name}\{{.+\}} [0-9.]+$")
 
 

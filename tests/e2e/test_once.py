@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.e2e.programs import COMMAND, TIMEOUT, account, configuration, run
-from tests.tools import needs, tool
+from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
     from pathlib import Path

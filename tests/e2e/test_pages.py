@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.browser import HOSTILE, Fleet, serving
 from tests.e2e.programs import TIMEOUT, until
-from tests.tools import needs, tool
+from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

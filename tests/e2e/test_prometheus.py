@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import yaml
 
-from tests.dashboards import dashboard_expressions
 from tests.e2e.programs import Exporter, Program, free_port, get
-from tests.rules import RECORDED, load
-from tests.tools import needs, tool
+from tests.lib.dashboards import dashboard_expressions
+from tests.lib.paths import DEPLOY
+from tests.lib.rules import RECORDED, load
+from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = needs("prometheus")
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 EXPRESSIONS = [
     pytest.param(query, id=f"{path.stem} {title}")
     for path in sorted((DEPLOY / "grafana").glob("*.json"))

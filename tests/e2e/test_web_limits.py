@@ -12,14 +12,14 @@ import pytest
 
 from tests.e2e.programs import TIMEOUT, Exporter, until
 from tests.e2e.secured import GET, Hasty, Secured
-from tests.tools import needs
+from tests.lib.tools import needs
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.certificates import Authority
+    from tests.lib.certificates import Authority
 
 pytestmark = needs("openssl")
 

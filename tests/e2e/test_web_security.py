@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.certificates import Authority, Pair, hashed
 from tests.e2e.programs import COMMAND, LISTEN, Exporter, run
 from tests.e2e.secured import GET, LOGIN, Secured
 from tests.e2e.test_prometheus import Prometheus
-from tests.tools import needs, tool
+from tests.lib.certificates import Authority, Pair, hashed
+from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,18 +11,18 @@ import httpx
 
 from exporter.cloud.operations import OPERATIONS
 from exporter.config.load import Collectors
+from tests.faults.fleet import account, cloud
 from tests.faults.kinds import CANARY, MESSAGE
-from tests.faults.scene import account, cloud
-from tests.faults.way import Way
-from tests.virtual import now
-from tests.world import sim
+from tests.faults.transport import Way
+from tests.lib.daemon import sim
+from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.cloud.operations import Operation
     from exporter.simulator import SimulatedCloud
-    from tests.faults.way import Strike, Truth
+    from tests.faults.transport import Strike, Truth
 
 DOMAIN, USER = "somebodys-domain", "somebodys-name"
 """No secrets, but nothing for a page or a log line either."""

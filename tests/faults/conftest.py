@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.runtime import logs
-from tests.faults.scene import INTERVAL
+from tests.faults.fleet import INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from exporter.simulator import Fault
-    from tests.faults.way import Strike, Truth
+    from tests.faults.transport import Strike, Truth
 
 CANARY = "kanari"
 """What a secret, the cloud or the network says and nobody may repeat."""

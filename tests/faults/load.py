@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from exporter.config.load import from_mapping
 from exporter.simulator import Fault, SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
-from tests.faults.scene import View, id_of
-from tests.faults.way import Way
-from tests.virtual import now
+from tests.faults.fleet import View, id_of
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
     import httpx

@@ -13,10 +13,10 @@ import pytest
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
+from tests.faults.fleet import AGE, INTERVAL, SPARED, STRUCK, View, account, cloud, config, id_of, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
-from tests.faults.scene import AGE, INTERVAL, SPARED, STRUCK, View, account, cloud, config, id_of, polling, until, view
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

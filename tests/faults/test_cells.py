@@ -8,10 +8,10 @@ from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.query import query
 from tests.faults import test_access, test_matrix, test_pages, test_skew, test_unpublished
+from tests.faults.fleet import account, cloud, config, id_of
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
-from tests.faults.scene import account, cloud, config, id_of
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now, simulate
 
 QUERIES = {(operations.QUERY_V5.name, kind.name) for kind in (*KINDS, UNPUBLISHED)}
 POLLED = {(operation.name, kind.name) for operation in test_matrix.POLLED for kind in KINDS}

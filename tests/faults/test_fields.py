@@ -10,18 +10,18 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.daemon.exporter import Exporter
+from tests.faults.fleet import STRUCK, View, account, cloud, config, fed_by, id_of, view
 from tests.faults.kinds import CANARY
-from tests.faults.scene import STRUCK, View, account, cloud, config, fed_by, id_of, view
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
-from tests.faults.way import Way
-from tests.virtual import clock, now, simulate
-from tests.world import sim
+from tests.faults.transport import Way
+from tests.lib.daemon import sim
+from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from exporter.cloud.operations import Operation
-    from tests.faults.way import Truth
+    from tests.faults.transport import Truth
 
     Change = Callable[[Any], None]
 

@@ -12,8 +12,7 @@ from exporter.config.load import Collectors
 from exporter.docs.sources import feed_of
 from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
-from tests.faults.kinds import KINDS, Kind
-from tests.faults.scene import (
+from tests.faults.fleet import (
     AGE,
     INTERVAL,
     STRUCK,
@@ -28,8 +27,9 @@ from tests.faults.scene import (
     until,
     view,
 )
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.kinds import KINDS, Kind
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,9 +10,9 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.simulator import Fault, faults
+from tests.faults.fleet import id_of, polling, until, view
 from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
-from tests.faults.scene import id_of, polling, until, view
-from tests.virtual import EPOCH, now, simulate
+from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

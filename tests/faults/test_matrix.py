@@ -13,8 +13,7 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
-from tests.faults.kinds import CANARY, KINDS, Kind
-from tests.faults.scene import (
+from tests.faults.fleet import (
     AGE,
     INTERVAL,
     SPARED,
@@ -29,8 +28,9 @@ from tests.faults.scene import (
     until,
     view,
 )
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.kinds import CANARY, KINDS, Kind
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.simulator import Fault
-from tests.faults.scene import (
+from tests.faults.fleet import (
     AGE,
     INTERVAL,
     SPARED,
@@ -24,8 +24,8 @@ from tests.faults.scene import (
     until,
     view,
 )
-from tests.faults.way import Way
-from tests.virtual import EPOCH, now, simulate
+from tests.faults.transport import Way
+from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation

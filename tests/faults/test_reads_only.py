@@ -16,13 +16,13 @@ from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.cloud.helpers import PROJECT, Script, Told, connected
-from tests.faults.scene import STRUCK, account, cloud, config, id_of, polling, until, view
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.fleet import STRUCK, account, cloud, config, id_of, polling, until, view
+from tests.faults.transport import Way
+from tests.lib.cloud import PROJECT, Script, Told, connected
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
-    from tests.faults.way import Strike, Truth
+    from tests.faults.transport import Strike, Truth
 
 pytestmark = pytest.mark.usefixtures("brisk")
 

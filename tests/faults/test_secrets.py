@@ -25,17 +25,17 @@ from tests.faults.canaries import (
     tell,
     telling_way,
 )
+from tests.faults.fleet import STRUCK, config, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED
-from tests.faults.scene import STRUCK, config, polling, until, view
-from tests.virtual import clock, now, simulate
-from tests.world import get
+from tests.lib.daemon import get
+from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from exporter.cloud.operations import Operation
-    from tests.faults.way import Strike, Way
+    from tests.faults.transport import Strike, Way
 
 pytestmark = pytest.mark.usefixtures("brisk")
 

@@ -10,10 +10,10 @@ import pytest
 from exporter.cloud import operations
 from exporter.config.load import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.scene import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
+from tests.faults.fleet import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
 from tests.faults.test_matrix import POLLED
-from tests.faults.way import Way
-from tests.virtual import now, simulate
+from tests.faults.transport import Way
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

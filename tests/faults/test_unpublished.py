@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.fleet import SPARED, STRUCK, View, account, cloud, config, fed_by, id_of, polling, until, view
 from tests.faults.kinds import CANARY, UNPUBLISHED
-from tests.faults.scene import SPARED, STRUCK, View, account, cloud, config, fed_by, id_of, polling, until, view
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
-from tests.faults.way import Way
-from tests.virtual import EPOCH, now, simulate
+from tests.faults.transport import Way
+from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.programs import COMMAND, LISTEN, Exporter
 from tests.hostile.clouds import HostileCloud
-from tests.tools import lacking
+from tests.lib.tools import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

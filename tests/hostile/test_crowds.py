@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.certificates import hashed
 from tests.hostile.clouds import HostileCloud
+from tests.lib.certificates import hashed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.programs import COMMAND, get, until
-from tests.tools import lacking
+from tests.lib.tools import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

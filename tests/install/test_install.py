@@ -13,8 +13,9 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.install.locks import LOCKS, ROOT, entries, index, newer, rehashed
-from tests.tools import lacking
+from tests.install.locks import LOCKS, entries, index, newer, rehashed
+from tests.lib.paths import ROOT
+from tests.lib.tools import lacking
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.install.locks import LOCKS, ROOT, Locked, entries, requirements_of
+from tests.install.locks import LOCKS, Locked, entries, requirements_of
+from tests.lib.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.programs import Program, get, run
-from tests.install.locks import ROOT
-from tests.tools import lacking, needs, tool
+from tests.lib.paths import ROOT
+from tests.lib.tools import lacking, needs, tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_it_holds_the_files_of_the_repository_and_no_others(unpacked: Path) -> N
 
 def test_its_tests_pass(unpacked: Path) -> None:
     """Some that read many of the files; that all files are there, the test above shows."""
-    quick = ("tests/test_compose.py", "tests/test_docs.py", "tests/test_links.py")
+    quick = ("tests/deploy/test_compose.py", "tests/unit/docs")
     done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *quick, folder=unpacked)
     assert done.returncode == 0, done.stdout
 

@@ -3,17 +3,17 @@ from __future__ import annotations
 import calendar
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from exporter.simulator import SimulatedCloud, World
+from tests.lib.paths import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "signing_vectors.json").read_text())["vectors"]
+VECTORS = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 SIGNED_AT = calendar.timegm(time.strptime("20260102T030405Z", "%Y%m%dT%H%M%SZ"))
 DRS_VECTORS = [vector for vector in VECTORS if "/jobs" in vector["input"]["path"]]
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
+from tests.lib.paths import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "signing_vectors.json").read_text())["vectors"]
+EXAMPLE = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 SIGNED_AT = 1767323045  # 20260102T030405Z
 
 

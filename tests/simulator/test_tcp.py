@@ -10,7 +10,7 @@ import uvicorn
 
 from exporter.simulator import Fault, SimulatedCloud
 from tests.e2e.programs import Program, get
-from tests.serving import in_a_thread
+from tests.lib.serving import in_a_thread
 
 if TYPE_CHECKING:
     from pathlib import Path

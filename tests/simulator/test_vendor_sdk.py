@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
-from tests.serving import in_a_thread
+from tests.lib.serving import in_a_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from exporter.config.load import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimTask, SimulatedCloud, World
 from exporter.simulator.world import formats
 from exporter.simulator.world.life import FULL, HIDDEN, HOUR, PREPARED, Script, duration, ending
-from tests.faults.scene import account, id_of
-from tests.virtual import EPOCH, now
+from tests.faults.fleet import account, id_of
+from tests.lib.virtual_time import EPOCH, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from exporter.daemon.exporter import Exporter
     from tests.faults.kinds import Kind
-    from tests.faults.way import Way
+    from tests.faults.transport import Way
 
 INTERVAL = HOUR
 ENDED_FOR = INTERVAL

@@ -13,9 +13,9 @@ import uvicorn
 from exporter.config.load import Collectors
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, SimulatedCloud, World
-from tests.faults.scene import config
+from tests.faults.fleet import config
+from tests.lib.daemon import PROJECT_ID, sim
 from tests.soak.life import Count
-from tests.world import PROJECT_ID, sim
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.simulator.world.life import DAY
+from tests.faults.fleet import config, polling, until
 from tests.faults.kinds import KINDS, UNPUBLISHED
-from tests.faults.scene import config, polling, until
-from tests.faults.way import Way
+from tests.faults.transport import Way
+from tests.lib.daemon import get
+from tests.lib.virtual_time import now, simulate
 from tests.soak.life import (
     CREDENTIALS,
     INTERVAL,
@@ -28,8 +30,6 @@ from tests.soak.life import (
     something_fails,
     tidy,
 )
-from tests.virtual import now, simulate
-from tests.world import get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

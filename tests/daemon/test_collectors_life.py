@@ -1,0 +1,239 @@
+"""What is asked, and what is not, while tasks live: drafts, ended tasks, new comparisons, what a region lacks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.simulator import faults
+from exporter.simulator.world.comparisons import EVERY as ROUND
+from tests.daemon.test_collectors import DR, EVERY, LISTS, V5_WORDS, asked
+from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
+from tests.lib.virtual_time import EPOCH, simulate
+
+if TYPE_CHECKING:
+    from exporter.simulator import SimulatedCloud
+
+SUCCESS = "drs_exporter_collector_success"
+
+
+def one_poll(cloud: SimulatedCloud, api: str, *collectors: str) -> dict[str, int]:
+    """The calls of one poll, lists left out; it must succeed."""
+
+    async def main() -> dict[str, int]:
+        async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
+            assert await exporter.poll_once()
+        return {name: calls for name, calls in asked(cloud).items() if name not in LISTS["auto"]}
+
+    return simulate(main())
+
+
+@pytest.mark.parametrize("api", ["v3", "v5", "auto"])
+def test_ended_and_merely_configured_tasks_cost_nothing_but_the_list(api: str) -> None:
+    tasks = [
+        sim("ended", status="RELEASE_RESOURCE_COMPLETE"),
+        sim("draft", status="CONFIGURATION"),
+        sim("parent", relation="multi_to_single", children=[sim("child", status="RELEASE_CHILD_TRANSFER_COMPLETE")]),
+        sim("ended-dr", status="RELEASE_RESOURCE_COMPLETE", **DR),
+    ]
+    collectors = set(EVERY) - {"tasks", "precheck", "quota", "async_jobs"}
+    assert one_poll(cloud_of(*tasks, v5_engines=(*V5_WORDS, "cloudDataGuard-mysql")), api, *collectors) == {}
+
+
+@pytest.mark.parametrize(
+    ("born", "naive", "calls"),
+    [
+        (EPOCH - 60, False, 1),
+        (EPOCH - 3 * DAY + 1, False, 1),
+        (EPOCH - 3 * DAY, False, 0),
+        (EPOCH - 30 * DAY, False, 0),
+        # A time without a zone is no fact, but bounds what is asked.
+        (EPOCH - 2 * DAY, True, 1),
+        (EPOCH - 4 * DAY, True, 0),
+    ],
+)
+def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive: bool) -> None:
+    cloud = cloud_of(sim("draft", status="CONFIGURATION", born=born), naive_times=naive)
+    assert one_poll(cloud, "v3", "precheck") == ({"v3_batch_precheck_result": calls} if calls else {})
+
+
+def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
+        async with polling(cloud, config_of("v3", ("tasks", "precheck"), paces={"precheck": "1m"})) as exporter:
+            await asyncio.sleep(10)
+            assert Scrape(exporter).value("drs_precheck_passed_ratio") == 1
+            await asyncio.sleep(600)
+            assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
+            page = Scrape(exporter)
+            assert page.value("drs_precheck_passed_ratio") is None
+            assert page.value("drs_task_status") == 1
+            assert page.value(SUCCESS, collector="precheck") == 1
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("mixed", ["item", "whole"])
+def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
+    drafts = [sim(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)]
+
+    async def main() -> None:
+        async with exporter_on(
+            cloud_of(*drafts, mixed_batches=mixed), config_of("v3", ("tasks", "precheck"))
+        ) as exporter:
+            assert await exporter.poll_once()
+            page = Scrape(exporter)
+            assert page.samples("drs_precheck_items") == []
+            assert page.value("drs_exporter_task_errors_total", collector="precheck") == 0
+
+    simulate(main())
+
+
+@pytest.mark.parametrize(
+    ("api", "first", "later"),
+    [
+        ("v3", {"v3_query_compare_result": 2}, {"v3_query_compare_result": 1}),
+        ("v5", {"v5_job_compare": 1 + 3 + 2}, {"v5_job_compare": 1}),
+    ],
+)
+def test_a_new_round_of_comparisons_costs_its_results_once(
+    api: str, first: dict[str, int], later: dict[str, int]
+) -> None:
+    task = sim("one", comparison="different")
+    begun = EPOCH - task.at(EPOCH).since("INCRE_TRANSFER_STARTED")  # type: ignore[operator]  # it has begun
+    next_round = begun + ROUND * (1 + (EPOCH - begun) // ROUND)
+
+    async def main() -> None:
+        cloud = cloud_of(task)
+        async with exporter_on(cloud, config_of(api, ("tasks", "comparison"))) as exporter:
+            for when, expected in (
+                (next_round - 60, first),
+                (next_round - 30, later),
+                (next_round + 2 * HOUR, first),
+                (next_round + 3 * HOUR, later),
+            ):
+                await asyncio.sleep(when - exporter.now())
+                assert await exporter.poll_once()
+                assert {name: calls for name, calls in asked(cloud).items() if "list" not in name} == expected
+
+    simulate(main())
+
+
+@pytest.mark.parametrize(
+    ("api", "collectors", "calls"),
+    [
+        ("v5", ("progress", "node", "objects"), 1),
+        ("v5", ("progress", "objects"), 1),
+        ("v5", ("node", "objects"), 1),
+        ("v5", ("objects",), 1),
+        ("auto", ("progress", "node", "objects"), 1),  # v3 has the progress
+        ("auto", ("progress", "objects"), 1),
+        ("auto", ("progress",), 0),
+    ],
+)
+def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -> None:
+    made = one_poll(cloud_of(sim("one")), api, *collectors)
+    assert made.get("v5_job_progress", 0) == calls
+
+
+@pytest.mark.parametrize(
+    ("api", "paces", "calls"),
+    [
+        ("v5", {}, 20),  # progress, every 30 s
+        ("v5", {"progress": "5m"}, 10),  # node, every minute
+        ("v5", {"progress": "5m", "node": "5m", "objects": "20s"}, 30),
+        ("auto", {}, 10),
+        ("auto", {"node": "5m"}, 5),  # objects, every two minutes
+    ],
+)
+def test_of_the_collectors_that_share_a_call_the_quickest_asks(api: str, paces: dict[str, str], calls: int) -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        config = config_of(api, ("tasks", "progress", "node", "objects"), paces=paces)
+        async with polling(cloud, config) as exporter:
+            await asyncio.sleep(599)
+            made = asked(cloud)
+            assert made["v5_job_progress"] == calls
+            page = Scrape(exporter)
+            assert set(page.by("collector", SUCCESS).values()) == {1}
+            shown = ("drs_task_full_progress_ratio", "drs_node_cpu_usage_ratio")
+            assert [page.value(name) is not None for name in shown] == [True, True]
+            assert page.samples("drs_task_objects_source") != []
+
+    simulate(main())
+
+
+@pytest.mark.parametrize(
+    ("match", "collector", "source"),
+    [
+        ("batch-rpo-and-rto", "recovery", "v3_batch_rpo_and_rto"),
+        ("disaster-recovery-monitoring-data", "node", "v3_dr_monitoring"),
+        ("query-compare-result", "comparison", "v3_query_compare_result"),
+        ("batch-precheck-result", "precheck", "v3_batch_precheck_result"),
+        ("quotas", "quota", "v3_quotas"),
+    ],
+)
+def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector: str, source: str) -> None:
+    """Open Telekom Cloud has neither RPO and RTO nor quotas."""
+
+    async def main() -> None:
+        cloud = cloud_of(sim("dr", **DR), sim("draft", status="CONFIGURATION", born=EPOCH - HOUR))
+        cloud.faults = [faults.unpublished(match)]
+        async with exporter_on(cloud, config_of("v3", ("tasks", collector))) as exporter:
+            assert await exporter.poll_once()
+            await asyncio.sleep(1)
+            assert await exporter.poll_once()
+            assert asked(cloud)[source] == 1
+            page = Scrape(exporter)
+            assert page.by("source", "drs_exporter_source_info", collector=collector)[source] == 0
+            others = collector == "recovery"  # the details, which tell of a switchover
+            assert page.value(SUCCESS, collector=collector) == (1 if others else None)
+            assert page.value("drs_exporter_collector_interval_seconds", collector=collector) is not None
+
+    simulate(main())
+
+
+def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"), sim("only-v3", engine="postgresql"))
+        cloud.faults = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
+        async with exporter_on(cloud, config_of("auto", ("tasks", "progress", "detail"))) as exporter:
+            assert await exporter.poll_once()
+            page = Scrape(exporter)
+            assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
+            assert page.by("node_type", "drs_task_detail_info", task_name="one") == {"high": 1}
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("size", [1, 5, 6, 10, 11, 37])
+def test_details_in_batches_never_lose_a_task(size: int) -> None:
+    """Without page_req the cloud would answer five of ten, and say nothing."""
+
+    async def main() -> None:
+        cloud = cloud_of(*(sim(f"task-{number}") for number in range(size)))
+        async with exporter_on(cloud, config_of("v3", ("tasks", "detail"))) as exporter:
+            assert await exporter.poll_once()
+            page = Scrape(exporter)
+            assert len(page.samples("drs_task_detail_info")) == size
+            assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
+    tasks = [sim(f"dr-{number}", **DR) for number in range(12)]
+    tasks[7].overrides["v3_rpo_rto"] = {"error_code": "DRS.M05003"}
+
+    async def main() -> None:
+        cloud = cloud_of(*tasks, single_id_only=single)
+        async with exporter_on(cloud, config_of("v3", ("tasks", "recovery"))) as exporter:
+            assert await exporter.poll_once()
+            assert Scrape(exporter).value("drs_exporter_task_errors_total", collector="recovery") == 1
+            names = {task.name for task in tasks} - {"dr-7"}
+            assert Scrape(exporter).by("task_name", "drs_task_rpo_seconds").keys() == names
+
+    simulate(main())

@@ -1,0 +1,211 @@
+"""Every family of the contract in the scrape of a daemon, and what the newest collectors show there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.config.load import Collectors
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import family_names
+from exporter.simulator import AsyncJob, World
+from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
+from tests.lib.virtual_time import EPOCH, now, simulate
+
+if TYPE_CHECKING:
+    from exporter.simulator import SimTask
+
+EVERY = tuple(Collectors.model_fields)
+DR_TOO = ("mysql-to-mysql", "cloudDataGuard-mysql")
+DR = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
+WAITING = (("CREATING", 60.0), ("WAITING_FOR_START", 1e9))
+LOADING = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))
+
+
+def everything() -> list[SimTask]:
+    """A world that has something to show for every family."""
+    lost = sim("lost", status="INCRE_TRANSFER_FAILED")
+    lost.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
+    return [
+        sim("orders", comparison="different", born=EPOCH - 51 * HOUR, writable="success", charging="period"),
+        sim("core-dr", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 60}, **DR),
+        sim("loading", script=LOADING),
+        sim("scheduled", script=WAITING),
+        sim("draft", status="CONFIGURATION", born=EPOCH - HOUR),
+        sim("fails", engine="redis-to-gaussredis", scenario="migration"),
+        lost,
+    ]
+
+
+def families(page: Scrape) -> set[str]:
+    return set(re.findall(r"^# TYPE (\S+) ", page.text, re.MULTILINE))
+
+
+def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() -> None:
+    tasks = everything()
+    jobs = [AsyncJob(status="ASYNC_JOB_VALIDATE_FAILED", created=EPOCH - 60)]
+
+    async def main() -> None:
+        cloud = cloud_of(*tasks, async_jobs=jobs)
+        async with polling(cloud, config_of(collectors=EVERY)) as exporter:
+            await asyncio.sleep(10)
+            before = families(Scrape(exporter))
+            cloud.worlds[0].task("fails").pin("INCRE_TRANSFER_FAILED")
+            await asyncio.sleep(320)  # v5, which alone lists it, is listed every five minutes
+            page = Scrape(exporter)
+        every = {*family_names(), *(one.name for one in OWN_FAMILIES)}
+        witnessed = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
+        assert every - before == witnessed
+        assert every - families(page) == set()
+        changed = page.value("drs_task_phase_changed_timestamp_seconds", task_name="fails")
+        assert changed is not None
+        assert EPOCH + 10 < changed < EPOCH + 320
+        assert page.by("task_name", "drs_task_auto_stop_timestamp_seconds") == {"fails": changed + 14 * 86_400}
+        assert page.by("task_name", "drs_task_failures_total", task_name="fails") == {"fails": 1}
+
+    simulate(main())
+
+
+def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
+    """What one poll of everything shows."""
+
+    async def main() -> Scrape:
+        async with exporter_on(cloud_of(*tasks, **world), config_of(api, EVERY)) as exporter:
+            assert await exporter.poll_once()
+            return Scrape(exporter)
+
+    return simulate(main())
+
+
+def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> None:
+    page = shown(sim("core-dr", **DR))
+    assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == {"progress", "node", "recovery"}
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(api: str) -> None:
+    """Whether the details are due or not: with the recovery of a DR task comes which way it runs."""
+
+    async def main() -> None:
+        cloud = cloud_of(sim("core-dr", rpo=2.0, rto=3.0, **DR), sim("orders"), published={api}, v5_engines=DR_TOO)
+        task = cloud.worlds[0].tasks[0]
+        async with polling(cloud, config_of(api, collectors=EVERY)) as exporter:
+            seen = []
+            for switching in (False, True, False):
+                task.switching = switching
+                await asyncio.sleep(45)  # an interval of recovery and a page, and far less than one of detail
+                page = Scrape(exporter)
+                values = [page.value(f"drs_task_{name}") for name in ("switching", "rpo_seconds", "rto_seconds")]
+                seen.append((values, page.value("drs_task_cutover_blocker", reason="switching")))
+            known = [2, 3] if api == "v3" else [None, None]  # v5 does not tell them
+            assert seen == [([0, *known], 0), ([1, None, None], 1), ([0, *known], 0)]
+            details = [
+                call for call in cloud.calls if "batch-detail" in call.path or call.query.get("type") == "detail"
+            ]
+            assert Counter(task.id in str(call.body) + call.path for call in details) == {True: 5, False: 1}
+
+    simulate(main())
+
+
+@pytest.mark.parametrize(("writable", "value"), [("success", 1), ("pending", 0), ("", None)])
+@pytest.mark.parametrize("api", ["v5", "auto"])
+def test_whether_the_target_may_be_written_again(api: str, writable: str, value: float | None) -> None:
+    assert shown(sim("one", writable=writable), api=api).value("drs_task_target_read_only_lifted") == value
+
+
+def test_an_inconsistent_comparison() -> None:
+    page = shown(sim("one", comparison="different", born=EPOCH - 51 * HOUR), api="v3")
+    assert page.by("type", "drs_comparison_consistent") == {"object": 0, "line": 0, "content": 0}
+    assert page.by("type", "drs_comparison_different_rows") == {"line": 3, "content": 3}
+    assert page.by("result", "drs_comparison_results", type="line") == {"CONSISTENT": 1, "INCONSISTENT": 1}
+    source, target = (page.by("object_type", f"drs_comparison_objects_{side}") for side in ("source", "target"))
+    assert {name: source[name] - target[name] for name in source} == {"db": 0, "table": 0, "index": 1, "view": 0}
+    assert page.current("status", "drs_comparison_status", type="line") == "SUCCESSFUL"
+    finished = page.by("type", "drs_comparison_finished_timestamp_seconds")
+    assert all(EPOCH - 6 * HOUR < at < EPOCH for at in finished.values())
+    assert len(finished) == 3
+
+
+@pytest.mark.parametrize(("kind", "consistent"), [("equal", 1), ("different", 0), ("target_missing", 0), ("", None)])
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_comparisons_end_alike_in_both_generations(api: str, kind: str, consistent: float | None) -> None:
+    page = shown(sim("one", comparison=kind, born=EPOCH - 51 * HOUR), api=api)
+    types = ("object", "line", "content") if kind else ()
+    assert page.by("type", "drs_comparison_consistent") == dict.fromkeys(types, consistent)
+    spelled = page.by("result", "drs_comparison_results", type="line")
+    assert ("TARGET_DB_NOT_EXIST" in spelled) is (kind == "target_missing")
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_comparison_that_runs_or_failed_has_no_verdict(api: str) -> None:
+    for status, finished in (("RUNNING", 3), ("FAILED", 3), ("TIMEOUT_INTERRUPT", 3)):
+        page = shown(sim("one", comparison="equal", comparison_status=status, born=EPOCH - 51 * HOUR), api=api)
+        assert page.current("status", "drs_comparison_status", type="line") == status
+        assert page.samples("drs_comparison_consistent") == page.samples("drs_comparison_results") == []
+        assert len(page.samples("drs_comparison_finished_timestamp_seconds")) == finished
+
+
+def test_a_status_that_is_new_is_other() -> None:
+    page = shown(sim("one", comparison="equal", comparison_status="QUEUED", born=EPOCH - 51 * HOUR), api="v3")
+    assert page.current("status", "drs_comparison_status", type="line") == "other"
+
+
+def test_asynchronous_jobs_by_status_and_the_newest_twenty_failed_ones() -> None:
+    failed = [AsyncJob(status="ASYNC_JOB_VALIDATE_FAILED", created=EPOCH - number * HOUR) for number in range(130)]
+    fine = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - number) for number in range(3)]
+    page = shown(async_jobs=[*failed, *fine])
+    assert page.by("status", "drs_async_jobs") == {"ASYNC_JOB_VALIDATE_FAILED": 130, "COMMIT_SUCCESS": 3}
+    named = page.by("async_job_id", "drs_async_job_failed_timestamp_seconds")
+    assert named == {job.id: job.created for job in failed[:20]}
+    assert "demo-user" not in page.text
+
+
+def test_a_quota_that_is_an_array_counts_as_well() -> None:
+    assert shown(quota=7).by("resource", "drs_quota_limit") == {"instances": 7}
+    resources = [{"type": "instances", "quota": 9, "used": "3"}, {"type": "subscriptions", "quota": -1, "used": 0}]
+    page = shown(overrides={"v3_quotas": {"quotas": {"resource": resources}}})
+    assert page.by("resource", "drs_quota_used") == {"instances": 3, "subscriptions": 0}
+    assert page.by("resource", "drs_quota_limit") == {"instances": 9}
+
+
+TAGS = {"team": "db", "team-a": "x", "team_a": "y", "owner": "hidden", "größe": "1"}
+OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_tags_are_labels_where_they_are_allowed_and_keep_their_names(api: str) -> None:
+    """Keys that collide over all accounts are numbered; each account shows its own."""
+    tagged = {"tags": TAGS}
+    cloud = cloud_of(sim("tagged", **tagged), sim("some", tags={"team": "x"}), sim("none"))
+    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim("elsewhere", **tagged)], now=now))
+    config = config_of(api, ("tasks", "detail"), tasks={"tag_labels": ["team", "team-a", "größe", "absent"]})
+    (account,) = config.accounts
+    (project,) = account.projects
+    second = account.model_copy(
+        update={
+            "name": "second",
+            "projects": (project.model_copy(update={"project_id": OTHER_ID}),),
+            "tasks": account.tasks.model_copy(update={"tag_labels": ("team_a", "team")}),
+        }
+    )
+
+    async def main() -> Scrape:
+        async with exporter_on(cloud, config.model_copy(update={"accounts": (account, second)})) as exporter:
+            assert await exporter.poll_once()
+            return Scrape(exporter)
+
+    page = simulate(main())
+
+    def tags(name: str) -> dict[str, str]:
+        ((labels, _),) = page.samples("drs_task_detail_info", task_name=name)
+        return {label: value for label, value in labels.items() if label.startswith("tag_")}
+
+    assert tags("tagged") == {"tag_team": "db", "tag_team_a": "x", "tag_gr__e": "1"}
+    assert tags("elsewhere") == {"tag_team": "db", "tag_team_a_2": "y"}
+    assert tags("some") == {"tag_team": "x"}
+    assert tags("none") == {}
+    assert "hidden" not in page.text

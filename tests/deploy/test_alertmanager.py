@@ -1,0 +1,149 @@
+"""The Alertmanager example: what reaches whom, and what hides what in a real Alertmanager."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.e2e.programs import Program, free_port, get
+from tests.lib.paths import DEPLOY
+from tests.lib.rules import ALERTS, load
+from tests.lib.tools import needs, tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIG = DEPLOY / "alertmanager" / "alertmanager.yml"
+PROJECT = {"account": "prod", "region": "eu-de", "project": "shop"}
+OTHER = PROJECT | {"project": "books"}
+PARENT = PROJECT | {"task_id": "1", "root_id": "1"}
+CHILD = PROJECT | {"task_id": "2", "parent_id": "1", "root_id": "1"}
+STRANGER = PROJECT | {"task_id": "3", "parent_id": "9", "root_id": "9"}
+TASK = OTHER | {"task_id": "4", "root_id": "4"}
+
+
+def amtool(*arguments: str) -> str:
+    command = [tool("amtool"), *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@needs("amtool")
+def test_the_configuration_is_valid() -> None:
+    assert "SUCCESS" in amtool("check-config", str(CONFIG))
+
+
+@needs("amtool")
+@pytest.mark.parametrize(("severity", "receiver"), [("critical", "pager"), ("warning", "desk"), ("info", "report")])
+def test_the_severity_says_who_hears_of_it(severity: str, receiver: str) -> None:
+    assert amtool("config", "routes", "test", f"--config.file={CONFIG}", f"severity={severity}").strip() == receiver
+
+
+def test_inhibition_names_alerts_that_exist() -> None:
+    named = [
+        match
+        for rule in load(CONFIG)["inhibit_rules"]
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"])
+        for match in re.findall(r'^alertname!?=~?"(.+)"$', matcher)
+    ]
+    for pattern in "|".join(named).split("|"):
+        assert any(re.fullmatch(pattern, name) for name in ALERTS), pattern
+
+
+class Alertmanager(Program):
+    """Alertmanager with our example, or another configuration."""
+
+    def __init__(self, folder: Path, config: Path = CONFIG) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        super().__init__(
+            [
+                tool("prometheus-alertmanager"),
+                f"--config.file={config}",
+                f"--storage.path={folder / 'data'}",
+                f"--web.listen-address={self.url.removeprefix('http://')}",
+                "--cluster.listen-address=",
+            ],
+            folder,
+        )
+
+    def ready(self) -> bool:
+        """Whether it serves already."""
+        try:
+            return get(f"{self.url}/-/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def fire(self, *alerts: dict[str, str]) -> None:
+        """Tell it of alerts, as Prometheus does."""
+        with httpx.Client(trust_env=False) as http:
+            assert http.post(f"{self.url}/api/v2/alerts", json=[{"labels": one} for one in alerts]).status_code == 200
+
+    def hidden(self, **labels: str) -> bool | None:
+        """Whether an alert is inhibited; None while it is not known."""
+        alerts: list[dict[str, Any]] = get(f"{self.url}/api/v2/alerts").json()
+        found = [bool(one["status"]["inhibitedBy"]) for one in alerts if one["labels"] == labels]
+        return found[0] if found else None
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
+    with Alertmanager(tmp_path_factory.mktemp("alertmanager")) as program:
+        program.until(program.ready, "it is ready")
+        yield program
+
+
+@needs("prometheus-alertmanager")
+@pytest.mark.parametrize(
+    ("name", "cause", "hides", "spares"),
+    [
+        (
+            "blind",
+            {"alertname": "DrsProjectBlind", **PROJECT},
+            [{"alertname": "DrsTaskFailed", **PARENT}, {"alertname": "DrsTaskStale", "reason": "progress", **PROJECT}],
+            [{"alertname": "DrsTaskFailed", **TASK}, {"alertname": "DrsExporterDown"}],
+        ),
+        (
+            "refused",
+            {"alertname": "DrsCredentialsRefused", "account": "prod", "region": "eu-de"},
+            [{"alertname": "DrsProjectBlind", **PROJECT}, {"alertname": "DrsProjectBlind", **OTHER}],
+            [{"alertname": "DrsProjectBlind", **(OTHER | {"region": "eu-nl"})}],
+        ),
+        (
+            "failed parent",
+            {"alertname": "DrsTaskFailed", **PARENT},
+            [{"alertname": "DrsTaskDelayHigh", **CHILD}, {"alertname": "DrsSideDown", **PARENT}],
+            [{"alertname": "DrsTaskDelayHigh", **STRANGER}, {"alertname": "DrsComparisonInconsistent", **PARENT}],
+        ),
+        (
+            "same symptom",
+            {"alertname": "DrsNodeCpuHigh", **PARENT},
+            [{"alertname": "DrsNodeCpuHigh", **CHILD}],
+            [{"alertname": "DrsTaskDelayHigh", **CHILD}, {"alertname": "DrsNodeCpuHigh", **STRANGER}],
+        ),
+        (
+            "failed child",
+            {"alertname": "DrsTaskFailed", **CHILD},
+            [{"alertname": "DrsTaskDelayHigh", **CHILD}],
+            [{"alertname": "DrsSideDown", **PARENT}],
+        ),
+    ],
+)
+def test_a_cause_hides_what_follows_from_it(
+    alertmanager: Alertmanager, name: str, cause: dict[str, str], hides: list[Any], spares: list[Any]
+) -> None:
+    cause, *others = [{**one, "account": name} for one in (cause, *hides, *spares)]  # each case by itself
+    alertmanager.fire(*others)
+    for one in others:
+        alertmanager.until(lambda one=one: alertmanager.hidden(**one) is False, f"{one} is known")  # type: ignore[misc]
+    alertmanager.fire(cause)
+    followers, rest = others[: len(hides)], others[len(hides) :]
+    for one in followers:
+        alertmanager.until(lambda one=one: alertmanager.hidden(**one), f"{one} is hidden")  # type: ignore[misc]
+    assert [alertmanager.hidden(**one) for one in rest] == [False] * len(rest)
+    assert alertmanager.hidden(**cause) is False

@@ -1,0 +1,171 @@
+"""The container image and the compose file, as far as can be told without a container engine."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+
+from tests.deploy.test_rules import promtool
+from tests.lib.paths import DEPLOY
+from tests.lib.rules import PROMETHEUS, load
+from tests.lib.tools import needs
+
+ROOT = DEPLOY.parent
+COMPOSE = DEPLOY / "compose"
+FILE = COMPOSE / "compose.yaml"
+SERVICES: dict[str, Any] = load(FILE)["services"]
+DOCKERFILE = DEPLOY / "docker" / "Dockerfile"
+BUILDER = DOCKERFILE.read_text().split("\nFROM ")[1]
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def mounts(name: str) -> dict[str, Path]:
+    """Where the files of ours are in a container, and which they are."""
+    parts = [volume.split(":") for volume in SERVICES[name].get("volumes", ())]
+    return {target[0]: (COMPOSE / source).resolve() for source, *target in parts if source.startswith(".")}
+
+
+def ours(name: str, path: str) -> Path:
+    """The file that a path in a container is."""
+    mount = max((mount for mount in mounts(name) if path.startswith(mount)), key=len)
+    return mounts(name)[mount] / path.removeprefix(mount).lstrip("/")
+
+
+def port(name: str) -> int:
+    """The port that a service has for the others and, on this machine only, for us."""
+    (published,) = SERVICES[name]["ports"]
+    address, outside, inside = published.split(":")
+    assert (address, outside) == ("127.0.0.1", inside)
+    return int(inside)
+
+
+def is_served(url: str) -> bool:
+    """Whether a service listens where an address of the inner network leads."""
+    place = urlsplit(url)
+    return place.port == port(place.hostname or "")
+
+
+def test_the_file_is_of_the_compose_specification() -> None:
+    PyCompose.from_yaml(FILE.read_text()).validate()
+    with pytest.raises(ValueError, match="restrat"):
+        PyCompose.from_yaml(FILE.read_text().replace("restart:", "restrat:"))
+
+
+@each_service
+def test_everything_that_is_mounted_exists_and_is_read_only(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", ()):
+        source, _, rest = volume.partition(":")
+        if source.startswith("."):
+            assert (COMPOSE / source).exists(), source
+            assert rest.endswith(":ro")
+        else:
+            assert source in load(FILE)["volumes"]
+
+
+@each_service
+def test_files_that_options_name_are_mounted(name: str) -> None:
+    options = [*SERVICES[name].get("command", ()), *map(str, SERVICES[name].get("environment", {}).values())]
+    for path in re.findall(r"(?:^|=)(/\S+\.(?:yml|yaml|json))$", "\n".join(options), re.MULTILINE):
+        assert ours(name, path).is_file()
+
+
+@each_service
+def test_services_can_do_as_little_as_possible(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert port(name)
+    assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]) if "image" in service else service["build"]
+
+
+@each_service
+def test_services_that_are_waited_for_exist(name: str) -> None:
+    assert set(SERVICES[name].get("depends_on", ())) <= SERVICES.keys()
+
+
+@needs("promtool")
+def test_prometheus_reads_our_rules_and_finds_the_others(tmp_path: Path) -> None:
+    config = load(COMPOSE / "prometheus.yml")
+    (scrape,) = config["scrape_configs"]
+    (sent,) = config["alerting"]["alertmanagers"]
+    for place in (scrape, sent):
+        (target,) = place["static_configs"][0]["targets"]
+        assert is_served(f"http://{target}")
+    shipped = load(PROMETHEUS / "prometheus.yml")["scrape_configs"][0]
+    assert {key: scrape[key] for key in ("job_name", "honor_labels")} == {
+        key: shipped[key] for key in ("job_name", "honor_labels")
+    }
+    (rules,) = config["rule_files"]
+    assert mounts("prometheus")["/etc/prometheus/drs"] == PROMETHEUS
+    (tmp_path / "prometheus.yml").write_text((COMPOSE / "prometheus.yml").read_text())
+    (tmp_path / "drs").symlink_to(PROMETHEUS)
+    assert list(tmp_path.glob(rules))
+    promtool("check", "config", tmp_path / "prometheus.yml")
+
+
+def test_grafana_finds_its_data_source_and_dashboards() -> None:
+    provisioning = mounts("grafana")["/etc/grafana/provisioning"]
+    (source,) = load(next((provisioning / "datasources").glob("*.yml")))["datasources"]
+    assert source["type"] == "prometheus"
+    assert source["isDefault"]
+    assert is_served(source["url"])
+    (provider,) = load(next((provisioning / "dashboards").glob("*.yml")))["providers"]
+    assert len(list(ours("grafana", provider["options"]["path"]).glob("*.json"))) == 5
+
+
+def test_the_demo_is_started_with_options_that_it_has() -> None:
+    command = SERVICES["exporter"]["command"]
+    assert f"--web.listen-address=:{port('exporter')}" in command
+    told = subprocess.run(
+        [str(Path(sys.executable).parent / "drs-exporter"), command[0], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--web.listen-address" in told.stdout
+
+
+def test_the_image_is_built_of_what_is_there() -> None:
+    build = SERVICES["exporter"]["build"]
+    assert (COMPOSE / build["context"]).resolve() == ROOT
+    assert ROOT / build["dockerfile"] == DOCKERFILE
+    kept = re.findall(r"^!(.+)$", (DOCKERFILE.parent / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    copied = [name for line in re.findall(r"^COPY (.+) \S+$", BUILDER, re.MULTILINE) for name in line.split()]
+    assert sorted(copied) == sorted(kept)
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_build_tools_that_the_image_loses_are_among_the_locked() -> None:
+    lost = BUILDER.partition("uninstall")[2].split("\\\n")[1].split()
+    locked = re.findall(r"^([a-z-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
+    assert set(lost) <= set(locked)
+    assert "hatchling" in lost
+
+
+def test_the_image_is_not_run_as_root_and_is_locked() -> None:
+    text = DOCKERFILE.read_text()
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", text.split("\nFROM ")[-1], re.MULTILINE)
+    assert "sh scripts/install.sh pip requirements/run.txt" in text
+    assert all(fnmatch.fnmatch(line, "FROM python:3.*-slim*") for line in re.findall(r"^FROM .+$", text, re.MULTILINE))
+
+
+def test_the_image_is_as_hadolint_likes_it() -> None:
+    command = [str(Path(sys.executable).parent / "hadolint"), str(DOCKERFILE)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_files_for_provisioning_are_yaml() -> None:
+    files = sorted((COMPOSE / "grafana").rglob("*.yml"))
+    assert [yaml.safe_load(file.read_text())["apiVersion"] for file in files] == [1, 1]

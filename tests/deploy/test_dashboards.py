@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from tests.lib.dashboards import dashboard_expressions, dashboard_panels
+from tests.lib.paths import DEPLOY
+from tests.lib.promql import faults, selectors
+from tests.lib.rules import RECORDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRAFANA = DEPLOY / "grafana"
+FILES = sorted(GRAFANA.glob("*.json"))
+NAMES = {"cutover", "exporter", "fleet", "recovery", "task"}
+BUILD = runpy.run_path(str(GRAFANA / "build.py"))
+PANELS = [
+    pytest.param(path, panel, id=f"{path.stem} {panel['title']}") for path in FILES for panel in dashboard_panels(path)
+]
+QUERIES = [
+    pytest.param(query, id=f"{path.stem} {title}") for path in FILES for title, query in dashboard_expressions(path)
+]
+OF_NO_ACCOUNT = {
+    "up",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "drs_exporter_api_request_duration_seconds_bucket",
+    "drs_exporter_build_info",
+    "drs_exporter_config_last_reload_successful",
+}
+"""What has no account to choose."""
+
+each_dashboard = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+each_panel = pytest.mark.parametrize(("path", "panel"), PANELS)
+
+
+def test_all_dashboards_are_there() -> None:
+    assert {path.stem for path in FILES} == NAMES == set(BUILD["TITLES"])
+
+
+@each_dashboard
+def test_the_committed_file_is_what_the_generator_makes(path: Path) -> None:
+    assert path.read_text() == BUILD["text"](path.stem)
+
+
+@each_dashboard
+def test_it_is_a_dashboard_of_the_official_schema(path: Path) -> None:
+    register_default_plugins()
+    read = json.loads(path.read_text())
+    assert json.loads(json.dumps(Dashboard.from_json(read), cls=JSONEncoder)) == read
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_query_asks_for_names_and_labels_that_exist(query: str) -> None:
+    assert faults(query, RECORDED) == []
+
+
+@each_panel
+def test_every_panel_explains_itself_and_leads_on(path: Path, panel: dict[str, Any]) -> None:
+    assert panel["type"] in {"stat", "bargauge", "timeseries", "table"}
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["fieldConfig"]["defaults"]["noValue"]
+    assert "value" not in panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0] or (
+        panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["value"] is None
+    )
+    (link,) = panel["links"]
+    assert f"/d/drs-{path.stem}?" not in link["url"]
+    assert link["url"].partition("/d/drs-")[2].partition("?")[0] in NAMES
+
+
+@each_panel
+def test_every_query_asks_the_chosen_data_source_about_what_is_chosen(path: Path, panel: dict[str, Any]) -> None:
+    assert panel["datasource"]["uid"] == "${datasource}"
+    for target in panel["targets"]:
+        assert target["datasource"]["uid"] == "${datasource}"
+        for selector in selectors(re.sub(r"\$__\w+", "5m", target["expr"])):
+            if selector.name not in OF_NO_ACCOUNT:
+                chosen = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
+                assert chosen["account"].removesuffix("|") == "$account"
+                assert chosen["region"].removesuffix("|") == "$region"
+
+
+@each_dashboard
+def test_choices_narrow_from_account_to_region_to_project_to_task(path: Path) -> None:
+    choices = {one["name"]: one for one in json.loads(path.read_text())["templating"]["list"]}
+    assert list(choices) == ["datasource", "account", "region", "project", "task"][: len(choices)]
+    assert ("task" in choices) == (path.stem != "exporter")
+    names = list(choices)[1:]
+    for number, name in enumerate(names):
+        assert all(f'=~"${wider}"' in choices[name]["query"]["query"] for wider in names[:number])
+        assert choices[name].get("includeAll", False) == ((path.stem, name) != ("task", "task"))
+
+
+@each_dashboard
+def test_nothing_is_hard_coded(path: Path) -> None:
+    assert not re.search(r"[0-9a-f]{16}|https?://|localhost|demo", path.read_text())
+
+
+@each_dashboard
+def test_panels_have_ids_of_their_own_and_do_not_overlap(path: Path) -> None:
+    panels = json.loads(path.read_text())["panels"]
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+@pytest.mark.parametrize("name", ["fleet", "task", "cutover", "recovery"])
+def test_what_shows_a_delay_shows_what_has_none_beside_it(name: str) -> None:
+    measures = re.compile(r"drs_task_(incremental_delay|rpo|rto)_seconds|<delay>|<rpo>|<rto>")
+    stands_still = re.compile(r"drs_task_phase|<halted>|<now>|<with_phase>")
+    rows = yaml.safe_load((GRAFANA / f"{name}.yaml").read_text())["rows"]
+    told = [json.dumps(row) for row in rows]
+    measured = [number for number, row in enumerate(told) if measures.search(row)]
+    assert measured
+    for number in measured:
+        assert any(stands_still.search(row) for row in told[max(number - 1, 0) : number + 1])
+
+
+def test_a_variable_that_has_no_value_is_reported(tmp_path: Path) -> None:
+    file = tmp_path / "unknown.json"
+    panel = {"type": "stat", "title": "t", "targets": [{"expr": "up > $limit"}]}
+    file.write_text(json.dumps({"templating": {"list": []}, "panels": [panel]}))
+    with pytest.raises(ValueError, match="limit"):
+        dashboard_expressions(file)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lib.paths import DEPLOY
+from tests.lib.promql import faults
+from tests.lib.rules import (
+    ALERT_RULES,
+    ALERT_TESTS,
+    ALERTS,
+    PROMETHEUS,
+    RECORDED,
+    RULE_FILES,
+    RULES,
+    UNIT_TESTS,
+    Rule,
+)
+from tests.lib.tools import needs, tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNBOOKS = DEPLOY.parent / "docs" / "runbooks"
+SECTIONS = ["What it means", "What is at risk", "What to look at", "What to do", "How to silence"]
+PAGES = {
+    "DrsCredentialsRefused",
+    "DrsExporterDown",
+    "DrsProjectBlind",
+    "DrsRpoObjectiveMissed",
+    "DrsTaskDelayHigh",
+    "DrsTaskFailed",
+}
+"""What may wake a person."""
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
+
+
+def title(rule: Rule) -> str:
+    """The alert and, where it has several rules, the reason that tells them apart."""
+    return " ".join(filter(None, (rule["alert"], rule["labels"].get("reason"))))
+
+
+each_alert_rule = pytest.mark.parametrize("rule", ALERT_RULES, ids=title)
+
+
+def promtool(*arguments: str | Path) -> None:
+    command = [tool("promtool"), *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@needs("promtool")
+def test_the_configuration_is_valid() -> None:
+    promtool("check", "config", PROMETHEUS / "prometheus.yml")
+
+
+@needs("promtool")
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
+def test_the_rules_are_valid(path: Path) -> None:
+    promtool("check", "rules", "--lint=all", "--lint-fatal", path)
+
+
+@needs("promtool")
+@pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
+def test_unit_tests_of_the_rules_pass(path: Path) -> None:
+    promtool("test", "rules", path)
+
+
+@each_rule
+def test_rules_use_names_and_labels_that_exist(rule: Rule) -> None:
+    assert faults(rule["expr"], RECORDED) == []
+
+
+@each_alert_rule
+def test_queries_in_descriptions_use_names_that_exist(rule: Rule) -> None:
+    queries = re.findall(r'printf "((?:[^"\\]|\\.)+)"(?= \$labels[^|]*\| query)', rule["annotations"]["description"])
+    assert len(queries) == rule["annotations"]["description"].count("| query")
+    for query in queries:
+        assert faults(query.replace('\\"', '"').replace("%q", '"x"'), RECORDED) == []
+
+
+def test_wrong_names_labels_and_phases_are_found() -> None:
+    wrong = 'sum by (foo) (drs_up{x="y"}) + on (bar) drs_nope / ignoring (job) drs_task_phase{phase="pause"}'
+    assert faults(wrong, set()) == [
+        "no label bar",
+        "no label foo",
+        "drs_up has no label x",
+        "no family drs_nope",
+        "no phase pause",
+    ]
+
+
+def test_every_family_that_is_recorded_is_used() -> None:
+    shown = "".join(path.read_text() for path in (*RULE_FILES, *(DEPLOY / "grafana").glob("*.json")))
+    assert {name for name in RECORDED if shown.count(name) < 2} == set()
+
+
+@each_alert_rule
+def test_every_alert_has_a_unit_test_that_fires_it(rule: Rule) -> None:
+    labels = {name: value for name, value in rule["labels"].items() if "{{" not in value}.items()
+    assert any(
+        case["alertname"] == rule["alert"] and labels <= alert["exp_labels"].items()
+        for _, case in ALERT_TESTS
+        for alert in case["exp_alerts"]
+    )
+
+
+@each_alert_rule
+def test_every_alert_has_a_unit_test_that_comes_near_and_does_not_fire(rule: Rule) -> None:
+    fired = [
+        bool(case["exp_alerts"])
+        for name, case in ALERT_TESTS
+        if case["alertname"] == rule["alert"] and name.startswith(f"{title(rule)} stays quiet")
+    ]
+    assert fired
+    assert not any(fired)
+
+
+@each_alert_rule
+def test_every_alert_says_how_bad_what_where_and_what_next(rule: Rule) -> None:
+    annotations = rule["annotations"]
+    assert rule["labels"]["severity"] in ({"critical"} if rule["alert"] in PAGES else {"warning", "info"})
+    assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert re.search(r"\$labels\.(account|project|instance)", annotations["description"])
+    assert annotations["runbook_url"] == f"https://drs-exporter.example/docs/runbooks/{rule['alert']}.md"
+
+
+@each_alert_rule
+def test_alerts_of_tasks_name_the_task_and_the_value_and_can_be_inhibited_by_it(rule: Rule) -> None:
+    of_a_task = "$labels.task_id" in rule["annotations"]["description"]
+    assert of_a_task == ("root_id" in rule["labels"])
+    if of_a_task:
+        assert "$labels.task_name" in rule["annotations"]["summary"]
+        assert "var-task={{ $labels.task_name | urlquery }}" in rule["annotations"]["dashboard_url"]
+
+
+@each_alert_rule
+def test_alerts_of_projects_and_tasks_outlive_what_is_not_known(rule: Rule) -> None:
+    assert "keep_firing_for" in rule or "$labels.project" not in rule["annotations"]["description"]
+
+
+@each_alert_rule
+def test_dashboards_that_alerts_lead_to_exist_and_take_what_they_give(rule: Rule) -> None:
+    url = rule["annotations"]["dashboard_url"]
+    found = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", url)
+    assert found is not None
+    dashboard = json.loads((DEPLOY / "grafana" / f"{found[1]}.json").read_text())
+    assert dashboard["uid"] == f"drs-{found[1]}"
+    assert set(re.findall(r"var-(\w+)=", url)) <= {one["name"] for one in dashboard["templating"]["list"]}
+
+
+def test_few_alerts_may_wake_a_person() -> None:
+    assert {rule["alert"] for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
+
+
+@pytest.mark.parametrize("name", [rule for rule in ALERTS if "Delay" in rule])
+def test_alerts_about_delays_need_no_facts_of_the_task_to_fire(name: str) -> None:
+    assert not any("_info" in rule["expr"] for rule in ALERT_RULES if rule["alert"] == name)
+
+
+def test_the_rules_of_an_alert_are_told_apart() -> None:
+    titles = [title(rule) for rule in ALERT_RULES]
+    assert len(set(titles)) == len(titles)
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    assert sorted(path.stem for path in RUNBOOKS.glob("*.md")) == ALERTS
+
+
+def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
+    text = (RUNBOOKS.parent / "monitoring.md").read_text()
+    listed = [
+        (severity, name)
+        for severity, links in re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE)
+        for name in re.findall(r"\[(\w+)\]\(runbooks/\1\.md\)", links)
+    ]
+    assert sorted(listed) == sorted({(rule["labels"]["severity"], rule["alert"]) for rule in ALERT_RULES})
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_runbooks_say_what_to_do(name: str) -> None:
+    text = (RUNBOOKS / f"{name}.md").read_text()
+    assert text.startswith(f"# {name}\n")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    assert all(re.findall(r"^## .+\n\n(\S.+)", text, re.MULTILINE))
+    assert f"alertname={name} " in text
+    assert all((RUNBOOKS / link).exists() for link in re.findall(r"\]\((\w+\.md)\)", text))
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_silences_match_labels_that_the_alert_has(name: str) -> None:
+    matched = set(re.findall(r"(\w+)=…", (RUNBOOKS / f"{name}.md").read_text()))
+    had = [
+        alert["exp_labels"].keys()
+        for _, case in ALERT_TESTS
+        if case["alertname"] == name
+        for alert in case["exp_alerts"]
+    ]
+    assert any(matched <= labels for labels in had)

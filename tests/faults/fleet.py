@@ -1,0 +1,177 @@
+"""What is attacked: accounts with a struck project beside a spared one, all on one exporter in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
+
+from exporter.cloud import operations
+from exporter.cloud.v3 import V3
+from exporter.cloud.v5 import V5
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.daemon.exporter import Exporter
+from exporter.model.list_query import ListQuery
+from exporter.simulator import SimulatedCloud, World
+from exporter.simulator.world.world import AsyncJob
+from tests.lib.daemon import sim
+from tests.lib.virtual_time import EPOCH, clock, now
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.operations import Operation
+    from exporter.config.load import Config
+    from exporter.simulator import SimTask
+    from tests.faults.transport import Way
+
+PROJECTS = STRUCK, SPARED = "struck", "spared"
+"""Of each account."""
+INTERVAL, AGE = 30.0, 90.0
+STAYING = ("drs_up", "drs_task_collected_timestamp_seconds")
+"""Families that never age, since they tell how old the others are."""
+_ACCOUNT, _PROJECT = re.compile('account="([^"]*)",'), re.compile('project="([^"]*)"')
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def fed_by(operation: Operation) -> tuple[str, ...]:
+    """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
+    losses = defaultdict[str, Losses](Losses)
+    apis = [generation(cast("Client", None), losses, ListQuery()) for generation in (V3, V5)]
+    asked = [one for api in apis for one in api.sources if one.operation is operation]
+    fed = [part.collector for one in asked for part in one.parts if part not in one.only]
+    fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]
+    lists = {operations.LIST_V3, operations.LIST_V5}
+    return tuple(dict.fromkeys(fed)) if operation not in lists else ("tasks",)
+
+
+def tasks(scenario: str) -> list[SimTask]:
+    """One or more for each operation that can be asked about a task of this kind."""
+    if scenario == "cloudDataGuard":
+        return [sim("dr", scenario=scenario, engine="cloudDataGuard-mysql")]
+    return [
+        sim("orders", scenario=scenario, comparison="equal"),
+        sim("stock", scenario=scenario, engine="postgresql", comparison="different"),
+        sim("draft", scenario=scenario, status="CONFIGURATION"),
+        sim("cache", scenario=scenario, engine="redis-to-gaussredis", comparison="equal", writable="success"),
+    ]
+
+
+def id_of(account: str, project: str) -> str:
+    """The id of a project; all of them differ."""
+    return sha256(f"{account} {project}".encode()).hexdigest()[:32]
+
+
+def cloud(account: str, scenarios: Sequence[str]) -> SimulatedCloud:
+    """One with both projects of an account, which are equal but for their ids."""
+    batches = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - age) for age in (60, 120, 180)]
+    worlds = [
+        World(
+            project_id=id_of(account, project),
+            name=project,
+            tasks=[task for scenario in scenarios for task in tasks(scenario)],
+            async_jobs=list(batches),
+        )
+        for project in PROJECTS
+    ]
+    return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
+
+
+def account(
+    name: str, collectors: Iterable[str], scenarios: Sequence[str], interval: float = INTERVAL, **keys: Any
+) -> dict[str, Any]:
+    """An account with both projects and a host of its own."""
+    endpoint = f"https://{name}.test"
+    projects = [
+        {"region": "cn-north-4", "name": project, "project_id": id_of(name, project), "endpoint": endpoint}
+        for project in PROJECTS
+    ]
+    enabled = {"tasks", *collectors}
+    return {
+        "name": name,
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+        "projects": projects,
+        "iam_endpoint": endpoint,
+        "collectors": {key: {"enabled": key in enabled, "interval": interval} for key in Collectors.model_fields},
+        "poll": {"rate_limit": 1e3, "burst": 10_000, "interval": interval, "stale_after": 3 * interval, "timeout": 5.0},
+        "tasks": {"job_types": list(scenarios)},
+        **keys,
+    }
+
+
+def config(accounts: Iterable[Mapping[str, Any]]) -> Config:
+    """These accounts."""
+    return from_mapping({"accounts": list(accounts)})
+
+
+@asynccontextmanager
+async def polling(way: Way, configuration: Config) -> AsyncIterator[Exporter]:
+    """The daemon while it polls; it has to live to the end."""
+    async with Exporter(configuration, transport=way, clock=clock) as exporter:
+        running = asyncio.create_task(exporter.run())
+        try:
+            yield exporter
+            assert not running.done()
+            assert exporter.healthy
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+class View:
+    """The page at one moment, by account and project, whose names are left out."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lines: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for line in text.splitlines():
+            if not line.startswith("#") and (account := _ACCOUNT.search(line)):
+                project = _PROJECT.search(line)
+                self._lines[account[1], project[1] if project else ""].append(line.replace(account[0], ""))
+
+    def of(self, name: str, project: str = "") -> list[str]:
+        """Every line about an account, or about a project of it."""
+        return sorted(self._lines[name, project])
+
+    def facts(self, name: str, project: str) -> set[str]:
+        """The series about the cloud, and not about the exporter or its polls."""
+        series = {line.rpartition(" ")[0] for line in self._lines[name, project]}
+        return {one for one in series if not one.startswith("drs_exporter_") and one.partition("{")[0] not in STAYING}
+
+    def by(self, label: str, name: str, project: str, family: str, **labels: str) -> dict[str, float]:
+        """The samples of a family that have these labels, by another one."""
+        found: dict[str, float] = {}
+        for line in self._lines[name, project]:
+            if line.startswith(family + "{"):
+                head, _, value = line.rpartition(" ")
+                seen = dict(_LABEL.findall(head))
+                if labels.items() <= seen.items():
+                    found[seen.get(label, "")] = float(value)
+        return found
+
+    def codes(self, name: str, operation: Operation) -> dict[str, float]:
+        """How often each code came of an operation's calls."""
+        counted = self.by("code", name, "", "drs_exporter_api_requests_total", operation=operation.name)
+        return {code: calls for code, calls in counted.items() if calls}
+
+    def value(self, name: str, project: str, family: str, **labels: str) -> float | None:
+        """The value of the one sample with these labels; None where there is none."""
+        return self.by("", name, project, family, **labels).get("")
+
+
+async def view(exporter: Exporter) -> View:
+    """The page of this moment."""
+    await exporter.publish()
+    return View(b"".join(exporter.board.page.plain()).decode())
+
+
+async def until(seconds: float) -> None:
+    """Wait for a moment of the virtual clock."""
+    await asyncio.sleep(EPOCH + seconds - now())

@@ -1,0 +1,131 @@
+"""What the tests of credentials share: accounts of each kind, and the connection of one project."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from exporter.cloud.connect import Shared, connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.model.list_query import ListQuery
+from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, Told
+from tests.lib.daemon import sim
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from exporter.cloud.source import Api, TaskList
+    from exporter.config.load import Config
+
+REGION = "cn-north-4"
+OTHER = "5237e10fe9aa4ad5b16b6a5245248314"
+AK_SK = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+PASSWORD = {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD}
+AGENCY = {"type": "ecs_agency"}
+DAY = 86_400.0
+MINUTE = 60.0
+
+SIGN_IN = "POST /v3/auth/tokens"
+FIND = "GET /v3/projects"
+SESSION = "PUT /meta-data/latest/api/token"
+KEYS = "GET /openstack/latest/securitykey"
+
+
+def cloud_of(*worlds: World) -> SimulatedCloud:
+    """A cloud with these projects, else with the default project of cn-north-4, which has one task."""
+    usual = World(project_id=PROJECT, region=REGION, tasks=[sim("orders")])
+    return SimulatedCloud(worlds=worlds or [usual], keys={"AK": "SK"}, now=virtual.now)
+
+
+def account(credentials: Mapping[str, Any], name: str = "acme", **keys: Any) -> dict[str, Any]:
+    """An account; without `regions` and `projects` it polls the default project of cn-north-4."""
+    places = {} if {"regions", "projects"} & keys.keys() else {"regions": [REGION]}
+    return {"name": name, "cloud": "huaweicloud", "credentials": dict(credentials), **places, **keys}
+
+
+def config_of(*accounts: Mapping[str, Any], interval: str = "30s", **sections: Any) -> Config:
+    """These accounts with lists alone, of one job type and over v3, and calls that need not wait for each other."""
+    collectors = {name: {"enabled": name == "tasks"} for name in Collectors.model_fields}
+    return from_mapping(
+        {
+            "accounts": accounts,
+            "poll": {"interval": interval, "stale_after": "1d", "rate_limit": 1000.0, "burst": 1000},
+            "collectors": collectors,
+            "tasks": {"job_types": ["sync"]},
+            **sections,
+        }
+    )
+
+
+def asked(cloud: SimulatedCloud) -> Counter[str]:
+    """How often each thing was asked for that is not DRS, as METHOD PATH; lists of tasks are `lists`."""
+    return Counter(
+        f"{call.method} {call.path}" if f"{call.method} {call.path}" in {SIGN_IN, FIND, SESSION, KEYS} else "lists"
+        for call in cloud.calls
+    )
+
+
+def end_tokens(cloud: SimulatedCloud, *tokens: str) -> None:
+    """These IAM tokens, or all, end now."""
+    for token in tokens or tuple(cloud.auth_tokens):
+        cloud.auth_tokens[token] = replace(cloud.auth_tokens[token], expires=cloud.now())
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """The way to a simulated cloud, with everything that leaves on it."""
+
+    def __init__(self, cloud: SimulatedCloud) -> None:
+        self._cloud = httpx.ASGITransport(app=cloud)
+        self.requests: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return await self._cloud.handle_async_request(request)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One project, connected."""
+
+    apis: tuple[Api, ...]
+    meter: Told
+    http: httpx.AsyncClient
+
+    async def list(self) -> TaskList:
+        """Its tasks of type sync over v3; raises `CloudError`."""
+        return await self.apis[0].list_tasks("sync")
+
+
+@asynccontextmanager
+async def line(
+    transport: httpx.AsyncBaseTransport | SimulatedCloud | None,
+    credentials: Mapping[str, Any],
+    *,
+    shared: Shared | None = None,
+    name: str = "acme",
+    **keys: Any,
+) -> AsyncIterator[Line]:
+    """The first project of an account with these credentials and keys."""
+    config = config_of(account(credentials, name, **keys)).accounts[0]
+    meter = Told()
+    http, apis = connect(
+        config,
+        config.all_projects()[0],
+        transport=httpx.ASGITransport(app=transport) if isinstance(transport, SimulatedCloud) else transport,
+        budget=Budget(config.poll.rate_limit, config.poll.burst),
+        meter=meter,
+        losses=defaultdict(Losses),
+        query=ListQuery(),
+        now=virtual.now,
+        shared=shared,
+    )
+    async with http:
+        yield Line(apis, meter, http)

@@ -1,0 +1,194 @@
+"""What the tests of the cloud side share: a client over any transport, and everything that it counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import httpx
+
+from exporter.cloud.access.signing import AkSk, Keys
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.client import Client
+from exporter.cloud.v3 import V3
+from exporter.cloud.v5 import V5
+from exporter.cloud.wire.fields import Losses
+from exporter.model.list_query import ListQuery
+from tests.lib import virtual_time as virtual
+from tests.lib.paths import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from exporter.cloud.operations import Service
+    from exporter.cloud.source import Answer, Source, TaskList
+
+PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
+KEYS = Keys("AK", "SK")
+
+Reply: TypeAlias = "dict[str, Any] | httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]"
+
+
+def document(name: str) -> Any:
+    """An example body of the vendor's documentation."""
+    return json.loads((DATA / f"{name}.json").read_text())
+
+
+class Script(httpx.AsyncBaseTransport):
+    """Answers in turn, the last one for ever: an object is a 200 with that JSON, an exception is raised."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self._replies = replies
+        self.requests: list[httpx.Request] = []
+
+    @property
+    def bodies(self) -> list[Any]:
+        """The decoded JSON of every request."""
+        return [json.loads(request.content) for request in self.requests]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        reply = self._replies[min(len(self.requests), len(self._replies)) - 1]
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, httpx.Response):
+            return reply
+        return reply(request) if callable(reply) else httpx.Response(200, content=json.dumps(reply))
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body in pieces, each `wait` seconds after the one before; counts what was taken."""
+
+    def __init__(self, *chunks: bytes, wait: float = 0.0, error: Exception | None = None) -> None:
+        self._chunks = chunks
+        self._wait = wait
+        self._error = error
+        self.taken = 0
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            await asyncio.sleep(self._wait)
+            self.taken += 1
+            yield chunk
+        if self._error is not None:
+            raise self._error
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def refusal(status: int, code: str = "DRS.M00004", message: str = "Failed.", **headers: str) -> httpx.Response:
+    """An error body as DRS and the gateway write it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json={"error_code": code, "error_msg": message}, headers=named)
+
+
+class Told:
+    """The meter of the tests: it remembers."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, float]] = []
+        self.retries: list[str] = []
+        self.throttles: list[str] = []
+
+    @property
+    def codes(self) -> list[str]:
+        """Of all ended calls."""
+        return [code for _, code, _ in self.requests]
+
+    def request(self, operation: str, code: str, seconds: float) -> None:
+        self.requests.append((operation, code, seconds))
+
+    def retry(self, operation: str) -> None:
+        self.retries.append(operation)
+
+    def throttled(self, operation: str) -> None:
+        self.throttles.append(operation)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One project's client and adapters."""
+
+    client: Client
+    budget: Budget
+    meter: Told
+    losses: Mapping[str, Losses]
+    v3: V3
+    v5: V5
+
+    @property
+    def lost(self) -> int:
+        """How many fields, items and answers could not be decoded so far."""
+        return sum(losses.count for losses in self.losses.values())
+
+
+@asynccontextmanager
+async def connected(
+    transport: httpx.AsyncBaseTransport,
+    *,
+    rate: float = 1e6,
+    burst: int = 1_000_000,
+    timeout: float = 10.0,  # noqa: ASYNC109 - the client's own
+    keys: Callable[[], Keys] = lambda: KEYS,
+    service: Service = "drs",
+) -> AsyncIterator[Cloud]:
+    """A client through this transport; its budget is no limit unless told otherwise."""
+    meter, losses, budget = Told(), defaultdict[str, Losses](Losses), Budget(rate, burst)
+    auth = AkSk(keys, project_id=lambda: PROJECT, now=virtual.now)
+
+    async def project_id() -> str:
+        return PROJECT
+
+    async with httpx.AsyncClient(transport=transport) as http:
+        client = Client(
+            http,
+            service=service,
+            endpoint="https://drs.test",
+            auth=auth,
+            project_id=project_id,
+            budget=budget,
+            meter=meter,
+            timeout=timeout,
+        )
+        query = ListQuery()
+        yield Cloud(client, budget, meter, losses, V3(client, losses, query), V5(client, losses, query))
+
+
+def source(api: V3 | V5, name: str) -> Source:
+    """The source of this name."""
+    return next(source for source in api.sources if source.name == name)
+
+
+def progress(api: V3 | V5) -> Source:
+    """The source of progress."""
+    return source(api, "v3_batch_progress" if api.name == "v3" else "v5_job_progress")
+
+
+def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") -> tuple[TaskList, int]:
+    """The list in a body that is all there is, and what was lost in it."""
+
+    async def go() -> tuple[TaskList, int]:
+        async with connected(Script(body, {"jobs": [], "total_record": 0, "total_count": 0})) as cloud:
+            adapter = cloud.v3 if api == "v3" else cloud.v5
+            return await adapter.list_tasks(job_type), cloud.lost
+
+    return virtual.simulate(go())
+
+
+def fetched(
+    body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
+) -> tuple[Mapping[str, Answer], int]:
+    """What the source of progress makes of a body, and what was lost in it."""
+
+    async def go() -> tuple[Mapping[str, Answer], int]:
+        async with connected(Script(body)) as cloud:
+            adapter = cloud.v3 if api == "v3" else cloud.v5
+            return await progress(adapter).fetch(ids), cloud.lost
+
+    return virtual.simulate(go())

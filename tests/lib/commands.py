@@ -1,0 +1,157 @@
+"""What the tests of explain, check and query share: a configuration, and a cloud whose answers carry a date."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from exporter.commands.check import check
+from exporter.commands.explain import explain
+from exporter.commands.query import query
+from exporter.config.load import from_mapping
+from exporter.simulator import World
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.virtual_time import clock, now, simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exporter.commands.lookup import Outcome
+    from exporter.config.load import Config
+    from exporter.simulator import SimTask, SimulatedCloud
+    from exporter.views.findings import Finding
+
+OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
+WHERE = "acme/cn-north-4/payments"
+CANARY = "kanari"
+"""What the cloud, a user or a secret says and nobody may repeat."""
+
+
+def project(project_id: str = PROJECT_ID, **keys: Any) -> dict[str, Any]:
+    """A project of the configuration."""
+    return {"region": "cn-north-4", "name": "payments", "project_id": project_id, **keys}
+
+
+def config_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> Config:  # noqa: S107
+    """One account with these projects, all collectors but logs, and calls that need not wait for each other."""
+    account = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
+        "projects": list(projects or (project(),)),
+    }
+    return from_mapping(
+        {
+            "accounts": [account],
+            **sections,
+            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
+        }
+    )
+
+
+def config_file(folder: Path, secret_key: str = "SK") -> str:  # noqa: S107
+    """The option that names a configuration of one project, written to a file."""
+    account = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
+        "projects": [project()],
+    }
+    file = folder / "config.yaml"
+    file.write_text(json.dumps({"accounts": [account], "poll": {"rate_limit": 1000, "burst": 1000}}))
+    return f"--config.file={file}"
+
+
+def two_projects(*tasks: SimTask) -> tuple[SimulatedCloud, Config]:
+    """A cloud with one more project, which has these tasks beside one of its own; and both as configuration."""
+    cloud = cloud_of(sim("orders", engine="mysql"))
+    cloud.worlds.append(World(project_id=OTHER_ID, tasks=list(tasks)))
+    return cloud, config_for(project(), project(OTHER_ID, name="shipping"))
+
+
+class Dated(httpx.AsyncBaseTransport):
+    """The way to a cloud whose clock is behind ours by some seconds, as the dates of its answers say."""
+
+    def __init__(self, cloud: SimulatedCloud, behind: float = 0.0) -> None:
+        self._way = httpx.ASGITransport(app=cloud)
+        self._behind = behind
+        cloud.now = lambda: now() - behind
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._way.handle_async_request(request)
+        response.headers["Date"] = formatdate(now() - self._behind, usegmt=True)
+        return response
+
+
+def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None) -> Outcome:
+    """What the command makes of a task."""
+    transport = httpx.ASGITransport(app=cloud)
+    return simulate(explain(config or config_for(), wanted, transport=transport, clock=clock))
+
+
+def group(text: str, name: str) -> str:
+    """The group that begins like this."""
+    (found,) = [block for block in text.split("\n\n") if block.startswith(name)]
+    return found
+
+
+def reasons(text: str, heading: str = "cut-over") -> dict[str, tuple[str, str]]:
+    """Whether each reason blocks, and the age of its fact."""
+    rows = [line.split() for line in group(text, heading).splitlines()[2:]]
+    return {row[0]: (row[1], row[-2] if row[-1] == "old" else row[-1]) for row in rows}
+
+
+def shops(**facts: Any) -> SimTask:
+    """A task with three subtasks."""
+    children = [
+        sim("south", role="child", delay=9),
+        sim("north", role="child"),
+        sim("west", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE"),
+    ]
+    return sim("shops", relation="multi_to_single", role="parent", children=children, **facts)
+
+
+def fleet(**options: Any) -> SimulatedCloud:
+    """A task of each kind that some operation wants."""
+    return cloud_of(
+        sim("orders", comparison="equal"),
+        sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
+        sim("draft", status="CONFIGURATION"),
+        sim("cache", scenario="migration", engine="redis-to-gaussredis"),
+        sim("sessions", scenario="migration", engine="redis-to-gaussredis"),
+        **options,
+    )
+
+
+def checked(
+    cloud: SimulatedCloud,
+    config: Config | None = None,
+    behind: float = 0.0,
+    way: httpx.AsyncBaseTransport | None = None,
+) -> tuple[bool, str]:
+    """Whether nothing fails, and all findings."""
+    said: list[tuple[Finding, int]] = []
+
+    def say(finding: Finding, width: int) -> None:
+        said.append((finding, width))
+
+    code, _ = simulate(check(config or config_for(), say, transport=way or Dated(cloud, behind), now=now))
+    assert said.pop()[0].where == "summary"
+    return code == 0, "".join(f"{finding.line(width)}\n" for finding, width in said)
+
+
+def finding(text: str, word: str) -> str:
+    """The one line that has this word, without the place."""
+    (line,) = [line for line in text.splitlines() if word in line]
+    return " ".join(line.replace(WHERE, "").split())
+
+
+def queried(
+    cloud: SimulatedCloud, kind: str, *, task: str = "orders", run: str = "", config: Config | None = None
+) -> Outcome:
+    """What the command makes of a query."""
+    transport = httpx.ASGITransport(app=cloud)
+    return simulate(query(config or config_for(), task, kind, run, transport=transport, now=now))

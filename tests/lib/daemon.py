@@ -1,0 +1,254 @@
+"""A daemon on a simulated cloud in virtual time, and what a scrape of it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.config.load import Collectors, Cutover, Tasks, from_mapping
+from exporter.config.schema import JOB_TYPES
+from exporter.daemon.exporter import Exporter
+from exporter.metrics.board import Board
+from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.model.filters import TaskFilter
+from exporter.model.project import ProjectKey
+from exporter.model.task import Gap, Listed
+from exporter.simulator import SimTask, SimulatedCloud, World
+from exporter.store.project_memory import Ages
+from exporter.store.store import Store
+from exporter.web.app import application
+from tests.lib.virtual_time import EPOCH, clock, now, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from exporter.config.load import Config
+
+PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
+PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}
+HOUR = 3600.0
+DAY = 24 * HOUR
+_ID_LENGTH = 36
+
+
+def sim(name: str, **facts: Any) -> SimTask:
+    """A task that was born 40 hours ago: in incremental replication, where it is not told otherwise."""
+    status = facts.pop("status", None)
+    task = SimTask(name=name, **{"born": EPOCH - 40 * HOUR, **facts})
+    task.pin(status)
+    return task
+
+
+def cloud_of(*tasks: SimTask, **options: Any) -> SimulatedCloud:
+    """A cloud with one project; options are those of World."""
+    return SimulatedCloud(
+        worlds=[World(project_id=PROJECT_ID, tasks=list(tasks), **options)], keys={"AK": "SK"}, now=now
+    )
+
+
+def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress", "node"), **sections: Any) -> Config:
+    """One project with these collectors, and calls that need not wait for each other; `paces` sets their intervals."""
+    project = {"region": PROJECT["region"], "name": PROJECT["project"], "project_id": PROJECT_ID, "api": api}
+    settings = {name: {"enabled": name in set(collectors)} for name in Collectors.model_fields}
+    given = sections.pop("paces", {})
+    return from_mapping(
+        {
+            "accounts": [
+                {
+                    "name": PROJECT["account"],
+                    "cloud": "huaweicloud",
+                    "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+                    "projects": [project],
+                }
+            ],
+            **sections,
+            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
+            "collectors": {name: {**keys, "interval": given.get(name)} for name, keys in settings.items()},
+        }
+    )
+
+
+def exporter_on(cloud: SimulatedCloud, config: Config | None = None) -> Exporter:
+    """The daemon, to be used as an async context."""
+    return Exporter(config or config_of(), transport=httpx.ASGITransport(app=cloud), clock=clock)
+
+
+@asynccontextmanager
+async def polling(cloud: SimulatedCloud, config: Config | None = None) -> AsyncIterator[Exporter]:
+    """The daemon while it polls; a crash of it is raised at the end."""
+    async with exporter_on(cloud, config) as exporter:
+        running = asyncio.create_task(exporter.run())
+        try:
+            yield exporter
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+class Scrape:
+    """What Prometheus reads from a page."""
+
+    def __init__(self, source: Exporter | Board) -> None:
+        board = source.board if isinstance(source, Exporter) else source
+        self.text = b"".join(board.page.plain()).decode()
+        self._samples: dict[str, list[tuple[dict[str, str], float]]] = {}
+        for family in text_string_to_metric_families(self.text):
+            for sample in family.samples:
+                self._samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+
+    def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
+        """The samples of a family that have these labels; an empty one is one that is not there."""
+        return [
+            (found, value)
+            for found, value in self._samples.get(name, [])
+            if all(found.get(key, "") == wanted for key, wanted in labels.items())
+        ]
+
+    def names(self) -> set[str]:
+        """Of all samples."""
+        return set(self._samples)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of the one sample with these labels, None where there is none."""
+        found = self.samples(name, **labels)
+        assert len(found) <= 1, found
+        return found[0][1] if found else None
+
+    def by(self, label: str, name: str, **labels: str) -> dict[str, float]:
+        """The values of a family by one of its labels."""
+        found = self.samples(name, **labels)
+        values = {sample.get(label, ""): value for sample, value in found}
+        assert len(values) == len(found), found
+        return values
+
+    def current(self, label: str, name: str, **labels: str) -> str | None:
+        """The state of a state set, None where there is none."""
+        states = self.by(label, name, **labels)
+        assert not states or sorted(states.values()) == [0.0] * (len(states) - 1) + [1.0]
+        return next((state for state, value in states.items() if value), None)
+
+    def tasks(self) -> set[str]:
+        """The names of the tasks of which anything at all is shown."""
+        return {
+            labels["task_name"] for samples in self._samples.values() for labels, _ in samples if "task_name" in labels
+        }
+
+
+def calls(cloud: SimulatedCloud) -> Counter[str]:
+    """How often each operation was called, as `v5 jobs/ID progress`: version, path and type."""
+    return Counter(
+        " ".join((*_path(call.path), *(call.query[key] for key in ("type",) if key in call.query)))
+        for call in cloud.calls
+    )
+
+
+def _path(path: str) -> tuple[str, str]:
+    _, version, _project, *rest = path.split("/")
+    return version, "/".join("ID" if len(part) == _ID_LENGTH else part for part in rest)
+
+
+class Bench:
+    """A store on a board of its own."""
+
+    def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
+        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
+        self.dropped = 0
+        ages = Ages(stale_after)
+        ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
+        self.store = Store(
+            ProjectKey(**PROJECT),
+            self.board,
+            TASK_FAMILIES,
+            ages=ages,
+            job_types=JOB_TYPES,
+            ended_for=7 * DAY,
+            hide_for=stale_after,
+            settings=Cutover(),
+            wanted=TaskFilter(Tasks()),
+            tags=(),
+            dropped=self._drop,
+            clock=clock(),
+        )
+        self.store.facts.ready = True
+
+    def _drop(self, series: int) -> None:
+        self.dropped += series
+
+    async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
+        await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)
+
+    async def scrape(self) -> Scrape:
+        await self.store.sweep()
+        await self.board.publish()
+        return Scrape(self.board)
+
+
+def task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:
+    """A task as a list shows it."""
+    return Listed(**{"id": task_id, "name": f"task {task_id}", "status": status, "job_type": "sync", **facts})  # type: ignore[arg-type]
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    """Let a story happen in virtual time."""
+
+    async def main() -> None:
+        await story()
+
+    simulate(main())
+
+
+class Got(NamedTuple):
+    """A response as it was on the wire."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+async def get(
+    exporter: Exporter, path: str, accept: str | None = "", method: str = "GET", accept_type: str = "*/*"
+) -> Got:
+    transport = httpx.ASGITransport(app=application(exporter))
+    async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+        request = client.build_request(method, path, headers={"Accept-Encoding": accept or "", "Accept": accept_type})
+        if accept is None:
+            del request.headers["Accept-Encoding"]
+        response = await client.send(request, stream=True)
+        return Got(response.status_code, response.headers, b"".join([part async for part in response.aiter_raw()]))
+
+
+def served(path: str, accept: str | None = "", method: str = "GET", *tasks: Any) -> Got:
+    """The response of an exporter that has polled once."""
+
+    async def main() -> Got:
+        async with exporter_on(cloud_of(*(tasks or (sim("one"),)))) as exporter:
+            await exporter.poll_once()
+            return await get(exporter, path, accept, method)
+
+    return simulate(main())
+
+
+class Seen(HTMLParser):
+    """What a browser makes of the page."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: dict[str, set[str]] = {}
+        self.text = ""
+        self.feed(body.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, set()).add(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data

@@ -1,0 +1,72 @@
+"""What a source makes of given bodies, for the tests of single collectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import Script, connected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.source import Answer
+    from tests.lib.cloud import Reply
+
+ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
+OTHER = "edae91cb-5892-49b6-a529-4921fb26jb21"
+ABSENT: Any = object()
+"""In place of a value: the key is not there at all."""
+
+
+class Told(NamedTuple):
+    """Answers by task id, how much was lost in them, and what was asked."""
+
+    answers: Mapping[str, Answer]
+    lost: int
+    asked: Script
+
+
+def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int = 1) -> Told:
+    """What the source of this name says of some tasks in its last poll; the bodies come in turn."""
+    script = Script(*bodies)
+
+    async def go() -> Told:
+        async with connected(script) as cloud:
+            (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.sources if one.name == name)
+            for _ in range(polls):
+                answers = await source.fetch(ids)
+            return Told(answers, cloud.lost, script)
+
+    return virtual.simulate(go())
+
+
+def part(name: str, *bodies: Reply, kind: type[Any]) -> tuple[Any, int]:
+    """The one part of this kind that a source tells of the task, and what was lost."""
+    answers, lost, _ = told(name, *bodies)
+    facts = answers[ID]
+    assert isinstance(facts, tuple)
+    (found,) = (one for one in facts if isinstance(one, kind))
+    return found, lost
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """An object that has the value at a dotted path; digits are places in a list of one."""
+    inner = value
+    for key in reversed(path.split(".")):
+        inner = [inner] if key == "0" else {} if inner is ABSENT else {key: inner}
+    return inner  # type: ignore[no-any-return]  # the outermost key is never a digit
+
+
+def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
+    """What a source about the project says, how much was lost in it, and what was asked."""
+    script = Script(*bodies)
+
+    async def go() -> tuple[Any, int, Script]:
+        async with connected(script) as cloud:
+            (source,) = (
+                one for api in (cloud.v3, cloud.v5) for one in api.project_sources if one.operation.name == name
+            )
+            return await source.fetch(), cloud.lost, script
+
+    return virtual.simulate(go())

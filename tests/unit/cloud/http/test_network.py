@@ -1,0 +1,230 @@
+"""The way through a real network: sockets that end, stall or talk nonsense, certificates, proxies, redirects."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.connect import connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import Collectors, from_mapping
+from exporter.model.list_query import ListQuery
+from tests.lib.cloud import Told
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from exporter.cloud.source import TaskList
+
+    Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+TWO_PAGES = [
+    json.dumps({"jobs": [{"id": f"id-{number}", "status": "PAUSING"}], "total_count": 2, "total_record": 2}).encode()
+    for number in range(2)
+]
+EMPTY = json.dumps({"jobs": [], "total_count": 0}).encode()
+
+
+def answer(body: bytes, status: str = "200 OK", headers: str = "", length: int | None = None) -> bytes:
+    head = f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body) if length is None else length}\r\n\r\n"
+    return head.encode() + body
+
+
+@asynccontextmanager
+async def served(serve: Serve) -> AsyncIterator[int]:
+    """The port of a server."""
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+def saying(*answers: bytes) -> Serve:
+    """A server that says this to each request on a connection, and ends it after the last one."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for one in answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(one)
+            await writer.drain()
+
+    return serve
+
+
+async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(600)
+
+
+async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
+    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+    one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
+    config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
+    http, (generation,) = connect(
+        config.accounts[0],
+        config.accounts[0].projects[0],
+        transport=None,
+        budget=Budget(1e6, 1000),
+        meter=meter,
+        losses={name: Losses() for name in Collectors.model_fields},
+        query=ListQuery(),
+        now=lambda: 1.8e9,
+    )
+    async with http:
+        return await generation.list_tasks("sync")
+
+
+def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
+    """The codes under which calls to this server are counted; retries come at once."""
+
+    async def main() -> list[str]:
+        meter = Told()
+        async with served(serve) as port:
+            with pytest.raises(CloudError):
+                await listed(port, meter, seconds)
+        return meter.codes
+
+    return asyncio.run(main())
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"),
+    [
+        (b"", ["network"] * 3),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", ["network"] * 3),
+        (answer(b'{"jobs": [', length=1000), ["network"] * 3),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ["network"] * 3),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", ["decode"]),
+        (answer(EMPTY, headers="Content-Encoding: gzip\r\n"), ["decode"]),
+        (answer(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"), ["302"]),
+        (answer(b"{}", "500 Oops"), ["500"] * 3),
+    ],
+    ids=["ends", "ends in its head", "ends in its body", "no HTTP", "endless head", "no gzip", "redirects", "fails"],
+)
+def test_what_a_server_says_wrongly(said: bytes, codes: list[str]) -> None:
+    assert failure(saying(said)) == codes
+
+
+def test_nobody_there_and_nobody_who_speaks() -> None:
+    async def alone() -> list[str]:
+        async with served(saying()) as port:
+            pass
+        meter = Told()
+        with pytest.raises(CloudError):
+            await listed(port, meter)
+        return meter.codes
+
+    assert asyncio.run(alone()) == ["network"] * 3
+    assert failure(hanging, seconds=0.1) == ["timeout"] * 3
+
+
+def test_connections_are_kept_and_one_that_was_closed_meanwhile_costs_a_retry_at_most() -> None:
+    async def main() -> None:
+        connections = 0
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            await saying(*[answer(EMPTY)] * 2)(reader, writer)
+
+        async with served(serve) as port:
+            meter = Told()
+            assert (await listed(port, meter)).complete
+        assert connections == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) -> None:
+    """The server closes each connection, without saying so, when the second request arrives."""
+
+    async def main() -> tuple[list[str], list[str], list[int]]:
+        served_by: list[int] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            served_by.append(0)
+            while len(served_by) < 10:
+                await reader.readuntil(b"\r\n\r\n")
+                if served_by[-1]:
+                    return
+                served_by[-1] += 1
+                writer.write(answer(TWO_PAGES[len(served_by) - 1]))
+                await writer.drain()
+
+        async with served(serve) as port:
+            meter = Told()
+            tasks = await listed(port, meter, api=api)
+            assert len(tasks.tasks) == 2
+        return meter.codes, meter.retries, served_by
+
+    assert asyncio.run(main()) == (["200", "200"], [], [1, 1])
+
+
+def test_a_new_connection_that_is_closed_is_a_failure() -> None:
+    requests = 0
+
+    async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        await reader.readuntil(b"\r\n\r\n")
+        requests += 1
+
+    async def main() -> list[str]:
+        meter = Told()
+        async with served(serve) as port:
+            with pytest.raises(UnavailableError):
+                await listed(port, meter, api="v3")
+        return meter.codes
+
+    assert asyncio.run(main()) == ["network"] * 3
+    assert requests == 3
+
+
+def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> None:
+    async def main(length: int) -> str:
+        async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * length}\r\n"))) as port:
+            try:
+                await listed(port, Told())
+            except CloudError as error:
+                return str(error)
+        return ""
+
+    assert asyncio.run(main(60_000)) == ""
+    reason = "a response header is longer than 64 KiB: check the endpoint, and proxy"
+    assert asyncio.run(main(70_000)) == f"v5_list_jobs: decode: {reason}"
+
+
+def test_a_proxy_gets_the_calls() -> None:
+    async def main() -> list[bytes]:
+        lines = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append(await reader.readline())
+            await saying(answer(b'{"error_code": "APIGW.0101"}', "404 Not Found"))(reader, writer)
+
+        async with served(serve) as port:
+            with pytest.raises(NotPublishedError):
+                await listed(9, Told(), proxy=f"http://127.0.0.1:{port}")
+        return lines
+
+    (line,) = asyncio.run(main())
+    assert line.startswith(b"GET http://127.0.0.1:9/v5/")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.client import Client
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.operations import LIST_V5
+from tests.lib.cloud import PROJECT, Script, Stream, Told, refusal
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.lib.cloud import Reply
+
+
+def observed(*replies: Reply) -> list[tuple[Any, ...]]:
+    """What an observer sees of one call."""
+    seen: list[tuple[Any, ...]] = []
+
+    def observer(operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+        seen.append((operation, status, headers.get("date"), body, seconds))
+
+    async def project_id() -> str:
+        return PROJECT
+
+    async def go() -> None:
+        async with httpx.AsyncClient(transport=Script(*replies)) as http:
+            client = Client(
+                http,
+                service="drs",
+                endpoint="https://drs.test",
+                project_id=project_id,
+                budget=Budget(1e6, 1_000_000),
+                meter=Told(),
+                timeout=10.0,
+                observer=observer,
+            )
+            with suppress(CloudError):
+                await client.call(LIST_V5)
+
+    simulate(go())
+    return seen
+
+
+def test_it_sees_every_answer_decoded() -> None:
+    error = {"error_code": "DRS.M00102", "error_msg": "Failed."}
+    assert observed({"jobs": []}) == [("v5_list_jobs", 200, None, {"jobs": []}, 0.0)]
+    assert observed(refusal(403, "DRS.M00102", date="today")) == [("v5_list_jobs", 403, "today", error, 0.0)]
+
+
+def test_what_is_no_json_is_none() -> None:
+    assert observed(httpx.Response(200, content=b"<html>")) == [("v5_list_jobs", 200, None, None, 0.0)]
+    assert observed(httpx.Response(200, content=b"[" * 100_000))[0][3] is None
+
+
+def test_it_sees_each_try_and_how_long_it_took() -> None:
+    def slow(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Stream(b"{}", wait=2.5))
+
+    assert [(status, seconds) for _, status, _, _, seconds in observed(refusal(503), slow)] == [(503, 0.0), (200, 2.5)]
+
+
+def test_it_sees_nothing_where_no_answer_comes() -> None:
+    assert observed(httpx.ConnectError("refused")) == []

@@ -1,0 +1,305 @@
+"""A real proxy that opens tunnels, and asks for a user and password."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ssl
+import traceback
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.http.errors import CloudError, RefusedError
+from exporter.cloud.http.proxies import environment_proxy, variable_for
+from exporter.config.load import ConfigError, from_mapping
+from tests.lib.certificates import Authority
+from tests.lib.cloud import Told
+from tests.lib.tools import needs
+from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = needs("openssl")
+USER, PASSWORD = "svc-drs", "sécret:1"
+LOGIN = {"user": USER, "password": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+class TunnelProxy:
+    """Opens a tunnel for each CONNECT with the right password; counts the tunnels and the refusals."""
+
+    def __init__(self, password: str | None, status: str = "407 Proxy Authentication Required") -> None:
+        self.password = password
+        self._status = status
+        self.tunnels = self.refusals = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, place, _ = head[0].split(" ")
+        given = next((line.partition(": ")[2] for line in head if line.lower().startswith("proxy-auth")), None)
+        if method != "CONNECT" or given != self._wanted():
+            self.refusals += 1
+            writer.write(f"HTTP/1.1 {self._status}\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
+            return
+        self.tunnels += 1
+        host, _, port = place.rpartition(":")
+        there, back = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    def _wanted(self) -> str | None:
+        if self.password is None:
+            return None
+        return "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@asynccontextmanager
+async def cloud(authority: Authority, name: str = "server") -> AsyncIterator[int]:
+    """The port of a cloud with TLS, and no task."""
+    pair = authority.issue(name)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.cert, pair.key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await saying(*[answer(EMPTY)] * 10)(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def through(proxy: Any, port: int, authority: Authority) -> None:
+    """One list through a proxy; raises `CloudError`."""
+    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"https://127.0.0.1:{port}", "api": "v5"}
+    found = await listed(0, Told(), projects=[project], proxy=proxy, ca_file=str(authority.cert))
+    assert found.complete
+
+
+@pytest.mark.parametrize("login", [None, LOGIN], ids=["open", "with a password"])
+def test_calls_reach_the_cloud_through_a_tunnel(authority: Authority, login: dict[str, Any] | None) -> None:
+    async def main() -> None:
+        proxy = TunnelProxy(PASSWORD if login else None)
+        async with cloud(authority) as port, served(proxy) as way:
+            url = f"http://127.0.0.1:{way}"
+            await through({"url": url, **login} if login else url, port, authority)
+        assert (proxy.tunnels, proxy.refusals) == (1, 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("login", [{}, {"user": USER, "password": "wrong"}], ids=["none", "wrong"])
+def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login: dict[str, str]) -> None:
+    async def main() -> CloudError:
+        async with cloud(authority) as port, served(TunnelProxy(PASSWORD)) as way:
+            with pytest.raises(CloudError) as raised:
+                await through({"url": f"http://127.0.0.1:{way}", **login}, port, authority)
+        return raised.value
+
+    error = asyncio.run(main())
+    assert error.code == "network"
+    assert error.reason == (
+        "the proxy requires a user and password, or refuses the configured ones (407): "
+        "set proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}, "
+        "or correct HTTPS_PROXY if it is used"
+    )
+
+
+def test_a_refused_password_is_sent_once_for_all_calls_until_it_is_renewed(authority: Authority) -> None:
+    proxy = TunnelProxy(PASSWORD)
+
+    async def main() -> None:
+        async with cloud(authority) as port, served(proxy) as way:
+            setting = {"url": f"http://127.0.0.1:{way}", "user": USER}
+            calls = [through({**setting, "password": "wrong"}, port, authority) for _ in range(6)]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert [getattr(outcome, "reason", "")[:9] for outcome in outcomes] == ["the proxy"] * 6
+            with pytest.raises(CloudError):
+                await through({**setting, "password": "wrong"}, port, authority)
+            assert proxy.refusals == 1
+            await through({**setting, "password": PASSWORD}, port, authority)
+
+    asyncio.run(main())
+    assert (proxy.tunnels, proxy.refusals) == (1, 1)
+
+
+def test_a_proxy_that_does_not_let_the_cloud_through_is_named(authority: Authority) -> None:
+    async def main() -> str:
+        async with cloud(authority) as port, served(TunnelProxy("x", "403 Forbidden")) as way:
+            with pytest.raises(CloudError) as raised:
+                await through(f"http://127.0.0.1:{way}", port, authority)
+        return raised.value.reason
+
+    assert asyncio.run(main()) == (
+        "the proxy does not connect to the endpoint (403): check the endpoint and the rules of the proxy"
+    )
+
+
+def test_a_renewed_password_is_used_and_a_user_that_cannot_be_is_named(authority: Authority, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("old")
+    proxy = TunnelProxy("old")
+
+    async def main() -> None:
+        async with cloud(authority) as port, served(proxy) as way:
+            setting = {"url": f"http://127.0.0.1:{way}", "user": USER, "password": {"file": str(file)}}
+            await through(setting, port, authority)
+            file.write_text("renewed")
+            proxy.password = "renewed"
+            await through(setting, port, authority)
+            user = tmp_path / "user"
+            user.write_text("me:you")
+            with pytest.raises(RefusedError, match=r"proxy\.user holds a colon"):
+                await through({**setting, "user": {"file": str(user)}}, port, authority)
+
+    asyncio.run(main())
+    assert (proxy.tunnels, proxy.refusals) == (2, 0)
+
+
+def test_no_error_holds_the_password(authority: Authority) -> None:
+    async def main() -> str:
+        async with cloud(authority) as port, served(TunnelProxy("other")) as way:
+            setting = {"url": f"http://127.0.0.1:{way}", **LOGIN, "password": "hush-hush"}
+            with pytest.raises(CloudError) as raised:
+                await through(setting, port, authority)
+        return "".join(traceback.format_exception(raised.value))
+
+    told = asyncio.run(main())
+    assert "407" in told
+    assert "hush-hush" not in told
+    assert base64.b64encode(f"{USER}:hush-hush".encode()).decode() not in told
+
+
+def account(proxy: Any) -> dict[str, Any]:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+    return {"name": "a", "cloud": "otc", "credentials": credentials, "regions": ["eu-de"], "proxy": proxy}
+
+
+_URL = "expected http://HOST:PORT, such as http://proxy.example:3128, without a path"
+_SPLIT = (
+    "expected http://HOST:PORT without a user; write proxy: {url: http://HOST:PORT, user: NAME, password: {env: NAME}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "fault"),
+    [
+        ("proxy.example:3128", f"proxy: {_URL}"),
+        ("socks5://proxy.example:1080", f"proxy: {_URL}"),
+        ("http://proxy.example:3128/path", f"proxy: {_URL}"),
+        ("http://me:hush@proxy.example:3128", f"proxy: {_SPLIT}"),
+        ({"url": "http://me:hush@proxy.example:3128"}, f"proxy.url: {_SPLIT}"),
+        ({"url": "proxy.example"}, f"proxy.url: {_URL}"),
+        ({}, "proxy: needs url: http://HOST:PORT, or from_environment: true"),
+        ({"url": "http://p:1", "user": "me"}, "proxy: needs user and password, or neither"),
+        ({"url": "http://p:1", "password": "hush"}, "proxy: needs user and password, or neither"),
+        (
+            {"url": "http://p:1", "from_environment": True},
+            "proxy: from_environment: true excludes url, user and password: remove them, or from_environment",
+        ),
+    ],
+)
+def test_a_setting_that_is_no_proxy(proxy: Any, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_mapping({"accounts": [account(proxy)]})
+    assert str(caught.value) == f"accounts[0].{fault}"
+
+
+def test_the_password_is_in_no_text_of_the_setting() -> None:
+    config = from_mapping({"accounts": [account({"url": "http://p:1", "user": "me", "password": "hush"})]})
+    assert "hush" not in repr(config) + str(config) + config.model_dump_json()
+
+
+def test_the_environment_names_the_proxy_where_that_is_wanted(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        proxy = TunnelProxy(PASSWORD)
+        async with cloud(authority) as port, served(proxy) as way:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{USER}:s%C3%A9cret%3A1@127.0.0.1:{way}")
+            await through({"from_environment": True}, port, authority)
+            assert (proxy.tunnels, proxy.refusals) == (1, 0)
+            monkeypatch.setenv("NO_PROXY", "example.test,127.0.0.1")
+            await through({"from_environment": True}, port, authority)
+            monkeypatch.delenv("NO_PROXY")
+            await through(None, port, authority)
+            assert (proxy.tunnels, proxy.refusals) == (1, 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("variables", "variable"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://p:1"}, "HTTPS_PROXY"),
+        ({"https_proxy": "http://p:1", "HTTPS_PROXY": "http://q:1"}, "https_proxy"),
+        ({"ALL_PROXY": "http://p:1"}, "ALL_PROXY"),
+        ({"HTTP_PROXY": "http://p:1"}, None),
+        ({"HTTPS_PROXY": ""}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".example.com, *.x"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*.example.com"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "drs.example.com:8443"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "drs.example.com:443"}, "HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other.com"}, "HTTPS_PROXY"),
+    ],
+)
+def test_the_variable_that_counts(
+    variables: dict[str, str], variable: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert variable_for("https://drs.example.com:8443") == variable
+
+
+def test_no_proxy_may_name_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://p:1")
+    monkeypatch.setenv("NO_PROXY", "drs.example.com:443, other.com")
+    assert variable_for("https://drs.example.com") is None
+    assert variable_for("https://iam.example.com") == "HTTPS_PROXY"
+
+
+def test_a_variable_may_leave_the_scheme_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    proxy = environment_proxy("https://drs.example.com")
+    assert proxy
+    assert str(proxy.url) == "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize("value", ["socks5://p:1", "http://", "http://p:x", "http://p:99999", "http://[::1"])
+def test_a_variable_that_names_no_proxy_is_a_fault(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    with pytest.raises(ConfigError) as caught:
+        environment_proxy("https://drs.example.com")
+    assert str(caught.value) == (
+        "environment variable HTTPS_PROXY: "
+        "expected the URL of a proxy, such as http://HOST:3128; SOCKS is not supported"
+    )

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from exporter.cloud.http.errors import CloudError, ThrottledError
+from exporter.cloud.operations import LIST_V3, LIST_V5, PROGRESS_V3
+from exporter.simulator import SimulatedCloud, World, faults
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, Script, Stream, connected, refusal
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from tests.lib.cloud import Cloud
+
+GOOD = {"jobs": [], "total_record": 0, "total_count": 0}
+RATE_LIMITED = "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute"
+DAY = "Wed, 07 Jan 2026"
+BODY = {"cur_page": 1, "per_page": 100, "db_use_type": "sync", "engine_type": ""}
+
+
+async def code(cloud: Cloud) -> str:
+    """How a v5 list ends: a code, or "fine"."""
+    try:
+        await cloud.client.call(LIST_V5)
+    except CloudError as error:
+        return error.code
+    return "fine"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "status", "pause"),
+    [
+        (refusal(429, "APIGW.0308", "too many"), "429", 30),
+        (refusal(429, "APIGW.0308", RATE_LIMITED), "429", 60),
+        (refusal(429, "APIGW.0308", RATE_LIMITED, Retry_After="7"), "429", 7),
+        (refusal(400, "DRS.M01503", "Operation too frequent. Try again later."), "400", 30),
+        (httpx.Response(429), "429", 30),
+        (refusal(429, Retry_After=f"{DAY} 10:00:42 GMT", Date=f"{DAY} 10:00:00 GMT"), "429", 42),
+    ],
+)
+def test_the_operation_pauses_as_long_as_the_cloud_said(complaint: httpx.Response, status: str, pause: float) -> None:
+    script = Script(complaint, GOOD)
+
+    async def go() -> tuple[list[str], list[str], list[str], int]:
+        async with connected(script) as cloud:
+            codes = [await code(cloud), await code(cloud)]
+            await cloud.client.call(LIST_V3, body=BODY)  # others go on
+            await asyncio.sleep(pause - 5.01)
+            codes.append(await code(cloud))
+            await asyncio.sleep(0.01)
+            codes.append(await code(cloud))  # the last seconds are waited for
+            assert asyncio.get_running_loop().time() == pytest.approx(pause)
+            return codes, cloud.meter.codes, cloud.meter.throttles, len(script.requests)
+
+    codes, told, throttles, sent = simulate(go())
+    assert codes == [status, "paused", "paused", "fine"]
+    assert (told, throttles, sent) == ([status, "200", "200"], ["v5_list_jobs"], 3)
+
+
+def test_the_rate_is_halved_and_recovers() -> None:
+    async def go() -> list[float]:
+        async with connected(Script(refusal(429), GOOD), rate=3, burst=5) as cloud:
+            await code(cloud)
+            seen = [cloud.budget.allowed]
+            for _ in range(3):
+                await asyncio.sleep(75)
+                seen.append(cloud.budget.allowed)
+            return seen
+
+    assert simulate(go()) == [1.5, 2.25, 3, 3]
+
+
+def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> None:
+    script = Script(httpx.Response(429, stream=Stream(b"{}", wait=0.5)), GOOD)
+
+    async def go() -> tuple[list[str], int, float]:
+        async with connected(script, rate=1, burst=1) as cloud:
+            codes = await asyncio.gather(*(code(cloud) for _ in range(6)))
+            sent, began = len(script.requests), asyncio.get_running_loop().time()
+            await cloud.client.call(LIST_V3, body=BODY)
+            return codes, sent, asyncio.get_running_loop().time() - began
+
+    codes, sent, waited = simulate(go())
+    assert (codes, sent) == (["429", *["paused"] * 5], 1)
+    assert waited == pytest.approx(0)  # the one right that they handed on serves the next who may call
+
+
+def test_calls_under_way_at_once_halve_the_rate_once() -> None:
+    script = Script(lambda _: httpx.Response(429, stream=Stream(b"{}", wait=1)))
+
+    async def go() -> tuple[list[str], float, int]:
+        async with connected(script, rate=3, burst=8) as cloud:
+            codes = await asyncio.gather(*(code(cloud) for _ in range(8)))
+            return codes, cloud.budget.allowed, len(cloud.meter.throttles)
+
+    assert simulate(go()) == (["429"] * 8, 1.5, 8)
+
+
+def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:
+    async def go() -> tuple[type[CloudError], str]:
+        async with connected(Script(refusal(429))) as cloud:
+            await code(cloud)
+            with pytest.raises(ThrottledError) as caught:
+                await cloud.client.call(LIST_V5)
+            return caught.type, str(caught.value)
+
+    assert simulate(go()) == (ThrottledError, "v5_list_jobs: paused")
+
+
+def test_a_simulated_gateway_that_throttles_one_operation() -> None:
+    async def go() -> tuple[list[str], list[int]]:
+        simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
+        simulated.faults = [faults.throttled("GET /v5", times=1), faults.too_frequent("batch-progress", times=1)]
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            listed = [len((await cloud.v3.list_tasks("sync")).tasks)]
+            codes = []
+            for _ in range(2):
+                for call in (cloud.v5.list_tasks("sync"), cloud.client.call(PROGRESS_V3, body={"jobs": []})):
+                    try:
+                        await call
+                    except CloudError as error:
+                        codes.append(f"{type(error).__name__} {error.code}")
+            return codes, listed
+
+    expected = ["ThrottledError 429", "ThrottledError 400", "ThrottledError paused", "ThrottledError paused"]
+    assert simulate(go()) == (expected, [0])

@@ -1,0 +1,96 @@
+"""Each way of getting no answer has its own word, and says what to check."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.unreachable import reason_of
+from tests.lib.certificates import Authority
+from tests.lib.cloud import Told
+from tests.lib.tools import needs
+from tests.unit.cloud.http.test_network import listed, saying, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
+
+
+async def reason(endpoint: str, **account: Any) -> str:
+    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": endpoint, "api": "v5"}
+    with pytest.raises(CloudError) as raised:
+        await listed(0, Told(), projects=[project], **account)
+    assert (raised.value.code, raised.value.operation) == ("network", "v5_list_jobs")
+    return raised.value.reason
+
+
+async def closed_port() -> int:
+    async with served(saying()) as port:
+        return port
+
+
+def test_nobody_listens() -> None:
+    async def main() -> tuple[str, str]:
+        port = await closed_port()
+        proxied = await reason("https://drs.example", proxy=f"http://127.0.0.1:{port}")
+        return await reason(f"https://127.0.0.1:{port}"), proxied
+
+    assert asyncio.run(main()) == (
+        "the connection is refused: check the endpoint's host and port",
+        "the proxy is not reached: check proxy",
+    )
+
+
+def test_a_name_that_does_not_exist() -> None:
+    assert asyncio.run(reason("https://drs.cn-nowhere-4.invalid")) == (
+        "the host name has no address: check region, endpoint, proxy and DNS; "
+        "a cloud with another domain, such as Swiss OTC, needs iam_endpoint and projects[].endpoint"
+    )
+
+
+def test_a_proxy_whose_name_does_not_exist() -> None:
+    told = asyncio.run(reason("https://drs.example", proxy="http://proxy.invalid:3128"))
+    assert told == "the host name of the proxy has no address: check proxy"
+
+
+def test_a_server_without_tls() -> None:
+    async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async def main() -> str:
+        async with served(plain) as port:
+            return await reason(f"https://127.0.0.1:{port}")
+
+    assert asyncio.run(main()) == "no TLS there: check the endpoint's port, and proxy"
+
+
+@needs("openssl")
+def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.issue("server")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.cert, pair.key)
+
+    async def main() -> str:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+        async with server:
+            return await reason(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    expected = "the TLS certificate is not trusted: check the endpoint's host, and ca_file"
+    assert asyncio.run(main()) == expected
+
+
+def test_anything_else_is_not_guessed_at() -> None:
+    assert reason_of(ConnectionResetError()) == ""
+    error = ValueError()
+    error.__context__ = ConnectionRefusedError()
+    assert reason_of(error).startswith("the connection is refused")

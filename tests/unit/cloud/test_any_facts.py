@@ -1,0 +1,191 @@
+"""Any JSON in place of any answer about tasks or the project: at most a `CloudError`, and no other task is lost."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.cloud.http.errors import CloudError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Detail, Monitor, Precheck, Recovery
+from tests.lib.cloud import Script, connected, document, source
+from tests.lib.facts import ID, OTHER, Told, project_fact, told
+from tests.lib.virtual_time import simulate
+from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page
+
+ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
+    "v3_batch_rpo_and_rto": (
+        {"job_id": ID, "rpo_info": {"delay": "3"}, "rto_info": {"delay": "4"}, "error_code": ""},
+        {"job_id": OTHER, "rpo_info": {"delay": "1500"}},
+        Recovery(rpo_seconds=1.5),
+    ),
+    "v3_dr_monitoring": (
+        {"id": ID, "data_guard_minitor": {"src_normal": True, "mem_used_inMB": "7", "cpuUsed_percent": "3%"}},
+        {"id": OTHER, "data_guard_minitor": {"dst_normal": False}},
+        Monitor(target_up=False),
+    ),
+    "v3_batch_detail": (
+        {
+            **document("v3_batch_detail_doc")["results"][0],
+            "id": ID,
+            "tags": [{"key": "a", "value": "b"}],
+            "alarm_notify": {"delay_time": 60},
+            "period_order": {"exp_time": "1608519469412"},
+            "expired_days": 14,
+        },
+        {"id": OTHER, "status": "PAUSING", "update_time": "1608519469000"},
+        Detail(updated_at=1_608_519_469),
+    ),
+    "v3_batch_precheck_result": (
+        {"precheck_id": ID, "total_passed_rate": "100%", "precheck_result": [{"result": "PASSED", "data": "{'a'}"}]},
+        {"precheck_id": OTHER, "total_passed_rate": "90%"},
+        Precheck(passed_ratio=0.9),
+    ),
+}
+"""An item that is broken, one that is good, and what is told by that one."""
+
+_COMPARED = {"id": "c", "type": "lines", "status": "SUCCESSFUL", "start_time": "2022-11-07T16:15:18Z"}
+JOBS: dict[str, dict[str, Any]] = {
+    "v5_job_progress": {
+        "migration_object_progress_info": {
+            "full_complete_time": "",
+            "migration_object_overview": [{"type": "table", "src_count": "3", "dst_count": "2", "status": "COMPLETED"}],
+        }
+    },
+    "v5_job_detail": document("v5_job_detail_doc")["job"] | {"id": ID},
+    "v5_job_is_writable": {"is_writable": "success"},
+    "v5_job_log": {"logs": [{"level": "Info", "create_time": "2022-11-07T16:15:18Z"}]},
+    "v5_job_compare": {
+        "total_count": 1,
+        "compare_result": {
+            "data_compare_task_list": [_COMPARED, {**_COMPARED, "type": "object"}, {**_COMPARED, "type": "contents"}],
+            "objects_compare_overview_info": {"compare_results": [{"type": "DB", "source_count": 2, "status": "X"}]},
+            "line_compare_overview_infos": [{"status": "INCONSISTENT"}],
+            "line_compare_detail_infos": [{"difference_row_num": "3"}],
+            "content_compare_overview_infos": [{"status": "INCONSISTENT"}],
+            "content_diff_detail_info": {"count": 3},
+        },
+    },
+}
+FLAT: dict[str, dict[str, Any]] = {
+    "v5_monitor_data": {"is_src_normal": True, "used_memory": "7", "update_time": "2022-11-07T16:15:18Z"},
+    "v3_query_compare_result": document("v3_query_compare_result_doc") | {"job_id": ID},
+}
+PROJECT: dict[str, dict[str, Any]] = {
+    "v3_quotas": document("v3_quotas_doc"),
+    "v5_batch_async_jobs": document("v5_batch_async_jobs_doc"),
+}
+
+
+def outcome(work: Any) -> Told | CloudError:
+    """What is told, or the error; any other exception is a bug."""
+    try:
+        found: Told = work()
+    except CloudError as error:
+        return error
+    return found
+
+
+def fit(value: Any) -> bool:
+    """As `fit_for_a_page`, for facts as well: truths and names of fields may be in them."""
+    if isinstance(value, tuple | list):
+        return all(map(fit, value))
+    if is_dataclass(value):
+        return all(fit(getattr(value, field.name)) for field in fields(value))
+    return fit_for_a_page(value)
+
+
+@pytest.mark.parametrize("name", ITEMS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
+    bad, good, expected = ITEMS[name]
+    item = data.draw(broken(bad))
+    answers, lost, _ = told(name, {"results": [item, good], "count": 2}, ids=[ID, OTHER])
+    told_of_it = answers[OTHER]
+    assert isinstance(told_of_it, tuple)
+    assert expected in told_of_it
+    assert all(isinstance(one, CloudError) or fit(one) for one in answers.values())
+    # Nothing is left out in silence: a task that is not answered for was named by nobody, or its item was lost.
+    named = isinstance(item, dict) and ID in (item.get("precheck_id"), item.get("job_id"), item.get("id"))
+    assert ID in answers or lost or not named
+
+
+@pytest.mark.parametrize("name", [*ITEMS, *JOBS, *FLAT])
+@settings(deadline=None)
+@given(data=st.data())
+def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataObject) -> None:
+    whole: Any = (
+        {"results": [ITEMS[name][0]], "count": 1}
+        if name in ITEMS
+        else {"job": {"id": ID, **JOBS[name]}}
+        if name in JOBS
+        else FLAT[name]
+    )
+    body: Any = data.draw(broken(whole) | anything)
+    found = outcome(lambda: told(name, body))
+    if isinstance(found, CloudError):
+        assert isinstance(found, DecodeError | TaskGoneError | TaskRefusedError)
+        assert name in str(found)
+        return
+    assert all(isinstance(one, CloudError) or fit(one) for one in found.answers.values())
+
+
+@pytest.mark.parametrize("name", PROJECT)
+@settings(deadline=None)
+@given(data=st.data())
+def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.DataObject) -> None:
+    body: Any = data.draw(broken(PROJECT[name]) | anything)
+    found: Any = None
+    try:
+        found, _, _ = project_fact(name, body)
+    except DecodeError:
+        return
+    assert fit(found)
+
+
+@pytest.mark.parametrize("name", [*ITEMS, *JOBS])
+@pytest.mark.parametrize("body", [{}, {"results": 7, "job": 7}, {"results": None, "job": None}])
+def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
+    async def go() -> int:
+        async with connected(Script(body)) as cloud:
+            with pytest.raises(DecodeError):
+                await source(cloud.v3 if name in ITEMS else cloud.v5, name).fetch([ID])
+            return cloud.lost
+
+    assert simulate(go()) == 1
+
+
+@pytest.mark.parametrize("name", PROJECT)
+def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
+    async def go() -> int:
+        async with connected(Script({})) as cloud:
+            sources = {one.operation.name: one for api in (cloud.v3, cloud.v5) for one in api.project_sources}
+            with pytest.raises(DecodeError):
+                await sources[name].fetch()
+            return cloud.lost
+
+    assert simulate(go()) == 1
+
+
+def test_the_bodies_themselves_are_good_and_every_source_has_one() -> None:
+    for name, (bad, good, _) in ITEMS.items():
+        answers, lost, _ = told(name, {"results": [bad, good]}, ids=[ID, OTHER])
+        assert (len(answers), lost) == (2, 0), name
+        assert all(isinstance(answer, tuple) for answer in answers.values()), name
+    for name, job in JOBS.items():
+        answers, lost, _ = told(name, {"job": job})
+        assert (bool(answers[ID]), lost) == (True, 0), name
+    for name, body in FLAT.items():
+        answers, lost, _ = told(name, body)
+        assert (bool(answers[ID]), lost) == (True, 0), name
+
+    async def names() -> set[str]:
+        async with connected(Script({})) as cloud:
+            sources = [one.name for api in (cloud.v3, cloud.v5) for one in api.sources]
+            return {*sources, *(one.operation.name for api in (cloud.v3, cloud.v5) for one in api.project_sources)}
+
+    assert simulate(names()) == {*ITEMS, *JOBS, *FLAT, *PROJECT, "v3_batch_progress"}  # that one: test_anything.py

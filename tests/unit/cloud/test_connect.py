@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import ssl
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import certifi
+import pytest
+
+from exporter.cloud.connect import connect
+from exporter.cloud.http.budget import Budget
+from exporter.cloud.wire.fields import Losses
+from exporter.config.load import from_mapping
+from exporter.model.list_query import ListQuery
+from exporter.runtime.tls_context import CurrentContext
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, Script, Told
+
+if TYPE_CHECKING:
+    import httpx
+
+    from exporter.cloud.source import Api
+
+EMPTY = {"jobs": [], "total_record": 0, "total_count": 0}
+
+
+def opened(
+    transport: httpx.AsyncBaseTransport | None, project: dict[str, Any] | None = None, **account: Any
+) -> tuple[httpx.AsyncClient, tuple[Api, ...]]:
+    """The connection of the only project of the only account."""
+    written = {
+        "name": "prod",
+        "cloud": "huaweicloud",
+        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
+        "projects": [{"region": "cn-north-4", "project_id": PROJECT, **(project or {})}],
+        **account,
+    }
+    config = from_mapping({"accounts": [written]})
+    (one,) = config.accounts
+    return connect(
+        one,
+        one.all_projects()[0],
+        transport=transport,
+        budget=Budget(1e6, 1000),
+        meter=Told(),
+        losses=defaultdict(Losses),
+        query=ListQuery(),
+        now=virtual.now,
+    )
+
+
+@pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
+def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
+    async def go() -> list[str]:
+        http, apis = opened(Script(EMPTY), {"api": api})
+        async with http:
+            return [generation.name for generation in apis]
+
+    assert virtual.simulate(go()) == names
+
+
+@pytest.mark.parametrize(
+    ("project", "base"),
+    [
+        ({}, "https://drs.cn-north-4.myhuaweicloud.com"),
+        ({"endpoint": "https://drs.example.test:8443"}, "https://drs.example.test:8443"),
+    ],
+)
+def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
+    script = Script(EMPTY)
+
+    async def go() -> None:
+        http, apis = opened(script, project)
+        async with http:
+            for api in apis:
+                await api.list_tasks("sync")
+
+    virtual.simulate(go())
+    assert [str(request.url).partition("?")[0] for request in script.requests] == [
+        f"{base}/v3/{PROJECT}/jobs",
+        f"{base}/v5/{PROJECT}/jobs",
+    ]
+    for request in script.requests:
+        assert request.headers["X-Project-Id"] == PROJECT
+        assert request.headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK, ")
+
+
+def trusted(http: httpx.AsyncClient) -> ssl.SSLContext:
+    transport: Any = http._transport
+    context = transport.ssl_context
+    current: ssl.SSLContext = context.current() if isinstance(context, CurrentContext) else context
+    return current
+
+
+def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
+    pem, end = Path(certifi.where()).read_text(), "-----END CERTIFICATE-----\n"
+    own = tmp_path / "own.pem"
+    own.write_text(pem[pem.index("-----BEGIN") : pem.index(end) + len(end)])
+
+    async def go() -> tuple[int, int, ssl.VerifyMode]:
+        usual, _ = opened(None)
+        http, _ = opened(None, ca_file=str(own))
+        async with usual, http:
+            context = trusted(http)
+            return len(trusted(usual).get_ca_certs()), len(context.get_ca_certs()), context.verify_mode
+
+    many, one, mode = virtual.simulate(go())
+    assert (many > 10, one, mode) == (True, 1, ssl.CERT_REQUIRED)
+
+
+def test_a_proxy_is_a_setting_and_not_what_the_environment_happens_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:3128")
+
+    async def go() -> list[int]:
+        plain, _ = opened(None)
+        proxied, _ = opened(None, proxy="http://proxy.test:3128")
+        async with plain, proxied:
+            return [len(plain._mounts), len(proxied._mounts)]
+
+    assert virtual.simulate(go()) == [0, 1]

@@ -1,0 +1,186 @@
+"""One simulated world through both API generations: equal, but for what a generation lacks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import pytest
+
+from exporter.model.facts import Node, Progress
+from exporter.model.task import Listed
+from exporter.simulator import SimTask, SimulatedCloud, World
+from exporter.simulator.world.engines import ENGINES
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, connected, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.simulator.world.life import Script
+
+HOUR = 3600.0
+ENGINE_WORDS = {"mysql": "mysql-to-mysql", "postgresql": "postgresql-to-postgresql"}
+"""v3 -> v5: the same engine has another name."""
+ONLY_IN_V5 = ("enterprise_project_id", "job_mode", "role")
+"""Fields that no v3 list item has."""
+ONLY_IN_V3_PROGRESS = ("apply_rows_per_second", "apply_bytes_per_second")
+"""v5 has the first of them among its metrics."""
+FULL: Script = (("CREATING", 200.0), ("FULL_TRANSFER_STARTED", 40 * 60.0), ("INCRE_TRANSFER_STARTED", 1e15))
+STATUSES = ("CREATING", "CONFIGURATION", "FULL_TRANSFER_COMPLETE", "PAUSING", "INCRE_TRANSFER_FAILED", "FROZEN")
+
+
+def task(name: str, *, age: float = 40 * HOUR, **facts: object) -> SimTask:
+    return SimTask(name=name, born=virtual.now() - age, **facts)  # type: ignore[arg-type]
+
+
+def tasks() -> Iterable[SimTask]:
+    """Every kind of task that both generations know, at many points of its life."""
+    for status in STATUSES:
+        pinned = task(f"pinned-{status}")
+        pinned.pin(status)
+        yield pinned
+    for minutes in (1, 4, 10, 30, 43, 50):
+        yield task(f"young-{minutes}", age=minutes * 60, script=FULL, scenario="migration")
+    for engine in ("mysql", "postgresql", "mysql-to-taurus", "oracle-to-gaussdbv5"):
+        yield task(f"engine-{engine}", engine=engine)
+    yield task("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", direction="down", net_type="vpc")
+    yield task("late", delay=12345.678, mode="INCR_TRANS")
+    yield task("once", mode="FULL_TRANS", enterprise_project="7", extra_actions=("START", "CONTINUE_JOB"))
+    yield task(
+        "parent", relation="multi_to_single", role="parent", children=[task("north", role="child"), task("south")]
+    )
+    dual: dict[str, Any] = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
+    halves = [task(name, role="child", **dual) for name in ("forward", "backward")]
+    yield task("dual-active", relation="multi_write", children=halves, **dual)
+    yield task("pair", relation="multi_az", children=[task("one", role="master"), task("two", role="slave")])
+
+
+async def world(**options: object) -> tuple[World, SimulatedCloud]:
+    one = World(project_id=PROJECT, tasks=list(tasks()), v5_engines=_all_engines(), **options)  # type: ignore[arg-type]
+    return one, SimulatedCloud(worlds=[one], keys={"AK": "SK"}, now=virtual.now)
+
+
+def _all_engines() -> tuple[str, ...]:
+    return tuple(engine.v5 for engine in ENGINES.values())
+
+
+Facts = TypeVar("Facts", Listed, Progress)
+
+
+def lacking(facts: Facts, *fields: str) -> Facts:
+    """The facts without those of a few fields."""
+    absent: dict[str, Any] = dict.fromkeys(fields)
+    return replace(facts, **absent)
+
+
+def as_v5_says(listed: Listed) -> Listed:
+    """What v3 said, in the words of v5."""
+    engine = ENGINE_WORDS.get(listed.engine_type or "", listed.engine_type)
+    return replace(listed, engine_type=engine, multi_write=False)  # v5 tells of dual-active pairs in the detail only
+
+
+def ordered(tasks: Iterable[Listed]) -> list[Listed]:
+    """v3 lists the newest tasks first, v5 is queried for the oldest first."""
+    return sorted(tasks, key=attrgetter("id"))
+
+
+@pytest.mark.parametrize("job_type", ["migration", "sync", "cloudDataGuard"])
+def test_lists_are_equal(job_type: str) -> None:
+    async def go() -> None:
+        _, simulated = await world()
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            v3, v5 = await cloud.v3.list_tasks(job_type), await cloud.v5.list_tasks(job_type)
+            assert v3.complete
+            assert v5.complete
+            assert {field for task in v3.tasks for field in ONLY_IN_V5 if getattr(task, field) is not None} == set()
+            by_v5 = [lacking(listed, *ONLY_IN_V5) for listed in ordered(v5.tasks)]
+            assert [as_v5_says(listed) for listed in ordered(v3.tasks)] == by_v5
+            assert len(v5.tasks) >= 1
+            assert all(listed.created_at for listed in v3.tasks)
+            assert all(listed.enterprise_project_id and listed.job_mode for listed in v5.tasks)
+            assert cloud.lost == 0
+
+    virtual.simulate(go())
+
+
+def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
+    async def go() -> None:
+        _, simulated = await world(naive_times=True, old_bodies=True)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+            expected = [
+                replace(
+                    lacking(listed, *ONLY_IN_V5, "created_at", "created_by"),
+                    available_actions=frozenset(),
+                    unavailable_actions=frozenset(),
+                )
+                for listed in ordered(v5.tasks)
+            ]
+            assert [lacking(as_v5_says(listed), "created_by") for listed in ordered(v3.tasks)] == expected
+            assert (v3.complete, cloud.lost) == (True, 0)
+
+    virtual.simulate(go())
+
+
+def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
+    async def go() -> None:
+        _, simulated = await world()
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            lists = [await cloud.v5.list_tasks(job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
+            ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
+            seen = set()
+            for identity in ids:
+                (first,) = (await progress(cloud.v3).fetch([identity])).values()
+                (second,) = (await progress(cloud.v5).fetch([identity])).values()
+                assert isinstance(first, tuple)
+                assert isinstance(second, tuple)
+                by_v3 = next(part for part in first if isinstance(part, Progress))
+                by_v5 = next(part for part in second if isinstance(part, Progress))
+                node = next(part for part in second if isinstance(part, Node))
+                assert lacking(by_v3, *ONLY_IN_V3_PROGRESS) == by_v5
+                if by_v3.apply_rows_per_second is not None:
+                    assert node.apply_rows_per_second == pytest.approx(by_v3.apply_rows_per_second, abs=1)
+                seen |= {name for name in Progress.__match_args__ if getattr(by_v5, name)}
+            # The world shows each of the common facts at least once.
+            assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code", "served_at"}
+            assert (len(ids), cloud.lost) == (25, 0)
+
+    virtual.simulate(go())
+
+
+def test_both_see_the_same_life_pass() -> None:
+    async def go() -> list[tuple[str, str]]:
+        one, simulated = await world()
+        one.tasks = [task("alone", age=0, script=FULL)]
+        statuses = []
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            for _ in range(3):
+                (v3,), (v5,) = [(await api.list_tasks("sync")).tasks for api in (cloud.v3, cloud.v5)]
+                statuses.append((v3.status, v5.status))
+                await asyncio.sleep(30 * 60)
+        return statuses
+
+    expected = ["CREATING", "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_STARTED"]
+    assert virtual.simulate(go()) == [(status, status) for status in expected]
+
+
+def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
+    async def go() -> tuple[set[str], set[str]]:
+        world = World(
+            project_id=PROJECT,
+            tasks=[
+                SimTask(name="both", engine="mysql"),
+                SimTask(name="only-v5", engine="redis-to-gaussredis"),
+                SimTask(name="only-v3", engine="postgresql"),
+            ],
+        )
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+            return {task.name for task in v3.tasks}, {task.name for task in v5.tasks}
+
+    assert virtual.simulate(go()) == ({"both", "only-v3"}, {"both", "only-v5"})

@@ -1,0 +1,364 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from exporter.cloud.http.errors import (
+    AccessError,
+    BadRequestError,
+    CloudError,
+    EmptyResultError,
+    NotPublishedError,
+    RefusedError,
+    TaskGoneError,
+    TaskRefusedError,
+    ThrottledError,
+    UnavailableError,
+)
+from exporter.cloud.source import Source, fetch_all, sort_answers
+from exporter.model.facts import Progress
+from exporter.simulator import SimTask, SimulatedCloud, World, faults
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, Script, connected, progress
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exporter.cloud.source import Answer
+
+FACTS = (Progress(full_ratio=1.0),)
+TEN = [f"id-{number}" for number in range(10)]
+HUNDRED = [f"id-{number}" for number in range(100)]
+
+
+class Batches:
+    """A source of ten a call, of which some ids are bad; remembers each call's ids."""
+
+    def __init__(self, error: CloudError | None = None, *bad: str, seconds: float = 0.0) -> None:
+        self.calls: list[list[str]] = []
+        self.running = 0
+        self.most = 0
+        self._error = error
+        self._bad = set(bad)
+        self._seconds = seconds
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        self.calls.append(list(ids))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self._seconds)
+        finally:
+            self.running -= 1
+        if self._error is not None and self._bad & set(ids):
+            raise self._error
+        return dict.fromkeys(ids, FACTS)
+
+
+def source(fetch: Any, batch: int = 10) -> Source:
+    """The progress of v3, but for how it is fetched."""
+
+    async def go() -> Source:
+        async with connected(Script({})) as cloud:
+            return replace(progress(cloud.v3), fetch=fetch, batch=batch)
+
+    return simulate(go())
+
+
+async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
+    async with aclosing(fetch_all(source, ids)) as batches:
+        async for batch in batches:
+            assert not answers.keys() & batch.keys()
+            answers |= batch
+    return answers
+
+
+def bad_request(code: str = "DRS.M00200") -> BadRequestError:
+    return BadRequestError("operation", "400", code)
+
+
+def test_ids_go_in_batches_in_their_order() -> None:
+    batches = Batches()
+    ids = [f"id-{number}" for number in range(23)]
+    answers = simulate(everything(source(batches.fetch), ids))
+    assert answers == dict.fromkeys(ids, FACTS)
+    assert batches.calls == [ids[:10], ids[10:20], ids[20:]]
+
+
+def test_without_ids_there_is_no_call() -> None:
+    batches = Batches()
+    assert simulate(everything(source(batches.fetch), [])) == {}
+    assert batches.calls == []
+
+
+def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
+    batches = Batches(seconds=1)
+    one = source(batches.fetch, 1)
+
+    async def timed() -> list[float]:
+        async with aclosing(fetch_all(one, TEN + [f"{name}x" for name in TEN])) as answers:
+            return [asyncio.get_running_loop().time() async for _ in answers]
+
+    assert simulate(timed()) == [1] * 8 + [2] * 8 + [3] * 4
+    assert batches.most == 8
+
+
+@pytest.mark.parametrize("error", [bad_request(), TaskGoneError("operation", "400", "DRS.M05004")])
+def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
+    batches = Batches(error, "id-7")
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 2, 1]
+    assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
+    assert answers.keys() == set(TEN)
+    bad = answers["id-7"]
+    expected = error if isinstance(error, TaskGoneError) else TaskRefusedError("operation", "400", "DRS.M00200")
+    assert (type(bad), getattr(bad, "args", None)) == (type(expected), expected.args)
+
+
+def test_a_task_in_the_wrong_state_has_nothing_to_tell_and_that_is_no_fault() -> None:
+    batches = Batches(bad_request("DRS.M00304"), "id-7")
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert answers == {**dict.fromkeys(TEN, FACTS), "id-7": ()}
+
+
+def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> None:
+    batches = Batches(bad_request(), *HUNDRED)
+    answers = simulate(everything(source(batches.fetch), HUNDRED))
+    assert sorted(len(call) for call in batches.calls) == [1, 5, 5, *[10] * 10]
+    assert {type(answer) for answer in answers.values()} == {BadRequestError}
+
+
+def test_bad_ids_in_both_halves_are_found_where_other_calls_succeed() -> None:
+    batches = Batches(bad_request(), "id-2", "id-7")
+    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
+    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+    assert len(batches.calls) == 12
+
+
+def test_in_a_batch_alone_one_good_id_shows_that_ids_matter() -> None:
+    batches = Batches(bad_request(), "id-2", "id-7")
+    answers = simulate(everything(source(batches.fetch), TEN))
+    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+
+
+def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
+    batches = Batches(bad_request(), *(one for one in TEN if one != "id-4"))
+    asked = source(batches.fetch)
+    rounds = [simulate(everything(asked, TEN)) for _ in range(10)]
+    assert {type(answer) for answer in rounds[0].values()} == {BadRequestError}
+    assert any(not isinstance(one["id-4"], BadRequestError) for one in rounds)
+
+
+def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
+    batches = Batches(bad_request(), *TEN)
+    answers = simulate(everything(source(batches.fetch), TEN[:2]))
+    assert ([len(call) for call in batches.calls], {type(one) for one in answers.values()}) == (
+        [2, 1, 1],
+        {BadRequestError},
+    )
+
+
+def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
+    batches = Batches(bad_request("DRS.M00301"), "id-7")
+    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
+    assert len(batches.calls) == 2
+    assert {type(answers[one]) for one in TEN} == {BadRequestError}
+    assert answers["id-10"] == FACTS
+    alone = simulate(everything(source(batches.fetch), ["id-7"]))
+    assert type(alone["id-7"]) is BadRequestError
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_the_end(count: int) -> None:
+    ids = [f"id-{number}" for number in range(count)]
+    batches = Batches(TaskGoneError("operation", "400", "DRS.M05004"), *ids)
+    one = source(batches.fetch)
+    rounds = 0
+    while ids:
+        batches.calls.clear()
+        answers = simulate(everything(one, ids))
+        assert len(batches.calls) <= ceil(len(ids) / 10) + max(16, ceil(len(ids) / 10))
+        gone = {name for name, answer in answers.items() if isinstance(answer, TaskGoneError)}
+        assert gone
+        assert {type(answer) for answer in answers.values()} <= {TaskGoneError, BadRequestError}
+        ids = [name for name in ids if name not in gone]
+        rounds += 1
+    assert rounds < 60
+
+
+def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
+    batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
+    one = source(batches.fetch)
+    answers = simulate(everything(one, HUNDRED))
+    assert (len(batches.calls), one.batch) == (11, 10)
+    assert {type(answer) for answer in answers.values()} == {BadRequestError}
+
+
+def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() -> None:
+    class OneOnly(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            answers = await super().fetch(ids)
+            if len(ids) > 1:
+                raise bad_request("DRS.M00299")
+            if ids == ["id-0"]:
+                raise TaskGoneError("operation", "400", "DRS.M05004")
+            return answers
+
+    answers = simulate(everything(source(OneOnly().fetch), TEN))
+    assert isinstance(answers["id-0"], TaskGoneError)
+    assert [answers[one] for one in TEN[1:]] == [FACTS] * 9
+
+
+def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
+    class OneOnly(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            answers = await super().fetch(ids)
+            if len(ids) > 1:
+                raise bad_request("DRS.M00299")
+            return answers
+
+    batches = OneOnly()
+    single = source(batches.fetch)
+    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert [len(call) for call in batches.calls] == [10, *[1] * 10]
+    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert [len(call) for call in batches.calls[11:]] == [1] * 10
+    many = OneOnly(seconds=1)
+    assert simulate(everything(source(many.fetch), HUNDRED)) == dict.fromkeys(HUNDRED, FACTS)
+    assert sorted(len(call) for call in many.calls) == [*[1] * 100, *[10] * 8]  # those that were under way
+
+
+@pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, RefusedError, CloudError])
+def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudError]) -> None:
+    error = kind("operation", "503")
+    batches = Batches(error, "id-3")
+    ids = [*TEN, "id-10", "id-11"]
+    answers = simulate(everything(source(batches.fetch), ids))
+    assert answers == {**dict.fromkeys(TEN, error), "id-10": FACTS, "id-11": FACTS}
+    assert len(batches.calls) == 2
+
+
+def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> None:
+    async def fetch(ids: Sequence[str]) -> Mapping[str, Answer]:
+        return {ids[0]: FACTS, "stranger": FACTS}
+
+    answers = simulate(everything(source(fetch), ["a", "b"]))
+    assert answers.keys() == {"a", "b"}
+    assert (answers["a"], type(answers["b"])) == (FACTS, TaskRefusedError)
+
+
+def test_an_empty_result_is_no_failure_of_the_call() -> None:
+    batches = Batches(EmptyResultError("operation", "422", "DRS.M00002"), "id-3")
+    call = sort_answers(simulate(everything(source(batches.fetch), TEN)))
+    assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
+def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
+    class Buggy(Batches):
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+            if how == "bug" and ids == ["id-0"]:
+                raise ZeroDivisionError
+            return await super().fetch(ids)
+
+    batches = Buggy(seconds=60)
+    slow = source(batches.fetch, 1)
+
+    async def go() -> int:
+        before = asyncio.all_tasks()
+        if how == "cancelled":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(5):
+                    await everything(slow, TEN)
+        elif how == "closed":
+            async with aclosing(fetch_all(slow, TEN)) as answers:
+                async for _ in answers:
+                    break
+        else:
+            with pytest.raises(ZeroDivisionError):
+                await everything(slow, TEN)
+        return len(asyncio.all_tasks() - before)
+
+    assert simulate(go()) == 0
+    assert batches.running == 0
+    assert len(batches.calls) < len(TEN)
+
+
+def test_answers_by_kind() -> None:
+    gone, refused = TaskGoneError("operation", "400"), TaskRefusedError("operation", "400")
+    failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
+    call = sort_answers({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
+    assert call.parts == {"a": FACTS, "f": ()}
+    assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
+
+
+@pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
+def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
+    async def go() -> tuple[int, list[str], int]:
+        tasks = [SimTask(name=f"task-{index}") for index in range(10)]
+        ids = [task.id for task in tasks]
+        world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), ids))
+            assert call.gone == [ids[7]]
+            return len(call.parts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
+
+    assert simulate(go()) == (9, [], calls)
+
+
+def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
+    async def go() -> tuple[int, int]:
+        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+            return len(call.parts), len(simulated.calls)
+
+    assert simulate(go()) == (10, 11)
+
+
+def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
+    async def go() -> tuple[int, set[str], int]:
+        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
+        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+        simulated.faults = [faults.throttled("batch-progress", after=5)]
+        async with connected(httpx.ASGITransport(app=simulated), rate=3, burst=5) as cloud:
+            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+            return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
+
+    assert simulate(go()) == (50, {"429", "paused"}, 6)
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (NotPublishedError("operation", "404", "APIGW.0101"), 8),
+        (ThrottledError("operation", "429"), 8),
+        (AccessError("operation", "401"), 8),
+        (RefusedError("operation", "403"), 8),
+        (UnavailableError("operation", "500"), 8),
+    ],
+)
+def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, calls: int) -> None:
+    """The calls that are under way come back; of those that may be bad luck, so many are tried."""
+    batches = Batches(error, *HUNDRED, seconds=1)
+    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    assert len(batches.calls) == len(answers) == calls
+    assert set(answers.values()) == {error}
+
+
+@pytest.mark.parametrize("error", [RefusedError("operation", "403"), UnavailableError("operation", "500")])
+@pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
+def test_a_round_in_which_anything_was_answered_goes_on(error: CloudError, bad: list[str]) -> None:
+    batches = Batches(error, *bad)
+    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    assert len(answers) == 100

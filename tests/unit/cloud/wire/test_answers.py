@@ -1,0 +1,169 @@
+"""What answers have in common: errors of single items, and the array that holds them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.wire.answers import item_error, items_in
+from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.task_list import Job
+from exporter.model.facts import Progress
+from exporter.model.task import Phase
+from tests.lib.cloud import Script, connected, document
+from tests.lib.facts import ID, OTHER, told
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNNING = "INCRE_TRANSFER_STARTED"
+
+
+@pytest.mark.parametrize(
+    ("code", "statuses", "kind"),
+    [
+        (None, (), None),
+        (None, (None, None), None),
+        (None, (RUNNING,), None),
+        ("DRS.10000010", (), TaskGoneError),
+        ("DRS.M00289", (RUNNING,), TaskGoneError),
+        ("DRS.M05004", (None,), TaskGoneError),
+        (None, (None, "DELETED"), TaskGoneError),
+        ("DRS.M05101", ("INCRE_TRANSFER_FAILED",), None),  # the code of the task's own failure
+        ("DRS.M05101", (None,), TaskRefusedError),
+        ("DRS.M05101", ("failed",), TaskRefusedError),
+        ("M01504", ("failed", None), TaskRefusedError),
+        (None, ("failed",), TaskRefusedError),
+        ("M01504", (RUNNING, "failed"), TaskRefusedError),
+    ],
+)
+def test_what_an_item_says_against_its_task(code: str | None, statuses: Any, kind: type[Any] | None) -> None:
+    error = item_error("operation", code, *statuses)
+    assert (type(error) if error is not None else None) is kind
+    if kind is not None:
+        assert (error.operation, error.code, error.error_code) == ("operation", "200", code)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("statuses", [(), (None,), (RUNNING,)])
+def test_the_wrong_state_is_neither_a_fact_nor_an_error(statuses: Any) -> None:
+    assert item_error("operation", "DRS.M00304", *statuses) == ()
+
+
+def test_the_first_key_with_an_array_counts() -> None:
+    losses = Losses()
+    body = {"results": None, "jobs": [{"id": "a", "status": "X"}, 7]}
+    assert [job.id for job in Job.read_all(items_in("operation", body, losses, keys=("results", "jobs")), losses)] == [
+        "a"
+    ]
+    with pytest.raises(DecodeError, match="operation: decode"):
+        items_in("operation", body, losses)
+    assert losses.count == 2
+
+
+def test_the_documented_statuses_mean_phases() -> None:
+    """Open Telekom Cloud, "Querying Task Statuses in Batches"; no collector asks for it, a list item has the same."""
+    losses = Losses()
+    items = Job.read_all(items_in("v3_batch_status", document("v3_batch_status_doc"), losses), losses)
+    assert [(one.id, one.listed("sync", losses).phase) for one in items] == [
+        ("9a470239-2308-4bb5-a6bc-1040402fjb21", Phase.INCREMENTAL),
+        ("dc67695a-ee3e-49b8-a022-a099bd81jb21", Phase.FAILED),
+    ]
+    assert losses.count == 0
+
+
+FOREIGN: list[dict[str, Any]] = [
+    {"id": OTHER},
+    {"job_id": OTHER},
+    {"id": ID.upper()},
+    {"id": 7},
+    {"id": [ID]},
+    {"id": ID, "job_id": OTHER},
+]
+OWN: list[dict[str, Any]] = [{"id": ID}, {"job_id": ID}, {"id": ID, "job_id": ID}, {"id": None}, {"job_id": "null"}, {}]
+SINGLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "v5_job_progress": lambda ids: {"job": {**ids, "progress_info": {"progress": "100"}}},
+    "v5_job_detail": lambda ids: {"job": {**ids, "base_info": {}}},
+    "v5_job_is_writable": lambda ids: {"job": {**ids, "is_writable": "success"}},
+    "v5_job_compare": lambda ids: {"job": {**ids, "compare_result": {"data_compare_task_list": []}}},
+    "v5_job_log": lambda ids: {"job": {**ids, "logs": []}},
+    "v5_monitor_data": lambda ids: {**ids, "is_src_normal": True},
+}
+"""Bodies of the sources that query one task a call, with ids in them."""
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("ids", OWN)
+def test_a_response_about_the_requested_task_is_believed(name: str, ids: dict[str, Any]) -> None:
+    answers, lost, _ = told(name, SINGLE[name](ids))
+    assert (set(answers), lost) == ({ID}, 0)
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("ids", FOREIGN)
+def test_a_response_about_another_task_is_a_decode_error(name: str, ids: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, SINGLE[name](ids))
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_error_beside_the_facts_is_a_decode_error(name: str) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, SINGLE[name]({}) | {"error_code": 500})
+
+
+@pytest.mark.parametrize("ids", [{"job_id": OTHER}, {"id": OTHER}])
+def test_a_comparison_of_another_task_is_a_decode_error(ids: dict[str, str]) -> None:
+    with pytest.raises(DecodeError):
+        told("v3_query_compare_result", {"compare_task_list_results": {"compare_task_list": []}, **ids})
+
+
+def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
+    async def go(status: dict[str, Any], job: dict[str, Any]) -> list[Any]:
+        async with connected(Script({"results": [status]}, {"job": job})) as cloud:
+            work = (cloud.v3.status(ID), cloud.v5.details(ID))
+            return [await asyncio.gather(one, return_exceptions=True) for one in work]
+
+    for ids in FOREIGN:
+        found = [one for (one,) in simulate(go({"status": "X", **ids}, ids))]
+        assert all(isinstance(one, DecodeError) for one in found), ids
+    for ids in OWN:
+        assert [one for (one,) in simulate(go({"status": "X", **ids}, ids))] == [{"status": "X", **ids}, ids]
+
+
+def progress_of(task_id: str, seconds: int = 3, **more: Any) -> dict[str, Any]:
+    return {"job_id": task_id, "progress": "100", "incre_trans_delay": str(seconds), **more}
+
+
+def test_items_about_other_tasks_are_counted_and_left_out() -> None:
+    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(OTHER), progress_of(ID), progress_of("x")]})
+    assert (set(answers), lost) == ({ID}, 2)
+
+
+def test_the_same_item_twice_is_counted_once_more_and_believed() -> None:
+    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
+    assert (answers, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
+
+
+@pytest.mark.parametrize("name", ["v3_batch_progress", "v3_batch_detail", "v3_batch_rpo_and_rto"])
+def test_an_item_about_two_tasks_is_counted_and_left_out(name: str) -> None:
+    answers, lost, _ = told(name, {"results": [{"job_id": ID, "id": OTHER, "status": RUNNING}]})
+    assert (answers, lost) == ({}, 1)
+
+
+@pytest.mark.parametrize("second", [progress_of(ID, 0), progress_of(ID, status="failed", error_code="DRS.M01504")])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_of_two_items_that_contradict_each_other_none_is_believed(second: Any, backwards: bool) -> None:  # noqa: FBT001
+    items = [progress_of(ID), second, progress_of(ID)]
+    answers, lost, _ = told("v3_batch_progress", {"results": items[::-1] if backwards else items})
+    assert isinstance(answers[ID], TaskRefusedError)
+    assert lost == 2
+
+
+@pytest.mark.parametrize("error", [{"error_code": 500}, {"error_msg": "x"}, {"error": {"code": 1}}])
+def test_a_batch_with_an_error_beside_its_items_is_a_decode_error(error: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        told("v3_batch_progress", {"results": [progress_of(ID)], **error})

@@ -1,0 +1,268 @@
+"""What both generations say of comparisons: the list of tasks, and verdicts from results."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from exporter.cloud.wire import comparison
+from exporter.cloud.wire.comparison import CONTENT, LINE, OBJECT, Database, Newest, Objects, Rows, Task
+from exporter.cloud.wire.fields import Losses
+from exporter.model.facts import Compared, Comparison, ObjectCount
+from tests.lib.virtual_time import simulate
+
+MOMENT = 1_607_766_110.535
+TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]
+ENDS = ["FAILED", "CANCELLED", "TIMEOUT_INTERRUPT", "SUCCESSFUL"]
+RUNS = ["RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"]
+
+
+def task(number: int = 1, kind: str = "lines", status: str = "SUCCESSFUL", **fields: Any) -> Task:
+    given = {"id": f"{kind}-{number}", "type": kind, "status": status, "start_time": MOMENT * 1000 + number, **fields}
+    read = Task.read(given, Losses())
+    assert read is not None
+    return read
+
+
+@pytest.mark.parametrize(
+    ("v5", "v3", "field", "rows"),
+    [
+        ("id", "compare_task_id", "id", [("dc16", "dc16", 0), (7, "7", 0), (None, None, 0), ({}, None, 1)]),
+        ("type", "compare_type", "type", [("lines", "lines", 0), ("", None, 0), ("10.0.0.1", None, 1)]),
+        ("status", "compare_task_status", "status", [("RUNNING", "RUNNING", 0), ("no host", None, 1), (7, "7", 0)]),
+        ("start_time", "create_time", "started", [*TIMES, ("2020-12-12T09:41:50.535Z", MOMENT, 0)]),
+        ("end_time", "end_time", "ended", TIMES),
+    ],
+)
+def test_one_field_of_a_listed_comparison(v5: str, v3: str, field: str, rows: list[tuple[Any, Any, int]]) -> None:
+    for key in (v5, v3):
+        for given, value, lost in rows:
+            losses = Losses()
+            read = Task.read({key: given}, losses)
+            assert (getattr(read, field), losses.count) == (value, lost), (key, given)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("object", OBJECT),
+        ("objects", OBJECT),
+        ("object_comparison", OBJECT),
+        ("lines", LINE),
+        ("contents", CONTENT),
+        ("account", None),
+        ("random", None),
+    ],
+)
+def test_types_by_the_words_of_both_generations(word: str, kind: str | None) -> None:
+    assert task(kind=word).kind == kind
+
+
+@pytest.mark.parametrize("keys", [("type", "status"), ("object_type", "object_compare_result")])
+@pytest.mark.parametrize(
+    ("counts", "expected", "lost"),
+    [
+        ({"source_count": 12, "target_count": 11}, ObjectCount("index", 12, 11), 0),
+        ({"source_count": "12", "target_count": "0"}, ObjectCount("index", 12, 0), 0),
+        ({"source_count": -1, "target_count": "N/A"}, ObjectCount("index", None, None), 0),
+        ({"source_count": "many", "target_count": 11}, ObjectCount("index", None, 11), 1),
+    ],
+)
+def test_object_counts(keys: tuple[str, str], counts: dict[str, Any], expected: ObjectCount, lost: int) -> None:
+    losses = Losses()
+    read = Objects.read_all([{keys[0]: "INDEX", keys[1]: "CONSISTENT", **counts}], losses)
+    assert (comparison.object_counts(read), read[0].status, losses.count) == ((expected,), "CONSISTENT", lost)
+
+
+def test_objects_without_a_type_have_no_count() -> None:
+    assert comparison.object_counts([Objects.model_validate({"source_count": 1})]) == ()
+
+
+@pytest.mark.parametrize("key", ["status", "line_compare_result", "content_compare_result"])
+@pytest.mark.parametrize(
+    ("given", "status", "lost"), [("CONSISTENT", "CONSISTENT", 0), (None, None, 0), (True, None, 1)]
+)
+def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost: int) -> None:
+    losses = Losses()
+    read = Database.read({key: given, "compare_result": False}, losses)
+    assert read is not None
+    assert (read.status, losses.count) == (status, lost)
+
+
+@pytest.mark.parametrize("key", ["difference_row_num", "diff_row_num"])
+@pytest.mark.parametrize(
+    ("given", "number", "lost"),
+    [("3", 3, 0), (3, 3, 0), (0, 0, 0), ("-1", None, 0), (None, None, 0), ("three", None, 1), (False, None, 1)],
+)
+def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any, number: Any, lost: int) -> None:
+    losses = Losses()
+    read = Rows.read({key: given}, losses)
+    assert read is not None
+    assert (read.different, losses.count) == (number, lost)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complete", "number"),
+    [([3, 0, 4], True, 7), ([0], True, 0), ([3, None], True, None), ([3, 4], False, None), ([], True, None)],
+)
+def test_a_sum_is_known_where_each_table_is(rows: list[int | None], number: float | None, *, complete: bool) -> None:
+    read = Rows.read_all([{"diff_row_num": row} for row in rows], Losses())
+    assert comparison.row_sum(read, complete=complete) == number
+
+
+@pytest.mark.parametrize(
+    ("items", "decoded", "total", "complete"),
+    [
+        (None, 0, None, True),
+        (3, 3, None, True),
+        (100, 100, None, False),  # the page may have been cut
+        (100, 100, 100, True),
+        (100, 100, 250, False),
+        (50, 50, 51, False),  # the cloud may serve fewer than were asked for
+        (3, 2, 3, False),  # one could not be understood
+        (3, 3, 2, True),
+    ],
+)
+def test_whether_everything_came(items: int | None, decoded: int, total: float | None, *, complete: bool) -> None:
+    given: list[Any] | None = None if items is None else [{}] * items
+    assert comparison.whole(given, [Rows()] * decoded, total, 100) is complete
+
+
+@pytest.mark.parametrize(
+    ("statuses", "consistent", "results"),
+    [
+        (["CONSISTENT"] * 2, True, (("CONSISTENT", 2),)),
+        (["CONSISTENT", "INCONSISTENT"], False, (("CONSISTENT", 1), ("INCONSISTENT", 1))),
+        (["CONSISTENT", "TARGET_DB_NOT_EXIST"], False, (("CONSISTENT", 1), ("TARGET_DB_NOT_EXIST", 1))),
+        (["CONSISTENT", "TARGET_DB_NOT_EXIT"], False, (("CONSISTENT", 1), ("TARGET_DB_NOT_EXIST", 1))),
+        (["TARGET_DB_NOT_EXIT", "TARGET_DB_NOT_EXIST"], False, (("TARGET_DB_NOT_EXIST", 2),)),
+        (["CONSISTENT", "COMPARING"], None, (("COMPARING", 1), ("CONSISTENT", 1))),
+        (["CONSISTENT", "WAITING_FOR_COMPARISON"], None, (("CONSISTENT", 1), ("WAITING_FOR_COMPARISON", 1))),
+        (["CONSISTENT", "WAIT_FOR_COMPARE"], None, (("CONSISTENT", 1), ("WAIT_FOR_COMPARE", 1))),
+        (["CONSISTENT", "FAILED_TO_COMPARE"], None, (("CONSISTENT", 1), ("FAILED_TO_COMPARE", 1))),
+        (["CAN_NOT_COMPARE"], None, (("CAN_NOT_COMPARE", 1),)),
+        (["CONSISTENT", None], None, (("CONSISTENT", 1),)),  # of one it is not known
+        (["INCONSISTENT", None, "COMPARING"], False, (("COMPARING", 1), ("INCONSISTENT", 1))),
+    ],
+)
+def test_all_equal_or_anything_different_or_unknown(statuses: Any, consistent: Any, results: Any) -> None:
+    found = comparison.judged(task(), statuses, complete=True)
+    rows = 0.0 if consistent else None
+    assert found == Compared(LINE, "SUCCESSFUL", consistent, different_rows=rows, results=results)
+
+
+@pytest.mark.parametrize(("statuses", "consistent"), [(["CONSISTENT"], None), (["CONSISTENT", "INCONSISTENT"], False)])
+def test_a_part_of_the_results_proves_a_difference_only(statuses: list[str], *, consistent: bool | None) -> None:
+    found = comparison.judged(task(), statuses, complete=False, different_rows=7)
+    assert found == Compared(LINE, "SUCCESSFUL", consistent, different_rows=7)
+
+
+@pytest.mark.parametrize("statuses", [[], [None]])
+def test_no_results_are_no_verdict(statuses: list[Any]) -> None:
+    assert comparison.judged(task(), statuses, complete=True) is None
+
+
+def test_objects_have_no_rows() -> None:
+    found = comparison.judged(task(kind="object"), ["CONSISTENT"], complete=True)
+    assert found is not None
+    assert found.different_rows is None
+
+
+class Cloud:
+    """Answers that all is equal, or nothing for those that are `silent`; remembers what it was asked."""
+
+    def __init__(self, *silent: str) -> None:
+        self.asked: list[list[str | None]] = []
+        self.silent = set(silent)
+        self.newest = Newest(self.ask)
+
+    async def ask(self, job_id: str, tasks: list[Task]) -> list[Comparison | None]:
+        self.asked.append([task.id for task in tasks])
+        return [
+            None if task.id in self.silent else Comparison((Compared(task.kind or "", "SUCCESSFUL", consistent=True),))
+            for task in tasks
+        ]
+
+    def said(self, *listed: Task, job_id: str = "job") -> dict[str, tuple[str, bool | None, float | None]]:
+        found = simulate(self.newest.comparison(job_id, listed))
+        return {one.type: (one.status, one.consistent, one.finished_at) for one in found.types}
+
+
+def test_results_of_an_ended_comparison_are_asked_for_once() -> None:
+    cloud = Cloud()
+    for _ in range(3):
+        assert cloud.said(task(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert cloud.said(task(2), task(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert cloud.asked == [["lines-1"], ["lines-2"]]
+
+
+def test_each_type_is_asked_for_once_and_all_of_them_together() -> None:
+    cloud = Cloud()
+    first = [task(1), task(1, "contents"), task(1, "object")]
+    cloud.said(*first)
+    cloud.said(*first, task(2, "contents"))
+    assert cloud.asked == [["lines-1", "contents-1", "object-1"], ["contents-2"]]
+
+
+def test_what_is_not_told_yet_is_asked_for_again() -> None:
+    cloud = Cloud("lines-1")
+    assert cloud.said(task(1, end_time=MOMENT * 1000)) == {LINE: ("SUCCESSFUL", None, MOMENT)}
+    cloud.silent.clear()
+    assert cloud.said(task(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert cloud.asked == [["lines-1"]] * 2
+
+
+@pytest.mark.parametrize("status", [*RUNS, *ENDS[:3], "SOMETHING_NEW"])
+def test_what_has_not_ended_well_is_not_asked_for(status: str) -> None:
+    cloud = Cloud()
+    assert cloud.said(task(1, status=status, end_time=MOMENT * 1000)) == {LINE: (status, None, MOMENT)}
+    assert cloud.asked == []
+
+
+def test_the_newest_of_a_type_decides_even_where_it_failed() -> None:
+    cloud = Cloud()
+    cloud.said(task(1))
+    assert cloud.said(task(1), task(2, status="FAILED")) == {LINE: ("FAILED", None, None)}
+    assert cloud.said(task(1), task(0, status="FAILED")) == {LINE: ("SUCCESSFUL", True, None)}
+
+
+@pytest.mark.parametrize(
+    ("listed", "newest"),
+    [
+        ([task(9), task(10, status="WAITING_FOR_RUNNING", start_time="")], "WAITING_FOR_RUNNING"),  # has not begun
+        ([task(9), task(10, status="CANCELLED", start_time="")], "SUCCESSFUL"),
+        ([task(9), task(8, status="CANCELLED", start_time="", end_time=MOMENT * 2000)], "CANCELLED"),
+        ([task(9, start_time=""), task(10, status="FAILED", start_time="")], "SUCCESSFUL"),  # the first of equals
+        ([task(10, status="FAILED"), task(10)], "FAILED"),
+    ],
+)
+def test_which_one_is_the_newest(listed: list[Task], newest: str) -> None:
+    assert Cloud().said(*listed)[LINE][0] == newest
+
+
+@pytest.mark.parametrize("nameless", [task(id=None), task(status=""), task(kind="account"), task(kind="")])
+def test_what_can_not_be_told_apart_is_left_out(nameless: Task) -> None:
+    assert Cloud().said(nameless) == {}
+
+
+def test_results_of_other_tasks_are_kept_apart() -> None:
+    cloud = Cloud()
+    cloud.said(task(1), job_id="a")
+    cloud.said(task(1), job_id="b")
+    assert cloud.asked == [["lines-1"]] * 2
+
+
+def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
+    async def main() -> None:
+        cloud = Cloud()
+        for hour in range(26):
+            await asyncio.sleep(3600)
+            await cloud.newest.comparison("a", [task(1)])
+            if hour == 0:
+                await cloud.newest.comparison("b", [task(1)])
+        assert len(cloud.asked) == 2
+        assert list(cloud.newest._known) == ["a"]
+
+    simulate(main())

@@ -1,0 +1,233 @@
+"""Comparisons through v3 query-compare-result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from exporter.cloud.http.errors import DecodeError, UnavailableError
+from exporter.model.facts import Compared, Comparison, ObjectCount
+from tests.lib.cloud import document, refusal
+from tests.lib.facts import ID, part, told
+
+NAME = "v3_query_compare_result"
+MOMENT = 1_607_766_110.535
+KINDS = {"object_comparison": "object", "lines": "line", "contents": "content"}
+IDS = {"object_comparison": "object_level_compare_id", "lines": "line_compare_id", "contents": "content_compare_id"}
+
+
+def listing(*kinds: str, status: str = "SUCCESSFUL", number: int = 1) -> dict[str, Any]:
+    """The list of comparison tasks, one of each kind."""
+    tasks = [
+        {
+            "compare_task_id": f"{kind}-{number}",
+            "compare_type": kind,
+            "compare_task_status": status,
+            "create_time": "1607766110535",
+            "end_time": "1607766110535",
+        }
+        for kind in kinds
+    ]
+    return {
+        "job_id": ID,
+        "compare_task_list_results": {"compare_task_list_count": len(tasks), "compare_task_list": tasks},
+    }
+
+
+def rows(kind: str, *differences: Any, databases: int = 1) -> dict[str, Any]:
+    """Results of lines or contents, with so many differing rows in each table."""
+    word = "line" if kind == "lines" else "content"
+    tables = [{"source_table_name": "t", "diff_row_num": number} for number in differences]
+    verdict = "INCONSISTENT" if any(differences) else "CONSISTENT"
+    return {
+        f"{word}_compare_results": {
+            "compare_task_id": f"{kind}-1",
+            f"{word}_compare_overview": [{"source_db_name": "d", f"{word}_compare_result": verdict}] * databases,
+            f"{word}_compare_overview_count": databases,
+            f"{word}_compare_details": [{"source_db_name": "d", f"{word}_compare_detail": tables}],
+        }
+    }
+
+
+def found(*bodies: Any) -> tuple[Comparison, int]:
+    return part(NAME, *bodies, kind=Comparison)
+
+
+@pytest.mark.parametrize("kind", ["lines", "contents"])
+@pytest.mark.parametrize(
+    ("differences", "consistent", "different"),
+    [
+        ([0, 0], True, 0),
+        ([], True, 0),
+        ([1, 2], False, 3),
+        (["1", "2"], False, 3),
+        ([1, None], False, None),
+        ([1] * 99, False, 99),
+        ([1] * 100, False, None),  # the page is full: there may be more
+    ],
+)
+def test_rows_that_differ(kind: str, differences: list[Any], different: float | None, *, consistent: bool) -> None:
+    results = (("CONSISTENT" if consistent else "INCONSISTENT", 1),)
+    expected = Compared(KINDS[kind], "SUCCESSFUL", consistent, MOMENT, different, results)
+    assert found(listing(kind), rows(kind, *differences)) == (Comparison((expected,)), 0)
+
+
+def test_a_table_that_can_not_be_understood_makes_the_sum_unknown() -> None:
+    comparison, lost = found(listing("lines"), rows("lines", 1, "many"))
+    assert (comparison.types[0].different_rows, lost) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("databases", "told_of", "consistent"),
+    [(99, 99, True), (100, 100, True), (100, 101, None), (3, 4, None)],
+)
+def test_a_part_of_the_databases_does_not_prove_that_all_is_equal(
+    databases: int, told_of: int, *, consistent: bool | None
+) -> None:
+    body = rows("lines", 0, databases=databases)
+    body["line_compare_results"]["line_compare_overview_count"] = told_of
+    comparison, lost = found(listing("lines"), body)
+    results = (("CONSISTENT", databases),) if consistent else ()
+    assert (comparison.types[0].consistent, comparison.types[0].results, lost) == (consistent, results, 0)
+
+
+def test_a_database_that_can_not_be_understood_does_not_count_as_equal() -> None:
+    body = rows("lines", 0, databases=2)
+    body["line_compare_results"]["line_compare_overview"][0] = "?"
+    comparison, lost = found(listing("lines"), body)
+    assert (comparison.types[0].consistent, lost) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("overview", "consistent", "objects"),
+    [
+        (
+            [{"object_type": "DB", "object_compare_result": "CONSISTENT", "source_count": 2, "target_count": 2}],
+            True,
+            (ObjectCount("db", 2, 2),),
+        ),
+        (
+            [
+                {"object_type": "TABLE_COLLATION", "object_compare_result": "INCONSISTENT", "source_count": "3"},
+                {"object_type": "DB", "object_compare_result": "CONSISTENT", "target_count": 2},
+            ],
+            False,
+            (ObjectCount("table_collation", 3, None), ObjectCount("db", None, 2)),
+        ),
+    ],
+)
+def test_objects(overview: list[Any], objects: tuple[ObjectCount, ...], *, consistent: bool) -> None:
+    body = {"object_level_compare_results": {"object_compare_overview": overview}}
+    comparison, lost = found(listing("object_comparison"), body)
+    (compared,) = comparison.types
+    assert (compared.type, compared.consistent, compared.different_rows) == ("object", consistent, None)
+    assert (comparison.objects, lost) == (objects, 0)
+
+
+def test_a_task_costs_one_call_once_its_results_are_known() -> None:
+    listed = listing(*KINDS)
+    bodies = [listed, {**rows("lines", 0), **rows("contents", 1)}, listed]
+    answers, lost, asked = told(NAME, *bodies, listed, polls=2)
+    page = {"job_id": ID, "current_page": 1, "per_page": 100}
+    named = {IDS[kind]: f"{kind}-1" for kind in KINDS}
+    # What it did not tell, of the objects, is asked for again, and nothing else.
+    again = {IDS["object_comparison"]: "object_comparison-1"}
+    assert asked.bodies == [page, {**page, **named}, page, {**page, **again}]
+    facts = answers[ID]
+    assert isinstance(facts, tuple)
+    (comparison,) = facts
+    assert isinstance(comparison, Comparison)
+    assert [(one.type, one.consistent) for one in comparison.types] == [
+        ("content", False),
+        ("line", True),
+        ("object", None),
+    ]
+    assert lost == 0
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -> None:
+    answers, _, asked = told(NAME, listing("lines", status=status))
+    assert answers == {ID: (Comparison((Compared("line", status, finished_at=MOMENT),)),)}
+    assert len(asked.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "losses"),
+    [
+        ({}, 0),
+        ({"job_id": ID}, 0),
+        ({"compare_task_list_results": None}, 0),
+        ({"compare_task_list_results": {"compare_task_list": []}}, 0),
+        ({"compare_task_list_results": {"compare_task_list": {}}}, 1),
+        ({"compare_task_list_results": []}, 1),
+        ({"compare_task_list_results": {"compare_task_list": [None, 7]}}, 2),
+    ],
+)
+def test_a_task_that_nobody_compared_has_none(body: dict[str, Any], losses: int) -> None:
+    assert found(body) == (Comparison(), losses)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        {},
+        {"line_compare_results": None},
+        {"line_compare_results": {"compare_task_id": "lines-1", "error_code": "DRS.M05003"}},
+        {"line_compare_results": {"line_compare_overview": []}},
+        {"content_compare_results": {"content_compare_overview": [{"content_compare_result": "CONSISTENT"}]}},
+    ],
+)
+def test_results_that_are_not_told_leave_the_status(results: dict[str, Any]) -> None:
+    assert found(listing("lines"), results) == (Comparison((Compared("line", "SUCCESSFUL", finished_at=MOMENT),)), 0)
+
+
+def test_results_that_are_refused_leave_the_status_and_are_counted() -> None:
+    statuses = tuple(Compared(kind, "SUCCESSFUL", finished_at=MOMENT) for kind in ("content", "line"))
+    assert found(listing("lines", "contents"), refusal(400, "DRS.M00202")) == (Comparison(statuses), 2)
+
+
+def test_results_that_fail_otherwise_are_a_failure() -> None:
+    with pytest.raises(UnavailableError):
+        told(NAME, listing("lines"), refusal(500))
+
+
+@pytest.mark.parametrize("content", [b"[]", b'{"message": "no such thing"}'])
+def test_an_answer_of_something_else_is_undecodable(content: bytes) -> None:
+    with pytest.raises(DecodeError):
+        told(NAME, httpx.Response(200, content=content))
+
+
+def test_the_documented_results() -> None:
+    """Of its three results the list names two; lines are asked for by id, so they are not in the facts."""
+    document_id = "c6e65e6a-de99-4112-9697-7c1923ajb201"
+    answers, lost, _ = told(NAME, document("v3_query_compare_result_doc"), ids=[document_id])
+    assert (answers, lost) == (
+        {
+            document_id: (
+                Comparison(
+                    (
+                        Compared(
+                            "content",
+                            "SUCCESSFUL",
+                            consistent=False,
+                            finished_at=1_607_766_310.812,
+                            different_rows=1,
+                            results=(("INCONSISTENT", 1),),
+                        ),
+                        Compared(
+                            "object",
+                            "SUCCESSFUL",
+                            consistent=True,
+                            finished_at=1_607_766_127.373,
+                            results=(("CONSISTENT", 3),),
+                        ),
+                    ),
+                    (ObjectCount("db", 1, 1), ObjectCount("index", 12, 12), ObjectCount("table", 6, 6)),
+                ),
+            )
+        },
+        0,
+    )

@@ -1,0 +1,249 @@
+"""Comparisons through the v5 detail with type=compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from exporter.cloud.http.errors import TaskGoneError, ThrottledError
+from exporter.model.facts import Compared, Comparison, ObjectCount
+from tests.lib.cloud import refusal
+from tests.lib.facts import ID, part, told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.lib.cloud import Reply
+
+NAME = "v5_job_compare"
+MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z
+
+
+class Answers:
+    """Answers by compare_type and query_type; what is not given is empty."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = answers
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        query = dict(request.url.params)
+        assert (query.pop("type"), query.pop("limit"), query.pop("offset")) == ("compare", "100", "0")
+        self.asked.append(" ".join(query.values()))
+        answer = self._answers.get(f"{query['compare_type']} {query['query_type']}", {})
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json={"job": {"id": ID, **answer}})
+
+
+def result(**blocks: Any) -> dict[str, Any]:
+    return {"compare_result": blocks}
+
+
+def listing(*kinds: str, status: str = "SUCCESSFUL") -> dict[str, Any]:
+    times = {"start_time": "2022-11-07T16:15:18Z", "end_time": "2022-11-07T16:15:18Z"}
+    tasks = [{"id": f"{kind}-1", "type": kind, "status": status, **times} for kind in kinds]
+    return {"data_compare list": result(data_compare_task_list=tasks)}
+
+
+def lines(*statuses: Any, **extra: Any) -> dict[str, Any]:
+    databases = [{"source_db_name": "d", "status": status} for status in statuses]
+    return {"line_compare overview": {**result(line_compare_overview_infos=databases), **extra}}
+
+
+def tables(*differences: Any, **extra: Any) -> dict[str, Any]:
+    details = [{"source_table_name": "t", "difference_row_num": number} for number in differences]
+    return {"line_compare detail": {**result(line_compare_detail_infos=details), **extra}}
+
+
+def contents(*statuses: Any) -> dict[str, Any]:
+    databases = [{"source_db": "d", "status": status, "compare_result": False} for status in statuses]
+    return {"content_compare overview": result(content_compare_overview_infos=databases)}
+
+
+def count(number: Any) -> dict[str, Any]:
+    return {"content_compare diff": result(content_diff_detail_info={"count": number, "contents_infos": []})}
+
+
+def objects(*results: Any) -> dict[str, Any]:
+    info = {"create_time": "", "status": "SUCCESSFUL", "compare_results": [*results], "report_remain_seconds": -1}
+    return {"object_compare overview": result(objects_compare_overview_info=info)}
+
+
+def found(*answers: Mapping[str, Any]) -> tuple[Comparison, int]:
+    merged: Reply = Answers({key: value for one in answers for key, value in one.items()})
+    return part(NAME, merged, kind=Comparison)
+
+
+def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = None, **results: int) -> Comparison:
+    return Comparison((Compared(kind, "SUCCESSFUL", consistent, MOMENT, rows, tuple(sorted(results.items()))),))
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "losses"),
+    [
+        (lines("CONSISTENT", "CONSISTENT"), verdict("line", 0, consistent=True, CONSISTENT=2), 0),
+        ({**lines("INCONSISTENT"), **tables("3", "4")}, verdict("line", 7, consistent=False, INCONSISTENT=1), 0),
+        ({**lines("INCONSISTENT"), **tables(3, "N/A")}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
+        ({**lines("INCONSISTENT"), **tables(*["1"] * 100)}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
+        (
+            {**lines("INCONSISTENT"), **tables(*["1"] * 100, total_count=100)},
+            verdict("line", 100, consistent=False, INCONSISTENT=1),
+            0,
+        ),
+        (
+            {**lines("INCONSISTENT"), **tables("3", total_count=2)},
+            verdict("line", None, consistent=False, INCONSISTENT=1),
+            0,
+        ),
+        ({**lines("INCONSISTENT"), **tables()}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
+        (
+            {**lines("TARGET_DB_NOT_EXIST"), "line_compare detail": refusal(400, "DRS.10000001")},
+            verdict("line", None, consistent=False, TARGET_DB_NOT_EXIST=1),
+            0,
+        ),
+        (lines("COMPARING"), verdict("line", COMPARING=1), 0),
+        (lines(*["CONSISTENT"] * 100), verdict("line"), 0),
+        (lines(*["CONSISTENT"] * 100, total_count=100), verdict("line", 0, consistent=True, CONSISTENT=100), 0),
+        (lines("CONSISTENT", total_count="2"), verdict("line"), 0),
+        (lines("CONSISTENT", ["x"]), verdict("line", CONSISTENT=1), 1),
+    ],
+)
+def test_lines(answers: dict[str, Any], expected: Comparison, losses: int) -> None:
+    assert found(listing("lines"), answers) == (expected, losses)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "losses"),
+    [
+        (contents("CONSISTENT"), verdict("content", 0, consistent=True, CONSISTENT=1), 0),
+        ({**contents("INCONSISTENT"), **count(3)}, verdict("content", 3, consistent=False, INCONSISTENT=1), 0),
+        ({**contents("INCONSISTENT"), **count("3")}, verdict("content", 3, consistent=False, INCONSISTENT=1), 0),
+        ({**contents("INCONSISTENT"), **count(-1)}, verdict("content", None, consistent=False, INCONSISTENT=1), 0),
+        ({**contents("INCONSISTENT"), **count("x")}, verdict("content", None, consistent=False, INCONSISTENT=1), 1),
+        (contents("INCONSISTENT"), verdict("content", None, consistent=False, INCONSISTENT=1), 0),
+        (
+            {**contents("INCONSISTENT"), "content_compare diff": refusal(400, "DRS.10000001")},
+            verdict("content", None, consistent=False, INCONSISTENT=1),
+            0,
+        ),
+        (contents("CANCELED", "WAIT_FOR_COMPARE"), verdict("content", CANCELED=1, WAIT_FOR_COMPARE=1), 0),
+    ],
+)
+def test_contents(answers: dict[str, Any], expected: Comparison, losses: int) -> None:
+    assert found(listing("contents"), answers) == (expected, losses)
+
+
+@pytest.mark.parametrize(
+    ("results", "consistent", "counts", "losses"),
+    [
+        (
+            [{"type": "DB", "source_count": 2, "target_count": 2, "status": "CONSISTENT"}],
+            True,
+            (ObjectCount("db", 2, 2),),
+            0,
+        ),
+        (
+            [
+                {"type": "DB", "source_count": 2, "target_count": 1, "status": "INCONSISTENT"},
+                {"type": "INDEX", "source_count": "5", "status": "CONSISTENT"},
+            ],
+            False,
+            (ObjectCount("db", 2, 1), ObjectCount("index", 5, None)),
+            0,
+        ),
+        ([{"type": "DB", "status": "CONSISTENT"}, None], None, (ObjectCount("db", None, None),), 1),
+    ],
+)
+def test_objects(results: list[Any], counts: tuple[Any, ...], losses: int, *, consistent: bool | None) -> None:
+    comparison, lost = found(listing("object"), objects(*results))
+    (compared,) = comparison.types
+    assert (compared.type, compared.consistent, compared.different_rows) == ("object", consistent, None)
+    assert (comparison.objects, lost) == (counts, losses)
+
+
+def asked(answers: Mapping[str, Any], polls: int) -> list[str]:
+    script = Answers(answers)
+    told(NAME, script, polls=polls)
+    return script.asked
+
+
+def test_what_is_asked_the_first_time_and_then() -> None:
+    """The list and an overview a type, and the rows where something differs; then the list alone."""
+    answers = {
+        **listing("object", "lines", "contents"),
+        **objects({"type": "DB", "status": "CONSISTENT"}),
+        **lines("INCONSISTENT"),
+        **contents("CONSISTENT"),
+    }
+    first = [
+        "data_compare list",
+        "object_compare overview object-1",
+        "line_compare overview lines-1",
+        "line_compare detail lines-1",
+        "content_compare overview contents-1",
+    ]
+    assert asked(answers, 1) == first
+    assert asked(answers, 3) == [*first, "data_compare list", "data_compare list"]
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED", "TIMEOUT_INTERRUPT"])
+def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -> None:
+    answers = listing("lines", status=status)
+    assert found(answers) == (Comparison((Compared("line", status, finished_at=MOMENT),)), 0)
+    assert asked(answers, 2) == ["data_compare list"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "losses"),
+    [
+        ({}, 0),
+        ({"compare_result": None}, 0),
+        ({"compare_result": {}}, 0),
+        ({"compare_result": []}, 1),
+        (result(data_compare_task_list=None), 0),
+        (result(data_compare_task_list={}), 1),
+        (result(data_compare_task_list=[None, "x", {}]), 2),
+    ],
+)
+def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], losses: int) -> None:
+    assert found({"data_compare list": answer}) == (Comparison(), losses)
+
+
+@pytest.mark.parametrize("kind", ["object", "lines", "contents"])
+@pytest.mark.parametrize(
+    ("blocks", "losses"),
+    [
+        ({}, 0),
+        ({"line_compare_overview_infos": [], "content_compare_overview_infos": []}, 0),
+        ({"objects_compare_overview_info": {"status": "RUNNING", "compare_results": []}}, 0),
+        ({"objects_compare_overview_info": None}, 0),
+    ],
+)
+def test_results_that_are_not_told_leave_the_status(kind: str, blocks: dict[str, Any], losses: int) -> None:
+    overview = {f"{name}_compare overview": result(**blocks) for name in ("object", "line", "content")}
+    name = {"object": "object", "lines": "line", "contents": "content"}[kind]
+    expected = Comparison((Compared(name, "SUCCESSFUL", finished_at=MOMENT),))
+    assert found(listing(kind), overview) == (expected, losses)
+
+
+def test_one_type_that_is_refused_leaves_the_others() -> None:
+    answers = {
+        **listing("lines", "contents"),
+        **contents("CONSISTENT"),
+        "line_compare overview": refusal(400, "DRS.M00200"),
+    }
+    comparison, lost = found(answers)
+    assert [(one.type, one.consistent) for one in comparison.types] == [("content", True), ("line", None)]
+    assert lost == 1
+
+
+@pytest.mark.parametrize("query", ["data_compare list", "line_compare overview", "line_compare detail"])
+def test_what_fails_otherwise_is_a_failure(query: str) -> None:
+    with pytest.raises(ThrottledError):
+        told(NAME, Answers({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))
+
+
+def test_a_task_that_was_just_deleted_is_gone() -> None:
+    with pytest.raises(TaskGoneError):
+        told(NAME, {"job": {"status": "DELETED"}})

@@ -1,0 +1,75 @@
+"""Objects by type: `migration_object_progress_info` of the v5 detail with type=progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.model.facts import ObjectCount, Objects
+from tests.lib.facts import ID, part, told
+
+NAME = "v5_job_progress"
+MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z
+
+
+def read(**block: Any) -> tuple[Objects, int]:
+    return part(NAME, {"job": {"migration_object_progress_info": {"create_time": "", **block}}}, kind=Objects)
+
+
+def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
+    found, lost = read(migration_object_overview=[{"type": "table", "src_count": "3", "dst_count": "2", **fields}])
+    return found.counts, lost
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "losses"),
+    [
+        ({}, ObjectCount("table", 3, 2), 0),
+        ({"src_count": 3, "dst_count": 0}, ObjectCount("table", 3, 0), 0),
+        ({"src_count": "0"}, ObjectCount("table", 0, 2), 0),
+        ({"src_count": "-1"}, ObjectCount("table", None, 2), 0),
+        ({"dst_count": "N/A"}, ObjectCount("table", 3, None), 0),
+        ({"dst_count": None}, ObjectCount("table", 3, None), 0),
+        ({"dst_count": "many"}, ObjectCount("table", 3, None), 1),
+        ({"type": "table_indexs"}, ObjectCount("table_indexs", 3, 2), 0),
+        ({"status": "TRANSFERING"}, ObjectCount("table", 3, 2), 0),
+        ({"status": "TRANSFER_WHEN_END"}, ObjectCount("table", 3, 2, at_end=True), 0),
+        ({"status": ["COMPLETED"]}, ObjectCount("table", 3, 2), 1),
+        ({"start_time": "now", "end_time": 7}, ObjectCount("table", 3, 2), 0),
+    ],
+)
+def test_one_field(fields: dict[str, Any], expected: ObjectCount, losses: int) -> None:
+    assert count(**fields) == ((expected,), losses)
+
+
+@pytest.mark.parametrize(("kind", "losses"), [(None, 0), ("", 0), ("a table of host 10.0.0.1", 1), ({}, 1)])
+def test_a_count_without_a_word_for_its_type_is_none(kind: Any, losses: int) -> None:
+    assert count(type=kind) == ((), losses)
+
+
+@pytest.mark.parametrize(
+    ("given", "moment", "losses"),
+    [
+        ("2022-11-07T16:15:18Z", MOMENT, 0),
+        ("1667837718000", MOMENT, 0),
+        ("2022-11-08 00:15:18", None, 0),  # without a zone: no fact
+        ("", None, 0),
+        ("0", None, 0),
+        ("yesterday", None, 1),
+    ],
+)
+def test_when_the_full_load_was_complete(given: str, moment: float | None, losses: int) -> None:
+    found, lost = read(full_complete_time=given)
+    assert (found.full_completed_at, lost) == (moment, losses)
+
+
+@pytest.mark.parametrize(("items", "losses"), [(None, 0), ([], 0), ({}, 1), ([None, "table"], 2)])
+def test_without_counts_the_block_has_none(items: Any, losses: int) -> None:
+    assert read(migration_object_overview=items) == (Objects(), losses)
+
+
+@pytest.mark.parametrize(("block", "losses"), [(None, 0), ({}, 0), ([], 1), ("x", 1)])
+def test_without_the_block_nothing_is_told(block: Any, losses: int) -> None:
+    answers, lost, _ = told(NAME, {"job": {"id": ID, "migration_object_progress_info": block}})
+    assert (answers, lost) == ({ID: ()}, losses)

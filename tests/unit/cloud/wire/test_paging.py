@@ -1,0 +1,455 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.cloud.http.errors import BadRequestError, CloudError, DecodeError, UnavailableError
+from exporter.model.task import Gap
+from exporter.simulator import Fault, SimTask, SimulatedCloud, World
+from tests.lib import virtual_time as virtual
+from tests.lib.cloud import PROJECT, Script, connected, refusal
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exporter.cloud.source import TaskList
+
+BOTH = pytest.mark.parametrize("api", ["v3", "v5"])
+EMPTY = refusal(422, "DRS.M00002", "The returned result is empty.")
+
+
+def task(number: int) -> dict[str, Any]:
+    return {"id": f"id-{number}", "status": "PAUSING"}
+
+
+def page(numbers: range | list[int], total: Any) -> dict[str, Any]:
+    return {"jobs": [task(number) for number in numbers], "total_record": total, "total_count": total}
+
+
+def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | CloudError:
+    async def go() -> TaskList | CloudError:
+        async with connected(script) as cloud:
+            try:
+                return await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+            except CloudError as error:
+                return error
+
+    return simulate(go())
+
+
+def seen(script: httpx.AsyncBaseTransport, api: str) -> tuple[set[int], bool]:
+    """The numbers of the tasks in the list, and whether it is complete."""
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError), answer
+    assert len({task.id for task in answer.tasks}) == len(answer.tasks)
+    return {int(task.id.removeprefix("id-")) for task in answer.tasks}, answer.complete
+
+
+class Moving:
+    """A list, newest first, that changes after the first page; pages hold at most `size`."""
+
+    def __init__(self, api: str, change: Callable[[list[int]], None], size: int = 100) -> None:
+        self.numbers = list(range(250, 0, -1))
+        self.api = api
+        self._change = change
+        self._size = size
+        self.asked = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked == 2:
+            self._change(self.numbers)
+        if self.api == "v3":
+            start = (json.loads(request.content)["cur_page"] - 1) * 100
+            ordered = self.numbers
+        else:
+            start = int(request.url.params["offset"])
+            ordered = sorted(self.numbers, reverse=request.url.params.get("sort_dir", "desc") == "desc")
+        shown = ordered[start : start + self._size]
+        return httpx.Response(200, json=page(shown, len(self.numbers)))
+
+
+@BOTH
+def test_what_is_asked_for(api: str) -> None:
+    script = Script(page(range(100), 150), page(range(100, 150), 150))
+    assert seen(script, api) == (set(range(150)), True)
+    if api == "v3":
+        assert script.bodies == [
+            {"cur_page": number, "per_page": 100, "db_use_type": "sync", "engine_type": ""} for number in (1, 2)
+        ]
+    else:
+        asked = [dict(request.url.params) for request in script.requests]
+        sort = {"sort_key": "create_time", "sort_dir": "asc"}
+        assert asked == [{"job_type": "sync", "offset": offset, "limit": "100", **sort} for offset in ("0", "100")]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("pages", "numbers", "complete", "calls"),
+    [
+        ([page([], 0)], set(), True, 1),
+        ([{"jobs": None, "total_record": 0, "total_count": 0}], set(), True, 1),
+        ([{"total_record": 0, "total_count": 0}], set(), True, 1),
+        ([page([1], 1)], {1}, True, 1),
+        ([EMPTY], set(), True, 1),
+        ([page([1, 2], 3), EMPTY], {1, 2}, False, 2),
+        # a short page is no end
+        ([page([1], 3), page([2], 3), page([3], 3)], {1, 2, 3}, True, 3),
+        # an empty one is
+        ([page([1], 3), page([], 3)], {1}, False, 2),
+        # the same page for ever
+        ([page([1, 2], 9)], {1, 2}, False, 2),
+        # some of it again
+        ([page([1, 2], 4), page([2, 3], 4)], {1, 2, 3}, False, 2),
+        ([page([1, 2, 2], 3)], {1, 2}, False, 1),
+        # a total that is wrong, or changes its mind
+        ([page([1, 2], 1)], {1, 2}, False, 1),
+        ([page([1], 9), page([2], 9), page([], 9)], {1, 2}, False, 3),
+        ([page([1, 2], 4), page([3], 3)], {1, 2, 3}, False, 2),
+        # a page of which nothing can be read is no end either
+        ([{**page([], 3), "jobs": [None]}, page([2, 3], 3)], {2, 3}, False, 2),
+    ],
+)
+def test_where_a_list_ends_and_whether_it_is_everything(
+    api: str,
+    pages: list[Any],
+    numbers: set[int],
+    complete: bool,  # noqa: FBT001
+    calls: int,
+) -> None:
+    script = Script(*(_again(page) for page in pages))
+    assert seen(script, api) == (numbers, complete)
+    assert len(script.requests) == calls
+
+
+def _again(reply: Any) -> Any:
+    return reply if isinstance(reply, dict) else httpx.Response(reply.status_code, content=reply.content)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"jobs": []},
+        {"jobs": [task(1)]},
+        {"jobs": None, "total_record": 3, "total_count": 3},
+        {"jobs": {}, "total_record": 0, "total_count": 0},
+        {"jobs": "none", "total_record": 0, "total_count": 0},
+        page([], None),
+        page([], "0"),
+        page([], 0.0),
+        page([], total=False),
+        page([1], total=True),
+        {"jobs": None, "total_record": False, "total_count": False},
+        {"error_code": "DRS.M00004", "error_msg": "Internal server error."},
+        {"count": 0, "results": []},
+        page([], 1) | {"jobs": [None]},
+        # a total that promises tasks, or means nothing
+        page([], 1),
+        page([], -1),
+        page([1], -1),
+        # an error in any spelling, beside an empty list
+        *(
+            page([], 0) | error
+            for error in (
+                {"errCode": "DRS.M00004"},
+                {"errMsg": "x"},
+                {"err_msg": "x"},
+                {"ErrorCode": "x"},
+                {"ERROR_CODE": 500},
+                {"Error": {"Code": "x"}},
+                {"internalError": "x"},
+                {"fault": {"faultcode": "x"}},
+                {"exception": "x"},
+                {"success": False},
+                {"result": {"error": {"code": "x"}}},
+                {"results": [{"error_code": "DRS.M00004"}]},
+            )
+        ),
+    ],
+)
+def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
+    async def go() -> int:
+        async with connected(Script(body)) as cloud:
+            with pytest.raises(DecodeError):
+                await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+            return cloud.losses["tasks"].count
+
+    assert simulate(go()) == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"error_code": None, "error_msg": "", "errors": []},
+        {"success": True},
+        {"default_limit": 5, "transferred": 3, "interrupted": 1},
+        {"result": {"message": None}},
+        {"results": [{}]},
+    ],
+)
+def test_a_list_with_other_keys_is_no_error(api: str, extra: dict[str, Any]) -> None:
+    assert seen(Script(page([], 0) | extra), api) == (set(), True)
+
+
+@BOTH
+def test_a_list_without_an_end_is_cut_and_proves_no_absence(api: str) -> None:
+    script = Script(*(page(range(first, first + 100), 10**9) for first in range(0, 30_000, 100)))
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError)
+    assert (len(answer.tasks), answer.gap) == (20_100, Gap.LONG)
+
+
+@BOTH
+def test_a_failing_page_fails_the_list(api: str) -> None:
+    answer = walked(Script(page(range(100), 150), lambda _: refusal(500)), api)
+    assert isinstance(answer, UnavailableError)
+    answer = walked(Script(page(range(100), 150), {"jobs": {}}), api)
+    assert isinstance(answer, DecodeError)
+
+
+PAST_END = [refusal(400, code, "Invalid page number.") for code in ("DRS.M00210", "DRS.M00211")]
+
+
+def listed(script: Script, api: str) -> tuple[int, Gap | None, int]:
+    """How many tasks a list has, why it may lack some, and its pages."""
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError), answer
+    return len(answer.tasks), answer.gap, answer.pages
+
+
+@BOTH
+@pytest.mark.parametrize("past_end", PAST_END)
+def test_a_page_that_is_refused_as_beyond_the_end_keeps_what_arrived(api: str, past_end: httpx.Response) -> None:
+    script = Script(page(range(100), 150), _again(past_end))
+    assert listed(script, api) == (100, Gap.REFUSED, 1)
+    assert len(script.requests) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("past_end", PAST_END)
+def test_a_first_page_that_is_refused_is_an_error_and_so_is_any_other_refusal(
+    api: str, past_end: httpx.Response
+) -> None:
+    assert isinstance(walked(Script(_again(past_end)), api), BadRequestError)
+    assert isinstance(walked(Script(page(range(100), 150), refusal(400, "DRS.M00200")), api), BadRequestError)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        ([page([], 0)], (0, None, 1)),
+        ([page([1], 1)], (1, None, 1)),
+        ([page([1, 2], 3), page([3], 3)], (3, None, 2)),
+        ([page([1, 2], 9)], (2, Gap.REPEATED, 2)),
+        ([page([1], 3), page([], 3)], (1, Gap.TOTAL, 2)),
+        ([page([1, 2], 1)], (2, Gap.TOTAL, 1)),
+        ([page([1, 2], 2) | {"jobs": [task(1), {"id": "id-2"}]}], (1, Gap.UNREADABLE, 1)),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": 7}]}], (1, Gap.UNREADABLE, 1)),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": [task(1)]}]}], (1, None, 1)),  # all ids are known
+    ],
+)
+def test_why_a_list_may_lack_tasks(api: str, pages: list[Any], expected: tuple[int, Gap | None, int]) -> None:
+    assert listed(Script(*pages), api) == expected
+
+
+ERRORS: list[dict[str, Any]] = [
+    {"error_code": "DRS.M00004"},
+    {"error_code": 500},
+    {"error_code": 0},
+    {"error_code": "0"},
+    {"error_code": ["DRS.M00004"]},
+    {"error_msg": "internal error"},
+    {"error_message": "internal error"},
+    {"errorCode": "DRS.M00004", "errorMsg": "internal error"},
+    {"errorMsg": "internal error"},
+    {"code": 500, "message": "internal error"},
+    {"message": "internal error"},
+    {"error": {"code": 500, "message": "internal error", "title": "x"}},
+    {"error": "internal error"},
+    {"errors": [{"code": "x"}]},
+    {"errors": "x"},
+    {"encoded_authorization_message": "x"},
+    {"fault": {"error_code": "DRS.M00004", "error_msg": "internal error"}},
+    {"fault": {"error_msg": "internal error"}},
+    {"error_code": None, "error_msg": "internal error"},
+]
+NO_ERRORS: list[dict[str, Any]] = [
+    {"error_code": None, "error_msg": None},
+    {"error_code": "", "error_msg": ""},
+    {"errors": []},
+    {"error": None},
+    {"error": {}},
+    {"error": False},
+    {"request_id": "x", "trace": {"span": "x"}},
+]
+
+
+@BOTH
+@pytest.mark.parametrize("numbers", [[], [1]])
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_list_with_an_error_in_it_is_an_error(api: str, numbers: list[int], error: dict[str, Any]) -> None:
+    assert isinstance(walked(Script(page(numbers, len(numbers)) | error), api), DecodeError)
+
+
+@BOTH
+@pytest.mark.parametrize("error", NO_ERRORS)
+def test_an_error_that_is_null_or_empty_is_none(api: str, error: dict[str, Any]) -> None:
+    assert listed(Script(page([], 0) | error), api) == (0, None, 1)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("total", "most"),
+    [
+        (lambda calls: calls + 2, 103),  # a page more than were there at first
+        (lambda calls: calls - 1, 1),
+        (lambda _: 10**9, 1000),
+    ],
+)
+def test_endless_pages_end(api: str, total: Callable[[int], int], most: int) -> None:
+    calls = 0
+
+    def more(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(200, json=page([calls], total(calls)))
+
+    numbers, complete = seen(Script(more), api)
+    assert (calls, numbers, complete) == (most, set(range(1, most + 1)), False)
+
+
+@pytest.mark.parametrize(("api", "all_of_them"), [("v3", range(1, 251)), ("v5", range(1, 252))])
+def test_a_task_created_between_two_pages_makes_the_list_incomplete(api: str, all_of_them: range) -> None:
+    moving = Moving(api, lambda numbers: numbers.insert(0, 251))
+    assert seen(Script(moving), api) == (set(all_of_them), False)  # in v5 it comes last
+    assert moving.asked == 3
+
+
+@pytest.mark.parametrize(("api", "deleted", "hidden"), [("v3", 200, 150), ("v5", 50, 101)])
+def test_a_task_deleted_between_two_pages_hides_another_so_the_list_proves_nothing(
+    api: str, deleted: int, hidden: int
+) -> None:
+    moving = Moving(api, lambda numbers: numbers.remove(deleted))
+    numbers, complete = seen(Script(moving), api)
+    # The first of what was the second page is hidden; the counts match all the same.
+    assert (numbers, complete) == (set(range(1, 251)) - {hidden}, False)
+
+
+def test_one_created_and_one_deleted_between_two_pages_hide_nobody_from_v3() -> None:
+    def change(numbers: list[int]) -> None:
+        numbers.remove(200)
+        numbers.insert(0, 251)
+
+    assert seen(Script(Moving("v3", change)), "v3") == (set(range(1, 251)), True)
+
+
+def test_one_created_and_one_deleted_between_two_pages_of_v5_hide_one_where_every_count_agrees() -> None:
+    """Why a list of several pages proves an absence only as the second in a row."""
+
+    def change(numbers: list[int]) -> None:
+        numbers.remove(50)
+        numbers.insert(0, 251)
+
+    script = Script(Moving("v5", change))
+    assert seen(script, "v5") == (set(range(1, 252)) - {101}, True)
+    script = Script(Moving("v5", change))
+    assert listed(script, "v5") == (250, None, 3)
+
+
+def test_v5_goes_on_behind_what_came_however_short_the_page() -> None:
+    moving = Moving("v5", lambda _: None, size=30)
+    assert seen(Script(moving), "v5") == (set(range(1, 251)), True)
+    assert moving.asked == 9
+
+
+def test_v3_sees_that_short_pages_leave_gaps() -> None:
+    moving = Moving("v3", lambda _: None, size=30)
+    numbers, complete = seen(Script(moving), "v3")
+    assert (len(numbers), complete, moving.asked) == (90, False, 4)
+
+
+@settings(deadline=None)
+@given(pages=st.lists(st.tuples(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 12)), min_size=1, max_size=6))
+def test_whatever_the_pages_a_complete_list_is_one_whose_counts_agree(pages: list[tuple[list[int], int]]) -> None:
+    script = Script(*(page(numbers, total) for numbers, total in pages))
+    for api in ("v3", "v5"):
+        script.requests.clear()
+        if not pages[0][0] and pages[0][1]:
+            assert isinstance(walked(script, api), DecodeError)
+            continue
+        numbers, complete = seen(script, api)
+        read = (pages + pages[-1:] * 1000)[: len(script.requests)]
+        assert numbers == {number for shown, _ in read for number in shown}
+        everything = [number for shown, _ in read for number in shown]
+        agree = len(everything) == len(numbers) and {total for _, total in read} == {len(numbers)}
+        assert complete is agree
+
+
+def simulated(api: str, number: int, kind: str = "") -> tuple[int, bool]:
+    """How many of so many tasks the simulated cloud shows, and whether that is everything."""
+
+    async def go() -> tuple[int, bool]:
+        tasks = [SimTask(name=f"task-{index}") for index in range(number)]
+        cloud = SimulatedCloud(worlds=[World(project_id=PROJECT, tasks=tasks)], keys={"AK": "SK"}, now=virtual.now)
+        cloud.faults = [Fault(match="/jobs", kind=kind)] if kind else []
+        async with connected(httpx.ASGITransport(app=cloud)) as project:
+            answer = await (project.v3 if api == "v3" else project.v5).list_tasks("sync")
+            return len(answer.tasks), answer.complete
+
+    return simulate(go())
+
+
+@BOTH
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 250])
+def test_the_simulated_cloud_is_listed_whole(api: str, number: int) -> None:
+    assert simulated(api, number) == (number, True)
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "shown", "complete"),
+    [
+        ("v3", "short_page", 125, False),  # page numbers leave gaps
+        ("v5", "short_page", 250, True),  # offsets do not
+        ("v3", "wrong_total", 250, False),
+        ("v5", "wrong_total", 250, False),
+        ("v3", "page_past_end", 250, False),
+        ("v5", "page_past_end", 250, False),
+        ("v3", "repeat_page", 100, False),
+        ("v5", "repeat_page", 100, False),
+    ],
+)
+def test_the_simulated_cloud_with_bad_pages(api: str, kind: str, shown: int, complete: bool) -> None:  # noqa: FBT001
+    assert simulated(api, 250, kind) == (shown, complete)
+
+
+@BOTH
+def test_the_simulated_cloud_without_end(api: str) -> None:
+    assert simulated(api, 1, "endless_pages") == (300, False)
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_page_of_far_more_items_than_were_requested_is_left(api: str) -> None:
+    most = walked(Script({"jobs": [{}] * 1001, "total_record": 1001, "total_count": 1001}), api)
+    assert isinstance(most, DecodeError)
+    assert most.reason.startswith("a page has more than 1000 tasks: ")
+    assert seen(Script(page(range(1000), 1000)), api) == (set(range(1000)), True)
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_a_page_of_far_too_many_subtasks_is_left(api: str) -> None:
+    parent = {**task(0), "children": [{}] * 10_000}
+    found = walked(Script({"jobs": [parent], "total_record": 1, "total_count": 1}), api)
+    assert isinstance(found, DecodeError)
+    assert found.reason.startswith("a page has too many entries: ")
+    parent["children"] = [{}] * 9_999
+    assert seen(Script({"jobs": [parent], "total_record": 1, "total_count": 1}), api) == ({0}, False)

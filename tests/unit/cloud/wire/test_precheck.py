@@ -1,0 +1,127 @@
+"""Pre-checks: v3 batch-precheck-result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Precheck
+from tests.lib.cloud import document, refusal
+from tests.lib.facts import ABSENT, ID, OTHER, nested, part, told
+
+NAME = "v3_batch_precheck_result"
+
+
+def body(**item: Any) -> dict[str, Any]:
+    return {"count": 1, "results": [{"precheck_id": ID, **item}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "ratio", "losses"),
+    [
+        ("100%", 1, 0),
+        ("90%", 0.9, 0),
+        ("90", 0.9, 0),
+        (90, 0.9, 0),
+        ("0%", 0, 0),
+        ("", None, 0),
+        ("null", None, 0),
+        ("-1", None, 0),
+        (ABSENT, None, 0),
+        ("101%", None, 1),
+        ("all", None, 1),
+        (True, None, 1),
+    ],
+)
+def test_the_ratio_that_passed(given: Any, ratio: float | None, losses: int) -> None:
+    found, lost = part(NAME, body(**nested("total_passed_rate", given)), kind=Precheck)
+    assert (found.passed_ratio, lost) == (ratio, losses)
+
+
+@pytest.mark.parametrize("key", ["precheck_result", "precheck_results"])
+@pytest.mark.parametrize(
+    ("checks", "items", "losses"),
+    [
+        ([{"result": "PASSED"}, {"result": "ALARM"}, {"result": "PASSED"}], (("ALARM", 1), ("PASSED", 2)), 0),
+        ([{"result": "FAILED", "raw_error_msg": "user 'root'@'10.0.0.1'"}], (("FAILED", 1),), 0),
+        ([{"result": "PASSED", "data": "{'size': '5263360'}", "failed_reason": ""}], (("PASSED", 1),), 0),
+        ([{"result": None}, {"result": "N/A"}, {}], (), 0),
+        ([{"result": "no route to 10.0.0.1"}, None, "x", {"result": {}}, {"result": "ALARM"}], (("ALARM", 1),), 4),
+        ([], (), 0),
+        (None, (), 0),
+        ({}, (), 1),
+    ],
+)
+def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], ...], losses: int) -> None:
+    found, lost = part(NAME, body(**{key: checks}), kind=Precheck)
+    assert (found.items, lost) == (items, losses)
+
+
+@pytest.mark.parametrize("key", ["precheck_id", "job_id", "id"])
+def test_the_task_stands_under_any_of_its_keys(key: str) -> None:
+    answers, lost, asked = told(NAME, {"results": [{key: ID, "result": False, "process": "40%"}]})
+    assert (answers, lost) == ({ID: (Precheck(),)}, 0)
+    assert asked.bodies == [{"jobs": [ID]}]
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"),
+    [
+        ({"error_code": "DRS.M05004"}, TaskGoneError),
+        ({"status": "DELETED"}, TaskGoneError),
+        ({"error_code": "DRS.M00307"}, TaskRefusedError),
+        ({"status": "failed"}, TaskRefusedError),
+    ],
+)
+def test_an_item_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any]) -> None:
+    good = {"precheck_id": OTHER, "total_passed_rate": "100%"}
+    answers, lost, _ = told(NAME, {"results": [{"precheck_id": ID, **item}, good]}, ids=[ID, OTHER])
+    assert type(answers[ID]) is kind
+    assert (answers[OTHER], lost) == ((Precheck((), 1.0),), 0)
+
+
+@pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
+def test_that_nobody_has_run_one_is_no_fault(code: str) -> None:
+    answers, lost, _ = told(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
+    assert (answers, lost) == ({ID: ()}, 0)
+
+
+def test_that_nobody_has_run_one_is_no_fault_of_a_batch_of_one_that_is_refused_as_a_whole() -> None:
+    answers, lost, _ = told(NAME, refusal(400, "DRS.M05003"))
+    assert (answers, lost) == ({ID: ()}, 0)
+
+
+@pytest.mark.parametrize(("ids", "code"), [([ID, OTHER], "DRS.M05003"), ([ID], "DRS.M00202")])
+def test_a_batch_that_is_refused_for_another_reason_or_in_other_company_is_refused(ids: list[str], code: str) -> None:
+    """One of many is found by splitting the batch."""
+    with pytest.raises(BadRequestError):
+        told(NAME, refusal(400, code), ids=ids)
+
+
+@pytest.mark.parametrize("answer", [{}, {"results": "x"}])
+def test_an_answer_without_results_is_undecodable(answer: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        told(NAME, answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "task_id", "items"),
+    [
+        (
+            "v3_precheck_result_mysql_doc",
+            "140b5236-88ad-43c8-811c-1268453jb101",
+            (("PASSED", 39),),
+        ),
+        (
+            "v3_precheck_result_mongodb_doc",
+            "a281f62f-4631-45d6-a2d3-679a9f4jb105",
+            (("ALARM", 2), ("PASSED", 25)),
+        ),
+    ],
+)
+def test_the_documented_results(name: str, task_id: str, items: tuple[tuple[str, int], ...]) -> None:
+    """ALARM counts as passed: two of them, and 100 %."""
+    answers, lost, _ = told(NAME, document(name), ids=[task_id])
+    assert (answers, lost) == ({task_id: (Precheck(items, 1.0),)}, 0)

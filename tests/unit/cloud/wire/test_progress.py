@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Node, Objects, Progress
+from tests.lib.cloud import fetched
+
+ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
+OTHER = "edae91cb-5892-49b6-a529-4921fb26jb21"
+STARTED = {"transfer_status": "INCRE_TRANSFER_STARTED"}
+
+
+def read(api: str, fields: dict[str, Any]) -> tuple[Any, int]:
+    """The progress in these fields of v3's item or v5's block."""
+    item = {**STARTED, **fields}
+    body = {"count": 1, "results": [{"job_id": ID, **item}]} if api == "v3" else {"job": {"progress_info": item}}
+    answers, lost = fetched(body, [ID], api)
+    answer = answers[ID]
+    assert isinstance(answer, tuple)
+    (part,) = answer
+    return part, lost
+
+
+COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
+    ({"progress": "0"}, "full_ratio", 0, 0),
+    ({"progress": "100"}, "full_ratio", 1, 0),
+    ({"progress": "42%"}, "full_ratio", 0.42, 0),
+    ({"progress": 42}, "full_ratio", 0.42, 0),
+    ({"progress": "null"}, "full_ratio", None, 0),
+    ({"progress": "101"}, "full_ratio", None, 1),
+    ({"progress": True}, "full_ratio", None, 1),
+    ({"progress": {}}, "full_ratio", None, 1),
+    # "0" when it is finished and also when it is not known yet: an estimate only in between
+    ({"progress": "50", "remaining_time": "10"}, "full_remaining_seconds", 10, 0),
+    ({"progress": "50", "remaining_time": 0}, "full_remaining_seconds", 0, 0),
+    ({"progress": "0", "remaining_time": "0"}, "full_remaining_seconds", None, 0),
+    ({"progress": "100", "remaining_time": "10"}, "full_remaining_seconds", None, 0),
+    ({"remaining_time": "10"}, "full_remaining_seconds", None, 0),
+    ({"progress": "50", "remaining_time": "soon"}, "full_remaining_seconds", None, 1),
+    ({"process_time": "1608274919000"}, "reported_at", 1_608_274_919, 0),
+    ({"process_time": 1_608_274_919_000}, "reported_at", 1_608_274_919, 0),
+    ({"process_time": "0"}, "reported_at", None, 0),
+    ({"process_time": "null"}, "reported_at", None, 0),
+    ({"process_time": "-1"}, "reported_at", None, 0),
+    ({"process_time": "now"}, "reported_at", None, 1),
+    ({"process_time": "1608274919000"}, "reported_by", 1_608_274_919, 0),
+    ({"process_time": "2020-12-18T07:01:59+00:00"}, "reported_by", 1_608_274_919, 0),
+    # without a zone: twelve hours later than in UTC at the latest
+    ({"process_time": "2020-12-18 07:01:59"}, "reported_at", None, 0),
+    ({"process_time": "2020-12-18 07:01:59"}, "reported_by", 1_608_274_919 + 43_200, 0),
+    ({"process_time": "0"}, "reported_by", None, 0),
+    # both spellings: the larger
+    ({"incr_trans_delay": "0", "incre_trans_delay": "9000"}, "delay_seconds", 9000, 0),
+    ({"incr_trans_delay_millis": "9000", "incre_trans_delay_millis": 0}, "delay_seconds", 9, 0),
+    ({"incr_trans_delay": "0", "incre_trans_delay_millis": "soon"}, "delay_seconds", None, 1),
+    ({"process_time": False}, "reported_at", None, 1),
+    ({"apply_rows_rate": -1}, "apply_rows_per_second", None, 0),
+    ({"apply_rows_rate": 1200}, "apply_rows_per_second", 1200, 0),
+    ({"apply_rows_rate": "1200.5"}, "apply_rows_per_second", 1200.5, 0),
+    ({"apply_rows_rate": [1200]}, "apply_rows_per_second", None, 1),
+    ({"apply_bytes_rate": -1}, "apply_bytes_per_second", None, 0),
+    ({"apply_bytes_rate": 0}, "apply_bytes_per_second", 0, 0),
+    ({"apply_bytes_rate": float("nan")}, "apply_bytes_per_second", None, 1),
+    ({"error_code": "DRS.M01504"}, "error_code", "DRS.M01504", 0),
+    ({"error_code": "N/A"}, "error_code", None, 0),
+    ({"error_code": "Unable to connect to 10.0.0.1"}, "error_code", None, 1),
+    ({"progress_map": None}, "stages", (), 0),
+    ({"progress_map": {}}, "stages", (), 0),
+    ({"progress_map": {"data": {"completed": "94%", "remaining_time": None}}}, "stages", (("data", 0.94),), 0),
+    ({"progress_map": {"data": {"completed": 50}, "index": {}}}, "stages", (("data", 0.5),), 0),
+    ({"progress_map": {"data": None, "index": {"completed": "1"}}}, "stages", (("index", 0.01),), 0),
+    ({"progress_map": {"data": {"completed": "-1"}}}, "stages", (), 0),
+    ({"progress_map": {"data": {"completed": "all"}, "index": {"completed": "1"}}}, "stages", (("index", 0.01),), 1),
+    ({"progress_map": {"data": "94%"}}, "stages", (), 1),
+    ({"progress_map": {"host 10.0.0.1": {"completed": "1"}}}, "stages", (), 1),  # a label: never free text
+    ({"progress_map": {"": {"completed": "1"}, "x" * 41: {"completed": "1"}}}, "stages", (), 2),
+    ({"progress_map": {"\ud800": {"completed": "1"}}}, "stages", (), 1),
+    ({"progress_map": [1]}, "stages", (), 1),
+    ({"src_offset": "mysql-bin-changelog.001731:544", "task_mode": 7}, "full_ratio", None, 0),
+]
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+@pytest.mark.parametrize(("fields", "attribute", "value", "losses"), COMMON)
+def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, losses: int) -> None:
+    part, lost = read(api, fields)
+    assert (getattr(part, attribute), lost) == (value, losses)
+
+
+@pytest.mark.parametrize(("api", "key"), [("v3", "incre_trans_delay"), ("v5", "incr_trans_delay")])
+@pytest.mark.parametrize(
+    ("given", "value", "losses"),
+    [
+        (("3", None), 3, 0),
+        (("0", None), 0, 0),
+        (("-1", "-1"), None, 0),
+        ((-1, -1), None, 0),
+        (("3", "3123"), 3.123, 0),  # the finer of the two
+        (("3", "0"), 3, 0),  # less than the seconds: of two that contradict each other the larger
+        (("9000", "0"), 9000, 0),
+        (("0", "9000000"), 9000, 0),
+        (("315576001", "0"), None, 0),  # over ten years is no delay
+        (("0", "315576001000"), None, 0),
+        (("315576000", None), 315_576_000, 0),
+        (("3", "-1"), 3, 0),
+        (("3", "N/A"), 3, 0),
+        (("3", "soon"), None, 1),  # what cannot be read may be larger
+        (("late", "3123"), None, 1),
+        (("-9000", "0"), None, 1),
+        (("1e30", "0"), None, 1),
+        (("0", "9" * 30), None, 1),
+        (("0", float("nan")), None, 1),
+        (("0", [0]), 0, 1),  # of the wrong type: as if it were missing
+        (("0", False), 0, 1),
+        (("late", "soon"), None, 2),
+        (("-5", None), None, 1),
+        (("1_0", None), None, 1),
+        (("\u0663\u0660", None), None, 1),  # digits, but not of a JSON number
+        (("0x10", "1000"), None, 1),
+        (("inf", "nan"), None, 2),
+        ((" 3.5 ", "+3e3"), 3.5, 0),
+        ((3, 3123.0), 3.123, 0),
+        ((True, None), None, 1),
+        (("1e999", None), None, 1),
+    ],
+)
+def test_the_delay_in_seconds(api: str, key: str, given: tuple[Any, Any], value: float | None, losses: int) -> None:
+    part, lost = read(api, {key: given[0], f"{key}_millis": given[1]})
+    assert (part.delay_seconds, lost) == (value, losses)
+
+
+METRICS: list[tuple[str, Any, str, Any, int]] = [
+    ("time_stamp", "2022-11-07T16:15:18Z", "reported_at", 1_667_837_718, 0),
+    ("time_stamp", "late", "reported_at", None, 1),
+    ("cpu_util", "12.5", "cpu_ratio", 0.125, 0),
+    ("cpu_util", "12.5%", "cpu_ratio", 0.125, 0),
+    ("cpu_util", "", "cpu_ratio", None, 0),
+    ("mem_util", 50, "memory_ratio", 0.5, 0),
+    ("mem_util", None, "memory_ratio", None, 0),
+    ("mem_util", "half", "memory_ratio", None, 1),
+    ("network_incoming_bytes_rate", "1048576", "receive_bytes_per_second", 1_048_576, 0),
+    ("network_outgoing_bytes_rate", "0", "transmit_bytes_per_second", 0, 0),
+    ("disk_read_bytes_rate", "1.5", "disk_read_bytes_per_second", 1.5, 0),
+    ("disk_write_bytes_rate", "-", "disk_write_bytes_per_second", None, 0),
+    ("disk_write_bytes_rate", "fast", "disk_write_bytes_per_second", None, 1),
+    ("apply_rows_rate", "1200", "apply_rows_per_second", 1200, 0),
+    ("apply_rows_rate", "-1", "apply_rows_per_second", None, 0),
+    ("apply_transactions_rate", "150.0", "apply_transactions_per_second", 150, 0),
+    ("apply_ddl_rate", "0", "apply_ddls_per_second", 0, 0),
+    ("apply_average_execute_time", "250", "apply_average_execute_seconds", 0.25, 0),
+    ("apply_average_commit_time", 2, "apply_average_commit_seconds", 0.002, 0),
+    ("apply_average_commit_time", "NA", "apply_average_commit_seconds", None, 0),
+    ("apply_current_state", "processing", "apply_state", "processing", 0),
+    ("apply_current_state", None, "apply_state", None, 0),
+    ("apply_current_state", ["failed"], "apply_state", None, 1),
+    ("job_id", {}, "reported_at", None, 0),
+]
+
+
+@pytest.mark.parametrize(("key", "given", "attribute", "value", "losses"), METRICS)
+def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, losses: int) -> None:
+    answers, lost = fetched({"job": {"metrics": {key: given}}}, [ID], "v5")
+    answer = answers[ID]
+    assert isinstance(answer, tuple)
+    (part,) = answer
+    assert isinstance(part, Node)
+    assert (getattr(part, attribute), lost) == (value, losses)
+
+
+@pytest.mark.parametrize(
+    ("job", "parts", "losses"),
+    [
+        ({"id": ID, "status": "CONFIGURATION"}, (), 0),
+        ({"progress_info": None, "metrics": {}}, (), 0),
+        ({"progress_info": [], "metrics": "none"}, (), 2),
+        ({"progress_info": {"progress": "1"}, "metrics": {}}, (Progress(full_ratio=0.01),), 0),
+        ({"progress_info": 7, "metrics": {"cpu_util": "1"}}, (Node(cpu_ratio=0.01),), 1),
+        ({"status": ["x"], "progress_info": {"progress": "1"}}, (Progress(full_ratio=0.01),), 1),
+    ],
+)
+def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, ...], losses: int) -> None:
+    answers, lost = fetched({"job": job}, [ID], "v5")
+    answer = answers[ID]
+    assert isinstance(answer, tuple)
+    assert (tuple(part for part in answer if not isinstance(part, Objects)), lost) == (parts, losses)
+
+
+def test_a_v5_job_that_was_just_deleted_is_gone() -> None:
+    answers, lost = _answered_v5({"job": {"status": "DELETED", "progress_info": {"progress": "100"}}})
+    assert (type(answers), lost) == (TaskGoneError, 0)
+
+
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, {"jobs": {}}, {"job": "x"}])
+def test_a_v5_answer_without_a_job_is_undecodable(body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        fetched(body, [ID], "v5")
+
+
+@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": {}}, {"jobs": []}, {"results": "x", "count": 0}])
+def test_a_v3_answer_without_results_is_undecodable(body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        fetched(body, [ID])
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "code"),
+    [
+        ({"error_code": "DRS.M05004", "error_msg": "gone"}, TaskGoneError, "DRS.M05004"),
+        ({"error_code": "DRS.M00289"}, TaskGoneError, "DRS.M00289"),
+        ({"status": "DELETED"}, TaskGoneError, None),
+        ({"transfer_status": "DELETED", "progress": "100"}, TaskGoneError, None),
+        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
+        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
+        ({"status": "failed", "error_msg": "try again"}, TaskRefusedError, None),
+        ({}, TaskRefusedError, None),
+        ({"progress": None, "process_time": "0"}, TaskRefusedError, None),
+        ({"transfer_status": "INCRE_TRANSFER_FAILED", "error_code": "DRS.M01504"}, tuple, None),
+        ({"transfer_status": "CREATING"}, tuple, None),
+        ({"progress": "7"}, tuple, None),
+    ],
+)
+def test_an_item_of_a_good_v3_answer_speaks_for_its_task_alone(
+    item: dict[str, Any], kind: type[Any], code: str | None
+) -> None:
+    good = {"job_id": OTHER, **STARTED, "progress": "100"}
+    answers, lost = fetched({"count": 2, "results": [{"job_id": ID, **item}, good]}, [ID, OTHER])
+    assert isinstance(answers[ID], kind)
+    assert getattr(answers[ID], "error_code", None) == code
+    assert answers[OTHER] == (Progress(full_ratio=1),)
+    assert lost == 0
+
+
+@pytest.mark.parametrize("item", [None, [], "x", {}, {"job_id": None}, {"job_id": 7}, {"job_id": ""}])
+def test_an_item_without_an_id_is_lost_alone(item: Any) -> None:
+    good = {"job_id": OTHER, **STARTED, "progress": "100"}
+    answers, lost = fetched({"results": [item, good]}, [ID, OTHER])
+    assert (answers, lost) == ({OTHER: (Progress(full_ratio=1),)}, 1)
+
+
+def _answered_v5(body: dict[str, Any]) -> tuple[Any, int]:
+    """The v5 source may raise what speaks of its only task, or answer it."""
+    try:
+        answers, lost = fetched(body, [ID], "v5")
+    except TaskGoneError as error:
+        return error, 0
+    return answers[ID], lost
+
+
+@pytest.mark.parametrize(
+    ("api", "body"),
+    [
+        ("v3", {"results": [{"job_id": ID, **STARTED}]}),
+        ("v5", {"job": {"progress_info": {"progress": "1"}, "metrics": {"cpu_util": "1"}}}),
+    ],
+)
+@pytest.mark.parametrize(("date", "served"), [("Fri, 18 Dec 2020 07:01:59 GMT", 1_608_274_919), ("soon", None)])
+def test_the_progress_has_the_time_of_the_response(
+    api: str, body: dict[str, Any], date: str, served: float | None
+) -> None:
+    answer = fetched(httpx.Response(200, json=body, headers={"Date": date}), [ID], api)[0][ID]
+    assert isinstance(answer, tuple)
+    assert [part.served_at for part in answer if isinstance(part, Progress)] == [served]

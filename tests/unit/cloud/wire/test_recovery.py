@@ -1,0 +1,97 @@
+"""RPO and RTO: v3 batch-rpo-and-rto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.model.facts import Recovery
+from tests.lib.facts import ID, OTHER, part, told
+
+NAME = "v3_batch_rpo_and_rto"
+REAL = {
+    "rpo_info": {"delay": "0", "time": "2026-06-27 01:21:18", "gtid_set": "NA", "check_point": "mysql-bin.001732:6"},
+    "rto_info": {"delay": "1250", "time": "2026-06-27 01:21:18", "gtid_set": "NA", "check_point": "mysql-bin.001732:2"},
+}
+"""As really seen; the times are UTC+8 and no facts."""
+
+
+@pytest.mark.parametrize("side", ["rpo", "rto"])
+@pytest.mark.parametrize(
+    ("given", "seconds", "losses"),
+    [
+        ("0", 0, 0),
+        ("2500", 2.5, 0),
+        (2500, 2.5, 0),
+        ("1", 0.001, 0),
+        ("-1", None, 0),
+        (-1, None, 0),
+        ("null", None, 0),
+        ("N/A", None, 0),
+        ("NA", None, 0),
+        ("", None, 0),
+        ("-", None, 0),
+        (None, None, 0),
+        ("2500 ms", None, 1),
+        (True, None, 1),
+        ([2500], None, 1),
+    ],
+)
+def test_delays_are_milliseconds(side: str, given: Any, seconds: float | None, losses: int) -> None:
+    found, lost = part(NAME, {"results": [{"job_id": ID, f"{side}_info": {"delay": given}}]}, kind=Recovery)
+    assert (getattr(found, f"{side}_seconds"), lost) == (seconds, losses)
+
+
+def test_a_real_body() -> None:
+    found, lost = part(NAME, {"count": 1, "results": [{"job_id": ID, **REAL}]}, kind=Recovery)
+    assert (found, lost) == (Recovery(rpo_seconds=0.0, rto_seconds=1.25), 0)
+
+
+@pytest.mark.parametrize(
+    ("item", "facts", "losses"),
+    [
+        ({}, Recovery(), 0),  # outside the incremental phase there are no blocks
+        ({"rpo_info": None, "rto_info": {}}, Recovery(), 0),
+        ({"rpo_info": {"delay": "7"}}, Recovery(rpo_seconds=0.007), 0),
+        ({"rpo_info": "0", "rto_info": {"delay": "7"}}, Recovery(rto_seconds=0.007), 1),
+        ({"error_code": "", "rto_info": {"delay": "7"}}, Recovery(rto_seconds=0.007), 0),
+    ],
+)
+def test_a_block_that_is_not_there_is_unknown(item: dict[str, Any], facts: Recovery, losses: int) -> None:
+    assert part(NAME, {"results": [{"job_id": ID, **item}]}, kind=Recovery) == (facts, losses)
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "code"),
+    [
+        ({"error_code": "DRS.M05004", "error_msg": "gone"}, TaskGoneError, "DRS.M05004"),
+        ({"error_code": "DRS.M00289"}, TaskGoneError, "DRS.M00289"),
+        ({"status": "DELETED"}, TaskGoneError, None),
+        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
+        ({"status": "failed", "error_msg": "try again"}, TaskRefusedError, None),
+        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
+    ],
+)
+def test_an_item_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any], code: str | None) -> None:
+    answers, lost, _ = told(NAME, {"results": [{"job_id": ID, **item}, {"job_id": OTHER, **REAL}]}, ids=[ID, OTHER])
+    assert type(answers[ID]) is kind
+    assert getattr(answers[ID], "error_code", None) == code
+    assert (answers[OTHER], lost) == ((Recovery(0.0, 1.25),), 0)
+
+
+def test_the_wrong_state_is_no_fault_and_no_fact() -> None:
+    answers, lost, _ = told(NAME, {"results": [{"job_id": ID, "error_code": "DRS.M00304"}]})
+    assert (answers, lost) == ({ID: ()}, 0)
+
+
+@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": {}}, {"jobs": []}])
+def test_an_answer_without_results_is_undecodable(body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{NAME}: decode"):
+        told(NAME, body)
+
+
+def test_the_request_names_the_tasks_and_nothing_else() -> None:
+    _, _, asked = told(NAME, {"results": []}, ids=[ID, OTHER])
+    assert asked.bodies == [{"jobs": [ID, OTHER]}]

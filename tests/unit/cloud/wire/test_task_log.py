@@ -1,0 +1,76 @@
+"""The newest log entry of each level: v5 detail with type=log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.cloud.http.errors import DecodeError, TaskGoneError
+from exporter.model.facts import Logs
+from tests.lib.facts import ID, part, told
+
+NAME = "v5_job_log"
+EARLY, LATE = "2022-11-07T16:15:18Z", "2022-11-07T16:15:19Z"
+MOMENT = 1_667_837_718.0
+
+
+def read(logs: Any) -> tuple[Logs, int]:
+    return part(NAME, {"job": {"id": ID, "status": "X", "total_count": 3, "logs": logs}}, kind=Logs)
+
+
+@pytest.mark.parametrize(
+    ("entry", "newest", "losses"),
+    [
+        ({"level": "Info", "create_time": EARLY}, (("info", MOMENT),), 0),
+        ({"level": "ERROR", "create_time": "1667837718000"}, (("error", MOMENT),), 0),
+        ({"level": "Warn", "create_time": 1_667_837_718_000}, (("warn", MOMENT),), 0),
+        ({"level": "Warn", "create_time": "2022-11-08 00:15:18"}, (), 0),
+        ({"level": "Warn", "create_time": "0"}, (), 0),
+        ({"level": "Warn"}, (), 0),
+        ({"level": "", "create_time": EARLY}, (), 0),
+        ({"create_time": EARLY}, (), 0),
+        ({"level": "Warn", "create_time": "late"}, (), 1),
+        ({"level": "can't reach 10.0.0.1", "create_time": EARLY}, (), 1),
+        ({"level": ["Warn"], "create_time": EARLY}, (), 1),
+        (None, (), 1),
+        ("Info", (), 1),
+    ],
+)
+def test_one_entry(entry: Any, newest: tuple[tuple[str, float], ...], losses: int) -> None:
+    assert read([entry]) == (Logs(newest), losses)
+
+
+def test_of_each_level_the_newest_counts_in_whatever_order_they_come() -> None:
+    entries = [
+        {"level": "Info", "create_time": EARLY},
+        {"level": "Error", "create_time": LATE},
+        {"level": "info", "create_time": LATE},
+        {"level": "ERROR", "create_time": EARLY},
+    ]
+    assert read(entries) == (Logs((("error", MOMENT + 1), ("info", MOMENT + 1))), 0)
+
+
+@pytest.mark.parametrize(("logs", "losses"), [(None, 0), ([], 0), ({}, 1), ("x", 1)])
+def test_a_task_without_entries_has_none(logs: Any, losses: int) -> None:
+    assert read(logs) == (Logs(), losses)
+
+
+def test_messages_are_never_read() -> None:
+    entry = {"level": "Error", "message": "Access denied for root@10.0.0.1", "create_time": EARLY}
+    assert "root" not in repr(read([entry]))
+
+
+def test_the_request_asks_for_one_page_of_the_log() -> None:
+    _, _, asked = told(NAME, {"job": {}})
+    assert asked.requests[0].url.query == b"type=log&offset=0&limit=100"
+
+
+def test_without_a_job_an_answer_is_undecodable() -> None:
+    with pytest.raises(DecodeError):
+        told(NAME, {"logs": []})
+
+
+def test_a_task_that_was_just_deleted_is_gone() -> None:
+    with pytest.raises(TaskGoneError):
+        told(NAME, {"job": {"status": "DELETED"}})

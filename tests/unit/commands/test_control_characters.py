@@ -1,0 +1,140 @@
+"""Names with control characters, which users of the cloud may give to tasks, are harmless in every format."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import structlog
+
+from exporter.commands.explain import explain
+from exporter.commands.lookup import missing
+from exporter.commands.tasks import tasks
+from exporter.metrics.own import DECODE_ERRORS, Telemetry
+from exporter.metrics.page import Format
+from exporter.runtime import logs
+from exporter.runtime.terminal import Screen
+from tests.lib.commands import config_for
+from tests.lib.daemon import cloud_of, exporter_on, get, sim
+from tests.lib.virtual_time import clock, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from exporter.daemon.exporter import Exporter
+
+NAMES = {
+    "line feed": "or\nders",
+    "carriage return": "or\rders",
+    "tab": "or\tders",
+    "zero width": "or\u200b\u200dde\ufeffrs\u00ad\u2060",
+    "null": "or\0ders",
+    "escape": "or\x1b[2J\x1b]0;title\x07ders",
+    "delete": "or\x7fders",
+    "second control set": "or\x9b31m\x85ders",
+    "line separator": "or\u2028\u2029ders",
+    "writing direction": "or\u202eders\u202c\u2066x\u2069\u200f\u061c",
+}
+
+
+def harmful(text: str) -> set[str]:
+    """The invisible characters of a text, but for line feeds."""
+    return {
+        letter for letter in text.replace("\n", "") if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    }
+
+
+def visible(name: str) -> str:
+    return name.encode("unicode_escape").decode()
+
+
+async def page(exporter: Exporter, path: str, kind: str = "*/*") -> str:
+    return (await get(exporter, path, accept_type=kind)).body.decode()
+
+
+async def exposition(exporter: Exporter) -> str:
+    return await page(exporter, "/metrics")
+
+
+async def openmetrics(exporter: Exporter) -> str:
+    return await page(exporter, "/metrics", Format.OPENMETRICS.value)
+
+
+async def status_page(exporter: Exporter) -> str:
+    return await page(exporter, "/")
+
+
+async def task_page(exporter: Exporter) -> str:
+    (store,) = exporter.stores
+    (task,) = store.tasks()
+    return await page(exporter, f"/tasks/{task.identity.task_id}")
+
+
+async def json_api(exporter: Exporter) -> str:
+    return await page(exporter, "/api/v1/tasks")
+
+
+PAGES: dict[str, Callable[[Exporter], Awaitable[str]]] = {
+    "exposition": exposition,
+    "openmetrics": openmetrics,
+    "status page": status_page,
+    "task page": task_page,
+    "json api": json_api,
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("form", PAGES)
+def test_pages(form: str, name: str) -> None:
+    async def main() -> str:
+        async with exporter_on(cloud_of(sim(name))) as exporter:
+            await exporter.poll_once()
+            return await PAGES[form](exporter)
+
+    text = simulate(main())
+    assert harmful(text) == set()
+    if form == "json api":
+        (task,) = json.loads(text)["tasks"]
+        assert task["task_name"] == name
+    else:
+        # The expositions escape backslashes.
+        shown = visible(name) if "page" in form else visible(name).replace("\\", "\\\\")
+        assert shown in text
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_commands(name: str) -> None:
+    transport = httpx.ASGITransport(app=cloud_of(sim(name)))
+    table = simulate(tasks(config_for(), Screen(), transport=transport, clock=clock)).text
+    document = simulate(tasks(config_for(), None, transport=transport, clock=clock)).text
+    explained = simulate(explain(config_for(), name, transport=transport, clock=clock)).text
+    assert harmful(table + document + explained + missing(name, [])) == set()
+    assert visible(name) in table
+    assert visible(name) in explained
+    assert json.loads(document)["tasks"][0]["task_name"] == name
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_log_lines(form: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", form)
+    structlog.get_logger().info("x", project=name)
+    logs.drain(5)
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1
+    assert harmful(text) == set()
+    assert visible(name) in text.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_own_metrics(name: str) -> None:
+    telemetry = Telemetry()
+    telemetry.counter(DECODE_ERRORS, "prod", "eu-de", name, "node").inc()
+    text = b"".join(telemetry.render()).decode()
+    assert harmful(text) == set()
+    assert 'collector="node"' in text
+    telemetry.forget(account="prod", region="eu-de", project=name)
+    assert 'collector="node"' not in b"".join(telemetry.render()).decode()

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import re
+
+from exporter.commands.lookup import Outcome
+from exporter.simulator import Fault, faults
+from tests.lib.commands import OTHER_ID, WHERE, config_for, explained, group, reasons, shops, two_projects
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+
+ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
+
+
+def test_why_something_is_unknown() -> None:
+    config = config_for(collectors={"detail": {"enabled": False}})
+    text = explained(cloud_of(sim("orders", comparison=""), published={"v3"}), config=config).text
+    assert group(text, "detail") == "detail: unknown, the collector is disabled"
+    assert group(text, "objects") == "objects: unknown, nothing that tells it is published here"
+    assert group(text, "recovery") == "recovery: unknown, only disaster-recovery tasks have it"
+    assert group(text, "node") == "node: unknown, the cloud told nothing"
+    assert "  role                   unknown\n" in group(text, "status")
+
+
+def test_a_collector_that_fails_leaves_the_rest() -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [faults.forbidden("batch-progress")]
+    outcome = explained(cloud)
+    assert (outcome.code, outcome.notes) == (
+        1,
+        (
+            f"{WHERE}: failed, and so unknown or incomplete: progress",
+            '  v3_batch_progress lacks a permission, 403 DRS.M00102: grant the system role "DRS ReadOnlyAccess"',
+        ),
+    )
+    assert group(outcome.text, "progress") == "progress: unknown, the poll failed"
+    assert "memory size" in group(outcome.text, "node")
+    assert reasons(outcome.text)["delay_unknown"] == ("blocks", "unknown")
+    assert reasons(outcome.text)["phase"] == ("no", "0s")
+
+
+def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [Fault(match="batch-detail", kind="slow", seconds=4)]
+    outcome = explained(cloud, config=config_for(poll={"interval": "1s"}))
+    assert outcome.code == 0
+    assert group(outcome.text, "status").startswith("status, 4s old\n")
+    assert group(outcome.text, "detail").startswith("detail, 0s old\n")
+    assert reasons(outcome.text)["stale"] == ("blocks", "4s")
+    assert reasons(outcome.text)["delay_high"] == ("no", "4s")
+
+
+def test_old_facts_of_subtasks() -> None:
+    cloud = cloud_of(shops(), published={"v3"})
+    cloud.faults = [Fault(match="batch-detail", kind="slow", seconds=4)]
+    text = explained(cloud, "shops", config_for(poll={"interval": "1s"})).text
+    assert reasons(text, "cut-over of subtask north")["stale"] == ("blocks", "4s")
+
+
+def test_a_task_that_does_not_exist() -> None:
+    assert explained(cloud_of(sim("orders")), "oders") == Outcome(
+        1, "", ("no task has the id or the name 'oders', did you mean orders?",)
+    )
+    assert explained(cloud_of(), "orders") == Outcome(1, "", ("no task has the id or the name 'orders'",))
+
+
+def test_a_name_that_two_tasks_have() -> None:
+    first, second = sim("orders", engine="mysql"), sim("orders", seed="others")
+    cloud, config = two_projects(second)
+    rows = sorted([(first.id, "payments"), (second.id, "shipping")])
+    lines = [f"  {task_id}  acme     cn-north-4  {name}" for task_id, name in rows]
+    assert explained(cloud, config=config) == Outcome(
+        2,
+        "",
+        (
+            "\n".join(
+                (
+                    "2 tasks are called 'orders'; give the id of one of them:",
+                    f"  id{' ' * 34}  account  region      project",
+                    *lines,
+                )
+            ),
+        ),
+    )
+    assert all("/jobs" in call.path and "batch" not in call.path for call in cloud.calls)  # lists only
+
+
+def test_a_project_that_fails_while_another_has_the_task() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    cloud.faults = [faults.broken(PROJECT_ID)]
+    outcome = explained(cloud, "parcels", config)
+    broken = (
+        f"{WHERE}: failed, and so unknown or incomplete: tasks",
+        "  v3_list_jobs failed, 500 DRS.M00004: the cloud is at fault: try again later",
+        "  v5_list_jobs failed, 500 DRS.M00004: the cloud is at fault: try again later",
+    )
+    assert (outcome.code, outcome.notes) == (1, broken)
+    assert "cut-over: nothing known blocks it" in outcome.text
+    outcome = explained(cloud, "orders", config)
+    assert outcome.code == 1
+    assert outcome.text == ""
+    assert outcome.notes == (*broken, "no task has the id or the name 'orders'")
+
+
+def test_a_task_that_the_rules_leave_out() -> None:
+    rules = {"exclude": [{"name": "or.*"}], "tag_labels": []}
+    outcome = explained(cloud_of(sim("orders")), config=config_for(tasks=rules))
+    assert outcome == Outcome(
+        1,
+        "",
+        (
+            "no task has the id or the name 'orders'",
+            "a rule of tasks.include or tasks.exclude may leave it out",
+        ),
+    )
+
+
+def test_a_task_that_its_tags_leave_out() -> None:
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    outcome = explained(cloud, config=config_for(tasks={"exclude": [{"tag": "team=x"}]}))
+    assert outcome == Outcome(1, "", ("the task is gone, or a rule of tasks.include or tasks.exclude leaves it out",))
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
+
+
+def test_a_name_that_plays_with_the_terminal() -> None:
+    cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
+    outcome = explained(cloud, "or\x1b[2Jders")
+    assert outcome.code == 0
+    assert "  task name  or\\x1b[2Jders" in outcome.text
+    assert "\x1b" not in outcome.text + str(explained(cloud, "or\x1b[2Jder").notes)
+
+
+def test_facts_of_no_other_task_are_asked_for() -> None:
+    parent, cache = shops(), sim("cache", scenario="migration", engine="redis-to-gaussredis")
+    cloud = cloud_of(sim("orders", comparison="equal"), parent, cache)
+    explained(cloud, "shops")
+    children = {child.id for child in parent.children}
+    asked = [call for call in cloud.calls if not call.path.endswith("/jobs")]
+    ended = next(child.id for child in parent.children if child.name == "west")
+    assert {task_id for call in asked for task_id in ID.findall(f"{call.path} {call.body}")} == children - {ended}
+    assert not any("quotas" in call.path or "async" in call.path for call in cloud.calls)
+
+
+def test_other_projects_are_asked_for_their_lists_only() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    explained(cloud, "parcels", config)
+    assert len([call for call in cloud.calls if PROJECT_ID in call.path]) == 6
+    assert len([call for call in cloud.calls if OTHER_ID in call.path]) > 6

@@ -1,0 +1,33 @@
+"""`drs-exporter once` on the demo's cloud: it shows all there is, but for what nobody can have witnessed yet."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from exporter.commands import main as cli
+from exporter.commands.demo import demo
+from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.tasks import family_names
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    import pytest
+
+WITNESSED = {
+    "drs_task_phase_changed_timestamp_seconds",
+    "drs_task_auto_stop_timestamp_seconds",
+}
+"""Families that need a change of phase before our eyes."""
+
+
+def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    # On the loop of the tests the calls need not wait for the rate limit.
+    assert simulate(cli._poll_once(*demo())) == 0
+    page = capsysbinary.readouterr().out.decode()
+    printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
+    every = {*family_names(), *(own.name for own in OWN_FAMILIES)}
+    assert every - printed == WITNESSED
+    assert not re.search(r"^\S+ (-1|NaN)$", page, re.MULTILINE)

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.cloud.operations import OPERATIONS, QUERY_V5
+from exporter.commands import main as cli
+from exporter.commands import query as querying
+from exporter.commands.lookup import Outcome
+from exporter.commands.query_types import TYPES
+from exporter.runtime import logs
+from exporter.simulator import Fault, query_id
+from tests.lib.commands import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exporter.config.load import Config
+
+ORDERS = sim("orders").id
+BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
+LEFT_OUT = "which may hold messages, hosts, users or names"
+
+
+@pytest.fixture(autouse=True)
+def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set up by these tests, it would outlive their streams."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+
+
+def test_a_precheck() -> None:
+    cloud = cloud_of(sim("orders", precheck="failed"))
+    outcome = queried(cloud, "precheck", run=query_id(cloud.worlds[0].task("orders"), "precheck"))
+    told = json.loads(outcome.text)
+    assert (outcome.code, outcome.notes) == (0, (f"8 values left out, {LEFT_OUT}",))
+    assert told["status"] == "INCRE_TRANSFER_STARTED"
+    result = told["precheck_result"]
+    assert {key: result[key] for key in result if key != "precheck_results"} == {
+        "result": False,
+        "process": "100%",
+        "total_passed_rate": "90%",
+        "job_direction": "up",
+    }
+    assert result["precheck_results"][-1] == {
+        "item": "srcDbConnection",
+        "result": "FAILED",
+        "group": "network",
+        "is_support_skip": False,
+        "is_skipped": False,
+        "failed_sub_jobs": [],
+    }
+    assert len(result["precheck_results"]) == 10
+
+
+def test_a_network_test() -> None:
+    cloud = cloud_of(sim("orders", target_up=False))
+    outcome = queried(cloud, "network", run=query_id(cloud.worlds[0].task("orders"), "network"))
+    assert outcome == Outcome(
+        0,
+        """\
+{
+  "status": "INCRE_TRANSFER_STARTED",
+  "create_time": "2025-12-30T08:00:00Z",
+  "network_results": [
+    {
+      "success": true,
+      "result": "success",
+      "status": "success"
+    },
+    {
+      "success": false,
+      "result": "other",
+      "status": "failed",
+      "error_code": "DRS.M0601"
+    }
+  ]
+}""",
+        (f"3 values left out, {LEFT_OUT}",),
+    )
+
+
+def test_the_import_of_a_file() -> None:
+    outcome = queried(cloud_of(sim("orders")), "file")
+    assert outcome == Outcome(
+        0,
+        """\
+{
+  "status": "INCRE_TRANSFER_STARTED",
+  "create_time": "2025-12-30T08:00:00Z",
+  "support_import_file_resp": {
+    "file_size": "2",
+    "previous_select": "manual"
+  }
+}""",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "block"),
+    [
+        ("detail", "base_info"),
+        ("progress", "progress_info"),
+        ("log", "logs"),
+        ("compare", "compare_result"),
+        ("file", "support_import_file_resp"),
+        ("is_writable", "is_writable"),
+        ("network", "network_results"),
+        ("precheck", "precheck_result"),
+        ("cloud_connection", "network_results"),
+    ],
+)
+def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
+    assert kind in TYPES
+    cloud = cloud_of(sim("orders", writable="success", comparison="equal"))
+    run = query_id(cloud.worlds[0].task("orders"), kind)
+    outcome = queried(cloud, kind, task=ORDERS, run=run)
+    assert outcome.code == 0
+    assert json.loads(outcome.text)[block]
+    (call,) = cloud.calls
+    assert (call.method, call.path) == ("GET", f"/v5/{PROJECT_ID}/jobs/{ORDERS}")
+    assert (call.query["type"], call.query["query_id"]) == (kind, run)
+
+
+def test_the_status_comes_from_v3() -> None:
+    """By id, and by name where v5, which is not published, would know none."""
+    cloud = cloud_of(sim("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
+    shown = Outcome(0, '{\n  "status": "INCRE_TRANSFER_FAILED"\n}')
+    assert queried(cloud, "status", task=ORDERS) == shown
+    assert queried(cloud, "status", task="orders") == shown
+    call, *_ = cloud.calls
+    assert (call.method, call.path) == ("POST", f"/v3/{PROJECT_ID}/jobs/batch-status")
+    assert call.body == {"jobs": [ORDERS], "page_req": {"cur_page": 1, "per_page": 1}}
+    assert queried(cloud, "status", task="oders").notes == (
+        "no task has the id or the name 'oders', did you mean orders?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "note"),
+    [
+        ({"error_code": "DRS.M05004"}, "v3 knows no such task"),
+        ({"error_code": "DRS.M00304"}, "v3 refuses to tell it, 200 DRS.M00304: check the task's state"),
+        (None, "v3_batch_status got a response that the API does not document, decode: please report it"),
+    ],
+)
+def test_a_status_that_v3_does_not_tell(item: object, note: str) -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [Fault(match="batch-status", kind="body", body={"results": [item]})]
+    outcome = queried(cloud, "status", task=ORDERS)
+    assert outcome.code == 1
+    assert outcome.notes[0].startswith(f"{WHERE}: {note}")
+
+
+@pytest.mark.parametrize("gone", ["c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", "batch-progress-0000"])
+def test_a_status_of_a_task_that_is_not(gone: str) -> None:
+    assert queried(cloud_of(sim("orders")), "status", task=gone).code == 1
+
+
+def test_all_types_are_covered() -> None:
+    assert TYPES.keys() - {"status"} == {
+        *("detail", "network", "precheck", "progress", "log", "compare", "file", "is_writable", "cloud_connection")
+    }
+    assert QUERY_V5 in OPERATIONS
+
+
+def test_a_type_of_which_the_cloud_tells_nothing() -> None:
+    outcome = queried(cloud_of(sim("orders")), "is_writable")
+    assert outcome.code == 0
+    assert outcome.notes == ("the cloud tells nothing of this type about the task",)
+
+
+def test_a_query_id_that_the_cloud_does_not_know() -> None:
+    cloud, config = two_projects()
+    outcome = queried(cloud, "network", task=sim("orders", engine="mysql").id, run="guessed", config=config)
+    assert outcome == Outcome(
+        1, "", (f"{WHERE}: v5 refuses to tell it, 400 DRS.10000001: check --query-id, and the task's state",)
+    )
+    assert len(cloud.calls) == 1  # the other project is not asked: this one knows the task
+
+
+def test_an_id_in_the_second_project() -> None:
+    parcels = sim("parcels")
+    cloud, config = two_projects(parcels)
+    outcome = queried(cloud, "file", task=parcels.id, config=config)
+    assert outcome.code == 0
+    assert [call.path for call in cloud.calls] == [f"/v5/{one}/jobs/{parcels.id}" for one in (PROJECT_ID, OTHER_ID)]
+
+
+def test_a_name_in_the_second_project() -> None:
+    parcels = sim("parcels")
+    cloud, config = two_projects(parcels)
+    assert queried(cloud, "file", task="parcels", config=config).code == 0
+    assert [call.path for call in cloud.calls if "type" in call.query] == [f"/v5/{OTHER_ID}/jobs/{parcels.id}"]
+    assert len(cloud.calls) == 3 + 3 + 1
+
+
+def test_an_id_that_nobody_knows() -> None:
+    cloud, config = two_projects()
+    outcome = queried(cloud, "file", task="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", config=config)
+    assert outcome == Outcome(
+        1,
+        "",
+        (
+            "acme/cn-north-4/payments: v5 knows no such task",
+            "acme/cn-north-4/shipping: v5 knows no such task",
+        ),
+    )
+
+
+def test_a_name_that_nobody_has() -> None:
+    assert queried(cloud_of(sim("orders")), "file", task="oders") == Outcome(
+        1, "", ("no task has the id or the name 'oders', did you mean orders?", BY_NAME)
+    )
+
+
+def test_a_name_that_two_have() -> None:
+    first, second = sim("orders"), sim("orders", seed="others")
+    outcome = queried(cloud_of(first, second), "file")
+    ids = sorted((first.id, second.id))
+    assert outcome == Outcome(
+        2,
+        "",
+        (
+            f"""\
+2 tasks are called 'orders'; give the id of one of them:
+  id                                    account  region      project
+  {ids[0]}  acme     cn-north-4  payments
+  {ids[1]}  acme     cn-north-4  payments""",
+        ),
+    )
+
+
+def test_a_region_without_v5() -> None:
+    cloud = cloud_of(sim("orders"), published={"v3"})
+    for task in ("orders", ORDERS):
+        outcome = queried(cloud, "file", task=task)
+        assert outcome.code == 1
+        assert outcome.notes[-1].endswith(" is not published here, 404 APIGW.0101")
+
+
+def test_wrong_credentials_and_a_cloud_that_fails() -> None:
+    outcome = queried(cloud_of(sim("orders")), "file", task=ORDERS, config=config_for(secret_key=CANARY))
+    assert outcome == Outcome(
+        1,
+        "",
+        (f"{WHERE}: the credentials are refused, 401 APIGW.0301: check them, and whether they have expired",),
+    )
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [Fault(match="type=file", kind="body", body={"job": CANARY})]
+    outcome = queried(cloud, "file", task=ORDERS)
+    assert outcome.code == 1
+    (note,) = outcome.notes
+    assert note.startswith(
+        f"{WHERE}: v5_job_query got a response that the API does not document, decode: please report it"
+    )
+
+
+@pytest.fixture
+def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answered(_config: Config, *words: str, transport: None) -> Outcome:
+        return Outcome(1, " ".join(words), ("one\ntwo",))
+
+    monkeypatch.setattr(querying, "query", answered)
+
+
+@pytest.mark.usefixtures("_canned")
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["query", "orders", "--type=network", "--query-id=id", config_file(tmp_path)]) == 1
+    assert capsys.readouterr() == ("orders network id\n", "drs-exporter: one\ndrs-exporter: two\n")
+
+
+@pytest.mark.usefixtures("_canned")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("query orders --type=network", "--type=network needs --query-id=ID, which the start of that test returned"),
+        ("query orders --type=precheck --query-id=", "--type=precheck needs --query-id=ID"),
+        ("query orders --type=cloud_connection", "--type=cloud_connection needs --query-id=ID"),
+        ("query orders --type=nonsense", "invalid choice: 'nonsense'"),
+        ("query orders", "the following arguments are required: --type"),
+        ("query --type=file", "the following arguments are required: TASK"),
+        ("query orders --type=file", "--config.file=FILE is missing"),
+    ],
+)
+def test_bad_usage(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1

@@ -1,0 +1,165 @@
+"""`drs-exporter tasks`: one poll of what the table shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from exporter.commands import main as cli
+from exporter.commands.task_table import _rows
+from exporter.commands.tasks import tasks
+from exporter.model.task import Identity, Listed, Task
+from exporter.runtime import logs
+from exporter.runtime.terminal import Screen
+from exporter.simulator import faults
+from tests.lib.commands import WHERE, config_for, shops, two_projects
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.virtual_time import clock, simulate
+
+if TYPE_CHECKING:
+    from exporter.commands.lookup import Outcome
+    from exporter.config.load import Config
+    from exporter.simulator import SimulatedCloud
+
+PIPE = Screen()
+
+
+def shown(cloud: SimulatedCloud, screen: Screen | None = PIPE, config: Config | None = None) -> Outcome:
+    """What the command makes of a cloud."""
+    return simulate(tasks(config or config_for(), screen, transport=httpx.ASGITransport(app=cloud), clock=clock))
+
+
+def cells(outcome: Outcome) -> list[list[str]]:
+    """The cells of each line below the head."""
+    return [re.split(r"  +", line) for line in outcome.text.splitlines()[1:]]
+
+
+def test_a_line_for_each_task_the_worst_first() -> None:
+    cloud = cloud_of(
+        sim("calm"),
+        sim("late", delay=1140),
+        sim("broken", status="INCRE_TRANSFER_FAILED"),
+        sim("loading", status="FULL_TRANSFER_STARTED", progress=33),
+        sim("draft", status="CONFIGURATION"),
+    )
+    outcome = shown(cloud)
+    assert (outcome.code, outcome.notes) == (0, ())
+    assert outcome.text.splitlines()[0].split() == [
+        *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER"),
+    ]
+    assert cells(outcome) == [
+        ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown"],
+        ["late", WHERE, "incremental", "100%", "19m", "0s", "blocked: delay_high"],
+        ["calm", WHERE, "incremental", "100%", "1.7s", "0s", "ready"],
+        ["loading", WHERE, "full", "33%", "-", "0s", "blocked: phase, delay_unknown, full_incomplete, objects_missing"],
+        ["draft", WHERE, "preparing", "-", "-", "-", "-"],
+    ]
+
+
+def test_subtasks_stand_below_their_parents() -> None:
+    rows = cells(shown(cloud_of(shops(), sim("zoo"), published={"v3"})))
+    assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
+    assert rows[1][3:] == ["-", "-", "-", "blocked: subtask"]
+
+
+def test_subtasks_of_subtasks_stand_below_them_and_a_ring_hides_nobody() -> None:
+    def one(key: str, parent: str | None) -> Task:
+        listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
+        return Task(Identity("a", "r", "p", key, key, parent), tasks=listed)
+
+    tasks = [one("inner", "middle"), one("middle", "outer"), one("outer", None), one("x", "y"), one("y", "x")]
+    assert [row[0].text for row in _rows(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
+
+
+def test_what_is_almost_complete_is_not_complete() -> None:
+    orders = sim("orders", status="FULL_TRANSFER_STARTED", overrides={"v3_progress": {"progress": "99.9999"}})
+    assert cells(shown(cloud_of(orders, published={"v3"})))[0][3] == "99%"
+
+
+def test_only_what_is_shown_is_asked_for() -> None:
+    cloud = cloud_of(sim("orders", comparison="equal"), sim("draft", status="CONFIGURATION"), published={"v3"})
+    shown(cloud, config=config_for(cutover={"comparison": "ignore"}))
+    v3 = {call.path.rpartition("/")[2] for call in cloud.calls if call.path.startswith("/v3")}
+    assert v3 == {"jobs", "batch-progress", "batch-detail"}
+    shown(cloud)
+    assert any("query-compare-result" in call.path for call in cloud.calls)
+
+
+def test_a_project_that_fails_is_named_and_never_empty() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    cloud.faults = [faults.broken(PROJECT_ID)]
+    outcome = shown(cloud, config=config)
+    assert outcome.code == 1
+    assert [row[0] for row in cells(outcome)] == ["parcels"]
+    assert outcome.notes[0] == f"{WHERE}: failed, and so unknown or incomplete: tasks"
+    narrow = shown(cloud, Screen(80), config)
+    assert f"{WHERE}\ntasks unknown\n" in narrow.text
+    assert narrow.text.endswith("; those of 1 project unknown or incomplete")
+    assert "no tasks" not in narrow.text
+
+
+def test_no_tasks_is_said_where_that_is_known() -> None:
+    outcome = shown(cloud_of())
+    assert (outcome.code, outcome.text) == (0, "0 tasks")
+    assert shown(cloud_of(), Screen(80)).text == f"{WHERE}\nno tasks\n\n0 tasks"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 130])
+def test_a_terminal_is_wide_enough(width: int) -> None:
+    outcome = shown(cloud_of(shops(), sim("orders-from-the-old-warehouse-to-the-new-one", delay=9)), Screen(width))
+    table, _, counts = outcome.text.rpartition("\n\n")
+    assert max(map(len, table.splitlines())) <= width
+    assert counts == "2 tasks: 2 incremental; 0 ready to cut over"
+    assert ("PROJECT" in table, "AGE" in table) == (width >= 120, width >= 70)
+
+
+def test_colours() -> None:
+    text = shown(cloud_of(sim("broken", status="INCRE_TRANSFER_FAILED"), sim("fine")), Screen(130, colour=True)).text
+    assert "\x1b[31mfailed\x1b[0m" in text
+    assert "\x1b[32mready\x1b[0m" in text
+    assert "\x1b[33mblocked: phase, delay_unknown\x1b[0m" in text
+
+
+def test_a_name_that_plays_with_the_terminal() -> None:
+    cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
+    assert cells(shown(cloud))[0][0] == "or\\x1b[2Jders"
+
+
+def test_json_has_the_names_and_units_of_the_metrics() -> None:
+    dr = sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", rpo=31.5, rto=0.5)
+    outcome = shown(cloud_of(dr, sim("draft", status="CONFIGURATION")), None)
+    document = json.loads(outcome.text)
+    found = {task["task_name"]: task for task in document["tasks"]}
+    assert document["now_timestamp_seconds"] > found["dr"]["collected_timestamp_seconds"]["progress"] - 1
+    (project,) = document["projects"]
+    assert (project["account"], project["up"], project["collectors"]["tasks"]["success"]) == ("acme", True, True)
+    told = {key: found["dr"][key] for key in ("phase", "incremental_delay_seconds", "rpo_seconds", "rto_seconds")}
+    assert told == {
+        "phase": "incremental",
+        "incremental_delay_seconds": 1.731,
+        "rpo_seconds": 31.5,
+        "rto_seconds": 0.5,
+    }
+    assert (found["dr"]["cutover"], found["dr"]["cutover_blockers"]) == ("blocked", ["rpo_high"])
+    unknown = {key for key, value in found["draft"].items() if value is None}
+    assert unknown >= {"incremental_delay_seconds", "full_progress_ratio", "rpo_seconds", "cutover", "cutover_blockers"}
+    assert json.loads(shown(cloud_of(sim("one")), None).text)["tasks"][0]["cutover"] == "ready"
+
+
+@pytest.mark.parametrize("words", [["--demo"], ["--demo", "--output=json"]])
+def test_the_demo(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    assert cli.main(["tasks", *words]) == 0
+    out, err = capsys.readouterr()
+    assert "orders-to-rds" in out
+    assert "\x1b" not in out + err
+
+
+def test_the_demo_needs_no_configuration(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    assert cli.main(["tasks", "--demo", "--region=eu-de"]) == 2
+    assert "--demo asks the simulated cloud: leave --config.file, --cloud and --region out" in capsys.readouterr().err

@@ -1,0 +1,294 @@
+"""Text and gzip of a page: what goes in comes out, rendered and compressed only where it changed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.metrics.board import Board, escape_label, label_text, number_text
+from exporter.metrics.page import Piece
+from exporter.runtime.escape import printable
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from exporter.metrics.page import Page
+
+TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))  # no half surrogate pairs: see below
+
+
+@dataclass(frozen=True)
+class Head:
+    name: str
+    labels: tuple[str, ...] = ()
+    help: str = "Means something."
+    type: str = "gauge"
+
+
+def on_board(work: Callable[[Board], Awaitable[object]], *families: Head) -> Page:
+    """The page after some work on a board of these families."""
+
+    async def main() -> Page:
+        board = Board(families or (Head("drs_up"),), lambda: [TAIL])
+        await work(board)
+        await board.publish()
+        return board.page
+
+    return simulate(main())
+
+
+def shown(*samples: tuple[tuple[str, ...], float], head: Head, identity: Sequence[tuple[str, str | None]]) -> str:
+    """A page with one family of one key, without its tail."""
+
+    async def work(board: Board) -> None:
+        board.identify("key", identity)
+        board.put("key", head.name, samples)
+
+    return b"".join(on_board(work, head).plain()).removesuffix(TAIL).decode()
+
+
+def test_a_family_as_text() -> None:
+    head = Head("drs_tasks", ("phase",), "Say 100%, \\o/\nand so on.", "counter")
+    text = shown((("full",), 1), (("ended",), 0.25), head=head, identity=[("account", "a"), ("region", None)])
+    assert text == (
+        "# HELP drs_tasks Say 100%, \\\\o/\\nand so on.\n"
+        "# TYPE drs_tasks counter\n"
+        'drs_tasks{account="a",phase="full"} 1\n'
+        'drs_tasks{account="a",phase="ended"} 0.25\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "escaped"),
+    [
+        ('say "hi"', 'say \\"hi\\"'),
+        ("back\\slash", "back\\\\slash"),
+        ("two\nlines\tzero\u200bwidth", "two\\\\nlines\\\\tzero\\\\u200bwidth"),
+        ("\\n", "\\\\n"),
+        ("100 % of %s %b", "100 % of %s %b"),
+        ("訂單 é 😀 \u3000", "訂單 é 😀 \u3000"),
+        ("\u2028\r\t\x1b[2J\u202e", "\\\\u2028\\\\r\\\\t\\\\x1b[2J\\\\u202e"),
+    ],
+)
+def test_labels_are_escaped_as_identity_and_as_own_labels(value: str, escaped: str) -> None:
+    assert escape_label(value) == escaped
+    text = shown(((value,), 1), head=Head("f", ("own",)), identity=[("name", value)])
+    assert text.splitlines(keepends=True)[2:] == f'f{{name="{escaped}",own="{escaped}"}} 1\n'.splitlines(keepends=True)
+
+
+def test_half_a_surrogate_pair_costs_not_the_page() -> None:
+    assert label_text([("name", "a\ud800b"), ("own", "c")]) == b'name="a\\\\ud800b",own="c"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, b"0"),
+        (1.0, b"1"),
+        (True, b"1"),
+        (-2.0, b"-2"),
+        (0.1, b"0.1"),
+        (1767225600.123, b"1767225600.123"),
+        (1e15, b"1000000000000000.0"),
+        (10**15, b"1000000000000000"),
+        (1e22, b"1e+22"),
+        (5e-324, b"5e-324"),
+    ],
+)
+def test_numbers(value: float, text: bytes) -> None:
+    assert number_text(value) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_read_back_as_it_was(value: float) -> None:
+    assert float(number_text(value)) == value
+
+
+def safe(labels: tuple[str, str]) -> tuple[str, ...]:
+    return tuple(map(printable, labels))
+
+
+@given(
+    identity=st.tuples(TEXTS, TEXTS),
+    own=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4, unique_by=safe),
+)
+def test_labels_are_read_back_as_they_were_but_for_control_characters(
+    identity: tuple[str, str], own: list[tuple[str, str]]
+) -> None:
+    names = ("one", "two", "three", "four")
+    samples = [(labels, float(number)) for number, labels in enumerate(own)]
+    text = shown(*samples, head=Head("f", names[2:]), identity=list(zip(names, identity, strict=False)))
+    [family] = text_string_to_metric_families(text)
+    expected = [
+        ({name: value for name, value in zip(names, safe(identity) + safe(labels), strict=True) if value}, number)
+        for labels, number in samples
+    ]
+    assert [(sample.labels, sample.value) for sample in family.samples] == expected
+
+
+def test_samples_are_replaced_and_dropped() -> None:
+    async def work(board: Board) -> None:
+        for key in "abc":
+            board.identify(key, [("id", key)])
+            board.put(key, "f", [(("x",), 1), (("y",), 2)])
+        board.put("a", "f", [(("y",), 3)])
+        board.put("b", "f", ())
+        board.drop("c")
+        board.drop("never there")
+
+    page = on_board(work, Head("f", ("own",)), Head("g"))
+    assert b"".join(page.plain(frozenset("f"))).splitlines()[2:] == [b'f{id="a",own="y"} 3']
+    assert [chunk.name for chunk in page.chunks] == ["f", "own_total", "own_info"]
+
+
+def test_a_family_whose_last_sample_went_goes() -> None:
+    async def work(board: Board) -> None:
+        board.identify("a", [("id", "a")])
+        board.put("a", "f", [((), 1)])
+        await board.publish()
+        board.put("a", "f", ())
+
+    assert on_board(work, Head("f")).plain() == on_board(lambda _: asyncio.sleep(0), Head("f")).plain()
+
+
+def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
+    async def work(board: Board) -> None:
+        assert board.identify("a", [("name", "old")])
+        board.put("a", "f", [((), 1)])
+        board.put("a", "g", [((), 1)])
+        assert not board.identify("a", [("name", "old")])
+        assert board.identify("a", [("name", "new")])
+        board.put("a", "g", [((), 2)])
+
+    text = b"".join(on_board(work, Head("f"), Head("g")).plain()).removesuffix(TAIL)
+    assert text.splitlines()[2:] == [b'g{name="new"} 2']
+
+
+def test_keys_that_say_the_same_share_the_text() -> None:
+    async def work(board: Board) -> None:
+        for key in "ab":
+            board.identify(key, [("id", key)])
+            board.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
+        (block,) = board._columns["f"]._blocks.values()
+        assert block._rows["a"] is block._rows["b"]
+
+    on_board(work, Head("f", ("phase",)))
+
+
+def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.metrics.board._MOST_KNOWN", 3)
+
+    async def work(board: Board) -> None:
+        for number in range(10):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((str(number),), number)])
+
+    lines = b"".join(on_board(work, Head("f", ("own",))).plain()).removesuffix(TAIL).splitlines()[2:]
+    assert lines == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
+
+
+def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
+    made: list[bytes] = []
+    compress = Piece.of
+
+    def of(text: bytes) -> Piece:
+        made.append(text)
+        return compress(text)
+
+    async def work(board: Board) -> None:
+        for key in "abcd":
+            board.identify(key, [("id", key)])
+            for name in "fgh":
+                board.put(key, name, [((), 1)])
+        monkeypatch.setattr(Piece, "of", of)
+        await board.publish()
+        assert len([text for text in made if b"HELP" not in text]) == 2 * 3 + 1
+        made.clear()
+        board.identify("a", [("id", "a")])
+        board.put("a", "f", [((), 1.0)])  # the same
+        board.put("c", "g", [((), 2)])
+
+    page = on_board(work, Head("f"), Head("g"), Head("h"))
+    samples = [text for text in made if b"HELP" not in text]
+    assert samples == [b'g{id="c"} 2\ng{id="d"} 1\n', b"own_total 1\n"]
+    lines = [line for line in b"".join(page.plain(frozenset("fgh"))).splitlines() if not line.startswith(b"#")]
+    assert lines == [
+        b'%b{id="%b"} %d' % (name.encode(), key.encode(), 2 if name + key == "gc" else 1)
+        for name in "fgh"
+        for key in "abcd"
+    ]
+
+
+def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
+
+    async def work(board: Board) -> None:
+        for number in range(100):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((), number)])
+            board.drop(number - 3)
+
+    page = on_board(work, Head("f"))
+    assert [len(chunk.samples) for chunk in page.chunks if chunk.name == "f"] == [2]
+    lines = b"".join(page.plain(frozenset("f"))).splitlines()[2:]
+    assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
+
+
+def test_others_run_while_a_page_is_rendered() -> None:
+    async def main() -> None:
+        board = Board((Head("f"), Head("g")), lambda: [TAIL])
+        for number in range(1000):
+            board.identify(number, [("id", str(number))])
+            board.put(number, "f", [((), number)])
+            board.put(number, "g", [((), number)])
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        running = asyncio.create_task(others())
+        await board.publish()
+        running.cancel()
+        assert turns >= 8  # blocks of 250, of two families
+
+    simulate(main())
+
+
+def test_a_page_is_never_half_of_an_update() -> None:
+    """Updates wait while a page is rendered, and a page waits for an update that has begun."""
+
+    async def update(board: Board, value: float) -> None:
+        async with board.lock:
+            for name in "fgh":
+                board.put("a", name, [((), value)])
+                await asyncio.sleep(0)
+
+    async def main() -> None:
+        board = Board((Head("f"), Head("g"), Head("h")), lambda: [TAIL])
+        board.identify("a", [("id", "a")])
+        pages = []
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(update(board, number))
+                group.create_task(board.publish())
+                await asyncio.sleep(0)
+                pages.append(board.page)
+        for page in [*pages, board.page]:
+            values = {line.split()[1] for line in b"".join(page.plain()).splitlines() if line[1:2] == b"{"}
+            assert len(values) <= 1
+        assert b'h{id="a"} 19\n' in board.page.plain()
+        assert len({id(page) for page in pages}) > 2
+
+    simulate(main())

@@ -1,0 +1,138 @@
+"""OpenMetrics says what the text format says, to a parser that takes the specification literally."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.commands.demo import demo
+from exporter.daemon.exporter import Exporter
+from exporter.metrics.board import Board
+from exporter.metrics.own import Telemetry
+from exporter.metrics.page import Format
+from exporter.runtime.escape import printable
+from tests.lib.daemon import cloud_of, exporter_on, get, sim
+from tests.lib.virtual_time import simulate
+from tests.unit.metrics.test_board import TEXTS, Head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from prometheus_client import Metric
+    from prometheus_client.samples import Sample
+
+    from exporter.metrics.page import Page
+
+LABELS = TEXTS.map(printable)
+HELPS = TEXTS.map(lambda text: text.strip(" "))  # the parser takes blanks for more of the separator
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+PARSERS: dict[Format, Callable[[str], Iterable[Metric]]] = {
+    Format.TEXT: text_string_to_metric_families,
+    Format.OPENMETRICS: openmetrics.text_string_to_metric_families,
+}
+
+
+def parsed(page: Page, form: Format) -> list[Metric]:
+    return list(PARSERS[form](b"".join(page.plain(form=form)).decode()))
+
+
+def samples(families: Iterable[Metric]) -> list[Sample]:
+    return [sample for family in families for sample in family.samples]
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """The demo, which has nearly every family, after one poll."""
+
+    async def main() -> Page:
+        config, transport = demo()
+        async with Exporter(config, transport=transport) as exporter:
+            await exporter.poll_once()
+            return exporter.board.page
+
+    return asyncio.run(main())
+
+
+def test_both_formats_have_the_same_families_and_samples(page: Page) -> None:
+    text, other = (parsed(page, form) for form in Format)
+    assert samples(text) == samples(other)
+    assert len(samples(text)) > 1000
+    described = [[(one.name, one.type, one.documentation) for one in families] for families in (text, other)]
+    assert described[0] == described[1]
+    assert {"counter", "gauge", "histogram"} <= {one.type for one in other}
+
+
+def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: Page) -> None:
+    other = samples(parsed(page, Format.OPENMETRICS))
+    assert not [sample.name for sample in other if sample.name.endswith("_created")]
+    bounds = {sample.labels["le"] for sample in other if sample.name.endswith("_bucket")}
+    assert {"0.05", "1.0", "10.0", "+Inf"} <= bounds
+    assert all("." in bound or bound == "+Inf" for bound in bounds)
+
+
+def test_every_chunk_but_heads_is_shared(page: Page) -> None:
+    text, other = ({id(piece) for piece in page.plain(form=form)} for form in Format)
+    counters = sum(chunk.heads[Format.TEXT] is not chunk.heads[Format.OPENMETRICS] for chunk in page.chunks)
+    assert len(other - text) == counters + 1
+    assert len(text - other) == counters
+
+
+@given(
+    identity=st.tuples(LABELS.filter(bool), LABELS),
+    own=st.lists(LABELS, min_size=1, max_size=4, unique=True),
+    about=HELPS,
+)
+def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
+    identity: tuple[str, str], own: list[str], about: str
+) -> None:
+    async def main() -> Page:
+        board = Board((Head("f_total", ("three",), about, "counter"),), lambda: ())
+        board.identify("key", list(zip(("one", "two"), identity, strict=True)))
+        board.put("key", "f_total", [((value,), number) for number, value in enumerate(own)])
+        await board.publish()
+        return board.page
+
+    page = simulate(main())
+    expected = [
+        ({name: value for name, value in zip(("one", "two", "three"), (*identity, last), strict=True) if value}, number)
+        for number, last in enumerate(own)
+    ]
+    for form in Format:
+        [family] = parsed(page, form)
+        assert (family.name, family.type) == ("f", "counter")
+        assert [(sample.labels, sample.value) for sample in family.samples] == expected
+    assert parsed(page, Format.OPENMETRICS)[0].documentation == about
+
+
+@pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
+@pytest.mark.parametrize("packed", ["", "gzip"])
+def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of(sim("one"))) as exporter:
+            await exporter.poll_once()
+            got = await get(exporter, f"/metrics{query}", packed, accept_type="application/openmetrics-text")
+            assert got.headers["content-type"] == OPENMETRICS
+            assert got.headers["vary"] == "Accept, Accept-Encoding"
+            assert int(got.headers["content-length"]) == len(got.body)
+            text = gzip.decompress(got.body) if packed else got.body
+            names = [family.name for family in PARSERS[Format.OPENMETRICS](text.decode())]
+            if query:
+                assert names == ["drs_up", "drs_task_phase_changes"]
+            assert names[0] == "drs_up"
+
+    simulate(main())
+
+
+def test_our_own_metrics_are_never_of_a_format_that_needs_more_than_heads() -> None:
+    """What telemetry renders is taken apart by its HELP lines."""
+    text = b"".join(Telemetry().render()).decode()
+    assert all(line.startswith(("# HELP ", "# TYPE ")) for line in text.splitlines() if line.startswith("#"))

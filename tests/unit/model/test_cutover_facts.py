@@ -1,0 +1,199 @@
+"""What the reasons say to people, and which tasks can be cut over at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.config.load import Collectors, Cutover
+from exporter.model.cutover import REASONS, Facts, blockers, concerned, standby
+from exporter.model.facts import (
+    Compared,
+    Comparison,
+    Detail,
+    Logs,
+    Monitor,
+    ObjectCount,
+    Objects,
+    Progress,
+    Recovery,
+    Switchover,
+)
+from tests.unit.model.test_cutover import DR, PLAIN, ready
+
+if TYPE_CHECKING:
+    from exporter.model.task import Listed, Task
+
+ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
+
+
+def said(reason: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
+    (found,) = (one for one in REASONS if one.name == reason)
+    return found.fact(Facts(task, stale, blocked, Cutover()))
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts", "known", "unknown"),
+    [
+        ("delay_unknown", {"progress": Progress(delay_seconds=1.5)}, "1.5 s, limit 5 s", "unknown"),
+        ("delay_high", {"progress": Progress(delay_seconds=90)}, "90 s, limit 5 s", "unknown"),
+        ("full_incomplete", {"progress": Progress(full_ratio=0.42)}, "42%", "unknown"),
+        ("side_down", {"monitor": Monitor(source_up=True, target_up=False)}, "source up, target down", None),
+        ("objects_missing", {"objects": Objects((ObjectCount("table", 2, 1),))}, "table", "unknown"),
+        ("objects_missing", {"objects": Objects((ObjectCount("table", 2, 2),))}, "none", "unknown"),
+        ("comparison_missing", {"comparison": Comparison((Compared("line", "FAILED"),))}, "FAILED", "none"),
+        ("comparison_running", {"comparison": Comparison((Compared("line", "RUNNING"),))}, "RUNNING", "none"),
+        (
+            "comparison_inconsistent",
+            {"comparison": Comparison((Compared("line", "SUCCESSFUL", consistent=False),))},
+            "inconsistent",
+            "nothing inconsistent known",
+        ),
+        ("log_error", {"logs": Logs((("error", 1.0),))}, "the newest entry is an error", "unknown"),
+        ("log_error", {"logs": Logs((("info", 1.0),))}, "no error at its end", "unknown"),
+    ],
+)
+def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, unknown: str | None) -> None:
+    assert said(reason, ready(**parts)) == known
+    assert said(reason, ready(**ALL)) == (unknown or "source unknown, target unknown")
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts", "words"),
+    [
+        ("switching", {"switchover": Switchover(switching=True)}, "yes"),
+        ("switching", {"switchover": Switchover(switching=False)}, "no"),
+        ("switching", {"switchover": None}, "unknown"),
+        ("rpo_unknown", {"recovery": None}, "unknown"),
+        ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7 s, limit 5 s"),
+        ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7 s, limit 30 s"),
+        ("rto_unknown", {"recovery": None}, "unknown"),
+        ("rto_high", {"recovery": Recovery(rto_seconds=0.25)}, "0.25 s, limit 5 s"),
+    ],
+)
+def test_what_is_said_of_disaster_recovery(reason: str, parts: dict[str, Any], words: str) -> None:
+    assert said(reason, ready(DR, **parts)) == words
+
+
+COLLECTED = 1_767_225_600.0
+
+
+@pytest.mark.parametrize(
+    ("listed", "age", "collected", "old"),
+    [
+        (PLAIN, 3 * 86_400.0, True, True),
+        (PLAIN, 3600.5, True, True),
+        (PLAIN, 3600.0, True, False),
+        (PLAIN, 10.0, True, False),
+        (PLAIN, -86_400.0, True, False),  # in the future: not known
+        (PLAIN, None, True, False),
+        (PLAIN, 3 * 86_400.0, False, False),
+        (DR, 3 * 86_400.0, True, True),
+        (replace(PLAIN, task_type="FULL_TRANS", status="FULL_TRANSFER_COMPLETE"), 3 * 86_400.0, True, False),
+    ],
+)
+def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
+    listed: Listed,
+    age: float | None,
+    collected: bool,  # noqa: FBT001
+    old: bool,  # noqa: FBT001
+) -> None:
+    reported = None if age is None else COLLECTED - age
+    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_by=reported))
+    task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
+    facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    assert dict(blockers(facts))["stale"] is old
+    assert (said("stale", task) == "fresh") is not old
+    assert ("1h before it was read" in said("stale", task)) is (age == 3600.5)
+
+
+@pytest.mark.parametrize(("age", "old"), [(3600.0, False), (3601.0, True)])
+def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wrong(age: float, *, old: bool) -> None:
+    for wrong in (-86_400.0, 7200.0):
+        served = COLLECTED + wrong
+        progress = Progress(full_ratio=1, delay_seconds=0, reported_by=served - age, served_at=served)
+        task = replace(ready(PLAIN, progress=progress), collected=(("progress", COLLECTED),))
+        facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+        assert dict(blockers(facts))["stale"] is old
+
+
+def test_what_is_said_of_the_list() -> None:
+    task = ready(replace(PLAIN, available_actions=frozenset({"CONTINUE_CAPTURE", "CONTINUE_APPLY", "RESET"})))
+    assert said("phase", task) == "INCRE_TRANSFER_STARTED"
+    assert said("action_needed", task) == "CONTINUE_APPLY, CONTINUE_CAPTURE"
+    assert said("action_needed", ready()) == "none"
+    assert (said("stale", task), said("stale", task, stale=True)) == ("fresh", "too old")
+    assert said("subtask", task) == "all subtasks are ready"
+    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none is alive"
+    for lost, words in ((1, "1 entry"), (2, "2 entries")):
+        parent = ready(replace(PLAIN, is_parent=True, unknown_children=lost))
+        assert (
+            said("subtask", parent, blocked=True)
+            == f"unknown: {words} of its children cannot be decoded or contradict others"
+        )
+    unlisted = replace(task, tasks=None)
+    assert [said(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
+
+
+def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
+    """Such a task is not shown as ready or not; the reasons themselves still hold no surprise."""
+    facts = Facts(replace(ready(DR), tasks=None), stale=True, subtasks_blocked=False, settings=Cutover())
+    applying = {reason.name for reason in REASONS if reason.applies(facts)}
+    assert applying.isdisjoint({"subtask", "full_incomplete", "switching", "rpo_high", "rto_high"})
+    assert next(reason for reason in REASONS if reason.name == "phase").blocks(facts)
+
+
+def test_every_reason_names_the_collector_of_its_fact() -> None:
+    assert {reason.collector for reason in REASONS} <= set(Collectors.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("status", "can"),
+    [
+        ("CREATING", False),
+        ("CONFIGURATION", False),
+        ("STARTJOBING", False),
+        ("FULL_TRANSFER_STARTED", True),
+        ("FULL_TRANSFER_COMPLETE", True),
+        ("INCRE_TRANSFER_STARTED", True),
+        ("PAUSING", True),
+        ("CHANGE_JOB_STARTED", True),
+        ("INCRE_TRANSFER_FAILED", True),
+        ("FROZEN", True),
+        ("RELEASE_RESOURCE_STARTED", False),
+        ("RELEASE_RESOURCE_COMPLETE", False),
+        ("SOMETHING_NEW", False),
+    ],
+)
+def test_the_phases_in_which_a_task_can_be_cut_over(status: str, *, can: bool) -> None:
+    assert concerned(ready(replace(PLAIN, status=status))) is can
+
+
+@pytest.mark.parametrize(
+    ("listed", "detail", "can"),
+    [
+        ({}, None, True),
+        ({"role": "master"}, Detail(node_role="master"), True),
+        ({"role": "parent"}, None, True),
+        ({"role": "slave"}, None, False),
+        ({}, Detail(node_role="slave"), False),  # v3 tells it in the details only
+        ({"multi_write": True}, None, False),
+        ({}, Detail(multi_write=True), False),  # and v5 this
+        ({}, Detail(multi_write=False), True),
+    ],
+)
+def test_standbys_and_dual_active_pairs_can_not_be_cut_over(
+    listed: dict[str, Any], detail: Detail | None, *, can: bool
+) -> None:
+    assert concerned(ready(replace(DR, **listed), detail=detail)) is can
+
+
+def test_a_task_that_no_fresh_list_shows_can_not_be_cut_over() -> None:
+    assert not concerned(replace(ready(), tasks=None))
+
+
+def test_what_is_not_there_is_no_standby() -> None:
+    assert not standby(None)
+    assert standby(replace(ready(detail=Detail(node_role="slave")), tasks=None))

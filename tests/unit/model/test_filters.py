@@ -1,0 +1,195 @@
+"""Which tasks are shown: the rules of `tasks.include` and `tasks.exclude`, here and at the cloud."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.config.load import Tasks
+from exporter.model.filters import TaskFilter
+from exporter.model.list_query import ListQuery
+from exporter.model.task import Listed
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from exporter.config.load import Config
+    from exporter.simulator import SimTask
+
+TASK = Listed(
+    id="a1",
+    name="orders-to-rds",
+    status="INCRE_TRANSFER_STARTED",
+    job_type="sync",
+    engine_type="mysql",
+    enterprise_project_id="0",
+)
+
+
+def rules(include: list[dict[str, str]] | None = None, exclude: list[dict[str, str]] | None = None) -> TaskFilter:
+    return TaskFilter(Tasks.model_validate({"include": include or [], "exclude": exclude or []}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "matches"),
+    [
+        ({"name": "orders-.*"}, True),
+        ({"name": "orders"}, False),  # the whole name
+        ({"id": "a1"}, True),
+        ({"id": "a2"}, False),
+        ({"job_type": "sync"}, True),
+        ({"job_type": "migration"}, False),
+        ({"engine_type": "mysql"}, True),
+        ({"engine_type": "mysql-to-mysql"}, False),
+        ({"status": "INCRE_TRANSFER_STARTED"}, True),
+        ({"status": "PAUSING"}, False),
+        ({"enterprise_project_id": "0"}, True),
+        ({"enterprise_project_id": "1"}, False),
+        ({"name": ".*", "id": "a1", "job_type": "sync"}, True),
+        ({"name": ".*", "id": "a2"}, False),  # all that a rule names must hold
+        ({"tag": "team"}, True),
+        ({"tag": "team=dba"}, True),
+        ({"tag": "team=web"}, False),
+        ({"tag": "stage"}, False),
+    ],
+)
+def test_a_rule_matches_when_all_that_it_names_holds(rule: dict[str, str], *, matches: bool) -> None:
+    tags = {"team": "dba"}
+    assert rules(include=[rule]).wants(TASK, tags) is matches
+    assert rules(exclude=[rule]).wants(TASK, tags) is not matches
+
+
+def test_any_include_rule_lets_in_and_any_exclude_rule_keeps_out() -> None:
+    assert rules().wants(TASK, None)
+    assert rules(include=[{"id": "x"}, {"id": "a1"}]).wants(TASK, None)
+    assert not rules(include=[{"id": "a1"}], exclude=[{"id": "x"}, {"job_type": "sync"}]).wants(TASK, None)
+
+
+def test_unknown_tags_neither_include_nor_exclude() -> None:
+    assert not rules(include=[{"tag": "team"}]).wants(TASK, None)
+    assert rules(exclude=[{"tag": "team"}]).wants(TASK, None)
+
+
+def test_a_list_keeps_what_tags_may_still_include() -> None:
+    assert rules(include=[{"tag": "team", "job_type": "sync"}]).select([TASK]) == [TASK]
+    assert rules(include=[{"tag": "team", "job_type": "migration"}]).select([TASK]) == []
+
+
+def test_subtasks_of_subtasks_share_the_fate_of_the_outermost_parent() -> None:
+    parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
+    middle = Listed(id="m", name="north", status="PAUSING", job_type="sync", parent_id="p", root_id="p", is_parent=True)
+    inner = Listed(id="c", name="north-1", status="PAUSING", job_type="sync", parent_id="m", root_id="p")
+    assert rules(include=[{"name": "shops"}]).select([parent, middle, inner]) == [parent, middle, inner]
+    assert rules(include=[{"name": "north"}]).select([parent, middle, inner]) == []
+
+
+def test_subtasks_share_the_fate_of_their_parent() -> None:
+    parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
+    child = Listed(id="c", name="shops-north", status="PAUSING", job_type="sync", parent_id="p")
+    assert rules(include=[{"name": "shops"}]).select([parent, child]) == [parent, child]
+    assert rules(exclude=[{"name": "shops"}]).select([parent, child]) == []
+
+
+@pytest.mark.parametrize(
+    ("include", "query"),
+    [
+        ([], ListQuery()),
+        ([{"id": "a1"}, {"id": "a2"}], ListQuery(ids=("a1", "a2"))),
+        ([{"id": "a1"}, {"job_type": "sync"}], ListQuery()),  # the second rule wants other ids as well
+        ([{"status": "PAUSING"}], ListQuery(status="PAUSING")),
+        ([{"status": "PAUSING"}, {"status": "FROZEN"}], ListQuery()),  # the cloud takes one
+        ([{"enterprise_project_id": "0"}, {"enterprise_project_id": "1"}], ListQuery(("0", "1"))),
+        ([{"engine_type": "mongodb"}], ListQuery()),  # the cloud answers mongodb-to-dds
+    ],
+)
+def test_what_every_include_rule_asks_for_is_sent_to_the_cloud(include: list[dict[str, str]], query: ListQuery) -> None:
+    assert rules(include=include).query(()) == query
+
+
+def test_the_enterprise_projects_of_the_project_go_before_those_of_rules() -> None:
+    assert rules(include=[{"enterprise_project_id": "0"}]).query(("7",)).enterprise_project_ids == ("7",)
+
+
+def test_ids_are_cut_to_what_a_list_takes_and_each_enterprise_project_costs_a_list() -> None:
+    query = ListQuery(("0", "1"), ("a", "b", "c"), "PAUSING")
+    parts = query.parts(2)
+    assert [(project, filters["name"]) for project, filters in parts] == [
+        ("0", "a,b"),
+        ("0", "c"),
+        ("1", "a,b"),
+        ("1", "c"),
+    ]
+    assert all(filters["status"] == "PAUSING" for _, filters in parts)
+
+
+def _config(api: str, *, collectors: tuple[str, ...] = ("tasks", "progress"), **tasks: Any) -> Config:
+    return config_of(api, collectors, tasks=tasks)
+
+
+def _fleet() -> list[SimTask]:
+    return [
+        sim("orders", scenario="sync", tags={"team": "dba"}),
+        sim("crm", scenario="migration"),
+        sim("dr", scenario="cloudDataGuard", engine="mysql"),
+    ]
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
+    async def main() -> None:
+        cloud = cloud_of(*_fleet())
+        async with polling(cloud, _config(api, include=[{"job_type": "sync"}])) as exporter:
+            await asyncio.sleep(2)
+            page = Scrape(exporter)
+            assert page.tasks() == {"orders"}
+            assert set(page.by("phase", "drs_tasks", job_type="sync")) == {*page.by("phase", "drs_tasks")}
+            assert calls(cloud)[f"{api} jobs"] == 1
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: str) -> None:
+    async def main() -> None:
+        cloud = cloud_of(*_fleet())
+        async with polling(cloud, _config(api, exclude=[{"name": "crm"}, {"name": "dr"}])) as exporter:
+            await asyncio.sleep(2)
+            page = Scrape(exporter)
+            assert page.tasks() == {"orders"}
+            assert sum(value for _, value in page.samples("drs_tasks")) == 1
+            asked = [call for call in cloud.calls if "progress" in call.path or "progress" in str(call.query)]
+            assert len(asked) == 1
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_ids_are_filtered_by_the_cloud(api: str) -> None:
+    async def main() -> None:
+        cloud = cloud_of(*_fleet())
+        wanted = cloud.worlds[0].tasks[1]
+        config = _config(api, include=[{"id": wanted.at(cloud.now()).id}])
+        async with polling(cloud, config) as exporter:
+            await asyncio.sleep(2)
+            page = Scrape(exporter)
+            assert page.tasks() == {"crm"}
+            listed = page.samples("drs_exporter_listed_tasks")
+            assert sum(value for _, value in listed) == 1
+
+    simulate(main())
+
+
+def test_rules_about_tags_wait_for_the_details_and_then_hold() -> None:
+    async def main() -> None:
+        cloud = cloud_of(*_fleet())
+        config = _config("v3", collectors=("tasks", "progress", "detail"), include=[{"tag": "team=dba"}])
+        async with polling(cloud, config) as exporter:
+            await asyncio.sleep(65)
+            page = Scrape(exporter)
+            assert page.tasks() == {"orders"}
+            assert sum(value for _, value in page.samples("drs_tasks")) == 1
+            assert page.value("drs_task_full_progress_ratio") is not None
+
+    simulate(main())

@@ -1,0 +1,204 @@
+"""Several processes that share the tasks: together they tell what one would, and nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from exporter.commands import main as cli
+from exporter.config.load import Collectors, ConfigError
+from exporter.daemon.exporter import Exporter
+from exporter.model.shard import ALL, SHARDS, Shard, shard_of
+from exporter.simulator import World
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim
+from tests.lib.virtual_time import clock, now, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from exporter.config.load import Config
+    from exporter.simulator import SimTask, SimulatedCloud
+
+OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
+ENDED = "RELEASE_RESOURCE_COMPLETE"
+RULES: dict[str, dict[str, Any]] = {
+    "none": {},
+    "tags": {"include": [{"tag": "team=a"}], "tag_labels": ["team"]},
+    "ended": {"ended_for": "1s"},
+}
+
+
+def tasks(world: str) -> Iterable[SimTask]:
+    """Of every kind, some with subtasks, in several states."""
+    for number in range(6):
+        name, tags = f"{world}-{number}", {"team": "ab"[number % 2]}
+        yield sim(name, tags=tags, status=["INCRE_TRANSFER_STARTED", "PAUSING", ENDED][number % 3])
+        yield sim(f"{name}-dr", tags=tags, scenario="cloudDataGuard")
+        yield sim(f"{name}-redis", tags=tags, engine="redis-to-gaussredis")
+    for number in range(3):
+        children = [sim(f"{world}-c{number}{place}", role="child", tags={"team": "ba"[number % 2]}) for place in "xyz"]
+        yield sim(f"{world}-parent{number}", relation="multi_to_single", children=children)
+
+
+def cloud() -> SimulatedCloud:
+    made = cloud_of(*tasks("one"))
+    made.worlds.append(World(project_id=OTHER_ID, tasks=list(tasks("two")), now=now))
+    return made
+
+
+def config(api: str = "auto", rules: str = "none") -> Config:
+    """Two projects, all collectors, and calls that need not wait for each other."""
+    given = config_of(api, Collectors.model_fields, tasks=RULES[rules], poll={"rate_limit": 1e6, "burst": 10**6})
+    (account,) = given.accounts
+    (project,) = account.projects
+    other = project.model_copy(update={"name": "stock", "project_id": OTHER_ID})
+    return given.model_copy(update={"accounts": (account.model_copy(update={"projects": (project, other)}),)})
+
+
+async def polled(made: SimulatedCloud, wanted: Config, shards: Iterable[Shard]) -> list[list[Scrape]]:
+    """What each shard shows at three times, between which tasks change and go."""
+    async with AsyncExitStack() as stack:
+        exporters = [
+            await stack.enter_async_context(
+                Exporter(wanted, transport=httpx.ASGITransport(app=made), clock=clock, shard=shard)
+            )
+            for shard in shards
+        ]
+        pages = []
+        for change in (None, change_some, empty_one):
+            if change is not None:
+                change(made)
+            for exporter in exporters:
+                await exporter.poll_once()
+            pages.append([Scrape(exporter) for exporter in exporters])
+            await asyncio.sleep(310)  # so that v5, too, is listed again
+        return pages
+
+
+def change_some(made: SimulatedCloud) -> None:
+    for world in made.worlds:
+        del world.tasks[3:6]
+        for task in world.tasks[::5]:
+            task.pin("PAUSING")
+
+
+def empty_one(made: SimulatedCloud) -> None:
+    made.worlds[1].tasks.clear()
+
+
+def series(page: Scrape) -> list[str]:
+    """All lines about tasks and projects but drs_up, byte by byte."""
+    kinds = ("drs_exporter_", "drs_up{")
+    return [one for one in page.text.splitlines() if one.startswith("drs_") and not one.startswith(kinds)]
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("total", [1, 2, 3, 7])
+def test_all_shards_together_show_what_one_process_shows(total: int, rules: str) -> None:
+    wanted = config(rules=rules)
+    alone = simulate(polled(cloud(), wanted, [ALL]))
+    shared = simulate(polled(cloud(), wanted, [Shard(number, total) for number in range(total)]))
+    for (page,), pages in zip(alone, shared, strict=True):
+        together = [line for one in pages for line in series(one)]
+        assert sorted(together) == sorted(series(page))
+        assert len(together) > 500
+        for one in pages:
+            assert one.by("project", "drs_up") == page.by("project", "drs_up") == {"payments": 1, "stock": 1}
+        owners = Counter(labels["task_id"] for one in pages for labels, _ in one.samples("drs_task_info"))
+        assert set(owners.values()) == {1}
+        homes = {
+            labels["task_id"]: number for number, one in enumerate(pages) for labels, _ in one.samples("drs_task_info")
+        }
+        for one in pages:
+            for labels, _ in one.samples("drs_task_info"):
+                parent = labels.get("parent_id")
+                assert parent is None or homes[parent] == homes[labels["task_id"]]
+
+
+def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
+    def asked(shard: Shard) -> Counter[str]:
+        made = cloud()
+
+        async def main() -> None:
+            async with Exporter(
+                config("v5"), transport=httpx.ASGITransport(app=made), clock=clock, shard=shard
+            ) as exporter:
+                await exporter.poll_once()
+
+        simulate(main())
+        return calls(made)
+
+    alone, parts = asked(ALL), [asked(Shard(number, 3)) for number in range(3)]
+    lists = "v5 jobs"
+    assert [part.pop(lists) for part in parts] == [alone.pop(lists)] * 3
+    assert sum(parts, Counter()) == alone
+    for part in parts:
+        assert part["v5 jobs/ID progress"] < alone["v5 jobs/ID progress"] / 2
+
+
+def test_all_shards_together_stay_within_the_allowance() -> None:
+    async def main() -> None:
+        given = config_of(poll={"rate_limit": 6.0, "burst": 7})
+        async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
+            await exporter.publish()
+            page = Scrape(exporter)
+            assert page.value("drs_exporter_api_rate_limit_calls_per_second") == 1.5
+            assert page.value("drs_exporter_shard_info", shard="2", shards="4") == 1
+
+    simulate(main())
+
+
+def test_the_hash_is_the_same_everywhere() -> None:
+    """It is the remainder of what `printf NAME | sha256sum` begins with, 16 digits."""
+    assert [Shard(number, 7).owns("abc") for number in range(7)].index(True) == 0xBA7816BF8F01CFEA % 7
+
+
+def test_one_process_is_one_shard() -> None:
+    assert shard_of("0/1", "", {}) == ALL == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "hostname", "environment", "shard"),
+    [
+        ("2/3", "", {}, (2, 3)),
+        ("auto", "drs-exporter-4", {SHARDS: "5"}, (4, 5)),
+        ("auto", "drs-2-exporter-0.drs.svc-9", {SHARDS: "1"}, (0, 1)),
+    ],
+)
+def test_what_names_a_shard(text: str, hostname: str, environment: Mapping[str, str], shard: tuple[int, int]) -> None:
+    assert shard_of(text, hostname, environment) == shard
+
+
+@pytest.mark.parametrize(
+    ("text", "hostname", "count", "fault"),
+    [
+        ("3/3", "", "", "'3/3' is neither auto nor I/N, I from 0 to N - 1, such as 0/3"),
+        ("0/0", "", "", "'0/0' is neither"),
+        ("-1/2", "", "", "'-1/2' is neither"),
+        ("1", "", "", "'1' is neither"),
+        ("٣/٤", "", "", "is neither"),
+        ("auto", "exporter", "3", "auto needs a host name that ends in a number"),
+        ("auto", "exporter-1", "", f"auto needs the number of shards in the environment variable {SHARDS}"),
+        ("auto", "exporter-1", "0", "auto needs the number of shards"),
+        ("auto", "exporter-1", "two", "auto needs the number of shards"),
+        ("auto", "exporter-3", "3", f"auto finds shard 3 of 3, from 0 on: correct {SHARDS}"),
+    ],
+)
+def test_what_names_none_is_told(text: str, hostname: str, count: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        shard_of(text, hostname, {SHARDS: count} if count else {})
+    assert str(caught.value).startswith("--shard: ")
+    assert fault in str(caught.value)
+
+
+def test_bad_usage_ends_with_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["demo", "--shard=2/2"]) == 2
+    assert (
+        capsys.readouterr().err
+        == "drs-exporter: --shard: '2/2' is neither auto nor I/N, I from 0 to N - 1, such as 0/3\n"
+    )

@@ -1,0 +1,179 @@
+"""Several entries about one task: the worst status is shown, and a contradiction is never ready."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.source import TaskList
+from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.paging import list_parts
+from exporter.model.facts import Progress
+from exporter.model.list_query import ListQuery
+from exporter.model.sightings import contradict, merged
+from exporter.model.task import DELETED
+from tests.lib.daemon import Bench, run, task
+from tests.lib.virtual_time import now
+
+if TYPE_CHECKING:
+    from exporter.model.task import Listed
+
+RUNS, FAILED, ENDED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "RELEASE_CHILD_TRANSFER_COMPLETE"
+FINE = Progress(full_ratio=1, delay_seconds=0)
+
+
+def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
+    assert merged([task(), task()]) == task()
+    assert merged([task(net_type="vpc"), task(net_type="eip")]) == task(net_type="vpc")
+    assert not contradict([task()])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "shown"),
+    [
+        ([RUNS, FAILED, ENDED], FAILED),
+        ([RUNS, ENDED], RUNS),
+        ([RUNS, "PAUSING"], "PAUSING"),
+        ([RUNS, "SOMETHING_NEW"], "SOMETHING_NEW"),
+        ([RUNS, DELETED], RUNS),
+        ([ENDED, DELETED], ENDED),
+    ],
+)
+def test_the_worst_status_is_shown_in_any_order_and_contradicted(statuses: list[str], shown: str) -> None:
+    for order in permutations(statuses):
+        found = merged([task(status=status, parent_id="p") for status in order])
+        assert (found.status, found.contradicted) == (shown, True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "contradicted"),
+    [
+        (({"task_type": "FULL_TRANS"}, {"task_type": "INCR_TRANS"}), True),
+        (({"role": "slave"}, {"role": "master"}), True),
+        (({"role": "slave"}, {}), False),
+        (({"net_type": "vpc"}, {"net_type": "eip"}), False),
+    ],
+)
+def test_only_fields_that_the_cutover_depends_on_contradict(
+    facts: tuple[dict[str, Any], dict[str, Any]], *, contradicted: bool
+) -> None:
+    entries = [task(**more) for more in facts]
+    assert contradict(entries) is merged(entries).contradicted is contradicted
+
+
+def test_what_only_the_other_entry_contains_is_kept() -> None:
+    bare = task(status=FAILED)
+    full = task(
+        parent_id="p",
+        root_id="r",
+        is_parent=True,
+        unknown_children=2,
+        multi_write=True,
+        role="master",
+        task_type="INCR_TRANS",
+        available_actions=frozenset({"CONTINUE_APPLY"}),
+    )
+    found = merged([bare, full])
+    assert found == merged([full, bare])
+    assert (found.status, found.parent_id, found.root_id, found.is_parent) == (FAILED, "p", "r", True)
+    assert (found.unknown_children, found.multi_write, found.role) == (2, True, "master")
+    assert (found.task_type, found.available_actions) == ("INCR_TRANS", frozenset({"CONTINUE_APPLY"}))
+
+
+def test_every_parent_of_a_task_is_known() -> None:
+    found = merged([task(), task(parent_id="p"), task(parent_id="q")])
+    assert (found.parent_id, found.other_parents, found.parents) == ("p", frozenset("q"), frozenset("pq"))
+    assert task().parents == frozenset()
+
+
+Lists = dict[str, list["Listed"]]
+
+
+def parent(*children: Listed) -> list[Listed]:
+    return [task("p", is_parent=True), *children]
+
+
+def child(status: str = RUNS, key: str = "c", above: str = "p", **facts: object) -> Listed:
+    return task(key, status, parent_id=above, root_id=above, **facts)
+
+
+CONTRADICTIONS = [
+    {"migration": [task("c")], "sync": [task("c", FAILED)]},
+    {"migration": [task("c", FAILED)], "sync": [task("c")]},
+    {"migration": [task("c", FAILED)], "sync": parent(child(), child(key="d"))},
+    {"migration": [task("c")], "sync": parent(child(FAILED), child(key="d"))},
+    {"migration": [task("c")], "sync": parent(child(ENDED), child(key="d"))},
+    {"migration": [task("c")], "sync": parent(child(role="slave", status=FAILED), child(key="d"))},
+    {"sync": [task("c", contradicted=True)]},
+    {"sync": parent(child(ENDED, contradicted=True), child(key="d"))},
+    {"migration": [task("c", task_type="FULL_TRANS")], "sync": [task("c", task_type="FULL_INCR_TRANS")]},
+]
+
+
+async def shown_of(bench: Bench, lists: Lists, api: str = "v3") -> dict[str, float]:
+    for job_type, tasks in lists.items():
+        await bench.lists(*tasks, job_type=job_type, api=api)
+    await bench.store.learnt({key: [FINE] for key in ("c", "d")})
+    return (await bench.scrape()).by("task_name", "drs_task_cutover_ready")
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+@pytest.mark.parametrize("lists", CONTRADICTIONS)
+def test_lists_that_contradict_each_other_make_nothing_ready_until_they_agree(lists: Lists, api: str) -> None:
+    async def story() -> None:
+        for order in (lists, dict(reversed(lists.items()))):
+            bench = Bench()
+            found = await shown_of(bench, order, api)
+            assert found
+            assert 1 not in found.values(), found
+            assert ("task c" in found) == ("p" not in {one.id for tasks in lists.values() for one in tasks})
+            agreed = {
+                job_type: [task("c")] if len(tasks) == 1 else parent(child()) for job_type, tasks in lists.items()
+            }
+            assert 1 in (await shown_of(bench, agreed, api)).values()
+
+    run(story)
+
+
+def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_what_they_show() -> None:
+    async def story() -> None:
+        bench = Bench()
+        second = [task("q", is_parent=True), child(FAILED, above="q"), child(key="d", above="q")]
+        found = await shown_of(bench, {"sync": parent(child()), "migration": second})
+        assert found == {"task p": 0, "task q": 0}
+        found = await shown_of(bench, {"migration": [task("q", is_parent=True), child(key="d", above="q")]})
+        assert found == {"task p": 1, "task q": 1}
+
+    run(story)
+
+
+def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generation() -> None:
+    async def story() -> None:
+        inventory, before = Bench().store.inventory, now()
+        inventory.update("v3", "sync", [task("a"), task("b")], now=before)
+        inventory.update("v3", "migration", [task("a", FAILED), task("b"), task("c")], now=before)
+        inventory.update("v5", "sync", [task("b", FAILED)], now=before)
+        assert inventory.contradictions(before) == 1
+        inventory.update("v3", "sync", [task("a")], now=before + 1)
+        assert inventory.contradictions(before + 1) == 0
+
+    run(story)
+
+
+@pytest.mark.parametrize(("statuses", "lost"), [((RUNS, FAILED), 1), ((RUNS, RUNS), 0)])
+def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[str, str], lost: int) -> None:
+    async def story() -> None:
+        losses, answers = Losses(), iter(statuses)
+
+        async def fetch(_: dict[str, str]) -> TaskList:
+            return TaskList((task(status=next(answers)),))
+
+        found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, losses)
+        assert [(one.status, one.contradicted) for one in found.tasks] == [
+            (max(statuses, key=FAILED.__eq__), bool(lost))
+        ]
+        assert losses.count == lost
+
+    run(story)

@@ -1,0 +1,156 @@
+"""What the log says of a project that nobody can see any more, and of the start."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from exporter.commands.serving import _log_start
+from exporter.config.load import from_mapping
+from exporter.config.schema import JOB_TYPES
+from exporter.model.shard import Shard
+from exporter.simulator import Fault, faults
+from tests.lib.daemon import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from exporter.simulator import SimulatedCloud
+
+
+def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[Any]:
+    """The lines while faults come and go, each for some seconds."""
+
+    async def main() -> None:
+        async with polling(cloud, config_of(collectors=["tasks", "progress"], poll={"interval": "30s"})):
+            for seconds, present in stages:
+                cloud.faults = present
+                await asyncio.sleep(seconds)
+
+    with capture_logs() as lines:
+        simulate(main())
+    return lines
+
+
+def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[tuple[str, str, str]]:
+    """Level, event and subject of each of them."""
+    return [(line["log_level"], line["event"], line.get("what", "")) for line in lines_while(cloud, *stages)]
+
+
+def from_blindness_on(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Retries differ in length: what fails beside the lists may be told before they are known to fail."""
+    events = [line[1] for line in loud(lines)]
+    return loud(lines)[events.index("the project is unreadable: every list fails") :]
+
+
+def loud(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    return [line for line in lines if line[0] != "debug"]
+
+
+def test_a_project_that_nobody_sees_is_one_line_and_its_end_another() -> None:
+    lines = logged_while(cloud_of(sim("one")), (59, []), (900, [faults.broken(PROJECT_ID)]), (600, []))
+    assert from_blindness_on(lines) == [
+        ("warning", "the project is unreadable: every list fails", ""),
+        ("info", "the project is readable again", ""),
+    ]
+    assert any(line[0] == "debug" and line[1] == "the cloud gave no usable response" for line in lines)
+
+
+def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
+    progress = faults.forbidden("batch-progress")
+    lines = logged_while(
+        cloud_of(sim("one")), (60, [progress]), (900, [faults.broken(PROJECT_ID)]), (900, [progress]), (900, [])
+    )
+    assert from_blindness_on(lines) == [
+        ("warning", "the project is unreadable: every list fails", ""),
+        ("info", "the project is readable again", ""),
+        ("warning", "the cloud gave no usable response", "v3_batch_progress"),
+        ("info", "the cloud responds again", "v3_batch_progress"),
+    ]
+
+
+def test_a_generation_that_fails_beside_another_makes_the_project_unreadable_only_until_that_is_queried() -> None:
+    lines = loud(logged_while(cloud_of(sim("one")), (60, []), (1200, [faults.forbidden("/v3/.*/jobs$")]), (1200, [])))
+    lists = {f"v3 list of {job_type}" for job_type in JOB_TYPES}
+    assert [line[1] for line in lines[:2]] == [
+        "the project is unreadable: every list fails",
+        "the project is readable again",
+    ]
+    assert {line[2] for line in lines[2:5]} == lists
+    assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud responds again", True)] * 3
+
+
+@pytest.mark.parametrize("shard", [Shard(), Shard(1, 3)])
+def test_the_start_is_one_line(shard: Shard) -> None:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
+    one = {"region": PROJECT["region"], "name": "payments", "project_id": PROJECT_ID}
+    account: dict[str, Any] = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [one]}
+    with capture_logs() as lines:
+        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1", "http://[::1]:2"], shard)
+    assert lines == [
+        {
+            "log_level": "info",
+            "event": "serving",
+            "status_page": "http://127.0.0.1:1/ http://[::1]:2/",
+            "metrics": "http://127.0.0.1:1/metrics http://[::1]:2/metrics",
+            "accounts": 1,
+            "projects": 1,
+            "collectors": "tasks,progress,recovery,node,objects,comparison,async_jobs,detail,precheck,quota",
+            "calls_per_second": "3",
+            "shard": f"{shard.number}/{shard.total}",
+        }
+    ]
+
+
+def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
+    account: dict[str, Any] = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": credentials,
+        "regions": ["cn-nort-4"],
+    }
+    with capture_logs() as lines:
+        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1"], Shard())
+    assert lines[0] == {
+        "log_level": "warning",
+        "event": "a region looks mistyped",
+        "account": "acme",
+        "project": "cn-nort-4",
+        "hint": "region cn-nort-4 is not known: did you mean cn-north-4?",
+    }
+
+
+def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
+    lines = logged_while(cloud_of(sim("one")), (5, []), (600, [faults.throttled("batch-progress")]), (200, []))
+    assert [line for line in loud(lines) if line[2] == "v3_batch_progress"] == [
+        ("warning", "the cloud gave no usable response", "v3_batch_progress"),
+        ("info", "the cloud responds again", "v3_batch_progress"),
+    ]
+
+
+def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
+    off = Fault(match="POST .*/v3/.*/jobs$", kind="wrong_total")
+    lines = lines_while(cloud_of(sim("one"), published={"v3"}), (59, []), (300, [off]), (120, []))
+    told = [line for line in lines if "list" in line["event"] and line["what"] == "v3 list of sync"]
+    assert [(line["log_level"], line["event"], line["why"]) for line in told] == [
+        ("warning", "a task list is incomplete", "its pages and its total disagree"),
+        ("info", "a task list is complete again", "its pages and its total disagree"),
+    ]
+    assert told[0]["tasks"] == 1
+    assert told[1]["since"] == "2026-01-01T00:01:00+00:00"
+
+
+def test_a_failure_is_logged_with_the_remedy_of_check() -> None:
+    lines = lines_while(cloud_of(sim("orders")), (2, [faults.refused("", 404, "DRS.M00101", "")]))
+    advice = [line["advice"] for line in lines if line["event"] == "the project is unreadable: every list fails"]
+    assert advice == ['v3_list_jobs lacks a permission, 404 DRS.M00101: grant the system role "DRS ReadOnlyAccess"']
+
+
+def test_an_error_that_contains_its_remedy_is_logged_without_another() -> None:
+    lines = lines_while(cloud_of(sim("orders")), (2, [Fault(match="/jobs$", kind="huge")]))
+    (line,) = [line for line in lines if line.get("what") == "v3 list of sync"]
+    assert "the response has more than 4 MiB" in line["error"]
+    assert "advice" not in line

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+import io
+
+import pytest
+
+from exporter.runtime.terminal import Cell, Screen, Waiting, table
+from tests.lib.virtual_time import simulate
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def rows(*texts: tuple[str, ...]) -> list[list[Cell]]:
+    return [[Cell(text) for text in row] for row in texts]
+
+
+def test_what_is_no_terminal_has_neither_width_nor_colour() -> None:
+    assert Screen.of(io.StringIO()) == Screen(None, colour=False)
+    assert Screen().paint("failed", "bad") == "failed"
+
+
+def test_a_terminal_has_both() -> None:
+    assert Screen.of(Terminal()) == Screen(40, colour=True)
+    assert Screen(40, colour=True).paint("failed", "bad") == "\x1b[31mfailed\x1b[0m"
+    assert Screen(40, colour=True).paint("plain", "") == "plain"
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_can_be_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert not Screen.of(Terminal()).colour
+
+
+def test_a_table_that_fits_is_not_wrapped() -> None:
+    told = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
+    assert table(told, Screen(), [1]) == ["name           why", "orders-to-rds  phase, delay"]
+    assert table(told, Screen(27), [1]) == table(told, Screen(), [1])
+
+
+def test_a_narrow_table_wraps_at_words_first() -> None:
+    told = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
+    assert table(told, Screen(21), [1, 0]) == [
+        "name           why",
+        "orders-to-rds  phase,",
+        "               delay",
+    ]
+    assert table(told, Screen(18), [1, 0]) == ["name        why", "orders-to-  phase,", "rds         delay"]
+
+
+def test_words_are_broken_where_nothing_else_helps() -> None:
+    told = rows(("uninterrupted", "interminable"))
+    assert table(told, Screen(20), [0, 1]) == ["uninterr  interminab", "upted     le"]
+    assert table(told, Screen(5), [0, 1]) == ["uninterr  intermin", "upted     able"]
+
+
+def waited(stream: io.StringIO, seconds: float) -> str:
+    async def main() -> None:
+        calls = 0
+        async with Waiting(lambda: f"{calls} calls of a very long story that does not fit", stream) as waiting:
+            await asyncio.sleep(seconds)
+            calls += 1
+            await asyncio.sleep(seconds)
+            waiting.wipe()
+
+    simulate(main())
+    return stream.getvalue()
+
+
+def test_a_wait_is_told_in_one_line_that_goes() -> None:
+    lines = waited(Terminal(), 0.6).split("\r\x1b[K")
+    assert lines == ["", "/ 0 calls of a very long story that doe", "- 1 calls of a very long story that doe", "", ""]
+    assert max(map(len, lines)) < 40
+
+
+def test_a_short_wait_needs_no_word() -> None:
+    assert waited(Terminal(), 0.2).strip("\r\x1b[K") == ""
+
+
+def test_who_is_no_terminal_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waited(io.StringIO(), 2) == ""
+    monkeypatch.setenv("TERM", "dumb")
+    assert waited(Terminal(), 2) == ""

@@ -1,0 +1,118 @@
+"""When the end of the process is postponed, and when it is set; tests/hostile has real ends."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.runtime import watchdog
+from exporter.runtime.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float | None]]:
+    """The seconds after which the process was to end, None where that was cancelled."""
+    times: list[float | None] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def arm(seconds: float, *, exit: bool, file: int) -> None:  # noqa: A002 - its name there
+        assert exit
+        assert file > 0
+        times.append(seconds)
+
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", arm)
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: times.append(None))
+    yield times
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_the_end_is_postponed_while_the_loop_runs(armed: list[float | None]) -> None:
+    async def main() -> None:
+        watching = asyncio.create_task(Watchdog().watch())
+        await asyncio.sleep(2 * HANG_SECONDS + 1)
+        watching.cancel()
+
+    simulate(main())
+    assert armed == [HANG_SECONDS] * 25
+
+
+def test_a_signal_sets_the_end_and_nothing_postpones_it(armed: list[float | None]) -> None:
+    async def main() -> None:
+        dog, stop = Watchdog(), asyncio.Event()
+        dog.on_signal(stop.set)
+        watching = asyncio.create_task(dog.watch())
+        await asyncio.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+        dog.end()
+        await asyncio.sleep(HANG_SECONDS)
+        watching.cancel()
+
+    simulate(main())
+    assert armed == [HANG_SECONDS, STOP_SECONDS]
+
+
+def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+
+    async def main() -> None:
+        Watchdog().on_signal(lambda: None)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0)
+
+    simulate(main())
+    assert codes == [130]
+    assert armed == [STOP_SECONDS]
+
+
+def test_a_stop_by_the_terminal_is_no_hang(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    async def main() -> None:
+        watching = asyncio.create_task(Watchdog().watch())
+        await asyncio.sleep(1)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        monkeypatch.setattr(os, "kill", lambda _, number: sent.append(number))
+        await asyncio.sleep(1)
+        watching.cancel()
+
+    simulate(main())
+    assert sent == [signal.SIGSTOP]
+    assert armed == [HANG_SECONDS, None, HANG_SECONDS]
+
+
+def test_a_stop_by_the_terminal_does_not_cancel_the_end_that_a_signal_has_set(
+    armed: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        dog = Watchdog()
+        watching = asyncio.create_task(dog.watch())
+        await asyncio.sleep(1)
+        dog.end()
+        watching.cancel()
+        os.kill(os.getpid(), signal.SIGTSTP)
+        monkeypatch.setattr(os, "kill", lambda *_: None)
+        await asyncio.sleep(1)
+
+    simulate(main())
+    assert armed == [HANG_SECONDS, STOP_SECONDS, None, STOP_SECONDS]
+
+
+def test_stacks_go_to_standard_error_where_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(6, "No such device or address")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert watchdog._standard_error() == 2

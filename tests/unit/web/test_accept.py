@@ -1,0 +1,233 @@
+"""How the server accepts connections, over real TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import socket
+import struct
+from asyncio import sslproto
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from exporter.web import server as web_server
+from exporter.web.auth import Guard
+from exporter.web.bad_requests import CROWD, KINDS, NO_DESCRIPTOR, TLS, BadRequests
+from exporter.web.server import Server
+from exporter.web.settings import WebFile
+from tests.lib.certificates import Authority
+from tests.lib.tools import needs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+FINE = PlainTextResponse("fine")
+SECONDS = 10
+
+
+class Running:
+    """A server that runs, and what it has counted."""
+
+    def __init__(self, web: WebFile, app: Any) -> None:
+        self.counts: Counter[str] = Counter()
+        counters = {kind: partial(self.counts.update, [kind]) for kind in KINDS}
+        self.server = Server(Guard(app, web, lambda: None), web, BadRequests(counters))
+        self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
+        self.serving: asyncio.Task[None]
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        return reader, writer
+
+    async def response(self, data: bytes = GET) -> bytes:
+        reader, writer = await self.connect()
+        writer.write(data)
+        with suppress(ConnectionError):
+            return await reader.read()
+        return b""
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        while not condition():  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(web: WebFile | None = None, app: Any = FINE) -> AsyncIterator[Running]:
+    one = Running(web or WebFile(), app)
+    async with asyncio.timeout(SECONDS):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            one.port = listener.getsockname()[1]
+            one.serving = asyncio.create_task(one.server.serve([listener]))
+            yield one
+            one.server.should_exit = True
+            with suppress(LookupError):  # it has been raised already
+                await one.serving
+            for writer in one.writers:
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
+
+
+def test_connections_beyond_those_that_may_wait_are_closed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
+    monkeypatch.setattr(web_server, "_ACCEPTED_AT_ONCE", 1)
+
+    async def main() -> None:
+        async with running() as one:
+            (_, first), (waiting, second), (refused, _) = [await one.connect() for _ in range(3)]
+            assert await refused.read() == b""
+            await one.until(lambda: one.counts[CROWD])
+            first.write(GET)
+            second.write(GET)
+            assert (await waiting.read()).endswith(b"fine")
+
+    asyncio.run(main())
+
+
+def test_connections_that_wait_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
+
+    async def main() -> None:
+        async with running() as one:
+            connections = [await one.connect() for _ in range(2)]
+            await one.until(lambda: one.server.clients.crowded)
+            one.server.should_exit = True
+            await one.serving
+            assert [await reader.read() for reader, _ in connections] == [b"", b""]
+            assert len(one.server.clients) == 0
+
+    asyncio.run(main())
+
+
+def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "_RETRY_SECONDS", 0.01)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        accept, errors = loop.sock_accept, [errno.EMFILE, errno.ECONNABORTED, errno.ENFILE]
+
+        async def failing(listener: socket.socket) -> Any:
+            if errors:
+                raise OSError(errors.pop(), "")
+            return await accept(listener)
+
+        monkeypatch.setattr(loop, "sock_accept", failing)
+        async with running() as one:
+            assert (await one.response()).endswith(b"fine")
+            assert one.counts == {NO_DESCRIPTOR: 2}
+
+    asyncio.run(main())
+
+
+@needs("openssl")
+def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("server")
+    (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
+
+    async def main() -> None:
+        async with running(WebFile(tmp_path / "web.yml")) as one:
+            _, gone = await one.connect()
+            gone.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.close()
+            assert await one.response() == b""
+            await one.until(lambda: one.counts[TLS])
+            assert one.counts == {TLS: 1}
+            await one.until(lambda: len(one.server.clients) == 0)
+
+    asyncio.run(main())
+
+
+@needs("openssl")
+def test_a_failed_handshake_keeps_no_memory_until_a_garbage_collection(tmp_path: Path) -> None:
+    pair = Authority(tmp_path).issue("server")
+    (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
+
+    def kept() -> int:
+        return sum(isinstance(each, sslproto.SSLProtocol) for each in gc.get_objects())
+
+    async def main() -> None:
+        async with running(WebFile(tmp_path / "web.yml")) as one:
+            before = kept()
+            for _ in range(10):
+                await one.response(b"no TLS" * 100)
+            await one.until(lambda: one.counts[TLS] == 10)
+            for _ in range(10):
+                _, gone = await one.connect()
+                gone.close()
+            await one.until(lambda: len(one.server.clients) == 0)
+            await one.until(lambda: kept() <= before)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+def test_a_slow_client_is_aborted_at_the_end() -> None:
+    async def endless(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        async with running(app=endless) as one:
+            reader, writer = await one.connect()
+            writer.write(GET)
+            await reader.readexactly(100)
+            one.server.should_exit = True
+            await one.serving
+            assert len(one.server.clients) == 0
+            with suppress(ConnectionError):  # the kernel has some of it
+                await reader.read()
+
+    asyncio.run(main())
+
+
+def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails() -> None:
+        raise LookupError
+
+    async def main() -> None:
+        web = WebFile()
+        monkeypatch.setattr(web, "follow", fails)
+        async with running(web) as one:
+            with pytest.raises(LookupError):
+                await one.serving
+
+    asyncio.run(main())
+
+
+def test_an_error_that_nobody_expects_costs_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        connect, errors = loop.connect_accepted_socket, [ValueError()]
+
+        async def failing(*arguments: Any, **options: Any) -> Any:
+            if errors:
+                raise errors.pop()
+            return await connect(*arguments, **options)
+
+        monkeypatch.setattr(loop, "connect_accepted_socket", failing)
+        seen: list[Any] = []
+        loop.set_exception_handler(lambda _, context: seen.append(context["exception"]))
+        async with running() as one:
+            assert await one.response() == b""
+            assert (await one.response()).endswith(b"fine")
+            await one.until(lambda: len(one.server.clients) == 0)
+        gc.collect()
+        assert [type(error) for error in seen] == [ValueError]
+
+    asyncio.run(main())

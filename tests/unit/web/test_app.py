@@ -1,0 +1,202 @@
+"""What is served over HTTP: ready bytes, negotiated; health without the cloud; a page that no task name breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from typing import Any
+
+import pytest
+
+from exporter.metrics.own import Telemetry
+from exporter.metrics.page import Chunk, Page, Piece, heads_of
+from exporter.simulator import faults
+from exporter.web.app import application
+from exporter.web.negotiation import accepts_gzip
+from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
+from tests.lib.virtual_time import simulate
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
+
+
+def test_metrics_are_text_0_0_4() -> None:
+    got = served("/metrics")
+    assert got.status == 200
+    assert got.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert got.headers["vary"] == "Accept, Accept-Encoding"
+    assert int(got.headers["content-length"]) == len(got.body)
+    assert "content-encoding" not in got.headers
+    assert got.body.startswith(b"# HELP drs_up ")
+    assert got.body.endswith(b"\n")
+
+
+ACCEPTED = {
+    "gzip": True,
+    "gzip, deflate, br": True,
+    "br;q=1.0, gzip;q=0.8, *;q=0.1": True,
+    "GZIP": True,
+    "*": True,
+    "identity, *;q=0.5": True,
+    "*;q=0, gzip": True,
+    "*;q=0, gzip;q=0.5": True,
+    "gzip;q=0.001": True,
+    "": False,
+    "identity": False,
+    "deflate, br": False,
+    "gzip;q=0": False,
+    "gzip; q=0.000": False,
+    "gzip;q=0, *": False,
+    "*, gzip;q=0": False,
+    "*;q=0": False,
+    "identity;q=1, *;q=0": False,
+    "xgzip": False,
+}
+
+
+@pytest.mark.parametrize("header", ACCEPTED)
+def test_gzip_by_negotiation(header: str) -> None:
+    assert accepts_gzip(header) is ACCEPTED[header]
+    got = served("/metrics", header)
+    assert got.headers.get("content-encoding") == ("gzip" if ACCEPTED[header] else None)
+    assert got.headers["vary"] == "Accept, Accept-Encoding"
+    assert int(got.headers["content-length"]) == len(got.body)
+    assert (gzip.decompress(got.body) if ACCEPTED[header] else got.body).startswith(b"# HELP drs_up ")
+
+
+def test_without_the_header_the_text_is_plain() -> None:
+    assert "content-encoding" not in served("/metrics", None).headers
+
+
+@pytest.mark.parametrize("accept", ["", "gzip"])
+@pytest.mark.parametrize(
+    ("query", "families"),
+    [
+        ("name[]=drs_up", ["drs_up"]),
+        ("name[]=drs_tasks&name[]=drs_up", ["drs_up", "drs_tasks"]),
+        ("name%5B%5D=drs_task_phase", ["drs_task_phase"]),
+        ("name[]=drs_exporter_api_requests_total", ["drs_exporter_api_requests_total"]),
+        ("name[]=drs_exporter_api_request_duration_seconds", ["drs_exporter_api_request_duration_seconds"]),
+        ("name[]=python_info&name[]=unknown", ["python_info"]),
+        ("name[]=unknown", []),
+        ("name[]=", []),
+    ],
+)
+def test_families_by_name(query: str, families: list[str], accept: str) -> None:
+    got = served(f"/metrics?{query}", accept)
+    assert got.status == 200
+    assert int(got.headers["content-length"]) == len(got.body)
+    text = got.body
+    if accept:
+        reader = zlib.decompressobj(wbits=31)
+        text = reader.decompress(got.body)
+        assert reader.eof
+        assert not reader.unused_data
+    assert [line.split()[2].decode() for line in text.splitlines() if line.startswith(b"# HELP")] == families
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+def test_head_says_what_get_would(path: str) -> None:
+    asked, headers = served(path, "gzip"), served(path, "gzip", "HEAD")
+    assert headers.status == asked.status == 200
+    kept = ("content-type", "content-encoding", "vary", "content-security-policy")
+    assert [headers.headers.get(key) for key in kept] == [asked.headers.get(key) for key in kept]
+    assert "content-length" in headers.headers
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/metrics/", "/-/", "/static/../../etc/passwd"])
+def test_what_is_not_there_is_404(path: str) -> None:
+    got = served(path)
+    assert got.status == 404
+    assert "location" not in got.headers
+    assert b"Traceback" not in got.body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+def test_nothing_takes_a_write(path: str, method: str) -> None:
+    got = served(path, "", method)
+    assert got.status == 405
+    assert set(got.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_a_body_leaves_in_slices_of_64_kib_and_others_run_between_them() -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        async with exporter_on(cloud_of()) as exporter:
+            pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
+            exporter.board.page = Page([Chunk("a", heads_of("a", "gauge", ""), tuple(pieces))])
+            sent, turns, turn = list[bytes](), list[int](), 0
+
+            async def others() -> None:
+                nonlocal turn
+                while True:
+                    turn += 1
+                    await asyncio.sleep(0)
+
+            async def receive() -> dict[str, Any]:
+                raise AssertionError
+
+            async def send(message: Any) -> None:
+                sent.append(message.get("body", b""))
+                turns.append(turn)
+
+            running = asyncio.create_task(others())
+            scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
+            await application(exporter)(scope, receive, send)
+            running.cancel()
+            assert b"".join(sent) == b"".join(exporter.board.page.plain())
+            return [len(part) for part in sent if part], turns
+
+    (*full, last), turns = simulate(main())
+    assert full == [2**16] * 14
+    assert last < 2**16
+    assert turns[-1] - turns[0] >= len(full)
+
+
+def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        async with exporter_on(cloud) as exporter:
+            await exporter.poll_once()
+            made, calls, page = [0], len(cloud.calls), exporter.board.page
+            for owner, name in ((Piece, "of"), (Telemetry, "render")):
+                monkeypatch.setattr(owner, name, lambda *_: made.append(1))
+            for accept in ("", "gzip"):
+                for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):
+                    assert (await get(exporter, path, accept)).status == 200
+            assert (len(cloud.calls), made, exporter.board.page) == (calls, [0], page)
+
+    simulate(main())
+
+
+def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        cloud.faults = [faults.broken("")]
+        async with polling(cloud) as exporter:
+            got = await get(exporter, "/-/ready")
+            assert (got.status, got.body) == (503, b"the first poll has not ended\n")
+            await asyncio.sleep(20)
+            got = await get(exporter, "/-/ready")
+            assert (got.status, got.body) == (200, b"ready\n")
+
+    simulate(main())
+
+
+def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        async with polling(cloud) as exporter:
+            cloud.faults = [faults.broken("")]
+            await asyncio.sleep(1000)
+            calls = len(cloud.calls)
+            got = await get(exporter, "/-/healthy")
+            assert (got.status, got.body, len(cloud.calls)) == (200, b"healthy\n", calls)
+            await exporter.board.lock.acquire()  # nobody ever lets go: every loop is stuck
+            await asyncio.sleep(400)
+            cloud.faults = []
+            await asyncio.sleep(400)
+            got = await get(exporter, "/-/healthy")
+            assert (got.status, got.body) == (503, b"a poll loop makes no progress\n")
+
+    simulate(main())

@@ -1,0 +1,305 @@
+"""Whether a password is right, and what a check costs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import threading
+
+import bcrypt
+import pytest
+
+from exporter.runtime.threads import DaemonPool
+from exporter.web import auth as web_auth
+from exporter.web.auth import Passwords, TooManyLoginsError, credentials
+from exporter.web.slots import FairSlots
+from tests.lib.certificates import hashed
+
+check = bcrypt.checkpw
+ALICE, BOB = hashed("apple").encode(), hashed("banana").encode()
+USERS = {b"alice": ALICE, b"bob": BOB, "jürgen".encode(): hashed("größer").encode()}
+
+
+class Checks:
+    """Counts what bcrypt is asked, and how often at the same time."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[bytes, bytes]] = []
+        self.most = 0
+        self._now = 0
+
+    def __call__(self, password: bytes, stored: bytes) -> bool:
+        assert threading.current_thread() is not threading.main_thread()
+        self._now += 1
+        self.most = max(self.most, self._now)
+        self.asked.append((password, stored))
+        try:
+            return check(password, stored)
+        finally:
+            self._now -= 1
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> Checks:
+    counting = Checks()
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return counting
+
+
+def ask(*questions: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -> list[bool]:
+    """Whether these passwords are right, one after another."""
+
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        return [await passwords.right(users, *question) for question in questions]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "right"),
+    [
+        ("alice", "apple", True),
+        ("bob", "banana", True),
+        ("jürgen", "größer", True),
+        ("alice", "banana", False),
+        ("alice", "", False),
+        ("alice", "apple\0", False),
+        ("Alice", "apple", False),
+        ("", "apple", False),
+    ],
+)
+def test_a_password(name: str, password: str, right: bool) -> None:  # noqa: FBT001
+    assert ask((name.encode(), password.encode())) == [right]
+
+
+def test_a_password_is_right_whoever_does_not_exist() -> None:
+    """Else the hash that is checked for them would let them in."""
+    users = {b"alice": ALICE}
+    assert ask((b"nobody", b"apple"), (b"alice", b"apple"), (b"nobody", b"apple"), users=users) == [False, True, False]
+
+
+def test_what_was_right_is_remembered_and_what_was_wrong_is_not(checks: Checks) -> None:
+    right, wrong = (b"alice", b"apple"), (b"alice", b"pear")
+    assert ask(right, wrong, right, wrong, right) == [True, False, True, False, True]
+    assert [password for password, _ in checks.asked] == [b"apple", b"pear", b"pear"]
+
+
+def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
+    async def main() -> None:
+        passwords = Passwords()
+        assert await passwords.right({b"alice": ALICE}, b"alice", b"apple")
+        assert not await passwords.right({b"alice": BOB}, b"alice", b"apple")
+        assert not await passwords.right({b"bob": BOB}, b"alice", b"apple")
+
+    asyncio.run(main())
+    assert len(checks.asked) == 3
+
+
+def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_same_hash() -> None:
+    async def main() -> None:
+        passwords = Passwords()
+        assert await passwords.right({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
+        assert not await passwords.right({b"bob": ALICE}, b"alice", b"apple")
+
+    asyncio.run(main())
+
+
+def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(checks: Checks) -> None:
+    assert ask((b"nobody", b"x"), (b"nobody", b"y"), (b"alice", b"x")) == [False, False, False]
+    nobody, again, alice = checks.asked
+    assert nobody[1] == again[1]
+    assert {nobody[1], alice[1]} <= set(USERS.values())
+
+
+def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
+    async def main() -> None:
+        users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
+        passwords = Passwords()
+        assert all([await passwords.right(users, name, b"secret") for name in users])
+        assert len(passwords._right) == 100
+        assert passwords._running == {}
+        assert b"secret" not in b"".join(passwords._right)
+        assert all(len(sign) == 32 for sign in passwords._right)
+
+    asyncio.run(main())
+
+
+def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        questions = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
+        return await asyncio.gather(*(passwords.right(USERS, *question) for question in questions))
+
+    assert asyncio.run(main()) == [True, False, True, False] * 5
+    assert len(checks.asked) == 4
+    assert checks.most <= web_auth._CHECKS
+
+
+def test_two_passwords_are_checked_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    monkeypatch.setattr(web_auth, "_CHECKS", 2)
+    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("two", threads=2, timeout=10))
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: both.wait(10) >= 0)
+
+    async def main() -> list[bool]:
+        passwords = Passwords()
+        return await asyncio.gather(*(passwords.right(USERS, name, b"right") for name in (b"alice", b"bob")))
+
+    assert asyncio.run(main()) == [True, True]
+
+
+def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check ends only after the loop has done something else meanwhile."""
+    free = threading.Event()
+
+    async def main() -> bool:
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+        def slow(*_: object) -> bool:
+            loop.call_soon_threadsafe(begun.set)
+            return free.wait(10)
+
+        monkeypatch.setattr(bcrypt, "checkpw", slow)
+        asked = asyncio.create_task(Passwords().right(USERS, b"alice", b"apple"))
+        await begun.wait()
+        free.set()
+        return await asked
+
+    assert asyncio.run(main())
+
+
+class Flood:
+    """Wrong passwords of one address; the test releases one bcrypt check at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.checked: list[bytes] = []
+        self._go = threading.Semaphore(0)
+        monkeypatch.setattr(bcrypt, "checkpw", self._check)
+        self.passwords = Passwords()
+        self.passwords._slots = FairSlots(1, per_address=1, queue=5)
+
+    def _check(self, password: bytes, stored: bytes) -> bool:
+        assert self._go.acquire(timeout=10)
+        self.checked.append(password)
+        return check(password, stored)
+
+    async def login(self, password: bytes, address: str = "10.0.0.1") -> asyncio.Task[bool]:
+        task = asyncio.create_task(self.passwords.right(USERS, b"alice", password, address))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return task
+
+    def go(self, count: int = 1) -> None:
+        self._go.release(count)
+
+
+def test_a_remembered_password_does_not_wait_for_a_flood_and_another_address_for_two_checks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        flood = Flood(monkeypatch)
+        flood.go()
+        assert await (await flood.login(b"apple"))
+        wrong = [await flood.login(b"wrong %d" % number) for number in range(5)]
+        assert await (await flood.login(b"apple"))
+        other = await flood.login(b"pear", "10.0.0.2")
+        flood.go(3)
+        assert not await other
+        assert flood.checked == [b"apple", b"wrong 0", b"wrong 1", b"pear"]
+        flood.go(3)
+        assert await asyncio.gather(*wrong) == [False] * 5
+
+    asyncio.run(main())
+
+
+def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        flood = Flood(monkeypatch)
+        tasks = [await flood.login(b"wrong %d" % number) for number in range(8)]
+        other = await flood.login(b"apple", "10.0.0.2")
+        flood.go(6)
+        assert await other
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [bool] * 5 + [TooManyLoginsError] * 3
+        flood.go()
+        assert not await (await flood.login(b"wrong 7"))
+
+    asyncio.run(main())
+
+
+def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+    monkeypatch.setattr(web_auth._POOL, "timeout", 0.05)
+    with pytest.raises(TooManyLoginsError):
+        ask((b"alice", b"apple"))
+    free.set()
+
+
+def test_a_login_that_was_not_checked_for_a_client_that_has_left_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio would log it as an exception that nobody has retrieved."""
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("left", threads=1, timeout=0.05))
+
+    async def main() -> None:
+        passwords = Passwords()
+        login = asyncio.create_task(passwords.right(USERS, b"alice", b"apple"))
+        await asyncio.sleep(0)
+        login.cancel()
+        await asyncio.wait([login, *passwords._running.values()])  # unlike gather, it retrieves no exception
+        assert passwords._running == {}
+
+    asyncio.run(main())
+    free.set()
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_a_client_that_leaves_does_not_cancel_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
+
+    async def main() -> bool:
+        passwords = Passwords()
+        first, second = (asyncio.create_task(passwords.right(USERS, b"alice", b"apple")) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        free.set()
+        return await second
+
+    assert asyncio.run(main())
+
+
+def test_bcrypt_looks_at_72_bytes_only(checks: Checks) -> None:
+    users = {b"alice": bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4))}
+    assert ask((b"alice", b"x" * 80), (b"alice", b"x" * 72), (b"alice", b"x" * 71), users=users) == [True, True, False]
+    assert len(checks.asked) == 2
+
+
+def basic(text: str) -> bytes:
+    return b"Basic " + base64.b64encode(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (basic("alice:apple"), (b"alice", b"apple")),
+        (basic("alice:a:b"), (b"alice", b"a:b")),
+        (basic(":"), (b"", b"")),
+        (basic("jürgen:größer"), ("jürgen".encode(), "größer".encode())),
+        (basic("alice:apple").replace(b"Basic", b"bAsIc "), (b"alice", b"apple")),
+        (basic("alice"), None),
+        (b"Basic", None),
+        (b"Basic !!!!", None),
+        (b"Basic YWxpY2U6YXBwbGU", None),
+        (b"Bearer YWxpY2U6YXBwbGU=", None),
+        (b"", None),
+    ],
+)
+def test_credentials(header: bytes, found: tuple[bytes, bytes] | None) -> None:
+    assert credentials(header) == found

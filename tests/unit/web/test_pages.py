@@ -1,0 +1,289 @@
+"""The status page never lies either: no tasks, nothing known yet, and a cloud that gives no list are three things."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.simulator import Fault, faults
+from exporter.web.pages import moment_text, percent_text, seconds_text
+from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
+from tests.lib.virtual_time import EPOCH, simulate
+
+if TYPE_CHECKING:
+    from exporter.daemon.exporter import Exporter
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
+NONE = "No tasks."
+
+
+def test_the_status_page_shows_hostile_words_as_words() -> None:
+    hostile = sim(HOSTILE)
+    hostile.overrides["v3_list"] = {"status": "<b>ODD</b>", "job_action": None}
+    got = served("/", "", "GET", hostile, sim("plain", progress=42, status="FULL_TRANSFER_STARTED"))
+    seen = Seen(got.body)
+    assert HOSTILE in seen.text
+    assert "<b>ODD</b>" in seen.text
+    assert got.body.count(b"<script") == 1  # our own
+    assert not {"img", "iframe", "object"} & seen.tags
+    assert not [name for name in seen.attributes if name.startswith("on")]
+    assert not [word for name in ("href", "src") for word in seen.attributes.get(name, ()) if "//" in word]
+    assert "42%" in seen.text
+
+
+def test_the_status_page_may_load_and_run_nothing() -> None:
+    got = served("/")
+    assert got.headers["content-type"] == "text/html; charset=utf-8"
+    policy = dict(part.strip().split(" ", 1) for part in got.headers["content-security-policy"].split(";"))
+    hashes = {name: policy.pop(name) for name in ("style-src", "script-src")}
+    assert all(re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", value) for value in hashes.values())
+    assert policy == {
+        "default-src": "'none'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert got.headers["referrer-policy"] == "no-referrer"
+    assert got.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks/none"])
+@pytest.mark.parametrize("tag", ["style", "script"])
+def test_only_the_style_and_the_script_that_the_page_holds_may_be_used(path: str, tag: str) -> None:
+    got = served(path)
+    (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", got.body.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert f"{tag}-src 'sha256-{digest}';" in got.headers["content-security-policy"]
+    assert "style" not in Seen(got.body).attributes
+    assert "unsafe" not in got.headers["content-security-policy"]
+
+
+def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
+    async def main() -> None:
+        config = config_of()
+        account = config.accounts[0]
+        project = account.projects[0].model_copy(update={"name": f"project {HOSTILE}"})
+        hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
+        async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
+            await exporter.poll_once()
+            body = (await get(exporter, "/")).body
+            seen = Seen(body)
+            assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
+            assert body.count(b"<script") == 1
+            assert "img" not in seen.tags
+
+    simulate(main())
+
+
+def test_no_tasks() -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of()) as exporter:
+            await exporter.poll_once()
+            seen = Seen((await get(exporter, "/")).body)
+            assert NONE in seen.text
+            assert "The first poll has not ended yet." not in seen.text
+
+    simulate(main())
+
+
+def test_before_the_first_poll_has_ended_nothing_is_known() -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of(sim("one"))) as exporter:
+            got = await get(exporter, "/")
+            assert got.status == 200
+            seen = Seen(got.body)
+            assert "The first poll has not ended yet." in seen.text
+            assert NONE not in seen.text
+            assert "0 tasks" not in seen.text
+            assert "not polled yet" in seen.text
+
+    simulate(main())
+
+
+def test_a_cloud_that_gives_no_list_is_not_a_cloud_without_tasks() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")]
+        async with exporter_on(cloud) as exporter:
+            await exporter.poll_once()
+            seen = Seen((await get(exporter, "/")).body)
+            assert NONE not in seen.text
+            assert "0 tasks" not in seen.text
+            assert "the cloud gives no list of" in seen.text
+
+    simulate(main())
+
+
+def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"), published={"v3"})
+        cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
+        async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
+            await asyncio.sleep(100)
+            seen = Seen((await get(exporter, "/")).body)
+            lists = await lists_of(exporter)
+            cloud.faults = []
+            await asyncio.sleep(60)
+            after = Seen((await get(exporter, "/")).body)
+            (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
+        assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
+        assert "v3 list of sync incomplete its pages and its total disagree, 1 min" in " ".join(seen.text.split())
+        (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
+        since = incomplete.pop("incomplete_since_timestamp_seconds")
+        assert EPOCH <= since < EPOCH + 30
+        assert incomplete == {
+            "api": "v3",
+            "job_type": "sync",
+            "success": True,
+            "tasks": 1,
+            "complete": False,
+            "incomplete_because": "its pages and its total disagree",
+        }
+        assert "incomplete" not in after.text
+        assert (again["complete"], again["incomplete_because"]) == (True, None)
+        assert again["incomplete_since_timestamp_seconds"] is None
+
+    simulate(main())
+
+
+async def lists_of(exporter: Exporter) -> Any:
+    """The lists of the first project, as JSON."""
+    return json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"][0]["lists"]
+
+
+def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
+    async def main() -> None:
+        cloud = cloud_of(sim("one"))
+        async with polling(cloud, config_of("v3")) as exporter:
+            await asyncio.sleep(2)
+            assert "incremental" in Seen((await get(exporter, "/")).body).text
+            cloud.faults = [faults.forbidden("jobs$")]
+            await asyncio.sleep(400)
+            seen = Seen((await get(exporter, "/")).body)
+            assert "one" in seen.text
+            assert "unknown" in seen.text
+            assert "INCRE_TRANSFER_STARTED" not in seen.text
+
+    simulate(main())
+
+
+def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None:
+    tasks = [
+        sim("task-4", delay=1),
+        sim("task-5", status="RELEASE_RESOURCE_COMPLETE"),
+        sim("task-3", delay=100),
+        sim("task-1", status="INCRE_TRANSFER_FAILED"),
+        sim("task-2", status="DREAMING"),
+    ]
+    body = served("/", "", "GET", *tasks).body.decode()
+    places = [body.index(f">task-{number}</a></th>") for number in range(1, 6)]
+    assert places == sorted(places)
+
+
+def test_percent_are_those_of_the_cloud_and_100_only_at_the_end() -> None:
+    assert [percent_text(number / 100) for number in range(101)] == [f"{number}%" for number in range(101)]
+    assert percent_text(0.999) == "99%"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.25, "250 ms"),
+        (1, "1 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (61, "1 min 1 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (12_000, "3 h 20 min"),
+        (86_400, "1 d 0 h"),
+        (187_200, "2 d 4 h"),
+    ],
+)
+def test_a_span_of_time_for_people(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+def test_a_moment_has_its_zone() -> None:
+    assert moment_text(1_767_225_661.9) == "2026-01-01 00:01:01 UTC"
+
+
+def rows(body: bytes) -> list[str]:
+    return re.findall('<th scope="row"><a href="tasks/[^"]+">([^<]+)</a>', body.decode())
+
+
+FLEET = (
+    sim("orders", delay=7),
+    sim("shop", status="INCRE_TRANSFER_FAILED"),
+    sim("Billing", progress=40, status="FULL_TRANSFER_STARTED"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["shop", "orders", "Billing"]),
+        ("?sort=task_name", ["Billing", "orders", "shop"]),
+        ("?q=BILL", ["Billing"]),
+        ("?phase=full", ["Billing"]),
+        ("?cutover=ready", []),
+        ("?project=acme/cn-north-4/payments&phase=failed", ["shop"]),
+        ("?limit=2&page=2", ["Billing"]),
+        ("?sort=nonsense", ["shop", "orders", "Billing"]),
+    ],
+)
+def test_without_a_script_the_address_says_what_is_shown(query: str, names: list[str]) -> None:
+    assert rows(served(f"/{query}", "", "GET", *FLEET).body) == names
+
+
+def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
+    body = served("/?q=%22%3E%3Cscript%3E&phase=full&sort=-delay&limit=2&page=1", "", "GET", *FLEET).body.decode()
+    assert '<input type="search" name="q" value="&#34;&gt;&lt;script&gt;"' in body
+    assert '<option value="full" selected>' in body
+    assert '<option value="-delay" selected>' in body
+    assert '<input type="hidden" name="limit" value="2">' in body
+    assert "0 tasks of 3 found." in body
+    assert "No task is as asked for." in body
+    assert '<th scope="col" aria-sort="descending" class="number">' in body
+    assert body.count('aria-sort="none"') == 6
+
+
+def test_what_makes_no_sense_in_the_address_is_told() -> None:
+    seen = Seen(served("/?phase=sleeping").body)
+    assert "Left out of the address: phase: expected one of unknown, failed" in seen.text
+
+
+def test_many_tasks_are_cut_into_pages() -> None:
+    body = served("/?limit=2&q=o", "", "GET", *FLEET).body.decode()
+    assert "Page 1 of 1" not in body
+    first, last = (served(f"/?limit=2&page={page}", "", "GET", *FLEET).body.decode() for page in (1, 2))
+    assert "Page 1 of 2" in first
+    assert '<a href="?page=2&amp;limit=2" rel="next" data-swap>' in first
+    assert "Page 2 of 2" in last
+    assert '<a href="?limit=2" rel="prev" data-swap>' in last
+    assert "next" not in Seen(last.encode()).attributes["rel"]
+
+
+def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
+    body = served("/", "", "GET", *FLEET).body.decode()
+    assert body.count("<table>") == body.count("<caption") == 2
+    assert re.findall("<th(?! scope)[^>]*>", body.replace("<thead>", "")) == []
+    ids = re.findall(' id="([^"]+)"', body)
+    assert len(ids) == len(set(ids))
+    assert {"main", "said", "filter", "tasks", "fleet", "projects"} <= set(ids)
+    assert 'role="status" aria-live="polite"' in body
+
+
+def test_a_page_is_rendered_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.web.pages._YIELD_AFTER", 0.0)
+    plain = served("/", "", "GET", *FLEET)
+    assert rows(plain.body) == ["shop", "orders", "Billing"]

@@ -1,0 +1,333 @@
+"""The web configuration is read again when it, or a file that it names, changes; a bad one changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from exporter.config.document import ConfigError
+from exporter.web import settings as web_watch
+from exporter.web.settings import Settings, WebFile
+from tests.lib.certificates import Authority, Pair, hashed
+from tests.lib.tools import needs
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = needs("openssl")
+
+TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}
+CANNOT = "the web configuration has changed and can't be used; the old one stays in use"
+NOT_SUPPORTED = "the web configuration asks for what is not supported"
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pair, Pair]:
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    return authority.issue("first"), authority.issue("second")
+
+
+class Files:
+    """A web configuration beside a certificate and its key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "web.yml"
+        self._time = 1_000_000_000
+
+    def write(self, text: str) -> Path:
+        self.path.write_text(text)
+        self._touched(self.path)
+        return self.path
+
+    def seen_by(self, web: WebFile) -> Settings:
+        """The settings in force, once the files have not changed for a while."""
+        web.look()
+        web.look()
+        return web.now()
+
+    def place(self, pair: Pair) -> None:
+        for file, name in zip(pair, ("server.pem", "server.key"), strict=True):
+            shutil.copy(file, self.folder / name)
+            self._touched(self.folder / name)
+
+    def _touched(self, file: Path) -> None:
+        """As if a second had passed since the last one."""
+        self._time += 1
+        os.utime(file, (self._time, self._time))
+
+
+@pytest.fixture
+def files(tmp_path: Path, pairs: tuple[Pair, Pair]) -> Files:
+    result = Files(tmp_path)
+    result.place(pairs[0])
+    return result
+
+
+def test_without_a_file_nothing_is_asked() -> None:
+    web = WebFile()
+    assert web.now() == Settings()
+    assert web.context() is None
+    assert not web.tls
+    assert web.open_paths == frozenset()
+
+
+def test_what_a_file_says(files: Files) -> None:
+    stored = hashed("secret")
+    headers = "http_server_config: {headers: {X-Frame-Options: deny, X-XSS-Protection: ''}}\n"
+    web = WebFile(
+        files.write(f"{headers}basic_auth_users: {{jürgen: {stored}}}\nrate_limit: {{interval: 2s, burst: 3}}")
+    )
+    now = web.now()
+    assert now.users == {"jürgen".encode(): stored.encode()}
+    assert now.headers == ((b"x-frame-options", b"deny"),)
+    assert (now.rate.interval, now.rate.burst) == (2, 3)
+    assert (now.context, now.allowed_sans, web.context()) == (None, None, None)
+    assert stored not in repr(now)
+
+
+def test_faults_at_the_start_are_raised(files: Files) -> None:
+    with pytest.raises(ConfigError, match=r"web.yml:1: tls: unknown key"):
+        WebFile(files.write("tls: {}"))
+    (files.folder / "server.key").write_text("junk")
+    with pytest.raises(ConfigError, match=r"web.yml:2: tls_server_config: not a certificate and its key, both PEM"):
+        WebFile(files.write(f"\n{TLS}"))
+    with pytest.raises(ConfigError, match=r"gone.yml: cannot be read: No such file or directory$"):
+        WebFile(files.folder / "gone.yml")
+
+
+def test_a_changed_file_is_read_again(files: Files) -> None:
+    web = WebFile(files.write("http_server_config: {headers: {X-Frame-Options: deny}}"))
+    with capture_logs() as logged:
+        assert files.seen_by(web) is files.seen_by(web)
+        files.write("http_server_config: {headers: {X-Frame-Options: sameorigin}}")
+        assert files.seen_by(web).headers == ((b"x-frame-options", b"sameorigin"),)
+        assert files.seen_by(web) is files.seen_by(web)
+    assert logged == [AGAIN]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("tls: {}", "1: tls: unknown key "),
+        ("{", "1:2: not valid YAML: "),
+        ("basic_auth_users: {alice: hunter2}", "1: basic_auth_users: expected a bcrypt hash "),
+        (TLS.replace("server.key", "other.key"), "1: tls_server_config.key_file: file "),
+        (TLS, " tls_server_config would switch access control on, which needs a restart"),
+    ],
+)
+def test_a_bad_file_is_logged_once_and_changes_nothing(files: Files, text: str, fault: str) -> None:
+    web = WebFile(files.write(""))
+    before = files.seen_by(web)
+    with capture_logs() as logged:
+        files.write(text)
+        assert files.seen_by(web) is before
+        assert files.seen_by(web) is before
+        assert [line["event"] for line in logged] == [CANNOT]
+        assert logged[0]["fault"].startswith(f"{files.path}:{fault}")
+        assert "hunter2" not in str(logged)
+        assert "alice" not in str(logged)
+        files.write("")
+        assert files.seen_by(web) == before
+        files.path.unlink()
+        assert files.seen_by(web) == before
+        assert files.seen_by(web) == before
+    assert [line["event"] for line in logged] == [CANNOT, AGAIN["event"], CANNOT]
+
+
+def test_tls_is_not_switched_off(files: Files) -> None:
+    web = WebFile(files.write(TLS))
+    files.write("")
+    with capture_logs() as logged:
+        assert files.seen_by(web).context is not None
+    assert logged[0]["fault"].endswith("tls_server_config would switch access control off, which needs a restart")
+
+
+def test_a_new_certificate_is_taken_once_its_key_is_there(files: Files, pairs: tuple[Pair, Pair]) -> None:
+    web = WebFile(files.write(TLS))
+    assert web.tls
+    first = files.seen_by(web).context
+    with capture_logs() as logged:
+        shutil.copy(pairs[1].cert, files.folder / "server.pem")
+        assert files.seen_by(web).context is first
+        assert files.seen_by(web).context is first
+        assert [line.get("fault", "").partition(": ")[2] for line in logged] == [
+            "tls_server_config: the key does not belong to the certificate"
+        ]
+        files.place(pairs[1])
+        assert files.seen_by(web).context is not first
+        assert files.seen_by(web) is files.seen_by(web)
+    assert [line["event"] for line in logged] == [CANNOT, AGAIN["event"]]
+
+
+def test_a_certificate_that_comes_after_its_name_is_taken(files: Files, pairs: tuple[Pair, Pair]) -> None:
+    web = WebFile(files.write(TLS))
+    first = files.seen_by(web)
+    files.write(TLS.replace("server.", "new."))
+    assert files.seen_by(web) is first
+    shutil.copy(pairs[1].cert, files.folder / "new.pem")
+    assert files.seen_by(web) is first
+    shutil.copy(pairs[1].key, files.folder / "new.key")
+    assert files.seen_by(web) is not first
+
+
+def test_new_connections_get_what_holds_then(files: Files, pairs: tuple[Pair, Pair]) -> None:
+    web = WebFile(files.write(TLS))
+    context = web.context()
+    assert context
+    first = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    assert first.context is web.now().context
+    files.place(pairs[1])
+    files.seen_by(web)
+    second = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    assert second.context is web.now().context is not first.context
+
+
+def test_who_may_connect(files: Files) -> None:
+    text = TLS.replace("}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem%s}")
+    assert WebFile(files.write(text % "")).now().allowed_sans is None
+    assert WebFile(files.write(text % ", client_allowed_sans: [a, b]")).now().allowed_sans == frozenset("ab")
+
+
+def test_unsupported_keys_are_logged_once(files: Files) -> None:
+    text = f"{TLS.replace('}', ', min_version: TLS11}')}http_server_config: {{http2: true}}\n"
+    with capture_logs() as logged:
+        web = WebFile(files.write(text))
+        files.write(f"{text}# changed\n")
+        files.seen_by(web)
+        files.write(text.replace("TLS11", "TLS10"))
+        files.seen_by(web)
+    said = [line["what"] for line in logged if line["event"] == NOT_SUPPORTED]
+    assert said == [
+        "tls_server_config.min_version: TLS11 is not served, TLS12 is the oldest",
+        "http_server_config.http2: HTTP/1.1 is served",
+        "tls_server_config.min_version: TLS10 is not served, TLS12 is the oldest",
+    ]
+
+
+USERS = f"basic_auth_users: {{alice: {hashed('apple')}}}\n"
+ALL = USERS + TLS.replace(
+    "}",
+    ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}",
+)
+
+
+@pytest.mark.parametrize("length", range(0, len(ALL), 7))
+def test_no_truncation_opens_the_exporter(files: Files, length: int) -> None:
+    web = WebFile(files.write(ALL))
+    before = web.now()
+    files.write(ALL[:length])
+    after = files.seen_by(web)
+    assert after is before or (after.context and after.users and after.allowed_sans)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "keys"),
+    [
+        (USERS, "", ["basic_auth_users"]),
+        (USERS, "# users\n", ["basic_auth_users"]),
+        (USERS, "basic_auth_users: {}\n", ["basic_auth_users"]),
+        ("", USERS, ["basic_auth_users"]),
+        (ALL, USERS, ["tls_server_config", "client_auth_type", "client_allowed_sans"]),
+        (ALL, ALL.replace(", client_allowed_sans: [a, b]", ""), ["client_allowed_sans"]),
+        (
+            ALL,
+            ALL.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven").replace(
+                ", client_allowed_sans: [a, b]", ""
+            ),
+            ["client_auth_type", "client_allowed_sans"],
+        ),
+        (TLS + USERS, ALL, ["client_auth_type", "client_allowed_sans"]),
+    ],
+    ids=itertools.count(),  # the hashes differ from process to process
+)
+def test_access_control_is_switched_on_and_off_by_a_restart_only(
+    files: Files, before: str, after: str, keys: list[str]
+) -> None:
+    web = WebFile(files.write(before))
+    settings = web.now()
+    files.write(after)
+    with capture_logs() as logged:
+        for _ in range(3):
+            assert files.seen_by(web) is settings
+    assert [line["event"] for line in logged] == [CANNOT] * len(keys)
+    for key, line in zip(keys, logged, strict=True):
+        assert f"{key} would switch access control " in line["fault"]
+    files.write(before)
+    assert files.seen_by(web).users == settings.users
+
+
+def test_users_may_change(files: Files) -> None:
+    web = WebFile(files.write(ALL))
+    files.write(ALL.replace("alice", "bob").replace("[a, b]", "[c]"))
+    now = files.seen_by(web)
+    assert [*now.users] == [b"bob"]
+    assert now.allowed_sans == frozenset({"c"})
+
+
+def test_a_file_that_is_being_written_is_not_read(files: Files) -> None:
+    web = WebFile(files.write(USERS))
+    with capture_logs() as logged:
+        for number in range(10):
+            files.write(USERS[: number * 3])
+            web.look()
+        files.write(USERS)
+        web.look()
+        assert [*web.now().users] == [b"alice"]
+        web.look()
+    assert logged == [AGAIN]
+
+
+def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
+    web = WebFile(files.write(USERS))
+    files.path.unlink()
+    os.mkfifo(files.path)
+    with capture_logs() as logged:
+        files.seen_by(web)
+    assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
+
+
+def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = WebFile(files.write(USERS))
+    run = web_watch._POOL.run
+
+    async def hangs(*_: object) -> None:
+        await asyncio.sleep(10)
+        raise TimeoutError
+
+    async def main() -> None:
+        following = asyncio.create_task(web.follow())
+        files.write(USERS.replace("alice", "bob"))
+        await asyncio.sleep(3)
+        assert [*web.now().users] == [b"bob"]
+        monkeypatch.setattr(web_watch._POOL, "run", hangs)
+        await asyncio.sleep(60)
+        monkeypatch.setattr(web_watch._POOL, "run", run)
+        files.write(USERS)
+        await asyncio.sleep(15)
+        assert [*web.now().users] == [b"alice"]
+        assert not following.done()
+        following.cancel()
+
+    with capture_logs() as logged:
+        simulate(main())
+    late = "the web configuration cannot be read in time; the old one stays in use"
+    assert [line["event"] for line in logged] == [AGAIN["event"], late, AGAIN["event"]]
+
+
+def test_without_a_file_there_is_nothing_to_follow() -> None:
+    web = WebFile()
+    web.look()
+    simulate(web.follow())
+    assert web.now() == Settings()

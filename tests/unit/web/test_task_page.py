@@ -1,0 +1,114 @@
+"""The page of one task: all facts and their ages, what blocks, and no way out of the markup."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, sim
+from tests.lib.daemon import task as listed
+from tests.lib.virtual_time import simulate
+
+if TYPE_CHECKING:
+    from tests.lib.daemon import Got
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
+
+
+def page_of(name: str, *tasks: object, api: str = "v3") -> Got:
+    """The page of the task with this name, in a world of these."""
+
+    async def main() -> Got:
+        config = config_of(api, ("tasks", "progress", "node", "detail"))
+        async with exporter_on(cloud_of(*tasks), config) as exporter:  # type: ignore[arg-type]
+            await exporter.poll_once()
+            shown = [task for store in exporter.stores for task in store.tasks()]
+            task_id = next(one.identity.task_id for one in shown if one.identity.task_name == name)
+            return await get(exporter, f"/tasks/{quote(task_id, safe='')}")
+
+    return simulate(main())
+
+
+def test_all_facts_are_there_with_their_ages() -> None:
+    got = page_of("orders", sim("orders", delay=7), sim("other"))
+    assert got.status == 200
+    seen = Seen(got.body)
+    for text in (
+        "orders",
+        "INCRE_TRANSFER_STARTED",
+        "Blocked by delay_high.",
+        "7 s, limit 5 s",
+        "apply rows",
+        "0s old",
+    ):
+        assert text in seen.text
+    titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
+    assert titles == ["identity", "status", "progress", "detail", "unknown"]
+    assert "the cloud told nothing" in seen.text
+    assert "the collector is disabled" in seen.text
+
+
+def test_hostile_names_stay_words() -> None:
+    body = page_of(HOSTILE, sim(HOSTILE)).body
+    seen = Seen(body)
+    assert HOSTILE in seen.text
+    assert body.count(b"<script") == 1
+    assert "img" not in seen.tags
+    assert not [name for name in seen.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("path", ["/tasks/", "/tasks/none", "/tasks/a/b", "/tasks/%3Cscript%3E", "/tasks/%ff"])
+def test_a_task_that_is_not_known_is_404(path: str) -> None:
+    async def main() -> Got:
+        async with exporter_on(cloud_of(sim("one"))) as exporter:
+            await exporter.poll_once()
+            return await get(exporter, path)
+
+    got = simulate(main())
+    assert got.status == 404
+    assert "No task with this id is known" in Seen(got.body).text
+    assert got.body.count(b"<script") == 1
+
+
+@pytest.mark.parametrize("task_id", ["a/b?c#d", "..", "%2F", "<b>\"'", "a\ud800b"])
+def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of()) as exporter:
+            await exporter.poll_once()
+            (store,) = exporter.stores
+            await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")])
+            body = (await get(exporter, "/")).body.decode()
+            assert "turned\\u202eround" in body
+            link = re.search(r'<a href="(tasks/[^"]*)">turned', body)
+            assert link
+            got = await get(exporter, "/" + link[1])
+            if task_id.isprintable():
+                assert got.status == 200
+                assert task_id in Seen(got.body).text
+
+    simulate(main())
+
+
+def test_parents_and_subtasks_lead_to_each_other() -> None:
+    async def main() -> None:
+        async with exporter_on(cloud_of()) as exporter:
+            await exporter.poll_once()
+            (store,) = exporter.stores
+            children = [listed(key, parent_id="shops") for key in ("west", "east")]
+            await store.listed("v3", "sync", [listed("shops", is_parent=True), *children])
+            above = (await get(exporter, "/tasks/shops")).body.decode()
+            links = re.findall(
+                r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above
+            )
+            assert links == [
+                ("../tasks/east", "task east", "task shops"),
+                ("../tasks/west", "task west", "task shops"),
+            ]
+            below = (await get(exporter, "/tasks/east")).body.decode()
+            assert '<a href="shops">task shops</a>' in below
+            assert "Subtasks</h2>" not in below
+
+    simulate(main())
