@@ -1,12 +1,18 @@
-# make run    set up and start the demo        make test   all tests but the soak; those in tests/hostile serially
-#             (at another address: make run ADDRESS=127.0.0.1:9999; only some tests: make test TESTS="tests/unit/cloud -x")
-# make lint   ruff, mypy, import-linter        make dist   sdist and wheel
-# make docs   what is derived from the code    make lock   versions and hashes of what we depend on
-# make pictures   of the demo, for the README (needs node, npm, chromium, prometheus; eight minutes)
-# make coverage   the unit tests, and which lines and branches they reach
+# make help       this text
+# make run        set up and start the demo; at another address: make run ADDRESS=127.0.0.1:9999
+# make test       all tests but the soak; only some: make test TESTS="tests/unit/cloud -x"
+# make unit       the tests in tests/unit, tests/daemon, tests/deploy and tests/simulator
+# make lint       ruff, mypy, import-linter
+# make format     ruff, which repairs what it can
+# make coverage   the tests of `make unit`, with the lines and branches that they reach
 # make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
-# make soak   a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
-# make bench  docs/performance.md, on this machine (four minutes; needs nginx)
+# make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
+# make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
+# make docs       the documents and dashboards that are generated from the code
+# make pictures   docs/pictures, of the demo, in eight minutes; needs node, npm, chromium and prometheus
+# make dist       sdist and wheel
+# make lock       the lock files in requirements/, from pyproject.toml; needs uv
+# make clean      remove the virtual environments, caches and packages
 
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:10826
@@ -18,8 +24,12 @@ WORKERS ?= 4
 # The tests without other processes, crowds, measurements and simulations of whole days.
 UNIT := $(addprefix tests/,unit daemon deploy simulator)
 
-.PHONY: run test unit coverage stress soak lint format docs bench pictures dist lock clean
+.PHONY: help run test unit coverage stress soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:
+
+# Prints the comment at the top of this file.
+help:
+	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/run.stamp
 	@$(BIN)/drs-exporter demo --web.listen-address=$(ADDRESS)
