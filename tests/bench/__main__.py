@@ -19,13 +19,11 @@ from tests.bench.parts import PARTS, run
 from tests.bench.report import allowance_markdown, performance_markdown, shown
 from tests.lib.paths import DOCS
 
-_DOCS = DOCS
-
 
 def main() -> None:
     """Measure, tell, write."""
     if sys.argv[1:] == ["allowance"]:
-        (_DOCS / "parts" / "2-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
+        (DOCS / "parts" / "2-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
         return
     started, load = time.monotonic(), os.getloadavg()[0]
     result = Result()
@@ -38,7 +36,7 @@ def main() -> None:
         result.tables += found.tables
     if not sys.argv[1:]:
         text = performance_markdown(result, time.monotonic() - started, (load, os.getloadavg()[0]))
-        (_DOCS / "performance.md").write_text(text, encoding="utf-8")
+        (DOCS / "performance.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,22 +70,22 @@ async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> 
     """One call of progress each: on v3 of ten tasks, on v5 of one."""
     tasks = (await api.list_tasks("sync")).tasks
     source = next(
-        one
-        for one in api.sources
-        if one.name == f"{api.name}_{'batch_progress' if api.name == 'v3' else 'job_progress'}"
+        source
+        for source in api.sources
+        if source.name == f"{api.name}_{'batch_progress' if api.name == 'v3' else 'job_progress'}"
     )
-    ids = [one.id for one in tasks if one.active][: source.batch]
+    ids = [task.id for task in tasks if task.active][: source.batch]
     works: dict[str, Callable[[], Awaitable[object]]] = {
         "ours": partial(_repeat, source, ids, calls),
         "vendor": partial(asyncio.to_thread, vendor.progress, api.name, ids, calls),
     }
     await interleaved(1, works)  # connect, and warm up
     taken = await interleaved(rounds, works)
-    ours, theirs = ([1e3 * one.cpu / calls for one in taken[name]] for name in ("ours", "vendor"))
+    ours, theirs = ([1e3 * run.cpu / calls for run in taken[name]] for name in ("ours", "vendor"))
     hot = await shares(works["ours"])
     what = f"{source.name}, {len(ids)} task{'s' if len(ids) > 1 else ''} a call"
     figures = f"ours {spread(ours)} ms, the vendor's SDK {spread(theirs)} ms"
-    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
     return [
         Row(f"CPU of an API call: {what}", "ms", ours, 0.8, figures=figures, why=hot),
         Row(f"the same over the vendor's SDK: {what}", "times", ratios, 0.5, figures=figures, why=hot),
@@ -152,7 +152,7 @@ async def _transports(url: str, calls: int) -> Table:
 
 
 def _each(taken: Sequence[Spent], calls: int) -> str:
-    return spread([1e3 * one.cpu / calls for one in taken])
+    return spread([1e3 * run.cpu / calls for run in taken])
 
 
 async def _flood(make: Callable[[], httpx.AsyncClient], url: str, connections: int, calls: int) -> None:

@@ -52,13 +52,13 @@ async def _against_vendor(tasks: int, folder: Path, rounds: int) -> list[Row]:
             await interleaved(1, works)  # connect, and see all tasks for the first time
             taken = await interleaved(rounds, works)
             why = {name: await shares(works[name]) for name in ("single", "batched")}
-    theirs, single_us, batched_us = ([1e6 * one.cpu / tasks for one in taken[name]] for name in works)
+    theirs, single_us, batched_us = ([1e6 * run.cpu / tasks for run in taken[name]] for name in works)
     vendors = f"the vendor's SDK {spread(theirs)} us a task, {tasks} tasks"
     return [
         Row(
             "whole cycle at the same calls (v5, two a task): CPU of the vendor's SDK loop over ours",
             "times",
-            [one / other for one, other in zip(theirs, single_us, strict=True)],
+            [theirs_us / ours_us for theirs_us, ours_us in zip(theirs, single_us, strict=True)],
             4,
             least=True,
             figures=f"ours {spread(single_us)} us a task, {vendors}",
@@ -67,7 +67,7 @@ async def _against_vendor(tasks: int, folder: Path, rounds: int) -> list[Row]:
         Row(
             "whole cycle where batches serve (v3, ten a call): CPU of the vendor's SDK loop over ours",
             "times",
-            [one / other for one, other in zip(theirs, batched_us, strict=True)],
+            [theirs_us / ours_us for theirs_us, ours_us in zip(theirs, batched_us, strict=True)],
             20,
             least=True,
             figures=f"ours {spread(batched_us)} us a task, {vendors}",
@@ -86,10 +86,9 @@ async def _growth(few: tuple[int, Exporter], many: tuple[int, Exporter], rounds:
     return Row(
         "growth: CPU of a whole cycle (v3), a task",
         "times",
-        [one / other for one, other in zip(large, small, strict=True)],
+        [of_many / of_few for of_many, of_few in zip(large, small, strict=True)],
         1.1,
-        figures=f"{spread([1e6 * one for one in small])} us a task of {less}, "
-        f"{spread([1e6 * one for one in large])} of {more:,}",
+        figures=f"{spread(small, 1e6)} us a task of {less}, {spread(large, 1e6)} of {more:,}",
         why=f"{more:,} tasks: {await shares(big.poll_once)}. {less}: {await shares(little.poll_once)}",
     )
 
@@ -100,8 +99,8 @@ _CYCLES = 10
 async def _profile(tasks: int, exporter: Exporter) -> Table:
     """Of one poll with its publication."""
     rows = [
-        (f"`{one.name}`", f"{one.calls:,}", f"{1e3 * one.seconds:.0f}", f"{one.share:.1%}")
-        for one in await profiled(exporter.poll_once)
+        (f"`{entry.name}`", f"{entry.calls:,}", f"{1e3 * entry.seconds:.0f}", f"{entry.share:.1%}")
+        for entry in await profiled(exporter.poll_once)
     ]
     return Table(
         f"One poll of {tasks:,} tasks (v3: tasks, progress, node; page and gzip): the ten dearest functions",

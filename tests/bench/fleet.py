@@ -27,7 +27,7 @@ ALL = tuple(name for name in Collectors.model_fields if name != "logs")
 
 def cloud_of(tasks: int, now: Callable[[], float]) -> SimulatedCloud:
     """A project whose tasks all run, and are all listed by both generations."""
-    world = fleet_world(tasks, now, project_id=PROJECT_ID, v5_engines=tuple(one.v5 for one in ENGINES.values()))
+    world = fleet_world(tasks, now, project_id=PROJECT_ID, v5_engines=tuple(engine.v5 for engine in ENGINES.values()))
     return SimulatedCloud(worlds=[world], keys=dict([KEYS]), now=now)
 
 
@@ -94,5 +94,6 @@ def value_of(turn: int, family: int, number: int) -> float:
 def families_with_samples() -> list[dict[str, Any]]:
     """The families for other libraries: name, help and all labels."""
     return [
-        {"name": one.name, "documentation": one.help, "labelnames": (*TASK_LABELS, *one.labels)} for one in FAMILIES
+        {"name": family.name, "documentation": family.help, "labelnames": (*TASK_LABELS, *family.labels)}
+        for family in FAMILIES
     ]

@@ -166,9 +166,9 @@ def _steady(report: Mapping[str, Any], scrapes: Sequence[Scraped]) -> Row:
     turns = [1e3 * cpu for at, cpu, _ in report["gaps"] if any(started < at < ended for started, ended in polls)]
     busy: list[float] = []
     quiet: list[float] = []
-    for one in scrapes:
-        overlaps = any(started < one.at + one.seconds and one.at < ended for started, ended in polls)
-        (busy if overlaps else quiet).append(1e3 * one.seconds)
+    for scrape in scrapes:
+        overlaps = any(started < scrape.at + scrape.seconds and scrape.at < ended for started, ended in polls)
+        (busy if overlaps else quiet).append(1e3 * scrape.seconds)
     if not busy or not quiet:
         return Row("a scrape during a poll, over one outside", "times", [1.0], 1.1, figures="no scrapes of one kind")
     return Row(

@@ -106,12 +106,13 @@ async def interleaved(rounds: int, works: Mapping[str, Callable[[], Awaitable[ob
 
 def cpus(taken: Iterable[Spent]) -> list[float]:
     """Their CPU seconds."""
-    return [one.cpu for one in taken]
+    return [spent.cpu for spent in taken]
 
 
-def spread(values: Sequence[float]) -> str:
-    """Median, and from least to most."""
-    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+def spread(values: Sequence[float], scale: float = 1.0) -> str:
+    """Median, least and most of the scaled values."""
+    middle, least, most = (number(scale * value) for value in (median(values), min(values), max(values)))
+    return f"{middle} ({least} to {most})"
 
 
 def number(value: float) -> str:
@@ -143,9 +144,9 @@ async def shares(work: Callable[[], Awaitable[object]]) -> str:
     """In which packages the time of a piece of work goes, and the functions that take most of it."""
     hot = await profiled(work, top=10**6)
     packages: dict[str, float] = {}
-    for one in hot:
-        package = re.split(r"[/:]", one.name)[0] if ".py:" in one.name else "built-in"
-        packages[package] = packages.get(package, 0.0) + one.share
+    for entry in hot:
+        package = re.split(r"[/:]", entry.name)[0] if ".py:" in entry.name else "built-in"
+        packages[package] = packages.get(package, 0.0) + entry.share
     dearest = sorted(packages.items(), key=lambda item: -item[1])[:_PACKAGES]
     return f"{', '.join(f'{name} {share:.0%}' for name, share in dearest)}; {told(hot[:3])}"
 
@@ -159,4 +160,4 @@ def _name(file: str, line: int, function: str) -> str:
 
 def told(hot: Iterable[Hot]) -> str:
     """A profile in a sentence."""
-    return "profile: " + ", ".join(f"{one.share:.0%} {one.name}" for one in hot)
+    return "profile: " + ", ".join(f"{entry.share:.0%} {entry.name}" for entry in hot)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -37,9 +38,9 @@ class Library:
         """Seconds that each page took, without gzip."""
         self._registry = CollectorRegistry()
         families = families_with_samples()
-        for place, one in enumerate(families):
-            gauge = Gauge(**one, registry=self._registry)
-            more = ("x",) * (len(one["labelnames"]) - len(identity(0)))
+        for place, family in enumerate(families):
+            gauge = Gauge(**family, registry=self._registry)
+            more = ("x",) * (len(family["labelnames"]) - len(identity(0)))
             for number in range(tasks):
                 gauge.labels(*identity(number), *more).set(value_of(0, place, number))
 
@@ -87,31 +88,31 @@ async def publishing(tasks: int, rounds: int) -> tuple[list[Row], float, float]:
             rendered[name] += taken
     await page.change()
     rows += _publishing(page, rendered, await shares(page.publish))
-    return rows, median(one.wall for one in rendered["library"]), median(library.rendering)
+    return rows, median(spent.wall for spent in rendered["library"]), median(library.rendering)
 
 
 def _publishing(page: Page, rendered: Mapping[str, list[Spent]], why: str) -> list[Row]:
     library, changed, same = (cpus(rendered[name]) for name in ("library", "changed", "same"))
     samples = f"{page.fleet.samples:,} samples"
-    whole = [one + put for one, put in zip(changed, cpus(rendered["put"]), strict=True)]
-    ours = f"ours {spread([1e3 * one for one in changed])} ms, prometheus_client {spread(library)} s, CPU"
+    whole = [seconds + put for seconds, put in zip(changed, cpus(rendered["put"]), strict=True)]
+    ours = f"ours {spread(changed, 1e3)} ms, prometheus_client {spread(library)} s, CPU"
     return [
         Row(
             f"publishing {samples}, all changed: CPU of prometheus_client's render and gzip over ours",
             "times",
-            [theirs / one for theirs, one in zip(library, changed, strict=True)],
+            [theirs / seconds for theirs, seconds in zip(library, changed, strict=True)],
             30,
             least=True,
-            figures=f"{ours}; with putting the values on the board ours is {spread([1e3 * one for one in whole])} ms",
+            figures=f"{ours}; with putting the values on the board ours is {spread(whole, 1e3)} ms",
             why=why,
         ),
         Row(
             f"the same when nothing changed ({samples})",
             "times",
-            [theirs / one for theirs, one in zip(library, same, strict=True)],
+            [theirs / seconds for theirs, seconds in zip(library, same, strict=True)],
             500,
             least=True,
-            figures=f"ours {spread([1e3 * one for one in same])} ms of CPU",
+            figures=f"ours {spread(same, 1e3)} ms of CPU",
             why=why,
         ),
     ]
@@ -143,7 +144,7 @@ async def _often(page: Page) -> float:
 
 
 def _us(seconds: Sequence[float]) -> str:
-    return f"{spread([1e6 * one for one in seconds])} us"
+    return f"{spread(seconds, 1e6)} us"
 
 
 def _serving(tasks: int, rounds: int, packed: float, plain: float) -> list[Row]:
@@ -158,14 +159,14 @@ def _serving(tasks: int, rounds: int, packed: float, plain: float) -> list[Row]:
             with server:
                 server.until(lambda: fetch(other + "/plain")[0] == 200, "nginx serves")
                 scrapes = _Scrapes({"ours": ours, "nginx": server}, {"ours": url, "nginx": other}, rounds)
-                one, ten = scrapes.compared("gzip", 1), scrapes.compared("gzip", _MANY)
+                single, ten = scrapes.compared("gzip", 1), scrapes.compared("gzip", _MANY)
                 bare = scrapes.compared("plain", 1)
     sizes = {kind: f"{len(body) / 1e6:.1f} MB" for kind, body in bodies.items()}
     return [
-        one.against(f"scrape, gzip ({sizes['gzip']}), one scraper, over nginx", 1.25),
+        single.against(f"scrape, gzip ({sizes['gzip']}), one scraper, over nginx", 1.25),
         ten.against(f"scrape, gzip, {_MANY} scrapers at once, over nginx", 1.75),
         bare.against(f"scrape, plain ({sizes['plain']}), one scraper, over nginx", 1.3),
-        one.over_library("scrape, gzip: prometheus_client building the page, over ours", packed, 1000),
+        single.over_library("scrape, gzip: prometheus_client building the page, over ours", packed, 1000),
         bare.over_library("scrape, plain: prometheus_client building the page, over ours", plain, 200),
     ]
 
@@ -187,11 +188,11 @@ class _Scrapes:
         for turn in range(_TURNS * self._rounds):
             for name in sorted(groups, reverse=bool(turn % 2)):
                 cpu = self._servers[name].cpu()
-                taken = [one.seconds for _ in range(_EACH) for one in at_once(groups[name])]
+                taken = [scraper.seconds for _ in range(_EACH) for scraper in at_once(groups[name])]
                 found.cpu[name] += self._servers[name].cpu() - cpu
                 found.seconds[name].append(median(taken))
                 found.all[name] += taken
-        for scraper in (one for group in groups.values() for one in group):
+        for scraper in chain.from_iterable(groups.values()):
             scraper.close()
         return found
 
@@ -209,13 +210,13 @@ class _Compared:
         """Ours over nginx."""
         ours, theirs = self.seconds["ours"], self.seconds["nginx"]
         each = {name: 1e3 * self.cpu[name] / len(self.all[name]) for name in self.cpu}
-        late = sum(one > _DELAYED_ACK for one in self.all["ours"]) / len(self.all["ours"])
+        late = sum(seconds > _DELAYED_ACK for seconds in self.all["ours"]) / len(self.all["ours"])
         stalls = f"; {late:.0%} of our scrapes took over 40 ms, the time of a delayed ACK"
         why = f"CPU of the server for one scrape: ours {each['ours']:.2f} ms, nginx {each['nginx']:.2f} ms"
         return Row(
             what,
             "times",
-            [one / other for one, other in zip(ours, theirs, strict=True)],
+            [our / their for our, their in zip(ours, theirs, strict=True)],
             goal,
             figures=f"ours {_ms(ours)}, nginx {_ms(theirs)}",
             why=why + (stalls if median(ours) < _DELAYED_ACK / 2 else ""),
@@ -223,9 +224,9 @@ class _Compared:
 
     def over_library(self, what: str, seconds: float, goal: float) -> Row:
         """prometheus_client's seconds over ours."""
-        ratios = [seconds / one for one in self.seconds["ours"]]
+        ratios = [seconds / ours for ours in self.seconds["ours"]]
         figures = f"prometheus_client {seconds:.3g} s, ours {_ms(self.seconds['ours'])}"
-        nginx = median(seconds / one for one in self.seconds["nginx"])
+        nginx = median(seconds / ours for ours in self.seconds["nginx"])
         why = (
             f"nginx, which only copies the same bytes from a file, is {nginx:,.0f} times faster than prometheus_client"
         )
@@ -233,4 +234,4 @@ class _Compared:
 
 
 def _ms(seconds: Sequence[float]) -> str:
-    return f"{spread([1e3 * one for one in seconds])} ms"
+    return f"{spread(seconds, 1e3)} ms"

@@ -161,7 +161,14 @@ def allowance() -> Table:
         found = list(zip(stories, pool.map(told, stories), strict=True))
     head = ("active tasks", "calls/s", "api", "age of delay, s", "age of node figures, s", "tasks that have them")
     rows = [
-        (f"{one.tasks:,}", f"{one.rate:g}", one.api, _told(ages.delay), _told(ages.node), f"{1 - ages.no_node:.0%}")
-        for one, ages in found
+        (
+            f"{polled.tasks:,}",
+            f"{polled.rate:g}",
+            polled.api,
+            _told(ages.delay),
+            _told(ages.node),
+            f"{1 - ages.no_node:.0%}",
+        )
+        for polled, ages in found
     ]
     return Table("What an allowance buys", head, rows)

@@ -49,7 +49,7 @@ class Fleet:
         listed = [self._listed(number) for number in range(self.size)]
         for job_type in ("migration", "sync", "cloudDataGuard"):
             await store.listed("v3", job_type, listed if job_type == "sync" else ())
-        facts = {one.id: [Progress(full_ratio=0.5, delay_seconds=number)] for number, one in enumerate(listed)}
+        facts = {task.id: [Progress(full_ratio=0.5, delay_seconds=number)] for number, task in enumerate(listed)}
         await store.learnt(facts)
 
     def _listed(self, number: int) -> Listed:

@@ -42,7 +42,7 @@ class Hook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.firing |= {one["labels"]["alertname"]: one["status"] == "firing" for one in told["alerts"]}
+                hook.firing |= {alert["labels"]["alertname"]: alert["status"] == "firing" for alert in told["alerts"]}
                 self.send_response(200)
                 self.end_headers()
 
@@ -102,8 +102,8 @@ class Scene:
     def tells(self, status: str, phase: str, *firing: str) -> None:
         """Wait until all of them tell of the status, these alerts are active and no others, and the web hook heard."""
         ask = self.prometheus
-        ask.until(lambda: {one["metric"]["phase"] for one in ask.query(PANELS["Phase"])} == {phase}, phase)
-        ask.until(lambda: {one["metric"]["status"] for one in ask.query(PANELS["Status"])} == {status}, status)
+        ask.until(lambda: {series["metric"]["phase"] for series in ask.query(PANELS["Phase"])} == {phase}, phase)
+        ask.until(lambda: {series["metric"]["status"] for series in ask.query(PANELS["Status"])} == {status}, status)
         ask.until(lambda: self.active() == set(firing), self.heard)
         ask.until(lambda: all(self.hook.firing.get(name) for name in firing), self.heard)
         row = rf"orders(?:(?!</tr>).)*\b{phase}\b"
@@ -114,7 +114,7 @@ class Scene:
     def active(self) -> set[str]:
         """The alerts that fire, and that no other hides."""
         alerts = get(f"{self.alertmanager.url}/api/v2/alerts", active="true", inhibited="false").json()
-        return {one["labels"]["alertname"] for one in alerts}
+        return {alert["labels"]["alertname"] for alert in alerts}
 
     def heard(self) -> str:
         """What is active, and what the web hook was told."""
@@ -144,7 +144,8 @@ def test_a_migration_is_told_alike_by_all_and_alerts_arrive(scene: Scene) -> Non
 
     task.delay = 900.0
     ask.until(
-        lambda: any(float(one["value"][1]) == 900 for one in ask.query("drs_task_incremental_delay_seconds")), "900"
+        lambda: any(float(sample["value"][1]) == 900 for sample in ask.query("drs_task_incremental_delay_seconds")),
+        "900",
     )
     scene.tells("INCRE_TRANSFER_STARTED", "incremental", "DrsTaskDelayHigh")
     assert "delay_high" in get(scene.exporter.url + "/metrics").text

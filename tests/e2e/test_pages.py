@@ -36,7 +36,7 @@ CONTRASTS = """() => {
   };
   const ground = (element) => {
     const over = [];
-    for (let one = element; one; one = one.parentElement) over.unshift(getComputedStyle(one).backgroundColor);
+    for (let node = element; node; node = node.parentElement) over.unshift(getComputedStyle(node).backgroundColor);
     return over.reduce((under, colour) => rgb(colour, under), "rgb(255,255,255)");
   };
   const found = [];
@@ -209,8 +209,9 @@ def test_all_of_it_can_be_reached_and_named_without_a_mouse(visit: Open, fleet: 
         seen.add(page.evaluate("document.activeElement.closest('section, form')?.id"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") in {"solid", "auto"}
     assert {"fleet", "filter", "tasks"} <= seen
-    unnamed = "[...document.querySelectorAll('a, button, input, select')].filter((one) => !(one.textContent.trim() || "
-    assert page.evaluate(unnamed + "one.labels?.length || one.type === 'hidden')).length") == 0
+    unnamed = """[...document.querySelectorAll("a, button, input, select")].filter(
+        (control) => !(control.textContent.trim() || control.labels?.length || control.type === "hidden")).length"""
+    assert page.evaluate(unnamed) == 0
     for table in page.get_by_role("table").all():
         assert table.locator("caption").inner_text() or table.locator("caption").text_content()
         assert table.locator("thead th:not([scope=col])").count() == 0

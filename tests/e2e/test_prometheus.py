@@ -102,7 +102,11 @@ def test_it_asks_for_openmetrics_and_reads_every_sample(prometheus: Prometheus, 
 
     def counters() -> set[str]:
         targets = prometheus.ask("targets/metadata")
-        return {one["metric"] for one in targets if one["type"] == "counter" and one["metric"].startswith("drs_")}
+        return {
+            metric["metric"]
+            for metric in targets
+            if metric["type"] == "counter" and metric["metric"].startswith("drs_")
+        }
 
     found = prometheus.until(counters, "metadata of counters")
     assert {"drs_task_phase_changes", "drs_exporter_api_requests"} <= found

@@ -60,12 +60,12 @@ def test_reloads_by_signal_and_by_post_cost_no_scrape(
     start: Callable[..., Exporter], cloud: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.yaml"
-    one, both = account("prod", cloud, 0), account("prod", cloud, 0, 1)
-    exporter = start(configuration(file, one), LISTEN, LIFECYCLE, "--log.format=json").ready()
+    single, both = account("prod", cloud, 0), account("prod", cloud, 0, 1)
+    exporter = start(configuration(file, single), LISTEN, LIFECYCLE, "--log.format=json").ready()
     exporter.until(lambda: "drs_task_incremental_delay_seconds{" in get(f"{exporter.url}/metrics").text, "a delay")
     with scraped(exporter, "drs_task_incremental_delay_seconds{") as faults:
         for turn in range(10):
-            configuration(file, both if turn % 2 == 0 else one)
+            configuration(file, both if turn % 2 == 0 else single)
             if turn % 4 < 2:
                 assert post(exporter).status_code == 200
             else:

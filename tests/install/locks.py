@@ -85,9 +85,9 @@ def index(folder: Path, locked: Iterable[Locked]) -> dict[str, str]:
         The SHA-256 of the wheel of the locked version, by name of the package.
     """
     found = {}
-    for one in locked:
-        _wheel(folder, one.name, newer(one.version))
-        found[one.name] = hashlib.sha256(_wheel(folder, one.name, one.version).read_bytes()).hexdigest()
+    for entry in locked:
+        _wheel(folder, entry.name, newer(entry.version))
+        found[entry.name] = hashlib.sha256(_wheel(folder, entry.name, entry.version).read_bytes()).hexdigest()
     return found
 
 

@@ -73,7 +73,7 @@ def installed(pip: Path, lock: Path, wheels: Path, folder: Path) -> dict[str, Ve
     done = ran("sh", "scripts/install.sh", pip, lock, environment=here)
     assert (done.returncode, done.stderr) == (0, "")
     listed = json.loads(ran(pip, "list", "--format=json", environment=here).stdout)
-    return {canonicalize_name(one["name"]): Version(one["version"]) for one in listed}
+    return {canonicalize_name(package["name"]): Version(package["version"]) for package in listed}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -84,7 +84,7 @@ def test_exactly_the_lock_is_installed(
     text = LOCKS[name].read_text()
     lock = tmp_path / "lock.txt"
     lock.write_text(rehashed(text, hashes))
-    wanted = {one.name: one.version for one in entries(text) if one.holds()}
+    wanted = {entry.name: entry.version for entry in entries(text) if entry.holds()}
     assert installed(pip, lock, folder, tmp_path) == wanted
 
 
@@ -98,7 +98,7 @@ def test_nothing_is_installed_that_the_lock_does_not_list(
 
 
 def test_each_package_has_a_newer_release(wheels: tuple[Path, dict[str, str]]) -> None:
-    for one in entries(LOCKS["dev"].read_text()):
-        found = wheels[0].glob(f"{one.name.replace('-', '_')}-[0-9]*.whl")
+    for entry in entries(LOCKS["dev"].read_text()):
+        found = wheels[0].glob(f"{entry.name.replace('-', '_')}-[0-9]*.whl")
         versions = sorted(Version(file.name.split("-")[1]) for file in found)
-        assert versions == [one.version, newer(one.version)]
+        assert versions == [entry.version, newer(entry.version)]

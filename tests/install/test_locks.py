@@ -52,14 +52,14 @@ def unmet(
         lock: the entries.
         environment: the variables of markers.
     """
-    there = {one.name: one for one in lock if one.holds(environment)}
+    there = {entry.name: entry for entry in lock if entry.holds(environment)}
 
     def met(requirement: Requirement) -> bool:
-        one = there.get(canonicalize_name(requirement.name))
+        entry = there.get(canonicalize_name(requirement.name))
         return (
-            one is not None
-            and requirement.specifier.contains(one.version, prereleases=True)
-            and requirement.extras <= one.requirement.extras
+            entry is not None
+            and requirement.specifier.contains(entry.version, prereleases=True)
+            and requirement.extras <= entry.requirement.extras
         )
 
     def counts(requirement: Requirement) -> bool:
@@ -78,9 +78,9 @@ def environment(python: str) -> dict[str, str]:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_a_lock_contains_all_that_its_packages_need(name: str, python: str) -> None:
     lock, here = locked(name), environment(python)
-    for one in lock:
-        needed = [Requirement(text) for text in requirements_of(one.name)]
-        assert not unmet(needed, one.requirement.extras, lock, here), one.name
+    for entry in lock:
+        needed = [Requirement(text) for text in requirements_of(entry.name)]
+        assert not unmet(needed, entry.requirement.extras, lock, here), entry.name
 
 
 @each_lock
@@ -92,7 +92,7 @@ def test_a_lock_contains_all_that_the_project_needs(name: str) -> None:
 
 def test_what_a_lock_lacks_is_found() -> None:
     here = environment("3.11")
-    lock = [one for one in locked("dev") if one.name != "coverage"]
+    lock = [entry for entry in locked("dev") if entry.name != "coverage"]
     (needed,) = [Requirement(text) for text in requirements_of("pytest-cov") if "coverage" in text]
     assert needed.extras == {"toml"}
     assert unmet([needed], set(), locked("dev"), here) == []
@@ -102,11 +102,11 @@ def test_what_a_lock_lacks_is_found() -> None:
 
 
 def test_both_locks_have_the_same_versions() -> None:
-    assert {str(one.requirement) for one in locked("run")} <= {str(one.requirement) for one in locked("dev")}
+    assert {str(entry.requirement) for entry in locked("run")} <= {str(entry.requirement) for entry in locked("dev")}
 
 
 def test_the_tests_run_with_the_locked_versions() -> None:
-    wanted = {one.name: one.version for one in locked("dev") if one.holds()}
+    wanted = {entry.name: entry.version for entry in locked("dev") if entry.holds()}
     assert {name: Version(version(name)) for name in wanted} == wanted, "make test installs them"
 
 
