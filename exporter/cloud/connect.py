@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.budget import Budget
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.config.load import Account, Project
     from exporter.model.list_query import ListQuery
 
@@ -38,7 +38,7 @@ def connect(
     transport: httpx.AsyncBaseTransport | None,
     budget: Budget,
     meter: Meter,
-    losses: Mapping[str, Losses],
+    decode_errors: Mapping[str, DecodeErrors],
     query: ListQuery,
     now: Callable[[], float],
     shared: Shared | None = None,
@@ -64,4 +64,4 @@ def connect(
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or Shared(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
-    return http, tuple(generation(client, losses, query) for generation in _GENERATIONS[project.api])
+    return http, tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])

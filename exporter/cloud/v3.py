@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.list_query import ListQuery
     from exporter.model.task import Listed
 
@@ -30,28 +30,33 @@ _CONFIGURED_SECONDS = 3 * 86_400.0  # then its resources are freed, though the s
 
 
 class V3:
-    """The v3 adapter of one project; `losses` counts by collector, `query` says which tasks to list."""
+    """The v3 adapter of one project; `errors` counts by collector, `query` says which tasks to list."""
 
     name = "v3"
 
-    def __init__(self, client: Client, losses: Mapping[str, Losses], query: ListQuery) -> None:
+    def __init__(self, client: Client, errors: Mapping[str, DecodeErrors], query: ListQuery) -> None:
         self._client = client
         self._query = query
-        self._losses = losses
+        self._losses = errors
         self.sources = (
-            Source(operations.PROGRESS_V3, (Progress,), _BATCH, partial(progress.fetch_v3, client, losses["progress"])),
+            Source(
+                operations.PROGRESS_V3,
+                (Progress,),
+                _BATCH,
+                partial(progress.fetch_v3, client, errors["progress"]),
+            ),
             Source(
                 operations.RECOVERY_V3,
                 (Recovery,),
                 _BATCH,
-                partial(recovery.fetch_v3, client, losses["recovery"]),
+                partial(recovery.fetch_v3, client, errors["recovery"]),
                 _active_dr,
             ),
             Source(
                 operations.MONITOR_V3,
                 (Monitor,),
                 _BATCH,
-                partial(monitor.fetch_v3, client, losses["node"]),
+                partial(monitor.fetch_v3, client, errors["node"]),
                 _active_dr,
                 lacks=frozenset({"monitor.reported_at"}),
             ),
@@ -59,22 +64,22 @@ class V3:
                 operations.DETAIL_V3,
                 (Switchover, Detail),
                 _BATCH,
-                partial(detail.fetch_v3, client, losses["detail"]),
+                partial(detail.fetch_v3, client, errors["detail"]),
                 only={Switchover: attrgetter("disaster_recovery")},
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
-            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, losses["comparison"]).fetch),
+            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, errors["comparison"]).fetch),
             Source(
                 operations.PRECHECK_V3,
                 (Precheck,),
                 _BATCH,
-                partial(precheck.fetch_v3, client, losses["precheck"]),
+                partial(precheck.fetch_v3, client, errors["precheck"]),
                 _configured,
                 max_age=_CONFIGURED_SECONDS,
             ),
         )
         self.project_sources = (
-            ProjectSource(operations.QUOTA_V3, "quota", partial(project.fetch_quota_v3, client, losses["quota"])),
+            ProjectSource(operations.QUOTA_V3, "quota", partial(project.fetch_quota_v3, client, errors["quota"])),
         )
 
     async def list_tasks(self, job_type: str) -> TaskList:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.list_query import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
@@ -32,40 +32,45 @@ _NO_DETAIL = frozenset(
 
 
 class V5:
-    """The v5 adapter of one project; `losses` counts by collector, `query` says which tasks to list."""
+    """The v5 adapter of one project; `errors` counts by collector, `query` says which tasks to list."""
 
     name = "v5"
 
-    def __init__(self, client: Client, losses: Mapping[str, Losses], query: ListQuery) -> None:
+    def __init__(self, client: Client, errors: Mapping[str, DecodeErrors], query: ListQuery) -> None:
         self._client = client
         self._query = query
-        self._losses = losses
+        self._losses = errors
         self.sources = (
             Source(
                 operations.PROGRESS_V5,
                 (Progress, Node, Objects),
                 1,
-                partial(progress.fetch_v5, client, losses),
+                partial(progress.fetch_v5, client, errors),
                 lacks=_NO_PROGRESS,
             ),
-            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, losses["node"])),
+            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, errors["node"])),
             Source(
                 operations.DETAIL_V5,
                 (Switchover, Detail),
                 1,
-                partial(detail.fetch_v5, client, losses["detail"]),
+                partial(detail.fetch_v5, client, errors["detail"]),
                 only={Switchover: attrgetter("disaster_recovery")},
                 lacks=_NO_DETAIL,
             ),
-            Source(operations.WRITABLE_V5, (Writable,), 1, partial(detail.fetch_writable_v5, client, losses["detail"])),
-            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, losses["comparison"]).fetch),
-            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, losses["logs"])),
+            Source(
+                operations.WRITABLE_V5,
+                (Writable,),
+                1,
+                partial(detail.fetch_writable_v5, client, errors["detail"]),
+            ),
+            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, errors["comparison"]).fetch),
+            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, errors["logs"])),
         )
         self.project_sources = (
             ProjectSource(
                 operations.ASYNC_JOBS_V5,
                 "async_jobs",
-                partial(project.fetch_async_jobs_v5, client, losses["async_jobs"]),
+                partial(project.fetch_async_jobs_v5, client, errors["async_jobs"]),
             ),
         )
 

@@ -16,12 +16,12 @@ from exporter.cloud.http.errors import CloudError, NotPublishedError, error_code
 from exporter.commands.check_network import place_of, proxy_findings, region_findings
 from exporter.commands.check_operations import Operations
 from exporter.commands.check_rules import rule_findings
-from exporter.commands.connections import Connection, Watch, attempt, connections, where
+from exporter.commands.connections import CallObserver, Connection, attempt, connections, where
 from exporter.commands.report import ProjectReport, document
 from exporter.config.load import duration_text
 from exporter.model.task import Gap
 from exporter.runtime.terminal import Waiting
-from exporter.views.findings import REPORT, Finding, Level, bars, engines, plural, words
+from exporter.views.findings import REPORT, Finding, Level, engines, is_access_fault, plural, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -94,7 +94,7 @@ async def check(
     return code, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"
 
 
-class _Observed(Watch):
+class _Observed(CallObserver):
     """What all answers of a project tell beside what they are asked for."""
 
     def __init__(self, now: Callable[[], float], account: Account, project: Project) -> None:
@@ -214,7 +214,7 @@ class _ProjectCheck:
         if self._watch.answered:
             self._say(OK, "DRS responds")
         clock = self._tell_clock()
-        barred = [error for error in errors if bars(error)] if self._watch.answered else errors
+        barred = [error for error in errors if is_access_fault(error)] if self._watch.answered else errors
         if not barred and self._watch.accepted:
             self._say(OK, "the credentials are accepted")
         elif not barred:
@@ -259,7 +259,7 @@ class _ProjectCheck:
             for job_type, gap in one.gaps.items():
                 remedy = REPORT if gap is Gap.UNREADABLE else "see docs/runbooks/DrsListIncomplete.md"
                 self._say(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
-        if lost := self._connection.losses["tasks"].take():
+        if lost := self._connection.decode_errors["tasks"].take():
             self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
         if not any(one.published for one in lists.values()):
             self._say(FAIL, "neither API generation is published here", "check region and endpoint")

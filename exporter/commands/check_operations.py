@@ -45,7 +45,7 @@ class Operations:
     ) -> None:
         self._account = connection.account
         self._pin = connection.project.api
-        self._losses = connection.losses
+        self._losses = connection.decode_errors
         self._apis = apis
         self._tasks = tasks
         self._say = say
@@ -88,7 +88,7 @@ class Operations:
 
     def _tell(self, name: str, collectors: Sequence[str], answer: object, *, spare: bool) -> bool:
         """Say how it went; whether the operation is published. A `spare` one is used where others fall away."""
-        lost = sum(losses.take() for losses in self._losses.values())
+        lost = sum(decode_errors.take() for decode_errors in self._losses.values())
         fed = ", ".join(collectors)
         if isinstance(answer, CloudError):
             level, what, remedy = words(answer)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors
 from exporter.model.filters import TaskFilter
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exporter.config.load import Account, Config, Project
 
 
-class Watch:
+class CallObserver:
     """Looks at the calls of one project: a meter that sees the answers as well. This one does nothing about them."""
 
     def request(self, operation: str, code: str, seconds: float) -> None:
@@ -40,7 +40,7 @@ class Watch:
 
 
 T = TypeVar("T")
-W = TypeVar("W", bound=Watch)
+W = TypeVar("W", bound=CallObserver)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Connection(Generic[W]):
         project: as it is configured.
         apis: both API generations, whatever the project's setting `api` says.
         job_types: which lists to ask for.
-        losses: what could not be decoded, by collector.
+        decode_errors: what could not be decoded, by collector.
         watch: looks at the calls.
     """
 
@@ -60,7 +60,7 @@ class Connection(Generic[W]):
     project: Project
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
-    losses: Mapping[str, Losses]
+    decode_errors: Mapping[str, DecodeErrors]
     watch: W
 
     @property
@@ -115,13 +115,13 @@ def _open(
 ) -> tuple[httpx.AsyncClient, Connection[W]]:
     """The connection of one project, and what is to be closed; `line` makes it of what differs between projects."""
     wanted = TaskFilter(account.tasks)
-    losses = {name: Losses() for name in Collectors.model_fields}
+    decode_errors = {name: DecodeErrors() for name in Collectors.model_fields}
     http, apis = line(
         account,
         project.model_copy(update={"api": "auto"}),
         meter=watch,
-        losses=losses,
+        decode_errors=decode_errors,
         query=wanted.query(project.enterprise_project_ids),
         observer=watch.observe,
     )
-    return http, Connection(account, project, apis, wanted.job_types, losses, watch)
+    return http, Connection(account, project, apis, wanted.job_types, decode_errors, watch)

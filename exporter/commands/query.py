@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneError
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.commands.connections import Connection, Watch, attempt, connections
+from exporter.commands.connections import CallObserver, Connection, attempt, connections
 from exporter.commands.lookup import Outcome, Place, find, missing, several
 from exporter.commands.query_types import STATUS, TYPES
 from exporter.config.known_words import WORD_KEYS, WORDS, known_code
@@ -74,7 +74,7 @@ async def query(
     """The details of one task of one type, as JSON. `task` is its id, or its name, for which tasks are listed first."""
     generation = V3 if kind == STATUS else V5
     parameters = (("type", kind), *TYPES[kind], *((("query_id", query_id),) if query_id else ()))
-    async with connections(config, lambda *_: Watch(), transport=transport, now=now) as opened:
+    async with connections(config, lambda *_: CallObserver(), transport=transport, now=now) as opened:
         if _ID.fullmatch(task):
             return await _ask(opened, generation, task, parameters)
         places, failures = await _listed(opened, generation)
@@ -87,10 +87,10 @@ async def query(
 
 
 async def _listed(
-    opened: Iterable[Connection[Watch]], generation: type[V3 | V5]
-) -> tuple[dict[Place, Connection[Watch]], list[str]]:
+    opened: Iterable[Connection[CallObserver]], generation: type[V3 | V5]
+) -> tuple[dict[Place, Connection[CallObserver]], list[str]]:
     """Every task that an API generation lists, with its connection, and what went wrong."""
-    places: dict[Place, Connection[Watch]] = {}
+    places: dict[Place, Connection[CallObserver]] = {}
     failures: dict[str, None] = {}
     for connection in opened:
         for job_type in connection.job_types:
@@ -102,13 +102,13 @@ async def _listed(
     return places, list(failures)
 
 
-def _places(connection: Connection[Watch], listed: TaskList) -> list[Place]:
+def _places(connection: Connection[CallObserver], listed: TaskList) -> list[Place]:
     account, project = connection.account, connection.project
     return [Place(account.name, project.region, project.label, task.id, task.name) for task in listed.tasks]
 
 
 async def _ask(
-    opened: Iterable[Connection[Watch]],
+    opened: Iterable[Connection[CallObserver]],
     generation: type[V3 | V5],
     task_id: str,
     parameters: Iterable[tuple[str, str]],
@@ -137,11 +137,11 @@ def _shown(job: Mapping[str, Any], always: frozenset[str]) -> Outcome:
     return Outcome(0, json_text(shown, indent=2), tuple(notes))
 
 
-def _api(connection: Connection[Watch], generation: type[V3 | V5]) -> V3 | V5:
+def _api(connection: Connection[CallObserver], generation: type[V3 | V5]) -> V3 | V5:
     return next(api for api in connection.apis if isinstance(api, generation))
 
 
-def _failure(connection: Connection[Watch], generation: type[V3 | V5], error: CloudError) -> str:
+def _failure(connection: Connection[CallObserver], generation: type[V3 | V5], error: CloudError) -> str:
     if isinstance(error, TaskGoneError):
         return f"{connection.label}: {generation.name} knows no such task"
     if isinstance(error, BadRequestError):

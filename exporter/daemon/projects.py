@@ -13,7 +13,7 @@ from exporter.cloud.access.project_id import Owner
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors, ConfigError
 from exporter.metrics.own import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
@@ -193,7 +193,7 @@ class Fleet:
     def _line(self, key: ProjectKey, settings: Settings, offset: float) -> Line:
         account, project = settings
         budget, meter = self._budget(account, project.region)
-        losses = {name: Losses() for name in COLLECTORS}
+        decode_errors = {name: DecodeErrors() for name in COLLECTORS}
         wanted = TaskFilter(account.tasks)
         http, apis = connect(
             account,
@@ -201,7 +201,7 @@ class Fleet:
             transport=self._transport,
             budget=budget,
             meter=meter,
-            losses=losses,
+            decode_errors=decode_errors,
             query=wanted.query(project.enterprise_project_ids),
             now=self._clock.wall,
             shared=self._shared,
@@ -225,7 +225,7 @@ class Fleet:
         poller = Poller(
             store,
             apis,
-            losses=losses,
+            decode_errors=decode_errors,
             intervals={name: account.interval(name) for name in self._collectors(key, account)},
             job_types=wanted.job_types,
             demand=budget.demand,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast, get_args
 from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Cutover
 from exporter.docs import examples
 from exporter.metrics.tasks import PROJECT_FAMILIES
@@ -61,8 +61,8 @@ def feed_of(family: Family[Task] | Family[Project]) -> Feed:
 
 def _apis() -> tuple[Api, ...]:
     # No call is made: the adapters only keep the client.
-    client, losses, query = cast("Client", None), defaultdict[str, Losses](Losses), ListQuery()
-    return V3(client, losses, query), V5(client, losses, query)
+    client, decode_errors, query = cast("Client", None), defaultdict[str, DecodeErrors](DecodeErrors), ListQuery()
+    return V3(client, decode_errors, query), V5(client, decode_errors, query)
 
 
 def _project_feed(collector: str) -> Feed:

@@ -274,9 +274,9 @@ class ProjectMeter:
         """So many polls were left out."""
         self._overruns[collector].inc(polls)
 
-    def decode_errors(self, losses: Mapping[str, int]) -> None:
+    def decode_errors(self, decode_errors: Mapping[str, int]) -> None:
         """By collector, what could not be understood."""
-        for collector, count in losses.items():
+        for collector, count in decode_errors.items():
             self._decode_errors[collector].inc(count)
 
     def task_errors(self, collector: str, count: int) -> None:

@@ -12,7 +12,7 @@ from exporter.cloud.http.errors import NO_CREDENTIALS, CloudError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from exporter.cloud.http.demand import Demand
+    from exporter.cloud.http.budget import Demand
 
 T = TypeVar("T")
 

@@ -21,9 +21,9 @@ from exporter.polling.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
-    from exporter.cloud.http.demand import Demand
+    from exporter.cloud.http.budget import Demand
     from exporter.cloud.source import Api, ProjectSource, Source
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.metrics.own import ProjectMeter
     from exporter.model.facts import Part
     from exporter.runtime.clock import Clock
@@ -36,7 +36,7 @@ class Poller:
     Args:
         store: takes what is learnt.
         apis: the API generations to ask, the one that decides first.
-        losses: what the adapters could not decode, by collector.
+        decode_errors: what the adapters could not decode, by collector.
         intervals: seconds, by enabled collector.
         job_types: which lists to ask for.
         demand: of the account in the region.
@@ -51,7 +51,7 @@ class Poller:
         store: Store,
         apis: Sequence[Api],
         *,
-        losses: Mapping[str, Losses],
+        decode_errors: Mapping[str, DecodeErrors],
         intervals: Mapping[str, float],
         job_types: Sequence[str],
         demand: Demand,
@@ -62,7 +62,7 @@ class Poller:
     ) -> None:
         self.store = store
         self._apis = apis
-        self._losses = losses
+        self._losses = decode_errors
         self._paces = {
             name: Pace(name, interval, demand, partial(meter.overran, name), offset)
             for name, interval in intervals.items()
@@ -154,7 +154,7 @@ class Poller:
             self._record(collector, started, success=success and all(brought.values()))
         if collector == LISTS:
             self._losses[LISTS].count += self.store.inventory.contradictions(began)
-        self._meter.decode_errors({name: losses.take() for name, losses in self._losses.items()})
+        self._meter.decode_errors({name: decode_errors.take() for name, decode_errors in self._losses.items()})
         self.store.facts.ready = True
         pace.caller.beat()
         self._listed.set()

@@ -126,7 +126,7 @@ def grant_of(operation: str) -> str:
     return _GRANTS.get(operation, _ROLE)
 
 
-def bars(error: CloudError) -> bool:
+def is_access_fault(error: CloudError) -> bool:
     """Return whether the error is about the credentials or the project: then all operations fail alike."""
     if isinstance(error, AccessError):
         return True

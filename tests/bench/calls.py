@@ -17,8 +17,8 @@ from exporter.cloud.access.signing import AkSk, Keys, authorization
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import Losses
-from exporter.commands.connections import Watch
+from exporter.cloud.wire.fields import DecodeErrors
+from exporter.commands.connections import CallObserver
 from exporter.config.load import Collectors
 from exporter.model.filters import TaskFilter
 from tests.bench.fleet import ALL, KEYS, PROJECT_ID, config_of
@@ -57,8 +57,8 @@ async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
         account.all_projects()[0],
         transport=None,
         budget=Budget(1e6, 10**6),
-        meter=Watch(),
-        losses={name: Losses() for name in Collectors.model_fields},
+        meter=CallObserver(),
+        decode_errors={name: DecodeErrors() for name in Collectors.model_fields},
         query=TaskFilter(account.tasks).query(()),
         now=time.time,
     )

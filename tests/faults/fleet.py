@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.model.list_query import ListQuery
@@ -41,8 +41,8 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 def fed_by(operation: Operation) -> tuple[str, ...]:
     """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
-    losses = defaultdict[str, Losses](Losses)
-    apis = [generation(cast("Client", None), losses, ListQuery()) for generation in (V3, V5)]
+    decode_errors = defaultdict[str, DecodeErrors](DecodeErrors)
+    apis = [generation(cast("Client", None), decode_errors, ListQuery()) for generation in (V3, V5)]
     asked = [one for api in apis for one in api.sources if one.operation is operation]
     fed = [part.collector for one in asked for part in one.parts if part not in one.only]
     fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]

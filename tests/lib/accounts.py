@@ -11,7 +11,7 @@ import httpx
 
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors, from_mapping
 from exporter.model.list_query import ListQuery
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
@@ -122,7 +122,7 @@ async def line(
         transport=httpx.ASGITransport(app=transport) if isinstance(transport, SimulatedCloud) else transport,
         budget=Budget(config.poll.rate_limit, config.poll.burst),
         meter=meter,
-        losses=defaultdict(Losses),
+        decode_errors=defaultdict(DecodeErrors),
         query=ListQuery(),
         now=virtual.now,
         shared=shared,

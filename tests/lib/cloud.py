@@ -16,7 +16,7 @@ from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.list_query import ListQuery
 from tests.lib import virtual_time as virtual
 from tests.lib.paths import DATA
@@ -118,14 +118,14 @@ class Cloud:
     client: Client
     budget: Budget
     meter: Told
-    losses: Mapping[str, Losses]
+    decode_errors: Mapping[str, DecodeErrors]
     v3: V3
     v5: V5
 
     @property
     def lost(self) -> int:
         """How many fields, items and answers could not be decoded so far."""
-        return sum(losses.count for losses in self.losses.values())
+        return sum(decode_errors.count for decode_errors in self.decode_errors.values())
 
 
 @asynccontextmanager
@@ -139,7 +139,7 @@ async def connected(
     service: Service = "drs",
 ) -> AsyncIterator[Cloud]:
     """A client through this transport; its budget is no limit unless told otherwise."""
-    meter, losses, budget = Told(), defaultdict[str, Losses](Losses), Budget(rate, burst)
+    meter, decode_errors, budget = Told(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
     auth = AkSk(keys, project_id=lambda: PROJECT, now=virtual.now)
 
     async def project_id() -> str:
@@ -157,7 +157,9 @@ async def connected(
             timeout=timeout,
         )
         query = ListQuery()
-        yield Cloud(client, budget, meter, losses, V3(client, losses, query), V5(client, losses, query))
+        yield Cloud(
+            client, budget, meter, decode_errors, V3(client, decode_errors, query), V5(client, decode_errors, query)
+        )
 
 
 def source(api: V3 | V5, name: str) -> Source:

@@ -12,7 +12,7 @@ from pydantic import Field
 from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import DecodeError, judge
 from exporter.cloud.operations import METADATA_KEYS, METADATA_TOKEN
-from exporter.cloud.wire.fields import Losses, Time, Wire
+from exporter.cloud.wire.fields import DecodeErrors, Time, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def _read_session(operation: str, status: int, headers: httpx.Headers, content: 
 
 
 def _read_credential(operation: str, status: int, headers: httpx.Headers, content: bytes) -> _Credential:
-    found = _Credential.read(judge(operation, status, headers, content).get("credential"), Losses())
+    found = _Credential.read(judge(operation, status, headers, content).get("credential"), DecodeErrors())
     if found is None:
         raise DecodeError(operation, "decode")
     return found

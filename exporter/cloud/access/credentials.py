@@ -10,7 +10,7 @@ import httpx
 
 from exporter.cloud.access.agency import agency_keys
 from exporter.cloud.access.project_id import Claims, Owner, ProjectId, find_project
-from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
 from exporter.cloud.access.signing import AkSk, Keys, check_sendable
 from exporter.cloud.http.errors import DecodeError
@@ -35,7 +35,7 @@ class Shared:
         self.claims = Claims()
         self.refusals = defaultdict[str, Refusals](Refusals)
         """By account."""
-        self.agency_keys = defaultdict[str, Renewed[Keys]](lambda: Renewed[Keys](_KEYS_AHEAD))
+        self.agency_keys = defaultdict[str, Refreshed[Keys]](lambda: Refreshed[Keys](_KEYS_AHEAD))
         """By metadata service: a server has one agency."""
 
 
@@ -85,7 +85,7 @@ class Password(httpx.Auth):
 
     def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
         self._sign_in = sign_in
-        self._grant = Renewed[Grant](_TOKEN_AHEAD)
+        self._grant = Refreshed[Grant](_TOKEN_AHEAD)
 
     async def ready(self) -> None:
         """Sign in where it is time to; raises `CloudError`."""
@@ -113,7 +113,7 @@ class Agency(AkSk):
 
     def __init__(
         self,
-        keys: Renewed[Keys],
+        keys: Refreshed[Keys],
         fetch: Callable[[], Awaitable[tuple[Keys, float]]],
         *,
         project_id: Callable[[], str | None],

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.http.errors import CloudError, DecodeError, judge
 from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
-from exporter.cloud.wire.fields import Losses, Text, Wire
+from exporter.cloud.wire.fields import DecodeErrors, Text, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -48,7 +48,7 @@ def _read_projects(operation: str, status: int, headers: httpx.Headers, content:
     projects = judge(operation, status, headers, content).get("projects")
     if not isinstance(projects, list):
         raise DecodeError(operation, "decode")
-    return _Project.read_all(projects, Losses())
+    return _Project.read_all(projects, DecodeErrors())
 
 
 class Owner(NamedTuple):
@@ -112,7 +112,7 @@ class ProjectId:
         """None as long as it was not found, or is another owner's."""
         self._find = find
         self._claim = claim
-        self._found = Renewed[str]()
+        self._found = Refreshed[str]()
         if given is not None:
             claim(given)
 

@@ -6,7 +6,7 @@ import asyncio
 from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from exporter.cloud.http.clock import clock
+from exporter.cloud.http.caller import clock
 from exporter.cloud.http.errors import CloudError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _FORGET_SECONDS = 300.0
 _NEVER = float("-inf")
 
 
-class Renewed(Generic[T]):
+class Refreshed(Generic[T]):
     """A value with an end. Where a renewal fails, the value is used to its end.
 
     Args:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.access.signing import check_sendable
-from exporter.cloud.http.clock import clock
+from exporter.cloud.http.caller import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.operations import SIGN_IN
-from exporter.cloud.wire.fields import Losses, Text, Time, Wire
+from exporter.cloud.wire.fields import DecodeErrors, Text, Time, Wire
 from exporter.config.load import ConfigError
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ class SignIn:
 
 
 def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
-    losses = Losses()
-    answer = _Token.read(judge(operation, status, headers, content).get("token"), losses)
+    decode_errors = DecodeErrors()
+    answer = _Token.read(judge(operation, status, headers, content).get("token"), decode_errors)
     token = headers.get("x-subject-token")
     if answer is None or not token:
         raise DecodeError(operation, "decode")
@@ -163,7 +163,7 @@ def _read_grant(operation: str, status: int, headers: httpx.Headers, content: by
         check_sendable(token)
     except ConfigError as error:
         raise DecodeError(operation, "decode") from error
-    project = _Project.read(answer.project, losses)
+    project = _Project.read(answer.project, decode_errors)
     seconds = _UNKNOWN_LIFETIME
     if answer.expires_at is not None and answer.issued_at is not None:
         seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.clock import clock
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def clock() -> float:
+    """Monotonic seconds, as the event loop counts them: the wall's clock may be set back."""
+    return asyncio.get_running_loop().time()
 
 
 class Caller:

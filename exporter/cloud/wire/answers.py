@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 
 class BatchItem(Wire):
@@ -36,7 +36,7 @@ class BatchItem(Wire):
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
 
     @abstractmethod
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone."""
 
 
@@ -46,13 +46,15 @@ B = TypeVar("B", bound=BatchItem)
 _FAILED = "failed"  # of an item, not of a task
 
 
-def items_in(operation: str, body: Mapping[str, Any], losses: Losses, keys: Sequence[str] = ("results",)) -> list[Any]:
+def items_in(
+    operation: str, body: Mapping[str, Any], errors: DecodeErrors, keys: Sequence[str] = ("results",)
+) -> list[Any]:
     """The items of a v3 batch response; raises `DecodeError` where there is no array, or an error beside it."""
     if not has_error(body):
         for key in keys:
             if isinstance(items := body.get(key), list):
                 return items
-    losses.count += 1
+    errors.count += 1
     raise DecodeError(operation, "decode")
 
 
@@ -60,31 +62,32 @@ def read_batch(
     operation: str,
     body: Mapping[str, Any],
     model: type[B],
-    losses: Losses,
+    errors: DecodeErrors,
     *,
     ids: Sequence[str],
     keys: Sequence[str] = ("results",),
 ) -> dict[str, Answer]:
-    """The answers of a v3 batch by task id. Items about other tasks than the requested `ids`, or two, are losses.
+    """Read the answers of a v3 batch, by task id.
 
-    So is a second item about the same task; where it differs, neither is believed.
+    An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
+    item about a task; if the two differ, both are dropped.
 
     Raises:
         DecodeError: there is no array.
     """
     answers: dict[str, Answer] = {}
-    for value in items_in(operation, body, losses, keys):
-        item = model.read(value, losses)
+    for value in items_in(operation, body, errors, keys):
+        item = model.read(value, errors)
         if item is None:
             continue
         known = answers.get(item.job_id)
         if item.job_id not in ids or not about(value, item.job_id):
-            losses.count += 1
+            errors.count += 1
         elif known is None:
-            answers[item.job_id] = item.answer(losses)
+            answers[item.job_id] = item.answer(errors)
         else:
-            losses.count += 1
-            if known != item.answer(losses):
+            errors.count += 1
+            if known != item.answer(errors):
                 answers[item.job_id] = TaskRefusedError(operation, "decode")
     return answers
 
@@ -108,10 +111,10 @@ def about(body: Mapping[str, Any], job_id: str) -> bool:
     return all(is_null(given) or given == job_id for given in (body.get("id"), body.get("job_id")))
 
 
-def require_about(operation: str, body: Mapping[str, Any], job_id: str, losses: Losses) -> None:
+def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: DecodeErrors) -> None:
     """Raises `DecodeError`, and counts a loss, where a response is about another task."""
     if not about(body, job_id):
-        losses.count += 1
+        errors.count += 1
         raise DecodeError(operation, "decode")
 
 
@@ -124,7 +127,7 @@ async def read_job(
     operation: Operation,
     job_id: str,
     model: type[W],
-    losses: Losses,
+    errors: DecodeErrors,
     *query: tuple[str, str | int],
 ) -> W:
     """The object `job` of v5 "Querying Task Details", which wraps every type.
@@ -133,20 +136,20 @@ async def read_job(
         CloudError: of the call; `TaskGoneError` where the task was just deleted; `DecodeError`, also where the response
             is about another task, or contains an error beside the object.
     """
-    return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, losses)
+    return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, errors)
 
 
-def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: type[W], losses: Losses) -> W:
+def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: type[W], errors: DecodeErrors) -> W:
     """The object `job` of a response; raises what `read_job` does."""
     wrapped = answer.get("job")
-    job = model.read(wrapped, losses)
+    job = model.read(wrapped, errors)
     if job is None or not isinstance(wrapped, dict):
         raise DecodeError(operation.name, "decode")
-    require_about(operation.name, wrapped, job_id, losses)
+    require_about(operation.name, wrapped, job_id, errors)
     if has_error({key: value for key, value in answer.items() if key != "job"}):
-        losses.count += 1
+        errors.count += 1
         raise DecodeError(operation.name, "decode")
-    status = _Status.read(wrapped, losses)
+    status = _Status.read(wrapped, errors)
     if status is not None and status.status == DELETED:
         raise TaskGoneError(operation.name, "200")
     return job

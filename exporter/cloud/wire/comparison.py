@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import AliasChoices, Field
 
-from exporter.cloud.http.clock import clock
+from exporter.cloud.http.caller import clock
 from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word
 from exporter.model.facts import Compared, Comparison, ObjectCount
 
@@ -77,13 +77,13 @@ class Rows(Wire):
     different: Number = Field(None, validation_alias=AliasChoices("difference_row_num", "diff_row_num"))
 
 
-def whole(items: Sequence[Any] | None, decoded: Sequence[Wire], total: float | None, page: int) -> bool:
+def is_complete(items: Sequence[Any] | None, decoded: Sequence[Wire], total: float | None, page: int) -> bool:
     """Whether everything came and was understood; where no total is told, a full page may have been cut."""
     received = len(items or ())
     return len(decoded) == received and (received < page if total is None else received >= total)
 
 
-def judged(
+def verdict_of(
     task: Task, statuses: Sequence[str | None], *, complete: bool, different_rows: float | None = None
 ) -> Compared | None:
     """A comparison that has ended well, with what it found; None where nothing is told yet.

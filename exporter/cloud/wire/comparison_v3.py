@@ -16,10 +16,10 @@ from exporter.cloud.wire.comparison import (
     Objects,
     Rows,
     Task,
-    judged,
+    is_complete,
     object_counts,
     row_sum,
-    whole,
+    verdict_of,
 )
 from exporter.cloud.wire.fields import Fields, Items, Number, Text, Wire
 from exporter.model.facts import Comparison
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}
 _PAGE = 100
@@ -68,9 +68,9 @@ class Details(Wire):
 class ComparisonV3:
     """The source; keeps results of ended comparisons."""
 
-    def __init__(self, client: Client, losses: Losses) -> None:
+    def __init__(self, client: Client, errors: DecodeErrors) -> None:
         self._client = client
-        self._losses = losses
+        self._losses = errors
         self._newest = Newest(self._results)
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
@@ -109,10 +109,10 @@ class ComparisonV3:
         overview = block.line_compare_overview if line else block.content_compare_overview
         total = block.line_compare_overview_count if line else block.content_compare_overview_count
         databases = Database.read_all(overview, self._losses)
-        found = judged(
+        found = verdict_of(
             task,
             [database.status for database in databases],
-            complete=whole(overview, databases, total, _PAGE),
+            complete=is_complete(overview, databases, total, _PAGE),
             different_rows=self._different_rows(
                 block.line_compare_details if line else block.content_compare_details, line=line
             ),
@@ -121,8 +121,8 @@ class ComparisonV3:
 
     def _objects(self, block: Block, task: Task) -> Comparison | None:
         objects = Objects.read_all(block.object_compare_overview, self._losses)
-        complete = whole(block.object_compare_overview, objects, None, _PAGE)
-        found = judged(task, [one.status for one in objects], complete=complete)
+        complete = is_complete(block.object_compare_overview, objects, None, _PAGE)
+        found = verdict_of(task, [one.status for one in objects], complete=complete)
         return Comparison((found,), object_counts(objects)) if found else None
 
     def _different_rows(self, items: list[Any] | None, *, line: bool) -> float | None:
@@ -133,4 +133,6 @@ class ComparisonV3:
             for table in (detail.line_compare_detail if line else detail.content_compare_detail) or ()
         ]
         rows = Rows.read_all(tables, self._losses)
-        return row_sum(rows, complete=whole(tables, rows, None, _PAGE) and whole(items, details, None, _PAGE))
+        return row_sum(
+            rows, complete=is_complete(tables, rows, None, _PAGE) and is_complete(items, details, None, _PAGE)
+        )

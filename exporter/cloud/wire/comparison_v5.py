@@ -17,10 +17,10 @@ from exporter.cloud.wire.comparison import (
     Objects,
     Rows,
     Task,
-    judged,
+    is_complete,
     object_counts,
     row_sum,
-    whole,
+    verdict_of,
 )
 from exporter.cloud.wire.fields import Fields, Items, Number, Wire
 from exporter.model.facts import Comparison
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "content_compare"}
 _LIMIT = 100
@@ -67,9 +67,9 @@ class _Job(Wire):
 class ComparisonV5:
     """The source; keeps results of ended comparisons."""
 
-    def __init__(self, client: Client, losses: Losses) -> None:
+    def __init__(self, client: Client, errors: DecodeErrors) -> None:
         self._client = client
-        self._losses = losses
+        self._losses = errors
         self._newest = Newest(self._results)
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
@@ -108,8 +108,8 @@ class ComparisonV5:
             return self._objects(overview, task)
         items = overview.line_compare_overview_infos if kind == LINE else overview.content_compare_overview_infos
         databases = Database.read_all(items, self._losses)
-        statuses, complete = [one.status for one in databases], whole(items, databases, total, _LIMIT)
-        found = judged(task, statuses, complete=complete)
+        statuses, complete = [one.status for one in databases], is_complete(items, databases, total, _LIMIT)
+        found = verdict_of(task, statuses, complete=complete)
         if found is not None and found.consistent is False:
             found = replace(found, different_rows=await self._different_rows(job_id, kind, compare_id))
         return Comparison((found,)) if found else None
@@ -117,8 +117,8 @@ class ComparisonV5:
     def _objects(self, overview: Results, task: Task) -> Comparison | None:
         info = ObjectOverview.read(overview.objects_compare_overview_info or {}, self._losses) or ObjectOverview()
         objects = Objects.read_all(info.compare_results, self._losses)
-        complete = whole(info.compare_results, objects, None, _LIMIT)
-        found = judged(task, [one.status for one in objects], complete=complete)
+        complete = is_complete(info.compare_results, objects, None, _LIMIT)
+        found = verdict_of(task, [one.status for one in objects], complete=complete)
         return Comparison((found,), object_counts(objects)) if found else None
 
     async def _different_rows(self, job_id: str, kind: str, compare_id: str) -> float | None:
@@ -132,4 +132,4 @@ class ComparisonV5:
             return info.count if info else None
         items = results.line_compare_detail_infos
         rows = Rows.read_all(items, self._losses)
-        return row_sum(rows, complete=whole(items, rows, total, _LIMIT))
+        return row_sum(rows, complete=is_complete(items, rows, total, _LIMIT))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _DAY = 86_400
 
@@ -48,10 +48,10 @@ class Common(Wire):
     tags: Items = None
     alarm_notify: Fields = None
 
-    def facts(self, losses: Losses) -> dict[str, Any]:
+    def facts(self, errors: DecodeErrors) -> dict[str, Any]:
         """The fields of `Detail` that come from here."""
-        alarm = Alarm.read(self.alarm_notify or {}, losses) or Alarm()
-        tags = Tag.read_all(self.tags, losses)
+        alarm = Alarm.read(self.alarm_notify or {}, errors) or Alarm()
+        tags = Tag.read_all(self.tags, errors)
         return {
             "kernel_direction": self.job_kernel_direction,
             "multi_write": self.multi_write,
@@ -104,15 +104,15 @@ class DetailV3(Common, BatchItem):
     period_order: Fields = None
     error_code: ErrorCode = None
 
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone."""
         if (error := item_error(operations.DETAIL_V3.name, self.error_code, self.status)) is not None:
             return error
-        source = EndpointV3.read(self.source_endpoint or {}, losses) or EndpointV3()
-        target = EndpointV3.read(self.target_endpoint or {}, losses) or EndpointV3()
-        node = InstanceV3.read(self.inst_info or {}, losses) or InstanceV3()
-        order = OrderV3.read(self.period_order or {}, losses) or OrderV3()
-        facts = self.facts(losses)
+        source = EndpointV3.read(self.source_endpoint or {}, errors) or EndpointV3()
+        target = EndpointV3.read(self.target_endpoint or {}, errors) or EndpointV3()
+        node = InstanceV3.read(self.inst_info or {}, errors) or InstanceV3()
+        order = OrderV3.read(self.period_order or {}, errors) or OrderV3()
+        facts = self.facts(errors)
         facts["scheduled_start_at"] = facts["scheduled_start_at"] or node.start_time
         return (
             Detail(
@@ -133,12 +133,12 @@ class DetailV3(Common, BatchItem):
         )
 
 
-async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Details of some tasks; without `page_req` the cloud would silently answer five of them."""
     body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
     answer = await client.call(operations.DETAIL_V3, body=body)
     # Older answers have the array under `jobs`.
-    return read_batch(operations.DETAIL_V3.name, answer, DetailV3, losses, ids=ids, keys=("results", "jobs"))
+    return read_batch(operations.DETAIL_V3.name, answer, DetailV3, errors, ids=ids, keys=("results", "jobs"))
 
 
 class DatabaseV5(Wire):
@@ -191,17 +191,17 @@ class DetailV5(Wire):
     alarm_notify: Fields = None
     node_info: Fields = None
 
-    def parts(self, losses: Losses) -> tuple[Detail, Switchover]:
+    def parts(self, errors: DecodeErrors) -> tuple[Detail, Switchover]:
         """The neutral parts."""
         outer = {"alarm_notify": self.alarm_notify, "job_kernel_direction": self.job_kernel_direction}
-        base = BaseV5.read({**outer, **(self.base_info or {})}, losses) or BaseV5()
-        node = NodeV5.read(self.node_info or {}, losses) or NodeV5()
-        spec = SpecV5.read(node.spec or {}, losses) or SpecV5()
-        node_base = NodeBaseV5.read(node.base_info or {}, losses) or NodeBaseV5()
-        source = next(iter(EndpointV5.read_all(self.source_endpoint, losses)), EndpointV5())
-        target = next(iter(EndpointV5.read_all(self.target_endpoint, losses)), EndpointV5())
-        database = DatabaseV5.read(target.endpoint or {}, losses) or DatabaseV5()
-        facts = base.facts(losses)
+        base = BaseV5.read({**outer, **(self.base_info or {})}, errors) or BaseV5()
+        node = NodeV5.read(self.node_info or {}, errors) or NodeV5()
+        spec = SpecV5.read(node.spec or {}, errors) or SpecV5()
+        node_base = NodeBaseV5.read(node.base_info or {}, errors) or NodeBaseV5()
+        source = next(iter(EndpointV5.read_all(self.source_endpoint, errors)), EndpointV5())
+        target = next(iter(EndpointV5.read_all(self.target_endpoint, errors)), EndpointV5())
+        database = DatabaseV5.read(target.endpoint or {}, errors) or DatabaseV5()
+        facts = base.facts(errors)
         facts["created_at"] = self.create_time
         detail = Detail(
             **facts,
@@ -216,10 +216,10 @@ class DetailV5(Wire):
         return detail, base.switchover()
 
 
-async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Details of one task."""
-    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailV5, losses, ("type", "detail"))
-    return {ids[0]: job.parts(losses)}
+    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailV5, errors, ("type", "detail"))
+    return {ids[0]: job.parts(errors)}
 
 
 class WritableV5(Wire):
@@ -228,8 +228,8 @@ class WritableV5(Wire):
     is_writable: Text = None
 
 
-async def fetch_writable_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_writable_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
-    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableV5, losses, ("type", "is_writable"))
+    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableV5, errors, ("type", "is_writable"))
     known = {"success": True, "pending": False}
     return {ids[0]: (Writable(known[job.is_writable]),) if job.is_writable in known else ()}

@@ -1,6 +1,6 @@
-"""Fields of the API's JSON: documented oddities in, base units or None out.
+"""Fields of the API's JSON, converted to base units; None where the value is missing or has the wrong shape.
 
-A field of the wrong shape is lost alone and counted in the `Losses` of the decoding; null-like values are no loss.
+A field of the wrong shape is dropped alone and counted in the `DecodeErrors` of the decoding; null-like values are not.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 T = TypeVar("T")
 
 
-class Losses:
+class DecodeErrors:
     """Counts the fields and items that could not be decoded."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def take(self) -> int:
-        """How many since the last time."""
+        """Return the count since the last call."""
         count, self.count = self.count, 0
         return count
 
@@ -54,7 +54,7 @@ def _field(
         try:
             return convert(value)
         except (ValueError, TypeError, OverflowError) as error:
-            if isinstance(info.context, Losses):
+            if isinstance(info.context, DecodeErrors):
                 info.context.count += 1
             return None if isinstance(error, TypeError) else garbled
 
@@ -231,17 +231,17 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     @classmethod
-    def read(cls, value: Any, losses: Losses) -> Self | None:
+    def read(cls, value: Any, errors: DecodeErrors) -> Self | None:
         """Decode one object; None, and a loss, where it is no object or lacks what identifies it."""
         try:
             if isinstance(value, dict):  # else pydantic would say the same, at ten times the cost
-                return cls.model_validate(value, context=losses)
+                return cls.model_validate(value, context=errors)
         except (ValidationError, RecursionError):
             pass
-        losses.count += 1
+        errors.count += 1
         return None
 
     @classmethod
-    def read_all(cls, values: list[Any] | None, losses: Losses) -> list[Self]:
+    def read_all(cls, values: list[Any] | None, errors: DecodeErrors) -> list[Self]:
         """Decode each item by itself; one that can't be decoded is lost alone."""
-        return [item for value in values or () if (item := cls.read(value, losses)) is not None]
+        return [item for value in values or () if (item := cls.read(value, errors)) is not None]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 
 class MonitorFields(Wire):
@@ -62,26 +62,26 @@ class ItemV3(BatchItem):
     data_guard_minitor: Fields = None
     error_code: ErrorCode = None
 
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone."""
         if (error := item_error(operations.MONITOR_V3.name, self.error_code, self.status)) is not None:
             return error
-        figures = MonitorFields.read(self.data_guard_minitor or {}, losses)
+        figures = MonitorFields.read(self.data_guard_minitor or {}, errors)
         return (figures.part(),) if figures and self.data_guard_minitor else ()
 
 
-async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Figures of some disaster-recovery tasks; at most ten a call."""
     answer = await client.call(operations.MONITOR_V3, body={"jobs": list(ids)})
-    return read_batch(operations.MONITOR_V3.name, answer, ItemV3, losses, ids=ids)
+    return read_batch(operations.MONITOR_V3.name, answer, ItemV3, errors, ids=ids)
 
 
-async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Figures of one task of any kind; a flat object."""
     answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
-    figures = MonitorFields.read(answer, losses)
-    require_about(operations.MONITOR_V5.name, answer, ids[0], losses)
+    figures = MonitorFields.read(answer, errors)
+    require_about(operations.MONITOR_V5.name, answer, ids[0], errors)
     if figures is None or not figures.model_fields_set or has_error(answer):
-        losses.count += 1
+        errors.count += 1
         raise DecodeError(operations.MONITOR_V5.name, "decode")
     return {ids[0]: (figures.part(),)}

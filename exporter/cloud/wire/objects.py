@@ -8,7 +8,7 @@ from exporter.cloud.wire.fields import Items, Number, Time, Wire, Word
 from exporter.model.facts import ObjectCount, Objects
 
 if TYPE_CHECKING:
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _AT_END = "TRANSFER_WHEN_END"
 
@@ -28,12 +28,12 @@ class ObjectProgress(Wire):
     full_complete_time: Time = None
     migration_object_overview: Items = None
 
-    def part(self, losses: Losses) -> Objects:
+    def part(self, errors: DecodeErrors) -> Objects:
         """The neutral part."""
         return Objects(
             tuple(
                 ObjectCount(one.type, one.src_count, one.dst_count, at_end=one.status == _AT_END)
-                for one in Overview.read_all(self.migration_object_overview, losses)
+                for one in Overview.read_all(self.migration_object_overview, errors)
                 if one.type
             ),
             full_completed_at=self.full_complete_time,

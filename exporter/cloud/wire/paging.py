@@ -23,7 +23,7 @@ from exporter.model.task import Gap
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.list_query import ListQuery
     from exporter.model.task import Listed
 
@@ -35,9 +35,9 @@ _MOST_ITEMS = 10 * PAGE
 
 
 async def list_parts(
-    query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]], losses: Losses
+    query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]], errors: DecodeErrors
 ) -> TaskList:
-    """All lists that a query needs, as one; a task in two of them with different facts is counted in `losses`.
+    """All lists that a query needs, as one; a task in two of them with different facts is counted in `errors`.
 
     v3 does not repeat the enterprise project of the filter: it is added.
     """
@@ -53,7 +53,7 @@ async def list_parts(
             entries = [task if known else replace(task, enterprise_project_id=project)]
             if task.id in tasks:
                 entries.append(tasks[task.id])
-                losses.count += contradict(entries)
+                errors.count += contradict(entries)
             tasks[task.id] = merged(entries)
     return TaskList(tuple(tasks.values()), gap, pages)
 
@@ -61,11 +61,11 @@ async def list_parts(
 class _Pages:
     """The pages of one list so far."""
 
-    def __init__(self, operation: str, total_key: str, tree: Tree, losses: Losses) -> None:
+    def __init__(self, operation: str, total_key: str, tree: Tree, errors: DecodeErrors) -> None:
         self._operation = operation
         self._total_key = total_key
         self._tree = tree
-        self._losses = losses
+        self._losses = errors
         self.received = 0
         """Items of all pages."""
         self.count = 0
@@ -128,7 +128,7 @@ async def list_pages(
     fetch: Callable[[int, int], Awaitable[dict[str, Any]]],
     total_key: str,
     job_type: str,
-    losses: Losses,
+    errors: DecodeErrors,
 ) -> TaskList:
     """Query `fetch(page number from 1, records so far)` until an empty page or the total.
 
@@ -140,7 +140,7 @@ async def list_pages(
     Raises:
         CloudError: a page failed, or nothing in any of them can be read: never to be taken for "no tasks".
     """
-    pages = _Pages(operation, total_key, Tree(job_type, losses), losses)
+    pages = _Pages(operation, total_key, Tree(job_type, errors), errors)
     for number in range(1, _MOST_PAGES + 1):
         try:
             body: dict[str, Any] | None = await fetch(number, pages.received)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 
 _NEVER_RUN = "DRS.M05003"  # "the information is not found": nobody has started one yet, which is no fault
@@ -42,17 +42,17 @@ class Item(BatchItem):
     checks: Items = Field(None, validation_alias=AliasChoices("precheck_result", "precheck_results"))
     error_code: ErrorCode = None
 
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone. ALARM counts as passed in the cloud's own rate."""
         if self.error_code == _NEVER_RUN:
             return ()
         if (error := item_error(operations.PRECHECK_V3.name, self.error_code, self.status)) is not None:
             return error
-        results = Counter(check.result for check in Check.read_all(self.checks, losses) if check.result)
+        results = Counter(check.result for check in Check.read_all(self.checks, errors) if check.result)
         return (Precheck(tuple(sorted(results.items())), self.total_passed_rate),)
 
 
-async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """The newest pre-checks of some tasks."""
     try:
         answer = await client.call(operations.PRECHECK_V3, body={"jobs": list(ids)})
@@ -60,4 +60,4 @@ async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mappin
         if error.error_code != _NEVER_RUN or len(ids) > 1:
             raise
         return {ids[0]: ()}
-    return read_batch(operations.PRECHECK_V3.name, answer, Item, losses, ids=ids)
+    return read_batch(operations.PRECHECK_V3.name, answer, Item, errors, ids=ids)

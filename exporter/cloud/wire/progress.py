@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import Part
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
@@ -61,7 +61,7 @@ class ProgressFields(Wire):
     apply_bytes_rate: Number = None
     error_code: ErrorCode = None
 
-    def part(self, losses: Losses) -> Progress:
+    def part(self, errors: DecodeErrors) -> Progress:
         """The neutral part: the largest of the delays, and the remaining time only while the load runs."""
         loading = self.progress is not None and 0 < self.progress < 1
         reported_at, reported_by = self.process_time or (None, None)
@@ -74,7 +74,7 @@ class ProgressFields(Wire):
         return Progress(
             full_ratio=self.progress,
             full_remaining_seconds=self.remaining_time if loading else None,
-            stages=_stages(self.progress_map or {}, losses),
+            stages=_stages(self.progress_map or {}, errors),
             delay_seconds=_delay(delays),
             reported_at=reported_at,
             reported_by=reported_by,
@@ -90,11 +90,11 @@ def _delay(delays: Iterable[float | None]) -> float | None:
     return None if delay is None or delay > _LONGEST_DELAY else delay
 
 
-def _stages(progress_map: Mapping[str, Any], losses: Losses) -> tuple[tuple[str, float], ...]:
+def _stages(progress_map: Mapping[str, Any], errors: DecodeErrors) -> tuple[tuple[str, float], ...]:
     known = {name: value for name, value in progress_map.items() if value is not None}
     named = {name: value for name, value in known.items() if _STAGE.fullmatch(name)}
-    losses.count += len(known) - len(named)
-    read = ((name, Stage.read(value, losses)) for name, value in named.items())
+    errors.count += len(known) - len(named)
+    read = ((name, Stage.read(value, errors)) for name, value in named.items())
     return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
 
 
@@ -103,20 +103,20 @@ class ItemV3(ProgressFields, BatchItem):
 
     status: Text = None
 
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone."""
         name = operations.PROGRESS_V3.name
         error = item_error(name, self.error_code, self.transfer_status, self.status)
-        facts = self.part(losses)
+        facts = self.part(errors)
         if error is None and facts == Progress() and self.transfer_status is None:
             error = TaskRefusedError(name, "200")  # neither facts nor a code that says why
         return (facts,) if error is None else error
 
 
-async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Progress of some tasks."""
     answer, served_at = await client.exchange(operations.PROGRESS_V3, judge_dated, body={"jobs": list(ids)})
-    answers = read_batch(operations.PROGRESS_V3.name, answer, ItemV3, losses, ids=ids)
+    answers = read_batch(operations.PROGRESS_V3.name, answer, ItemV3, errors, ids=ids)
     return {task_id: _served(found, served_at) for task_id, found in answers.items()}
 
 
@@ -174,17 +174,17 @@ class JobV5(Wire):
     migration_object_progress_info: Fields = None
 
 
-async def fetch_v5(client: Client, losses: Mapping[str, Losses], ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Progress, node load and object counts of one task, in one call; `losses` by collector."""
+async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, Answer]:
+    """Progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
     answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0], query=(("type", "progress"),))
-    job = job_in(operation, answer, ids[0], JobV5, losses["progress"])
+    job = job_in(operation, answer, ids[0], JobV5, errors["progress"])
     parts: list[Part] = []
-    if job.progress_info and (info := ProgressFields.read(job.progress_info, losses["progress"])):
-        parts.append(info.part(losses["progress"]))
-    if job.metrics and (metrics := Metrics.read(job.metrics, losses["node"])):
+    if job.progress_info and (info := ProgressFields.read(job.progress_info, errors["progress"])):
+        parts.append(info.part(errors["progress"]))
+    if job.metrics and (metrics := Metrics.read(job.metrics, errors["node"])):
         parts.append(metrics.part())
     block = job.migration_object_progress_info
-    if block and (objects := ObjectProgress.read(block, losses["objects"])):
-        parts.append(objects.part(losses["objects"]))
+    if block and (objects := ObjectProgress.read(block, errors["objects"])):
+        parts.append(objects.part(errors["objects"]))
     return {ids[0]: _served(tuple(parts), served_at)}

@@ -15,7 +15,7 @@ from exporter.model.facts import AsyncJobs, Quota
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _PAGE = 100
 _MOST_PAGES = 100
@@ -32,16 +32,16 @@ class Resource(Wire):
     used: Number = None
 
 
-async def fetch_quota_v3(client: Client, losses: Losses) -> Quota:
+async def fetch_quota_v3(client: Client, errors: DecodeErrors) -> Quota:
     """Use and limit by resource. Raises `CloudError`."""
     answer = await client.call(operations.QUOTA_V3)
     quotas = answer.get("quotas")
     resource = quotas.get("resource") if isinstance(quotas, dict) else None
     if not isinstance(resource, dict | list) or has_error(answer):
-        losses.count += 1
+        errors.count += 1
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
-    read = Resource.read_all(resource if isinstance(resource, list) else [resource], losses)
+    read = Resource.read_all(resource if isinstance(resource, list) else [resource], errors)
     by_type = {one.type: (one.used, one.quota) for one in read if one.type}
     return Quota(tuple((kind, *numbers) for kind, numbers in by_type.items()))
 
@@ -54,16 +54,16 @@ class AsyncJob(Wire):
     create_time: Time = None
 
 
-async def fetch_async_jobs_v5(client: Client, losses: Losses) -> AsyncJobs:
+async def fetch_async_jobs_v5(client: Client, errors: DecodeErrors) -> AsyncJobs:
     """All asynchronous batches, counted by status, and the newest failed ones. Raises `CloudError`."""
-    jobs = await _async_jobs(client, losses)
+    jobs = await _async_jobs(client, errors)
     failed = [(job.async_job_id, job.create_time) for job in jobs if job.status == _FAILED]
     dated = [(job_id, created) for job_id, created in failed if created is not None]
     newest = sorted(dated, key=itemgetter(1), reverse=True)[:_NEWEST_FAILED]
     return AsyncJobs(tuple(sorted(Counter(job.status for job in jobs).items())), tuple(newest))
 
 
-async def _async_jobs(client: Client, losses: Losses) -> list[AsyncJob]:
+async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJob]:
     """Through all pages; where some are missing there is an error, since the counts would be wrong."""
     jobs: dict[str, AsyncJob] = {}
     received = 0
@@ -79,11 +79,11 @@ async def _async_jobs(client: Client, losses: Losses) -> list[AsyncJob]:
         if has_error(answer):
             break
         known = len(jobs)
-        jobs |= {job.async_job_id: job for job in AsyncJob.read_all(items, losses)}
+        jobs |= {job.async_job_id: job for job in AsyncJob.read_all(items, errors)}
         received += len(items)
         if items and len(jobs) == known:  # the same page again, or nothing in it can be read
             break
         if not items or received >= total:
             return list(jobs.values())
-    losses.count += 1
+    errors.count += 1
     raise DecodeError(operations.ASYNC_JOBS_V5.name, "decode")

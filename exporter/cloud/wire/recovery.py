@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 
 class Lag(Wire):
@@ -31,16 +31,16 @@ class Item(BatchItem):
     rto_info: Fields = None
     error_code: ErrorCode = None
 
-    def answer(self, losses: Losses) -> Answer:
+    def answer(self, errors: DecodeErrors) -> Answer:
         """The facts, or the error of this task alone."""
         if (error := item_error(operations.RECOVERY_V3.name, self.error_code, self.status)) is not None:
             return error
-        rpo = Lag.read(self.rpo_info or {}, losses) or Lag()
-        rto = Lag.read(self.rto_info or {}, losses) or Lag()
+        rpo = Lag.read(self.rpo_info or {}, errors) or Lag()
+        rto = Lag.read(self.rto_info or {}, errors) or Lag()
         return (Recovery(rpo_seconds=rpo.delay, rto_seconds=rto.delay),)
 
 
-async def fetch_v3(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """RPO and RTO of some tasks."""
     answer = await client.call(operations.RECOVERY_V3, body={"jobs": list(ids)})
-    return read_batch(operations.RECOVERY_V3.name, answer, Item, losses, ids=ids)
+    return read_batch(operations.RECOVERY_V3.name, answer, Item, errors, ids=ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AliasChoices, Field
 
 from exporter.cloud.operations import PLAIN_ID
-from exporter.cloud.wire.fields import Fields, Flag, Free, Losses, Moment, Text, Wire, Words
+from exporter.cloud.wire.fields import DecodeErrors, Fields, Flag, Free, Moment, Text, Wire, Words
 from exporter.model.task import Listed
 
 
@@ -34,9 +34,9 @@ class Job(Wire):
     job_action: Fields = None
     multi_write: Flag = None
 
-    def listed(self, job_type: str, losses: Losses, parent: str | None = None) -> Listed:
+    def listed(self, job_type: str, errors: DecodeErrors, parent: str | None = None) -> Listed:
         """The task without its children, which `Tree` reads; `job_type` is the one that was queried."""
-        action = Action.read(self.job_action or {}, losses) or Action()
+        action = Action.read(self.job_action or {}, errors) or Action()
         created_at, created_by = self.create_time or (None, None)
         return Listed(
             id=self.id,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""
@@ -31,12 +31,12 @@ class _Job(Wire):
     logs: Items = None
 
 
-async def fetch_v5(client: Client, losses: Losses, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """The newest entry of each level of one task."""
     query = (("type", "log"), ("offset", 0), ("limit", _ENTRIES))
-    job = await read_job(client, operations.LOGS_V5, ids[0], _Job, losses, *query)
+    job = await read_job(client, operations.LOGS_V5, ids[0], _Job, errors, *query)
     newest: dict[str, float] = {}
-    for entry in Entry.read_all(job.logs, losses):
+    for entry in Entry.read_all(job.logs, errors):
         if entry.level and entry.create_time is not None:
             level = entry.level.lower()
             newest[level] = max(entry.create_time, newest.get(level, 0.0))

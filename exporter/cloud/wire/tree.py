@@ -11,7 +11,7 @@ from exporter.cloud.wire.task_list import Job
 from exporter.model.sightings import contradict, merged
 
 if TYPE_CHECKING:
-    from exporter.cloud.wire.fields import Losses
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.task import Listed
 
 
@@ -28,15 +28,15 @@ class Tree:
 
     Args:
         job_type: the job type that was queried.
-        losses: counts what is left out.
+        errors: counts what is left out.
     """
 
-    def __init__(self, job_type: str, losses: Losses) -> None:
+    def __init__(self, job_type: str, errors: DecodeErrors) -> None:
         self.unreadable = 0
         """Entries that could not be decoded."""
         self._entries = 0
         self._job_type = job_type
-        self._losses = losses
+        self._losses = errors
         self._tasks: dict[str, Listed] = {}
         self._parents: set[str] = set()
         self._unknown = Counter[str]()

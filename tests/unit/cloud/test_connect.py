@@ -10,7 +10,7 @@ import pytest
 
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import from_mapping
 from exporter.model.list_query import ListQuery
 from exporter.runtime.tls_context import CurrentContext
@@ -44,7 +44,7 @@ def opened(
         transport=transport,
         budget=Budget(1e6, 1000),
         meter=Told(),
-        losses=defaultdict(Losses),
+        decode_errors=defaultdict(DecodeErrors),
         query=ListQuery(),
         now=virtual.now,
     )

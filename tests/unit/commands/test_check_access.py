@@ -9,7 +9,7 @@ import pytest
 from exporter.cloud.http.errors import AccessError, RefusedError, UnavailableError
 from exporter.config.load import from_mapping
 from exporter.simulator import Fault, faults
-from exporter.views.findings import bars
+from exporter.views.findings import is_access_fault
 from tests.lib.commands import (
     CANARY,
     OTHER_ID,
@@ -170,7 +170,7 @@ def test_credentials_that_end_during_the_check_end_it() -> None:
 
 
 def test_what_bars_every_call() -> None:
-    assert bars(AccessError("iam_list_projects", "403"))
-    assert bars(RefusedError("v3_list_jobs", "credentials"))
-    assert not bars(RefusedError("v3_list_jobs", "403", "DRS.M00102"))
-    assert not bars(UnavailableError("v3_list_jobs", "timeout"))
+    assert is_access_fault(AccessError("iam_list_projects", "403"))
+    assert is_access_fault(RefusedError("v3_list_jobs", "credentials"))
+    assert not is_access_fault(RefusedError("v3_list_jobs", "403", "DRS.M00102"))
+    assert not is_access_fault(UnavailableError("v3_list_jobs", "timeout"))

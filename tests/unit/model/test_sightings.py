@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.source import TaskList
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.paging import list_parts
 from exporter.model.facts import Progress
 from exporter.model.list_query import ListQuery
@@ -165,15 +165,15 @@ def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generati
 @pytest.mark.parametrize(("statuses", "lost"), [((RUNS, FAILED), 1), ((RUNS, RUNS), 0)])
 def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[str, str], lost: int) -> None:
     async def story() -> None:
-        losses, answers = Losses(), iter(statuses)
+        errors, answers = DecodeErrors(), iter(statuses)
 
         async def fetch(_: dict[str, str]) -> TaskList:
             return TaskList((task(status=next(answers)),))
 
-        found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, losses)
+        found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, errors)
         assert [(one.status, one.contradicted) for one in found.tasks] == [
             (max(statuses, key=FAILED.__eq__), bool(lost))
         ]
-        assert losses.count == lost
+        assert errors.count == lost
 
     run(story)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.http.demand import Demand
+from exporter.cloud.http.budget import Demand
 from exporter.cloud.http.errors import CloudError, RefusedError, UnavailableError
 from exporter.polling.loop import Pace, SlowLane
 from tests.lib.virtual_time import simulate

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.access.renewal import Renewed
+from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.http.errors import CloudError, UnavailableError
 from tests.lib.virtual_time import simulate
 
@@ -29,15 +29,17 @@ class Source:
         return self.fetches, self.seconds
 
 
-def run(main: Callable[[Renewed[int], Source], Awaitable[None]], ahead: float = 600.0, seconds: float = 3600.0) -> None:
+def run(
+    main: Callable[[Refreshed[int], Source], Awaitable[None]], ahead: float = 600.0, seconds: float = 3600.0
+) -> None:
     async def go() -> None:
-        await main(Renewed[int](ahead), Source(seconds))
+        await main(Refreshed[int](ahead), Source(seconds))
 
     simulate(go())
 
 
 def test_it_is_fetched_when_first_needed_and_again_ahead_of_its_end() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         assert [await renewed.get(source) for _ in range(3)] == [1, 1, 1]
         await asyncio.sleep(2999)
         assert await renewed.get(source) == 1
@@ -48,7 +50,7 @@ def test_it_is_fetched_when_first_needed_and_again_ahead_of_its_end() -> None:
 
 
 def test_who_comes_during_a_fetch_shares_it() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         assert await asyncio.gather(*(renewed.get(source) for _ in range(50))) == [1] * 50
         assert (source.fetches, asyncio.get_running_loop().time()) == (1, 1)
 
@@ -56,7 +58,7 @@ def test_who_comes_during_a_fetch_shares_it() -> None:
 
 
 def test_who_comes_during_a_fetch_shares_its_failure_too_but_not_the_exception() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         source.broken = True
         errors = await asyncio.gather(*(renewed.get(source) for _ in range(50)), return_exceptions=True)
         assert {str(error) for error in errors} == {"fetch: 503"}
@@ -74,7 +76,7 @@ def test_who_comes_during_a_fetch_shares_its_failure_too_but_not_the_exception()
 
 
 def test_a_cancelled_fetch_is_taken_over_by_the_next_who_waits() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         first, second = (asyncio.create_task(renewed.get(source)) for _ in range(2))
         await asyncio.sleep(0.5)
         first.cancel()
@@ -85,7 +87,7 @@ def test_a_cancelled_fetch_is_taken_over_by_the_next_who_waits() -> None:
 
 
 def test_where_a_renewal_fails_the_old_one_is_used_to_its_end_and_renewal_tried_each_minute() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         assert await renewed.get(source) == 1
         source.broken = True
         await asyncio.sleep(3000)
@@ -105,7 +107,7 @@ def test_where_a_renewal_fails_the_old_one_is_used_to_its_end_and_renewal_tried_
 
 @pytest.mark.parametrize("seconds", [-1e6, 0, 30, 300])
 def test_what_ends_too_soon_or_has_ended_by_our_clock_is_used_for_a_minute_all_the_same(seconds: float) -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         for _ in range(59):
             assert await renewed.get(source) == 1
             await asyncio.sleep(1)
@@ -116,7 +118,7 @@ def test_what_ends_too_soon_or_has_ended_by_our_clock_is_used_for_a_minute_all_t
 
 
 def test_what_never_ends_is_never_renewed() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         await renewed.get(source)
         await asyncio.sleep(1e6)
         assert await renewed.get(source) == 1
@@ -125,7 +127,7 @@ def test_what_never_ends_is_never_renewed() -> None:
 
 
 def test_what_was_forgotten_is_fetched_again() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         await renewed.get(source)
         assert renewed.forget()
         assert renewed.forget()  # two calls were refused at once
@@ -137,7 +139,7 @@ def test_what_was_forgotten_is_fetched_again() -> None:
 
 
 def test_what_is_refused_again_and_again_is_renewed_every_five_minutes_only() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         forgotten = 0
         for _ in range(120):
             await renewed.get(source)
@@ -149,7 +151,7 @@ def test_what_is_refused_again_and_again_is_renewed_every_five_minutes_only() ->
 
 
 def test_what_was_forgotten_and_can_not_be_fetched_is_not_used_again() -> None:
-    async def main(renewed: Renewed[int], source: Source) -> None:
+    async def main(renewed: Refreshed[int], source: Source) -> None:
         await renewed.get(source)
         renewed.forget()
         source.broken = True
@@ -164,4 +166,4 @@ def test_what_was_forgotten_and_can_not_be_fetched_is_not_used_again() -> None:
 
 def test_there_is_no_value_before_the_first_fetch() -> None:
     with pytest.raises(LookupError):
-        _ = Renewed[int]().value
+        _ = Refreshed[int]().value

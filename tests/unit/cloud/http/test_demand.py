@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.cloud.http.demand import Demand
+from exporter.cloud.http.budget import Demand
 
 
 def demand(*wants: tuple[int, float], rate: float = 10.0) -> Demand:

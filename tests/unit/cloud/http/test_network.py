@@ -12,7 +12,7 @@ import pytest
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors, from_mapping
 from exporter.model.list_query import ListQuery
 from tests.lib.cloud import Told
@@ -80,7 +80,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
         transport=None,
         budget=Budget(1e6, 1000),
         meter=meter,
-        losses={name: Losses() for name in Collectors.model_fields},
+        decode_errors={name: DecodeErrors() for name in Collectors.model_fields},
         query=ListQuery(),
         now=lambda: 1.8e9,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cloud.wire import comparison
 from exporter.cloud.wire.comparison import CONTENT, LINE, OBJECT, Database, Newest, Objects, Rows, Task
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.lib.virtual_time import simulate
 
@@ -21,7 +21,7 @@ RUNS = ["RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"]
 
 def task(number: int = 1, kind: str = "lines", status: str = "SUCCESSFUL", **fields: Any) -> Task:
     given = {"id": f"{kind}-{number}", "type": kind, "status": status, "start_time": MOMENT * 1000 + number, **fields}
-    read = Task.read(given, Losses())
+    read = Task.read(given, DecodeErrors())
     assert read is not None
     return read
 
@@ -39,9 +39,9 @@ def task(number: int = 1, kind: str = "lines", status: str = "SUCCESSFUL", **fie
 def test_one_field_of_a_listed_comparison(v5: str, v3: str, field: str, rows: list[tuple[Any, Any, int]]) -> None:
     for key in (v5, v3):
         for given, value, lost in rows:
-            losses = Losses()
-            read = Task.read({key: given}, losses)
-            assert (getattr(read, field), losses.count) == (value, lost), (key, given)
+            errors = DecodeErrors()
+            read = Task.read({key: given}, errors)
+            assert (getattr(read, field), errors.count) == (value, lost), (key, given)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_types_by_the_words_of_both_generations(word: str, kind: str | None) -> 
     ],
 )
 def test_object_counts(keys: tuple[str, str], counts: dict[str, Any], expected: ObjectCount, lost: int) -> None:
-    losses = Losses()
-    read = Objects.read_all([{keys[0]: "INDEX", keys[1]: "CONSISTENT", **counts}], losses)
-    assert (comparison.object_counts(read), read[0].status, losses.count) == ((expected,), "CONSISTENT", lost)
+    errors = DecodeErrors()
+    read = Objects.read_all([{keys[0]: "INDEX", keys[1]: "CONSISTENT", **counts}], errors)
+    assert (comparison.object_counts(read), read[0].status, errors.count) == ((expected,), "CONSISTENT", lost)
 
 
 def test_objects_without_a_type_have_no_count() -> None:
@@ -85,10 +85,10 @@ def test_objects_without_a_type_have_no_count() -> None:
     ("given", "status", "lost"), [("CONSISTENT", "CONSISTENT", 0), (None, None, 0), (True, None, 1)]
 )
 def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost: int) -> None:
-    losses = Losses()
-    read = Database.read({key: given, "compare_result": False}, losses)
+    errors = DecodeErrors()
+    read = Database.read({key: given, "compare_result": False}, errors)
     assert read is not None
-    assert (read.status, losses.count) == (status, lost)
+    assert (read.status, errors.count) == (status, lost)
 
 
 @pytest.mark.parametrize("key", ["difference_row_num", "diff_row_num"])
@@ -97,10 +97,10 @@ def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost
     [("3", 3, 0), (3, 3, 0), (0, 0, 0), ("-1", None, 0), (None, None, 0), ("three", None, 1), (False, None, 1)],
 )
 def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any, number: Any, lost: int) -> None:
-    losses = Losses()
-    read = Rows.read({key: given}, losses)
+    errors = DecodeErrors()
+    read = Rows.read({key: given}, errors)
     assert read is not None
-    assert (read.different, losses.count) == (number, lost)
+    assert (read.different, errors.count) == (number, lost)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any,
     [([3, 0, 4], True, 7), ([0], True, 0), ([3, None], True, None), ([3, 4], False, None), ([], True, None)],
 )
 def test_a_sum_is_known_where_each_table_is(rows: list[int | None], number: float | None, *, complete: bool) -> None:
-    read = Rows.read_all([{"diff_row_num": row} for row in rows], Losses())
+    read = Rows.read_all([{"diff_row_num": row} for row in rows], DecodeErrors())
     assert comparison.row_sum(read, complete=complete) == number
 
 
@@ -127,7 +127,7 @@ def test_a_sum_is_known_where_each_table_is(rows: list[int | None], number: floa
 )
 def test_whether_everything_came(items: int | None, decoded: int, total: float | None, *, complete: bool) -> None:
     given: list[Any] | None = None if items is None else [{}] * items
-    assert comparison.whole(given, [Rows()] * decoded, total, 100) is complete
+    assert comparison.is_complete(given, [Rows()] * decoded, total, 100) is complete
 
 
 @pytest.mark.parametrize(
@@ -148,24 +148,24 @@ def test_whether_everything_came(items: int | None, decoded: int, total: float |
     ],
 )
 def test_all_equal_or_anything_different_or_unknown(statuses: Any, consistent: Any, results: Any) -> None:
-    found = comparison.judged(task(), statuses, complete=True)
+    found = comparison.verdict_of(task(), statuses, complete=True)
     rows = 0.0 if consistent else None
     assert found == Compared(LINE, "SUCCESSFUL", consistent, different_rows=rows, results=results)
 
 
 @pytest.mark.parametrize(("statuses", "consistent"), [(["CONSISTENT"], None), (["CONSISTENT", "INCONSISTENT"], False)])
 def test_a_part_of_the_results_proves_a_difference_only(statuses: list[str], *, consistent: bool | None) -> None:
-    found = comparison.judged(task(), statuses, complete=False, different_rows=7)
+    found = comparison.verdict_of(task(), statuses, complete=False, different_rows=7)
     assert found == Compared(LINE, "SUCCESSFUL", consistent, different_rows=7)
 
 
 @pytest.mark.parametrize("statuses", [[], [None]])
 def test_no_results_are_no_verdict(statuses: list[Any]) -> None:
-    assert comparison.judged(task(), statuses, complete=True) is None
+    assert comparison.verdict_of(task(), statuses, complete=True) is None
 
 
 def test_objects_have_no_rows() -> None:
-    found = comparison.judged(task(kind="object"), ["CONSISTENT"], complete=True)
+    found = comparison.verdict_of(task(kind="object"), ["CONSISTENT"], complete=True)
     assert found is not None
     assert found.different_rows is None
 

@@ -155,7 +155,7 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
 
 
 @pytest.mark.parametrize(
-    ("body", "losses"),
+    ("body", "errors"),
     [
         ({}, 0),
         ({"job_id": ID}, 0),
@@ -166,8 +166,8 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
         ({"compare_task_list_results": {"compare_task_list": [None, 7]}}, 2),
     ],
 )
-def test_a_task_that_nobody_compared_has_none(body: dict[str, Any], losses: int) -> None:
-    assert found(body) == (Comparison(), losses)
+def test_a_task_that_nobody_compared_has_none(body: dict[str, Any], errors: int) -> None:
+    assert found(body) == (Comparison(), errors)
 
 
 @pytest.mark.parametrize(

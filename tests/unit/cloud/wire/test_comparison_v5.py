@@ -80,7 +80,7 @@ def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = N
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected", "losses"),
+    ("answers", "expected", "errors"),
     [
         (lines("CONSISTENT", "CONSISTENT"), verdict("line", 0, consistent=True, CONSISTENT=2), 0),
         ({**lines("INCONSISTENT"), **tables("3", "4")}, verdict("line", 7, consistent=False, INCONSISTENT=1), 0),
@@ -109,12 +109,12 @@ def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = N
         (lines("CONSISTENT", ["x"]), verdict("line", CONSISTENT=1), 1),
     ],
 )
-def test_lines(answers: dict[str, Any], expected: Comparison, losses: int) -> None:
-    assert found(listing("lines"), answers) == (expected, losses)
+def test_lines(answers: dict[str, Any], expected: Comparison, errors: int) -> None:
+    assert found(listing("lines"), answers) == (expected, errors)
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected", "losses"),
+    ("answers", "expected", "errors"),
     [
         (contents("CONSISTENT"), verdict("content", 0, consistent=True, CONSISTENT=1), 0),
         ({**contents("INCONSISTENT"), **count(3)}, verdict("content", 3, consistent=False, INCONSISTENT=1), 0),
@@ -130,12 +130,12 @@ def test_lines(answers: dict[str, Any], expected: Comparison, losses: int) -> No
         (contents("CANCELED", "WAIT_FOR_COMPARE"), verdict("content", CANCELED=1, WAIT_FOR_COMPARE=1), 0),
     ],
 )
-def test_contents(answers: dict[str, Any], expected: Comparison, losses: int) -> None:
-    assert found(listing("contents"), answers) == (expected, losses)
+def test_contents(answers: dict[str, Any], expected: Comparison, errors: int) -> None:
+    assert found(listing("contents"), answers) == (expected, errors)
 
 
 @pytest.mark.parametrize(
-    ("results", "consistent", "counts", "losses"),
+    ("results", "consistent", "counts", "errors"),
     [
         (
             [{"type": "DB", "source_count": 2, "target_count": 2, "status": "CONSISTENT"}],
@@ -155,11 +155,11 @@ def test_contents(answers: dict[str, Any], expected: Comparison, losses: int) ->
         ([{"type": "DB", "status": "CONSISTENT"}, None], None, (ObjectCount("db", None, None),), 1),
     ],
 )
-def test_objects(results: list[Any], counts: tuple[Any, ...], losses: int, *, consistent: bool | None) -> None:
+def test_objects(results: list[Any], counts: tuple[Any, ...], errors: int, *, consistent: bool | None) -> None:
     comparison, lost = found(listing("object"), objects(*results))
     (compared,) = comparison.types
     assert (compared.type, compared.consistent, compared.different_rows) == ("object", consistent, None)
-    assert (comparison.objects, lost) == (counts, losses)
+    assert (comparison.objects, lost) == (counts, errors)
 
 
 def asked(answers: Mapping[str, Any], polls: int) -> list[str]:
@@ -195,7 +195,7 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
 
 
 @pytest.mark.parametrize(
-    ("answer", "losses"),
+    ("answer", "errors"),
     [
         ({}, 0),
         ({"compare_result": None}, 0),
@@ -206,13 +206,13 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
         (result(data_compare_task_list=[None, "x", {}]), 2),
     ],
 )
-def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], losses: int) -> None:
-    assert found({"data_compare list": answer}) == (Comparison(), losses)
+def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], errors: int) -> None:
+    assert found({"data_compare list": answer}) == (Comparison(), errors)
 
 
 @pytest.mark.parametrize("kind", ["object", "lines", "contents"])
 @pytest.mark.parametrize(
-    ("blocks", "losses"),
+    ("blocks", "errors"),
     [
         ({}, 0),
         ({"line_compare_overview_infos": [], "content_compare_overview_infos": []}, 0),
@@ -220,11 +220,11 @@ def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], losses: in
         ({"objects_compare_overview_info": None}, 0),
     ],
 )
-def test_results_that_are_not_told_leave_the_status(kind: str, blocks: dict[str, Any], losses: int) -> None:
+def test_results_that_are_not_told_leave_the_status(kind: str, blocks: dict[str, Any], errors: int) -> None:
     overview = {f"{name}_compare overview": result(**blocks) for name in ("object", "line", "content")}
     name = {"object": "object", "lines": "line", "contents": "content"}[kind]
     expected = Comparison((Compared(name, "SUCCESSFUL", finished_at=MOMENT),))
-    assert found(listing(kind), overview) == (expected, losses)
+    assert found(listing(kind), overview) == (expected, errors)
 
 
 def test_one_type_that_is_refused_leaves_the_others() -> None:

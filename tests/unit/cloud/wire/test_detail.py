@@ -132,9 +132,9 @@ def body(api: str, fields: dict[str, Any]) -> dict[str, Any]:
     [(api, path, attribute, row) for api, path, attribute, rows in FIELDS for row in rows],
 )
 def test_one_field(api: str, path: str, attribute: str, row: tuple[Any, Any, int]) -> None:
-    given, value, losses = row
+    given, value, errors = row
     found, lost = part(api, body(api, nested(path, given)), kind=Detail)
-    assert (getattr(found, attribute), lost) == (value, losses)
+    assert (getattr(found, attribute), lost) == (value, errors)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_an_answer_of_v3_without_an_array_is_undecodable(answer: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    ("job", "answer", "losses"),
+    ("job", "answer", "errors"),
     [
         ({"is_writable": "success"}, (Writable(lifted=True),), 0),
         ({"is_writable": "pending"}, (Writable(lifted=False),), 0),
@@ -226,9 +226,9 @@ def test_an_answer_of_v3_without_an_array_is_undecodable(answer: dict[str, Any])
         ({}, (), 0),  # nobody asked for it
     ],
 )
-def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ...], losses: int) -> None:
+def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ...], errors: int) -> None:
     answers, lost, asked = told(WRITABLE, {"job": job})
-    assert (answers, lost) == ({ID: answer}, losses)
+    assert (answers, lost) == ({ID: answer}, errors)
     assert asked.requests[0].url.query == b"type=is_writable"
 
 

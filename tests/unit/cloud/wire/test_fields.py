@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from exporter.cloud.wire.fields import (
     Completed,
+    DecodeErrors,
     ErrorCode,
     Fields,
     Flag,
     Items,
-    Losses,
     Milliseconds,
     Number,
     Ratio,
@@ -46,10 +46,10 @@ SINCE_1970 = 1_608_274_919.0  # 2020-12-18T07:01:59Z
 
 
 def read(kind: str, given: Any) -> tuple[Any, int]:
-    losses = Losses()
-    decoded = Every.read({kind: given}, losses)
+    errors = DecodeErrors()
+    decoded = Every.read({kind: given}, errors)
     assert decoded is not None  # whatever is wrong with a field, it is that field's affair
-    return getattr(decoded, kind), losses.count
+    return getattr(decoded, kind), errors.count
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,9 +60,9 @@ def test_what_means_nothing_is_absent_and_no_loss(kind: str, null: str | None) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_missing_key_is_absent_and_no_loss(kind: str) -> None:
-    losses = Losses()
-    decoded = Every.read({"unknown": {"deep": [1]}}, losses)
-    assert (getattr(decoded, kind), losses.count) == (None, 0)
+    errors = DecodeErrors()
+    decoded = Every.read({"unknown": {"deep": [1]}}, errors)
+    assert (getattr(decoded, kind), errors.count) == (None, 0)
 
 
 @pytest.mark.parametrize("kind", NUMERIC)
@@ -203,30 +203,30 @@ def test_values(kind: str, given: Any, value: Any) -> None:
 
 
 def test_one_bad_field_leaves_the_others() -> None:
-    losses = Losses()
-    decoded = Every.read({"number": "abc", "ratio": [], "text": "here", "flag": 0}, losses)
+    errors = DecodeErrors()
+    decoded = Every.read({"number": "abc", "ratio": [], "text": "here", "flag": 0}, errors)
     assert decoded is not None
-    assert (decoded.text, decoded.number, losses.count) == ("here", None, 3)
+    assert (decoded.text, decoded.number, errors.count) == ("here", None, 3)
 
 
 @pytest.mark.parametrize("item", [None, [], "{}", 7, True])
 def test_what_is_no_object_is_lost_as_a_whole(item: Any) -> None:
-    losses = Losses()
-    assert Every.read(item, losses) is None
-    assert losses.count == 1
+    errors = DecodeErrors()
+    assert Every.read(item, errors) is None
+    assert errors.count == 1
 
 
 def test_one_bad_item_leaves_the_others() -> None:
-    losses = Losses()
-    read = Every.read_all([{"text": "a"}, None, {"text": "b"}, []], losses)
-    assert ([item.text for item in read], losses.count) == (["a", "b"], 2)
-    assert (Every.read_all(None, losses), losses.count) == ([], 2)
+    errors = DecodeErrors()
+    read = Every.read_all([{"text": "a"}, None, {"text": "b"}, []], errors)
+    assert ([item.text for item in read], errors.count) == (["a", "b"], 2)
+    assert (Every.read_all(None, errors), errors.count) == ([], 2)
 
 
 def test_losses_are_taken_once() -> None:
-    losses = Losses()
-    Every.read({"number": "abc"}, losses)
-    assert (losses.take(), losses.take()) == (1, 0)
+    errors = DecodeErrors()
+    Every.read({"number": "abc"}, errors)
+    assert (errors.take(), errors.take()) == (1, 0)
 
 
 def test_losses_are_counted_only_where_somebody_counts() -> None:

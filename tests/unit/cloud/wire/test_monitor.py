@@ -75,13 +75,13 @@ def body(name: str, figures: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "key", "attribute", "row"), CASES)
 def test_one_field(name: str, key: str, attribute: str, row: Row) -> None:
-    given, value, losses = row
+    given, value, errors = row
     found, lost = part(name, body(name, {"bandwidth": "300", key: given}), kind=Monitor)
-    assert (getattr(found, attribute), lost) == (value, losses)
+    assert (getattr(found, attribute), lost) == (value, errors)
 
 
 @pytest.mark.parametrize(
-    ("given", "moment", "losses"),
+    ("given", "moment", "errors"),
     [
         ("2023-07-19T03:09:25Z", 1_689_736_165.0, 0),
         ("2023-07-19 11:09:25", None, 0),
@@ -90,9 +90,9 @@ def test_one_field(name: str, key: str, attribute: str, row: Row) -> None:
         ("just now", None, 1),
     ],
 )
-def test_when_v5_reported(given: Any, moment: float | None, losses: int) -> None:
+def test_when_v5_reported(given: Any, moment: float | None, errors: int) -> None:
     found, lost = part(V5, {"update_time": given}, kind=Monitor)
-    assert (found, lost) == (Monitor(reported_at=moment), losses)
+    assert (found, lost) == (Monitor(reported_at=moment), errors)
 
 
 @pytest.mark.parametrize("name", [V3, V5])
@@ -109,12 +109,12 @@ def test_an_answer_of_v5_without_any_figure_is_undecodable(answer: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("block", "answer", "losses"),
+    ("block", "answer", "errors"),
     [(None, (), 0), ({}, (), 0), ([], (), 1), ("x", (), 1), ({"src_normal": True}, (Monitor(source_up=True),), 0)],
 )
-def test_an_item_of_v3_without_its_block_tells_nothing(block: Any, answer: tuple[Any, ...], losses: int) -> None:
+def test_an_item_of_v3_without_its_block_tells_nothing(block: Any, answer: tuple[Any, ...], errors: int) -> None:
     answers, lost, _ = told(V3, body(V3, block))
-    assert (answers, lost) == ({ID: answer}, losses)
+    assert (answers, lost) == ({ID: answer}, errors)
 
 
 @pytest.mark.parametrize("key", ["id", "job_id"])

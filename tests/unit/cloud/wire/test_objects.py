@@ -23,7 +23,7 @@ def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected", "losses"),
+    ("fields", "expected", "errors"),
     [
         ({}, ObjectCount("table", 3, 2), 0),
         ({"src_count": 3, "dst_count": 0}, ObjectCount("table", 3, 0), 0),
@@ -39,17 +39,17 @@ def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
         ({"start_time": "now", "end_time": 7}, ObjectCount("table", 3, 2), 0),
     ],
 )
-def test_one_field(fields: dict[str, Any], expected: ObjectCount, losses: int) -> None:
-    assert count(**fields) == ((expected,), losses)
+def test_one_field(fields: dict[str, Any], expected: ObjectCount, errors: int) -> None:
+    assert count(**fields) == ((expected,), errors)
 
 
-@pytest.mark.parametrize(("kind", "losses"), [(None, 0), ("", 0), ("a table of host 10.0.0.1", 1), ({}, 1)])
-def test_a_count_without_a_word_for_its_type_is_none(kind: Any, losses: int) -> None:
-    assert count(type=kind) == ((), losses)
+@pytest.mark.parametrize(("kind", "errors"), [(None, 0), ("", 0), ("a table of host 10.0.0.1", 1), ({}, 1)])
+def test_a_count_without_a_word_for_its_type_is_none(kind: Any, errors: int) -> None:
+    assert count(type=kind) == ((), errors)
 
 
 @pytest.mark.parametrize(
-    ("given", "moment", "losses"),
+    ("given", "moment", "errors"),
     [
         ("2022-11-07T16:15:18Z", MOMENT, 0),
         ("1667837718000", MOMENT, 0),
@@ -59,17 +59,17 @@ def test_a_count_without_a_word_for_its_type_is_none(kind: Any, losses: int) -> 
         ("yesterday", None, 1),
     ],
 )
-def test_when_the_full_load_was_complete(given: str, moment: float | None, losses: int) -> None:
+def test_when_the_full_load_was_complete(given: str, moment: float | None, errors: int) -> None:
     found, lost = read(full_complete_time=given)
-    assert (found.full_completed_at, lost) == (moment, losses)
+    assert (found.full_completed_at, lost) == (moment, errors)
 
 
-@pytest.mark.parametrize(("items", "losses"), [(None, 0), ([], 0), ({}, 1), ([None, "table"], 2)])
-def test_without_counts_the_block_has_none(items: Any, losses: int) -> None:
-    assert read(migration_object_overview=items) == (Objects(), losses)
+@pytest.mark.parametrize(("items", "errors"), [(None, 0), ([], 0), ({}, 1), ([None, "table"], 2)])
+def test_without_counts_the_block_has_none(items: Any, errors: int) -> None:
+    assert read(migration_object_overview=items) == (Objects(), errors)
 
 
-@pytest.mark.parametrize(("block", "losses"), [(None, 0), ({}, 0), ([], 1), ("x", 1)])
-def test_without_the_block_nothing_is_told(block: Any, losses: int) -> None:
+@pytest.mark.parametrize(("block", "errors"), [(None, 0), ({}, 0), ([], 1), ("x", 1)])
+def test_without_the_block_nothing_is_told(block: Any, errors: int) -> None:
     answers, lost, _ = told(NAME, {"job": {"id": ID, "migration_object_progress_info": block}})
-    assert (answers, lost) == ({ID: ()}, losses)
+    assert (answers, lost) == ({ID: ()}, errors)

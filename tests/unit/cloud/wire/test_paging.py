@@ -180,7 +180,7 @@ def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, A
         async with connected(Script(body)) as cloud:
             with pytest.raises(DecodeError):
                 await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
-            return cloud.losses["tasks"].count
+            return cloud.decode_errors["tasks"].count
 
     assert simulate(go()) == 1
 

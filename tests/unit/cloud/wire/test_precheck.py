@@ -19,7 +19,7 @@ def body(**item: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("given", "ratio", "losses"),
+    ("given", "ratio", "errors"),
     [
         ("100%", 1, 0),
         ("90%", 0.9, 0),
@@ -35,14 +35,14 @@ def body(**item: Any) -> dict[str, Any]:
         (True, None, 1),
     ],
 )
-def test_the_ratio_that_passed(given: Any, ratio: float | None, losses: int) -> None:
+def test_the_ratio_that_passed(given: Any, ratio: float | None, errors: int) -> None:
     found, lost = part(NAME, body(**nested("total_passed_rate", given)), kind=Precheck)
-    assert (found.passed_ratio, lost) == (ratio, losses)
+    assert (found.passed_ratio, lost) == (ratio, errors)
 
 
 @pytest.mark.parametrize("key", ["precheck_result", "precheck_results"])
 @pytest.mark.parametrize(
-    ("checks", "items", "losses"),
+    ("checks", "items", "errors"),
     [
         ([{"result": "PASSED"}, {"result": "ALARM"}, {"result": "PASSED"}], (("ALARM", 1), ("PASSED", 2)), 0),
         ([{"result": "FAILED", "raw_error_msg": "user 'root'@'10.0.0.1'"}], (("FAILED", 1),), 0),
@@ -54,9 +54,9 @@ def test_the_ratio_that_passed(given: Any, ratio: float | None, losses: int) -> 
         ({}, (), 1),
     ],
 )
-def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], ...], losses: int) -> None:
+def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], ...], errors: int) -> None:
     found, lost = part(NAME, body(**{key: checks}), kind=Precheck)
-    assert (found.items, lost) == (items, losses)
+    assert (found.items, lost) == (items, errors)
 
 
 @pytest.mark.parametrize("key", ["precheck_id", "job_id", "id"])

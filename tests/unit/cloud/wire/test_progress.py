@@ -85,15 +85,15 @@ COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@pytest.mark.parametrize(("fields", "attribute", "value", "losses"), COMMON)
-def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, losses: int) -> None:
+@pytest.mark.parametrize(("fields", "attribute", "value", "errors"), COMMON)
+def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     part, lost = read(api, fields)
-    assert (getattr(part, attribute), lost) == (value, losses)
+    assert (getattr(part, attribute), lost) == (value, errors)
 
 
 @pytest.mark.parametrize(("api", "key"), [("v3", "incre_trans_delay"), ("v5", "incr_trans_delay")])
 @pytest.mark.parametrize(
-    ("given", "value", "losses"),
+    ("given", "value", "errors"),
     [
         (("3", None), 3, 0),
         (("0", None), 0, 0),
@@ -128,9 +128,9 @@ def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any,
         (("1e999", None), None, 1),
     ],
 )
-def test_the_delay_in_seconds(api: str, key: str, given: tuple[Any, Any], value: float | None, losses: int) -> None:
+def test_the_delay_in_seconds(api: str, key: str, given: tuple[Any, Any], value: float | None, errors: int) -> None:
     part, lost = read(api, {key: given[0], f"{key}_millis": given[1]})
-    assert (part.delay_seconds, lost) == (value, losses)
+    assert (part.delay_seconds, lost) == (value, errors)
 
 
 METRICS: list[tuple[str, Any, str, Any, int]] = [
@@ -161,18 +161,18 @@ METRICS: list[tuple[str, Any, str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "given", "attribute", "value", "losses"), METRICS)
-def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, losses: int) -> None:
+@pytest.mark.parametrize(("key", "given", "attribute", "value", "errors"), METRICS)
+def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, errors: int) -> None:
     answers, lost = fetched({"job": {"metrics": {key: given}}}, [ID], "v5")
     answer = answers[ID]
     assert isinstance(answer, tuple)
     (part,) = answer
     assert isinstance(part, Node)
-    assert (getattr(part, attribute), lost) == (value, losses)
+    assert (getattr(part, attribute), lost) == (value, errors)
 
 
 @pytest.mark.parametrize(
-    ("job", "parts", "losses"),
+    ("job", "parts", "errors"),
     [
         ({"id": ID, "status": "CONFIGURATION"}, (), 0),
         ({"progress_info": None, "metrics": {}}, (), 0),
@@ -182,11 +182,11 @@ def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, loss
         ({"status": ["x"], "progress_info": {"progress": "1"}}, (Progress(full_ratio=0.01),), 1),
     ],
 )
-def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, ...], losses: int) -> None:
+def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, ...], errors: int) -> None:
     answers, lost = fetched({"job": job}, [ID], "v5")
     answer = answers[ID]
     assert isinstance(answer, tuple)
-    assert (tuple(part for part in answer if not isinstance(part, Objects)), lost) == (parts, losses)
+    assert (tuple(part for part in answer if not isinstance(part, Objects)), lost) == (parts, errors)
 
 
 def test_a_v5_job_that_was_just_deleted_is_gone() -> None:

@@ -23,7 +23,7 @@ def quota(resource: Any) -> tuple[Quota, int]:
 
 @pytest.mark.parametrize("key", ["used", "quota"])
 @pytest.mark.parametrize(
-    ("given", "value", "losses"),
+    ("given", "value", "errors"),
     [
         (41, 41, 0),
         ("41", 41, 0),
@@ -35,14 +35,14 @@ def quota(resource: Any) -> tuple[Quota, int]:
         (True, None, 1),
     ],
 )
-def test_one_number(key: str, given: Any, value: float | None, losses: int) -> None:
+def test_one_number(key: str, given: Any, value: float | None, errors: int) -> None:
     found, lost = quota({"type": "instances", "min": 0, "max": 9999, key: given})
     used, limit = (value, None) if key == "used" else (None, value)
-    assert (found, lost) == (Quota((("instances", used, limit),)), losses)
+    assert (found, lost) == (Quota((("instances", used, limit),)), errors)
 
 
 @pytest.mark.parametrize(
-    ("resource", "resources", "losses"),
+    ("resource", "resources", "errors"),
     [
         ({"type": "instances", "used": 1, "quota": 2}, (("instances", 1, 2),), 0),
         (
@@ -56,8 +56,8 @@ def test_one_number(key: str, given: Any, value: float | None, losses: int) -> N
         ([], (), 0),
     ],
 )
-def test_resources_are_an_object_or_an_array(resource: Any, resources: tuple[Any, ...], losses: int) -> None:
-    assert quota(resource) == (Quota(resources), losses)
+def test_resources_are_an_object_or_an_array(resource: Any, resources: tuple[Any, ...], errors: int) -> None:
+    assert quota(resource) == (Quota(resources), errors)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def page(*jobs: Any, total: Any = None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "facts", "losses"),
+    ("fields", "facts", "errors"),
     [
         ({}, AsyncJobs(((FAILED, 1),), (("id-0", MOMENT),)), 0),
         ({"create_time": "2022-11-07T16:15:18Z"}, AsyncJobs(((FAILED, 1),), (("id-0", MOMENT),)), 0),
@@ -99,9 +99,9 @@ def page(*jobs: Any, total: Any = None) -> dict[str, Any]:
         ({"status": "SOMETHING_NEW"}, AsyncJobs((("SOMETHING_NEW", 1),)), 0),
     ],
 )
-def test_one_asynchronous_job(fields: dict[str, Any], facts: AsyncJobs, losses: int) -> None:
+def test_one_asynchronous_job(fields: dict[str, Any], facts: AsyncJobs, errors: int) -> None:
     found, lost, _ = project_fact(ASYNC, page({**job(0, FAILED), **fields}))
-    assert (found, lost) == (facts, losses)
+    assert (found, lost) == (facts, errors)
 
 
 @pytest.mark.parametrize(

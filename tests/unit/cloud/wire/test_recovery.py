@@ -20,7 +20,7 @@ REAL = {
 
 @pytest.mark.parametrize("side", ["rpo", "rto"])
 @pytest.mark.parametrize(
-    ("given", "seconds", "losses"),
+    ("given", "seconds", "errors"),
     [
         ("0", 0, 0),
         ("2500", 2.5, 0),
@@ -39,9 +39,9 @@ REAL = {
         ([2500], None, 1),
     ],
 )
-def test_delays_are_milliseconds(side: str, given: Any, seconds: float | None, losses: int) -> None:
+def test_delays_are_milliseconds(side: str, given: Any, seconds: float | None, errors: int) -> None:
     found, lost = part(NAME, {"results": [{"job_id": ID, f"{side}_info": {"delay": given}}]}, kind=Recovery)
-    assert (getattr(found, f"{side}_seconds"), lost) == (seconds, losses)
+    assert (getattr(found, f"{side}_seconds"), lost) == (seconds, errors)
 
 
 def test_a_real_body() -> None:
@@ -50,7 +50,7 @@ def test_a_real_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "facts", "losses"),
+    ("item", "facts", "errors"),
     [
         ({}, Recovery(), 0),  # outside the incremental phase there are no blocks
         ({"rpo_info": None, "rto_info": {}}, Recovery(), 0),
@@ -59,8 +59,8 @@ def test_a_real_body() -> None:
         ({"error_code": "", "rto_info": {"delay": "7"}}, Recovery(rto_seconds=0.007), 0),
     ],
 )
-def test_a_block_that_is_not_there_is_unknown(item: dict[str, Any], facts: Recovery, losses: int) -> None:
-    assert part(NAME, {"results": [{"job_id": ID, **item}]}, kind=Recovery) == (facts, losses)
+def test_a_block_that_is_not_there_is_unknown(item: dict[str, Any], facts: Recovery, errors: int) -> None:
+    assert part(NAME, {"results": [{"job_id": ID, **item}]}, kind=Recovery) == (facts, errors)
 
 
 @pytest.mark.parametrize(

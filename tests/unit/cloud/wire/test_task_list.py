@@ -30,7 +30,7 @@ def test_the_least_that_makes_a_task(api: str) -> None:
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize(
-    ("fields", "attribute", "value", "losses"),
+    ("fields", "attribute", "value", "errors"),
     [
         ({"name": "DRS-0042"}, "name", "DRS-0042", 0),
         ({"name": ""}, "name", ID, 0),
@@ -83,10 +83,10 @@ def test_the_least_that_makes_a_task(api: str) -> None:
         ({"node_newFramework": "maybe"}, "status", "CONFIGURATION", 0),
     ],
 )
-def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, losses: int) -> None:
+def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     answer, lost = listed(body({**LEAST, **fields}), api)
     (task,) = answer.tasks
-    assert (getattr(task, attribute), lost) == (value, losses)
+    assert (getattr(task, attribute), lost) == (value, errors)
 
 
 @pytest.mark.parametrize("key", ["id", "status"])

@@ -20,7 +20,7 @@ def read(logs: Any) -> tuple[Logs, int]:
 
 
 @pytest.mark.parametrize(
-    ("entry", "newest", "losses"),
+    ("entry", "newest", "errors"),
     [
         ({"level": "Info", "create_time": EARLY}, (("info", MOMENT),), 0),
         ({"level": "ERROR", "create_time": "1667837718000"}, (("error", MOMENT),), 0),
@@ -37,8 +37,8 @@ def read(logs: Any) -> tuple[Logs, int]:
         ("Info", (), 1),
     ],
 )
-def test_one_entry(entry: Any, newest: tuple[tuple[str, float], ...], losses: int) -> None:
-    assert read([entry]) == (Logs(newest), losses)
+def test_one_entry(entry: Any, newest: tuple[tuple[str, float], ...], errors: int) -> None:
+    assert read([entry]) == (Logs(newest), errors)
 
 
 def test_of_each_level_the_newest_counts_in_whatever_order_they_come() -> None:
@@ -51,9 +51,9 @@ def test_of_each_level_the_newest_counts_in_whatever_order_they_come() -> None:
     assert read(entries) == (Logs((("error", MOMENT + 1), ("info", MOMENT + 1))), 0)
 
 
-@pytest.mark.parametrize(("logs", "losses"), [(None, 0), ([], 0), ({}, 1), ("x", 1)])
-def test_a_task_without_entries_has_none(logs: Any, losses: int) -> None:
-    assert read(logs) == (Logs(), losses)
+@pytest.mark.parametrize(("logs", "errors"), [(None, 0), ([], 0), ({}, 1), ("x", 1)])
+def test_a_task_without_entries_has_none(logs: Any, errors: int) -> None:
+    assert read(logs) == (Logs(), errors)
 
 
 def test_messages_are_never_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.wire.fields import Losses
+from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.tree import Tree
 from exporter.config.load import Cutover
 from exporter.model.cutover import Facts, blockers
@@ -30,12 +30,12 @@ class Grown:
     """A tree of some items, by id."""
 
     def __init__(self, *items: Any, job_type: str = "sync") -> None:
-        losses = Losses()
-        tree = Tree(job_type, losses)
+        errors = DecodeErrors()
+        tree = Tree(job_type, errors)
         self.top = tree.add(list(items))
         self.tasks = {task.id: task for task in tree.tasks()}
         assert len(self.tasks) == len(tree.tasks())
-        self.unreadable, self.lost = tree.unreadable, losses.count
+        self.unreadable, self.lost = tree.unreadable, errors.count
 
     @property
     def parents(self) -> dict[str, str | None]:
@@ -139,16 +139,16 @@ def test_a_subtask_that_its_parent_contains_twice_counts_as_unknown_only_where_t
 
 
 def test_an_item_that_two_pages_contain_is_one() -> None:
-    losses = Losses()
-    tree = Tree("sync", losses)
+    errors = DecodeErrors()
+    tree = Tree("sync", errors)
     tree.add([entry("a", entry("x"))])
     assert tree.add([entry("a", entry("x"), status=FAILED)]) == {"a"}
     assert [(task.id, task.status) for task in tree.tasks()] == [("a", FAILED), ("x", RUNS)]
-    assert losses.count == 1
+    assert errors.count == 1
 
 
 def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
-    tree = Tree("sync", Losses())
+    tree = Tree("sync", DecodeErrors())
     for _ in range(2):
         tree.add([entry("a", None, 7), entry("b", entry("c"))])
     tree.add([entry("b", None)])
