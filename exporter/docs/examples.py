@@ -27,7 +27,7 @@ _GIB = float(2**30)
 
 REPLICATING = Task(
     identity=Identity(*_WHERE, "8d0e8e36-a618-490d-8a46-8c61ac9jb502", "orders-dr"),
-    tasks=Listed(
+    listed=Listed(
         id="8d0e8e36-a618-490d-8a46-8c61ac9jb502",
         name="orders-dr",
         status="INCRE_TRANSFER_STARTED",
@@ -120,7 +120,7 @@ REPLICATING = Task(
 
 FAILED = Task(
     identity=Identity(*_WHERE, "24834eb6-be30-464e-a299-f7aa730jb101", "crm"),
-    tasks=Listed("24834eb6-be30-464e-a299-f7aa730jb101", "crm", "FULL_TRANSFER_FAILED", "migration"),
+    listed=Listed("24834eb6-be30-464e-a299-f7aa730jb101", "crm", "FULL_TRANSFER_FAILED", "migration"),
     progress=Progress(
         full_ratio=0.63,
         full_remaining_seconds=1800.0,
@@ -134,7 +134,7 @@ FAILED = Task(
 
 CONFIGURED = Task(
     identity=Identity(*_WHERE, "140b5236-88ad-43c8-811c-1268453jb101", "draft"),
-    tasks=Listed("140b5236-88ad-43c8-811c-1268453jb101", "draft", "CONFIGURATION", "migration"),
+    listed=Listed("140b5236-88ad-43c8-811c-1268453jb101", "draft", "CONFIGURATION", "migration"),
     detail=Detail(scheduled_start_at=_NOW + 36_000),
     precheck=Precheck((("ALARM", 2), ("PASSED", 37)), passed_ratio=1.0),
 )

@@ -84,7 +84,7 @@ def _fields_of(family: Family[Task]) -> dict[type[Part | Listed], set[str]]:
     """The fields, by part, that change what is shown of some example, where only the list is known besides."""
     told: defaultdict[type[Part | Listed], set[str]] = defaultdict(set)
     for task in examples.TASKS:
-        bare = Task(task.identity, tasks=task.tasks, history=task.history)
+        bare = Task(task.identity, listed=task.listed, history=task.history)
         shown = family.samples(bare)
         if shown:
             told[Listed] = {"id"}

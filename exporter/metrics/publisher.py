@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from exporter.model.task import Identity, Project, Task
 
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
-    "tasks": ("tasks",),
+    "tasks": ("listed",),
     "progress": ("progress",),
     "node": ("node", "monitor", "newest"),
-    "recovery": ("recovery", "switchover", "tasks"),
+    "recovery": ("recovery", "switchover", "listed"),
     "objects": ("objects",),
-    "detail": ("detail", "writable", "tasks", "objects", "newest"),
+    "detail": ("detail", "writable", "listed", "objects", "newest"),
     "comparison": ("comparison",),
     "precheck": ("precheck",),
     "logs": ("logs",),

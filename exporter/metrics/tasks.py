@@ -107,7 +107,7 @@ def state_set(states: Sequence[str], state: Callable[[T], str | None]) -> Callab
 
 
 def _info(task: Task) -> Samples:
-    listed = task.tasks
+    listed = task.listed
     if listed is None:
         return ()
     values = (
@@ -125,7 +125,7 @@ def _info(task: Task) -> Samples:
 
 def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
     def samples(task: Task) -> Samples:
-        detail, listed = task.detail, task.tasks
+        detail, listed = task.detail, task.listed
         if detail is None:
             return ()
         tags = dict(detail.tags)
@@ -149,7 +149,7 @@ def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
 
 def _local_role(task: Task) -> str | None:
     """Which side of a DR pair this cloud is: data flows up to the standby, and down from the active one."""
-    listed = task.tasks
+    listed = task.listed
     if listed is None or not listed.disaster_recovery:
         return None
     direction = (task.detail.kernel_direction if task.detail else None) or listed.direction
@@ -162,7 +162,7 @@ def _failure(task: Task) -> Samples:
 
 
 def _actions(task: Task) -> Samples:
-    listed = task.tasks
+    listed = task.listed
     if listed is None:
         return ()
     known = listed.available_actions | listed.unavailable_actions
@@ -280,7 +280,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_status",
         "The raw status word of a task as label; one series, always 1.",
         "tasks",
-        lambda task: (((task.tasks.status,), 1),) if task.tasks else (),
+        lambda task: (((task.listed.status,), 1),) if task.listed else (),
         ("status",),
     ),
     Family(
@@ -323,7 +323,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_created_timestamp_seconds",
         "When the task was created. Absent where the cloud gives the time without a zone.",
         "detail",
-        _newest(("tasks", "created_at"), ("detail", "created_at")),
+        _newest(("listed", "created_at"), ("detail", "created_at")),
     ),
     Family(
         "drs_task_started_timestamp_seconds",

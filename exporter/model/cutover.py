@@ -136,7 +136,7 @@ REASONS: tuple[Reason, ...] = (
         "full_incomplete",
         "The full load of a task that goes on with increments is known to be under way.",
         lambda facts: (
-            _single(facts) and facts.task.tasks is not None and facts.task.tasks.task_type == "FULL_INCR_TRANS"
+            _single(facts) and facts.task.listed is not None and facts.task.listed.task_type == "FULL_INCR_TRANS"
         ),
         lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
         lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{math.floor(round(ratio * 100, 6))}%",
@@ -277,13 +277,13 @@ REASONS: tuple[Reason, ...] = (
 
 def standby(task: Task | None) -> bool:
     """Whether this is the standby of a primary/standby pair; lists tell it through v5 only, details everywhere."""
-    listed, detail = (task.tasks, task.detail) if task is not None else (None, None)
+    listed, detail = (task.listed, task.detail) if task is not None else (None, None)
     return "slave" in {listed.role if listed else None, detail.node_role if detail else None}
 
 
 def concerned(task: Task) -> bool:
     """Whether a task can be cut over at all by its kind and phase; subtasks are judged, but shown by their parent."""
-    listed = task.tasks
+    listed = task.listed
     return (
         listed is not None
         and listed.phase in _PHASES

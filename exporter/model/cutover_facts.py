@@ -55,22 +55,22 @@ class Facts:
     @property
     def full_only(self) -> bool:
         """A task without an incremental phase."""
-        return self.task.tasks is not None and self.task.tasks.task_type == "FULL_TRANS"
+        return self.task.listed is not None and self.task.listed.task_type == "FULL_TRANS"
 
     @property
     def disaster_recovery(self) -> bool:
         """A DR pair."""
-        return self.task.tasks is not None and self.task.tasks.disaster_recovery
+        return self.task.listed is not None and self.task.listed.disaster_recovery
 
     @property
     def parent(self) -> bool:
         """A virtual task, which has no facts of its own."""
-        return self.task.tasks is not None and self.task.tasks.is_parent
+        return self.task.listed is not None and self.task.listed.is_parent
 
     @property
     def subtasks(self) -> str:
         """The state of the subtasks of a parent, for people."""
-        lost = self.task.tasks.unknown_children if self.task.tasks else 0
+        lost = self.task.listed.unknown_children if self.task.listed else 0
         if lost:
             entries = "entry" if lost == 1 else "entries"
             return f"unknown: {lost} {entries} of its children cannot be decoded or contradict others"
@@ -84,14 +84,14 @@ class Facts:
     @property
     def wrong_phase(self) -> bool:
         """Whether the status is not the one from which a cut-over is done, or not the only one that lists contain."""
-        listed = self.task.tasks
+        listed = self.task.listed
         wanted = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
         return listed is None or listed.contradicted or listed.status != wanted
 
     @property
     def status(self) -> str:
         """The status, for people."""
-        listed = self.task.tasks
+        listed = self.task.listed
         if listed is None:
             return "unknown"
         return f"{listed.status}, but the lists contradict each other" if listed.contradicted else listed.status
@@ -104,7 +104,7 @@ class Facts:
     @property
     def open_actions(self) -> frozenset[str]:
         """What the user has to do before the data flows on."""
-        return self.task.tasks.available_actions & _ACTIONS if self.task.tasks else frozenset()
+        return self.task.listed.available_actions & _ACTIONS if self.task.listed else frozenset()
 
     @property
     def rpo(self) -> float | None:

@@ -178,7 +178,7 @@ class Task:
     """All that is known and fresh of one task at one moment; what has aged out is None."""
 
     identity: Identity
-    tasks: Listed | None = None
+    listed: Listed | None = None
     progress: Progress | None = None
     node: Node | None = None
     monitor: Monitor | None = None
@@ -213,13 +213,13 @@ class Task:
     @property
     def switching(self) -> bool | None:
         """Whether a DR task is amid a switchover. None: not known."""
-        listed, switchover = self.tasks, self.switchover
+        listed, switchover = self.listed, self.switchover
         return switchover.switching if switchover and listed and listed.disaster_recovery else None
 
     @property
     def phase(self) -> Phase | None:
         """None once the list that showed the task is too old to be believed."""
-        return self.tasks.phase if self.tasks else None
+        return self.listed.phase if self.listed else None
 
 
 class Gap(StrEnum):

@@ -118,7 +118,7 @@ class TaskState:
             return None
         return Task(
             identity=identity,
-            tasks=listed,
+            listed=listed,
             history=self._history(clock),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             newest=self._newest(ages),
@@ -150,5 +150,5 @@ class TaskState:
 def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
     """Whether a subtask of a parent is blocked or unknown, or none is alive; ended ones and standbys don't count."""
     living = [state for state in subtasks if state is not None and state.living]
-    lost = parent.tasks is not None and parent.tasks.unknown_children > 0
+    lost = parent.listed is not None and parent.listed.unknown_children > 0
     return lost or not living or any(state.blocked is not False for state in living)

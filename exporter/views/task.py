@@ -98,7 +98,7 @@ def _identity(task: Task) -> list[tuple[str, str]]:
 
 
 def _status(task: Task, now: float) -> list[tuple[str, str]]:
-    listed = task.tasks
+    listed = task.listed
     if listed is None:
         return [("status", UNKNOWN)]
     rest = (one.name for one in fields(listed) if one.name not in _IDENTITY | _BOUNDS)
@@ -124,7 +124,7 @@ def _why_unknown(collector: str, subject: Subject, project: Project, enabled: Ca
     facts = project.collectors.get(collector)
     if not enabled(collector):
         return "the collector is disabled"
-    if why := _why_not_asked(collector, subject.task.tasks):
+    if why := _why_not_asked(collector, subject.task.listed):
         return why
     if facts is not None and facts.success is False:
         return "the poll failed"
@@ -157,11 +157,11 @@ def verdict(subject: Subject) -> str:
 
 
 def _why_never(task: Task) -> str:
-    if task.tasks is None or task.phase is None:
+    if task.listed is None or task.phase is None:
         return "the status is unknown"
     if cutover.standby(task):
         return "it is the standby of a pair"
-    if task.tasks.multi_write or (task.detail and task.detail.multi_write):
+    if task.listed.multi_write or (task.detail and task.detail.multi_write):
         return "both sides of a dual-active pair are in use"
     return f"the phase is {task.phase}"
 

@@ -99,7 +99,7 @@ def _collector(facts: CollectorFacts) -> dict[str, Any]:
 
 def task_json(task: Task) -> dict[str, Any]:
     """One task; what is not known is null."""
-    listed, progress = task.tasks, task.progress
+    listed, progress = task.listed, task.progress
     recovery = None if task.switching else task.recovery
     return {
         **{one.name: getattr(task.identity, one.name) for one in fields(task.identity)},

@@ -69,7 +69,7 @@ def test_subtasks_stand_below_their_parents() -> None:
 def test_subtasks_of_subtasks_stand_below_them_and_a_ring_hides_nobody() -> None:
     def one(key: str, parent: str | None) -> Task:
         listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
-        return Task(Identity("a", "r", "p", key, key, parent), tasks=listed)
+        return Task(Identity("a", "r", "p", key, key, parent), listed=listed)
 
     tasks = [one("inner", "middle"), one("middle", "outer"), one("outer", None), one("x", "y"), one("y", "x")]
     assert [row[0].text for row in _rows(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]

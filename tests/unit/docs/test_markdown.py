@@ -285,7 +285,7 @@ def filled(part: Part) -> set[str]:
 
 
 def test_the_examples_are_as_the_model_wants_them() -> None:
-    assert all(task.identity.task_id == (task.tasks and task.tasks.id) for task in examples.TASKS)
+    assert all(task.identity.task_id == (task.listed and task.listed.id) for task in examples.TASKS)
     assert not re.search(r"\d+\.\d+\.\d+\.\d+|password=|user=", catalogue_markdown())
 
 

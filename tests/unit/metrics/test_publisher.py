@@ -58,7 +58,7 @@ PARTS = {
     "history": st.builds(model.History, phase_changes=st.integers(0, 3), phase_changed_at=NUMBERS),
     "collected": st.sampled_from([(), (("progress", 1.0),), (("progress", 2.0), ("node", 1.0))]),
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
-    "tasks": st.builds(
+    "listed": st.builds(
         Listed,
         id=st.just("a1"),
         name=st.just("orders"),

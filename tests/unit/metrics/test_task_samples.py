@@ -80,7 +80,7 @@ def test_a_project_before_its_first_poll_has_no_series(family: Family[Project]) 
 
 @pytest.mark.parametrize("phase", Phase)
 def test_a_state_set_has_one_series_a_state(phase: Phase) -> None:
-    shown = samples(of(tasks=listed(STATUS_IN[phase])), "drs_task_phase")
+    shown = samples(of(listed=listed(STATUS_IN[phase])), "drs_task_phase")
     assert shown == {(state,): float(state == phase) for state in Phase}
 
 
@@ -94,12 +94,12 @@ def test_the_state_of_the_applier(word: str, state: str) -> None:
 
 def test_an_error_code_is_shown_while_failed_only() -> None:
     progress = Progress(error_code="DRS.M05004")
-    assert samples(of(tasks=listed("FULL_TRANSFER_FAILED"), progress=progress), "drs_task_failure_info") == {
+    assert samples(of(listed=listed("FULL_TRANSFER_FAILED"), progress=progress), "drs_task_failure_info") == {
         ("DRS.M05004",): 1
     }
-    assert samples(of(tasks=listed(), progress=progress), "drs_task_failure_info") == {}
-    assert samples(of(tasks=listed("FROZEN"), progress=Progress()), "drs_task_failure_info") == {}
-    by_detail = of(tasks=listed("FROZEN"), progress=Progress(), detail=Detail(error_code="DRS.K01"))
+    assert samples(of(listed=listed(), progress=progress), "drs_task_failure_info") == {}
+    assert samples(of(listed=listed("FROZEN"), progress=Progress()), "drs_task_failure_info") == {}
+    by_detail = of(listed=listed("FROZEN"), progress=Progress(), detail=Detail(error_code="DRS.K01"))
     assert samples(by_detail, "drs_task_failure_info") == {("DRS.K01",): 1}
 
 
@@ -108,11 +108,11 @@ def test_actions_are_those_of_the_contract_that_the_cloud_names() -> None:
         *("START", "RETRY", "RESET", "CONTINUE_JOB", "CONTINUE_APPLY", "CONTINUE_CAPTURE", "SWITCH_OVER", "PAY_ORDER")
     }
     known = listed(available_actions=frozenset({"RETRY", "CLONE"}), unavailable_actions=frozenset({"START", "DELETE"}))
-    assert samples(of(tasks=known), "drs_task_action_available") == {("RETRY",): 1, ("START",): 0}
+    assert samples(of(listed=known), "drs_task_action_available") == {("RETRY",): 1, ("START",): 0}
 
 
 def test_info_labels_stand_in_their_order_and_unknown_ones_are_empty() -> None:
-    shown = samples(of(tasks=listed(engine_type="mysql", role="parent")), "drs_task_info")
+    shown = samples(of(listed=listed(engine_type="mysql", role="parent")), "drs_task_info")
     [values] = shown
     assert dict(zip(INFO, values, strict=True)) == {
         **dict.fromkeys(INFO, ""),
@@ -180,7 +180,7 @@ def test_a_side_is_shown_where_it_is_known() -> None:
 def test_rpo_and_rto_are_absent_during_a_switchover() -> None:
     pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
     for known, rpo, switching in ((False, {(): 1}, {(): 0}), (True, {}, {(): 1}), (None, {(): 1}, {})):
-        task = of(tasks=pair, recovery=Recovery(rpo_seconds=1), switchover=Switchover(known))
+        task = of(listed=pair, recovery=Recovery(rpo_seconds=1), switchover=Switchover(known))
         assert samples(task, "drs_task_rpo_seconds") == rpo
         assert samples(task, "drs_task_rto_seconds") == {}
         assert samples(task, "drs_task_switching") == switching
@@ -209,10 +209,10 @@ def test_comparisons() -> None:
 def test_the_time_of_an_automatic_stop_is_known_where_the_failure_was_witnessed() -> None:
     detail, seen = Detail(auto_stop_after_seconds=100), History(1, 1, 1000.0)
     family = "drs_task_auto_stop_timestamp_seconds"
-    assert samples(of(tasks=listed("FROZEN"), detail=detail, history=seen), family) == {(): 1100}
-    assert samples(of(tasks=listed(), detail=detail, history=seen), family) == {}
-    assert samples(of(tasks=listed("FROZEN"), detail=detail), family) == {}
-    assert samples(of(tasks=listed("FROZEN"), history=seen), family) == {}
+    assert samples(of(listed=listed("FROZEN"), detail=detail, history=seen), family) == {(): 1100}
+    assert samples(of(listed=listed(), detail=detail, history=seen), family) == {}
+    assert samples(of(listed=listed("FROZEN"), detail=detail), family) == {}
+    assert samples(of(listed=listed("FROZEN"), history=seen), family) == {}
 
 
 def test_ready_is_that_nothing_blocks() -> None:
@@ -244,9 +244,9 @@ def test_facts_that_stand_for_themselves() -> None:
 def test_the_local_role_of_a_dr_pair(job_type: str, direction: str | None, kernel: str | None, role: str) -> None:
     pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type=job_type, direction=direction)
     detail = Detail(node_type="high", kernel_direction=kernel)
-    [values] = samples(of(tasks=pair, detail=detail), "drs_task_detail_info")
+    [values] = samples(of(listed=pair, detail=detail), "drs_task_detail_info")
     assert (values[0], values[-2:]) == ("high", ("false", role))
-    assert samples(of(tasks=pair), "drs_task_detail_info") == {}
+    assert samples(of(listed=pair), "drs_task_detail_info") == {}
     [values] = samples(of(detail=Detail(multi_write=True)), "drs_task_detail_info")
     assert values[-2:] == ("true", "")
 

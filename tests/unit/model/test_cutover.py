@@ -42,7 +42,7 @@ def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
         "comparison": Comparison((EQUAL,)),
         "logs": Logs((("error", 1.0), ("info", 2.0))),
     }
-    return Task(Identity("a", "r", "p", listed.id, listed.name), tasks=listed, **{**known, **parts})
+    return Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed, **{**known, **parts})
 
 
 def judged(
@@ -252,7 +252,7 @@ def test_facts_that_are_too_old(*, stale: bool) -> None:
 
 @pytest.mark.parametrize("blocked", [True, False])
 def test_a_parent_has_its_phase_its_age_and_its_subtasks_only(*, blocked: bool) -> None:
-    parent = Task(Identity("a", "r", "p", "id", "name"), tasks=replace(DR, is_parent=True))
+    parent = Task(Identity("a", "r", "p", "id", "name"), listed=replace(DR, is_parent=True))
     assert judged(parent, subtasks_blocked=blocked) == {"phase": False, "stale": False, "subtask": blocked}
 
 

@@ -133,13 +133,13 @@ def test_what_is_said_of_the_list() -> None:
             said("subtask", parent, blocked=True)
             == f"unknown: {words} of its children cannot be decoded or contradict others"
         )
-    unlisted = replace(task, tasks=None)
+    unlisted = replace(task, listed=None)
     assert [said(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
 
 
 def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
     """Such a task is not shown as ready or not; the reasons themselves still hold no surprise."""
-    facts = Facts(replace(ready(DR), tasks=None), stale=True, subtasks_blocked=False, settings=Cutover())
+    facts = Facts(replace(ready(DR), listed=None), stale=True, subtasks_blocked=False, settings=Cutover())
     applying = {reason.name for reason in REASONS if reason.applies(facts)}
     assert applying.isdisjoint({"subtask", "full_incomplete", "switching", "rpo_high", "rto_high"})
     assert next(reason for reason in REASONS if reason.name == "phase").blocks(facts)
@@ -191,9 +191,9 @@ def test_standbys_and_dual_active_pairs_can_not_be_cut_over(
 
 
 def test_a_task_that_no_fresh_list_shows_can_not_be_cut_over() -> None:
-    assert not concerned(replace(ready(), tasks=None))
+    assert not concerned(replace(ready(), listed=None))
 
 
 def test_what_is_not_there_is_no_standby() -> None:
     assert not standby(None)
-    assert standby(replace(ready(detail=Detail(node_role="slave")), tasks=None))
+    assert standby(replace(ready(detail=Detail(node_role="slave")), listed=None))

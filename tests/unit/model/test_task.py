@@ -95,12 +95,12 @@ def test_ended_merely_configured_and_virtual_tasks_are_worth_no_call(task: Liste
 def test_a_task_without_a_fresh_list_has_no_phase() -> None:
     identity = Identity("a", "r", "p", "id", "name")
     assert Task(identity).phase is None
-    assert Task(identity, tasks=listed("FROZEN")).phase is Phase.FAILED
+    assert Task(identity, listed=listed("FROZEN")).phase is Phase.FAILED
 
 
 @pytest.mark.parametrize("status", [status for status, _ in ROWS])
 def test_a_delay_means_something_in_phases_incremental_and_changing_only(status: str) -> None:
-    task = Task(Identity("a", "r", "p", "id", "name"), tasks=listed(status), progress=Progress(delay_seconds=0.5))
+    task = Task(Identity("a", "r", "p", "id", "name"), listed=listed(status), progress=Progress(delay_seconds=0.5))
     assert task.delay_seconds == (0.5 if task.phase in {"incremental", "changing"} else None)
 
 
@@ -108,12 +108,12 @@ def test_a_delay_means_something_in_phases_incremental_and_changing_only(status:
 def test_only_a_dr_task_switches_over(*, switching: bool | None) -> None:
     identity = Identity("a", "r", "p", "id", "name")
     pair = Listed(id="id", name="name", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
-    assert Task(identity, tasks=pair, switchover=Switchover(switching)).switching is switching
+    assert Task(identity, listed=pair, switchover=Switchover(switching)).switching is switching
     assert (
-        Task(identity, tasks=dataclasses.replace(pair, job_type="sync"), switchover=Switchover(switching)).switching
+        Task(identity, listed=dataclasses.replace(pair, job_type="sync"), switchover=Switchover(switching)).switching
         is None
     )
-    assert Task(identity, tasks=pair).switching is None
+    assert Task(identity, listed=pair).switching is None
     assert Task(identity, switchover=Switchover(switching)).switching is None
 
 

@@ -45,7 +45,7 @@ def one(number: int, **facts: Any) -> Task:
     identity = Identity("acme", "eu-de", f"shop-{number % 3}", f"id-{number}", f"Task {number}")
     status = facts.pop("status", STATUSES[0])
     listed = Listed(identity.task_id, identity.task_name, status, "sync") if status else None
-    return Task(replace(identity, parent_id=facts.pop("parent_id", None)), tasks=listed, **facts)
+    return Task(replace(identity, parent_id=facts.pop("parent_id", None)), listed=listed, **facts)
 
 
 def found(tasks: Sequence[Task], **asked: Any) -> Found:

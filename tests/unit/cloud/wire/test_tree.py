@@ -244,7 +244,7 @@ def iterate(task: Listed, tasks: dict[str, Listed]) -> Iterator[str]:
 
 def ready(listed: Listed) -> bool:
     """The verdict about a parent whose known subtasks are all ready."""
-    task = Task(Identity("a", "r", "p", listed.id, listed.name), tasks=listed)
+    task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
     blocked = any_blocked(task, [TaskState(blocked=False)])
     return not any(
         holds for _, holds in blockers(Facts(task, stale=False, subtasks_blocked=blocked, settings=Cutover()))
