@@ -14,9 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from exporter.commands.main import main
+from exporter.daemon.exporter import serve
 from tests.bench.fleet import settings
 from tests.bench.measure import Result, Row, spread
 from tests.bench.peers import GZIP, PLAIN, Scraper, at_once, cloud, exporter, fetch
+from tests.lib.imports import imports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +87,7 @@ def _small(tasks: int, folder: Path) -> Row:
 
 def _imported() -> float:
     """Megabytes of a process that has only imported the daemon."""
-    code = "import exporter.commands.main, exporter.daemon.exporter; print(open('/proc/self/status').read())"
+    code = f"{imports(main, serve)}print(open('/proc/self/status').read())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     (size,) = re.findall(r"VmHWM:\s+(\d+) kB", done.stdout)
     return int(size) * 1024 / 1e6

@@ -10,12 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from exporter.commands.demo import demo
+from exporter.commands.main import main
+from exporter.daemon.exporter import serve
 from tests.bench.measure import Result, Row, spread
 from tests.bench.peers import Peer, fetch
 from tests.e2e.programs import COMMAND, LISTEN
+from tests.lib.imports import imports
 
-_MODULES = "exporter.commands.main, exporter.daemon.exporter, exporter.commands.demo"
-_IMPORT = f"import time; import {_MODULES}; print(time.process_time())"
+_IMPORT = f"import time\n{imports(main, serve, demo)}print(time.process_time())"
 _NOTHING = "import time; print(time.process_time())"
 _DEAREST = 5
 

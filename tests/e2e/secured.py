@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from exporter.commands.main import main
+from exporter.web import clients, server
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program
 from tests.lib.certificates import hashed
+from tests.lib.imports import imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +96,5 @@ class Hasty(Exporter):
     """
 
     def __init__(self, setting: str, *arguments: str, folder: Path) -> None:
-        imports = "import sys\nfrom exporter.commands.main import main\nfrom exporter.web import clients, server"
-        code = f"{imports}\n{setting}\nsys.exit(main())"
+        code = f"import sys\n{imports(main, clients, server)}{setting}\nsys.exit(main())"
         Program.__init__(self, [sys.executable, "-c", code, *arguments], folder)

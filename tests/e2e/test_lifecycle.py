@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.commands.main import main
+from exporter.polling.poller import Poller
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program, account, configuration, get
+from tests.lib.imports import imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,11 +23,9 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 PROMPT = 4.0
 """Seconds in which it has to end: 2, and twice that on a busy machine."""
-CRASHING = """
+CRASHING = f"""
 import sys
-from exporter.commands.main import main
-from exporter.poller import Poller
-
+{imports(main, Poller)}
 async def run(self):
     await self.poll("tasks")
     raise ValueError("user root, password hunter2")

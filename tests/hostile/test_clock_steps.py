@@ -8,8 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from exporter.commands.main import main
 from exporter.simulator.faults import broken
 from tests.e2e.programs import get, until
+from tests.lib.imports import imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +20,11 @@ if TYPE_CHECKING:
     from tests.e2e.programs import Exporter
     from tests.hostile.clouds import HostileCloud
 
-HOST = """
+HOST = f"""
 import sys, time
 true_time, shift = time.time, sys.argv.pop(1)
 time.time = lambda: true_time() + float(open(shift).read())
-from exporter.commands.main import main
-sys.exit(main())
+{imports(main)}sys.exit(main())
 """
 DELAY = re.compile(r"^drs_task_incremental_delay_seconds\{", re.MULTILINE)
 COLLECTED = re.compile(r'^drs_task_collected_timestamp_seconds\{.*collector="progress".*\} (\S+)$', re.MULTILINE)

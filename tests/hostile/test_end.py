@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from exporter import __main__
+from exporter.commands.main import main
+from exporter.runtime.watchdog import Watchdog
 from exporter.simulator import SimTask
 from exporter.simulator.faults import broken
 from tests.e2e.programs import LISTEN, Program, get, until
 from tests.hostile.clouds import DAY
 from tests.hostile.outputs import never_read
+from tests.lib.imports import imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 PROMPT = 5.0
 WATCHED = """
 import asyncio, re, sys, time
-from exporter.runtime.watchdog import Watchdog
+{imports}
 
 def hold_the_lock():
     re.match("(a|aa)+b", "a" * 60)
@@ -46,7 +50,9 @@ asyncio.run(main())
 
 
 def watched(folder: Path, work: str, stop: str = "lambda: None", **options: Any) -> Program:
-    return Program([sys.executable, "-c", WATCHED.format(work=work, stop=stop)], folder, **options)
+    return Program(
+        [sys.executable, "-c", WATCHED.format(imports=imports(Watchdog), work=work, stop=stop)], folder, **options
+    )
 
 
 def begun(program: Program) -> Program:
@@ -140,7 +146,7 @@ def test_a_hopeless_regular_expression_holds_nothing_up(start: Callable[..., Exp
     assert seconds < PROMPT
 
 
-FIRST_PROCESS = "import os, sys; os.getpid = lambda: 1; from exporter.commands.main import main; sys.exit(main())"
+FIRST_PROCESS = f"import os, sys; os.getpid = lambda: 1\n{imports(main)}sys.exit(main())"
 
 
 def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_that_hangs(tmp_path: Path) -> None:
@@ -163,11 +169,11 @@ def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_tha
 
 SIGNALLED = """
 import os, sys
-from exporter.__main__ import main
+{imports}
 
 class Finder:
     def find_spec(self, name, *_):
-        if name == "exporter.commands.main":
+        if name == "{module}":
             os.kill(os.getpid(), {number})
 
 sys.meta_path.insert(0, Finder())
@@ -177,7 +183,8 @@ sys.exit(main())
 
 def signalled(number: signal.Signals, folder: Path, *arguments: str) -> Program:
     """The program, which gets a signal while it imports its modules."""
-    return Program([sys.executable, "-c", SIGNALLED.format(number=int(number)), *arguments], folder)
+    text = SIGNALLED.format(imports=imports(__main__.main), module=main.__module__, number=int(number))
+    return Program([sys.executable, "-c", text, *arguments], folder)
 
 
 def test_a_reload_during_the_start_is_ignored(tmp_path: Path) -> None:
