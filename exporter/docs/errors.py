@@ -17,11 +17,10 @@ _SPLIT = {
     Split.ALWAYS: "yes",
 }
 ERRORS = """\
-The code of an error decides what it means; the HTTP status decides only where the code is missing or is not documented.
-`once` means that the call is not repeated in this poll. A batch that is split costs at most as many calls more as the
-poll has batches, or 16; three calls show that splitting does not help. After an error that holds for all calls, the
-poll ends with the calls that are under way. The `APIGW` codes apply to `APIG` as well, the gateway of some
-regions."""
+The code of an error determines its meaning; the HTTP status does so only if the code is missing or not documented.
+`once`: the call is not repeated in this poll. Splitting a batch costs at most as many more calls as the poll has
+batches, or 16; after three calls it is clear whether splitting helps. After an error that holds for all calls, the
+poll ends with the calls in progress. The `APIGW` codes apply to `APIG` as well, the gateway of some regions."""
 
 
 def errors_table() -> Iterable[str]:

@@ -42,8 +42,8 @@ _UNITS = (
 _RATE = "_per_second"
 _ROLE, _NONE = "role", "none"
 _PERMISSIONS = (
-    f'`{_ROLE}` is the system role "DRS ReadOnlyAccess", an action stands beside it where IAM has to allow that as '
-    f"well, and `{_NONE}` means that the vendor documents no action for it."
+    f'`{_ROLE}` is the system role "DRS ReadOnlyAccess". Where IAM has to allow an action as well, its name follows. '
+    f"`{_NONE}`: the vendor documents no permission."
 )
 _PAGED = {
     operations.LIST_V3: f"max(1, ceil(tasks / {PAGE}))",
@@ -53,13 +53,13 @@ _PAGED = {
 _MORE = {operations.COMPARE_V3: ("compared",), operations.COMPARE_V5: ("comparisons", "different")}
 """What comparisons that have ended add."""
 _COUNTS = {
-    "tasks": "what one list shows. Each job type is a list of its own, and so is each of `enterprise_project_ids`",
-    "active": "the tasks and subtasks that run, as far as the operation serves them (see below)",
-    "dr": "those of them that are disaster-recovery tasks",
+    "tasks": "the tasks of one list. Each job type is a list of its own, and so is each of `enterprise_project_ids`",
+    "active": "the running tasks and subtasks that the operation serves (see below)",
+    "dr": "the disaster-recovery tasks among them",
     "configured": "tasks that have been in status CONFIGURATION for less than 3 days",
-    "compared": "active tasks of which a comparison has ended well since the last poll; of each type the newest counts",
-    "comparisons": "those comparisons",
-    "different": "those of them, by rows or contents, that found a difference",
+    "compared": "active tasks with a comparison that succeeded since the last poll; the newest of each type counts",
+    "comparisons": "these comparisons",
+    "different": "the comparisons of rows or contents among them that found a difference",
     "async_jobs": "the project's asynchronous batches",
 }
 _SERVED = (
@@ -69,23 +69,24 @@ _SERVED = (
 )
 """Kinds of tasks by the words above; the first that a source wants names its tasks."""
 _NOTES = """\
-With `api: v3` and `api: v5` an operation serves all tasks that its generation lists. With `api: auto` v3 goes first: v5
-serves the tasks that only v5 lists, and for all that it lists what v3 has no operation for: load of the node and
-objects, both sides of tasks that are no DR tasks, the end of read-only, logs. Beside v3, `v5_list_jobs` is asked every
-5 minutes.
+With `api: v3` or `api: v5`, an operation serves all tasks that its API generation lists. With `api: auto`, v3 comes
+first: v5 serves the tasks that only v5 lists and, for all tasks that it lists, the facts for which v3 has no operation:
+load of the node, objects, both sides of tasks other than DR, the end of read-only, logs. `v5_list_jobs` is then called
+every 5 minutes.
 
-One call of `v5_job_progress` brings progress, load of the node and objects: of these collectors the one with the
-shortest interval asks, and the others cost nothing. So come the details of disaster-recovery tasks with `recovery`,
-which has to know whether a switchover is under way. What is not published in a region is asked for once an hour."""
+One call of `v5_job_progress` returns progress, load of the node and objects: the collector with the shortest interval
+makes the calls, and the others need none. In the same way, `recovery` makes the calls for the details of
+disaster-recovery tasks, which show whether a switchover is in progress. Operations that are not published in a region
+are tried once an hour."""
 _OTHERWISE = {
-    operations.SIGN_IN: "a token: with credentials of type `password`, once in a day or so and after a 401",
-    operations.LIST_PROJECTS: "projects without a project_id: once; not with credentials of type `password`",
+    operations.SIGN_IN: "for a token, with credentials of type `password`: about once a day, and after a 401",
+    operations.LIST_PROJECTS: "for projects without a project_id: once; not with credentials of type `password`",
     operations.METADATA_TOKEN: "credentials of type `ecs_agency`: with each renewal of the keys",
     operations.METADATA_KEYS: "credentials of type `ecs_agency`: about once an hour",
     operations.QUERY_V5: "`drs-exporter query`",
     operations.STATUS_V3: "`drs-exporter query --type=status`",
 }
-"""What asks for the operations that no collector asks for."""
+"""The callers of the operations that no collector calls."""
 
 
 def catalogue_markdown() -> str:
@@ -129,11 +130,11 @@ def operations_markdown() -> str:
     otherwise = [f"| `{one.name}` | {_sent(one)} | {when} |" for one, when in _OTHERWISE.items()]
     return _document(
         "# Operations",
-        "Made by `make docs` from the sources and docs/parts; do not edit. Nothing but these leaves the exporter; all "
-        "of them read.",
-        "## What the collectors ask",
-        "The calls of one poll, as a formula. Retries and, after throttling, pauses come on top; nothing is asked for "
-        "tasks that have ended, that are only configured (but a pre-check), or that have subtasks.",
+        "Generated by `make docs` from the code and docs/parts; do not edit. The exporter sends only these requests, "
+        "all of which read.",
+        "## Calls of the collectors",
+        "The calls of one poll as a formula, without retries. There are no calls for tasks that have ended, that are "
+        "only configured (except for the pre-check), or that have subtasks.",
         _table(
             ("operation", "method and path", "collector", "default interval", "calls of a poll", "permission"),
             collected,
@@ -141,7 +142,7 @@ def operations_markdown() -> str:
         "\n".join(f"* `{word}`: {meaning}" for word, meaning in _COUNTS.items()),
         _NOTES,
         _PERMISSIONS,
-        "## What else is asked",
+        "## Other calls",
         _table(("operation", "method and path", "when"), otherwise),
         "## Errors",
         ERRORS,

@@ -65,15 +65,15 @@ def performance_markdown(result: Result, seconds: float, load: Sequence[float]) 
 def allowance_markdown(table: Table) -> str:
     """A part of docs/operations.md."""
     return "\n" + _document(
-        "## What an allowance buys",
+        "## Ages by rate limit",
         "Measured by `python -m tests.bench allowance`; do not edit.",
-        "`poll.rate_limit` says how many calls a second an account may make in a region. That buys an age of what "
-        "the page shows, looked at every 15 seconds: median / 95th percentile / oldest. Measured with the daemon in "
-        "virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, the default "
-        "configuration, 50 ms a call.",
+        "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the resulting ages of "
+        "values on the page, sampled every 15 seconds: median / 95th percentile / oldest. They are measured with the "
+        "daemon in virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, the default "
+        "configuration, 50 ms for each call.",
         _table(table.head, (" | ".join(row) for row in table.rows)),
-        "The node figures of a task are as old as the oldest of them. On v3 only DR tasks have any; with `api: auto` "
-        "and `api: v5` the others cost a call or two each.",
+        "The age of a task's node figures is that of the oldest one. On v3 only DR tasks have node figures; with "
+        "`api: auto` and `api: v5` each other task costs one or two calls.",
     )
 
 
