@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from exporter.cloud.http.errors import (
@@ -18,12 +17,13 @@ from exporter.cloud.http.errors import (
     ThrottledError,
 )
 from exporter.cloud.splitting import Splitter
+from exporter.config.collectors import COLLECTORS, Scope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.operations import Operation
-    from exporter.model.facts import AsyncJobs, Part, Quota
+    from exporter.model.facts import AsyncJobs, Quota, TaskFacts
     from exporter.model.task import Gap, Listed
 
 _IN_FLIGHT = 8
@@ -44,7 +44,7 @@ class TaskList:
         return self.gap is None
 
 
-Answer = tuple["Part", ...] | CloudError
+Answer = tuple["TaskFacts", ...] | CloudError
 """What was learnt of one task: facts, or why there are none (`TaskGoneError`: it does not exist)."""
 
 
@@ -57,18 +57,16 @@ class Source:
         parts: what it brings; of their collectors, the one that polls most often calls it, for others it comes along.
         batch: task ids in one call; falls to one where the cloud says that it takes no more.
         fetch: one call; answers by task id. A task that is missing in them is an error of that task.
-        wants: which of the tasks that its generation lists can be asked for.
-        only: parts that are told of fewer tasks: of which.
+        only: narrows the tasks that its collectors poll to those that the operation serves.
         max_age: seconds since its creation after which a task is not asked for any more.
         lacks: what its generation documents no field for, as `part.field`; the documentation of metrics needs it.
     """
 
     operation: Operation
-    parts: tuple[type[Part], ...]
+    parts: tuple[type[TaskFacts], ...]
     batch: int
     fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
-    wants: Callable[[Listed], bool] = attrgetter("active")
-    only: Mapping[type[Part], Callable[[Listed], bool]] = field(default_factory=dict)
+    only: Callable[[Listed], bool] = bool
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
     probed: int = 0
@@ -79,10 +77,27 @@ class Source:
         """The label `source`."""
         return self.operation.name
 
-    def serves(self, listed: Listed, part: type[Part], now: float) -> bool:
+    @property
+    def partial(self) -> tuple[type[TaskFacts], ...]:
+        """Facts that it contains for fewer tasks than it serves."""
+        scopes = {_scope_of(facts) for facts in self.parts}
+        return tuple(facts for facts in self.parts if len(scopes) > 1 and _scope_of(facts) is not Scope.RUNNING)
+
+    def wants(self, listed: Listed) -> bool:
+        """Return whether it has any facts about the task."""
+        return any(self._contains(listed, facts) for facts in self.parts)
+
+    def _contains(self, listed: Listed, facts: type[TaskFacts]) -> bool:
+        return listed.why_not_polled(_scope_of(facts)) is None and self.only(listed)
+
+    def serves(self, listed: Listed, part: type[TaskFacts], now: float) -> bool:
         """Whether a task is worth a call for this part at this Unix time."""
         young = self.max_age == math.inf or (listed.created_by is not None and now - listed.created_by < self.max_age)
-        return young and self.wants(listed) and (part not in self.only or self.only[part](listed))
+        return young and self._contains(listed, part)
+
+
+def _scope_of(facts: type[TaskFacts]) -> Scope:
+    return COLLECTORS[facts.collector].scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ class Api(Protocol):
 class Sorted(NamedTuple):
     """One call's answers by kind."""
 
-    parts: Mapping[str, tuple[Part, ...]]
+    parts: Mapping[str, tuple[TaskFacts, ...]]
     gone: list[str]
     refused: list[CloudError]
     """Errors that speak of a single task."""

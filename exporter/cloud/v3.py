@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.list_query import ListQuery
-    from exporter.model.task import Listed
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
 _MOST_IDS = 100  # in the filter `name` of the list
@@ -50,14 +49,13 @@ class V3:
                 (Recovery,),
                 _BATCH,
                 partial(recovery.fetch_v3, client, errors["recovery"]),
-                _active_dr,
             ),
             Source(
                 operations.MONITOR_V3,
                 (Monitor,),
                 _BATCH,
                 partial(monitor.fetch_v3, client, errors["node"]),
-                _active_dr,
+                attrgetter("disaster_recovery"),
                 lacks=frozenset({"monitor.reported_at"}),
             ),
             Source(
@@ -65,7 +63,6 @@ class V3:
                 (Switchover, Detail),
                 _BATCH,
                 partial(detail.fetch_v3, client, errors["detail"]),
-                only={Switchover: attrgetter("disaster_recovery")},
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
             Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, errors["comparison"]).fetch),
@@ -74,7 +71,6 @@ class V3:
                 (Precheck,),
                 _BATCH,
                 partial(precheck.fetch_v3, client, errors["precheck"]),
-                _configured,
                 max_age=_CONFIGURED_SECONDS,
             ),
         )
@@ -109,11 +105,3 @@ class V3:
                 operations.STATUS_V3.name, "200", known_code(code)
             )
         return found[0]
-
-
-def _active_dr(listed: Listed) -> bool:
-    return listed.active and listed.disaster_recovery
-
-
-def _configured(listed: Listed) -> bool:
-    return listed.configured and not listed.is_parent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -54,7 +53,6 @@ class V5:
                 (Switchover, Detail),
                 1,
                 partial(detail.fetch_v5, client, errors["detail"]),
-                only={Switchover: attrgetter("disaster_recovery")},
                 lacks=_NO_DETAIL,
             ),
             Source(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.source import fetch_all
 from exporter.commands.connections import attempt
-from exporter.config.load import Collectors
+from exporter.config.collectors import COLLECTORS, TASKS
+from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.views.findings import REPORT, Level, absent, plural, words
 
@@ -18,12 +19,8 @@ if TYPE_CHECKING:
 
     from exporter.cloud.source import Api, Source
     from exporter.commands.connections import Connection
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed
-
-_LISTS = "tasks"
-_DEMANDS = {"endpoints": "node", "objects": "objects", "comparison": "comparison", "logs": "logs"}
-"""By setting of `cutover`: the collector without which what it requires is never known."""
 
 
 class Operations:
@@ -49,9 +46,9 @@ class Operations:
         self._apis = apis
         self._tasks = tasks
         self._say = say
-        self._served: dict[type[Part], set[str]] = defaultdict(set)
+        self._served: dict[type[TaskFacts], set[str]] = defaultdict(set)
         """The tasks of which an operation that was tried before tells a part."""
-        self._fed = {_LISTS}
+        self._fed = {TASKS}
         """Collectors that some published operation feeds."""
 
     async def run(self) -> None:
@@ -60,19 +57,21 @@ class Operations:
             for source in api.sources:
                 parts = [part for part in source.parts if self._account.enabled(part.collector)]
                 if parts:  # what it tells of some tasks only does not make up for the operation that is meant for it
-                    whole = [part for part in parts if part not in source.only]
+                    whole = [part for part in parts if part not in source.partial]
                     await self._try(source, whole or parts, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
                     answer = await attempt(project_source.fetch())
                     self._tell(project_source.operation.name, [project_source.collector], answer, spare=False)
         settings = self._account.cutover
-        required = {collector for name, collector in _DEMANDS.items() if getattr(settings, name) == "required"}
-        for name in Collectors.model_fields:
+        required = {
+            reason.collector for reason in REASONS if reason.setting and getattr(settings, reason.setting) == "required"
+        }
+        for name in COLLECTORS:
             if self._account.enabled(name) and name not in self._fed:
                 self._say(*absent(name, self._pin, required=name in required))
 
-    async def _try(self, source: Source, parts: Sequence[type[Part]], listed: Iterable[Listed]) -> None:
+    async def _try(self, source: Source, parts: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}
         collectors = sorted({part.collector for part in parts})
         if not suited:

@@ -11,7 +11,7 @@ from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.load import Collectors
+from exporter.config.collectors import COLLECTORS
 from exporter.model.filters import TaskFilter
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _open(
 ) -> tuple[httpx.AsyncClient, Connection[W]]:
     """The connection of one project, and what is to be closed; `line` makes it of what differs between projects."""
     wanted = TaskFilter(account.tasks)
-    decode_errors = {name: DecodeErrors() for name in Collectors.model_fields}
+    decode_errors = {name: DecodeErrors() for name in COLLECTORS}
     http, apis = line(
         account,
         project.model_copy(update={"api": "auto"}),

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from exporter.commands.explain_text import explanation
 from exporter.commands.failures import failures, gaps
 from exporter.commands.lookup import Outcome, Place, find, missing, several
-from exporter.daemon.exporter import COLLECTORS, Exporter
-from exporter.model.facts import AsyncJobs, Quota
-from exporter.polling.lists import LISTS
+from exporter.config.collectors import COLLECTORS, TASKS, Scope
+from exporter.daemon.exporter import Exporter
 from exporter.runtime.clock import Clock
 from exporter.runtime.terminal import Waiting
 from exporter.store.subject import subject_of
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from exporter.polling.poller import Poller
     from exporter.store.store import Store
 
-_OF_PROJECTS = (LISTS, Quota.collector, AsyncJobs.collector)
-"""Collectors that tell nothing of a single task."""
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
 _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 
@@ -47,7 +44,7 @@ async def explain(
     async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
         async with Waiting(lambda: f"{plural(len(pollers), 'project')}, {sum(one.calls for one in pollers)} calls"):
-            await asyncio.gather(*(poller.poll(LISTS) for poller in pollers))
+            await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))
             places = {place: poller for poller in pollers for place in _places(poller.store)}
             found = find(wanted, places)
             if len(found) > 1:
@@ -72,9 +69,9 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     """The text about a task whose project has been listed, and what is to be said beside it."""
     parents = {one.id: one.parent_id for one in poller.store.listed_tasks(unwanted=True)}
     poller.focus((task_id, *_below(task_id, parents)))
-    for collector in COLLECTORS:
-        if collector not in _OF_PROJECTS and account.enabled(collector):
-            await poller.poll(collector)
+    for collector in COLLECTORS.values():
+        if collector.scope not in {Scope.LISTS, Scope.PROJECT} and account.enabled(collector.name):
+            await poller.poll(collector.name)
     await poller.store.sweep()
     known = {task.identity.task_id: task for task in poller.store.tasks()}
     if task_id not in known:

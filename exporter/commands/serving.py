@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from exporter.commands.web_options import web_file
+from exporter.config.collectors import COLLECTORS
 from exporter.config.regions import region_hints
-from exporter.daemon.exporter import COLLECTORS, Exporter, serve
+from exporter.daemon.exporter import Exporter, serve
 from exporter.model.shard import shard_of
 from exporter.runtime import logs
 from exporter.runtime.lines import Lines

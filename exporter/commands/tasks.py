@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from exporter.commands.failures import failures, gaps
 from exporter.commands.lookup import Outcome
 from exporter.commands.task_table import Survey, as_json, as_table
-from exporter.daemon.exporter import COLLECTORS, Exporter
+from exporter.config.collectors import COLLECTORS, TASKS
+from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
-from exporter.polling.lists import LISTS
 from exporter.runtime.clock import Clock
 from exporter.runtime.terminal import Screen, Waiting
 from exporter.views.findings import plural
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from exporter.config.load import Account, Config
     from exporter.polling.poller import Poller
-
-_SHOWN = frozenset({"progress", "recovery", "detail"})
-"""Beside what the reasons against a cut-over look at; the details tell thresholds, and who is a standby."""
 
 
 async def tasks(
@@ -40,7 +37,7 @@ async def tasks(
         pollers = exporter.pollers
 
         async def survey(poller: Poller) -> None:
-            await poller.poll(LISTS)
+            await poller.poll(TASKS)
             for collector in _needed(accounts[poller.store.key.account]):
                 await poller.poll(collector)
             await poller.store.sweep()
@@ -66,4 +63,10 @@ def _needed(account: Account) -> list[str]:
         for reason in REASONS
         if not reason.setting or getattr(account.cutover, reason.setting) != "ignore"
     }
-    return [name for name in COLLECTORS if name != LISTS and account.enabled(name) and name in judged | _SHOWN]
+    return [
+        collector.name
+        for collector in COLLECTORS.values()
+        if account.enabled(collector.name)
+        and collector.name != TASKS
+        and (collector.in_overview or collector.name in judged)
+    ]

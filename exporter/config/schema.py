@@ -6,8 +6,9 @@ them.
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
+from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
 from exporter.config.values import (
     Duration,
@@ -129,32 +130,23 @@ class CollectorSettings(Section):
     interval: Interval | None = Field(None, description="Between two collections; default: poll.interval.")
 
 
-def _every(interval: float | None, description: str, *, enabled: bool = True) -> Any:
-    return Field(CollectorSettings(enabled=enabled, interval=interval), description=description)
-
-
 def _always_on(settings: CollectorSettings) -> CollectorSettings:
     if not settings.enabled:
         raise ValueError("can't be disabled: all other collectors work on its lists")
     return settings
 
 
-class Collectors(Section):
-    """The pace of each kind of facts."""
+def _field_of(collector: Collector) -> tuple[Any, Any]:
+    kind = Annotated[CollectorSettings, AfterValidator(_always_on)] if collector.name == TASKS else CollectorSettings
+    default = CollectorSettings(enabled=collector.enabled, interval=collector.interval)
+    return kind, Field(default, description=collector.about)
 
-    tasks: Annotated[CollectorSettings, AfterValidator(_always_on)] = _every(
-        None, "Lists of tasks: what exists, status, phase. Can't be disabled."
-    )
-    progress: CollectorSettings = _every(None, "Progress and delay of running tasks.")
-    recovery: CollectorSettings = _every(None, "RPO and RTO of disaster-recovery tasks.")
-    node: CollectorSettings = _every(60.0, "CPU, memory, disk, network and throughput of the task's node.")
-    objects: CollectorSettings = _every(120.0, "Objects counted at the source and at the target.")
-    comparison: CollectorSettings = _every(300.0, "Results of the newest comparisons.")
-    async_jobs: CollectorSettings = _every(300.0, "Asynchronous jobs of the project.")
-    detail: CollectorSettings = _every(600.0, "Properties that seldom change: types, thresholds, tags, times.")
-    precheck: CollectorSettings = _every(600.0, "Pre-check of tasks that are being configured (v3).")
-    quota: CollectorSettings = _every(3600.0, "Quotas of the project.")
-    logs: CollectorSettings = _every(300.0, "Time of the newest log entry per level; a call a task.", enabled=False)
+
+_fields: Any = {collector.name: _field_of(collector) for collector in COLLECTORS.values()}
+
+
+class Collectors(create_model("CollectorFields", __base__=Section, **_fields)):  # type: ignore[misc]  # from the table
+    """The interval of each collector; a field for each row of the table of collectors."""
 
 
 class TaskRule(Section):

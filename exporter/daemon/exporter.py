@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from exporter.config.load import ConfigError, NotReadyError
-from exporter.daemon.projects import COLLECTORS, Fleet
+from exporter.daemon.projects import Fleet
 from exporter.metrics.board import Board
 from exporter.metrics.own import BAD_REQUESTS, LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from exporter.store.store import Store
     from exporter.web.settings import WebFile
 
-__all__ = ["COLLECTORS", "Exporter", "Reloader", "serve"]
+__all__ = ["Exporter", "Reloader", "serve"]
 
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that what has aged out goes."""

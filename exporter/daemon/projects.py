@@ -14,10 +14,10 @@ from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.load import Collectors, ConfigError
+from exporter.config.collectors import COLLECTORS, Scope
+from exporter.config.load import ConfigError
 from exporter.metrics.own import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
-from exporter.model.facts import AsyncJobs, Quota
 from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
 from exporter.polling.poller import Poller
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from exporter.metrics.own import Telemetry
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock
-
-COLLECTORS = tuple(Collectors.model_fields)
-_OF_PROJECTS = (Quota.collector, AsyncJobs.collector)
 
 
 class Settings(NamedTuple):
@@ -238,8 +235,12 @@ class Fleet:
 
     def _collectors(self, key: ProjectKey, account: Account) -> list[str]:
         """The enabled ones; one shard asks for what is known of the project as a whole."""
-        others = () if self._shard.owns(key.text) else _OF_PROJECTS
-        return [name for name in COLLECTORS if account.enabled(name) and name not in others]
+        owned = self._shard.owns(key.text)
+        return [
+            collector.name
+            for collector in COLLECTORS.values()
+            if account.enabled(collector.name) and (owned or collector.scope is not Scope.PROJECT)
+        ]
 
     def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
         """The allowance that all projects of an account in a region share; it lasts while its limits do.

@@ -264,10 +264,10 @@ def _interval(collectors: Iterable[str]) -> str:
 
 def _source(source: Source) -> list[str]:
     """A row for each set of tasks that it is asked for: parts told of some tasks only bring the others along."""
-    whole = [part.collector for part in source.parts if part not in source.only]
+    whole = [part.collector for part in source.parts if part not in source.partial]
     some = [
-        (part.collector, next(word for word, listed in _SERVED if source.wants(listed) and wants(listed)))
-        for part, wants in source.only.items()
+        (part.collector, next(word for word, listed in _SERVED if source.serves(listed, part, 0)))
+        for part in source.partial
     ]
     served = next(word for word, listed in _SERVED if source.wants(listed))
     rest = " - ".join((served, *(word for _, word in some)))

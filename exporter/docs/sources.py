@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import MISSING, fields, replace
-from typing import TYPE_CHECKING, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from exporter.cloud import operations
 from exporter.cloud.v3 import V3
@@ -14,7 +14,7 @@ from exporter.config.load import Cutover
 from exporter.docs import examples
 from exporter.metrics.tasks import PROJECT_FAMILIES
 from exporter.model.cutover import REASONS, Facts
-from exporter.model.facts import Part
+from exporter.model.facts import TASK_FACTS
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed, Task
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Api, ProjectSource, Source
     from exporter.metrics.tasks import Family
+    from exporter.model.facts import TaskFacts
     from exporter.model.task import Project
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)
-_PARTS: Mapping[str, type[Part]] = {part.name: part for part in get_args(Part)}
 
 
 class Feed(NamedTuple):
@@ -55,7 +55,8 @@ def feed_of(family: Family[Task] | Family[Project]) -> Feed:
     told = _fields_of(cast("Family[Task]", family))
     found: list[Operation] = [*LISTS] if Listed in told else []
     found += [one.operation for one in sources() if any(_names(part, told) - one.lacks for part in one.parts)]
-    collectors = [part.collector for part in (Listed, *_PARTS.values()) if told.get(part)]
+    kinds: tuple[type[TaskFacts | Listed], ...] = (Listed, *TASK_FACTS.values())
+    collectors = [kind.collector for kind in kinds if told.get(kind)]
     return Feed(tuple(dict.fromkeys(collectors)), tuple(found))
 
 
@@ -76,19 +77,19 @@ def _named(collector: str) -> Iterable[Operation]:
     return (source.operation for source in project_sources() if source.collector == collector)
 
 
-def _names(part: type[Part], told: Mapping[type[Part | Listed], set[str]]) -> set[str]:
+def _names(part: type[TaskFacts], told: Mapping[type[TaskFacts | Listed], set[str]]) -> set[str]:
     return {f"{part.name}.{field}" for field in told.get(part, ())}
 
 
-def _fields_of(family: Family[Task]) -> dict[type[Part | Listed], set[str]]:
+def _fields_of(family: Family[Task]) -> dict[type[TaskFacts | Listed], set[str]]:
     """The fields, by part, that change what is shown of some example, where only the list is known besides."""
-    told: defaultdict[type[Part | Listed], set[str]] = defaultdict(set)
+    told: defaultdict[type[TaskFacts | Listed], set[str]] = defaultdict(set)
     for task in examples.TASKS:
         bare = Task(task.identity, listed=task.listed, history=task.history)
         shown = family.samples(bare)
         if shown:
             told[Listed] = {"id"}
-        for name, kind in _PARTS.items():
+        for name, kind in TASK_FACTS.items():
             part = getattr(task, name)
             if part is None:
                 continue
@@ -101,13 +102,13 @@ def _fields_of(family: Family[Task]) -> dict[type[Part | Listed], set[str]]:
     return dict(told)
 
 
-def _judged_by(family: Family[Task], task: Task, bare: Task) -> set[type[Part | Listed]]:
+def _judged_by(family: Family[Task], task: Task, bare: Task) -> set[type[TaskFacts | Listed]]:
     """The parts that the reasons against a cut-over look at, if the family shows these."""
     if family.samples(replace(bare, blockers=task.blockers)) == family.samples(bare):
         return set()
     return {Listed} | {
         kind
-        for name, kind in _PARTS.items()
+        for name, kind in TASK_FACTS.items()
         if _looked_at(replace(bare, **{name: getattr(task, name)})) != _looked_at(bare)
     }
 
@@ -116,7 +117,7 @@ def _looked_at(task: Task) -> list[str]:
     return [one.fact(Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())) for one in REASONS]
 
 
-def _dated_by(family: Family[Task], bare: Task) -> set[type[Part | Listed]]:
+def _dated_by(family: Family[Task], bare: Task) -> set[type[TaskFacts | Listed]]:
     """The parts whose ages the family shows."""
-    ages = {kind: replace(bare, collected=((kind.collector, 0.0),)) for kind in _PARTS.values()}
+    ages = {kind: replace(bare, collected=((kind.collector, 0.0),)) for kind in TASK_FACTS.values()}
     return {kind for kind, dated in ages.items() if family.samples(dated) != family.samples(bare)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Generic, TypeVar
 
+from exporter.config.collectors import COLLECTORS
 from exporter.model.task import Phase, Project, Task
 
 T = TypeVar("T", Task, Project)
@@ -31,8 +32,6 @@ ACTIONS = (
     "SWITCH_OVER",
     "PAY_ORDER",
 )
-_AGED = frozenset({"progress", "node", "recovery"})
-"""The collectors whose age a scrape shows for each task."""
 APPLY_STATES = ("succeed", "failed", "processing", "waiting")
 COMPARISON_STATUSES = (
     "RUNNING",
@@ -408,7 +407,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_collected_timestamp_seconds",
         "When progress, node or recovery last told of this task; of several answers the oldest that is still shown.",
         "derived",
-        lambda task: tuple(((collector,), at) for collector, at in task.collected if collector in _AGED),
+        lambda task: tuple(((collector,), at) for collector, at in task.collected if COLLECTORS[collector].dated),
         ("collector",),
         reads=("collected",),
     ),

@@ -1,20 +1,45 @@
-"""The parts of what is known of a task or a project, one class for what one source tells, in base units.
+"""The facts about a task or a project, a class for each kind of response, in base units.
 
-Seconds, bytes, ratios of 1 and Unix timestamps only. None means that the cloud did not say.
+Seconds, bytes, ratios of 1 and Unix timestamps only. None: the response did not contain the value.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args, get_type_hints
+
+from exporter.config.collectors import COLLECTOR_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the load is and how far the target lags (collector `progress`)."""
+class Facts:
+    """What one kind of response contains about a task or a project.
 
-    name: ClassVar[str] = "progress"
-    collector: ClassVar[str] = "progress"
+    Attributes:
+        name: the field of `Task` or `Project` that holds them.
+        collector: the collector that brings them, see the table of collectors.
+    """
+
+    name: ClassVar[str]
+    collector: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.collector = COLLECTOR_OF.get(cls.name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts(Facts):
+    """Facts about one task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(TaskFacts):
+    """How far the load is and how far the target lags."""
 
     full_ratio: float | None = None
     full_remaining_seconds: float | None = None
@@ -33,11 +58,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """Load of the node that runs the task (collector `node`)."""
-
-    name: ClassVar[str] = "node"
-    collector: ClassVar[str] = "node"
+class Node(TaskFacts):
+    """Load of the node that runs the task."""
 
     cpu_ratio: float | None = None
     memory_ratio: float | None = None
@@ -55,11 +77,8 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Monitor:
-    """Sizes of the node, and how it reaches both databases (collector `node`)."""
-
-    name: ClassVar[str] = "monitor"
-    collector: ClassVar[str] = "node"
+class Monitor(TaskFacts):
+    """Sizes of the node, and how it reaches both databases."""
 
     cpu_ratio: float | None = None
     memory_size_bytes: float | None = None
@@ -82,11 +101,8 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """Recovery point and time of a disaster-recovery task (collector `recovery`)."""
-
-    name: ClassVar[str] = "recovery"
-    collector: ClassVar[str] = "recovery"
+class Recovery(TaskFacts):
+    """Recovery point and time of a disaster-recovery task."""
 
     rpo_seconds: float | None = None
     """How far the DRS node is behind the service database."""
@@ -95,11 +111,8 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Switchover:
-    """Whether a disaster-recovery task is amid a switchover (collector `recovery`)."""
-
-    name: ClassVar[str] = "switchover"
-    collector: ClassVar[str] = "recovery"
+class Switchover(TaskFacts):
+    """Whether a disaster-recovery task is amid a switchover."""
 
     switching: bool | None = None
 
@@ -116,22 +129,16 @@ class ObjectCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Objects:
-    """Objects moved, by type (collector `objects`)."""
-
-    name: ClassVar[str] = "objects"
-    collector: ClassVar[str] = "objects"
+class Objects(TaskFacts):
+    """Objects moved, by type."""
 
     counts: tuple[ObjectCount, ...] = ()
     full_completed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
-    """What seldom changes: kinds, places, tags, times, thresholds (collector `detail`)."""
-
-    name: ClassVar[str] = "detail"
-    collector: ClassVar[str] = "detail"
+class Detail(TaskFacts):
+    """What seldom changes: kinds, places, tags, times, thresholds."""
 
     node_type: str | None = None
     instance_type: str | None = None
@@ -159,11 +166,8 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Writable:
-    """Whether the target database was made writable again (collector `detail`)."""
-
-    name: ClassVar[str] = "writable"
-    collector: ClassVar[str] = "detail"
+class Writable(TaskFacts):
+    """Whether the target database was made writable again."""
 
     lifted: bool
 
@@ -183,58 +187,64 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Newest comparison of each type, and the object counts that it found (collector `comparison`)."""
-
-    name: ClassVar[str] = "comparison"
-    collector: ClassVar[str] = "comparison"
+class Comparison(TaskFacts):
+    """Newest comparison of each type, and the object counts that it found."""
 
     types: tuple[Compared, ...] = ()
     objects: tuple[ObjectCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Precheck:
-    """The newest pre-check of a task that is being configured (collector `precheck`)."""
-
-    name: ClassVar[str] = "precheck"
-    collector: ClassVar[str] = "precheck"
+class Precheck(TaskFacts):
+    """The newest pre-check of a task that is being configured."""
 
     items: tuple[tuple[str, int], ...] = ()
     passed_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Logs:
-    """When the newest log entry of each level was written (collector `logs`)."""
-
-    name: ClassVar[str] = "logs"
-    collector: ClassVar[str] = "logs"
+class Logs(TaskFacts):
+    """When the newest log entry of each level was written."""
 
     newest: tuple[tuple[str, float], ...] = ()
 
 
-Part = Progress | Node | Monitor | Recovery | Switchover | Objects | Detail | Writable | Comparison | Precheck | Logs
-"""The facts of one task that one collector gathers; its class names the collector."""
-
-
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """Use of the project's quotas (collector `quota`)."""
-
-    collector: ClassVar[str] = "quota"
+class Quota(Facts):
+    """Use of the project's quotas."""
 
     resources: tuple[tuple[str, float | None, float | None], ...] = ()
     """Resource, used, limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncJobs:
-    """Asynchronous batches of the project (collector `async_jobs`)."""
-
-    collector: ClassVar[str] = "async_jobs"
+class AsyncJobs(Facts):
+    """Asynchronous batches of the project."""
 
     counts: tuple[tuple[str, int], ...] = ()
     """How many, by status."""
     failed: tuple[tuple[str, float], ...] = ()
     """The newest failed ones: id, and when it was created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFacts:
+    """All facts about one task."""
+
+    progress: Progress | None = None
+    node: Node | None = None
+    monitor: Monitor | None = None
+    recovery: Recovery | None = None
+    switchover: Switchover | None = None
+    objects: Objects | None = None
+    detail: Detail | None = None
+    writable: Writable | None = None
+    comparison: Comparison | None = None
+    precheck: Precheck | None = None
+    logs: Logs | None = None
+
+
+TASK_FACTS: Mapping[str, type[TaskFacts]] = {
+    name: get_args(kind)[0] for name, kind in get_type_hints(KnownFacts).items()
+}
+"""The kinds of facts about a task, by the name of their field."""

@@ -10,24 +10,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
+from exporter.config.collectors import TASKS
+from exporter.model.facts import KnownFacts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.model.facts import (
-        AsyncJobs,
-        Comparison,
-        Detail,
-        Logs,
-        Monitor,
-        Node,
-        Objects,
-        Precheck,
-        Progress,
-        Quota,
-        Recovery,
-        Switchover,
-        Writable,
-    )
+    from exporter.config.collectors import Scope
+    from exporter.model.facts import AsyncJobs, Quota
 
 
 class Phase(StrEnum):
@@ -91,9 +81,9 @@ def phase_of(status: str, *, subtask: bool) -> Phase:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a task list says of one task or subtask (collector `tasks`)."""
+    """What a task list says of one task or subtask."""
 
-    collector: ClassVar[str] = "tasks"
+    collector: ClassVar[str] = TASKS
 
     id: str
     name: str
@@ -136,6 +126,12 @@ class Listed:
         """The phase that the raw status means."""
         return phase_of(self.status, subtask=self.parent_id is not None)
 
+    def why_not_polled(self, scope: Scope) -> str | None:
+        """Return why collectors of this scope do not poll the task; None if they do."""
+        if self.is_parent:
+            return "only its subtasks have it"
+        return next((reason for name, reason in scope.value or () if not getattr(self, name)), None)
+
     @property
     def active(self) -> bool:
         """Whether the task is worth calls of its own: neither ended, nor merely configured, nor virtual."""
@@ -174,22 +170,11 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Task(KnownFacts):
     """All that is known and fresh of one task at one moment; what has aged out is None."""
 
     identity: Identity
     listed: Listed | None = None
-    progress: Progress | None = None
-    node: Node | None = None
-    monitor: Monitor | None = None
-    recovery: Recovery | None = None
-    switchover: Switchover | None = None
-    objects: Objects | None = None
-    detail: Detail | None = None
-    writable: Writable | None = None
-    comparison: Comparison | None = None
-    precheck: Precheck | None = None
-    logs: Logs | None = None
     history: History = History()
     collected: tuple[tuple[str, float], ...] = ()
     """How old the facts of each collector are: when the oldest part that is believed came, else the last one."""

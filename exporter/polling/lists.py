@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud.http.caller import current
 from exporter.cloud.http.errors import CloudError, NotPublishedError, of_job_type
+from exporter.config.collectors import TASKS
 from exporter.model.task import DELETED, Phase
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from exporter.polling.loop import Pace, SlowLane
     from exporter.store.store import Store
 
-LISTS = "tasks"
-"""The collector of the task lists."""
 _SECOND_LIST_SECONDS = 300.0
 """Beside v3, which is complete, v5 is listed this often."""
 
@@ -124,7 +123,7 @@ class Listing:
         if error is None or isinstance(error, CloudError):
             self._outcomes[what] = error
         else:
-            self._notes.bug(LISTS, error)
+            self._notes.bug(TASKS, error)
 
     def _tell(self) -> None:
         """What came of this poll; that nothing did at all is one line, whatever the reasons."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from exporter.cloud.http.caller import Caller
 from exporter.cloud.http.errors import NO_CREDENTIALS, CloudError, RefusedError
+from exporter.config.collectors import COLLECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PRIORITIES = (("tasks", "progress"), ("recovery",), ("node",))
-"""Collectors in the order in which they are served where the budget is short; the others come after."""
 _WATCHDOG_INTERVALS = 5
 _WATCHDOG_SECONDS = 300.0
 """A loop is not called stuck sooner: calls that time out one after the other are the cloud's fault."""
@@ -38,8 +37,7 @@ class Pace:
     def __init__(
         self, collector: str, interval: float, demand: Demand, overran: Callable[[int], None], offset: float = 0.0
     ) -> None:
-        ranks = (rank for rank, names in enumerate(_PRIORITIES) if collector in names)
-        self.caller = Caller(next(ranks, len(_PRIORITIES)))
+        self.caller = Caller(COLLECTORS[collector].rank)
         self.interval = interval
         self._demand = demand
         self._overran = overran

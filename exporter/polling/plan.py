@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from exporter.cloud.source import Api, ProjectSource, Source
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
     from exporter.polling.availability import Published
     from exporter.store.store import Store
 
 _SLICE = 500
 """Tasks that are looked at in a stretch; then others on the event loop get their turn."""
 
-_Assigned = dict[type["Part"], dict["Source", dict[str, None]]]
+_Assigned = dict[type["TaskFacts"], dict["Source", dict[str, None]]]
 """The tasks of which a source tells a part, in their order."""
 
 
@@ -28,7 +28,7 @@ class Work(NamedTuple):
 
     ids: list[str]
     """The tasks."""
-    wanted: Mapping[type[Part], frozenset[str]]
+    wanted: Mapping[type[TaskFacts], frozenset[str]]
     """Of which of them, or of others that come along, it tells a part."""
 
 
@@ -79,7 +79,7 @@ class Plan:
                     work.setdefault(source, {}).update((key, None) for key in ids if key not in brought)
         return {source: Work(list(ids), self._wanted(source, assigned)) for source, ids in work.items()}
 
-    def _wanted(self, source: Source, assigned: _Assigned) -> dict[type[Part], frozenset[str]]:
+    def _wanted(self, source: Source, assigned: _Assigned) -> dict[type[TaskFacts], frozenset[str]]:
         """By part, the tasks of which a source tells it; none of collectors that are disabled."""
         return {
             part: frozenset(assigned[part][source])
@@ -87,7 +87,7 @@ class Plan:
             if part.collector in self._intervals and source in assigned[part]
         }
 
-    def _brought_by_others(self, part: type[Part], source: Source, assigned: _Assigned) -> frozenset[str]:
+    def _brought_by_others(self, part: type[TaskFacts], source: Source, assigned: _Assigned) -> frozenset[str]:
         """The tasks of which a source tells a part when it is asked by a collector that goes before the part's own.
 
         That is the one that asks most often; of equals, the one that a source names first.
@@ -112,7 +112,7 @@ class Plan:
         fed = any(self._published.here(api, one.name) for api, one in self._sources if collector in collectors_of(one))
         return fed or bool(self.project_work(collector))
 
-    async def _assign(self, part: type[Part]) -> dict[Source, dict[str, None]]:
+    async def _assign(self, part: type[TaskFacts]) -> dict[Source, dict[str, None]]:
         """Which source tells a part of which tasks."""
         offered = [
             (api, source)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from exporter.cloud.http.caller import call_for
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.source import fetch_all, sort_answers
+from exporter.config.collectors import TASKS
 from exporter.model.task import CollectorFacts
 from exporter.polling.availability import Published
 from exporter.polling.journal import Notes
-from exporter.polling.lists import LISTS, Listing
+from exporter.polling.lists import Listing
 from exporter.polling.loop import Pace, SlowLane
 from exporter.polling.plan import Plan
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from exporter.cloud.source import Api, ProjectSource, Source
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.metrics.own import ProjectMeter
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
     from exporter.runtime.clock import Clock
     from exporter.store.store import Store
 
@@ -77,7 +78,7 @@ class Poller:
         self._lists = Listing(
             apis,
             job_types,
-            pace=self._paces[LISTS],
+            pace=self._paces[TASKS],
             published=self._published,
             store=store,
             slow=self._slow,
@@ -98,10 +99,10 @@ class Poller:
         """Poll for ever; lists come a moment before the others, which so know what the newest ones show."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._paces[LISTS].loop(partial(self.poll, LISTS)))
+                group.create_task(self._paces[TASKS].loop(partial(self.poll, TASKS)))
                 await self._listed.wait()
                 for name, pace in self._paces.items():
-                    if name != LISTS:
+                    if name != TASKS:
                         group.create_task(pace.loop(partial(self.poll, name)))
         finally:
             for pace in self._paces.values():
@@ -132,9 +133,9 @@ class Poller:
 
     async def poll_all(self) -> bool:
         """Poll every collector once; whether all succeeded."""
-        await self.poll(LISTS)
+        await self.poll(TASKS)
         for name in self._paces:
-            if name != LISTS:
+            if name != TASKS:
                 await self.poll(name)
         return all(facts.success is not False for facts in self.store.project().collectors.values())
 
@@ -144,7 +145,7 @@ class Poller:
         pace = self._paces[collector]
         call_for(pace.caller)
         pace.caller.beat()
-        success = await self._guard(collector, self._lists.poll() if collector == LISTS else self._collect(collector))
+        success = await self._guard(collector, self._lists.poll() if collector == TASKS else self._collect(collector))
         if success:
             pace.ended(started)
         self._age(collector)
@@ -152,9 +153,9 @@ class Poller:
             self._own[collector] = success
             brought = self._brought.get(collector, {})
             self._record(collector, started, success=success and all(brought.values()))
-        if collector == LISTS:
-            self._losses[LISTS].count += self.store.inventory.contradictions(began)
-        self._meter.decode_errors({name: decode_errors.take() for name, decode_errors in self._losses.items()})
+        if collector == TASKS:
+            self._losses[TASKS].count += self.store.inventory.contradictions(began)
+        self._meter.decode_errors({name: errors.take() for name, errors in self._losses.items()})
         self.store.facts.ready = True
         pace.caller.beat()
         self._listed.set()
@@ -163,7 +164,7 @@ class Poller:
     def _age(self, collector: str) -> None:
         """Let facts be as old as the interval now is."""
         self.store.ages.set(collector, self._paces[collector].effective)
-        if collector == LISTS:
+        if collector == TASKS:
             for api in self._apis:
                 self.store.ages.set(api.name, self._lists.interval(api))
 
@@ -232,7 +233,7 @@ class Poller:
         return None if gone else error is None
 
     async def _ask(
-        self, collector: str, source: Source, ids: Sequence[str], wanted: Mapping[type[Part], frozenset[str]]
+        self, collector: str, source: Source, ids: Sequence[str], wanted: Mapping[type[TaskFacts], frozenset[str]]
     ) -> bool | None:
         """Ask for all, and keep what the source is `wanted` for; whether that went well, None: it is not published."""
         if self._slow.standing(source.name) is not None:

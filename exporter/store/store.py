@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exporter.config.schema import Cutover
     from exporter.metrics.board import Board
     from exporter.metrics.tasks import Family
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
     from exporter.model.filters import TaskFilter
     from exporter.model.project import ProjectKey
     from exporter.model.shard import Shard
@@ -113,7 +113,7 @@ class Store:
             await self._refresh(self.inventory.forget(api))
             self._show_project()
 
-    async def learnt(self, parts: Mapping[str, Iterable[Part]], gone: Iterable[str] = ()) -> None:
+    async def learnt(self, parts: Mapping[str, Iterable[TaskFacts]], gone: Iterable[str] = ()) -> None:
         """Facts of some tasks came in one answer, and word that others do not exist."""
         async with self._board.lock:
             now = self._clock.steady()

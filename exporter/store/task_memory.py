@@ -12,7 +12,7 @@ from exporter.model.task import History, Identity, Phase, Task
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
     from exporter.model.project import ProjectKey
     from exporter.model.task import Listed
     from exporter.runtime.clock import Clock
@@ -25,7 +25,7 @@ _PARTS = [field.name for field in fields(Task)]
 class TaskState:
     """What is remembered of one task; all times are steady ones, see `Clock`."""
 
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, TaskFacts] = field(default_factory=dict)
     """By name, those that are believed."""
     learnt: dict[str, float] = field(default_factory=dict)
     """When each part last came, by name; another part of the same collector does not make it younger."""
@@ -60,7 +60,7 @@ class TaskState:
         """What the parent of a subtask looks at."""
         return self.blocked, self.living, self.wanted
 
-    def learn(self, part: Part, tags: Container[str], now: float, *, all_tags: bool) -> None:
+    def learn(self, part: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """A part came; only these tags are kept in it, and all beside it where a rule asks for some."""
         if isinstance(part, Detail):
             self.tags = dict(part.tags) if all_tags else self.tags

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exporter.config.collectors import COLLECTORS, TASKS, Scope
 from exporter.config.load import duration_text
 from exporter.model import cutover
 from exporter.views.text import UNKNOWN, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from exporter.model.facts import Part
+    from exporter.config.collectors import Collector
+    from exporter.model.facts import TaskFacts
     from exporter.model.subject import Subject
-    from exporter.model.task import Listed, Project, Task
+    from exporter.model.task import Project, Task
 
-_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("progress", ("progress",)),
-    ("node", ("node", "monitor")),
-    ("recovery", ("recovery", "switchover")),
-    ("objects", ("objects",)),
-    ("detail", ("detail", "writable")),
-    ("comparison", ("comparison",)),
-    ("precheck", ("precheck",)),
-    ("logs", ("logs",)),
-)
-"""Collectors and the parts of a task that they bring."""
-_ONLY: Mapping[str, tuple[Callable[[Listed], bool], str]] = {
-    "recovery": (attrgetter("disaster_recovery"), "only disaster-recovery tasks have it"),
-    "precheck": (attrgetter("configured"), "only tasks that are being configured have it"),
-}
-_RUNNING: tuple[Callable[[Listed], bool], str] = (attrgetter("active"), "only tasks that run have it")
-_STATUS = "tasks"
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that stand in the group identity."""
 _BOUNDS = frozenset({"created_by", "reported_by", "served_at", "unknown_children", "other_parents", "contradicted"})
@@ -79,15 +63,17 @@ def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], n
     task = subject.task
     found = [
         Group("identity", None, _identity(task)),
-        Group("status", _age(subject, _STATUS), _status(task, now)),
+        Group("status", _age(subject, TASKS), _status(task, now)),
     ]
-    for collector, names in _GROUPS:
-        parts = [part for name in names if (part := getattr(task, name)) is not None]
+    for collector in COLLECTORS.values():
+        if collector.scope in {Scope.LISTS, Scope.PROJECT}:
+            continue
+        parts = [part for name in collector.facts if (part := getattr(task, name)) is not None]
         if parts:
             rows = [row for name, value in _known(parts, task.newest) for row in rows_of(name, value, now)]
-            found.append(Group(collector, _age(subject, collector), rows))
+            found.append(Group(collector.name, _age(subject, collector.name), rows))
         else:
-            found.append(Group(collector, None, (), _why_unknown(collector, subject, project, enabled)))
+            found.append(Group(collector.name, None, (), _why_unknown(collector, subject, project, enabled)))
     return found
 
 
@@ -105,7 +91,7 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     return [("phase", listed.phase), *(row for name in rest for row in rows_of(name, getattr(listed, name), now))]
 
 
-def _known(parts: Sequence[Part], newest: Sequence[str]) -> list[tuple[str, Any]]:
+def _known(parts: Sequence[TaskFacts], newest: Sequence[str]) -> list[tuple[str, Any]]:
     """Fields with values; of a field that two parts tell, the one that came last, as the metrics have it."""
     known: dict[str, Any] = {one.name: None for part in parts for one in fields(part)}
     for part in sorted(parts, key=lambda part: newest.index(part.name)):
@@ -120,30 +106,22 @@ def _age(subject: Subject, collector: str) -> str:
     return UNKNOWN if age is None else f"{duration_text(round(age))} old"
 
 
-def _why_unknown(collector: str, subject: Subject, project: Project, enabled: Callable[[str], bool]) -> str:
-    facts = project.collectors.get(collector)
-    if not enabled(collector):
+def _why_unknown(collector: Collector, subject: Subject, project: Project, enabled: Callable[[str], bool]) -> str:
+    facts, listed = project.collectors.get(collector.name), subject.task.listed
+    if not enabled(collector.name):
         return "the collector is disabled"
-    if why := _why_not_asked(collector, subject.task.listed):
-        return why
+    if listed is not None and (reason := listed.why_not_polled(collector.scope)):
+        return reason
     if facts is not None and facts.success is False:
         return "the poll failed"
-    published = {name[:2] for (fed, name), here in project.sources.items() if fed == collector and here is not False}
+    published = {
+        name[:2] for (fed, name), here in project.sources.items() if fed == collector.name and here is not False
+    }
     if not published:
         return "nothing that tells it is published here"
     if published.isdisjoint(subject.apis):
         return f"only {' and '.join(sorted(published))} tells it, and does not list the task"
     return "the cloud told nothing"
-
-
-def _why_not_asked(collector: str, listed: Listed | None) -> str | None:
-    """What a task is that is not asked about, by a collector; None where it is."""
-    if listed is None:
-        return None
-    if listed.is_parent:
-        return "only its subtasks have it"
-    applies, otherwise = _ONLY.get(collector, _RUNNING)
-    return None if applies(listed) else otherwise
 
 
 def verdict(subject: Subject) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
     from exporter.cloud.wire.fields import DecodeErrors
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -179,7 +179,7 @@ async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequ
     operation = operations.PROGRESS_V5
     answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0], query=(("type", "progress"),))
     job = job_in(operation, answer, ids[0], JobV5, errors["progress"])
-    parts: list[Part] = []
+    parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressFields.read(job.progress_info, errors["progress"])):
         parts.append(info.part(errors["progress"]))
     if job.metrics and (metrics := Metrics.read(job.metrics, errors["node"])):

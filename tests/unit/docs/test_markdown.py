@@ -31,7 +31,7 @@ from tests.lib.virtual_time import EPOCH, simulate
 
 if TYPE_CHECKING:
     from exporter.metrics.page import FamilyHead
-    from exporter.model.facts import Part
+    from exporter.model.facts import TaskFacts
 
 PARTS = (DOCS / "parts").glob("*.md")
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
@@ -275,7 +275,7 @@ def test_what_a_generation_is_said_to_lack_is_what_it_never_tells() -> None:
     simulate(main())
 
 
-def filled(part: Part) -> set[str]:
+def filled(part: TaskFacts) -> set[str]:
     """The fields of a part that say something."""
     return {
         f"{part.name}.{field.name}"

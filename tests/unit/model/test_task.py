@@ -1,13 +1,12 @@
 """The phase table of the design, word for word, and what follows from a phase."""
 
 import dataclasses
-from typing import get_args
 
 import pytest
 
-from exporter.config.load import Collectors
-from exporter.model.facts import Part, Progress, Switchover
-from exporter.model.task import Identity, Listed, Phase, Task, phase_of
+from exporter.config.collectors import COLLECTOR_OF, Scope
+from exporter.model.facts import TASK_FACTS, AsyncJobs, Facts, Progress, Quota, Switchover
+from exporter.model.task import Identity, Listed, Phase, Project, Task, phase_of
 
 TABLE = {
     "preparing": ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING"),
@@ -117,8 +116,21 @@ def test_only_a_dr_task_switches_over(*, switching: bool | None) -> None:
     assert Task(identity, switchover=Switchover(switching)).switching is None
 
 
-def test_a_task_has_a_field_for_each_part_named_as_the_part() -> None:
-    parts = get_args(Part)
-    fields = {field.name: str(field.type) for field in dataclasses.fields(Task)}
-    assert {part.name: f"{part.__name__} | None" for part in parts}.items() <= fields.items()
-    assert {part.collector for part in parts} <= Collectors.model_fields.keys()
+def test_the_field_of_facts_has_the_name_of_their_class() -> None:
+    assert {name: facts.name for name, facts in TASK_FACTS.items()} == {name: name for name in TASK_FACTS}
+    assert {Quota.name, AsyncJobs.name} <= {field.name for field in dataclasses.fields(Project)}
+
+
+def test_the_table_of_collectors_and_the_model_have_the_same_facts() -> None:
+    names = {field.name for kind in (Task, Project) for field in dataclasses.fields(kind)}
+    assert COLLECTOR_OF.keys() <= names
+    assert COLLECTOR_OF["listed"] == Listed.collector
+    kinds: tuple[type[Facts], ...] = (*TASK_FACTS.values(), Quota, AsyncJobs)
+    for facts in kinds:
+        assert facts.collector == COLLECTOR_OF[facts.name]
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_the_scope_of_a_collector_names_properties_of_a_listed_task(scope: Scope) -> None:
+    for name, _ in scope.value or ():
+        assert isinstance(getattr(Listed, name), property)

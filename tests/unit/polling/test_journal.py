@@ -97,7 +97,7 @@ def test_the_start_is_one_line(shard: Shard) -> None:
             "metrics": "http://127.0.0.1:1/metrics http://[::1]:2/metrics",
             "accounts": 1,
             "projects": 1,
-            "collectors": "tasks,progress,recovery,node,objects,comparison,async_jobs,detail,precheck,quota",
+            "collectors": "tasks,progress,node,recovery,objects,detail,comparison,precheck,quota,async_jobs",
             "calls_per_second": "3",
             "shard": f"{shard.number}/{shard.total}",
         }
