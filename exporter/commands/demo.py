@@ -1,4 +1,4 @@
-"""The demo: the daemon's configuration for the simulated cloud, which runs in the same process."""
+"""`drs-exporter demo`: the daemon against the simulated cloud, which runs in the same process."""
 
 from __future__ import annotations
 
@@ -6,18 +6,44 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from exporter.commands.options import Parser, add_log
+from exporter.commands.run import Start, add_web, run_daemon
 from exporter.config.load import from_mapping
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
 
 if TYPE_CHECKING:
+    import argparse
+
+    from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
 
+ABOUT = """\
+Polls and serves a simulated cloud: needs no account and no file; Ctrl-C ends
+it."""
+EXAMPLES = """\
+examples:
+  drs-exporter demo
+  drs-exporter demo --web.listen-address=127.0.0.1:0     takes a free port
+"""
 _SPEED = 60.0
 """A minute of a task's life passes in a second."""
 
 
-def demo() -> tuple[Config, httpx.AsyncBaseTransport]:
-    """A configuration for all its projects, and the way to it. Polls are quick, since life is."""
+def add_options(parser: Parser) -> None:
+    add_web(parser)
+    add_log(parser)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    config, transport = simulated()
+    return run_daemon(options, Start(config, lambda: config, transport))
+
+
+def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
+    """Return a configuration of all projects of the simulated cloud, and the transport to it.
+
+    Polls are frequent, since time passes quickly there.
+    """
     config = from_mapping(
         {
             "accounts": [

@@ -1,32 +1,64 @@
-"""`drs-exporter explain`: all facts of one task with their ages, and what speaks against its cut-over."""
+"""`drs-exporter explain`: all facts of one task with their ages, and what blocks its cut-over."""
 
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from typing import TYPE_CHECKING
 
-from exporter.commands.explain_text import explanation
-from exporter.commands.failures import failures, gaps
-from exporter.commands.lookup import Outcome, Place, find, missing, several
+from exporter.commands.lookup import Place, columns, find, missing, several
+from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
+from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config.collectors import COLLECTORS, TASKS, Scope
 from exporter.daemon.exporter import Exporter
+from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
+from exporter.runtime.escape import printable
 from exporter.runtime.terminal import Waiting
 from exporter.store.subject import subject_of
 from exporter.views.findings import plural
+from exporter.views.task import groups, reasons, verdict
+from exporter.views.text import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import argparse
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import httpx
 
     from exporter.config.load import Account, Config
-    from exporter.model.task import Task
+    from exporter.model.subject import Subject
+    from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
     from exporter.store.store import Store
+    from exporter.views.task import Group
 
+ABOUT = """\
+Whether a task can be cut over, and what blocks it; then all facts of it, with
+their ages. Only this task is polled."""
+EXAMPLES = """\
+examples:
+  drs-exporter explain orders-to-rds --config.file=config.yaml
+  drs-exporter explain warehouse-sync --demo
+  drs-exporter tasks --config.file=config.yaml        lists the names
+
+Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
+all the same), 2 several tasks have that name, or bad usage or configuration.
+"""
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
 _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
+_WIDTH = 88
+
+
+def add_options(parser: Parser) -> None:
+    add_cloud(parser)
+    add_log(parser, "error")
+    add_task(parser)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    config, transport = cloud_of(options)
+    return interrupts.run(explain(config, options.task, transport=transport))
 
 
 async def explain(
@@ -36,38 +68,40 @@ async def explain(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
-    """What is known of the task with the id, or else the name, `wanted`.
+    """Explain the task with the id, or else the name, `wanted`.
 
-    Lists are asked for in every project, facts only of this task and its subtasks.
+    Lists are requested for every project, facts only of this task and its subtasks.
     """
     accounts = {account.name: account for account in config.accounts}
     async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
-        async with Waiting(lambda: f"{plural(len(pollers), 'project')}, {sum(one.calls for one in pollers)} calls"):
+        async with Waiting(
+            lambda: f"{plural(len(pollers), 'project')}, {sum(poller.calls for poller in pollers)} calls"
+        ):
             await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))
             places = {place: poller for poller in pollers for place in _places(poller.store)}
             found = find(wanted, places)
             if len(found) > 1:
-                return Outcome(2, "", (several(wanted, found),))
+                return Outcome(2, notes=(several(wanted, found),))
             text, notes = "", list[str]()
             if found:
                 account = accounts[found[0].account]
-                text, notes = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
+                text = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
+                notes = [] if text else [_GONE]
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
                 notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]
-        failed = [line for poller in pollers for line in failures(poller)]
-        incomplete = [line for poller in pollers for line in gaps(poller)]
-        return Outcome(0 if text and not failed else 1, text, (*failed, *incomplete, *notes))
+        failed = failures(pollers)
+        return Outcome(0 if text and not failed else 1, text, (*failed, *gaps(pollers), *notes))
 
 
 def _places(store: Store) -> list[Place]:
     return [Place(*store.key, listed.id, listed.name) for listed in store.listed_tasks(unwanted=True)]
 
 
-async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> tuple[str, list[str]]:
-    """The text about a task whose project has been listed, and what is to be said beside it."""
-    parents = {one.id: one.parent_id for one in poller.store.listed_tasks(unwanted=True)}
+async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> str:
+    """Return the text about a task of a project whose lists have been polled; empty if the task is gone."""
+    parents = {listed.id: listed.parent_id for listed in poller.store.listed_tasks(unwanted=True)}
     poller.focus((task_id, *_below(task_id, parents)))
     for collector in COLLECTORS.values():
         if collector.scope not in {Scope.LISTS, Scope.PROJECT} and account.enabled(collector.name):
@@ -75,18 +109,19 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     await poller.store.sweep()
     known = {task.identity.task_id: task for task in poller.store.tasks()}
     if task_id not in known:
-        return "", [_GONE]
-    task = known[task_id]
-    below = _below(task_id, {key: one.identity.parent_id for key, one in known.items()})
+        return ""
+
+    def subject(task: Task) -> Subject:
+        return subject_of(poller.store, task, known.get(task.identity.parent_id or ""), now())
+
+    below = _below(task_id, {key: task.identity.parent_id for key, task in known.items()})
     subtasks = sorted((known[key] for key in below), key=_name)
-    parent = known.get(task.identity.parent_id or "")
-    subject = subject_of(poller.store, task, parent, now())
-    parts = [subject_of(poller.store, one, known[one.identity.parent_id or ""], now()) for one in subtasks]
-    return explanation(subject, parts, poller.store.project(), account, now()), []
+    project = poller.store.project()
+    return explanation(subject(known[task_id]), [subject(task) for task in subtasks], project, account, now())
 
 
 def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
-    """The ids of a task's subtasks, theirs included; `parents` by id."""
+    """Return the ids of a task's subtasks and of theirs; `parents` by id."""
     below, level = set[str](), {task_id}
     while level := {key for key, parent in parents.items() if parent in level} - below - {task_id}:
         below |= level
@@ -95,3 +130,64 @@ def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
 
 def _name(task: Task) -> tuple[str, str]:
     return task.identity.task_name, task.identity.task_id
+
+
+def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project, account: Account, now: float) -> str:
+    """Return the verdict of a task, its facts in aligned groups with their ages, and the reasons against a cut-over.
+
+    Args:
+        subject: the task.
+        subtasks: of the task, and theirs.
+        project: shows why a fact is unknown, as `account` does.
+        account: settings.
+        now: Unix time.
+    """
+    blocks = [[*_summary(subject, subtasks), *_ignored(subject, account)]]
+    blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
+    whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
+    blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
+    for part in subtasks:
+        identity = part.task.identity
+        heading = f"cut-over of subtask {printable(identity.task_name)} ({identity.task_id}): {verdict(part)}"
+        blocks.append([heading, *_reasons(part)])
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _summary(subject: Subject, subtasks: Sequence[Subject]) -> list[str]:
+    """Return the verdict, then the reasons that block and the subtasks that are blocked."""
+    rows = [(reason.name, printable(reason.fact), reason.age) for reason in reasons(subject) if reason.blocks]
+    rows += [
+        (printable(part.task.identity.task_name), verdict(part), "")
+        for part in subtasks
+        if any(reason.blocks for reason in reasons(part))
+    ]
+    return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns(rows)]
+
+
+def _ignored(subject: Subject, account: Account) -> list[str]:
+    """Return which facts the settings exclude from the verdict."""
+    ignored = [name for name in ("objects", "comparison", "logs") if getattr(account.cutover, name) == "ignore"]
+    if not (ignored and reasons(subject)):
+        return []
+    return [f"not considered, by the settings of cutover: {', '.join(ignored)}"]
+
+
+def _block(group: Group) -> list[str]:
+    if group.unknown is not None:
+        return [f"{group.title}: {UNKNOWN}, {group.unknown}"]
+    return [group.title if group.age is None else f"{group.title}, {group.age}", *_rows(group.rows)]
+
+
+def _rows(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return labels and values as lines; a long value takes several."""
+    rows = []
+    for name, value in pairs:
+        first, *rest = textwrap.wrap(printable(value), _WIDTH) or [""]
+        rows += [(name, first), *(("", line) for line in rest)]
+    return columns(rows)
+
+
+def _reasons(subject: Subject) -> list[str]:
+    """Return a line for each reason that applies: whether it blocks, the fact that decides, and its age."""
+    rows = [(reason.name, reason.verdict, printable(reason.fact), reason.age) for reason in reasons(subject)]
+    return columns([("reason", "blocks", "fact", "age"), *rows]) if rows else []

@@ -24,14 +24,6 @@ class Place(NamedTuple):
     task_name: str
 
 
-class Outcome(NamedTuple):
-    """How a command ended: its exit code, what it prints, and what it says about that on standard error."""
-
-    code: int
-    text: str
-    notes: tuple[str, ...] = ()
-
-
 def find(wanted: str, places: Iterable[Place]) -> list[Place]:
     """The tasks that may be meant, none twice; several where their names are equal."""
     known = list(dict.fromkeys(places))

@@ -1,35 +1,48 @@
-"""The command line."""
+"""The command line: options, exit codes, and the last line of a crash."""
 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
+import re
 import signal
 import sys
-from functools import partial
-from pathlib import Path
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.commands import questions
-from exporter.commands.options import UsageError, parse, parser
-from exporter.config.environment import from_environment
-from exporter.config.load import ConfigError, NotReadyError, load
-from exporter.runtime import interrupts, logs, threads
+from exporter.commands import COMMANDS, module_of
+from exporter.commands.options import Parser, UsageError
+from exporter.config.document import ConfigError, NotReadyError
+from exporter.runtime import logs, threads
 from exporter.runtime.lines import Lines
-from exporter.runtime.logs import where
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    import httpx
+    from exporter.commands.outcome import Outcome
 
-    from exporter.config.load import Config
+ABOUT = """\
+Prometheus exporter for the tasks of DRS (Data Replication Service) of Huawei
+Cloud and Open Telekom Cloud."""
+EXAMPLES = """\
+examples:
+  drs-exporter demo                             see it work, without an account
+  drs-exporter tasks --demo                     the tasks of the demo, a table
+  drs-exporter check --config.file=config.yaml  see what the cloud would refuse
+  drs-exporter tasks --config.file=config.yaml  how your tasks are doing now
+  drs-exporter --config.file=config.yaml        poll and serve (command run)
 
+drs-exporter COMMAND --help has examples of each command, config.example.yaml
+explains every key of the configuration.
+Exit codes: 0 fine, 1 the cloud, a project or the environment failed, 2 bad
+usage or configuration.
+"""
 _SERVING = {"run", "demo"}
-_FINE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 _STANDARD_ERROR = 2
 _DRAIN_SECONDS, _SERVING_DRAIN_SECONDS = 5.0, 0.5
 """The longest time that the end of a command waits for a reader of its log."""
@@ -50,6 +63,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the options of a command, with its `parser` and its function `run`; raises `UsageError`."""
+    first = words[0] if words else ""
+    if not first.startswith("-") and first not in {*COMMANDS, ""}:
+        raise UsageError(f"unknown command {first!r}{_nearest(first, COMMANDS)} (commands: {', '.join(COMMANDS)})")
+    if first not in {*COMMANDS, "-h", "--help", "--version"}:
+        words = ["run", *words]
+    options, strays = parser({words[0]}).parse_known_args(words)
+    for word in strays:
+        name = word.partition("=")[0]
+        if name.startswith("-"):
+            usage = re.findall(r"--[a-z.-]+", options.parser.format_usage())
+            options.parser.error(f"unknown option {name}{_nearest(name, usage)}")
+        remedy = ": the command comes first" if word in COMMANDS else ""
+        options.parser.error(f"unexpected argument {word!r}{remedy}")
+    return options
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def parser(complete: Collection[str]) -> Parser:
+    """Return the parser of all commands; only those in `complete` have their options."""
+    whole = Parser(prog="drs-exporter", description=ABOUT, epilog=EXAMPLES)
+    whole.add_argument("--version", action="version", version=f"drs-exporter {version('drs-exporter')}")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        if name in complete:
+            module = module_of(name)
+            command.description, command.epilog = module.ABOUT, module.EXAMPLES
+            command.set_defaults(parser=command, run=module.run)
+            module.add_options(command)
+    return whole
+
+
 def _command(arguments: list[str]) -> int:
     _occupy_standard_files()
     if os.getpid() == 1:  # in a container, where the system ignores a signal without a handler
@@ -57,15 +108,18 @@ def _command(arguments: list[str]) -> int:
     seconds = _DRAIN_SECONDS
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        options = parse(arguments, _COMMANDS)
+        options = parse(arguments)
         logs.configure(options.log_level, options.log_format)
         if options.command in _SERVING:  # there is nothing to reload yet
             seconds = _SERVING_DRAIN_SECONDS
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-        return _COMMANDS[options.command](options)
+        outcome: Outcome = options.run(options)
+        _report(outcome.notes)
+        if outcome.text:
+            print(outcome.text, flush=True)
     except (ConfigError, UsageError) as error:
-        _report(str(error))
+        _report([str(error)])
         return _FAILED if isinstance(error, NotReadyError) else _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -74,9 +128,11 @@ def _command(arguments: list[str]) -> int:
         return _FAILED
     except Exception as error:  # noqa: BLE001 - a traceback would quote messages, and with them the cloud and secrets
         # Pollers that share a bug crash in one place.
-        for name, place in dict.fromkeys((type(leaf).__name__, where(leaf)) for leaf in leaves(error)):
+        for name, place in dict.fromkeys((type(leaf).__name__, logs.where(leaf)) for leaf in leaves(error)):
             _log.error("a part of the exporter crashed; it ends", error=name, where=place)
         return _FAILED
+    else:
+        return outcome.code
     finally:
         with contextlib.suppress(KeyboardInterrupt):
             logs.drain(seconds)
@@ -89,119 +145,16 @@ def _occupy_standard_files() -> None:
     os.close(number)
 
 
-def _report(text: str) -> None:
+def _report(texts: Iterable[str]) -> None:
     """Print lines to standard error; those that it does not take within seconds are lost."""
     lines = Lines(sys.stderr, lambda _: "")
-    for line in text.splitlines():
+    for line in "\n".join(texts).splitlines():
         lines.write(f"drs-exporter: {line}\n")
     lines.drain(_DRAIN_SECONDS)
 
 
-def _run(options: argparse.Namespace) -> int:
-    return _serve(options, _load(options), None)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    return _serve(options, *_simulated())
-
-
-def _serve(options: argparse.Namespace, config: Config, transport: httpx.AsyncBaseTransport | None) -> int:
-    from exporter.commands.serving import Start, run  # noqa: PLC0415 - no other command needs a web server
-
-    run(options, Start(config, partial(_again, options, config), transport))
-    return _FINE
-
-
-def _again(options: argparse.Namespace, config: Config) -> Config:
-    """What a reload finds: nothing new in the demo."""
-    if options.command == "demo":
-        return config
-    if options.config_file is not None and not Path(options.config_file).is_file():  # a pipe may never end
-        raise ConfigError(f"--config.file: {options.config_file} is not a file any more")
-    return _load(options)
-
-
-def _simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
-    from exporter.commands.demo import demo  # noqa: PLC0415 - the simulated cloud is not for every start
-
-    return demo()
-
-
-def _once(options: argparse.Namespace) -> int:
-    return interrupts.run(_poll_once(*_cloud(options)))
-
-
-async def _poll_once(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> int:
-    from exporter.daemon.exporter import Exporter  # noqa: PLC0415 - takes half a second
-
-    async with Exporter(config, transport=transport) as exporter:
-        success = await exporter.poll_once()
-        for piece in exporter.board.page.plain():
-            sys.stdout.buffer.write(piece)
-    sys.stdout.flush()
-    return _FINE if success else _FAILED
-
-
-def _metrics(_options: argparse.Namespace) -> int:
-    from exporter.docs.markdown import catalogue_markdown  # noqa: PLC0415 - for this command alone
-
-    print(catalogue_markdown(), end="", flush=True)
-    return _FINE
-
-
-def _ask(options: argparse.Namespace) -> int:
-    questions.verify(options)
-    outcome = questions.COMMANDS[options.command](options, *_cloud(options))
-    _report("\n".join(outcome.notes))
-    if outcome.text:
-        print(outcome.text, flush=True)
-    return outcome.code
-
-
-def _completion(options: argparse.Namespace) -> int:
-    import shtab  # noqa: PLC0415 - for this command alone
-
-    print(shtab.complete(parser(), options.shell), flush=True)
-    return _FINE
-
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run,
-    "demo": _demo,
-    "once": _once,
-    **dict.fromkeys(questions.COMMANDS, _ask),
-    "metrics": _metrics,
-    "completion": _completion,
-}
-
-
-def _cloud(options: argparse.Namespace) -> tuple[Config, httpx.AsyncBaseTransport | None]:
-    """What a command asks, and the way there."""
-    if not options.demo:
-        return _load(options), None
-    if (options.config_file, options.cloud, options.region) != (None, None, None):
-        options.parser.error("--demo asks the simulated cloud: leave --config.file, --cloud and --region out")
-    return _simulated()
-
-
-def _load(options: argparse.Namespace) -> Config:
-    place = (options.cloud, options.region)
-    if options.config_file is None and place == (None, None):
-        options.parser.error(
-            "--config.file=FILE is missing; config.example.yaml shows what goes into it; "
-            "--cloud=CLOUD --region=REGION take its place; drs-exporter demo needs none"
-        )
-    if options.config_file is None and None in place:
-        options.parser.error("--cloud and --region go together")
-    if options.config_file is None:
-        return from_environment(*place)
-    if place != (None, None):
-        options.parser.error("--config.file names cloud and region: leave --cloud and --region out")
-    return load(options.config_file)
-
-
 def leaves(error: BaseException) -> list[BaseException]:
-    """The single exceptions in a group of groups, or the one that is none."""
+    """Return the single exceptions in a group of groups; an exception that is no group is its only one."""
     if isinstance(error, BaseExceptionGroup):
-        return [leaf for one in error.exceptions for leaf in leaves(one)]
+        return [leaf for inner in error.exceptions for leaf in leaves(inner)]
     return [error]

@@ -14,13 +14,16 @@ from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneErro
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.commands.connections import CallObserver, Connection, attempt, connections
-from exporter.commands.lookup import Outcome, Place, find, missing, several
-from exporter.commands.query_types import STATUS, TYPES
+from exporter.commands.lookup import Place, find, missing, several
+from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
+from exporter.commands.outcome import Outcome
 from exporter.config.known_words import WORD_KEYS, WORDS, known_code
+from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
 from exporter.views.findings import plural, words
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable, Mapping
 
     import httpx
@@ -28,6 +31,37 @@ if TYPE_CHECKING:
     from exporter.cloud.source import TaskList
     from exporter.config.load import Config
 
+ABOUT = """\
+Details of one task that API v5 returns by type, as JSON, without messages,
+hosts, users and names; --type=status queries API v3. For network, precheck and
+cloud_connection, pass the query id that the cloud returned when the test was
+started."""
+EXAMPLES = """\
+examples:
+  drs-exporter query orders-to-rds --type=status --config.file=config.yaml
+  drs-exporter query orders-to-rds --type=precheck --config.file=config.yaml \\
+    --query-id=669c9c19-99e3-4628-8c90-397136266701
+
+Exit codes: 0 fine, 1 no such task or no response, 2 several tasks have that
+name, or bad usage or configuration.
+"""
+STATUS = "status"
+"""The only type that v3 is asked for: "Querying Task Statuses in Batches"."""
+TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    STATUS: (),
+    "detail": (),
+    "network": (),
+    "precheck": (),
+    "progress": (),
+    "log": (("offset", "0"), ("limit", "100")),
+    "compare": (("compare_type", "data_compare"), ("query_type", "list"), ("offset", "0"), ("limit", "100")),
+    "file": (),
+    "is_writable": (),
+    "cloud_connection": (),
+}
+"""The status, and all of "Querying Task Details" (v5), table 2, with what they need beside the type."""
+NEEDS_QUERY_ID = frozenset({"network", "precheck", "cloud_connection"})
+"""The cloud hands the id out to who starts such a test, and keeps the result under it."""
 _ALWAYS = frozenset({"id", "status", "create_time", "total_count"})
 """Keys that come with every type."""
 _ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
@@ -60,6 +94,21 @@ _LARGEST = 1e18
 _FIGURE = re.compile(r"-?\d+(?:\.\d+)? ?%?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _UNKNOWN_WORD = "other"
 _BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
+
+
+def add_options(parser: Parser) -> None:
+    add_cloud(parser)
+    add_log(parser, "error")
+    add_task(parser)
+    parser.add_argument("--type", dest="kind", required=True, metavar="TYPE", choices=TYPES, help=", ".join(TYPES))
+    parser.add_argument("--query-id", default="", metavar="ID", help="what the start of the test returned")
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    if options.kind in NEEDS_QUERY_ID and not options.query_id:
+        options.parser.error(f"--type={options.kind} needs --query-id=ID, which the start of that test returned")
+    config, transport = cloud_of(options)
+    return interrupts.run(query(config, options.task, options.kind, options.query_id, transport=transport))
 
 
 async def query(

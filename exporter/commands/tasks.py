@@ -1,27 +1,92 @@
-"""`drs-exporter tasks`: how all tasks are doing, asked for once."""
+"""`drs-exporter tasks`: a table of all tasks, polled once; a value that is not known is `-`, or null in JSON."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import math
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exporter.commands.failures import failures, gaps
-from exporter.commands.lookup import Outcome
-from exporter.commands.task_table import Survey, as_json, as_table
+from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
+from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config.collectors import COLLECTORS, TASKS
+from exporter.config.load import duration_text
 from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
+from exporter.model.task import Phase
+from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
-from exporter.runtime.terminal import Screen, Waiting
+from exporter.runtime.escape import json_text, printable
+from exporter.runtime.terminal import Cell, Screen, Waiting, table
 from exporter.views.findings import plural
+from exporter.web.api import list_json, task_json
+from exporter.web.query import UNKNOWN, WORST_FIRST
+from exporter.web.search import blockers_of, phase_of, project_of, read_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import argparse
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import httpx
 
     from exporter.config.load import Account, Config
+    from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
+
+ABOUT = """\
+A table of all tasks as the cloud reports them now: phase, progress of the full
+load, delay of the target, age of both, and whether anything known blocks a
+cut-over. The worst come first. `-` is not known, or does not apply to such a
+task. The calls count against the rate limit of the account."""
+EXAMPLES = """\
+examples:
+  drs-exporter tasks --demo
+  drs-exporter tasks --config.file=config.yaml
+  drs-exporter tasks --config.file=config.yaml --output=json |
+    jq -r '.tasks[] | select(.cutover == "ready").task_name'
+
+Exit codes: 0 fine, 1 any project failed (what is known is printed all the
+same), 2 bad usage or configuration.
+"""
+_DASH = "-"
+_STYLES: Mapping[str, str] = {
+    UNKNOWN: "warn",
+    Phase.FAILED: "bad",
+    Phase.OTHER: "warn",
+    Phase.PAUSED: "warn",
+    Phase.ENDING: "dim",
+    Phase.ENDED: "dim",
+}
+_HEAD = ("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
+_PROJECT, _AGE, _FLEXIBLE = 1, 5, (6, 1, 0)
+_ROOMY, _TIGHT = 120, 70
+"""Columns of a terminal: from here on there is room for one with the project, and up to here none for the age."""
+_PRECISE_SECONDS = 10
+
+
+class Survey(NamedTuple):
+    """What was found.
+
+    Attributes:
+        at: Unix time.
+        projects: with their tasks.
+    """
+
+    at: float
+    projects: Sequence[tuple[Project, Sequence[Task]]]
+
+
+def add_options(parser: Parser) -> None:
+    add_cloud(parser)
+    add_log(parser, "error")
+    parser.add_argument("--output", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    config, transport = cloud_of(options)
+    screen = Screen.of(sys.stdout) if options.output == "table" else None
+    return interrupts.run(tasks(config, screen, transport=transport))
 
 
 async def tasks(
@@ -51,9 +116,8 @@ async def tasks(
             await asyncio.gather(*running)
         found = Survey(exporter.now(), [(store.project(), store.tasks()) for store in exporter.stores])
         text = as_json(found) if screen is None else as_table(found, screen)
-        failed = [line for poller in pollers for line in failures(poller)]
-        incomplete = [line for poller in pollers for line in gaps(poller)]
-        return Outcome(1 if failed else 0, text, (*failed, *incomplete))
+        failed = failures(pollers)
+        return Outcome(1 if failed else 0, text, (*failed, *gaps(pollers)))
 
 
 def _needed(account: Account) -> list[str]:
@@ -70,3 +134,131 @@ def _needed(account: Account) -> list[str]:
         and collector.name != TASKS
         and (collector.in_overview or collector.name in judged)
     ]
+
+
+def as_table(survey: Survey, screen: Screen) -> str:
+    """A line for each task, the worst of each project first, subtasks below their parents.
+
+    A terminal that is too narrow for a column of projects gets a table for each; counts stand at the end.
+    """
+    if screen.width is None or screen.width >= _ROOMY:
+        rows = [row for _, tasks in survey.projects for row in _rows(tasks, survey.at)]
+        blocks = [_lines(rows, screen, hidden=())] if rows else []
+    else:
+        blocks = [
+            [screen.paint(_where(project), "bold"), *_block(project, tasks, survey.at, screen)]
+            for project, tasks in survey.projects
+        ]
+    if screen.width is not None or not blocks:
+        blocks.append([_counts(survey)])
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _block(project: Project, tasks: Sequence[Task], at: float, screen: Screen) -> list[str]:
+    rows = list(_rows(tasks, at))
+    hidden = (_PROJECT, _AGE) if screen.width is not None and screen.width < _TIGHT else (_PROJECT,)
+    return _lines(rows, screen, hidden) if rows else ["no tasks" if project.up else "tasks unknown"]
+
+
+def _lines(rows: Sequence[Sequence[Cell]], screen: Screen, hidden: Sequence[int]) -> list[str]:
+    head = [Cell(name, "bold") for name in _HEAD]
+    kept = [column for column in range(len(_HEAD)) if column not in hidden]
+    flexible = [kept.index(column) for column in _FLEXIBLE if column in kept]
+    return table([[row[column] for column in kept] for row in (head, *rows)], screen, flexible)
+
+
+def _rows(tasks: Sequence[Task], at: float) -> Iterator[list[Cell]]:
+    """A row for each task, the worst first, each followed by its subtasks."""
+    ordered = sorted(tasks, key=_urgency, reverse=True)
+    known = {task.identity.task_id for task in tasks}
+    below: dict[str | None, list[Task]] = {}
+    for task in ordered:
+        below.setdefault(task.identity.parent_id if task.identity.parent_id in known else None, []).append(task)
+    waiting = [(task, 0) for task in below.pop(None, ())]
+    while waiting:
+        task, depth = waiting.pop()
+        yield _row(task, "  " * (depth - 1) + "+ " if depth else "", at)
+        waiting += [(subtask, depth + 1) for subtask in below.pop(task.identity.task_id, ())]
+    for rest in below.values():  # a ring of parents, which lists that contradict each other can make
+        yield from (_row(task, "+ ", at) for task in rest)
+
+
+def _urgency(task: Task) -> tuple[object, ...]:
+    return WORST_FIRST.index(phase_of(task)), -(task.delay_seconds or 0), task.identity.task_name, task.identity.task_id
+
+
+def _row(task: Task, prefix: str, at: float) -> list[Cell]:
+    identity = task.identity
+    ratio = task.progress.full_ratio if task.progress else None
+    read = read_at(task)
+    return [
+        Cell(prefix + printable(identity.task_name)),
+        Cell(project_of(task), "dim"),
+        Cell(phase_of(task), _STYLES.get(phase_of(task), "")),
+        # Nothing that is almost complete is shown as complete.
+        Cell(_DASH if ratio is None else f"{math.floor(round(ratio * 100, 6))}%"),
+        Cell(_DASH if task.delay_seconds is None else _span(task.delay_seconds)),
+        Cell(_DASH if read is None else _span(max(0.0, at - read))),
+        _cutover(task),
+    ]
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f}s" if 0 < seconds < _PRECISE_SECONDS else duration_text(round(seconds))
+
+
+def _cutover(task: Task) -> Cell:
+    blockers = blockers_of(task)
+    if blockers is None:
+        return Cell(_DASH)
+    return Cell(f"blocked: {', '.join(blockers)}", "warn") if blockers else Cell("ready", "good")
+
+
+def _counts(survey: Survey) -> str:
+    """What there is, subtasks not counted; a project whose lists fail is said to be unknown, never empty."""
+    tasks = [task for _, found in survey.projects for task in found if task.identity.parent_id is None]
+    phases = Counter(WORST_FIRST.index(phase_of(task)) for task in tasks)
+    ready = sum(blockers_of(task) == [] for task in tasks)
+    unknown = sum(not project.up or _has_gap(project) for project, _ in survey.projects)
+    words = [f"{count} {WORST_FIRST[rank]}" for rank, count in sorted(phases.items())]
+    whole = [plural(len(tasks), "task") + (f": {', '.join(words)}" if words else "")]
+    whole += [f"{ready} ready to cut over"] if tasks else []
+    whole += [f"those of {plural(unknown, 'project')} unknown or incomplete"] if unknown else []
+    return "; ".join(whole)
+
+
+def _has_gap(project: Project) -> bool:
+    return any(facts.gap is not None for facts in project.lists.values())
+
+
+def _where(project: Project) -> str:
+    return f"{project.account}/{project.region}/{project.project}"
+
+
+def as_json(survey: Survey) -> str:
+    """Names and units are those of /api/v1/tasks."""
+    document = {
+        "now_timestamp_seconds": survey.at,
+        "projects": [_project_json(project) for project, _ in survey.projects],
+        "tasks": [task_json(task) for _, tasks in survey.projects for task in tasks],
+    }
+    return json_text(document, indent=2)
+
+
+def _project_json(project: Project) -> dict[str, Any]:
+    return {
+        "account": project.account,
+        "region": project.region,
+        "project": project.project,
+        "up": project.up,
+        "lists": [list_json(*key, facts) for key, facts in project.lists.items()],
+        "collectors": {
+            name: {
+                "success": facts.success,
+                "duration_seconds": facts.duration_seconds,
+                "last_success_timestamp_seconds": facts.last_success_at,
+                "interval_seconds": facts.interval_seconds,
+            }
+            for name, facts in project.collectors.items()
+        },
+    }

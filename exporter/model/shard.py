@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from exporter.config.document import ConfigError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
     from exporter.model.task import Listed
@@ -43,17 +42,6 @@ class Shard(NamedTuple):
 
 ALL = Shard()
 """The only one."""
-
-
-def add_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--shard`."""
-    parser.add_argument(
-        "--shard",
-        metavar="I/N|auto",
-        default="0/1",
-        help="one of N processes that share the tasks, I from 0; auto: I is the number at the end of the host name, "
-        f"as in a StatefulSet, and N stands in the environment variable {SHARDS}; default: 0/1",
-    )
 
 
 def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:

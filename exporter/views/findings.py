@@ -67,6 +67,11 @@ class Words(NamedTuple):
     what: str
     remedy: str = ""
 
+    @property
+    def text(self) -> str:
+        """Meaning and remedy in one line."""
+        return self.what + (f": {self.remedy}" if self.remedy else "")
+
 
 def words(error: CloudError, place: str = "") -> Words:
     """An error of the cloud in our own words; its message, which may name hosts and users, is not known here.

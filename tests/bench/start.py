@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from exporter.commands.demo import demo
+from exporter.commands.demo import simulated
 from exporter.commands.main import main
 from exporter.daemon.exporter import serve
 from tests.bench.measure import Result, Row, spread
@@ -18,7 +18,7 @@ from tests.bench.peers import Peer, fetch
 from tests.e2e.programs import COMMAND, LISTEN
 from tests.lib.imports import imports
 
-_IMPORT = f"import time\n{imports(main, serve, demo)}print(time.process_time())"
+_IMPORT = f"import time\n{imports(main, serve, simulated)}print(time.process_time())"
 _NOTHING = "import time; print(time.process_time())"
 _DEAREST = 5
 

@@ -8,8 +8,7 @@ import pytest
 
 from exporter.commands.check import check
 from exporter.commands.explain import explain
-from exporter.commands.query import query
-from exporter.commands.query_types import TYPES
+from exporter.commands.query import TYPES, query
 from exporter.commands.tasks import tasks
 from exporter.daemon.exporter import Exporter
 from exporter.runtime.terminal import Screen

@@ -19,7 +19,7 @@ from tests.lib.virtual_time import clock, now, simulate
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.commands.lookup import Outcome
+    from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
     from exporter.simulator import SimTask, SimulatedCloud
     from exporter.views.findings import Finding

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.commands.lookup import Outcome
+from exporter.commands.outcome import Outcome
 from tests.lib.commands import CANARY, config_for, explained, group, shops
 from tests.lib.daemon import cloud_of, sim
 from tests.lib.paths import GOLDEN

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from exporter.commands.lookup import Outcome
+from exporter.commands.outcome import Outcome
 from exporter.simulator import Fault, faults
 from tests.lib.commands import OTHER_ID, WHERE, config_for, explained, group, reasons, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter import __main__
+from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
-from exporter.commands import serving
+from exporter.commands import run as run_command
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.tasks import family_names
 from exporter.runtime import logs
@@ -18,14 +19,12 @@ from exporter.runtime import logs
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = tuple(cli._COMMANDS)
-
 
 @pytest.fixture(autouse=True)
 def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Logging, once set up, would outlive the streams of these tests, and a daemon would never end."""
     monkeypatch.setattr(logs, "configure", lambda *_: None)
-    monkeypatch.setattr(serving, "_serving", lambda *_: pytest.fail("it serves"))
+    monkeypatch.setattr(run_command, "Exporter", lambda *_, **__: pytest.fail("it serves"))
 
 
 def help_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -192,11 +191,11 @@ def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     def crash(_options: object) -> int:
         raise ValueError("s3cr3t") from KeyError("s3cr3t")
 
-    monkeypatch.setitem(cli._COMMANDS, "metrics", crash)
+    monkeypatch.setattr(metrics, "run", crash)
     assert cli.main(["metrics"]) == 1
     said = "".join(capsys.readouterr())
     assert "ValueError" in said
-    assert "test_cli.py" in said
+    assert "test_main.py" in said
     assert "s3cr3t" not in said
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from exporter.commands import main as cli
-from exporter.commands.demo import demo
+from exporter.commands.demo import simulated
+from exporter.commands.once import once
+from exporter.commands.outcome import Outcome
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.tasks import family_names
 from tests.lib.virtual_time import simulate
@@ -25,7 +26,7 @@ def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     # On the loop of the tests the calls need not wait for the rate limit.
-    assert simulate(cli._poll_once(*demo())) == 0
+    assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()
     printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
     every = {*family_names(), *(own.name for own in OWN_FAMILIES)}

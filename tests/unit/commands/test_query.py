@@ -8,8 +8,8 @@ import pytest
 from exporter.cloud.operations import OPERATIONS, QUERY_V5
 from exporter.commands import main as cli
 from exporter.commands import query as querying
-from exporter.commands.lookup import Outcome
-from exporter.commands.query_types import TYPES
+from exporter.commands.outcome import Outcome
+from exporter.commands.query import TYPES
 from exporter.runtime import logs
 from exporter.simulator import Fault, query_id
 from tests.lib.commands import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects

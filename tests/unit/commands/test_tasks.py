@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from exporter.commands import main as cli
-from exporter.commands.task_table import _rows
-from exporter.commands.tasks import tasks
+from exporter.commands.tasks import _rows, tasks
 from exporter.model.task import Identity, Listed, Task
 from exporter.runtime import logs
 from exporter.runtime.terminal import Screen
@@ -21,7 +20,7 @@ from tests.lib.daemon import PROJECT_ID, cloud_of, sim
 from tests.lib.virtual_time import clock, simulate
 
 if TYPE_CHECKING:
-    from exporter.commands.lookup import Outcome
+    from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
     from exporter.simulator import SimulatedCloud
 
@@ -162,4 +161,6 @@ def test_the_demo(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pyt
 def test_the_demo_needs_no_configuration(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     assert cli.main(["tasks", "--demo", "--region=eu-de"]) == 2
-    assert "--demo asks the simulated cloud: leave --config.file, --cloud and --region out" in capsys.readouterr().err
+    assert (
+        "--demo queries the simulated cloud: leave --config.file, --cloud and --region out" in capsys.readouterr().err
+    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.commands import main as cli
+from exporter.commands import once as once_command
+from exporter.commands.outcome import Outcome
 from exporter.config.environment import from_environment
 from exporter.config.load import ConfigError, from_mapping
 from exporter.runtime import logs
@@ -110,12 +112,12 @@ def test_a_key_that_is_not_exported_yet_is_a_fault_of_the_environment(
 def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     polled = []
 
-    async def poll_once(config: Any, transport: None) -> int:
+    async def once(config: Any, transport: None) -> Outcome:
         polled.append(config)
-        return 0
+        return Outcome(0)
 
     export(monkeypatch)
-    monkeypatch.setattr(cli, "_poll_once", poll_once)
+    monkeypatch.setattr(once_command, "once", once)
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     assert cli.main(["once", "--cloud=otc", "--region=eu-nl"]) == 0
     assert [one.region for config in polled for one in config.accounts[0].all_projects()] == ["eu-nl"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.commands.demo import demo
+from exporter.commands.demo import simulated
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
 from exporter.metrics.own import Telemetry
@@ -54,7 +54,7 @@ def page() -> Page:
     """The demo, which has nearly every family, after one poll."""
 
     async def main() -> Page:
-        config, transport = demo()
+        config, transport = simulated()
         async with Exporter(config, transport=transport) as exporter:
             await exporter.poll_once()
             return exporter.board.page

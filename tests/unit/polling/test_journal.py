@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.commands.serving import _log_start
+from exporter.commands.run import log_start
 from exporter.config.load import from_mapping
 from exporter.config.schema import JOB_TYPES
 from exporter.model.shard import Shard
@@ -88,7 +88,7 @@ def test_the_start_is_one_line(shard: Shard) -> None:
     one = {"region": PROJECT["region"], "name": "payments", "project_id": PROJECT_ID}
     account: dict[str, Any] = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [one]}
     with capture_logs() as lines:
-        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1", "http://[::1]:2"], shard)
+        log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1", "http://[::1]:2"], shard)
     assert lines == [
         {
             "log_level": "info",
@@ -113,7 +113,7 @@ def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
         "regions": ["cn-nort-4"],
     }
     with capture_logs() as lines:
-        _log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1"], Shard())
+        log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1"], Shard())
     assert lines[0] == {
         "log_level": "warning",
         "event": "a region looks mistyped",

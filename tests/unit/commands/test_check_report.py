@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.wire.fields import Wire
-from exporter.commands.report import Shape, kind
+from exporter.commands.check_report import Shape, kind
 from exporter.config.known_words import KEYS, REGIONS, WORD_KEYS, WORDS, known_code
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY

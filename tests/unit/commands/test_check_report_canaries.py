@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exporter.cloud import operations
 from exporter.commands.check import check
-from exporter.commands.report import ProjectReport, document
+from exporter.commands.check_report import ProjectReport, document
 from exporter.config.known_words import KEYS
 from exporter.simulator import faults
 from tests.lib.commands import CANARY, Dated, config_for, project
@@ -38,8 +38,8 @@ BODY = st.recursive(
 def test_nothing_that_anybody_says_is_in_the_report(answers: list[Any], region: str) -> None:
     report = ProjectReport(cloud="otc", region=region, api="auto")
     for status, headers, body in answers:
-        report.answered("v3_list_jobs", status, headers, body, 0.1)
-    report.unanswered("v3_list_jobs", "timeout", 10.0)
+        report.add_response("v3_list_jobs", status, headers, body, 0.1)
+    report.add_failure("v3_list_jobs", "timeout", 10.0)
     written = json.dumps(document("1.2.3", [report]))
     assert CANARY not in written
     assert json.loads(written)["projects"][0]["region"] == "other"

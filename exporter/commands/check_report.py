@@ -130,14 +130,14 @@ class ProjectReport:
         self._answers: dict[tuple[str, str], _Answers] = {}
         self._dated = False
 
-    def answered(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+    def add_response(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
         """An answer came; `body` is None where it is no JSON."""
         answers = self._of(operation, str(status))
         answers.seconds.append(seconds)
         answers.shape.add(body)
         self._dated = self._dated or "date" in headers
 
-    def unanswered(self, operation: str, code: str, seconds: float) -> None:
+    def add_failure(self, operation: str, code: str, seconds: float) -> None:
         """A call ended without an answer; `code` says how, such as timeout."""
         self._of(operation, code).seconds.append(seconds)
 

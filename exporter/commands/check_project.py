@@ -1,0 +1,221 @@
+"""The check of one project: connection, clock, credentials, lists, and what a pinned API generation hides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from exporter.cloud.http.errors import CloudError, NotPublishedError, error_code_in, of_job_type
+from exporter.commands.check_network import place_of, proxy_findings
+from exporter.commands.check_operations import Operations
+from exporter.commands.check_report import ProjectReport
+from exporter.commands.connections import CallObserver, Connection, attempt
+from exporter.config.load import duration_text
+from exporter.model.task import Gap
+from exporter.views.findings import REPORT, Finding, Level, engines, is_access_fault, plural, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exporter.cloud.source import Api
+    from exporter.config.load import Account, Project
+    from exporter.model.task import Listed
+
+OK, WARN, FAIL = Level
+_SKEW_WARNING, _SKEW_REFUSED = 60.0, 900.0
+"""Seconds: a signature is good for 15 minutes."""
+_GOOD = range(200, 203)
+_SIGNATURE_CODE = "APIGW.0301"
+_CLOCK_REMEDY = "set it, best by NTP"
+
+
+class Observer(CallObserver):
+    """Collects from all responses of a project what they show besides their content."""
+
+    def __init__(self, now: Callable[[], float], account: Account, project: Project) -> None:
+        self._now = now
+        self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
+        self.responds = False
+        """Whether any response is one of the API: an error with a known code, or a JSON object with a good status."""
+        self.accepted = False
+        """Whether any response shows that the credentials are accepted; an error of DRS itself does as well."""
+        self.calls = 0
+        self.expired = False
+        """Whether any response says that a signature is too old, or of the future."""
+        self.skew: float | None = None
+        """Seconds that the clock of this machine is ahead: the least of all responses, since a slow one adds to it."""
+
+    def request(self, operation: str, code: str, seconds: float) -> None:
+        """Count a call; `observe` gets those with a response."""
+        self.calls += 1
+        if not code.isdecimal():
+            self.report.add_failure(operation, code, seconds)
+
+    def observe(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
+        """Collect clock and shape of a response; the message of an error is read, and never kept."""
+        code = error_code_in(body)
+        good = status in _GOOD and isinstance(body, dict)
+        self.responds |= good or code is not None
+        self.accepted |= code.startswith("DRS") if code else good
+        self.report.add_response(operation, status, headers, body, seconds)
+        if code == _SIGNATURE_CODE and "signature expired" in str(body).lower():
+            self.expired = True
+        try:
+            skew = self._now() - parsedate_to_datetime(headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return
+        if self.skew is None or abs(skew) < abs(self.skew):
+            self.skew = skew
+
+
+@dataclass
+class _Lists:
+    """The lists of one API generation."""
+
+    name: str
+    tasks: dict[str, Listed] = field(default_factory=dict)
+    errors: list[CloudError] = field(default_factory=list)
+    received: bool = False
+    """Whether the list of any job type was received."""
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    """By job type, why its list may lack tasks."""
+
+    @property
+    def published(self) -> bool:
+        """Whether the generation exists here, as far as that is known."""
+        return self.received or not all(isinstance(error, NotPublishedError) for error in self.errors)
+
+    @property
+    def faults(self) -> list[CloudError]:
+        """Each kind of error once; one list of many that is not published is a fault as well."""
+        sent = [error for error in self.errors if error.code != "paused"]  # paused: after an error of another list
+        return list({str(error): error for error in sent or self.errors}.values()) if self.published else []
+
+    def by_engine(self, but: Mapping[str, Listed] | None = None) -> Counter[str | None]:
+        """Count tasks by engine, without subtasks and without the tasks in `but`."""
+        return Counter(
+            task.engine_type for task in self.tasks.values() if task.parent_id is None and task.id not in (but or {})
+        )
+
+    def summary(self, first: _Lists | None) -> str:
+        """Return how many tasks are listed, and how many of them `first`, which decides, does not list."""
+        counts = self.by_engine()
+        if not counts:
+            return f"{self.name} lists no tasks"
+        more = "" if first is None else f", {self.by_engine(first.tasks).total()} of them unknown to {first.name}"
+        return f"{self.name} lists {plural(counts.total(), 'task')}{more} ({engines(counts)})"
+
+
+class ProjectCheck:
+    """The check of one project."""
+
+    def __init__(self, connection: Connection[Observer]) -> None:
+        self._connection = connection
+        self._pin = connection.project.api
+        self._watch = connection.watch
+        self._findings: list[Finding] = []
+        self.listed: list[Listed] | None = None
+        """All tasks that are listed; None where a list failed."""
+
+    async def run(self) -> list[Finding]:
+        """Return all findings; only the reason where nothing responds or the credentials are refused."""
+        apis = self._connection.apis
+        lists = dict(zip((api.name for api in apis), await asyncio.gather(*map(self._list, apis)), strict=True))
+        faults = [error for listed in lists.values() for error in listed.faults]
+        if not faults:
+            self.listed = list({id_: task for listed in lists.values() for id_, task in listed.tasks.items()}.values())
+        if self._check_access(faults):
+            self._check_lists(lists)
+            self._check_pin(lists)
+            used = [api for api in apis if self._pin in {"auto", api.name} and lists[api.name].published]
+            tasks = {name: listed.tasks for name, listed in lists.items()}
+            await Operations(self._connection, used, tasks, self._say).run()
+        return self._findings
+
+    def _say(self, level: Level, what: str, remedy: str = "") -> None:
+        self._findings.append(Finding(level, self._connection.label, what, remedy))
+
+    async def _list(self, api: Api) -> _Lists:
+        lists = _Lists(api.name)
+        job_types = self._connection.job_types
+        responses = await asyncio.gather(*(attempt(api.list_tasks(job_type)) for job_type in job_types))
+        lists.received = not all(isinstance(response, CloudError) for response in responses)
+        for job_type, response in zip(job_types, responses, strict=True):
+            if isinstance(response, CloudError):
+                lists.errors.append(of_job_type(response, job_type) if lists.received else response)
+            else:
+                lists.tasks |= {task.id: task for task in response.tasks}
+                lists.gaps |= {job_type: response.gap} if response.gap else {}
+        return lists
+
+    def _check_access(self, errors: Sequence[CloudError]) -> bool:
+        """Return whether DRS responds, and accepts the credentials."""
+        if self._watch.responds:
+            self._say(OK, "DRS responds")
+        clock = self._check_clock()
+        barred = [error for error in errors if is_access_fault(error)] if self._watch.responds else errors
+        if not barred and self._watch.accepted:
+            self._say(OK, "the credentials are accepted")
+        elif not barred:
+            self._say(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
+        elif clock:  # a wrong clock makes the best signature a bad one
+            for error in {error.code: error for error in reversed(barred)}.values():
+                self._say(FAIL, *words(error, place_of(error, self._connection.account, self._connection.project))[1:])
+            self._findings += proxy_findings(barred, self._connection.account, self._connection.project)
+        return not barred
+
+    def _check_clock(self) -> bool:
+        """Return whether the clock is no reason to refuse signatures."""
+        skew = self._watch.skew
+        if self._watch.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
+            about = "more than 15m" if skew is None else _offset(skew)
+            self._say(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
+            return False
+        if skew is not None and abs(skew) > _SKEW_WARNING:
+            self._say(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
+        elif skew is not None:
+            self._say(OK, f"the clock is right within {duration_text(max(1, round(abs(skew))))}")
+        elif self._watch.responds:
+            self._say(OK, "the clock was not compared: the responses have no date")
+        return True
+
+    def _check_lists(self, lists: Mapping[str, _Lists]) -> None:
+        first = next(iter(lists.values()))
+        for name, listed in lists.items():
+            if not listed.published:
+                pinned = self._pin == name
+                self._say(FAIL if pinned else OK, f"{name} is not published here", "set api: auto" if pinned else "")
+            for _, what, remedy in map(words, listed.faults):  # drs_up is 0 for any of them
+                self._say(FAIL if self._pin in {"auto", name} else WARN, what, remedy)
+            if listed.published and not listed.errors:
+                self._say(OK, listed.summary(first if listed is not first and first.published else None))
+            for job_type, gap in listed.gaps.items():
+                remedy = REPORT if gap is Gap.UNREADABLE else "see docs/runbooks/DrsListIncomplete.md"
+                self._say(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
+        if lost := self._connection.decode_errors["tasks"].take():
+            self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
+        if not any(listed.published for listed in lists.values()):
+            self._say(FAIL, "neither API generation is published here", "check region and endpoint")
+
+    def _check_pin(self, lists: Mapping[str, _Lists]) -> None:
+        """Report the tasks that `api: v3` or `api: v5` leaves out."""
+        if self._pin == "auto":
+            return
+        other = next(name for name in lists if name != self._pin)
+        hidden = lists[other].by_engine(lists[self._pin].tasks)
+        if hidden:
+            tasks = plural(hidden.total(), "task")
+            what = f"api: {self._pin} hides {tasks} that only {other} lists ({engines(hidden)})"
+            self._say(WARN, what, "set api: auto")
+        elif lists[other].errors and lists[other].published:
+            what = f"the tasks that api: {self._pin} hides are not known: {other} returns no list"
+            self._say(WARN, what, "set api: auto")
+        else:
+            self._say(OK, f"api: {self._pin} hides no task")
+
+
+def _offset(skew: float) -> str:
+    return f"{duration_text(round(abs(skew)))}, {'ahead' if skew > 0 else 'behind'}"

@@ -1,0 +1,34 @@
+"""`drs-exporter completion`: a script for the user's shell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shtab
+
+from exporter.commands import COMMANDS
+from exporter.commands.main import parser
+from exporter.commands.options import Parser, add_log
+from exporter.commands.outcome import Outcome
+
+if TYPE_CHECKING:
+    import argparse
+
+_SHELLS = ("bash", "zsh", "fish")
+ABOUT = "Prints a script that completes commands and options with Tab."
+EXAMPLES = """\
+examples:
+  eval "$(drs-exporter completion bash)"         now; or this line in ~/.bashrc
+  drs-exporter completion zsh > ~/.zfunc/_drs-exporter
+                          with fpath+=~/.zfunc before compinit in ~/.zshrc
+  drs-exporter completion fish > ~/.config/fish/completions/drs-exporter.fish
+"""
+
+
+def add_options(command: Parser) -> None:
+    add_log(command)
+    command.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=", ".join(_SHELLS))
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    return Outcome(0, shtab.complete(parser(COMMANDS), options.shell))

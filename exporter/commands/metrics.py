@@ -1,0 +1,24 @@
+"""`drs-exporter metrics`: the catalogue of metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exporter.commands.options import add_log
+from exporter.commands.outcome import Outcome
+from exporter.docs.markdown import catalogue_markdown
+
+if TYPE_CHECKING:
+    import argparse
+
+ABOUT = "Prints the catalogue of metrics as Markdown: name, type, labels, meaning."
+EXAMPLES = """\
+examples:
+  drs-exporter metrics | less
+  drs-exporter metrics | grep delay
+"""
+add_options = add_log
+
+
+def run(_options: argparse.Namespace) -> Outcome:
+    return Outcome(0, catalogue_markdown().removesuffix("\n"))

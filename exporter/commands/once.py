@@ -1,0 +1,47 @@
+"""`drs-exporter once`: one poll of everything, printed as a scrape would be answered."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
+from exporter.commands.outcome import Outcome
+from exporter.daemon.exporter import Exporter
+from exporter.runtime import interrupts
+
+if TYPE_CHECKING:
+    import argparse
+
+    import httpx
+
+    from exporter.config.load import Config
+
+ABOUT = "Polls everything once and prints the metrics: for a first look, and for scripts."
+EXAMPLES = """\
+examples:
+  drs-exporter once --config.file=config.yaml | grep drs_up
+  drs-exporter once --cloud=huaweicloud --region=cn-north-4
+  drs-exporter once --demo
+
+Exit codes: 0 fine, 1 any project failed, 2 bad usage or configuration.
+"""
+
+
+def add_options(parser: Parser) -> None:
+    add_cloud(parser)
+    add_log(parser)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    return interrupts.run(once(*cloud_of(options)))
+
+
+async def once(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> Outcome:
+    """Write the page of metrics to standard output, block by block: it may be large."""
+    async with Exporter(config, transport=transport) as exporter:
+        success = await exporter.poll_once()
+        for block in exporter.board.page.plain():
+            sys.stdout.buffer.write(block)
+    sys.stdout.flush()
+    return Outcome(0 if success else 1)

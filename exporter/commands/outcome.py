@@ -1,0 +1,49 @@
+"""How a command ends, and what it reports about projects that could not be polled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.views.findings import Level, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.polling.poller import Poller
+
+
+class Outcome(NamedTuple):
+    """The end of a command.
+
+    Attributes:
+        code: the exit code: 0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
+        text: for standard output.
+        notes: for standard error.
+    """
+
+    code: int
+    text: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def failures(pollers: Iterable[Poller]) -> list[str]:
+    """Return for each project the collectors that failed, then each reason with its remedy; nothing if all is well."""
+    lines = []
+    for poller in pollers:
+        store = poller.store
+        failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
+        if failed:
+            reasons = [words(error) for error in poller.faults]
+            lines.append(f"{'/'.join(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}")
+            lines += dict.fromkeys(f"  {reason.text}" for reason in reasons if reason.level is not Level.OK)
+    return lines
+
+
+def gaps(pollers: Iterable[Poller]) -> list[str]:
+    """Return a line for each list that succeeded but may lack tasks."""
+    return [
+        f"{'/'.join(poller.store.key)}: the {api} list of {job_type} is incomplete, tasks may be missing: {facts.gap}"
+        for poller in pollers
+        for (api, job_type), facts in poller.store.project().lists.items()
+        if facts.gap is not None
+    ]

@@ -1,0 +1,170 @@
+"""`drs-exporter run`: polls and serves until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from exporter.commands.options import Parser, add_config, add_log, config_of, file_path
+from exporter.commands.outcome import Outcome
+from exporter.config.collectors import COLLECTORS
+from exporter.config.document import ConfigError
+from exporter.config.regions import region_hints
+from exporter.daemon.exporter import Exporter, serve
+from exporter.model.shard import SHARDS, shard_of
+from exporter.runtime import logs
+from exporter.runtime.lines import Lines
+from exporter.web.auth import HEALTH_PATHS
+from exporter.web.listening import DEFAULT_ADDRESS, bind_all, url_of
+from exporter.web.settings import WebFile
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    import httpx
+
+    from exporter.config.load import Config
+    from exporter.model.shard import Shard
+
+ABOUT = "Polls the projects and serves the status page at / and the metrics at /metrics."
+EXAMPLES = """\
+examples:
+  drs-exporter --config.file=config.yaml
+  drs-exporter run --config.file=config.yaml --web.listen-address=127.0.0.1:9000
+  drs-exporter run --cloud=otc --region=eu-de --log.format=json
+"""
+_DRAIN_SECONDS = 0.5
+_log = structlog.get_logger()
+
+
+class Start(NamedTuple):
+    """What a daemon starts with.
+
+    Attributes:
+        config: of the first polls.
+        load: reads the configuration again.
+        transport: to the simulated cloud, in place of the network.
+    """
+
+    config: Config
+    load: Callable[[], Config]
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+def add_options(parser: Parser) -> None:
+    add_config(parser)
+    add_web(parser)
+    add_log(parser)
+
+
+def add_web(parser: Parser) -> None:
+    """Add the options of the server, and the shard."""
+    parser.add_argument(
+        "--web.listen-address",
+        dest="addresses",
+        action="append",
+        metavar="HOST:PORT",
+        help="repeatable; :PORT serves IPv4 and IPv6, 0.0.0.0:PORT IPv4 alone; port 0 takes a free one; "
+        f"default: {DEFAULT_ADDRESS}",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=file_path,
+        metavar="FILE",
+        help="TLS, client certificates, passwords and response headers, in YAML, in the format of Prometheus' "
+        "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
+    )
+    parser.add_argument(
+        "--web.health-without-auth",
+        dest="open_paths",
+        action="store_const",
+        const=HEALTH_PATHS,
+        default=(),
+        help="/-/healthy and /-/ready need no password",
+    )
+    parser.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="POST /-/reload reads the configuration again, as SIGHUP always does",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N|auto",
+        default="0/1",
+        help="one of N processes that share the tasks, I from 0; auto: I is the number at the end of the host name, "
+        f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
+    )
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    def load() -> Config:
+        if options.config_file is not None and not options.config_file.is_file():  # a pipe may never end
+            raise ConfigError(f"--config.file: {options.config_file} is not a file any more")
+        return config_of(options)
+
+    return run_daemon(options, Start(config_of(options), load))
+
+
+def run_daemon(options: argparse.Namespace, start: Start) -> Outcome:
+    """Poll and serve until a signal ends it; a crash of either part raises an ExceptionGroup.
+
+    Raises:
+        ConfigError: the configuration can't be used; `NotReadyError` where an address can't be listened on now.
+    """
+    shard = shard_of(options.shard, socket.gethostname(), os.environ)
+    web = WebFile(options.web_config_file, open_paths=options.open_paths)
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
+        urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
+        out = Lines(sys.stdout, lambda _: "")
+
+        def announce() -> None:
+            if start.transport is None:
+                log_start(start.config, urls, shard)
+            else:
+                print_addresses(urls, out)
+
+        async def poll_and_serve() -> None:
+            exporter = Exporter(start.config, transport=start.transport, shard=shard)
+            await serve(exporter, start.load, sockets, announce, web, lifecycle=options.lifecycle)
+
+        logs.catch_all()
+        try:
+            asyncio.run(poll_and_serve())
+        finally:
+            out.drain(_DRAIN_SECONDS)
+    return Outcome(0)
+
+
+def print_addresses(urls: Sequence[str], out: Lines) -> None:
+    """Print where the demo is served."""
+    for url in urls:
+        out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
+    out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
+
+
+def log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:
+    """Log what is polled and served: the first line to look for if something does not work."""
+    accounts = config.accounts
+    for account in accounts:
+        for project, hint in region_hints(account):
+            _log.warning("a region looks mistyped", account=account.name, project=project.label, hint=hint)
+    _log.info(
+        "serving",
+        status_page=" ".join(f"{url}/" for url in urls),
+        metrics=" ".join(f"{url}/metrics" for url in urls),
+        accounts=len(accounts),
+        projects=sum(len(account.all_projects()) for account in accounts),
+        collectors=",".join(name for name in COLLECTORS if any(account.enabled(name) for account in accounts)),
+        calls_per_second=",".join(f"{rate:g}" for rate in sorted({account.poll.rate_limit for account in accounts})),
+        shard=f"{shard.number}/{shard.total}",
+    )
