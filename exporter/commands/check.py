@@ -21,7 +21,8 @@ from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
 from exporter.runtime.terminal import Screen, Waiting
-from exporter.views.findings import Finding, Level, plural
+from exporter.views.findings import Finding, Level
+from exporter.views.text import plural
 
 if TYPE_CHECKING:
     import argparse

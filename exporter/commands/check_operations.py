@@ -12,7 +12,8 @@ from exporter.commands.connections import attempt
 from exporter.config.collectors import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
-from exporter.views.findings import REPORT, Level, absent, plural, words
+from exporter.views.findings import REPORT, Level, absent, words
+from exporter.views.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -13,9 +13,9 @@ from exporter.commands.check_network import place_of, proxy_findings
 from exporter.commands.check_operations import Operations
 from exporter.commands.check_report import ProjectReport
 from exporter.commands.connections import CallObserver, Connection, attempt
-from exporter.config.load import duration_text
 from exporter.model.task import Gap
-from exporter.views.findings import REPORT, Finding, Level, engines, is_access_fault, plural, words
+from exporter.views.findings import REPORT, Finding, Level, engines, is_access_fault, words
+from exporter.views.text import duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -177,7 +177,7 @@ class ProjectCheck:
         if skew is not None and abs(skew) > _SKEW_WARNING:
             self._say(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
         elif skew is not None:
-            self._say(OK, f"the clock is right within {duration_text(max(1, round(abs(skew))))}")
+            self._say(OK, f"the clock is right within {duration(max(1, round(abs(skew))))}")
         elif self._watch.responds:
             self._say(OK, "the clock was not compared: the responses have no date")
         return True
@@ -218,4 +218,4 @@ class ProjectCheck:
 
 
 def _offset(skew: float) -> str:
-    return f"{duration_text(round(abs(skew)))}, {'ahead' if skew > 0 else 'behind'}"
+    return f"{duration(round(abs(skew)))}, {'ahead' if skew > 0 else 'behind'}"

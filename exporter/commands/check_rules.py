@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.model.filters import TaskFilter, matches
-from exporter.views.findings import Finding, Level, plural
+from exporter.views.findings import Finding, Level
+from exporter.views.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -13,6 +13,8 @@ from exporter.cloud.http.errors import CloudError
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.collectors import COLLECTORS
 from exporter.model.filters import TaskFilter
+from exporter.model.project import ProjectKey
+from exporter.views.text import project_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -71,7 +73,7 @@ class Connection(Generic[W]):
 
 def where(account: Account, project: Project) -> str:
     """Account, region and project, for people."""
-    return f"{account.name}/{project.region}/{project.label}"
+    return project_text(ProjectKey(account.name, project.region, project.label))
 
 
 async def attempt(work: Awaitable[T]) -> T | CloudError:

@@ -16,9 +16,8 @@ from exporter.runtime.clock import Clock
 from exporter.runtime.escape import printable
 from exporter.runtime.terminal import Waiting
 from exporter.store.subject import subject_of
-from exporter.views.findings import plural
 from exporter.views.task import groups, reasons, verdict
-from exporter.views.text import UNKNOWN
+from exporter.views.text import UNKNOWN, plural
 
 if TYPE_CHECKING:
     import argparse

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.views.findings import Level, words
+from exporter.views.text import project_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
         failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
         if failed:
             reasons = [words(error) for error in poller.faults]
-            lines.append(f"{'/'.join(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}")
+            lines.append(f"{project_text(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}")
             lines += dict.fromkeys(f"  {reason.text}" for reason in reasons if reason.level is not Level.OK)
     return lines
 
@@ -42,7 +43,8 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
 def gaps(pollers: Iterable[Poller]) -> list[str]:
     """Return a line for each list that succeeded but may lack tasks."""
     return [
-        f"{'/'.join(poller.store.key)}: the {api} list of {job_type} is incomplete, tasks may be missing: {facts.gap}"
+        f"{project_text(poller.store.key)}: the {api} list of {job_type} is incomplete,"
+        f" tasks may be missing: {facts.gap}"
         for poller in pollers
         for (api, job_type), facts in poller.store.project().lists.items()
         if facts.gap is not None

@@ -20,7 +20,8 @@ from exporter.commands.outcome import Outcome
 from exporter.config.known_words import WORD_KEYS, WORDS, known_code
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
-from exporter.views.findings import plural, words
+from exporter.views.findings import words
+from exporter.views.text import plural
 
 if TYPE_CHECKING:
     import argparse

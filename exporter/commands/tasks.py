@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config.collectors import COLLECTORS, TASKS
-from exporter.config.load import duration_text
 from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
@@ -19,10 +17,16 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import Cell, Screen, Waiting, table
-from exporter.views.findings import plural
-from exporter.web.api import list_json, task_json
-from exporter.web.query import UNKNOWN, WORST_FIRST
-from exporter.web.search import blockers_of, phase_of, project_of, read_at
+from exporter.views.summary import (
+    WORST_FIRST,
+    blockers_of,
+    full_ratio_of,
+    phase_of,
+    project_json,
+    read_at,
+    task_json,
+)
+from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +66,6 @@ _HEAD = ("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
 _PROJECT, _AGE, _FLEXIBLE = 1, 5, (6, 1, 0)
 _ROOMY, _TIGHT = 120, 70
 """Columns of a terminal: from here on there is room for one with the project, and up to here none for the age."""
-_PRECISE_SECONDS = 10
 
 
 class Survey(NamedTuple):
@@ -146,7 +149,7 @@ def as_table(survey: Survey, screen: Screen) -> str:
         blocks = [_lines(rows, screen, hidden=())] if rows else []
     else:
         blocks = [
-            [screen.paint(_where(project), "bold"), *_block(project, tasks, survey.at, screen)]
+            [screen.paint(project_text(project), "bold"), *_block(project, tasks, survey.at, screen)]
             for project, tasks in survey.projects
         ]
     if screen.width is not None or not blocks:
@@ -189,22 +192,16 @@ def _urgency(task: Task) -> tuple[object, ...]:
 
 def _row(task: Task, prefix: str, at: float) -> list[Cell]:
     identity = task.identity
-    ratio = task.progress.full_ratio if task.progress else None
-    read = read_at(task)
+    ratio, read = full_ratio_of(task), read_at(task)
     return [
         Cell(prefix + printable(identity.task_name)),
-        Cell(project_of(task), "dim"),
+        Cell(project_text(identity), "dim"),
         Cell(phase_of(task), _STYLES.get(phase_of(task), "")),
-        # Nothing that is almost complete is shown as complete.
-        Cell(_DASH if ratio is None else f"{math.floor(round(ratio * 100, 6))}%"),
-        Cell(_DASH if task.delay_seconds is None else _span(task.delay_seconds)),
-        Cell(_DASH if read is None else _span(max(0.0, at - read))),
+        Cell(_DASH if ratio is None else percent(ratio)),
+        Cell(_DASH if task.delay_seconds is None else duration(task.delay_seconds)),
+        Cell(_DASH if read is None else age(read, at)),
         _cutover(task),
     ]
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.1f}s" if 0 < seconds < _PRECISE_SECONDS else duration_text(round(seconds))
 
 
 def _cutover(task: Task) -> Cell:
@@ -231,34 +228,11 @@ def _has_gap(project: Project) -> bool:
     return any(facts.gap is not None for facts in project.lists.values())
 
 
-def _where(project: Project) -> str:
-    return f"{project.account}/{project.region}/{project.project}"
-
-
 def as_json(survey: Survey) -> str:
     """Names and units are those of /api/v1/tasks."""
     document = {
         "now_timestamp_seconds": survey.at,
-        "projects": [_project_json(project) for project, _ in survey.projects],
+        "projects": [project_json(project) for project, _ in survey.projects],
         "tasks": [task_json(task) for _, tasks in survey.projects for task in tasks],
     }
     return json_text(document, indent=2)
-
-
-def _project_json(project: Project) -> dict[str, Any]:
-    return {
-        "account": project.account,
-        "region": project.region,
-        "project": project.project,
-        "up": project.up,
-        "lists": [list_json(*key, facts) for key, facts in project.lists.items()],
-        "collectors": {
-            name: {
-                "success": facts.success,
-                "duration_seconds": facts.duration_seconds,
-                "last_success_timestamp_seconds": facts.last_success_at,
-                "interval_seconds": facts.interval_seconds,
-            }
-            for name, facts in project.collectors.items()
-        },
-    }

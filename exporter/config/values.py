@@ -132,11 +132,16 @@ def _name_pattern(value: object) -> object:
     return NamePattern(value)
 
 
+def tag_label(key: str) -> str:
+    """The label of a tag key: `tag_` and the key, with underscores for all but ASCII letters and digits."""
+    return "tag_" + re.sub("[^a-zA-Z0-9_]", "_", key)
+
+
 def _distinct_labels(keys: tuple[str, ...]) -> tuple[str, ...]:
-    labels = [re.sub("[^a-zA-Z0-9_]", "_", key) for key in keys]
+    labels = [tag_label(key) for key in keys]
     for label in labels:
         if labels.count(label) > 1:
-            raise ValueError(f"more than one of these keys becomes the label tag_{label}: keep one")
+            raise ValueError(f"more than one of these keys becomes the label {label}: keep one")
     return keys
 
 

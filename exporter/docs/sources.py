@@ -17,6 +17,7 @@ from exporter.model.cutover import REASONS, Facts
 from exporter.model.facts import TASK_FACTS
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed, Task
+from exporter.views.text import fact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +115,8 @@ def _judged_by(family: Family[Task], task: Task, bare: Task) -> set[type[TaskFac
 
 
 def _looked_at(task: Task) -> list[str]:
-    return [one.fact(Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())) for one in REASONS]
+    facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    return [fact_text(reason.fact(facts)) for reason in REASONS]
 
 
 def _dated_by(family: Family[Task], bare: Task) -> set[type[TaskFacts | Listed]]:

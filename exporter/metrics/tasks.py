@@ -6,13 +6,13 @@ project live in `telemetry`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import Generic, TypeVar
 
 from exporter.config.collectors import COLLECTORS
+from exporter.config.values import tag_label
 from exporter.model.task import Phase, Project, Task
 
 T = TypeVar("T", Task, Project)
@@ -681,7 +681,7 @@ def tag_labels(keys: Iterable[str]) -> dict[str, str]:
     """
     labels: dict[str, str] = {}
     for key in dict.fromkeys(keys):
-        name = "tag_" + re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        name = tag_label(key)
         numbered = (f"{name}_{number}" for number in count(2))
         labels[key] = next(label for label in chain([name], numbered) if label not in labels.values())
     return labels

@@ -5,7 +5,6 @@ Ready means that nothing known blocks, not that it is safe.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -33,7 +32,8 @@ class Reason:
         when: it is 1, in words.
         applies: to which tasks it can apply at all.
         blocks: whether it speaks against a cut-over now.
-        fact: what it looked at, for people.
+        fact: what it looked at: a text, a flag, names, a ratio, seconds with their limit, or which endpoints
+            are up; None if it is unknown.
         collector: whose facts those are.
         setting: of `cutover`, which decides how much it matters.
         known: whether the fact is known; what is not was not checked.
@@ -43,18 +43,10 @@ class Reason:
     when: str
     applies: Callable[[Facts], bool]
     blocks: Callable[[Facts], bool]
-    fact: Callable[[Facts], str]
+    fact: Callable[[Facts], object]
     collector: str
     setting: str = ""
     known: Callable[[Facts], bool] = lambda _: True
-
-
-def _seconds(value: float | None, limit: float) -> str:
-    return "unknown" if value is None else f"{value:g} s, limit {limit:g} s"
-
-
-def _over(value: float | None, limit: float) -> bool:
-    return value is not None and value > limit
 
 
 def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
@@ -118,19 +110,19 @@ REASONS: tuple[Reason, ...] = (
         "delay_unknown",
         "No delay is known now. Not of a task with a full load alone.",
         _delayed,
-        lambda facts: facts.task.delay_seconds is None,
-        lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
+        lambda facts: facts.delay.seconds is None,
+        attrgetter("delay"),
         "progress",
     ),
     Reason(
         "delay_high",
         "The delay is over the limit. Not of a task with a full load alone.",
         _delayed,
-        lambda facts: _over(facts.task.delay_seconds, facts.settings.max_delay),
-        lambda facts: _seconds(facts.task.delay_seconds, facts.settings.max_delay),
+        attrgetter("delay.exceeded"),
+        attrgetter("delay"),
         "progress",
         "max_delay",
-        known=lambda facts: facts.task.delay_seconds is not None,
+        known=lambda facts: facts.delay.seconds is not None,
     ),
     Reason(
         "full_incomplete",
@@ -139,7 +131,7 @@ REASONS: tuple[Reason, ...] = (
             _single(facts) and facts.task.listed is not None and facts.task.listed.task_type == "FULL_INCR_TRANS"
         ),
         lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
-        lambda facts: "unknown" if (ratio := facts.full_ratio) is None else f"{math.floor(round(ratio * 100, 6))}%",
+        attrgetter("full_ratio"),
         "progress",
         known=lambda facts: facts.full_ratio is not None,
     ),
@@ -148,7 +140,7 @@ REASONS: tuple[Reason, ...] = (
         "CONTINUE_APPLY or CONTINUE_CAPTURE is available: the data waits for the user.",
         _single,
         lambda facts: bool(facts.open_actions),
-        lambda facts: ", ".join(sorted(facts.open_actions)) or "none",
+        attrgetter("open_actions"),
         "tasks",
     ),
     Reason(
@@ -166,7 +158,7 @@ REASONS: tuple[Reason, ...] = (
         "A switchover is under way. Of DR tasks, as the next four.",
         _recovering,
         lambda facts: facts.task.switching is True,
-        lambda facts: {True: "yes", False: "no", None: "unknown"}[facts.task.switching],
+        attrgetter("task.switching"),
         "recovery",
         known=lambda facts: facts.task.switching is not None,
     ),
@@ -174,37 +166,37 @@ REASONS: tuple[Reason, ...] = (
         "rpo_unknown",
         "No RPO is known now.",
         _recovering,
-        lambda facts: facts.rpo is None,
-        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
+        lambda facts: facts.rpo.seconds is None,
+        attrgetter("rpo"),
         "recovery",
     ),
     Reason(
         "rpo_high",
         "The RPO is over the task's own threshold, else over the limit.",
         _recovering,
-        lambda facts: _over(facts.rpo, facts.rpo_limit),
-        lambda facts: _seconds(facts.rpo, facts.rpo_limit),
+        attrgetter("rpo.exceeded"),
+        attrgetter("rpo"),
         "recovery",
         "max_delay",
-        known=lambda facts: facts.rpo is not None,
+        known=lambda facts: facts.rpo.seconds is not None,
     ),
     Reason(
         "rto_unknown",
         "No RTO is known now.",
         _recovering,
-        lambda facts: facts.rto is None,
-        lambda facts: _seconds(facts.rto, facts.rto_limit),
+        lambda facts: facts.rto.seconds is None,
+        attrgetter("rto"),
         "recovery",
     ),
     Reason(
         "rto_high",
         "The RTO is over the task's own threshold, else over the limit.",
         _recovering,
-        lambda facts: _over(facts.rto, facts.rto_limit),
-        lambda facts: _seconds(facts.rto, facts.rto_limit),
+        attrgetter("rto.exceeded"),
+        attrgetter("rto"),
         "recovery",
         "max_delay",
-        known=lambda facts: facts.rto is not None,
+        known=lambda facts: facts.rto.seconds is not None,
     ),
     Reason(
         "side_down",
@@ -213,9 +205,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: _demanded(
             facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
         ),
-        lambda facts: "source {}, target {}".format(
-            *({True: "up", False: "down", None: "unknown"}[side] for side in facts.sides)
-        ),
+        lambda facts: dict(zip(("source", "target"), facts.sides, strict=True)),
         "node",
         "endpoints",
         known=lambda facts: None not in facts.sides,
@@ -227,7 +217,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: _demanded(
             facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
         ),
-        lambda facts: "unknown" if (missing := facts.missing_objects) is None else ", ".join(missing) or "none",
+        attrgetter("missing_objects"),
         "objects",
         "objects",
         known=lambda facts: facts.missing_objects is not None,
@@ -265,9 +255,11 @@ REASONS: tuple[Reason, ...] = (
         "The newest log entry is an error.",
         _logs,
         lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
-        lambda facts: {True: "the newest entry is an error", False: "no error at its end", None: "unknown"}[
-            facts.log_ends_in_error
-        ],
+        lambda facts: (
+            None
+            if (bad := facts.log_ends_in_error) is None
+            else ("the newest entry is an error" if bad else "no error at its end")
+        ),
         "logs",
         "logs",
         known=lambda facts: facts.log_ends_in_error is not None,

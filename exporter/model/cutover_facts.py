@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.config.load import duration_text
+from exporter.model.facts import Detail, Recovery
 
 if TYPE_CHECKING:
     from exporter.config.schema import Cutover
@@ -16,6 +17,18 @@ _OLD_REPORT_SECONDS = 3600.0
 """No document says how often the cloud updates the progress; an hour without an update is taken as a fault."""
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
+
+
+class Limited(NamedTuple):
+    """A time span and its limit, in seconds; None if it is unknown."""
+
+    seconds: float | None
+    limit: float
+
+    @property
+    def exceeded(self) -> bool:
+        """Return whether the time span is known and over the limit."""
+        return self.seconds is not None and self.seconds > self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,14 @@ class Facts:
         blocked = "a subtask is blocked or unknown, or none is alive"
         return blocked if self.subtasks_blocked else "all subtasks are ready"
 
-    def limit(self, threshold: float | None) -> float:
-        """The task's own threshold, else the setting; seconds."""
-        return self.settings.max_delay if threshold is None else threshold
+    @property
+    def delay(self) -> Limited:
+        """Delay of the increments."""
+        return Limited(self.task.delay_seconds, self.settings.max_delay)
+
+    def _limited(self, seconds: float | None, threshold: float | None) -> Limited:
+        """A time span whose limit is the task's own threshold, else the setting."""
+        return Limited(seconds, self.settings.max_delay if threshold is None else threshold)
 
     @property
     def wrong_phase(self) -> bool:
@@ -89,11 +107,11 @@ class Facts:
         return listed is None or listed.contradicted or listed.status != wanted
 
     @property
-    def status(self) -> str:
-        """The status, for people."""
+    def status(self) -> str | None:
+        """The status, for people; None if it is unknown."""
         listed = self.task.listed
         if listed is None:
-            return "unknown"
+            return None
         return f"{listed.status}, but the lists contradict each other" if listed.contradicted else listed.status
 
     @property
@@ -107,24 +125,16 @@ class Facts:
         return self.task.listed.available_actions & _ACTIONS if self.task.listed else frozenset()
 
     @property
-    def rpo(self) -> float | None:
-        """Recovery point, seconds."""
-        return self.task.recovery.rpo_seconds if self.task.recovery else None
+    def rpo(self) -> Limited:
+        """Recovery point."""
+        recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
+        return self._limited(recovery.rpo_seconds, detail.rpo_threshold_seconds)
 
     @property
-    def rto(self) -> float | None:
-        """Recovery time, seconds."""
-        return self.task.recovery.rto_seconds if self.task.recovery else None
-
-    @property
-    def rpo_limit(self) -> float:
-        """Largest recovery point, seconds."""
-        return self.limit(self.task.detail.rpo_threshold_seconds if self.task.detail else None)
-
-    @property
-    def rto_limit(self) -> float:
-        """Largest recovery time, seconds."""
-        return self.limit(self.task.detail.rto_threshold_seconds if self.task.detail else None)
+    def rto(self) -> Limited:
+        """Recovery time."""
+        recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
+        return self._limited(recovery.rto_seconds, detail.rto_threshold_seconds)
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
@@ -164,9 +174,9 @@ class Facts:
         return any(one.consistent is False for one in self.compared)
 
     @property
-    def statuses(self) -> str:
-        """The statuses of the newest comparisons, for people."""
-        return ", ".join(one.status for one in self.compared) or "none"
+    def statuses(self) -> list[str]:
+        """The statuses of the newest comparisons."""
+        return [comparison.status for comparison in self.compared]
 
     @property
     def log_ends_in_error(self) -> bool | None:

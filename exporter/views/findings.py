@@ -163,8 +163,3 @@ def engines(counts: Mapping[str | None, int]) -> str:
         name = engine if engine and _ENGINE.fullmatch(engine) else "other"
         named[name] = named.get(name, 0) + count
     return ", ".join(f"{name} {count}" for name, count in sorted(named.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

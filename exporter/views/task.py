@@ -6,9 +6,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.config.collectors import COLLECTORS, TASKS, Scope
-from exporter.config.load import duration_text
 from exporter.model import cutover
-from exporter.views.text import UNKNOWN, rows_of
+from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +102,7 @@ def _known(parts: Sequence[TaskFacts], newest: Sequence[str]) -> list[tuple[str,
 
 def _age(subject: Subject, collector: str) -> str:
     age = subject.ages.get(collector)
-    return UNKNOWN if age is None else f"{duration_text(round(age))} old"
+    return UNKNOWN if age is None else f"{duration(round(age))} old"
 
 
 def _why_unknown(collector: Collector, subject: Subject, project: Project, enabled: Callable[[str], bool]) -> str:
@@ -155,4 +154,4 @@ def reasons(subject: Subject) -> list[Judged]:
 def _judged(subject: Subject, reason: cutover.Reason, facts: cutover.Facts) -> Judged:
     blocks = reason.blocks(facts)
     word = "blocks" if blocks else "no" if reason.known(facts) else "not checked"
-    return Judged(reason.name, blocks, word, reason.fact(facts), _age(subject, reason.collector))
+    return Judged(reason.name, blocks, word, fact_text(reason.fact(facts)), _age(subject, reason.collector))

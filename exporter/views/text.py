@@ -1,12 +1,15 @@
-"""Values of the neutral model as text: the end of a field's name tells its unit."""
+"""Words for values. No other module formats a duration, a percentage, a time or the name of a project for people."""
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from exporter.config.load import duration_text
+from exporter.model.cutover_facts import Limited
 from exporter.model.facts import Compared, ObjectCount
 
 if TYPE_CHECKING:
@@ -14,10 +17,70 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_UNIT = re.compile(r"[0-9]+[a-z]+")
+
+
+class OfProject(Protocol):
+    """Anything with the names of a project."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+
+
+def project_text(owner: OfProject) -> str:
+    """A project as the filters of the pages and of the API name it."""
+    return f"{owner.account}/{owner.region}/{owner.project}"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """A time span at a glance, in at most two units: 0.85s, 12s, 4m30s, 3h20m, 2d4h."""
+    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
+        return f"{round(seconds, 3):.2g}s"
+    return "".join(_UNIT.findall(duration_text(round(seconds)))[:2])
+
+
+def exact_duration(seconds: float) -> str:
+    """A time span to the second, with all digits below two minutes: 119.5s, 1h30m5s."""
+    return f"{_number(seconds)}s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
+
+
+def age(at: float, now: float) -> str:
+    """The whole seconds since a time; zero if it is in the future."""
+    return duration(round(max(0.0, now - at)))
+
+
+def percent(ratio: float) -> str:
+    """Whole percent, 100 only if nothing is left. 0.29 * 100, which is a little under 29, is 29."""
+    return f"{math.floor(round(ratio * 100, 6))}%"
+
+
+def moment(at: float) -> str:
+    """A time with its date and zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
+def fact_text(fact: object) -> str:
+    """What a reason against a cut-over looked at."""
+    if isinstance(fact, Limited):
+        return (
+            UNKNOWN if fact.seconds is None else f"{exact_duration(fact.seconds)}, limit {exact_duration(fact.limit)}"
+        )
+    if isinstance(fact, dict):
+        return ", ".join(f"{side} {_state(up)}" for side, up in fact.items())
+    return percent(fact) if isinstance(fact, float) else _plain(fact)
 
 
 def rows_of(name: str, value: Any, now: float) -> list[tuple[str, str]]:
-    """One field as rows; its unit is the end of its name."""
+    """A field as labels and texts; the end of its name is its unit."""
     for end, unit, text in _UNITS:
         if name.endswith(end):
             return [(_label(name.removesuffix(unit)), UNKNOWN if value is None else text(value, now))]
@@ -41,21 +104,22 @@ def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
         counts = f"{_plain(value.target)} of {_plain(value.source)}" + (", moved at the end" if value.at_end else "")
         return [(f"{label} {value.type}".strip(), counts)]
     if isinstance(value, Compared):
-        rest = (one.name for one in fields(value) if one.name != "type")
-        return [(f"{value.type} {name}", text) for one in rest for name, text in rows_of(one, getattr(value, one), now)]
-    key, told = value
+        names = (field.name for field in fields(value) if field.name != "type")
+        rows = (row for name in names for row in rows_of(name, getattr(value, name), now))
+        return [(f"{value.type} {name}", text) for name, text in rows]
+    key, content = value
     if label == "newest":
-        return [(f"{label} {key}", _moment(told, now))]
-    return [(f"{label} {key}", _percent(told, now) if label == "stages" else _plain(told))]
+        return [(f"{label} {key}", _dated(content, now))]
+    return [(f"{label} {key}", _exact_percent(content) if label == "stages" else _plain(content))]
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
+    if isinstance(value, frozenset | list):
+        return ", ".join(sorted(value) if isinstance(value, frozenset) else value) or "none"
     return _number(value) if isinstance(value, float) else str(value)
 
 
@@ -63,21 +127,19 @@ def _number(value: float) -> str:
     return f"{value:.10g}"  # nothing that is almost 100 % is shown as 100 %
 
 
-def _moment(at: float, now: float) -> str:
-    written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-    away = duration_text(round(abs(now - at)))
-    return f"{written}, {away} ago" if at <= now else f"{written}, in {away}"
+def _state(up: bool | None) -> str:  # noqa: FBT001 - the fact itself
+    return {True: "up", False: "down", None: UNKNOWN}[up]
 
 
-def _percent(ratio: float, _now: float) -> str:
-    return f"{_number(ratio * 100)} %"
+def _dated(at: float, now: float) -> str:
+    return f"{moment(at)}, {age(at, now)} ago" if at <= now else f"{moment(at)}, in {age(now, at)}"
 
 
-def _seconds(seconds: float, _now: float) -> str:
-    return f"{_number(seconds)} s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
+def _exact_percent(ratio: float) -> str:
+    return f"{_number(ratio * 100)}%"
 
 
-def _size(size: float, _now: float) -> str:
+def _size(size: float) -> str:
     unit = 0
     while size >= 1024 and unit < len(_BYTES) - 1:  # noqa: PLR2004
         size, unit = size / 1024, unit + 1
@@ -86,12 +148,12 @@ def _size(size: float, _now: float) -> str:
 
 _LABELS = {"full": "full_load", "full_remaining": "full_load_remaining", "counts": ""}
 _UNITS: tuple[tuple[str, str, Callable[[Any, float], str]], ...] = (
-    ("_bytes_per_second", "_per_second", lambda rate, now: f"{_size(rate, now)}/s"),
+    ("_bytes_per_second", "_per_second", lambda rate, _: f"{_size(rate)}/s"),
     ("_per_second", "_per_second", lambda rate, _: f"{_number(rate)}/s"),
-    ("_seconds", "_seconds", _seconds),
-    ("_bytes", "_bytes", _size),
-    ("_ratio", "_ratio", _percent),
-    ("_at", "_at", _moment),
-    ("_up", "_up", lambda up, _: "up" if up else "down"),
+    ("_seconds", "_seconds", lambda seconds, _: exact_duration(seconds)),
+    ("_bytes", "_bytes", lambda size, _: _size(size)),
+    ("_ratio", "_ratio", lambda ratio, _: _exact_percent(ratio)),
+    ("_at", "_at", _dated),
+    ("_up", "_up", lambda up, _: _state(up)),
 )
-"""End of a field's name, what of it the text repeats, and how."""
+"""End of a field's name, what the label leaves out of it, and how the value is written."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import math
 import time
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -19,8 +18,9 @@ from exporter.metrics.own import ALLOWANCE, DEMAND
 from exporter.runtime.escape import printable
 from exporter.store.subject import subject_of
 from exporter.views import task as explain_facts
-from exporter.web.query import SORTS, WORST_FIRST, Query
-from exporter.web.search import blockers_of, cutover_of, find, phase_of, project_of, read_at
+from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
+from exporter.views.text import age, duration, moment, percent, plural, project_text
+from exporter.web.search import Query, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,48 +128,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {
-        "seconds": seconds_text,
-        "percent": percent_text,
-        "moment": moment_text,
-        "segment": lambda text: quote(text, safe="", errors="replace"),
-    }
-    environment.globals |= {
-        "blockers_of": blockers_of,
-        "cutover_of": cutover_of,
-        "phase_of": phase_of,
-        "project_of": project_of,
-        "read_at": read_at,
-        "phases": WORST_FIRST,
-        "sorts": SORTS,
-    }
+    filters = (age, duration, moment, percent, plural, project_text)
+    functions = (blockers_of, cutover_of, full_ratio_of, phase_of, read_at)
+    environment.filters |= {function.__name__: function for function in filters}
+    environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
+    environment.globals |= {function.__name__: function for function in functions}
+    environment.globals["phases"] = WORST_FIRST
     return environment
 
 
 def _shown(value: object) -> object:
     """Text without control characters, which could turn a name round; markup as it is."""
     return printable(value) if type(value) is str else value
-
-
-def percent_text(ratio: float) -> str:
-    """Whole percent, 100 only where nothing is left; 0.29 * 100, which is a little under 29, is 29."""
-    return f"{math.floor(round(ratio * 100, 6))}%"
-
-
-def moment_text(at: float) -> str:
-    """A time of day, with its date and zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
-
-
-def seconds_text(seconds: float) -> str:
-    """A span of time for people: 850 ms, 12 s, 4 min, 3 h 20 min, 2 d 4 h."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"

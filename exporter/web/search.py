@@ -1,26 +1,117 @@
-"""The tasks that a query asks for: chosen, sorted and cut into pages, a slice at a time, so that nobody waits long."""
+"""Filters, sorts and cuts into pages the tasks that the status page and the API show."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
-from exporter.web.query import BLOCKED, READY, UNKNOWN, WORST_FIRST, Query
+from exporter.views.summary import (
+    BLOCKED,
+    READY,
+    WORST_FIRST,
+    blockers_of,
+    cutover_of,
+    full_ratio_of,
+    phase_of,
+    read_at,
+)
+from exporter.views.text import project_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from exporter.metrics.board import Board
     from exporter.metrics.own import Telemetry
     from exporter.model.task import Task
     from exporter.store.store import Store
 
+SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
+MOST = 500
+"""Tasks on one page."""
+_LONGEST = 200
+_LAST_PAGE = 10**6
+_ALLOWED: Mapping[str, Collection[str]] = {"phase": WORST_FIRST, "cutover": (READY, BLOCKED)}
 _SLICE = 250
 _RANKS = {word: rank for rank, word in enumerate(WORST_FIRST)}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for; each field is a query parameter.
+
+    Args:
+        q: part of a name or an id, in any case.
+        phase: only tasks in this phase.
+        project: only tasks of this one, as account/region/project.
+        cutover: only those that are ready, or blocked.
+        sort: by what; with a minus in front the other way round. What is unknown comes last either way.
+        page: from 1.
+        limit: tasks on a page.
+    """
+
+    q: str = ""
+    phase: str = ""
+    project: str = ""
+    cutover: str = ""
+    sort: str = "phase"
+    page: int = 1
+    limit: int = 100
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> tuple[Query, tuple[str, ...]]:
+        """What parameters ask for, and what is wrong with them; what is wrong is left out."""
+        asked: dict[str, Any] = {key: parameters.get(key, "").strip()[:_LONGEST] for key in ("q", "project")}
+        faults = []
+        for name, words in (*_ALLOWED.items(), ("sort", (*SORTS, *(f"-{word}" for word in SORTS)))):
+            if word := parameters.get(name, ""):
+                if word in words:
+                    asked[name] = word
+                else:
+                    faults.append(f"{name}: expected one of {', '.join(words)}")
+        for name, most in (("page", _LAST_PAGE), ("limit", MOST)):
+            if text := parameters.get(name, ""):
+                if text.isascii() and text.isdecimal() and len(text) < 8 and 1 <= int(text) <= most:  # noqa: PLR2004
+                    asked[name] = int(text)
+                else:
+                    faults.append(f"{name}: expected a number from 1 to {most}")
+        return cls(**asked), tuple(faults)
+
+    @property
+    def key(self) -> str:
+        """By what to sort."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.sort.startswith("-")
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.q or self.phase or self.project or self.cutover)
+
+    def link(self, **changes: str | int) -> str:
+        """The same with changes, as a relative reference; whatever changes, the first page is shown."""
+        changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]  # names and types of our fields
+        given = {one.name: value for one in fields(self) if (value := getattr(changed, one.name)) != one.default}
+        return "?" + urlencode(given, errors="replace")
+
+    def sorted_by(self, key: str) -> str:
+        """The link of a column's head: sorts by it, or turns it round where it does so already."""
+        first = f"-{key}" if key in {"delay", "age"} else key
+        if self.key != key:
+            return self.link(sort=first)
+        return self.link(sort=key if self.backwards else f"-{key}")
+
+    def direction(self, key: str) -> str:
+        """The value of aria-sort for a column."""
+        return "none" if self.key != key else "descending" if self.backwards else "ascending"
 
 
 class Served(Protocol):
@@ -81,7 +172,7 @@ class Found:
         self.phases[phase_of(task)] += 1
         self.names[identity.task_id] = identity.task_name
         if identity.parent_id is None:
-            self.projects[project_of(task)] += 1
+            self.projects[project_text(task.identity)] += 1
             self.cutover[cutover_of(task) or ""] += 1
         else:
             self.subtasks += 1
@@ -129,7 +220,7 @@ def _wants(query: Query, task: Task) -> bool:
     identity, needle = task.identity, query.q.lower()
     return (
         (not query.phase or phase_of(task) == query.phase)
-        and (not query.project or project_of(task) == query.project)
+        and (not query.project or project_text(task.identity) == query.project)
         and (not query.cutover or cutover_of(task) == query.cutover)
         and (not needle or needle in identity.task_name.lower() or needle in identity.task_id.lower())
     )
@@ -137,36 +228,6 @@ def _wants(query: Query, task: Task) -> bool:
 
 def _last_if_unknown(value: Any, *, backwards: bool) -> tuple[Any, ...]:
     return ((value is None) != backwards, 0 if value is None else value)
-
-
-def phase_of(task: Task) -> str:
-    """The phase, in a word."""
-    return task.phase.value if task.phase else UNKNOWN
-
-
-def project_of(task: Task) -> str:
-    """The project as a query names it."""
-    return f"{task.identity.account}/{task.identity.region}/{task.identity.project}"
-
-
-def blockers_of(task: Task) -> list[str] | None:
-    """What blocks the cut-over; None where that is no question."""
-    return None if task.blockers is None else [reason for reason, blocks in task.blockers if blocks]
-
-
-def cutover_of(task: Task) -> str | None:
-    """Ready, blocked, or None where that is no question."""
-    blockers = blockers_of(task)
-    return None if blockers is None else BLOCKED if blockers else READY
-
-
-def read_at(task: Task) -> float | None:
-    """When the progress was read last."""
-    return next((at for name, at in task.collected if name == "progress"), None)
-
-
-def _full_ratio(task: Task) -> float | None:
-    return task.progress.full_ratio if task.progress else None
 
 
 def _blocked_by(task: Task) -> int | None:
@@ -177,8 +238,8 @@ def _blocked_by(task: Task) -> int | None:
 _KEYS: Mapping[str, Callable[[Task], Any]] = {
     "phase": lambda task: (_RANKS[phase_of(task)], -(task.delay_seconds or 0)),
     "task_name": lambda task: task.identity.task_name,
-    "project": project_of,
-    "progress": _full_ratio,
+    "project": lambda task: project_text(task.identity),
+    "progress": full_ratio_of,
     "delay": lambda task: task.delay_seconds,
     "age": lambda task: None if (at := read_at(task)) is None else -at,
     "cutover": _blocked_by,

@@ -21,6 +21,7 @@ from exporter.model.facts import (
     Recovery,
     Switchover,
 )
+from exporter.views.text import fact_text
 from tests.unit.model.test_cutover import DR, PLAIN, ready
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comp
 
 def said(reason: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
     (found,) = (one for one in REASONS if one.name == reason)
-    return found.fact(Facts(task, stale, blocked, Cutover()))
+    return fact_text(found.fact(Facts(task, stale, blocked, Cutover())))
 
 
 @pytest.mark.parametrize(
     ("reason", "parts", "known", "unknown"),
     [
-        ("delay_unknown", {"progress": Progress(delay_seconds=1.5)}, "1.5 s, limit 5 s", "unknown"),
-        ("delay_high", {"progress": Progress(delay_seconds=90)}, "90 s, limit 5 s", "unknown"),
+        ("delay_unknown", {"progress": Progress(delay_seconds=1.5)}, "1.5s, limit 5s", "unknown"),
+        ("delay_high", {"progress": Progress(delay_seconds=90)}, "90s, limit 5s", "unknown"),
         ("full_incomplete", {"progress": Progress(full_ratio=0.42)}, "42%", "unknown"),
         ("side_down", {"monitor": Monitor(source_up=True, target_up=False)}, "source up, target down", None),
         ("objects_missing", {"objects": Objects((ObjectCount("table", 2, 1),))}, "table", "unknown"),
@@ -67,10 +68,10 @@ def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, u
         ("switching", {"switchover": Switchover(switching=False)}, "no"),
         ("switching", {"switchover": None}, "unknown"),
         ("rpo_unknown", {"recovery": None}, "unknown"),
-        ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7 s, limit 5 s"),
-        ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7 s, limit 30 s"),
+        ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7s, limit 5s"),
+        ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7s, limit 30s"),
         ("rto_unknown", {"recovery": None}, "unknown"),
-        ("rto_high", {"recovery": Recovery(rto_seconds=0.25)}, "0.25 s, limit 5 s"),
+        ("rto_high", {"recovery": Recovery(rto_seconds=0.25)}, "0.25s, limit 5s"),
     ],
 )
 def test_what_is_said_of_disaster_recovery(reason: str, parts: dict[str, Any], words: str) -> None:

@@ -1,65 +1,84 @@
+"""Words for values."""
+
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
-
-import httpx
 import pytest
 
-from exporter.commands import explain as explaining
-from exporter.commands import main as cli
-from exporter.commands.explain import explanation
-from exporter.commands.lookup import columns
-from exporter.config.load import duration_text
-from exporter.model import cutover
 from exporter.model.facts import ObjectCount
-from exporter.model.subject import Subject
-from exporter.model.task import Identity, Listed, Project, Task
-from exporter.runtime import logs
-from exporter.runtime.escape import printable
-from exporter.views.text import rows_of
-from tests.lib.commands import config_file, config_for, group
-from tests.lib.daemon import HOUR, cloud_of, sim
+from exporter.model.project import ProjectKey
+from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of
+from tests.lib.daemon import HOUR
 from tests.lib.virtual_time import EPOCH
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from exporter.commands.outcome import Outcome
-    from exporter.config.load import Config
+@pytest.mark.parametrize(
+    ("seconds", "glance", "exact"),
+    [
+        (0, "0s", "0s"),
+        (0.0004, "0s", "0.0004s"),
+        (0.25, "0.25s", "0.25s"),
+        (0.841, "0.84s", "0.841s"),
+        (1, "1s", "1s"),
+        (1.774, "1.8s", "1.774s"),
+        (9.99, "10s", "9.99s"),
+        (59.4, "59s", "59.4s"),
+        (60, "1m", "60s"),
+        (61, "1m1s", "61s"),
+        (119.5, "2m", "119.5s"),
+        (3599, "59m59s", "59m59s"),
+        (3600, "1h", "1h"),
+        (12_005, "3h20m", "3h20m5s"),
+        (86_400, "1d", "1d"),
+        (187_261.4, "2d4h", "2d4h1m1s"),
+    ],
+)
+def test_durations(seconds: float, glance: str, exact: str) -> None:
+    assert (duration(seconds), exact_duration(seconds)) == (glance, exact)
 
 
-@pytest.fixture(autouse=True)
-def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up by these tests, it would outlive their streams."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
+def test_an_age_is_in_whole_seconds_and_never_negative() -> None:
+    assert [age(EPOCH - seconds, EPOCH) for seconds in (0.4, 12.6, -5)] == ["0s", "13s", "0s"]
+
+
+def test_percents_are_those_of_the_cloud_and_100_only_at_the_end() -> None:
+    assert [percent(number / 100) for number in range(101)] == [f"{number}%" for number in range(101)]
+    assert percent(0.999) == "99%"
+
+
+def test_a_moment_has_its_zone() -> None:
+    assert moment(1_767_225_661.9) == "2026-01-01 00:01:01 UTC"
+
+
+def test_counts_and_names() -> None:
+    assert [plural(count, "task") for count in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
+    assert project_text(ProjectKey("acme", "cn-north-4", "payments")) == "acme/cn-north-4/payments"
 
 
 @pytest.mark.parametrize(
     ("field", "value", "rows"),
     [
-        ("full_ratio", 0.99999, [("full load", "99.999 %")]),
-        ("cpu_ratio", 0.57, [("cpu", "57 %")]),
+        ("full_ratio", 0.99999, [("full load", "99.999%")]),
+        ("cpu_ratio", 0.57, [("cpu", "57%")]),
         ("memory_ratio", None, [("memory", "unknown")]),
-        ("delay_seconds", 0.0, [("delay", "0 s")]),
-        ("delay_seconds", 119.5, [("delay", "119.5 s")]),
+        ("delay_seconds", 0.0, [("delay", "0s")]),
+        ("delay_seconds", 119.5, [("delay", "119.5s")]),
         ("auto_stop_after_seconds", 14 * 86_400.0, [("auto stop after", "14d")]),
         ("disk_size_bytes", 512.0, [("disk size", "512 B")]),
         ("disk_size_bytes", 100.0 * 2**30, [("disk size", "100 GiB")]),
         ("disk_size_bytes", 2.0**70, [("disk size", "1.049e+06 PiB")]),
         ("apply_bytes_per_second", 1536.0, [("apply bytes", "1.5 KiB/s")]),
         ("apply_rows_per_second", 12_345_678.0, [("apply rows", "12345678/s")]),
-        ("created_at", EPOCH, [("created", "2026-01-01T00:00:00Z, 1h ago")]),
-        ("order_expires_at", EPOCH + 2 * HOUR, [("order expires", "2026-01-01T02:00:00Z, in 1h")]),
+        ("created_at", EPOCH, [("created", "2026-01-01 00:00:00 UTC, 1h ago")]),
+        ("order_expires_at", EPOCH + 2 * HOUR, [("order expires", "2026-01-01 02:00:00 UTC, in 1h")]),
         ("source_up", False, [("source", "down")]),
         ("lifted", True, [("lifted", "yes")]),
         ("available_actions", frozenset({"RETRY", "PAUSE"}), [("available actions", "PAUSE, RETRY")]),
         ("available_actions", frozenset(), [("available actions", "none")]),
         ("different_rows", 1e7, [("different rows", "10000000")]),
         ("error_code", "DRS.M05004", [("error code", "DRS.M05004")]),
-        ("stages", (("struct", 0.945), ("data", 0.0)), [("stages struct", "94.5 %"), ("stages data", "0 %")]),
+        ("stages", (("struct", 0.945), ("data", 0.0)), [("stages struct", "94.5%"), ("stages data", "0%")]),
         ("items", (("PASSED", 7),), [("items PASSED", "7")]),
-        ("newest", (("error", EPOCH),), [("newest error", "2026-01-01T00:00:00Z, 1h ago")]),
+        ("newest", (("error", EPOCH),), [("newest error", "2026-01-01 00:00:00 UTC, 1h ago")]),
         ("counts", (), [("counts", "none")]),
         (
             "counts",
@@ -70,95 +89,3 @@ def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_values(field: str, value: object, rows: list[tuple[str, str]]) -> None:
     assert rows_of(field, value, EPOCH + HOUR) == rows
-
-
-def test_a_task_whose_list_has_aged_out() -> None:
-    config = config_for()
-    task = Task(Identity("acme", "cn-north-4", "payments", "id", "orders"))
-    text = explanation(
-        Subject(task, None, frozenset({"v3"}), {}, None),
-        (),
-        Project("acme", "cn-north-4", "payments"),
-        config.accounts[0],
-        EPOCH,
-    )
-    assert group(text, "status") == "status, unknown\n  status  unknown"
-    assert group(text, "progress") == "progress: unknown, nothing that tells it is published here"
-    assert group(text, "cut-over") == "cut-over: out of the question, the status is unknown"
-
-
-def test_every_reason_has_a_fact_that_fits_a_line() -> None:
-    config = config_for(
-        cutover=dict.fromkeys(("endpoints", "objects", "comparison", "logs"), "required"),
-        collectors={"logs": {"enabled": True}},
-    )
-    listed = Listed("id", "orders", "INCRE_TRANSFER_STARTED", "cloudDataGuard", task_type="FULL_INCR_TRANS")
-    task = Task(Identity("acme", "cn-north-4", "payments", "id", "orders"), listed)
-    facts = cutover.Facts(task, stale=False, subtasks_blocked=False, settings=config.accounts[0].cutover)
-    subject = Subject(task, None, frozenset({"v3"}), {}, facts)
-    text = explanation(subject, (), Project("acme", "cn-north-4", "payments"), config.accounts[0], EPOCH)
-    told = group(text, "cut-over").splitlines()[2:]
-    assert len(told) == len([reason for reason in cutover.REASONS if reason.applies(facts)]) > 12
-    assert all(line.endswith("unknown") for line in told)
-
-
-def test_columns_of_nothing() -> None:
-    assert columns([]) == []
-    assert printable("a\tb\u202ec") == "a\\tb\\u202ec"
-    assert duration_text(0) == "0s"
-
-
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    cloud = cloud_of(sim("orders"))
-    cloud.now = time.time
-
-    explain = explaining.explain
-
-    async def answered(config: Config, wanted: str, transport: None) -> Outcome:
-        return await explain(config, wanted, transport=httpx.ASGITransport(app=cloud))
-
-    monkeypatch.setattr(explaining, "explain", answered)
-    option = config_file(tmp_path)
-    assert cli.main(["explain", "orders", option]) == 0
-    out, err = capsys.readouterr()
-    assert out.startswith(
-        "orders: nothing known blocks it\nnot considered, by the settings of cutover: logs\n"
-        "\nidentity\n  account    acme\n"
-    )
-    assert out.endswith("\n")
-    assert err == ""
-    assert cli.main(["explain", "oders", option]) == 1
-    assert capsys.readouterr() == (
-        "",
-        "drs-exporter: no task has the id or the name 'oders', did you mean orders?\n",
-    )
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("explain", 2),
-        ("explain a b --config.file=x", 2),
-        ("explain a", 2),
-        ("explain a --config.file=none.yaml", 1),  # it may not be there yet
-    ],
-)
-def test_bad_usage(words: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(words.split()) == code
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("drs-exporter: ")
-    assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize("command", ["tasks", "explain", "check", "query"])
-def test_the_help_shows_an_example(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        cli.main([command, "--help"])
-    text = capsys.readouterr().out
-    assert f"examples:\n  drs-exporter {command} " in text
-    assert "Exit codes: 0 " in text
-    assert max(map(len, text.splitlines())) <= 80

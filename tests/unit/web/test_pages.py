@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.simulator import Fault, faults
-from exporter.web.pages import moment_text, percent_text, seconds_text
+from exporter.web import pages
 from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
 from tests.lib.virtual_time import EPOCH, simulate
 
@@ -135,7 +135,7 @@ def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
             after = Seen((await get(exporter, "/")).body)
             (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
         assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
-        assert "v3 list of sync incomplete its pages and its total disagree, 1 min" in " ".join(seen.text.split())
+        assert "v3 list of sync incomplete its pages and its total disagree, 1m" in " ".join(seen.text.split())
         (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
         since = incomplete.pop("incomplete_since_timestamp_seconds")
         assert EPOCH <= since < EPOCH + 30
@@ -186,35 +186,6 @@ def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None
     body = served("/", "", "GET", *tasks).body.decode()
     places = [body.index(f">task-{number}</a></th>") for number in range(1, 6)]
     assert places == sorted(places)
-
-
-def test_percent_are_those_of_the_cloud_and_100_only_at_the_end() -> None:
-    assert [percent_text(number / 100) for number in range(101)] == [f"{number}%" for number in range(101)]
-    assert percent_text(0.999) == "99%"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (0.25, "250 ms"),
-        (1, "1 s"),
-        (59.4, "59 s"),
-        (60, "1 min"),
-        (61, "1 min 1 s"),
-        (3599, "59 min 59 s"),
-        (3600, "1 h 0 min"),
-        (12_000, "3 h 20 min"),
-        (86_400, "1 d 0 h"),
-        (187_200, "2 d 4 h"),
-    ],
-)
-def test_a_span_of_time_for_people(seconds: float, text: str) -> None:
-    assert seconds_text(seconds) == text
-
-
-def test_a_moment_has_its_zone() -> None:
-    assert moment_text(1_767_225_661.9) == "2026-01-01 00:01:01 UTC"
 
 
 def rows(body: bytes) -> list[str]:
@@ -284,6 +255,6 @@ def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
 
 
 def test_a_page_is_rendered_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.web.pages._YIELD_AFTER", 0.0)
+    monkeypatch.setattr(pages, "_YIELD_AFTER", 0.0)
     plain = served("/", "", "GET", *FLEET)
     assert rows(plain.body) == ["shop", "orders", "Billing"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.web.query import Query
+from exporter.web.search import Query
 
 
 def asked(link: str) -> Query:

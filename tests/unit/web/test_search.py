@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from exporter.model.facts import Progress, Recovery
 from exporter.model.task import Identity, Listed, Phase, Task
 from exporter.simulator import faults
-from exporter.web.api import task_json
-from exporter.web.query import MOST, SORTS, WORST_FIRST, Query
-from exporter.web.search import find, phase_of
+from exporter.views.summary import WORST_FIRST, phase_of, task_json
+from exporter.web.search import MOST, SORTS, Query, find
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
 from tests.lib.paths import DOCS
 from tests.lib.virtual_time import EPOCH, simulate

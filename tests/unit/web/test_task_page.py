@@ -40,7 +40,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
         "orders",
         "INCRE_TRANSFER_STARTED",
         "Blocked by delay_high.",
-        "7 s, limit 5 s",
+        "7s, limit 5s",
         "apply rows",
         "0s old",
     ):

@@ -1,0 +1,110 @@
+"""A task in one row, and as JSON: what the status page, the API and the command `tasks` show."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from exporter.model.task import Phase
+from exporter.views.text import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exporter.model.task import CollectorFacts, ListFacts, Project, Task
+
+WORST_FIRST = (
+    UNKNOWN,  # the list of the task is too old
+    Phase.FAILED.value,
+    Phase.OTHER.value,
+    Phase.PAUSED.value,
+    Phase.CHANGING.value,
+    Phase.INCREMENTAL.value,
+    Phase.FULL.value,
+    Phase.PREPARING.value,
+    Phase.ENDING.value,
+    Phase.ENDED.value,
+)
+READY, BLOCKED = "ready", "blocked"
+
+
+def phase_of(task: Task) -> str:
+    """The phase, one of `WORST_FIRST`."""
+    return task.phase.value if task.phase else UNKNOWN
+
+
+def full_ratio_of(task: Task) -> float | None:
+    """The completed part of the full load."""
+    return task.progress.full_ratio if task.progress else None
+
+
+def read_at(task: Task) -> float | None:
+    """The time of the last successful poll of the progress."""
+    return dict(task.collected).get("progress")
+
+
+def blockers_of(task: Task) -> list[str] | None:
+    """The reasons that block the cut-over; None if a cut-over is out of the question."""
+    return None if task.blockers is None else [reason for reason, blocks in task.blockers if blocks]
+
+
+def cutover_of(task: Task) -> str | None:
+    """Return `READY`, `BLOCKED`, or None if a cut-over is out of the question."""
+    blockers = blockers_of(task)
+    return None if blockers is None else BLOCKED if blockers else READY
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """A task; unknown values are null."""
+    recovery = None if task.switching else task.recovery
+    return {
+        **{field.name: getattr(task.identity, field.name) for field in fields(task.identity)},
+        **_fields_of(task.listed, dict.fromkeys(("job_type", "engine_type", "task_type", "direction", "status"))),
+        "phase": phase_of(task),
+        "phase_changed_timestamp_seconds": task.history.phase_changed_at,
+        "error_code": task.failure_code,
+        **_fields_of(task.progress, {"full_ratio": "full_progress_ratio", "full_remaining_seconds": None}),
+        "incremental_delay_seconds": task.delay_seconds,
+        **_fields_of(recovery, {"rpo_seconds": None, "rto_seconds": None}),
+        "collected_timestamp_seconds": dict(task.collected),
+        "cutover": cutover_of(task),
+        "cutover_blockers": blockers_of(task),
+    }
+
+
+def _fields_of(part: object, names: Mapping[str, str | None]) -> dict[str, Any]:
+    """Fields of a part that may be unknown, under another name if one is given."""
+    return {shown or name: getattr(part, name, None) for name, shown in names.items()}
+
+
+def project_json(project: Project) -> dict[str, Any]:
+    """A project without its tasks; unknown values are null."""
+    return {
+        "account": project.account,
+        "region": project.region,
+        "project": project.project,
+        "up": project.up,
+        "lists": [_list_json(*key, facts) for key, facts in project.lists.items()],
+        "collectors": {name: _collector_json(facts) for name, facts in project.collectors.items()},
+    }
+
+
+def _list_json(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
+    return {
+        "api": api,
+        "job_type": job_type,
+        "success": facts.success,
+        "tasks": facts.tasks,
+        "complete": None if facts.tasks is None else facts.gap is None,
+        "incomplete_because": facts.gap,
+        "incomplete_since_timestamp_seconds": facts.incomplete_since,
+    }
+
+
+def _collector_json(facts: CollectorFacts) -> dict[str, Any]:
+    return {
+        "success": facts.success,
+        "duration_seconds": facts.duration_seconds,
+        "last_success_timestamp_seconds": facts.last_success_at,
+        "interval_seconds": facts.interval_seconds,
+    }
