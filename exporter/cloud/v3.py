@@ -7,13 +7,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
+from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import detail, monitor, precheck, progress, project, recovery
 from exporter.cloud.wire.answers import about
 from exporter.cloud.wire.comparison_v3 import ComparisonV3
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
-from exporter.config.known_words import known_code
 from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
 
 if TYPE_CHECKING:

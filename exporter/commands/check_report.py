@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from exporter.config.known_words import KEYS, REGIONS, WORD_KEYS, WORDS, known_code
+from exporter.cloud.http.error_codes import known_code
+from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
+from exporter.config.regions import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,15 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneError
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.commands.connections import CallObserver, Connection, attempt, connections
+from exporter.commands.known_words import OBJECT_KEYS, VALUE_KEYS, WORD_KEYS, WORDS
 from exporter.commands.lookup import Place, find, missing, several
 from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
 from exporter.commands.outcome import Outcome
-from exporter.config.known_words import WORD_KEYS, WORDS, known_code
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
 from exporter.views.findings import words
@@ -66,28 +67,6 @@ NEEDS_QUERY_ID = frozenset({"network", "precheck", "cloud_connection"})
 _ALWAYS = frozenset({"id", "status", "create_time", "total_count"})
 """Keys that come with every type."""
 _ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
-_BLOCKS = frozenset(
-    """
-    alarm_notify base_info compare_result compare_results data data_compare_task_list failed_sub_jobs index logs
-    metrics migration_object_overview migration_object_progress_info network_results node_info
-    objects_compare_overview_info period_order policy_config precheck_result precheck_results progress_info
-    progress_map source_endpoint spec ssl struct support_import_file_resp target_endpoint user_migration
-    """.split()  # noqa: SIM905
-)
-"""Keys of objects and lists that are looked into."""
-_VALUES = WORD_KEYS | frozenset(
-    """
-    alarm_to_user apply_average_commit_time apply_average_execute_time apply_ddl_rate apply_rows_rate
-    apply_transactions_rate completed cpu_util create_time ddl_trans delay_time disk_read_bytes_rate
-    disk_write_bytes_rate dst_count dynamic_compare_delay end_time error_code expired_days file_size
-    full_complete_time full_start_time group incr_start_time incr_trans_delay incr_trans_delay_millis index_trans
-    is_auto_renew is_migrate_user is_open_fast_clean is_set_password is_skipped is_support_skip is_target_readonly item
-    mem_util multi_write network_incoming_bytes_rate network_outgoing_bytes_rate period_num period_type process
-    process_time progress remaining_time report_remain_seconds rpo_delay rto_delay source_count src_count ssl_link
-    start_time success target_count task_version time_stamp total_count total_passed_rate
-    """.split()  # noqa: SIM905
-)
-"""Keys of single values that are shown."""
 _CHECK_KEYS = frozenset({"item", "group"})
 _CHECK = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _LARGEST = 1e18
@@ -208,10 +187,10 @@ def allowed(job: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     left_out = 0
     for key, value in job.items():
         if isinstance(value, dict | list):
-            inside, lost = _inside(value) if key in _BLOCKS else (None, 1)
+            inside, lost = _inside(value) if key in OBJECT_KEYS else (None, 1)
             left_out += lost
         else:
-            inside = _value(key, value) if key in _VALUES else None
+            inside = _value(key, value) if key in WORD_KEYS or key in VALUE_KEYS else None
             left_out += inside is None and value not in (None, "")
         if inside is not None:
             shown[key] = inside

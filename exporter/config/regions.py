@@ -5,9 +5,17 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from exporter.config.known_words import REGIONS
 from exporter.config.schema import Account, Project
 
+REGIONS = frozenset(
+    """
+    ae-ad-1 af-north-1 af-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 cn-east-2
+    cn-east-3 cn-east-4 cn-east-5 cn-north-1 cn-north-11 cn-north-12 cn-north-2 cn-north-4 cn-north-9 cn-south-1
+    cn-south-2 cn-south-4 cn-southwest-2 cn-southwest-3 eu-ch2 eu-de eu-nl eu-west-0 eu-west-101 la-north-2
+    la-south-2 me-east-1 my-kualalumpur-1 na-mexico-1 ru-moscow-1 ru-northwest-2 sa-brazil-1 tr-west-1
+    """.split()  # noqa: SIM905
+)
+"""The regions of Huawei Cloud, as its SDK lists them, and of Open Telekom Cloud (eu-ch2 is its Swiss region)."""
 _CLOUDS = {"eu-de": "otc", "eu-nl": "otc", "eu-ch2": "otc", "eu-west-101": "huaweicloud_eu"}
 """The clouds of regions; all others are of huaweicloud."""
 _ALIKE = 0.85

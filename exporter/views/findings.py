@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud import operations
 from exporter.cloud.http import error_codes
-from exporter.cloud.http.error_codes import Split
+from exporter.cloud.http.error_codes import Split, known_code
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
     AccessError,
@@ -20,7 +20,6 @@ from exporter.cloud.http.errors import (
     TaskRefusedError,
     ThrottledError,
 )
-from exporter.config.known_words import known_code
 from exporter.runtime.terminal import Screen
 
 if TYPE_CHECKING:

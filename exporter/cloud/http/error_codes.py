@@ -7,6 +7,7 @@ HTTP status decides only where the code is not documented, or is missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 REPORT = "please report it, with check --report=FILE"
+_CODE = re.compile(
+    r"(?:DRS|APIGW|APIG|IAM|CES|CBC|PAP5)[.-](?:[0-9]{4,8}|[A-Z]{1,2}[0-9]{4,5})"  # DRS.M00102, DRS.10000010
+    r"|M[0-9]{5}|K[0-9]{5}|KE[0-9]{4}"  # in items of a batch, without the service
+)
 
 
 class Split(Enum):
@@ -182,3 +187,11 @@ def meaning_of(code: str | None, status: int) -> Meaning:
     meaning = documented(code, status) or by_status
     # A cloud that fails proves nothing about a task.
     return UNAVAILABLE if meaning is GONE and status >= 500 else meaning  # noqa: PLR2004
+
+
+def known_code(code: object) -> str | None:
+    """Return an error code that has one of the documented shapes, such as DRS.M00102; None for anything else.
+
+    Codes become labels, log words and page text: a shape that the vendor does not use may be a host, a user or a text.
+    """
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None

@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http import error_codes
-from exporter.cloud.http.error_codes import Meaning, documented, meaning_of
+from exporter.cloud.http.error_codes import Meaning, documented, known_code, meaning_of
 from exporter.cloud.http.shallow import shallow
-from exporter.config.known_words import known_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
 
-from exporter.config.known_words import known_code
+from exporter.cloud.http.error_codes import known_code
 
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
 _EMPTY = frozenset({""})

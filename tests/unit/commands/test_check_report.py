@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.wire.fields import Wire
 from exporter.commands.check_report import Shape, kind
-from exporter.config.known_words import KEYS, REGIONS, WORD_KEYS, WORDS, known_code
+from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
+from exporter.config.regions import REGIONS
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY
 

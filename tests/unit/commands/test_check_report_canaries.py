@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from exporter.cloud import operations
 from exporter.commands.check import check
 from exporter.commands.check_report import ProjectReport, document
-from exporter.config.known_words import KEYS
+from exporter.commands.known_words import KEYS
 from exporter.simulator import faults
 from tests.lib.commands import CANARY, Dated, config_for, project
 from tests.lib.daemon import cloud_of, sim

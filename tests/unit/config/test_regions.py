@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from exporter.config.known_words import REGIONS
 from exporter.config.load import from_mapping
-from exporter.config.regions import region_hints
+from exporter.config.regions import REGIONS, region_hints
 
 
 def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:
