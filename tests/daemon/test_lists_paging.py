@@ -10,6 +10,7 @@ import pytest
 
 from exporter.daemon.exporter import Exporter
 from tests.lib.daemon import HOUR, cloud_of, config_of, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, simulate
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Meddling(httpx.AsyncBaseTransport):
     """Deletes a task of the first page, and creates one, before the second page of the list of one poll is read."""
 
     def __init__(self, cloud: SimulatedCloud, api: str, victim: SimTask, created: SimTask | None) -> None:
-        self._inner = httpx.ASGITransport(app=cloud)
+        self._inner = InProcess(cloud)
         self._tasks = cloud.worlds[0].tasks
         self._api = api
         self._victim, self._created = victim, created

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import httpx
 
 from exporter.cloud.operations import OPERATIONS, QUERY_V5, Operation
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -64,7 +65,7 @@ class Way(httpx.AsyncBaseTransport):
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._ways = {host: httpx.ASGITransport(app=cloud) for host, cloud in self.clouds.items()}
+        self._ways = {host: InProcess(cloud) for host, cloud in self.clouds.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

@@ -18,6 +18,7 @@ from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedC
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Told
 from tests.lib.daemon import sim
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -83,7 +84,7 @@ class Recorder(httpx.AsyncBaseTransport):
     """The way to a simulated cloud, with everything that leaves on it."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
-        self._cloud = httpx.ASGITransport(app=cloud)
+        self._cloud = InProcess(cloud)
         self.requests: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -119,7 +120,7 @@ async def line(
     http, apis = connect(
         config,
         config.all_projects()[0],
-        transport=httpx.ASGITransport(app=transport) if isinstance(transport, SimulatedCloud) else transport,
+        transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,
         budget=Budget(config.poll.rate_limit, config.poll.burst),
         meter=meter,
         decode_errors=defaultdict(DecodeErrors),

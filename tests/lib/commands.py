@@ -14,6 +14,7 @@ from exporter.commands.query import query
 from exporter.config.load import from_mapping
 from exporter.simulator import World
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Dated(httpx.AsyncBaseTransport):
     """The way to a cloud whose clock is behind ours by some seconds, as the dates of its answers say."""
 
     def __init__(self, cloud: SimulatedCloud, behind: float = 0.0) -> None:
-        self._way = httpx.ASGITransport(app=cloud)
+        self._way = InProcess(cloud)
         self._behind = behind
         cloud.now = lambda: now() - behind
 
@@ -88,7 +89,7 @@ class Dated(httpx.AsyncBaseTransport):
 
 def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None) -> Outcome:
     """What the command makes of a task."""
-    transport = httpx.ASGITransport(app=cloud)
+    transport = InProcess(cloud)
     return simulate(explain(config or config_for(), wanted, transport=transport, clock=clock))
 
 
@@ -153,5 +154,5 @@ def queried(
     cloud: SimulatedCloud, kind: str, *, task: str = "orders", run: str = "", config: Config | None = None
 ) -> Outcome:
     """What the command makes of a query."""
-    transport = httpx.ASGITransport(app=cloud)
+    transport = InProcess(cloud)
     return simulate(query(config or config_for(), task, kind, run, transport=transport, now=now))

@@ -23,6 +23,7 @@ from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.store.project_memory import Ages
 from exporter.store.store import Store
 from exporter.web.app import application
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulate
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress
 
 def exporter_on(cloud: SimulatedCloud, config: Config | None = None) -> Exporter:
     """The daemon, to be used as an async context."""
-    return Exporter(config or config_of(), transport=httpx.ASGITransport(app=cloud), clock=clock)
+    return Exporter(config or config_of(), transport=InProcess(cloud), clock=clock)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from exporter.simulator import SimTask, SimulatedCloud, World
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ class Asker:
 
     def raw(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
         async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.cloud)
+            transport = InProcess(self.cloud)
             async with httpx.AsyncClient(transport=transport, base_url="http://drs.test") as client:
                 content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
                 return await client.request(method, path, content=content, headers=headers)

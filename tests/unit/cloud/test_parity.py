@@ -7,7 +7,6 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import pytest
 
 from exporter.model.facts import Node, Progress
@@ -16,6 +15,7 @@ from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.simulator.world.engines import ENGINES
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, connected, progress
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +92,7 @@ def ordered(tasks: Iterable[Listed]) -> list[Listed]:
 def test_lists_are_equal(job_type: str) -> None:
     async def go() -> None:
         _, simulated = await world()
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             v3, v5 = await cloud.v3.list_tasks(job_type), await cloud.v5.list_tasks(job_type)
             assert v3.complete
             assert v5.complete
@@ -110,7 +110,7 @@ def test_lists_are_equal(job_type: str) -> None:
 def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
     async def go() -> None:
         _, simulated = await world(naive_times=True, old_bodies=True)
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
             expected = [
                 replace(
@@ -129,7 +129,7 @@ def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
 def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
     async def go() -> None:
         _, simulated = await world()
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             lists = [await cloud.v5.list_tasks(job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
             ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
             seen = set()
@@ -157,7 +157,7 @@ def test_both_see_the_same_life_pass() -> None:
         one, simulated = await world()
         one.tasks = [task("alone", age=0, script=FULL)]
         statuses = []
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             for _ in range(3):
                 (v3,), (v5,) = [(await api.list_tasks("sync")).tasks for api in (cloud.v3, cloud.v5)]
                 statuses.append((v3.status, v5.status))
@@ -179,7 +179,7 @@ def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
             ],
         )
         simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
             return {task.name for task in v3.tasks}, {task.name for task in v5.tasks}
 

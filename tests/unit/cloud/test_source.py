@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from exporter.cloud.http.errors import (
@@ -26,6 +25,7 @@ from exporter.model.facts import Progress
 from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, connected, progress
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) ->
         ids = [task.id for task in tasks]
         world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
         simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), ids))
             assert call.gone == [ids[7]]
             return len(call.parts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
@@ -319,7 +319,7 @@ def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
     async def go() -> tuple[int, int]:
         world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
         simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
             return len(call.parts), len(simulated.calls)
 
@@ -331,7 +331,7 @@ def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> N
         world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
         simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
         simulated.faults = [faults.throttled("batch-progress", after=5)]
-        async with connected(httpx.ASGITransport(app=simulated), rate=3, burst=5) as cloud:
+        async with connected(InProcess(simulated), rate=3, burst=5) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
             return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
 

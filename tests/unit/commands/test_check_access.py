@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from exporter.cloud.http.errors import AccessError, RefusedError, UnavailableError
@@ -22,10 +21,13 @@ from tests.lib.commands import (
     project,
 )
 from tests.lib.daemon import PROJECT_ID, cloud_of
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, now
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import httpx
 
 
 PROJECT = "check project_id, region and endpoint"
@@ -130,7 +132,7 @@ def test_clocks(behind: float, line: str) -> None:
 def test_a_signature_that_expired_tells_of_the_clock_where_no_date_does() -> None:
     cloud = fleet()
     cloud.now = lambda: now() + 1000
-    fine, text = checked(cloud, way=httpx.ASGITransport(app=cloud))
+    fine, text = checked(cloud, way=InProcess(cloud))
     assert not fine
     assert text.splitlines()[2:] == [
         f"fail  {WHERE}  the clock of this machine is wrong by more than 15m, signatures are refused: {NTP}"

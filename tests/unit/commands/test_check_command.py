@@ -6,7 +6,6 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from exporter.commands import check as checking
@@ -16,6 +15,7 @@ from tests.lib.commands import (
     config_file,
     fleet,
 )
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     check = checking.check
 
     async def answered(config: Config, say: Any, transport: None) -> tuple[int, str]:
-        return await check(config, say, transport=httpx.ASGITransport(app=cloud))
+        return await check(config, say, transport=InProcess(cloud))
 
     monkeypatch.setattr(checking, "check", answered)
 

@@ -6,7 +6,6 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import structlog
 
@@ -19,6 +18,7 @@ from exporter.runtime import logs
 from exporter.runtime.terminal import Screen
 from tests.lib.commands import config_for
 from tests.lib.daemon import cloud_of, exporter_on, get, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_pages(form: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_commands(name: str) -> None:
-    transport = httpx.ASGITransport(app=cloud_of(sim(name)))
+    transport = InProcess(cloud_of(sim(name)))
     table = simulate(tasks(config_for(), Screen(), transport=transport, clock=clock)).text
     document = simulate(tasks(config_for(), None, transport=transport, clock=clock)).text
     explained = simulate(explain(config_for(), name, transport=transport, clock=clock)).text

@@ -6,7 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from exporter.commands import main as cli
@@ -17,6 +16,7 @@ from exporter.runtime.terminal import Screen
 from exporter.simulator import faults
 from tests.lib.commands import WHERE, config_for, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PIPE = Screen()
 
 def shown(cloud: SimulatedCloud, screen: Screen | None = PIPE, config: Config | None = None) -> Outcome:
     """What the command makes of a cloud."""
-    return simulate(tasks(config or config_for(), screen, transport=httpx.ASGITransport(app=cloud), clock=clock))
+    return simulate(tasks(config or config_for(), screen, transport=InProcess(cloud), clock=clock))
 
 
 def cells(outcome: Outcome) -> list[list[str]]:

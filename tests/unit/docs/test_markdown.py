@@ -8,7 +8,6 @@ import sys
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -27,6 +26,7 @@ from exporter.model.facts import Progress, Recovery
 from tests.lib.cloud import connected
 from tests.lib.daemon import cloud_of, sim
 from tests.lib.paths import DOCS
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, simulate
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def test_what_a_generation_is_said_to_lack_is_what_it_never_tells() -> None:
     simulated.now = lambda: EPOCH
 
     async def main() -> None:
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             listed = [one for kind in ("sync", "cloudDataGuard") for one in (await cloud.v3.list_tasks(kind)).tasks]
             for source in (*cloud.v3.sources, *cloud.v5.sources):
                 told = set()

@@ -7,7 +7,6 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from exporter.commands import main as cli
@@ -16,6 +15,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ async def polled(made: SimulatedCloud, wanted: Config, shards: Iterable[Shard]) 
     """What each shard shows at three times, between which tasks change and go."""
     async with AsyncExitStack() as stack:
         exporters = [
-            await stack.enter_async_context(
-                Exporter(wanted, transport=httpx.ASGITransport(app=made), clock=clock, shard=shard)
-            )
+            await stack.enter_async_context(Exporter(wanted, transport=InProcess(made), clock=clock, shard=shard))
             for shard in shards
         ]
         pages = []
@@ -125,9 +123,7 @@ def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
         made = cloud()
 
         async def main() -> None:
-            async with Exporter(
-                config("v5"), transport=httpx.ASGITransport(app=made), clock=clock, shard=shard
-            ) as exporter:
+            async with Exporter(config("v5"), transport=InProcess(made), clock=clock, shard=shard) as exporter:
                 await exporter.poll_once()
 
         simulate(main())

@@ -16,6 +16,7 @@ from exporter.runtime.clock import Clock, since_boot
 from exporter.simulator import faults
 from tests.lib import virtual_time as virtual
 from tests.lib.daemon import DAY, HOUR, PROJECT_ID, Scrape, cloud_of, config_of, get, sim
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, simulate
 
 STEPS = (-365 * DAY, -2 * HOUR, -1.0, 2 * HOUR, 365 * DAY)
@@ -64,7 +65,7 @@ class Story:
         config = config.model_copy(
             update={"accounts": (account.model_validate({**account.model_dump(), "credentials": access}),)}
         )
-        transport = httpx.ASGITransport(app=cloud)
+        transport = InProcess(cloud)
         async with Exporter(config, transport=transport, clock=lambda: virtual.clock(self._wall)) as exporter:
             running = asyncio.create_task(exporter.run())
             for second in range(0, LENGTH, EVERY):

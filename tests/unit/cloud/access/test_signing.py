@@ -12,6 +12,7 @@ from exporter.simulator import SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import KEYS, PROJECT, Script, connected
 from tests.lib.paths import DATA
+from tests.lib.transport import InProcess
 
 VECTORS = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 MOMENT = 1_767_323_045.9  # 2026-01-02T03:04:05.9Z
@@ -121,7 +122,7 @@ def test_an_independent_gateway_accepts_the_signature(token: str | None, job_typ
     async def go() -> int:
         simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
         simulated.tokens = {token: "AK"} if token else {}
-        transport = httpx.ASGITransport(app=simulated)
+        transport = InProcess(simulated)
         async with connected(transport, keys=lambda: Keys("AK", "SK", token)) as cloud:
             query = (("job_type", "sync"), ("name", job_type), ("offset", 0))
             await cloud.client.call(LIST_V5, query=query)

@@ -11,6 +11,7 @@ from exporter.cloud.operations import LIST_V3, LIST_V5, PROGRESS_V3
 from exporter.simulator import SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Stream, connected, refusal
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def test_a_simulated_gateway_that_throttles_one_operation() -> None:
     async def go() -> tuple[list[str], list[int]]:
         simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
         simulated.faults = [faults.throttled("GET /v5", times=1), faults.too_frequent("batch-progress", times=1)]
-        async with connected(httpx.ASGITransport(app=simulated)) as cloud:
+        async with connected(InProcess(simulated)) as cloud:
             listed = [len((await cloud.v3.list_tasks("sync")).tasks)]
             codes = []
             for _ in range(2):

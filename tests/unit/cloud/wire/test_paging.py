@@ -13,6 +13,7 @@ from exporter.model.task import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, connected, refusal
+from tests.lib.transport import InProcess
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -402,7 +403,7 @@ def simulated(api: str, number: int, kind: str = "") -> tuple[int, bool]:
         tasks = [SimTask(name=f"task-{index}") for index in range(number)]
         cloud = SimulatedCloud(worlds=[World(project_id=PROJECT, tasks=tasks)], keys={"AK": "SK"}, now=virtual.now)
         cloud.faults = [Fault(match="/jobs", kind=kind)] if kind else []
-        async with connected(httpx.ASGITransport(app=cloud)) as project:
+        async with connected(InProcess(cloud)) as project:
             answer = await (project.v3 if api == "v3" else project.v5).list_tasks("sync")
             return len(answer.tasks), answer.complete
 
