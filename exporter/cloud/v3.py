@@ -10,10 +10,12 @@ from exporter.cloud import operations
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.cloud.wire import detail, monitor, precheck, progress, project, recovery
-from exporter.cloud.wire.answers import about
+from exporter.cloud.wire import detail, precheck, progress, project
+from exporter.cloud.wire.answers import about, fetch_batch
 from exporter.cloud.wire.comparison_v3 import ComparisonV3
+from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
+from exporter.cloud.wire.recovery import RecoveryItemWire
 from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
 
 if TYPE_CHECKING:
@@ -48,13 +50,13 @@ class V3:
                 operations.RECOVERY_V3,
                 (Recovery,),
                 _BATCH,
-                partial(recovery.fetch_v3, client, errors["recovery"]),
+                partial(fetch_batch, RecoveryItemWire, client, errors["recovery"]),
             ),
             Source(
                 operations.MONITOR_V3,
                 (Monitor,),
                 _BATCH,
-                partial(monitor.fetch_v3, client, errors["node"]),
+                partial(fetch_batch, MonitorItemWire, client, errors["node"]),
                 attrgetter("disaster_recovery"),
                 lacks=frozenset({"monitor.reported_at"}),
             ),

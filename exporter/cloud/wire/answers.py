@@ -6,7 +6,7 @@ A response, or an item of it, about another task than the requested one is never
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, Field
 
@@ -18,52 +18,56 @@ from exporter.cloud.http.errors import (
     is_gone,
     is_wrong_state,
 )
-from exporter.cloud.wire.fields import Text, Wire, is_null
+from exporter.cloud.operations import Operation
+from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
 from exporter.model.task import DELETED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.operations import Operation
     from exporter.cloud.source import Answer
     from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.model.facts import TaskFacts
 
 
-class BatchItem(Wire):
+class BatchItemWire(Wire):
     """An item of a v3 batch: what it contains about one task."""
 
+    operation: ClassVar[Operation]
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
+    status: Text = None
+    error_code: ErrorCode = None
+
+    def answer(self) -> Answer:
+        """Return the facts, or the error of this task alone."""
+        error = self.error()
+        return self.facts() if error is None else error
 
     @abstractmethod
-    def answer(self, errors: DecodeErrors) -> Answer:
-        """The facts, or the error of this task alone."""
+    def facts(self) -> tuple[TaskFacts, ...]:
+        """Return the facts of an item without an error."""
+
+    def error(self) -> Answer | None:
+        """Return what takes the place of facts; None: the item has facts."""
+        return item_error(self.operation.name, self.error_code, self.status)
 
 
 W = TypeVar("W", bound=Wire)
-B = TypeVar("B", bound=BatchItem)
+B = TypeVar("B", bound=BatchItemWire)
 
 _FAILED = "failed"  # of an item, not of a task
 
 
-def items_in(
-    operation: str, body: Mapping[str, Any], errors: DecodeErrors, keys: Sequence[str] = ("results",)
-) -> list[Any]:
-    """The items of a v3 batch response; raises `DecodeError` where there is no array, or an error beside it."""
-    if not has_error(body):
-        for key in keys:
-            if isinstance(items := body.get(key), list):
-                return items
-    errors.count += 1
-    raise DecodeError(operation, "decode")
+async def fetch_batch(model: type[B], client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+    """Fetch one v3 batch; raises `CloudError`."""
+    return read_batch(await client.call(model.operation, body={"jobs": list(ids)}), model, errors, ids)
 
 
 def read_batch(
-    operation: str,
     body: Mapping[str, Any],
     model: type[B],
     errors: DecodeErrors,
-    *,
     ids: Sequence[str],
     keys: Sequence[str] = ("results",),
 ) -> dict[str, Answer]:
@@ -73,10 +77,14 @@ def read_batch(
     item about a task; if the two differ, both are dropped.
 
     Raises:
-        DecodeError: there is no array.
+        DecodeError: there is no array, or an error beside it.
     """
+    items = next((body[key] for key in keys if isinstance(body.get(key), list)), None)
+    if items is None or has_error(body):
+        errors.count += 1
+        raise DecodeError(model.operation.name, "decode")
     answers: dict[str, Answer] = {}
-    for value in items_in(operation, body, errors, keys):
+    for value in items:
         item = model.read(value, errors)
         if item is None:
             continue
@@ -84,11 +92,11 @@ def read_batch(
         if item.job_id not in ids or not about(value, item.job_id):
             errors.count += 1
         elif known is None:
-            answers[item.job_id] = item.answer(errors)
+            answers[item.job_id] = item.answer()
         else:
             errors.count += 1
-            if known != item.answer(errors):
-                answers[item.job_id] = TaskRefusedError(operation, "decode")
+            if known != item.answer():
+                answers[item.job_id] = TaskRefusedError(model.operation.name, "decode")
     return answers
 
 
@@ -118,7 +126,7 @@ def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: 
         raise DecodeError(operation, "decode")
 
 
-class _Status(Wire):
+class _StatusWire(Wire):
     status: Text = None
 
 
@@ -149,7 +157,7 @@ def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: 
     if has_error({key: value for key, value in answer.items() if key != "job"}):
         errors.count += 1
         raise DecodeError(operation.name, "decode")
-    status = _Status.read(wrapped, errors)
+    status = _StatusWire.read(wrapped, errors)
     if status is not None and status.status == DELETED:
         raise TaskGoneError(operation.name, "200")
     return job

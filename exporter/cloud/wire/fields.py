@@ -9,9 +9,19 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, ValidationInfo
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from exporter.cloud.http.error_codes import known_code
 
@@ -222,7 +232,7 @@ Words = Annotated[frozenset[str] | None, _field(_words)]
 Items = Annotated[list[Any] | None, _field(_items)]
 """A list whose items are decoded one by one."""
 Fields = Annotated[Mapping[str, Any] | None, _field(_mapping)]
-"""An object that another wire model decodes."""
+"""An object whose fields are decoded one by one."""
 
 
 class Wire(BaseModel):
@@ -232,7 +242,7 @@ class Wire(BaseModel):
 
     @classmethod
     def read(cls, value: Any, errors: DecodeErrors) -> Self | None:
-        """Decode one object; None, and a loss, where it is no object or lacks what identifies it."""
+        """Decode one object; None, and a decode error, where it is no object or lacks what identifies it."""
         try:
             if isinstance(value, dict):  # else pydantic would say the same, at ten times the cost
                 return cls.model_validate(value, context=errors)
@@ -243,5 +253,57 @@ class Wire(BaseModel):
 
     @classmethod
     def read_all(cls, values: list[Any] | None, errors: DecodeErrors) -> list[Self]:
-        """Decode each item by itself; one that can't be decoded is lost alone."""
+        """Decode each item by itself; one that can't be decoded is dropped alone."""
         return [item for value in values or () if (item := cls.read(value, errors)) is not None]
+
+
+W = TypeVar("W", bound=Wire)
+
+
+class _Nested:
+    def __get_pydantic_core_schema__(self, source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        model: type[Wire] = get_args(source)[0]
+
+        def decode(value: Any, info: ValidationInfo[DecodeErrors]) -> Wire | None:
+            return None if is_null(value) or value == {} else model.read(value, info.context)
+
+        return with_info_plain_validator_function(decode)
+
+
+Nested = Annotated[W | None, _Nested()]
+"""An object that another wire model decodes; None where it is missing, empty or of the wrong shape."""
+
+
+class _NestedList:
+    def __get_pydantic_core_schema__(self, source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        model: type[Wire] = get_args(source)[0]
+
+        def decode(value: Any, info: ValidationInfo[DecodeErrors]) -> tuple[Wire, ...]:
+            if not is_null(value) and not isinstance(value, list):
+                info.context.count += 1
+            return tuple(model.read_all(value, info.context)) if isinstance(value, list) else ()
+
+        return with_info_plain_validator_function(decode)
+
+
+NestedList = Annotated[tuple[W, ...], _NestedList()]
+"""A list whose items another wire model decodes one by one; empty where it is missing or of the wrong shape."""
+
+
+def alias(*names: str) -> Any:
+    """Return a field, None by default, that has these names in the API."""
+    return Field(None, validation_alias=AliasChoices(*names))
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+D = TypeVar("D", bound=_Dataclass)
+
+
+def facts_of(kind: type[D], *wires: Wire | None, **values: Any) -> D:
+    """Return facts of a kind: the fields that have the same names in wire models, and other values."""
+    names = kind.__dataclass_fields__
+    found = {name: value for wire in wires if wire for name, value in vars(wire).items() if name in names}
+    return kind(**found | values)

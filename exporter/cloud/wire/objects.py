@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from exporter.cloud.wire.fields import Items, Number, Time, Wire, Word
-from exporter.model.facts import ObjectCount, Objects
-
-if TYPE_CHECKING:
-    from exporter.cloud.wire.fields import DecodeErrors
+from exporter.cloud.wire.fields import NestedList, Number, Time, Wire, Word, alias
+from exporter.model.facts import ObjectCount
 
 _AT_END = "TRANSFER_WHEN_END"
 
 
-class Overview(Wire):
+class ObjectCountWire(Wire):
     """An item of `migration_object_overview`; counts are strings."""
 
     type: Word = None
@@ -22,19 +17,16 @@ class Overview(Wire):
     status: Word = None
 
 
-class ObjectProgress(Wire):
+class ObjectsWire(Wire):
     """The block."""
 
-    full_complete_time: Time = None
-    migration_object_overview: Items = None
+    full_completed_at: Time = alias("full_complete_time")
+    migration_object_overview: NestedList[ObjectCountWire] = ()
 
-    def part(self, errors: DecodeErrors) -> Objects:
-        """The neutral part."""
-        return Objects(
-            tuple(
-                ObjectCount(one.type, one.src_count, one.dst_count, at_end=one.status == _AT_END)
-                for one in Overview.read_all(self.migration_object_overview, errors)
-                if one.type
-            ),
-            full_completed_at=self.full_complete_time,
+    def counts(self) -> tuple[ObjectCount, ...]:
+        """Return the counts of each type that has a name."""
+        return tuple(
+            ObjectCount(item.type, item.src_count, item.dst_count, at_end=item.status == _AT_END)
+            for item in self.migration_object_overview
+            if item.type
         )

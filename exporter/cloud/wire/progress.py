@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field, PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskRefusedError, judge_dated
-from exporter.cloud.wire.answers import BatchItem, item_error, job_in, read_batch
+from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in, read_batch
 from exporter.cloud.wire.fields import (
     Completed,
+    DecodeErrors,
     Delay,
     DelayMillis,
     ErrorCode,
@@ -22,33 +25,49 @@ from exporter.cloud.wire.fields import (
     Text,
     Time,
     Wire,
+    alias,
+    facts_of,
+    is_null,
 )
-from exporter.cloud.wire.objects import ObjectProgress
-from exporter.model.facts import Node, Progress
+from exporter.cloud.wire.objects import ObjectsWire
+from exporter.model.facts import Node, Objects, Progress, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import DecodeErrors
-    from exporter.model.facts import TaskFacts
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""
 
 
-class Stage(Wire):
+class StageWire(Wire):
     """An entry of `progress_map`."""
 
     completed: Completed = None
 
 
-class ProgressFields(Wire):
+def _stages(progress_map: Any, info: ValidationInfo[DecodeErrors]) -> tuple[tuple[str, float], ...]:
+    errors = info.context
+    if not isinstance(progress_map, dict):
+        errors.count += not is_null(progress_map)
+        return ()
+    known = {name: value for name, value in progress_map.items() if value is not None}
+    named = {name: value for name, value in known.items() if _STAGE.fullmatch(name)}
+    errors.count += len(known) - len(named)
+    read = ((name, StageWire.read(value, errors)) for name, value in named.items())
+    return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
+
+
+Stages = Annotated[tuple[tuple[str, float], ...], PlainValidator(_stages)]
+
+
+class ProgressWire(Wire):
     """`progress_info` of v5 "Querying Task Details" (table 35), and an item of v3 batch-progress."""
 
-    progress: Completed = None
+    full_ratio: Completed = alias("progress")
     incr_trans_delay: Delay = None
     incre_trans_delay: Delay = None
     incr_trans_delay_millis: DelayMillis = None
@@ -56,117 +75,86 @@ class ProgressFields(Wire):
     transfer_status: Text = None
     process_time: Moment = None
     remaining_time: Number = None
-    progress_map: Fields = None
-    apply_rows_rate: Number = None
-    apply_bytes_rate: Number = None
+    stages: Annotated[tuple[tuple[str, float], ...], PlainValidator(_stages)] = Field(
+        (), validation_alias="progress_map"
+    )
+    apply_rows_per_second: Number = alias("apply_rows_rate")
+    apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
-    def part(self, errors: DecodeErrors) -> Progress:
-        """The neutral part: the largest of the delays, and the remaining time only while the load runs."""
-        loading = self.progress is not None and 0 < self.progress < 1
+    def progress(self) -> Progress:
+        """Return the facts: the remaining time only while the load runs."""
+        loading = self.full_ratio is not None and 0 < self.full_ratio < 1
         reported_at, reported_by = self.process_time or (None, None)
-        delays = (
-            self.incr_trans_delay,
-            self.incre_trans_delay,
-            self.incr_trans_delay_millis,
-            self.incre_trans_delay_millis,
-        )
-        return Progress(
-            full_ratio=self.progress,
+        return facts_of(
+            Progress,
+            self,
             full_remaining_seconds=self.remaining_time if loading else None,
-            stages=_stages(self.progress_map or {}, errors),
-            delay_seconds=_delay(delays),
+            delay_seconds=self._delay(),
             reported_at=reported_at,
             reported_by=reported_by,
-            apply_rows_per_second=self.apply_rows_rate,
-            apply_bytes_per_second=self.apply_bytes_rate,
-            error_code=self.error_code,
         )
 
-
-def _delay(delays: Iterable[float | None]) -> float | None:
-    """The largest of the delays that are given, in seconds; None if one is over ten years or cannot be read."""
-    delay = max((value for value in delays if value is not None), default=None)
-    return None if delay is None or delay > _LONGEST_DELAY else delay
-
-
-def _stages(progress_map: Mapping[str, Any], errors: DecodeErrors) -> tuple[tuple[str, float], ...]:
-    known = {name: value for name, value in progress_map.items() if value is not None}
-    named = {name: value for name, value in known.items() if _STAGE.fullmatch(name)}
-    errors.count += len(known) - len(named)
-    read = ((name, Stage.read(value, errors)) for name, value in named.items())
-    return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
+    def _delay(self) -> float | None:
+        """Return the largest of the delays, in seconds; None if one is over ten years or cannot be read."""
+        seconds = self.incr_trans_delay, self.incre_trans_delay
+        milliseconds = self.incr_trans_delay_millis, self.incre_trans_delay_millis
+        delay = max((delay for delay in seconds + milliseconds if delay is not None), default=None)
+        return None if delay is None or delay > _LONGEST_DELAY else delay
 
 
-class ItemV3(ProgressFields, BatchItem):
+class ProgressItemWire(ProgressWire, BatchItemWire):
     """An item of "Querying Task Progress in Batches"."""
 
-    status: Text = None
+    operation: ClassVar = operations.PROGRESS_V3
 
-    def answer(self, errors: DecodeErrors) -> Answer:
-        """The facts, or the error of this task alone."""
-        name = operations.PROGRESS_V3.name
-        error = item_error(name, self.error_code, self.transfer_status, self.status)
-        facts = self.part(errors)
-        if error is None and facts == Progress() and self.transfer_status is None:
-            error = TaskRefusedError(name, "200")  # neither facts nor a code that says why
-        return (facts,) if error is None else error
+    def facts(self) -> tuple[TaskFacts, ...]:
+        return (self.progress(),)
+
+    def error(self) -> Answer | None:
+        """Return the error of this task; an item without facts, and without a code that says why, is one."""
+        error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
+        if error is None and self.progress() == Progress() and self.transfer_status is None:
+            return TaskRefusedError(self.operation.name, "200")
+        return error
 
 
 async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Progress of some tasks."""
+    """Fetch the progress of some tasks."""
     answer, served_at = await client.exchange(operations.PROGRESS_V3, judge_dated, body={"jobs": list(ids)})
-    answers = read_batch(operations.PROGRESS_V3.name, answer, ItemV3, errors, ids=ids)
+    answers = read_batch(answer, ProgressItemWire, errors, ids)
     return {task_id: _served(found, served_at) for task_id, found in answers.items()}
 
 
 def _served(answer: Answer, served_at: float | None) -> Answer:
-    """The answer with the time of the response in its progress."""
+    """Return the answer with the time of the response in its progress."""
     if isinstance(answer, CloudError):
         return answer
     return tuple(replace(part, served_at=served_at) if isinstance(part, Progress) else part for part in answer)
 
 
-class Metrics(Wire):
+class NodeWire(Wire):
     """`metrics` of "Querying Task Details", table 39: strings, documented without units.
 
     The names are those of the vendor's Cloud Eye metrics, whose units are documented: percent, B/s, rows/s, ms.
     """
 
-    time_stamp: Time = None
-    cpu_util: Ratio = None
-    mem_util: Ratio = None
-    network_incoming_bytes_rate: Number = None
-    network_outgoing_bytes_rate: Number = None
-    disk_read_bytes_rate: Number = None
-    disk_write_bytes_rate: Number = None
-    apply_rows_rate: Number = None
-    apply_transactions_rate: Number = None
-    apply_ddl_rate: Number = None
-    apply_average_execute_time: Milliseconds = None
-    apply_average_commit_time: Milliseconds = None
-    apply_current_state: Text = None
-
-    def part(self) -> Node:
-        """The neutral part."""
-        return Node(
-            cpu_ratio=self.cpu_util,
-            memory_ratio=self.mem_util,
-            receive_bytes_per_second=self.network_incoming_bytes_rate,
-            transmit_bytes_per_second=self.network_outgoing_bytes_rate,
-            disk_read_bytes_per_second=self.disk_read_bytes_rate,
-            disk_write_bytes_per_second=self.disk_write_bytes_rate,
-            apply_rows_per_second=self.apply_rows_rate,
-            apply_transactions_per_second=self.apply_transactions_rate,
-            apply_ddls_per_second=self.apply_ddl_rate,
-            apply_average_execute_seconds=self.apply_average_execute_time,
-            apply_average_commit_seconds=self.apply_average_commit_time,
-            apply_state=self.apply_current_state,
-            reported_at=self.time_stamp,
-        )
+    reported_at: Time = alias("time_stamp")
+    cpu_ratio: Ratio = alias("cpu_util")
+    memory_ratio: Ratio = alias("mem_util")
+    receive_bytes_per_second: Number = alias("network_incoming_bytes_rate")
+    transmit_bytes_per_second: Number = alias("network_outgoing_bytes_rate")
+    disk_read_bytes_per_second: Number = alias("disk_read_bytes_rate")
+    disk_write_bytes_per_second: Number = alias("disk_write_bytes_rate")
+    apply_rows_per_second: Number = alias("apply_rows_rate")
+    apply_transactions_per_second: Number = alias("apply_transactions_rate")
+    apply_ddls_per_second: Number = alias("apply_ddl_rate")
+    apply_average_execute_seconds: Milliseconds = alias("apply_average_execute_time")
+    apply_average_commit_seconds: Milliseconds = alias("apply_average_commit_time")
+    apply_state: Text = alias("apply_current_state")
 
 
-class JobV5(Wire):
+class ProgressJobWire(Wire):
     """The object `job` with type=progress; which of its blocks are filled depends on the task."""
 
     progress_info: Fields = None
@@ -175,16 +163,16 @@ class JobV5(Wire):
 
 
 async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Progress, node load and object counts of one task, in one call; `errors` by collector."""
+    """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
     answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0], query=(("type", "progress"),))
-    job = job_in(operation, answer, ids[0], JobV5, errors["progress"])
+    job = job_in(operation, answer, ids[0], ProgressJobWire, errors["progress"])
     parts: list[TaskFacts] = []
-    if job.progress_info and (info := ProgressFields.read(job.progress_info, errors["progress"])):
-        parts.append(info.part(errors["progress"]))
-    if job.metrics and (metrics := Metrics.read(job.metrics, errors["node"])):
-        parts.append(metrics.part())
+    if job.progress_info and (info := ProgressWire.read(job.progress_info, errors["progress"])):
+        parts.append(info.progress())
+    if job.metrics and (metrics := NodeWire.read(job.metrics, errors["node"])):
+        parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
-    if block and (objects := ObjectProgress.read(block, errors["objects"])):
-        parts.append(objects.part(errors["objects"]))
+    if block and (objects := ObjectsWire.read(block, errors["objects"])):
+        parts.append(facts_of(Objects, objects, counts=objects.counts()))
     return {ids[0]: _served(tuple(parts), served_at)}

@@ -24,7 +24,7 @@ _NEWEST_FAILED = 20
 _LABEL = "^[A-Za-z0-9_-]{1,64}$"  # both become labels
 
 
-class Resource(Wire):
+class QuotaWire(Wire):
     """One quota."""
 
     type: Word = None
@@ -41,12 +41,12 @@ async def fetch_quota_v3(client: Client, errors: DecodeErrors) -> Quota:
         errors.count += 1
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
-    read = Resource.read_all(resource if isinstance(resource, list) else [resource], errors)
-    by_type = {one.type: (one.used, one.quota) for one in read if one.type}
+    read = QuotaWire.read_all(resource if isinstance(resource, list) else [resource], errors)
+    by_type = {quota.type: (quota.used, quota.quota) for quota in read if quota.type}
     return Quota(tuple((kind, *numbers) for kind, numbers in by_type.items()))
 
 
-class AsyncJob(Wire):
+class AsyncJobWire(Wire):
     """An item of `jobs`, table 5; the names of its user and domain are not read."""
 
     async_job_id: str = Field(pattern=_LABEL)
@@ -63,9 +63,9 @@ async def fetch_async_jobs_v5(client: Client, errors: DecodeErrors) -> AsyncJobs
     return AsyncJobs(tuple(sorted(Counter(job.status for job in jobs).items())), tuple(newest))
 
 
-async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJob]:
+async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJobWire]:
     """Through all pages; where some are missing there is an error, since the counts would be wrong."""
-    jobs: dict[str, AsyncJob] = {}
+    jobs: dict[str, AsyncJobWire] = {}
     received = 0
     for _ in range(_MOST_PAGES):
         query = (("offset", received), ("limit", _PAGE), ("sort_key", "create_time"), ("sort_dir", "desc"))
@@ -79,7 +79,7 @@ async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJob]:
         if has_error(answer):
             break
         known = len(jobs)
-        jobs |= {job.async_job_id: job for job in AsyncJob.read_all(items, errors)}
+        jobs |= {job.async_job_id: job for job in AsyncJobWire.read_all(items, errors)}
         received += len(items)
         if items and len(jobs) == known:  # the same page again, or nothing in it can be read
             break

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
 from exporter.cloud.wire.answers import read_job
-from exporter.cloud.wire.fields import Items, Time, Wire, Word
+from exporter.cloud.wire.fields import DecodeErrors, NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
 if TYPE_CHECKING:
@@ -14,29 +14,30 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import DecodeErrors
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""
 
 
-class Entry(Wire):
+class LogEntryWire(Wire):
     """An item of `logs`, table 30."""
 
     level: Word = None
     create_time: Time = None
 
 
-class _Job(Wire):
-    logs: Items = None
+class LogJobWire(Wire):
+    """The object `job` of v5 with type=log."""
+
+    logs: NestedList[LogEntryWire] = ()
 
 
 async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """The newest entry of each level of one task."""
+    """Fetch the time of the newest entry of each level of one task."""
     query = (("type", "log"), ("offset", 0), ("limit", _ENTRIES))
-    job = await read_job(client, operations.LOGS_V5, ids[0], _Job, errors, *query)
+    job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors, *query)
     newest: dict[str, float] = {}
-    for entry in Entry.read_all(job.logs, errors):
+    for entry in job.logs:
         if entry.level and entry.create_time is not None:
             level = entry.level.lower()
             newest[level] = max(entry.create_time, newest.get(level, 0.0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.wire.fields import is_null
-from exporter.cloud.wire.task_list import Job
+from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.sightings import contradict, merged
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Tree:
         """Entries that could not be decoded."""
         self._entries = 0
         self._job_type = job_type
-        self._losses = errors
+        self._errors = errors
         self._tasks: dict[str, Listed] = {}
         self._parents: set[str] = set()
         self._unknown = Counter[str]()
@@ -56,7 +56,7 @@ class Tree:
             self._entries += 1
             if self._entries > most:
                 raise ValueError("too many entries")
-            job = Job.read(value, self._losses)
+            job = TaskWire.read(value, self._errors)
             if job is None:
                 self.unreadable += 1
                 self._missing_in(parent)
@@ -94,19 +94,19 @@ class Tree:
             for task in self._tasks.values()
         )
 
-    def _put(self, job: Job, parent: str | None) -> None:
-        listed, known = job.listed(self._job_type, self._losses, parent), self._tasks.get(job.id)
+    def _put(self, job: TaskWire, parent: str | None) -> None:
+        listed, known = job.listed(self._job_type, parent), self._tasks.get(job.id)
         if known is None:
             self._tasks[job.id] = listed
             return
         above = known.parent_id if parent is None else parent
         if contradict((known, listed)):
-            self._losses.count += 1
+            self._errors.count += 1
             self._missing_in(above)
         # A subtask that is also an item of the list is a subtask.
         fits = parent in {None, known.parent_id} or (known.parent_id is None and not self._contains(job.id, parent))
         if not fits:  # an entry inside itself, or under a second parent
-            self._losses.count += 1
+            self._errors.count += 1
             self._missing_in(above)
             listed = replace(listed, parent_id=known.parent_id)
         # The later entry is the newer one.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
-from exporter.cloud.wire.answers import item_error, items_in
+from exporter.cloud.wire.answers import item_error
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.cloud.wire.task_list import Job
+from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
 from tests.lib.cloud import Script, connected, document
@@ -54,21 +54,18 @@ def test_the_wrong_state_is_neither_a_fact_nor_an_error(statuses: Any) -> None:
 
 
 def test_the_first_key_with_an_array_counts() -> None:
-    errors = DecodeErrors()
-    body = {"results": None, "jobs": [{"id": "a", "status": "X"}, 7]}
-    assert [job.id for job in Job.read_all(items_in("operation", body, errors, keys=("results", "jobs")), errors)] == [
-        "a"
-    ]
-    with pytest.raises(DecodeError, match="operation: decode"):
-        items_in("operation", body, errors)
-    assert errors.count == 2
+    body = {"results": None, "jobs": [{"id": ID}, 7]}
+    answers, lost, _ = told("v3_batch_detail", body)
+    assert (set(answers), lost) == ({ID}, 1)
+    with pytest.raises(DecodeError, match="v3_batch_progress: decode"):
+        told("v3_batch_progress", body)
 
 
 def test_the_documented_statuses_mean_phases() -> None:
     """Open Telekom Cloud, "Querying Task Statuses in Batches"; no collector asks for it, a list item has the same."""
     errors = DecodeErrors()
-    items = Job.read_all(items_in("v3_batch_status", document("v3_batch_status_doc"), errors), errors)
-    assert [(one.id, one.listed("sync", errors).phase) for one in items] == [
+    items = TaskWire.read_all(document("v3_batch_status_doc")["results"], errors)
+    assert [(item.id, item.listed("sync").phase) for item in items] == [
         ("9a470239-2308-4bb5-a6bc-1040402fjb21", Phase.INCREMENTAL),
         ("dc67695a-ee3e-49b8-a022-a099bd81jb21", Phase.FAILED),
     ]
