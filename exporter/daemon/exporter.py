@@ -15,7 +15,8 @@ from exporter.config.load import ConfigError, NotReadyError
 from exporter.daemon.projects import Fleet
 from exporter.metrics.board import Board
 from exporter.metrics.own import BAD_REQUESTS, LOGINS_FAILED, RELOADED, RELOADED_AT, SHARD, Telemetry
-from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.shard import ALL
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool

@@ -12,8 +12,10 @@ from exporter.docs import examples
 from exporter.docs import sources as feeds
 from exporter.docs.errors import ERRORS, errors_table
 from exporter.metrics.board import label_text, number_text
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS
 from exporter.model.task import Listed, Project, Task
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
     from exporter.docs.sources import Feed
+    from exporter.metrics.family import Family
     from exporter.metrics.own import Own
     from exporter.metrics.page import FamilyHead
-    from exporter.metrics.tasks import Family
     from exporter.model.cutover import Reason
 
 T = TypeVar("T", Task, Project)

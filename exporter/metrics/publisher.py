@@ -7,30 +7,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.metrics.tasks import PROJECT_FAMILIES
+from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.model.project import ProjectKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable
 
     from exporter.metrics.board import Board
-    from exporter.metrics.tasks import Family
-    from exporter.metrics.tasks import Samples as Sequences
+    from exporter.metrics.family import Family
+    from exporter.metrics.family import Samples as Sequences
     from exporter.model.task import Identity, Project, Task
-
-_FIELDS_OF: Mapping[str, tuple[str, ...]] = {
-    "tasks": ("listed",),
-    "progress": ("progress",),
-    "node": ("node", "monitor", "newest"),
-    "recovery": ("recovery", "switchover", "listed"),
-    "objects": ("objects",),
-    "detail": ("detail", "writable", "listed", "objects", "newest"),
-    "comparison": ("comparison",),
-    "precheck": ("precheck",),
-    "logs": ("logs",),
-}
-"""The fields of a task that the families of a collector are made of; families of several collectors name their own."""
-
 
 _MOST_SERIES = 256
 """Of one task or project in one family: what has more is no longer a fact to look at, and a danger to Prometheus."""
@@ -56,7 +42,7 @@ class Samples:
         self._told: set[str] = set()
         self._families: dict[tuple[str, ...], list[Family[Task]]] = {}
         for family in families:
-            self._families.setdefault(family.reads or _FIELDS_OF[family.collector], []).append(family)
+            self._families.setdefault(family.attributes, []).append(family)
 
     def put(self, key: Hashable, before: Task | None, task: Task) -> None:
         """Bring the samples of a task up to date, which was `before` when they were put last."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from exporter.config.schema import Cutover
     from exporter.metrics.board import Board
-    from exporter.metrics.tasks import Family
+    from exporter.metrics.family import Family
     from exporter.model.facts import TaskFacts
     from exporter.model.filters import TaskFilter
     from exporter.model.project import ProjectKey

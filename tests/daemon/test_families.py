@@ -11,7 +11,7 @@ import pytest
 
 from exporter.config.load import Collectors
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import family_names
+from exporter.metrics.projects import family_names
 from exporter.simulator import AsyncJob, World
 from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
 from tests.lib.virtual_time import EPOCH, now, simulate

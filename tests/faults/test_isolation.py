@@ -10,7 +10,8 @@ import pytest
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, Operation
 from exporter.config.load import Collectors
 from exporter.docs.sources import feed_of
-from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
 from tests.faults.fleet import (
     AGE,
@@ -34,7 +35,7 @@ from tests.lib.virtual_time import now, simulate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from exporter.metrics.tasks import Family
+    from exporter.metrics.family import Family
 
 pytestmark = pytest.mark.usefixtures("brisk")
 

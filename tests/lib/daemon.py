@@ -15,7 +15,8 @@ from exporter.config.load import Collectors, Cutover, Tasks, from_mapping
 from exporter.config.schema import JOB_TYPES
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
-from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
 from exporter.model.task import Gap, Listed

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import promql_parser
 from promql_parser import AggregateExpr, BinaryExpr, VectorSelector
 
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import Phase
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import family_names
+from exporter.metrics.projects import family_names
 from exporter.runtime import logs
 
 if TYPE_CHECKING:

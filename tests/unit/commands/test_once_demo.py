@@ -9,7 +9,7 @@ from exporter.commands.demo import simulated
 from exporter.commands.once import once
 from exporter.commands.outcome import Outcome
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import family_names
+from exporter.metrics.projects import family_names
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:

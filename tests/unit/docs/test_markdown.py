@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,21 +17,16 @@ from exporter.commands import COMMANDS
 from exporter.config.load import Collectors, Cutover
 from exporter.docs import examples
 from exporter.docs import markdown as docs
-from exporter.docs import sources as feeds
 from exporter.docs.markdown import catalogue_markdown, operations_markdown, unit_of
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, Facts, blockers
 from exporter.model.facts import Progress, Recovery
-from tests.lib.cloud import connected
-from tests.lib.daemon import cloud_of, sim
 from tests.lib.paths import DOCS
-from tests.lib.transport import InProcess
-from tests.lib.virtual_time import EPOCH, simulate
 
 if TYPE_CHECKING:
     from exporter.metrics.page import FamilyHead
-    from exporter.model.facts import TaskFacts
 
 PARTS = (DOCS / "parts").glob("*.md")
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
@@ -158,12 +153,6 @@ def test_what_feeds_a_family_and_what_that_needs(
     assert METRICS[name][3:6] == [collectors, words, permission]
 
 
-def test_the_readiness_for_a_cut_over_is_fed_by_all_that_its_reasons_look_at() -> None:
-    fed = {one.name for family in TASK_FAMILIES if "cutover" in family.name for one in feeds.feed_of(family).operations}
-    named = {one.name for one in (*feeds.LISTS, *(source.operation for source in feeds.sources()))}
-    assert named - fed == {"v3_batch_precheck_result", "v5_job_is_writable"}
-
-
 def test_every_reason_against_a_cut_over_is_explained() -> None:
     assert [*REASONS_TOLD] == [reason.name for reason in REASONS]
     assert REASONS_TOLD["delay_high"] == [
@@ -190,13 +179,6 @@ def test_a_setting_is_named_for_each_reason_that_it_takes_away_or_relaxes() -> N
         mild = strict.model_copy(update={setting: 60.0 if setting == "max_delay" else "ignore"})
         differ = {name for name, _ in judged(strict) ^ judged(mild)}
         assert differ == {reason.name for reason in REASONS if reason.setting == setting}, setting
-
-
-def test_every_family_of_tasks_is_fed_by_the_collector_that_keeps_it_fresh() -> None:
-    for family in TASK_FAMILIES:
-        collectors = feeds.feed_of(family).collectors
-        assert collectors, family.name
-        assert family.collector == "derived" or family.collector in collectors, family.name
 
 
 @pytest.mark.parametrize(
@@ -237,51 +219,6 @@ def test_an_operation_in_words(name: str, cells: list[str]) -> None:
 def test_every_collector_asks_something() -> None:
     asked = {name for cells in OPERATIONS.values() if len(cells) > 2 for name in cells[1].split(", ")}
     assert asked == set(Collectors.model_fields)
-
-
-def test_what_a_generation_is_said_to_lack_is_what_it_never_tells() -> None:
-    """Over a world that shows everything, each source fills every field of its parts but those."""
-    waiting = (("CREATING", 60.0), ("WAITING_FOR_START", 1e9))
-    loading = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))
-    failed = sim("failed", status="INCRE_TRANSFER_FAILED")
-    failed.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
-    dr: dict[str, Any] = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
-    tasks = [
-        sim(
-            "compared", comparison="different", tags={"team": "a"}, charging="period", role="master", writable="success"
-        ),
-        sim("equal", comparison="equal", alarms={"delay_time": 60, "rpo_delay": 60, "rto_delay": 60}),
-        sim("waiting", script=waiting),
-        sim("loading", script=loading),
-        sim("configured", status="CONFIGURATION"),
-        sim("dr", **dr),
-        failed,
-    ]
-    simulated = cloud_of(*tasks, v5_engines=("mysql-to-mysql", "cloudDataGuard-mysql"))
-    simulated.now = lambda: EPOCH
-
-    async def main() -> None:
-        async with connected(InProcess(simulated)) as cloud:
-            listed = [one for kind in ("sync", "cloudDataGuard") for one in (await cloud.v3.list_tasks(kind)).tasks]
-            for source in (*cloud.v3.sources, *cloud.v5.sources):
-                told = set()
-                for task in filter(source.wants, listed):
-                    answer = (await source.fetch([task.id]))[task.id]
-                    told |= {name for part in answer for name in filled(part)}  # type: ignore[union-attr]
-                every = {f"{kind.name}.{field.name}" for kind in source.parts for field in fields(kind)}
-                # The header Date comes from a web server, which the simulated cloud lacks here.
-                assert every - told - {"progress.served_at"} == source.lacks, source.name
-
-    simulate(main())
-
-
-def filled(part: TaskFacts) -> set[str]:
-    """The fields of a part that say something."""
-    return {
-        f"{part.name}.{field.name}"
-        for field in fields(part)
-        if getattr(part, field.name) != (None if field.default is MISSING else field.default)
-    }
 
 
 def test_the_examples_are_as_the_model_wants_them() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.metrics.board import Board
+from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.publisher import Samples
-from exporter.metrics.tasks import PROJECT_FAMILIES, TASK_FAMILIES
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model import facts as parts
 from exporter.model import task as model
 from exporter.model.project import ProjectKey

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.metrics.tasks import (
-    ACTIONS,
-    COMPARISON_STATUSES,
-    PROJECT_FAMILIES,
-    TASK_FAMILIES,
-    tag_labels,
-    task_families,
-)
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.tasks import ACTIONS, COMPARISON_STATUSES, TASK_FAMILIES, tag_labels, task_families
 from exporter.model.facts import (
     AsyncJobs,
     Compared,
@@ -35,7 +29,7 @@ from exporter.model.facts import (
 from exporter.model.task import CollectorFacts, Gap, History, Identity, Listed, ListFacts, Phase, Project, Task
 
 if TYPE_CHECKING:
-    from exporter.metrics.tasks import Family
+    from exporter.metrics.family import Family
 
 NAME = attrgetter("name")
 INFO = ("job_type", "engine_type", "task_type", "direction", "net_type", "enterprise_project_id", "job_mode", "role")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.config.load import Collectors
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
 from exporter.metrics.own import OWN_FAMILIES
-from exporter.metrics.tasks import PROJECT_FAMILIES, PROJECT_LABELS, TASK_FAMILIES, TASK_LABELS, family_names
+from exporter.metrics.projects import PROJECT_FAMILIES, family_names
+from exporter.metrics.tasks import TASK_FAMILIES
 
 if TYPE_CHECKING:
+    from exporter.metrics.family import Family
     from exporter.metrics.page import FamilyHead
-    from exporter.metrics.tasks import Family
     from exporter.model.task import Task
 
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
@@ -197,7 +198,6 @@ def test_each_family_is_well_formed(family: FamilyHead) -> None:
 def test_no_own_label_hides_one_of_the_identity(family: Family[Task]) -> None:
     assert not set(TASK_LABELS).intersection(family.labels)
     assert not FORBIDDEN.intersection(TASK_LABELS)
-    assert family.collector in {*Collectors.model_fields, "derived"}
 
 
 def test_units_that_the_cloud_does_not_document_are_called_inferred() -> None:

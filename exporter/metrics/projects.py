@@ -1,0 +1,118 @@
+"""The families of projects, as data."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from exporter.metrics.family import Family, Samples, by_label, gauge
+from exporter.metrics.tasks import TASK_FAMILIES
+
+if TYPE_CHECKING:
+    from exporter.model.task import Project
+
+
+def _counts(project: Project) -> Samples:
+    return tuple(project.counts.items())
+
+
+def _quotas(project: Project, *, used: bool) -> Samples:
+    resources = project.quota.resources if project.quota else ()
+    numbers = ((name, taken if used else limit) for name, taken, limit in resources)
+    return tuple(((name,), number) for name, number in numbers if number is not None)
+
+
+def _by_collector(name: str, help_text: str, attribute: str) -> Family[Project]:
+    def samples(project: Project) -> Samples:
+        numbers = ((collector, getattr(facts, attribute)) for collector, facts in project.collectors.items())
+        return tuple(((collector,), number) for collector, number in numbers if number is not None)
+
+    return Family(name, help_text, ("collectors",), samples, ("collector",))
+
+
+PROJECT_FAMILIES: tuple[Family[Project], ...] = (
+    gauge(
+        "drs_up",
+        "1: an API generation is published, and the newest due list of each published one succeeded for every job "
+        "type. 0: the project is unreadable. Absent before the first poll.",
+        "up",
+    ),
+    Family(
+        "drs_tasks",
+        "How many tasks (subtasks not counted), zeros included. Absent while the list of a job type is unknown.",
+        ("counts",),
+        _counts,
+        ("job_type", "phase"),
+    ),
+    Family(
+        "drs_quota_used",
+        "How much of a quota of the project is in use.",
+        ("quota.resources",),
+        partial(_quotas, used=True),
+        ("resource",),
+    ),
+    Family(
+        "drs_quota_limit", "A quota of the project.", ("quota.resources",), partial(_quotas, used=False), ("resource",)
+    ),
+    by_label("drs_async_jobs", "Batches of tasks created asynchronously, by status.", "async_jobs.counts", "status"),
+    by_label(
+        "drs_async_job_failed_timestamp_seconds",
+        "When a failed asynchronous batch was created; the newest 20.",
+        "async_jobs.failed",
+        "async_job_id",
+    ),
+    _by_collector(
+        "drs_exporter_collector_success",
+        "Whether the newest poll of a collector succeeded: its calls did, or the lists say that there is nothing "
+        "to ask. Absent where nothing could be asked: nothing that feeds it is published, or the lists are unknown.",
+        "success",
+    ),
+    _by_collector(
+        "drs_exporter_collector_duration_seconds", "How long the newest poll of a collector took.", "duration_seconds"
+    ),
+    _by_collector(
+        "drs_exporter_collector_last_success_timestamp_seconds",
+        "When a collector last succeeded for the project.",
+        "last_success_at",
+    ),
+    _by_collector(
+        "drs_exporter_collector_interval_seconds", "The effective interval of a collector.", "interval_seconds"
+    ),
+    Family(
+        "drs_exporter_list_success",
+        "Whether the newest task list of a job type through an API generation succeeded.",
+        ("lists",),
+        lambda project: tuple((key, facts.success) for key, facts in project.lists.items()),
+        ("api", "job_type"),
+    ),
+    Family(
+        "drs_exporter_listed_tasks",
+        "How many tasks and subtasks the newest successful list of a job type through an API generation had.",
+        ("lists",),
+        lambda project: tuple((key, facts.tasks) for key, facts in project.lists.items() if facts.tasks is not None),
+        ("api", "job_type"),
+    ),
+    Family(
+        "drs_exporter_list_complete",
+        "1: every page of the newest successful task list of a job type through an API generation arrived, and its ids "
+        "match the total. 0: they disagree, a page was refused or repeated, or tasks could not be decoded; drs_tasks "
+        "of that job type is absent meanwhile. Unchanged while lists fail: see drs_exporter_list_success.",
+        ("lists",),
+        lambda project: tuple(
+            (key, facts.gap is None) for key, facts in project.lists.items() if facts.tasks is not None
+        ),
+        ("api", "job_type"),
+    ),
+    Family(
+        "drs_exporter_source_info",
+        "A source that can feed a collector, found by asking: 1 published in this region, 0 not. Absent until asked.",
+        ("sources",),
+        lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),
+        ("collector", "source"),
+    ),
+)
+
+
+def family_names() -> set[str]:
+    """The names of all families of tasks and projects."""
+    return {family.name for family in TASK_FAMILIES} | {family.name for family in PROJECT_FAMILIES}
