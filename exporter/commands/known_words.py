@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from exporter.cloud import v3, v5  # noqa: F401 - they import all wire models
+from exporter.cloud.wire.fields import Wire
+from exporter.model.task import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _keys_of(model: type[Wire]) -> Iterator[str]:
+    """The keys that wire models of DRS read; those of IAM and the metadata service are not for strangers."""
+    for derived in model.__subclasses__():
+        if derived.__module__.startswith(Wire.__module__.rpartition(".")[0]):
+            for name, field in derived.model_fields.items():
+                alias = field.validation_alias
+                yield from map(str, getattr(alias, "choices", [alias or name]))
+        yield from _keys_of(derived)
+
 
 _LISTS = tomllib.loads((files(__package__) / "known_words.toml").read_text())
-KEYS, WORDS, WORD_KEYS, OBJECT_KEYS, VALUE_KEYS = (
-    frozenset(_LISTS[name].split()) for name in ("keys", "words", "word_keys", "object_keys", "value_keys")
+KEYS = frozenset({*_LISTS["keys"].split(), *_keys_of(Wire)})
+WORDS = frozenset({*_LISTS["words"].split(), *STATUSES})
+WORD_KEYS, OBJECT_KEYS, VALUE_KEYS = (
+    frozenset(_LISTS[name].split()) for name in ("word_keys", "object_keys", "value_keys")
 )
 """The comments in known_words.toml say what each list has."""

@@ -34,7 +34,7 @@ class Phase(StrEnum):
     OTHER = "other"
 
 
-_PHASES: Mapping[str, Phase] = {
+STATUSES: Mapping[str, Phase] = {
     "CREATING": Phase.PREPARING,
     "CONFIGURATION": Phase.PREPARING,
     "WAITING_FOR_START": Phase.PREPARING,
@@ -57,6 +57,7 @@ _PHASES: Mapping[str, Phase] = {
     "RELEASE_RESOURCE_COMPLETE": Phase.ENDED,
     "FROZEN": Phase.FAILED,
 }
+"""The documented statuses but those that end in _FAILED. The commands may show a word that is in this table."""
 
 _CHILD_ENDS = frozenset({"RELEASE_CHILD_TRANSFER_STARTED", "RELEASE_CHILD_TRANSFER_COMPLETE"})
 
@@ -76,7 +77,7 @@ def phase_of(status: str, *, subtask: bool) -> Phase:
         return Phase.FAILED
     if status in _CHILD_ENDS and not subtask:
         return Phase.CHANGING
-    return _PHASES.get(status, Phase.OTHER)
+    return STATUSES.get(status, Phase.OTHER)
 
 
 @dataclass(frozen=True, slots=True)

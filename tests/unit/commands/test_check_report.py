@@ -6,9 +6,11 @@ import pytest
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.wire.fields import Wire
+from exporter.commands import known_words
 from exporter.commands.check_report import Shape, kind
 from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
 from exporter.config.regions import REGIONS
+from exporter.model.task import STATUSES
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY
 
@@ -158,6 +160,12 @@ def test_every_key_that_the_exporter_reads_is_known() -> None:
             alias = info.validation_alias
             read |= {str(choice) for choice in getattr(alias, "choices", [alias or name])}
     assert read - KEYS == set()
+    assert read.isdisjoint(known_words._LISTS["keys"].split())
+
+
+def test_every_status_is_known_from_the_table_of_phases_alone() -> None:
+    assert STATUSES.keys() <= WORDS
+    assert STATUSES.keys().isdisjoint(known_words._LISTS["words"].split())
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
