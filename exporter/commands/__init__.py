@@ -1,7 +1,7 @@
 """The commands, a file each, and the table that names them.
 
-The module of a command has ABOUT and EXAMPLES for its help, `add_options`, which declares its options, and `run`, which
-returns its `Outcome`. It is imported when its command runs: most of them need half a second for that.
+The docstring of a command's module is its help. Its function `add_options` declares the options, and `run` returns the
+`Outcome`. The module is imported when its command runs: most of them need half a second for that.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, str] = {
     "run": "poll and serve",
-    "demo": "the same against a simulated cloud",
+    "demo": "poll and serve a simulated cloud",
     "once": "poll everything once and print the metrics",
-    "tasks": "a table of all tasks",
-    "explain": "one task: can it be cut over, and all facts",
+    "tasks": "print a table of all tasks",
+    "explain": "print whether a task can be cut over, and all its facts",
     "check": "validate the configuration, then query the cloud",
-    "query": "the status of one task, or details by their type",
+    "query": "print the status of a task, or details by their type",
     "metrics": "print the catalogue of metrics",
     "completion": "print a script for your shell",
 }

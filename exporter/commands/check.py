@@ -1,4 +1,20 @@
-"""`drs-exporter check`: what the exporter needs of the cloud, tested, and what to do about each fault."""
+"""Validate the configuration, then query the cloud.
+
+Is the cloud reachable, are the credentials and the clock right, which API and
+which tasks are there, which permission is missing? Each finding is a line: ok,
+warn or fail, where, what, and what to do.
+
+Examples:
+  drs-exporter check --config.file=config.yaml
+  drs-exporter check --cloud=huaweicloud --region=cn-north-4
+  drs-exporter check --config.file=config.yaml --report=shapes.json
+
+The report has keys, types, formats, codes and durations of the responses of
+the cloud, by allow list: no name, id, host, user or message. Attach it when you
+report that a field cannot be decoded.
+
+Exit codes: 0 nothing fails, 1 something fails, 2 bad usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +31,7 @@ from exporter.commands.check_network import region_findings
 from exporter.commands.check_project import Observer, ProjectCheck
 from exporter.commands.check_report import document
 from exporter.commands.check_rules import rule_findings
-from exporter.commands.connections import connections, where
+from exporter.commands.connections import connections, key_of
 from exporter.commands.options import Parser, add_cloud, add_log, cloud_of, file_path
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
@@ -32,23 +48,6 @@ if TYPE_CHECKING:
 
     from exporter.config.load import Config
 
-ABOUT = """\
-Validates the configuration, then queries the cloud: is it reachable, are the
-credentials and the clock right, which API and which tasks are there, which
-permission is missing? Prints a line for each finding: ok, warn or fail, where,
-what, and what to do."""
-EXAMPLES = """\
-examples:
-  drs-exporter check --config.file=config.yaml
-  drs-exporter check --cloud=huaweicloud --region=cn-north-4
-  drs-exporter check --config.file=config.yaml --report=shapes.json
-
-The report has keys, types, formats, codes and durations of the responses of
-the cloud, by allow list: no name, id, host, user or message. Attach it when you
-report that a field cannot be decoded.
-
-Exit codes: 0 nothing fails, 1 something fails, 2 bad usage or configuration.
-"""
 _CONFIGURATION = "configuration"
 
 
@@ -99,7 +98,7 @@ async def check(
         The exit code, and the report of shapes as JSON.
     """
     projects = [(account, project) for account in config.accounts for project in account.all_projects()]
-    width = max(len(_CONFIGURATION), *(len(where(*pair)) for pair in projects))
+    width = max(len(_CONFIGURATION), *(len(key_of(*pair).text) for pair in projects))
     counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
     levels = Counter[Level]()
     async with connections(config, partial(Observer, now), transport=transport, now=now) as opened:
@@ -107,7 +106,7 @@ async def check(
         running = [asyncio.create_task(project.run()) for project in checks]
 
         def progress() -> str:
-            done, calls = sum(task.done() for task in running), sum(connection.watch.calls for connection in opened)
+            done, calls = sum(task.done() for task in running), sum(connection.observer.calls for connection in opened)
             return f"{done} of {plural(len(opened), 'project')}, {calls} calls"
 
         async with Waiting(progress) as waiting:
@@ -128,5 +127,5 @@ async def check(
     code = 1 if levels[Level.FAIL] else 0
     summary = f"{levels[Level.FAIL]} fail, {levels[Level.WARN]} warn, {levels[Level.OK]} ok; exit code {code}"
     say(Finding(next(level for level in reversed(Level) if levels[level]), "summary", summary), width)
-    reports = [connection.watch.report for connection in opened]
+    reports = [connection.observer.report for connection in opened]
     return code, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"

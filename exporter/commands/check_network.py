@@ -8,7 +8,7 @@ import httpx
 
 from exporter.cloud.http.proxies import ignored_variable, variable_for
 from exporter.cloud.operations import OPERATIONS
-from exporter.commands.connections import where
+from exporter.commands.connections import key_of
 from exporter.config.regions import region_hints
 from exporter.views.findings import UNANSWERED, Finding, Level
 
@@ -33,16 +33,16 @@ def proxy_findings(errors: Iterable[CloudError], account: Account, project: Proj
     urls = [_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED]
     if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
         what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
-        yield Finding(Level.WARN, where(account, project), what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+        yield Finding(Level.WARN, key_of(account, project).text, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
     for variable in {name: None for url in urls if url and (name := ignored_variable(account, url))}:
         what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
-        yield Finding(Level.WARN, where(account, project), what, remedy)
+        yield Finding(Level.WARN, key_of(account, project).text, what, remedy)
 
 
 def region_findings(account: Account) -> Iterator[Finding]:
     """The regions of an account that look mistyped."""
     for project, hint in region_hints(account):
-        yield Finding(Level.WARN, where(account, project), hint)
+        yield Finding(Level.WARN, key_of(account, project).text, hint)
 
 
 def _service(error: CloudError) -> str:

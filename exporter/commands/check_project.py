@@ -115,7 +115,7 @@ class ProjectCheck:
     def __init__(self, connection: Connection[Observer]) -> None:
         self._connection = connection
         self._pin = connection.project.api
-        self._watch = connection.watch
+        self._observer = connection.observer
         self._findings: list[Finding] = []
         self.listed: list[Listed] | None = None
         """All tasks that are listed; None where a list failed."""
@@ -136,7 +136,7 @@ class ProjectCheck:
         return self._findings
 
     def _say(self, level: Level, what: str, remedy: str = "") -> None:
-        self._findings.append(Finding(level, self._connection.label, what, remedy))
+        self._findings.append(Finding(level, self._connection.key.text, what, remedy))
 
     async def _list(self, api: Api) -> _Lists:
         lists = _Lists(api.name)
@@ -153,11 +153,11 @@ class ProjectCheck:
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:
         """Return whether DRS responds, and accepts the credentials."""
-        if self._watch.responds:
+        if self._observer.responds:
             self._say(OK, "DRS responds")
         clock = self._check_clock()
-        barred = [error for error in errors if is_access_fault(error)] if self._watch.responds else errors
-        if not barred and self._watch.accepted:
+        barred = [error for error in errors if is_access_fault(error)] if self._observer.responds else errors
+        if not barred and self._observer.accepted:
             self._say(OK, "the credentials are accepted")
         elif not barred:
             self._say(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
@@ -169,8 +169,8 @@ class ProjectCheck:
 
     def _check_clock(self) -> bool:
         """Return whether the clock is no reason to refuse signatures."""
-        skew = self._watch.skew
-        if self._watch.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
+        skew = self._observer.skew
+        if self._observer.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
             about = "more than 15m" if skew is None else _offset(skew)
             self._say(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
             return False
@@ -178,7 +178,7 @@ class ProjectCheck:
             self._say(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
         elif skew is not None:
             self._say(OK, f"the clock is right within {duration(max(1, round(abs(skew))))}")
-        elif self._watch.responds:
+        elif self._observer.responds:
             self._say(OK, "the clock was not compared: the responses have no date")
         return True
 

@@ -1,4 +1,11 @@
-"""`drs-exporter completion`: a script for the user's shell."""
+"""Print a script for your shell that completes commands and options with Tab.
+
+Examples:
+  eval "$(drs-exporter completion bash)"         now; or this line in ~/.bashrc
+  drs-exporter completion zsh > ~/.zfunc/_drs-exporter
+                          with fpath+=~/.zfunc before compinit in ~/.zshrc
+  drs-exporter completion fish > ~/.config/fish/completions/drs-exporter.fish
+"""
 
 from __future__ import annotations
 
@@ -15,14 +22,6 @@ if TYPE_CHECKING:
     import argparse
 
 _SHELLS = ("bash", "zsh", "fish")
-ABOUT = "Prints a script that completes commands and options with Tab."
-EXAMPLES = """\
-examples:
-  eval "$(drs-exporter completion bash)"         now; or this line in ~/.bashrc
-  drs-exporter completion zsh > ~/.zfunc/_drs-exporter
-                          with fpath+=~/.zfunc before compinit in ~/.zshrc
-  drs-exporter completion fish > ~/.config/fish/completions/drs-exporter.fish
-"""
 
 
 def add_options(command: Parser) -> None:

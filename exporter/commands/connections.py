@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from exporter.cloud.connect import Shared, connect
@@ -14,7 +13,6 @@ from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.collectors import COLLECTORS
 from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
-from exporter.views.text import project_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -26,36 +24,33 @@ if TYPE_CHECKING:
 
 
 class CallObserver:
-    """Looks at the calls of one project: a meter that sees the answers as well. This one does nothing about them."""
+    """Gets each call of one project, and each response; this one ignores them."""
 
-    def request(self, operation: str, code: str, seconds: float) -> None:
-        """One call has ended."""
+    def request(self, operation: str, code: str, seconds: float) -> None: ...
 
-    def retry(self, operation: str) -> None:
-        """A call is tried again."""
+    def retry(self, operation: str) -> None: ...
 
-    def throttled(self, operation: str) -> None:
-        """The cloud refused a call because there were too many."""
+    def throttled(self, operation: str) -> None: ...
 
     def observe(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
-        """One answer came; `body` is None where it is no JSON."""
+        """Get a response; `body` is None where it is no JSON."""
 
 
 T = TypeVar("T")
-W = TypeVar("W", bound=CallObserver)
+Observer = TypeVar("Observer", bound=CallObserver)
 
 
 @dataclass(frozen=True, slots=True)
-class Connection(Generic[W]):
-    """One project.
+class Connection(Generic[Observer]):
+    """The connection to one project.
 
     Args:
-        account: who asks.
+        account: whose credentials are used.
         project: as it is configured.
         apis: both API generations, whatever the project's setting `api` says.
-        job_types: which lists to ask for.
-        decode_errors: what could not be decoded, by collector.
-        watch: looks at the calls.
+        job_types: the lists to request.
+        decode_errors: counts, by collector.
+        observer: gets the calls.
     """
 
     account: Account
@@ -63,21 +58,19 @@ class Connection(Generic[W]):
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
     decode_errors: Mapping[str, DecodeErrors]
-    watch: W
+    observer: Observer
 
     @property
-    def label(self) -> str:
-        """Account, region and project, for people."""
-        return where(self.account, self.project)
+    def key(self) -> ProjectKey:
+        return key_of(self.account, self.project)
 
 
-def where(account: Account, project: Project) -> str:
-    """Account, region and project, for people."""
-    return project_text(ProjectKey(account.name, project.region, project.label))
+def key_of(account: Account, project: Project) -> ProjectKey:
+    return ProjectKey(account.name, project.region, project.label)
 
 
 async def attempt(work: Awaitable[T]) -> T | CloudError:
-    """What comes of it, or why nothing does."""
+    """Return the result, or the error of the cloud in its place."""
     try:
         return await work
     except CloudError as error:
@@ -87,43 +80,38 @@ async def attempt(work: Awaitable[T]) -> T | CloudError:
 @asynccontextmanager
 async def connections(
     config: Config,
-    watch: Callable[[Account, Project], W],
+    observe: Callable[[Account, Project], Observer],
     *,
     transport: httpx.AsyncBaseTransport | None,
     now: Callable[[], float],
-) -> AsyncIterator[list[Connection[W]]]:
-    """All of them, in the order of the configuration, until the end of the context.
+) -> AsyncIterator[list[Connection[Observer]]]:
+    """Connect all projects, in the order of the configuration, until the end of the context.
 
     Raises:
         ConfigError: an account can't be used.
     """
     shared, budgets = Shared(), dict[tuple[str, str], Budget]()
+    opened = []
     async with AsyncExitStack() as stack:
-        opened = []
         for account in config.accounts:
+            wanted = TaskFilter(account.tasks)
             for project in account.all_projects():
-                budget = budgets.setdefault(
-                    (account.name, project.region), Budget(account.poll.rate_limit, account.poll.burst)
+                observer = observe(account, project)
+                decode_errors = {name: DecodeErrors() for name in COLLECTORS}
+                http, apis = connect(
+                    account,
+                    project.model_copy(update={"api": "auto"}),
+                    transport=transport,
+                    budget=budgets.setdefault(
+                        (account.name, project.region), Budget(account.poll.rate_limit, account.poll.burst)
+                    ),
+                    shared=shared,
+                    now=now,
+                    meter=observer,
+                    decode_errors=decode_errors,
+                    query=wanted.query(project.enterprise_project_ids),
+                    observer=observer.observe,
                 )
-                line = partial(connect, transport=transport, budget=budget, shared=shared, now=now)
-                http, connection = _open(account, project, watch(account, project), line)
                 stack.push_async_callback(http.aclose)
-                opened.append(connection)
+                opened.append(Connection(account, project, apis, wanted.job_types, decode_errors, observer))
         yield opened
-
-
-def _open(
-    account: Account, project: Project, watch: W, line: Callable[..., tuple[httpx.AsyncClient, tuple[Api, ...]]]
-) -> tuple[httpx.AsyncClient, Connection[W]]:
-    """The connection of one project, and what is to be closed; `line` makes it of what differs between projects."""
-    wanted = TaskFilter(account.tasks)
-    decode_errors = {name: DecodeErrors() for name in COLLECTORS}
-    http, apis = line(
-        account,
-        project.model_copy(update={"api": "auto"}),
-        meter=watch,
-        decode_errors=decode_errors,
-        query=wanted.query(project.enterprise_project_ids),
-        observer=watch.observe,
-    )
-    return http, Connection(account, project, apis, wanted.job_types, decode_errors, watch)

@@ -1,4 +1,9 @@
-"""`drs-exporter demo`: the daemon against the simulated cloud, which runs in the same process."""
+"""Poll and serve a simulated cloud: needs no account and no file; Ctrl-C ends it.
+
+Examples:
+  drs-exporter demo
+  drs-exporter demo --web.listen-address=127.0.0.1:0     takes a free port
+"""
 
 from __future__ import annotations
 
@@ -17,14 +22,6 @@ if TYPE_CHECKING:
     from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
 
-ABOUT = """\
-Polls and serves a simulated cloud: needs no account and no file; Ctrl-C ends
-it."""
-EXAMPLES = """\
-examples:
-  drs-exporter demo
-  drs-exporter demo --web.listen-address=127.0.0.1:0     takes a free port
-"""
 _SPEED = 60.0
 """A minute of a task's life passes in a second."""
 

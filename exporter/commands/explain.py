@@ -1,4 +1,15 @@
-"""`drs-exporter explain`: all facts of one task with their ages, and what blocks its cut-over."""
+"""Print whether a task can be cut over, what blocks it, and all its facts.
+
+Each fact has its age. Only the lists and this task are polled.
+
+Examples:
+  drs-exporter explain orders-to-rds --config.file=config.yaml
+  drs-exporter explain warehouse-sync --demo
+  drs-exporter tasks --config.file=config.yaml        lists the names
+
+Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
+all the same), 2 several tasks have that name, or bad usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +17,7 @@ import asyncio
 import textwrap
 from typing import TYPE_CHECKING
 
-from exporter.commands.lookup import Place, columns, find, missing, several
+from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config.collectors import COLLECTORS, TASKS, Scope
@@ -32,18 +43,6 @@ if TYPE_CHECKING:
     from exporter.store.store import Store
     from exporter.views.task import Group
 
-ABOUT = """\
-Whether a task can be cut over, and what blocks it; then all facts of it, with
-their ages. Only this task is polled."""
-EXAMPLES = """\
-examples:
-  drs-exporter explain orders-to-rds --config.file=config.yaml
-  drs-exporter explain warehouse-sync --demo
-  drs-exporter tasks --config.file=config.yaml        lists the names
-
-Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
-all the same), 2 several tasks have that name, or bad usage or configuration.
-"""
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
 _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 _WIDTH = 88
@@ -79,9 +78,9 @@ async def explain(
         ):
             await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))
             places = {place: poller for poller in pollers for place in _places(poller.store)}
-            found = find(wanted, places)
+            found = matches(wanted, places)
             if len(found) > 1:
-                return Outcome(2, notes=(several(wanted, found),))
+                return Outcome(2, notes=(ambiguous(wanted, found),))
             text, notes = "", list[str]()
             if found:
                 account = accounts[found[0].account]
@@ -89,7 +88,7 @@ async def explain(
                 notes = [] if text else [_GONE]
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
-                notes = [missing(wanted, places), *([_LEFT_OUT] if rules else [])]
+                notes = [no_match(wanted, places), *([_LEFT_OUT] if rules else [])]
         failed = failures(pollers)
         return Outcome(0 if text and not failed else 1, text, (*failed, *gaps(pollers), *notes))
 

@@ -1,4 +1,4 @@
-"""Which task a user means: by its id, or else by its exact name."""
+"""The task that a user names: by its id, or else by its exact name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from exporter.runtime.escape import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-
-_MOST_NEAR = 3
+_MOST_SIMILAR = 3
 
 
 class Place(NamedTuple):
@@ -24,38 +23,32 @@ class Place(NamedTuple):
     task_name: str
 
 
-def find(wanted: str, places: Iterable[Place]) -> list[Place]:
-    """The tasks that may be meant, none twice; several where their names are equal."""
+def matches(wanted: str, places: Iterable[Place]) -> list[Place]:
+    """Return the tasks with this id, or else with this name, each once."""
     known = list(dict.fromkeys(places))
     return [place for place in known if place.task_id == wanted] or [
         place for place in known if place.task_name == wanted
     ]
 
 
-def missing(wanted: str, places: Iterable[Place]) -> str:
-    """Says that there is no such task, and which ones are near."""
+def no_match(wanted: str, places: Iterable[Place]) -> str:
+    """Return the message that no task matches, with similar names."""
     names = sorted({place.task_name for place in places})
     within = [name for name in names if wanted.lower() in name.lower()]
-    near = [*dict.fromkeys((*difflib.get_close_matches(wanted, names, n=_MOST_NEAR), *within))][:_MOST_NEAR]
-    return f"no task has the id or the name {printable(wanted)!r}" + (
-        f", did you mean {' or '.join(map(printable, near))}?" if near else ""
-    )
+    similar = [*difflib.get_close_matches(wanted, names, n=_MOST_SIMILAR), *within]
+    choice = " or ".join(map(printable, [*dict.fromkeys(similar)][:_MOST_SIMILAR]))
+    return f"no task has the id or the name {printable(wanted)!r}" + (f", did you mean {choice}?" if choice else "")
 
 
-def several(wanted: str, places: Sequence[Place]) -> str:
-    """Says that a name is not enough, and which ids there are."""
-    rows = [(place.task_id, place.account, place.region, place.project) for place in places]
-    return "\n".join(
-        (
-            f"{len(rows)} tasks are called {printable(wanted)!r}; give the id of one of them:",
-            *columns([("id", "account", "region", "project"), *sorted(rows)]),
-        )
-    )
+def ambiguous(wanted: str, places: Sequence[Place]) -> str:
+    """Return the message that several tasks have this name, with their ids."""
+    rows = sorted((place.task_id, place.account, place.region, place.project) for place in places)
+    heading = f"{len(rows)} tasks are called {printable(wanted)!r}; give the id of one of them:"
+    return "\n".join((heading, *columns([("id", "account", "region", "project"), *rows])))
 
 
-def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
-    """Rows of equal length as aligned lines."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    return [
-        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of equal length as aligned, indented lines."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = ((cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return [f"  {'  '.join(row)}".rstrip() for row in cells]

@@ -1,4 +1,20 @@
-"""The command line: options, exit codes, and the last line of a crash."""
+"""Prometheus exporter for DRS tasks of Huawei Cloud and Open Telekom Cloud.
+
+DRS is the Data Replication Service: migrations, synchronisations and
+disaster-recovery pairs of databases.
+
+Examples:
+  drs-exporter demo                             see it work, without an account
+  drs-exporter tasks --demo                     the tasks of the demo, a table
+  drs-exporter check --config.file=config.yaml  see what the cloud would refuse
+  drs-exporter tasks --config.file=config.yaml  how your tasks are doing now
+  drs-exporter --config.file=config.yaml        poll and serve (command run)
+
+drs-exporter COMMAND --help has examples of each command, config.example.yaml
+explains every key of the configuration.
+Exit codes: 0 fine, 1 the cloud, a project or the environment failed, 2 bad
+usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +41,6 @@ if TYPE_CHECKING:
 
     from exporter.commands.outcome import Outcome
 
-ABOUT = """\
-Prometheus exporter for the tasks of DRS (Data Replication Service) of Huawei
-Cloud and Open Telekom Cloud."""
-EXAMPLES = """\
-examples:
-  drs-exporter demo                             see it work, without an account
-  drs-exporter tasks --demo                     the tasks of the demo, a table
-  drs-exporter check --config.file=config.yaml  see what the cloud would refuse
-  drs-exporter tasks --config.file=config.yaml  how your tasks are doing now
-  drs-exporter --config.file=config.yaml        poll and serve (command run)
-
-drs-exporter COMMAND --help has examples of each command, config.example.yaml
-explains every key of the configuration.
-Exit codes: 0 fine, 1 the cloud, a project or the environment failed, 2 bad
-usage or configuration.
-"""
 _SERVING = {"run", "demo"}
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 _STANDARD_ERROR = 2
@@ -88,14 +88,15 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 def parser(complete: Collection[str]) -> Parser:
     """Return the parser of all commands; only those in `complete` have their options."""
-    whole = Parser(prog="drs-exporter", description=ABOUT, epilog=EXAMPLES)
+    whole = Parser(prog="drs-exporter")
+    whole.describe(__doc__)
     whole.add_argument("--version", action="version", version=f"drs-exporter {version('drs-exporter')}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text)
         if name in complete:
             module = module_of(name)
-            command.description, command.epilog = module.ABOUT, module.EXAMPLES
+            command.describe(module.__doc__)
             command.set_defaults(parser=command, run=module.run)
             module.add_options(command)
     return whole

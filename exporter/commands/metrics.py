@@ -1,4 +1,9 @@
-"""`drs-exporter metrics`: the catalogue of metrics."""
+"""Print the catalogue of metrics as Markdown: name, type, labels, meaning.
+
+Examples:
+  drs-exporter metrics | less
+  drs-exporter metrics | grep delay
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,6 @@ from exporter.docs.markdown import catalogue_markdown
 if TYPE_CHECKING:
     import argparse
 
-ABOUT = "Prints the catalogue of metrics as Markdown: name, type, labels, meaning."
-EXAMPLES = """\
-examples:
-  drs-exporter metrics | less
-  drs-exporter metrics | grep delay
-"""
 add_options = add_log
 
 

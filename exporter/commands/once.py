@@ -1,4 +1,12 @@
-"""`drs-exporter once`: one poll of everything, printed as a scrape would be answered."""
+"""Poll everything once and print the metrics, for a first look and for scripts.
+
+Examples:
+  drs-exporter once --config.file=config.yaml | grep drs_up
+  drs-exporter once --cloud=huaweicloud --region=cn-north-4
+  drs-exporter once --demo
+
+Exit codes: 0 fine, 1 any project failed, 2 bad usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +24,6 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.config.load import Config
-
-ABOUT = "Polls everything once and prints the metrics: for a first look, and for scripts."
-EXAMPLES = """\
-examples:
-  drs-exporter once --config.file=config.yaml | grep drs_up
-  drs-exporter once --cloud=huaweicloud --region=cn-north-4
-  drs-exporter once --demo
-
-Exit codes: 0 fine, 1 any project failed, 2 bad usage or configuration.
-"""
 
 
 def add_options(parser: Parser) -> None:

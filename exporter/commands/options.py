@@ -28,6 +28,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
 
+    def describe(self, docstring: str | None) -> None:
+        """Take the help from the docstring of a module: what comes before the options, and the examples after them."""
+        self.description, heading, examples = (docstring or "").partition("Examples:\n")
+        self.epilog = heading + examples
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
 

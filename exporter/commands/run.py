@@ -1,4 +1,10 @@
-"""`drs-exporter run`: polls and serves until a signal ends it."""
+"""Poll the projects, and serve the status page at / and the metrics at /metrics.
+
+Examples:
+  drs-exporter --config.file=config.yaml
+  drs-exporter run --config.file=config.yaml --web.listen-address=127.0.0.1:9000
+  drs-exporter run --cloud=otc --region=eu-de --log.format=json
+"""
 
 from __future__ import annotations
 
@@ -33,13 +39,6 @@ if TYPE_CHECKING:
     from exporter.config.load import Config
     from exporter.model.shard import Shard
 
-ABOUT = "Polls the projects and serves the status page at / and the metrics at /metrics."
-EXAMPLES = """\
-examples:
-  drs-exporter --config.file=config.yaml
-  drs-exporter run --config.file=config.yaml --web.listen-address=127.0.0.1:9000
-  drs-exporter run --cloud=otc --region=eu-de --log.format=json
-"""
 _DRAIN_SECONDS = 0.5
 _log = structlog.get_logger()
 

@@ -1,4 +1,18 @@
-"""`drs-exporter tasks`: a table of all tasks, polled once; a value that is not known is `-`, or null in JSON."""
+"""Print a table of all tasks as the cloud reports them now, the worst first.
+
+The columns: phase, progress of the full load, delay of the target, age of both,
+and whether anything known blocks a cut-over. `-` is unknown, or does not apply
+to such a task. The calls count against the rate limit of the account.
+
+Examples:
+  drs-exporter tasks --demo
+  drs-exporter tasks --config.file=config.yaml
+  drs-exporter tasks --config.file=config.yaml --output=json |
+    jq -r '.tasks[] | select(.cutover == "ready").task_name'
+
+Exit codes: 0 fine, 1 any project failed (what is known is printed all the
+same), 2 bad usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -38,21 +52,6 @@ if TYPE_CHECKING:
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
 
-ABOUT = """\
-A table of all tasks as the cloud reports them now: phase, progress of the full
-load, delay of the target, age of both, and whether anything known blocks a
-cut-over. The worst come first. `-` is not known, or does not apply to such a
-task. The calls count against the rate limit of the account."""
-EXAMPLES = """\
-examples:
-  drs-exporter tasks --demo
-  drs-exporter tasks --config.file=config.yaml
-  drs-exporter tasks --config.file=config.yaml --output=json |
-    jq -r '.tasks[] | select(.cutover == "ready").task_name'
-
-Exit codes: 0 fine, 1 any project failed (what is known is printed all the
-same), 2 bad usage or configuration.
-"""
 _DASH = "-"
 _STYLES: Mapping[str, str] = {
     UNKNOWN: "warn",

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from exporter.commands.explain import explain
-from exporter.commands.lookup import missing
+from exporter.commands.lookup import no_match
 from exporter.commands.tasks import tasks
 from exporter.metrics.own import DECODE_ERRORS, Telemetry
 from exporter.metrics.page import Format
@@ -111,7 +111,7 @@ def test_commands(name: str) -> None:
     table = simulate(tasks(config_for(), Screen(), transport=transport, clock=clock)).text
     document = simulate(tasks(config_for(), None, transport=transport, clock=clock)).text
     explained = simulate(explain(config_for(), name, transport=transport, clock=clock)).text
-    assert harmful(table + document + explained + missing(name, [])) == set()
+    assert harmful(table + document + explained + no_match(name, [])) == set()
     assert visible(name) in table
     assert visible(name) in explained
     assert json.loads(document)["tasks"][0]["task_name"] == name

@@ -120,6 +120,6 @@ def test_the_help_shows_an_example(
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     text = capsys.readouterr().out
-    assert f"examples:\n  drs-exporter {command} " in text
+    assert f"Examples:\n  drs-exporter {command} " in text
     assert "Exit codes: 0 " in text
     assert max(map(len, text.splitlines())) <= 80

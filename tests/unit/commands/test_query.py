@@ -141,8 +141,8 @@ def test_the_status_comes_from_v3() -> None:
 @pytest.mark.parametrize(
     ("item", "note"),
     [
-        ({"error_code": "DRS.M05004"}, "v3 knows no such task"),
-        ({"error_code": "DRS.M00304"}, "v3 refuses to tell it, 200 DRS.M00304: check the task's state"),
+        ({"error_code": "DRS.M05004"}, "v3 has no such task"),
+        ({"error_code": "DRS.M00304"}, "v3 refuses the query, 200 DRS.M00304: check the task's state"),
         (None, "v3_batch_status got a response that the API does not document, decode: please report it"),
     ],
 )
@@ -169,14 +169,14 @@ def test_all_types_are_covered() -> None:
 def test_a_type_of_which_the_cloud_tells_nothing() -> None:
     outcome = queried(cloud_of(sim("orders")), "is_writable")
     assert outcome.code == 0
-    assert outcome.notes == ("the cloud tells nothing of this type about the task",)
+    assert outcome.notes == ("the cloud returns nothing of this type for the task",)
 
 
 def test_a_query_id_that_the_cloud_does_not_know() -> None:
     cloud, config = two_projects()
     outcome = queried(cloud, "network", task=sim("orders", engine="mysql").id, run="guessed", config=config)
     assert outcome == Outcome(
-        1, "", (f"{WHERE}: v5 refuses to tell it, 400 DRS.10000001: check --query-id, and the task's state",)
+        1, "", (f"{WHERE}: v5 refuses the query, 400 DRS.10000001: check --query-id, and the task's state",)
     )
     assert len(cloud.calls) == 1  # the other project is not asked: this one knows the task
 
@@ -204,8 +204,8 @@ def test_an_id_that_nobody_knows() -> None:
         1,
         "",
         (
-            "acme/cn-north-4/payments: v5 knows no such task",
-            "acme/cn-north-4/shipping: v5 knows no such task",
+            "acme/cn-north-4/payments: v5 has no such task",
+            "acme/cn-north-4/shipping: v5 has no such task",
         ),
     )
 
