@@ -16,7 +16,8 @@ from exporter.cloud.wire.comparison_v3 import ComparisonV3
 from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.cloud.wire.recovery import RecoveryItemWire
-from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Recovery, Switchover
+from exporter.config.collectors import TASKS
+from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Quota, Recovery, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,19 +45,19 @@ class V3:
                 operations.PROGRESS_V3,
                 (Progress,),
                 _BATCH,
-                partial(progress.fetch_v3, client, errors["progress"]),
+                partial(progress.fetch_v3, client, errors[Progress.collector]),
             ),
             Source(
                 operations.RECOVERY_V3,
                 (Recovery,),
                 _BATCH,
-                partial(fetch_batch, RecoveryItemWire, client, errors["recovery"]),
+                partial(fetch_batch, RecoveryItemWire, client, errors[Recovery.collector]),
             ),
             Source(
                 operations.MONITOR_V3,
                 (Monitor,),
                 _BATCH,
-                partial(fetch_batch, MonitorItemWire, client, errors["node"]),
+                partial(fetch_batch, MonitorItemWire, client, errors[Monitor.collector]),
                 attrgetter("disaster_recovery"),
                 lacks=frozenset({"monitor.reported_at"}),
             ),
@@ -64,25 +65,27 @@ class V3:
                 operations.DETAIL_V3,
                 (Switchover, Detail),
                 _BATCH,
-                partial(detail.fetch_v3, client, errors["detail"]),
+                partial(detail.fetch_v3, client, errors[Detail.collector]),
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
-            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, errors["comparison"]).fetch),
+            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, errors[Comparison.collector]).fetch),
             Source(
                 operations.PRECHECK_V3,
                 (Precheck,),
                 _BATCH,
-                partial(precheck.fetch_v3, client, errors["precheck"]),
+                partial(precheck.fetch_v3, client, errors[Precheck.collector]),
                 max_age=_CONFIGURED_SECONDS,
             ),
         )
         self.project_sources = (
-            ProjectSource(operations.QUOTA_V3, "quota", partial(project.fetch_quota_v3, client, errors["quota"])),
+            ProjectSource(
+                operations.QUOTA_V3, Quota.collector, partial(project.fetch_quota_v3, client, errors[Quota.collector])
+            ),
         )
 
     async def list_tasks(self, job_type: str) -> TaskList:
         """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses["tasks"])
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses[TASKS])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         # An absent engine_type may mean "mysql only"; the empty one means all.
@@ -91,7 +94,7 @@ class V3:
         async def page(number: int, _received: int) -> dict[str, Any]:
             return await self._client.call(operations.LIST_V3, body={"cur_page": number, **body})
 
-        return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._losses["tasks"])
+        return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._losses[TASKS])
 
     async def status(self, job_id: str) -> dict[str, Any]:
         """What "Querying Task Statuses in Batches" says of one task, for `drs-exporter query`; raises `CloudError`."""

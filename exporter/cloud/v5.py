@@ -13,7 +13,19 @@ from exporter.cloud.wire import task_log as logs
 from exporter.cloud.wire.answers import about
 from exporter.cloud.wire.comparison_v5 import ComparisonV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
-from exporter.model.facts import Comparison, Detail, Logs, Monitor, Node, Objects, Progress, Switchover, Writable
+from exporter.config.collectors import TASKS
+from exporter.model.facts import (
+    AsyncJobs,
+    Comparison,
+    Detail,
+    Logs,
+    Monitor,
+    Node,
+    Objects,
+    Progress,
+    Switchover,
+    Writable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,34 +59,34 @@ class V5:
                 partial(progress.fetch_v5, client, errors),
                 lacks=_NO_PROGRESS,
             ),
-            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, errors["node"])),
+            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, errors[Monitor.collector])),
             Source(
                 operations.DETAIL_V5,
                 (Switchover, Detail),
                 1,
-                partial(detail.fetch_v5, client, errors["detail"]),
+                partial(detail.fetch_v5, client, errors[Detail.collector]),
                 lacks=_NO_DETAIL,
             ),
             Source(
                 operations.WRITABLE_V5,
                 (Writable,),
                 1,
-                partial(detail.fetch_writable_v5, client, errors["detail"]),
+                partial(detail.fetch_writable_v5, client, errors[Writable.collector]),
             ),
-            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, errors["comparison"]).fetch),
-            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, errors["logs"])),
+            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, errors[Comparison.collector]).fetch),
+            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, errors[Logs.collector])),
         )
         self.project_sources = (
             ProjectSource(
                 operations.ASYNC_JOBS_V5,
-                "async_jobs",
-                partial(project.fetch_async_jobs_v5, client, errors["async_jobs"]),
+                AsyncJobs.collector,
+                partial(project.fetch_async_jobs_v5, client, errors[AsyncJobs.collector]),
             ),
         )
 
     async def list_tasks(self, job_type: str) -> TaskList:
         """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses["tasks"])
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses[TASKS])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         async def page(_number: int, received: int) -> dict[str, Any]:
@@ -83,7 +95,7 @@ class V5:
             query += [("offset", received), ("limit", PAGE), ("sort_key", "create_time"), ("sort_dir", "asc")]
             return await self._client.call(operations.LIST_V5, query=query)
 
-        return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._losses["tasks"])
+        return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._losses[TASKS])
 
     async def details(self, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:
         """The object `job` of "Querying Task Details" as it comes, for `drs-exporter query`; raises `CloudError`."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from exporter.metrics.family import split
 from exporter.model.facts import (
+    TASK_FACTS,
     AsyncJobs,
     Compared,
     Comparison,
@@ -20,6 +25,9 @@ from exporter.model.facts import (
     Writable,
 )
 from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NOW = 1_767_225_600.0
 _WHERE = ("prod", "eu-de", "shop")
@@ -139,6 +147,20 @@ CONFIGURED = Task(
     precheck=Precheck((("ALARM", 2), ("PASSED", 37)), passed_ratio=1.0),
 )
 """A migration that waits to be started."""
+
+_VALUES = {"float | None": 1.0, "bool | None": True, "str | None": "example"}
+
+
+def filled(task: Task, paths: Iterable[str]) -> Task:
+    """Return the task with a value in each of these fields that no example sets."""
+    for name, field in map(split, paths):
+        types = {known.name: str(known.type) for known in fields(TASK_FACTS[name])} if name in TASK_FACTS else {}
+        if value := _VALUES.get(types.get(field, "")):
+            facts: Any = getattr(task, name) or TASK_FACTS[name]()
+            more: dict[str, Any] = {name: replace(facts, **{field: value})} if getattr(facts, field) is None else {}
+            task = replace(task, **more)
+    return task
+
 
 TASKS = (REPLICATING, FAILED, CONFIGURED)
 

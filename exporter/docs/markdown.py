@@ -105,7 +105,7 @@ def catalogue_markdown() -> str:
         "labels that each series of the table carries.",
         "## Tasks",
         f"Each series carries {_words(TASK_LABELS)}; the last only on subtasks, which makes counting once easy.",
-        _families(_row(one, _example(one, examples.TASKS), feeds.feed_of(one)) for one in TASK_FAMILIES),
+        _families(_row(one, _task_example(one), feeds.feed_of(one)) for one in TASK_FAMILIES),
         "### Reasons against a cut-over",
         "The label `reason` of `drs_task_cutover_blocker`. A setting of `cutover` that says `required` blocks when "
         "nothing is known as well, `if_available` only when it is known to be bad; with `ignore` there is no series.",
@@ -200,6 +200,10 @@ def unit_of(name: str) -> str:
     if name.endswith(_RATE):
         return f"{name.removesuffix(_RATE).rpartition('_')[2]} per second"
     return next((unit for end, unit in _UNITS if name.endswith(end)), "")
+
+
+def _task_example(family: Family[Task]) -> str:
+    return _example(family, [*examples.TASKS, examples.filled(examples.REPLICATING, family.fields)])
 
 
 def _example(family: Family[T], subjects: Iterable[T]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from exporter.config.collectors import COLLECTORS
 from exporter.config.values import tag_label
 from exporter.metrics.family import Family, Samples, by_label, gauge, single, split, state_set
+from exporter.model.cutover import REASONS
 from exporter.model.task import Phase, Task
 
 if TYPE_CHECKING:
@@ -60,18 +61,8 @@ _DETAIL_LABELS = (
 )
 """Labels of drs_task_detail_info that are named as the fields of the details."""
 _DATED = tuple(facts for collector in COLLECTORS.values() if collector.dated for facts in collector.facts)
-_JUDGED = (
-    "listed",
-    "progress",
-    "monitor",
-    "recovery",
-    "switchover",
-    "objects",
-    "detail",
-    "comparison",
-    "logs",
-)
-"""The facts that the reasons against a cut-over read."""
+_JUDGED = tuple(dict.fromkeys((*(reason.facts for reason in REASONS), "detail")))
+"""The facts that the reasons against a cut-over read; the details contain thresholds, and who is a standby."""
 
 
 def _paths(facts: str, names: Iterable[str]) -> tuple[str, ...]:

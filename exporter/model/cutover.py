@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from exporter.config.collectors import COLLECTOR_OF
 from exporter.model.cutover_facts import Facts
 from exporter.model.task import Phase
 
@@ -34,7 +35,7 @@ class Reason:
         blocks: whether it speaks against a cut-over now.
         fact: what it looked at: a text, a flag, names, a ratio, seconds with their limit, or which endpoints
             are up; None if it is unknown.
-        collector: whose facts those are.
+        facts: the kind of facts that contains it.
         setting: of `cutover`, which decides how much it matters.
         known: whether the fact is known; what is not was not checked.
     """
@@ -44,9 +45,14 @@ class Reason:
     applies: Callable[[Facts], bool]
     blocks: Callable[[Facts], bool]
     fact: Callable[[Facts], object]
-    collector: str
+    facts: str
     setting: str = ""
     known: Callable[[Facts], bool] = lambda _: True
+
+    @property
+    def collector(self) -> str:
+        """The collector that brings these facts."""
+        return COLLECTOR_OF[self.facts]
 
 
 def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
@@ -94,7 +100,7 @@ REASONS: tuple[Reason, ...] = (
         lambda _: True,
         attrgetter("wrong_phase"),
         attrgetter("status"),
-        "tasks",
+        "listed",
     ),
     Reason(
         "stale",
@@ -104,7 +110,7 @@ REASONS: tuple[Reason, ...] = (
         lambda _: True,
         lambda facts: facts.stale or facts.old_report,
         attrgetter("freshness"),
-        "tasks",
+        "listed",
     ),
     Reason(
         "delay_unknown",
@@ -141,7 +147,7 @@ REASONS: tuple[Reason, ...] = (
         _single,
         lambda facts: bool(facts.open_actions),
         attrgetter("open_actions"),
-        "tasks",
+        "listed",
     ),
     Reason(
         "subtask",
@@ -151,7 +157,7 @@ REASONS: tuple[Reason, ...] = (
         lambda facts: facts.parent,
         lambda facts: facts.subtasks_blocked,
         attrgetter("subtasks"),
-        "tasks",
+        "listed",
     ),
     Reason(
         "switching",
@@ -159,7 +165,7 @@ REASONS: tuple[Reason, ...] = (
         _recovering,
         lambda facts: facts.task.switching is True,
         attrgetter("task.switching"),
-        "recovery",
+        "switchover",
         known=lambda facts: facts.task.switching is not None,
     ),
     Reason(
@@ -206,7 +212,7 @@ REASONS: tuple[Reason, ...] = (
             facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
         ),
         lambda facts: dict(zip(("source", "target"), facts.sides, strict=True)),
-        "node",
+        "monitor",
         "endpoints",
         known=lambda facts: None not in facts.sides,
     ),

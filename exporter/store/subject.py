@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.config.collectors import TASKS
 from exporter.model import cutover
 from exporter.model.subject import Subject
 
@@ -11,14 +12,12 @@ if TYPE_CHECKING:
     from exporter.model.task import Task
     from exporter.store.store import Store
 
-_STATUS = "tasks"
-
 
 def subject_of(store: Store, task: Task, parent: Task | None, now: float) -> Subject:
     """A task of a store, with what is needed to explain it."""
     sighted = store.sighted(task.identity.task_id)
     collected = dict(task.collected)
-    listed = {_STATUS: now - max(at for _, at in sighted)} if sighted else {}
+    listed = {TASKS: now - max(at for _, at in sighted)} if sighted else {}
     ages = {**listed, **{name: now - at for name, at in collected.items()}}
     apis = frozenset(api for api, _ in sighted)
     if not all(cutover.concerned(one) for one in (task, parent) if one is not None):

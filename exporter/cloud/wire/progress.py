@@ -166,13 +166,13 @@ async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequ
     """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
     answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0], query=(("type", "progress"),))
-    job = job_in(operation, answer, ids[0], ProgressJobWire, errors["progress"])
+    job = job_in(operation, answer, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
-    if job.progress_info and (info := ProgressWire.read(job.progress_info, errors["progress"])):
+    if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
         parts.append(info.progress())
-    if job.metrics and (metrics := NodeWire.read(job.metrics, errors["node"])):
+    if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
-    if block and (objects := ObjectsWire.read(block, errors["objects"])):
+    if block and (objects := ObjectsWire.read(block, errors[Objects.collector])):
         parts.append(facts_of(Objects, objects, counts=objects.counts()))
     return {ids[0]: _served(tuple(parts), served_at)}

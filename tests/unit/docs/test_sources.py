@@ -15,7 +15,7 @@ from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, Facts
-from exporter.model.facts import TASK_FACTS
+from exporter.model.facts import TASK_FACTS, Monitor, Node, Progress
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
 from tests.lib.daemon import cloud_of, sim
@@ -162,3 +162,11 @@ def filled(part: TaskFacts) -> set[str]:
         for field in fields(part)
         if getattr(part, field.name) != (None if field.default is MISSING else field.default)
     }
+
+
+def test_a_field_that_no_example_sets_is_documented_with_a_value_of_its_type() -> None:
+    fields = ("progress.full_remaining_seconds", "node.apply_state", "monitor.source_up", "monitor.memory_ratio")
+    task = examples.filled(Task(examples.FAILED.identity), (*fields, "progress.stages", "listed.status"))
+    assert task.progress == Progress(full_remaining_seconds=1)
+    assert (task.node, task.monitor) == (Node(apply_state="example"), Monitor(source_up=True))
+    assert examples.filled(examples.REPLICATING, ("monitor.cpu_ratio",)) == examples.REPLICATING
