@@ -2,7 +2,7 @@
 # Install exactly the versions of a lock file, and then the project itself:
 #   sh scripts/install.sh PIP LOCK [PROJECT ...]
 # PIP is the pip command to use, LOCK a file in requirements/, PROJECT is `.`, `-e .` or nothing.
-# A lock file is complete. With --no-deps pip resolves nothing, so a release newer than the lock file changes nothing.
+# A lock file is complete. With --no-deps pip resolves nothing, so newer releases have no effect.
 set -eu
 pip=$1
 lock=$2

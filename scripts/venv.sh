@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make a virtual environment in $1 with Python 3.11 or newer, and say what to do where that can't be done.
+# Create a virtual environment in $1 with Python 3.11 or newer, or print what is missing.
 set -eu
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -7,7 +7,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
   exit 1
 fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-  # Debian keeps the module in a package of its own.
+  # Debian has a package for this module.
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing $package" >&2

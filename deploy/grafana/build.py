@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the dashboards that Grafana imports from their descriptions: fleet.json from fleet.yaml, and so on.
+"""Generates the dashboards for Grafana from their descriptions: fleet.json from fleet.yaml, and so on.
 
 Run it after a change there. The words, thresholds, colours and columns of all dashboards stand in shared.yaml.
 """
@@ -28,26 +28,26 @@ WIDTH = 24
 REDUCED = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
 SHARED: Json = yaml.safe_load((HERE / "shared.yaml").read_text())
 TITLES: dict[str, str] = SHARED["dashboards"]
-"""The dashboards, as links call them."""
+"""The names of the dashboards in links."""
 HIDDEN = ("task_id", "__name__")
-"""Labels that are in a result, but are a column only where a description names them."""
+"""Labels of results that are a column only if the description names them."""
 
 CHOSEN = "${datasource:queryparam}&${account:queryparam}&${region:queryparam}&${project:queryparam}"
 
 
 def expand(query: str, words: dict[str, str]) -> str:
-    """Replace each <word> by what it stands for, in which there may be words again."""
+    """Replace each <word> by its definition, recursively."""
     return re.sub(r"<(\w+)>", lambda word: expand(words[word[1]], words), query)
 
 
 def thresholds(name: str) -> dashboards.ThresholdsConfig:
-    """The steps of a name in shared.yaml."""
+    """The thresholds with this name in shared.yaml."""
     steps = [models.Threshold(value, color) for color, value in SHARED["thresholds"][name].items()]
     return dashboards.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
 def mapping(words: dict[Any, str], *, to_color: bool = False) -> models.ValueMap:
-    """Words for values; or colours for words."""
+    """Map values to words, or words to colours."""
     key = "color" if to_color else "text"
     numbered = enumerate(words.items())
     return models.ValueMap(
@@ -56,7 +56,7 @@ def mapping(words: dict[Any, str], *, to_color: bool = False) -> models.ValueMap
 
 
 def target(spec: Json, query: Json, number: int, words: dict[str, str]) -> Dataquery:
-    """One query of a panel. All but lines ask for the present only."""
+    """One query of a panel; an instant query except for lines."""
     made = (
         Dataquery()
         .ref_id("ABCDEFGHIJ"[number])
@@ -69,7 +69,7 @@ def target(spec: Json, query: Json, number: int, words: dict[str, str]) -> Dataq
 
 
 def stat_panel(spec: Json) -> stat.Panel:
-    """A number, or where `text: name` stands the name of the series."""
+    """A number or, with `text: name`, the name of the series."""
     named = spec.get("text") == "name"
     return (
         stat.Panel()
@@ -82,7 +82,7 @@ def stat_panel(spec: Json) -> stat.Panel:
 
 
 def bars_panel(_: Json) -> bargauge.Panel:
-    """Horizontal bars, one for a series."""
+    """Horizontal bars, one for each series."""
     return (
         bargauge.Panel()
         .display_mode(kinds.BarGaugeDisplayMode.BASIC)
@@ -96,7 +96,7 @@ def bars_panel(_: Json) -> bargauge.Panel:
 
 
 def lines_panel(spec: Json) -> timeseries.Panel:
-    """Lines over the shown time; a gap stays a gap."""
+    """Lines over the selected time range; gaps are not connected."""
     stacked = spec.get("stacked", False)
     style = (
         kinds.GraphThresholdsStyleMode.DASHED
@@ -120,7 +120,7 @@ def lines_panel(spec: Json) -> timeseries.Panel:
 
 
 def table_panel(spec: Json) -> table.Panel:
-    """One row for each set of labels; the columns that the description names, in that order."""
+    """A table with a row for each set of labels, and the columns in the order of the description."""
     columns: dict[str, str] = spec["columns"]
     many = len(spec.get("queries", "1")) > 1
     values = [f"Value #{'ABCDEFGHIJ'[number]}" for number in range(len(spec["queries"]))] if many else ["Value"]
@@ -139,7 +139,7 @@ MAKERS = {"stat": stat_panel, "bars": bars_panel, "lines": lines_panel, "table":
 
 
 def column_settings(name: str) -> list[models.DynamicConfigValue]:
-    """What shared.yaml says of a column, as overrides."""
+    """The overrides of a column from shared.yaml."""
     spec = SHARED["columns"].get(name, {})
     found: list[tuple[str, Any]] = [
         (setting, spec[key])
@@ -158,7 +158,7 @@ def column_settings(name: str) -> list[models.DynamicConfigValue]:
 
 
 def row_link(columns: dict[str, str], down: str) -> list[models.DynamicConfigValue]:
-    """From the name of a task, or of a project, to the dashboard of this row's task or project."""
+    """A link from the name of a task or project to its dashboard."""
     wanted = {"account": "Account", "region": "Region", "project": "Project", "task": "Task"}
     found = {key: name for key, name in wanted.items() if name in columns.values()}
     chosen = "&".join(f"var-{key}=${{__data.fields[{json.dumps(name)}]:percentencode}}" for key, name in found.items())
@@ -174,7 +174,7 @@ def colored(made: Any, spec: Json) -> None:
 
 
 def standstill(made: Any, spec: Json) -> None:
-    """Phases as series of 1, where there is no value: the word in place of a number, a background behind lines."""
+    """The style of phases, which are series of 1: a word instead of a number, a background behind lines."""
     unseen = {"unit": "none", "min": 0, "max": 1, "custom.axisPlacement": "hidden", "custom.lineWidth": 0}
     for name in spec.get("standstill", []):
         color = SHARED["colors"]["phases"][name]
@@ -185,7 +185,7 @@ def standstill(made: Any, spec: Json) -> None:
 
 
 def bounds(made: Any, spec: Json) -> None:
-    """Axes begin at 0, and a ratio ends at 1, unless the description says otherwise."""
+    """The range of an axis: from 0, and for ratios to 1, unless the description sets another one."""
     if not ("bars" in spec or "lines" in spec) or spec.get("signed"):
         return
     made.min(0)
@@ -194,7 +194,7 @@ def bounds(made: Any, spec: Json) -> None:
 
 
 def panel(spec: Json, words: dict[str, str], down: str) -> Any:
-    """One panel, without its place."""
+    """One panel without its position."""
     kind = next(kind for kind in MAKERS if kind in spec)
     down = spec.get("down", down)
     made: Any = MAKERS[kind](spec)
@@ -224,7 +224,7 @@ def panel(spec: Json, words: dict[str, str], down: str) -> Any:
 
 
 def places(rows: list[Json]) -> list[tuple[Json, models.GridPos]]:
-    """Headings and panels, each panel as high up below the heading of its row as it fits."""
+    """Headings and panels, each panel at the highest free position below the heading of its row."""
     placed: list[tuple[Json, models.GridPos]] = []
     top = 0
     for row in rows:
@@ -240,7 +240,7 @@ def places(rows: list[Json]) -> list[tuple[Json, models.GridPos]]:
 
 
 def variable(name: str) -> dashboards.QueryVariable:
-    """A choice among the values of a label, narrowed by those before it."""
+    """A variable with the values of a label, filtered by the variables before it."""
     label, query = SHARED["variables"][name]
     made = (
         dashboards.QueryVariable(name.rpartition(" ")[2])
@@ -257,7 +257,7 @@ def variable(name: str) -> dashboards.QueryVariable:
 
 
 def dashboard(name: str) -> dashboards.Dashboard:
-    """The whole of one."""
+    """A complete dashboard."""
     spec = yaml.safe_load((HERE / f"{name}.yaml").read_text())
     words = SHARED["words"] | spec.get("words", {})
     others = dashboards.DashboardLink("DRS").type(models.DashboardLinkType.DASHBOARDS).tags(["drs"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the pictures in docs/pictures: the Fleet dashboard and the status page, as the demo shows them.
+"""Draws docs/pictures: the dashboard DRS fleet and the status page of the demo.
 
 `make pictures` runs it, in about eight minutes: most of it is waiting for the demo to have a past. It starts the demo
 and a Prometheus with the rules in deploy/prometheus, both on this machine only. The dashboard is drawn by Grafana's own
@@ -36,24 +36,24 @@ DEPLOY = ROOT / "deploy"
 PICTURES = ROOT / "docs" / "pictures"
 RENDERER = Path(__file__).parent / "grafana"
 NEEDS = {"node": "nodejs", "npm": "npm", "chromium": "chromium", "prometheus": "prometheus"}
-"""Programs, and the Debian packages that have them."""
+"""Programs and the Debian packages that contain them."""
 PAST = 420
-"""Seconds until alerts have fired that wait for five minutes."""
+"""Seconds until alerts with `for: 5m` have fired."""
 SHOWN = "now-6m"
 ENDS_BEFORE = "What is stale"
-"""The row of the dashboard that is no longer in the picture."""
+"""The first row of the dashboard that is not in the picture."""
 LARGEST = 400_000
-"""Bytes of a picture."""
+"""Bytes of a picture at most."""
 STATUS_ROWS = 13
 """Tasks of the status page in the picture."""
 
 
 class CannotDraw(Exception):  # noqa: N818 - it is no error of this program
-    """What is missing, or went wrong, in one line."""
+    """A missing program or another fault, in one line."""
 
 
 def main() -> None:
-    """Draw all, or say in one line why not."""
+    """Draw all pictures, or print the fault as one line."""
     missing = [f"{name} (Debian: {package})" for name, package in NEEDS.items() if shutil.which(name) is None]
     if missing:
         raise CannotDraw(f"missing: {', '.join(missing)}")
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def build() -> None:
-    """Bundle the renderer, with what npm's lock file names."""
+    """Bundle the renderer with the versions of npm's lock file."""
     lock, installed = RENDERER / "package-lock.json", RENDERER / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         install = ["npm", "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
@@ -83,7 +83,7 @@ def build() -> None:
 
 @contextlib.contextmanager
 def demo(folder: Path) -> Iterator[tuple[str, str]]:
-    """The URLs of the demo, and of a Prometheus that scrapes it and knows our rules."""
+    """The URLs of the demo and of a Prometheus that scrapes it with our rules."""
     port = free_port()
     command = [
         *("prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.cors.origin=.*"),
@@ -102,7 +102,7 @@ def demo(folder: Path) -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def chromium(playwright: Any) -> Iterator[Browser]:
-    """A browser that asks nobody for anything."""
+    """A browser without network access beyond this machine."""
     quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
     arguments = ["--no-sandbox", "--no-proxy-server", *(f"--disable-{name}" for name in quiet)]
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
@@ -111,7 +111,7 @@ def chromium(playwright: Any) -> Iterator[Browser]:
 
 
 def top_of(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """A dashboard up to the row that is no longer in the picture, for a short time."""
+    """A short time range of the dashboard, up to the first row that is not in the picture."""
     titles = [panel["title"] for panel in dashboard["panels"]]
     shown = {"from": SHOWN, "to": "now"}
     return dashboard | {"panels": dashboard["panels"][: titles.index(ENDS_BEFORE)], "time": shown}
@@ -147,10 +147,10 @@ def draw_status(browser: Browser, exporter: str, scheme: Any) -> None:
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
-    """Serves files, and does not tell."""
+    """Serves files without a log."""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":
