@@ -12,7 +12,8 @@ from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneErr
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import detail, precheck, progress, project
 from exporter.cloud.wire.answers import about, fetch_batch
-from exporter.cloud.wire.comparison_v3 import ComparisonV3
+from exporter.cloud.wire.comparison import ComparisonSource
+from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
 from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.cloud.wire.recovery import RecoveryItemWire
@@ -40,6 +41,9 @@ class V3:
         self._client = client
         self._query = query
         self._losses = errors
+        comparison = ComparisonSource(
+            ComparisonReaderV3(client, errors[Comparison.collector]), errors[Comparison.collector]
+        )
         self.sources = (
             Source(
                 operations.PROGRESS_V3,
@@ -68,7 +72,7 @@ class V3:
                 partial(detail.fetch_v3, client, errors[Detail.collector]),
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
-            Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonV3(client, errors[Comparison.collector]).fetch),
+            Source(operations.COMPARE_V3, (Comparison,), 1, comparison.fetch),
             Source(
                 operations.PRECHECK_V3,
                 (Precheck,),

@@ -11,7 +11,8 @@ from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import detail, monitor, progress, project
 from exporter.cloud.wire import task_log as logs
 from exporter.cloud.wire.answers import about
-from exporter.cloud.wire.comparison_v5 import ComparisonV5
+from exporter.cloud.wire.comparison import ComparisonSource
+from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.config.collectors import TASKS
 from exporter.model.facts import (
@@ -51,6 +52,9 @@ class V5:
         self._client = client
         self._query = query
         self._losses = errors
+        comparison = ComparisonSource(
+            ComparisonReaderV5(client, errors[Comparison.collector]), errors[Comparison.collector]
+        )
         self.sources = (
             Source(
                 operations.PROGRESS_V5,
@@ -73,7 +77,7 @@ class V5:
                 1,
                 partial(detail.fetch_writable_v5, client, errors[Writable.collector]),
             ),
-            Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonV5(client, errors[Comparison.collector]).fetch),
+            Source(operations.COMPARE_V5, (Comparison,), 1, comparison.fetch),
             Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, errors[Logs.collector])),
         )
         self.project_sources = (

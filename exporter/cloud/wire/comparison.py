@@ -1,25 +1,27 @@
 """What comparisons found: v3 "query-compare-result", v5 "Querying Task Details" with type=compare.
 
-A comparison that has ended does not change, so its results are asked for once: after that a task costs one call.
+A comparison that has ended does not change, so its results are queried once: after that a task costs one call.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from pydantic import AliasChoices, Field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from exporter.cloud.http.caller import clock
-from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word
+from exporter.cloud.wire.fields import DecodeErrors, Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from exporter.cloud.source import Answer
+
+PAGE = 100
+"""Results in one response at most: a full page may have been cut."""
 OBJECT, LINE, CONTENT = "object", "line", "content"
 _TYPES = {
     "object": OBJECT,
@@ -36,19 +38,19 @@ _SPELLINGS = {"TARGET_DB_NOT_EXIT": "TARGET_DB_NOT_EXIST"}  # v3's own
 _FORGOTTEN_SECONDS = 86_400.0
 
 
-class Task(Wire):
+class ComparisonTaskWire(Wire):
     """A comparison in the list: v5 `data_compare_task_list`, v3 `compare_task_list`."""
 
-    id: Text = Field(None, validation_alias=AliasChoices("id", "compare_task_id"))
-    type: Word = Field(None, validation_alias=AliasChoices("type", "compare_type"))
-    status: Word = Field(None, validation_alias=AliasChoices("status", "compare_task_status"))
-    started: Time = Field(None, validation_alias=AliasChoices("start_time", "create_time"))
-    ended: Time = Field(None, validation_alias="end_time")
+    id: Text = alias("id", "compare_task_id")
+    type: Word = alias("type", "compare_type")
+    status: Word = alias("status", "compare_task_status")
+    started: Time = alias("start_time", "create_time")
+    ended: Time = alias("end_time")
 
     @property
-    def kind(self) -> str | None:
-        """Object, line or content; None for the kinds that tell nothing about data (accounts and so on)."""
-        return _TYPES.get(self.type or "")
+    def kind(self) -> str:
+        """Object, line or content; empty for the kinds that say nothing about data (accounts and so on)."""
+        return _TYPES.get(self.type or "", "")
 
     @property
     def order(self) -> float:
@@ -56,37 +58,34 @@ class Task(Wire):
         return self.started or self.ended or (math.inf if self.status == _WAITING else 0.0)
 
 
-class Objects(Wire):
-    """How objects of one type compare: v5 `compare_results`, v3 `object_compare_overview`."""
-
-    type: Word = Field(None, validation_alias=AliasChoices("type", "object_type"))
-    source: Number = Field(None, validation_alias="source_count")
-    target: Number = Field(None, validation_alias="target_count")
-    status: Word = Field(None, validation_alias=AliasChoices("status", "object_compare_result"))
-
-
-class Database(Wire):
+class ComparedWire(Wire):
     """How one database compares: v5 `*_compare_overview_infos`, v3 `line_`, `content_compare_overview`."""
 
-    status: Word = Field(None, validation_alias=AliasChoices("status", "line_compare_result", "content_compare_result"))
+    status: Word = alias("status", "object_compare_result", "line_compare_result", "content_compare_result")
 
 
-class Rows(Wire):
+class ComparedObjectsWire(ComparedWire):
+    """How objects of one type compare: v5 `compare_results`, v3 `object_compare_overview`."""
+
+    type: Word = alias("type", "object_type")
+    source: Number = alias("source_count")
+    target: Number = alias("target_count")
+
+
+class ComparedRowsWire(Wire):
     """How many rows of a table differ; a string in v5, a number in v3."""
 
-    different: Number = Field(None, validation_alias=AliasChoices("difference_row_num", "diff_row_num"))
+    different: Number = alias("difference_row_num", "diff_row_num")
 
 
-def is_complete(items: Sequence[Any] | None, decoded: Sequence[Wire], total: float | None, page: int) -> bool:
-    """Whether everything came and was understood; where no total is told, a full page may have been cut."""
+def is_complete(items: Sequence[Any] | None, decoded: Sequence[Wire], total: float | None = None) -> bool:
+    """Return whether every item came and was decoded; where no total is given, a full page may have been cut."""
     received = len(items or ())
-    return len(decoded) == received and (received < page if total is None else received >= total)
+    return len(decoded) == received and (received < PAGE if total is None else received >= total)
 
 
-def verdict_of(
-    task: Task, statuses: Sequence[str | None], *, complete: bool, different_rows: float | None = None
-) -> Compared | None:
-    """A comparison that has ended well, with what it found; None where nothing is told yet.
+def verdict_of(task: ComparisonTaskWire, statuses: Sequence[str | None], *, complete: bool) -> Compared | None:
+    """Return a comparison that has ended well, with its results; None where there are none yet.
 
     Only complete results prove that all is equal; any part of them proves that something is not.
     """
@@ -97,24 +96,83 @@ def verdict_of(
     equal = complete and found == {_EQUAL} and None not in statuses
     consistent = False if found & _DIFFERENT else True if equal else None
     return Compared(
-        type=task.kind or "",
+        type=task.kind,
         status=task.status or "",
         consistent=consistent,
         finished_at=task.ended,
-        different_rows=0.0 if consistent and task.kind != OBJECT else different_rows,
+        different_rows=0.0 if consistent and task.kind != OBJECT else None,
         results=tuple(sorted(results.items())) if complete else (),
     )
 
 
-def row_sum(rows: Sequence[Rows], *, complete: bool) -> float | None:
-    """How many rows differ in all tables; None where that is not known of each."""
+def sum_rows(rows: Sequence[ComparedRowsWire], *, complete: bool) -> float | None:
+    """Return how many rows differ in all tables; None where that is not known of each."""
     counted = [row.different for row in rows if row.different is not None]
     return sum(counted) if complete and counted and len(counted) == len(rows) else None
 
 
-def object_counts(objects: Iterable[Objects]) -> tuple[ObjectCount, ...]:
-    """The counts of an object comparison."""
-    return tuple(ObjectCount(one.type.lower(), one.source, one.target) for one in objects if one.type)
+def object_counts(objects: Iterable[ComparedObjectsWire]) -> tuple[ObjectCount, ...]:
+    """Return the counts of an object comparison."""
+    return tuple(ObjectCount(item.type.lower(), item.source, item.target) for item in objects if item.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results of one comparison that has ended, not yet decoded.
+
+    Args:
+        items: object types or databases.
+        total: how many items there are, where the cloud says so.
+        different_rows: queries how many rows differ, given the verdict on the databases; None where it is unknown.
+    """
+
+    items: list[Any] | None
+    total: float | None
+    different_rows: Callable[[Compared], Awaitable[float | None]]
+
+
+class ComparisonReader(Protocol):
+    """Queries comparisons through one API generation; raises `CloudError`."""
+
+    async def listed(self, job_id: str) -> list[Any] | None:
+        """Return the comparisons of a task."""
+
+    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+        """Return the results of each of these comparisons; None where the cloud refuses the query."""
+        ...
+
+
+class ComparisonSource:
+    """The newest comparisons of tasks; keeps the results of those that have ended."""
+
+    def __init__(self, reader: ComparisonReader, errors: DecodeErrors) -> None:
+        self._reader = reader
+        self._errors = errors
+        self._newest = Newest(self._results)
+
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        """Return the newest comparisons of one task; none if nobody ever compared."""
+        tasks = ComparisonTaskWire.read_all(await self._reader.listed(ids[0]), self._errors)
+        return {ids[0]: (await self._newest.comparison(ids[0], tasks),)}
+
+    async def _results(self, job_id: str, tasks: list[ComparisonTaskWire]) -> list[Comparison | None]:
+        found = await self._reader.results(job_id, tasks)
+        self._errors.count += found.count(None)  # the list stays a fact, and so do other types
+        return [
+            None if results is None else await self._comparison(task, results)
+            for task, results in zip(tasks, found, strict=True)
+        ]
+
+    async def _comparison(self, task: ComparisonTaskWire, results: Results) -> Comparison | None:
+        model = ComparedObjectsWire if task.kind == OBJECT else ComparedWire
+        decoded: Sequence[ComparedWire] = model.read_all(results.items, self._errors)
+        complete = is_complete(results.items, decoded, results.total)
+        verdict = verdict_of(task, [item.status for item in decoded], complete=complete)
+        if verdict is None:
+            return None
+        if task.kind != OBJECT and not verdict.consistent:
+            verdict = replace(verdict, different_rows=await results.different_rows(verdict))
+        return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
 
 
 _Known: TypeAlias = dict[str, tuple[str, Comparison]]
@@ -125,27 +183,27 @@ class Newest:
     """Keeps the results of the newest ended comparisons, by task and type.
 
     Args:
-        ask: asks the cloud for the results of ended comparisons of one task that are not known yet; None for those
-            of which it has nothing to tell, which are asked for again.
+        query: queries the results of ended comparisons of one task that are not known yet; None for those without
+            results yet, which are queried again.
     """
 
-    def __init__(self, ask: Callable[[str, list[Task]], Awaitable[list[Comparison | None]]]) -> None:
-        self._ask = ask
+    def __init__(self, query: Callable[[str, list[ComparisonTaskWire]], Awaitable[list[Comparison | None]]]) -> None:
+        self._query = query
         self._known: dict[str, tuple[float, _Known]] = {}
-        """With the time of the newest question, the oldest of them first."""
+        """With the time of the last query, the oldest first."""
 
-    async def comparison(self, job_id: str, listed: Iterable[Task]) -> Comparison:
-        """The newest comparison of each type; results where it has ended well. Raises `CloudError`."""
-        newest: dict[str, Task] = {}
+    async def comparison(self, job_id: str, listed: Iterable[ComparisonTaskWire]) -> Comparison:
+        """Return the newest comparison of each type, with results if it has ended well; raises `CloudError`."""
+        newest: dict[str, ComparisonTaskWire] = {}
         for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
             if task.kind and task.id and task.status:
                 newest.setdefault(task.kind, task)
         known = self._recall(job_id)
         done = [task for task in newest.values() if task.status == _SUCCESSFUL]
-        missing = [task for task in done if known.get(task.kind or "", ("", None))[0] != task.id]
-        answers = await self._ask(job_id, missing) if missing else []
+        missing = [task for task in done if known.get(task.kind, ("", None))[0] != task.id]
+        answers = await self._query(job_id, missing) if missing else []
         found = {
-            task.kind or "": (task.id or "", answer)
+            task.kind: (task.id or "", answer)
             for task, answer in zip(missing, answers, strict=True)
             if answer is not None
         }
@@ -154,7 +212,7 @@ class Newest:
         return self._merged(newest, {**known, **found})
 
     def _recall(self, job_id: str) -> _Known:
-        """What is known of a task; tasks that nobody has asked about for long are gone, and forgotten."""
+        """Return what is known of a task; tasks that were not queried for a day are removed."""
         known = self._known.get(job_id, (0.0, {}))[1]
         self._keep(job_id, known)
         oldest = next(iter(self._known))
@@ -168,7 +226,7 @@ class Newest:
         self._known[job_id] = (clock(), known)
 
     @staticmethod
-    def _merged(newest: dict[str, Task], known: dict[str, tuple[str, Comparison]]) -> Comparison:
+    def _merged(newest: dict[str, ComparisonTaskWire], known: dict[str, tuple[str, Comparison]]) -> Comparison:
         merged = Comparison()
         for kind, task in sorted(newest.items()):
             compare_id, result = known.get(kind, ("", Comparison()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -11,128 +12,83 @@ from exporter.cloud.wire.comparison import (
     CONTENT,
     LINE,
     OBJECT,
-    Database,
-    Newest,
-    Objects,
-    Rows,
-    Task,
+    PAGE,
+    ComparedRowsWire,
+    Results,
     is_complete,
-    object_counts,
-    row_sum,
-    verdict_of,
+    sum_rows,
 )
-from exporter.cloud.wire.fields import Fields, Items, Number, Text, Wire
-from exporter.model.facts import Comparison
+from exporter.cloud.wire.fields import DecodeErrors, Items, Nested, Number, Text, Wire, alias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.wire.comparison import ComparisonTaskWire
+    from exporter.model.facts import Compared
 
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}
-_PAGE = 100
 
 
-class Answered(Wire):
-    """The whole answer."""
-
-    job_id: Text = None
-    compare_task_list_results: Fields = None
-    object_level_compare_results: Fields = None
-    line_compare_results: Fields = None
-    content_compare_results: Fields = None
-
-
-class Block(Wire):
+class BlockWire(Wire):
     """One block of results; each has its own keys."""
 
     compare_task_list: Items = None
-    object_compare_overview: Items = None
-    line_compare_overview: Items = None
-    line_compare_overview_count: Number = None
-    line_compare_details: Items = None
-    content_compare_overview: Items = None
-    content_compare_overview_count: Number = None
-    content_compare_details: Items = None
+    overview: Items = alias("object_compare_overview", "line_compare_overview", "content_compare_overview")
+    total: Number = alias("line_compare_overview_count", "content_compare_overview_count")
+    details: Items = alias("line_compare_details", "content_compare_details")
 
 
-class Details(Wire):
+class ComparisonWire(Wire):
+    """The whole response; which blocks are filled depends on the query."""
+
+    job_id: Text = None
+    compare_task_list_results: Nested[BlockWire] = None
+    object: Nested[BlockWire] = alias("object_level_compare_results")
+    line: Nested[BlockWire] = alias("line_compare_results")
+    content: Nested[BlockWire] = alias("content_compare_results")
+
+
+class DetailsWire(Wire):
     """The compared tables of one database."""
 
-    line_compare_detail: Items = None
-    content_compare_detail: Items = None
+    tables: Items = alias("line_compare_detail", "content_compare_detail")
 
 
-class ComparisonV3:
-    """The source; keeps results of ended comparisons."""
+class ComparisonReaderV3:
+    """Queries all results of a task in one call."""
 
     def __init__(self, client: Client, errors: DecodeErrors) -> None:
         self._client = client
-        self._losses = errors
-        self._newest = Newest(self._results)
+        self._errors = errors
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        """The newest comparisons of one task."""
-        job_id = ids[0]
-        answer = await self._query(job_id, {})
-        tasks = Task.read_all(self._block(answer.compare_task_list_results).compare_task_list, self._losses)
-        return {job_id: (await self._newest.comparison(job_id, tasks),)}
+    async def listed(self, job_id: str) -> list[Any] | None:
+        found = (await self._query(job_id, {})).compare_task_list_results
+        return found.compare_task_list if found else None
 
-    async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> Answered:
-        body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": _PAGE}
-        answer = await self._client.call(operations.COMPARE_V3, body=body)
-        answered = Answered.read(answer, self._losses) or Answered()
-        if answer and not answered.model_fields_set:
-            self._losses.count += 1
-            raise DecodeError(operations.COMPARE_V3.name, "decode")
-        require_about(operations.COMPARE_V3.name, answer, job_id, self._losses)
-        return answered
-
-    def _block(self, fields: Mapping[str, Any] | None) -> Block:
-        return Block.read(fields or {}, self._losses) or Block()
-
-    async def _results(self, job_id: str, tasks: list[Task]) -> list[Comparison | None]:
+    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         try:
-            answer = await self._query(job_id, {_IDS[task.kind or ""]: task.id for task in tasks})
+            found = await self._query(job_id, {_IDS[task.kind]: task.id for task in tasks})
         except BadRequestError:
-            self._losses.count += len(tasks)  # the list stays a fact
             return [None] * len(tasks)
-        return [self._result(answer, task) for task in tasks]
+        blocks = {OBJECT: found.object, LINE: found.line, CONTENT: found.content}
+        return [self._results(blocks[task.kind] or BlockWire()) for task in tasks]
 
-    def _result(self, answer: Answered, task: Task) -> Comparison | None:
-        if task.kind == OBJECT:
-            return self._objects(self._block(answer.object_level_compare_results), task)
-        line = task.kind == LINE
-        block = self._block(answer.line_compare_results if line else answer.content_compare_results)
-        overview = block.line_compare_overview if line else block.content_compare_overview
-        total = block.line_compare_overview_count if line else block.content_compare_overview_count
-        databases = Database.read_all(overview, self._losses)
-        found = verdict_of(
-            task,
-            [database.status for database in databases],
-            complete=is_complete(overview, databases, total, _PAGE),
-            different_rows=self._different_rows(
-                block.line_compare_details if line else block.content_compare_details, line=line
-            ),
-        )
-        return Comparison((found,)) if found else None
+    async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> ComparisonWire:
+        body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
+        answer = await self._client.call(operations.COMPARE_V3, body=body)
+        found = ComparisonWire.read(answer, self._errors) or ComparisonWire()
+        if answer and not found.model_fields_set:
+            self._errors.count += 1
+            raise DecodeError(operations.COMPARE_V3.name, "decode")
+        require_about(operations.COMPARE_V3.name, answer, job_id, self._errors)
+        return found
 
-    def _objects(self, block: Block, task: Task) -> Comparison | None:
-        objects = Objects.read_all(block.object_compare_overview, self._losses)
-        complete = is_complete(block.object_compare_overview, objects, None, _PAGE)
-        found = verdict_of(task, [one.status for one in objects], complete=complete)
-        return Comparison((found,), object_counts(objects)) if found else None
+    def _results(self, block: BlockWire) -> Results:
+        return Results(block.overview, block.total, partial(self._different_rows, block.details))
 
-    def _different_rows(self, items: list[Any] | None, *, line: bool) -> float | None:
-        details = Details.read_all(items, self._losses)
-        tables = [
-            table
-            for detail in details
-            for table in (detail.line_compare_detail if line else detail.content_compare_detail) or ()
-        ]
-        rows = Rows.read_all(tables, self._losses)
-        return row_sum(
-            rows, complete=is_complete(tables, rows, None, _PAGE) and is_complete(items, details, None, _PAGE)
-        )
+    async def _different_rows(self, items: list[Any] | None, _verdict: Compared) -> float | None:
+        details = DetailsWire.read_all(items, self._errors)
+        tables = [table for detail in details for table in detail.tables or ()]
+        rows = ComparedRowsWire.read_all(tables, self._errors)
+        return sum_rows(rows, complete=is_complete(tables, rows) and is_complete(items, details))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -12,124 +12,102 @@ from exporter.cloud.wire.comparison import (
     CONTENT,
     LINE,
     OBJECT,
-    Database,
-    Newest,
-    Objects,
-    Rows,
-    Task,
+    PAGE,
+    ComparedRowsWire,
+    Results,
     is_complete,
-    object_counts,
-    row_sum,
-    verdict_of,
+    sum_rows,
 )
-from exporter.cloud.wire.fields import Fields, Items, Number, Wire
-from exporter.model.facts import Comparison
+from exporter.cloud.wire.fields import DecodeErrors, Items, Nested, Number, Wire, alias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.wire.comparison import ComparisonTaskWire
+    from exporter.model.facts import Compared
 
 _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "content_compare"}
-_LIMIT = 100
 
 
-class Results(Wire):
-    """`compare_result`, table 40; each query fills its own block."""
-
-    data_compare_task_list: Items = None
-    objects_compare_overview_info: Fields = None
-    line_compare_overview_infos: Items = None
-    line_compare_detail_infos: Items = None
-    content_compare_overview_infos: Items = None
-    content_diff_detail_info: Fields = None
-
-
-class ObjectOverview(Wire):
+class ObjectOverviewWire(Wire):
     """`objects_compare_overview_info`, table 41."""
 
     compare_results: Items = None
 
 
-class ContentDifferences(Wire):
+class ContentDifferencesWire(Wire):
     """`content_diff_detail_info`, table 49."""
 
     count: Number = None
 
 
-class _Job(Wire):
-    compare_result: Fields = None
+class ComparisonResultWire(Wire):
+    """`compare_result`, table 40; each query fills its own block."""
+
+    data_compare_task_list: Items = None
+    objects_compare_overview_info: Nested[ObjectOverviewWire] = None
+    databases: Items = alias("line_compare_overview_infos", "content_compare_overview_infos")
+    line_compare_detail_infos: Items = None
+    content_diff_detail_info: Nested[ContentDifferencesWire] = None
+
+
+class ComparisonJobWire(Wire):
+    """The object `job` with type=compare."""
+
+    compare_result: Nested[ComparisonResultWire] = None
     total_count: Number = None
 
 
-class ComparisonV5:
-    """The source; keeps results of ended comparisons."""
+class ComparisonReaderV5:
+    """Queries the results of each comparison by itself, and the rows that differ only where some do."""
 
     def __init__(self, client: Client, errors: DecodeErrors) -> None:
         self._client = client
-        self._losses = errors
-        self._newest = Newest(self._results)
+        self._errors = errors
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        """The newest comparisons of one task; nothing where nobody ever compared."""
-        job_id = ids[0]
-        listed, _ = await self._query(job_id, "data_compare", "list")
-        tasks = Task.read_all(listed.data_compare_task_list, self._losses)
-        return {job_id: (await self._newest.comparison(job_id, tasks),)}
+    async def listed(self, job_id: str) -> list[Any] | None:
+        found, _ = await self._query(job_id, "data_compare", "list")
+        return found.data_compare_task_list
+
+    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+        return [await self._results(job_id, task) for task in tasks]
 
     async def _query(
-        self, job_id: str, compare_type: str, query_type: str, compare_id: str = ""
-    ) -> tuple[Results, float | None]:
-        """The block that is filled, and the total where one is told."""
-        query: list[tuple[str, Any]] = [
+        self, job_id: str, compare_type: str, query_type: str, *compare_id: str
+    ) -> tuple[ComparisonResultWire, float | None]:
+        """Return the block that is filled, and the total where there is one."""
+        query: list[tuple[str, str | int]] = [
             ("type", "compare"),
             ("compare_type", compare_type),
             ("query_type", query_type),
-            *([("compare_task_id", compare_id)] if compare_id else []),
-            ("limit", _LIMIT),
+            *(("compare_task_id", given) for given in compare_id),
+            ("limit", PAGE),
             ("offset", 0),
         ]
-        job = await read_job(self._client, operations.COMPARE_V5, job_id, _Job, self._losses, *query)
-        return Results.read(job.compare_result or {}, self._losses) or Results(), job.total_count
+        job = await read_job(self._client, operations.COMPARE_V5, job_id, ComparisonJobWire, self._errors, *query)
+        return job.compare_result or ComparisonResultWire(), job.total_count
 
-    async def _results(self, job_id: str, tasks: list[Task]) -> list[Comparison | None]:
-        return [await self._result(job_id, task) for task in tasks]
-
-    async def _result(self, job_id: str, task: Task) -> Comparison | None:
-        kind, compare_id = task.kind or "", task.id or ""
+    async def _results(self, job_id: str, task: ComparisonTaskWire) -> Results | None:
         try:
-            overview, total = await self._query(job_id, _COMPARE_TYPES[kind], "overview", compare_id)
+            overview, total = await self._query(job_id, _COMPARE_TYPES[task.kind], "overview", task.id or "")
         except BadRequestError:
-            self._losses.count += 1  # the list stays a fact, and so do other types
             return None
-        if kind == OBJECT:
-            return self._objects(overview, task)
-        items = overview.line_compare_overview_infos if kind == LINE else overview.content_compare_overview_infos
-        databases = Database.read_all(items, self._losses)
-        statuses, complete = [one.status for one in databases], is_complete(items, databases, total, _LIMIT)
-        found = verdict_of(task, statuses, complete=complete)
-        if found is not None and found.consistent is False:
-            found = replace(found, different_rows=await self._different_rows(job_id, kind, compare_id))
-        return Comparison((found,)) if found else None
+        if task.kind != OBJECT:
+            return Results(overview.databases, total, partial(self._different_rows, job_id, task))
+        objects = overview.objects_compare_overview_info or ObjectOverviewWire()
+        return Results(objects.compare_results, None, partial(self._different_rows, job_id, task))
 
-    def _objects(self, overview: Results, task: Task) -> Comparison | None:
-        info = ObjectOverview.read(overview.objects_compare_overview_info or {}, self._losses) or ObjectOverview()
-        objects = Objects.read_all(info.compare_results, self._losses)
-        complete = is_complete(info.compare_results, objects, None, _LIMIT)
-        found = verdict_of(task, [one.status for one in objects], complete=complete)
-        return Comparison((found,), object_counts(objects)) if found else None
-
-    async def _different_rows(self, job_id: str, kind: str, compare_id: str) -> float | None:
-        query_type = "detail" if kind == LINE else "diff"
+    async def _different_rows(self, job_id: str, task: ComparisonTaskWire, verdict: Compared) -> float | None:
+        if verdict.consistent is None:
+            return None
+        query_type = "detail" if task.kind == LINE else "diff"
         try:
-            results, total = await self._query(job_id, _COMPARE_TYPES[kind], query_type, compare_id)
+            results, total = await self._query(job_id, _COMPARE_TYPES[task.kind], query_type, task.id or "")
         except BadRequestError:
             return None  # some versions want the names of two databases for this: the count stays unknown
-        if kind == CONTENT:
-            info = ContentDifferences.read(results.content_diff_detail_info or {}, self._losses)
-            return info.count if info else None
+        if task.kind == CONTENT:
+            return results.content_diff_detail_info.count if results.content_diff_detail_info else None
         items = results.line_compare_detail_infos
-        rows = Rows.read_all(items, self._losses)
-        return row_sum(rows, complete=is_complete(items, rows, total, _LIMIT))
+        rows = ComparedRowsWire.read_all(items, self._errors)
+        return sum_rows(rows, complete=is_complete(items, rows, total))

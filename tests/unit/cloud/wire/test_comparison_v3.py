@@ -80,17 +80,18 @@ def test_a_table_that_can_not_be_understood_makes_the_sum_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("databases", "told_of", "consistent"),
-    [(99, 99, True), (100, 100, True), (100, 101, None), (3, 4, None)],
+    ("databases", "told_of", "consistent", "different"),
+    [(99, 99, True, 0), (100, 100, True, 0), (100, 101, None, 0), (3, 4, None, 0)],
 )
 def test_a_part_of_the_databases_does_not_prove_that_all_is_equal(
-    databases: int, told_of: int, *, consistent: bool | None
+    databases: int, told_of: int, different: float | None, *, consistent: bool | None
 ) -> None:
     body = rows("lines", 0, databases=databases)
     body["line_compare_results"]["line_compare_overview_count"] = told_of
     comparison, lost = found(listing("lines"), body)
     results = (("CONSISTENT", databases),) if consistent else ()
-    assert (comparison.types[0].consistent, comparison.types[0].results, lost) == (consistent, results, 0)
+    assert comparison.types == (Compared("line", "SUCCESSFUL", consistent, MOMENT, different, results),)
+    assert lost == 0
 
 
 def test_a_database_that_can_not_be_understood_does_not_count_as_equal() -> None:

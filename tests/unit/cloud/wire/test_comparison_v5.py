@@ -180,8 +180,8 @@ def test_what_is_asked_the_first_time_and_then() -> None:
         "data_compare list",
         "object_compare overview object-1",
         "line_compare overview lines-1",
-        "line_compare detail lines-1",
         "content_compare overview contents-1",
+        "line_compare detail lines-1",
     ]
     assert asked(answers, 1) == first
     assert asked(answers, 3) == [*first, "data_compare list", "data_compare list"]
