@@ -228,7 +228,7 @@ def _permissions(fed: Iterable[Operation]) -> str:
     """Those of the operations, by generation where both feed."""
     found: dict[str, dict[str, None]] = {}
     for one in fed:
-        found.setdefault(one.name.partition("_")[0], {}).update(dict.fromkeys(_permissions_of(one)))
+        found.setdefault(one.api, {}).update(dict.fromkeys(_permissions_of(one)))
     told = {generation: ", ".join(permissions) for generation, permissions in found.items()}
     return "; ".join(f"{generation}: {text}" if len(told) > 1 else text for generation, text in told.items())
 
@@ -237,7 +237,7 @@ def _permissions(fed: Iterable[Operation]) -> str:
 
 
 def _permissions_of(operation: Operation) -> list[str]:
-    if operation.path.startswith("/v5/"):
+    if operation.api == "v5":
         return [_NONE]
     return [_ROLE, f"`{operation.action}`"] if operation.action else [_ROLE]
 
@@ -255,9 +255,8 @@ def _operation(operation: Operation, *collectors: str, calls: str) -> str:
 
 
 def _sent(operation: Operation) -> str:
-    """Method and path, with the type that tells apart what has one path."""
-    typed = operation.path == operations.DETAIL_V5.path and operation is not operations.QUERY_V5
-    query = f"?type={operation.name.removeprefix('v5_job_')}" if typed else ""
+    """Return method and path, with the type by which operations with the same path differ."""
+    query = f"?type={operation.type}" if operation.type else ""
     return f"{operation.method} `{operation.path}{query}`"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exporter.cloud.operations import BY_NAME
 from exporter.config.collectors import COLLECTORS, TASKS, Scope
 from exporter.model import cutover
 from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
@@ -114,7 +115,9 @@ def _why_unknown(collector: Collector, subject: Subject, project: Project, enabl
     if facts is not None and facts.success is False:
         return "the poll failed"
     published = {
-        name[:2] for (fed, name), here in project.sources.items() if fed == collector.name and here is not False
+        BY_NAME[name].api
+        for (fed, name), here in project.sources.items()
+        if fed == collector.name and here is not False
     }
     if not published:
         return "nothing that tells it is published here"

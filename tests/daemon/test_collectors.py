@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.operations import OPERATIONS
+from exporter.cloud.operations import BY_NAME, OPERATIONS
 from exporter.config.load import Collectors
 from exporter.docs.markdown import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
@@ -40,8 +40,8 @@ def operation_of(call: Call) -> str:
     version, *rest = call.path.removeprefix("/").split("/")
     parts = ("{job_id}" if len(part) == 36 else part for part in rest[1:])
     path = "/".join(("", version, "{project_id}", *parts))
-    found = [one.name for one in OPERATIONS if (one.method, one.path) == (call.method, path)]
-    return found[0] if len(found) == 1 else f"v5_job_{call.query['type']}"
+    found = [each for each in OPERATIONS if (each.method, each.path) == (call.method, path)]
+    return next(each.name for each in found if len(found) == 1 or each.type == call.query["type"])
 
 
 def asked(cloud: SimulatedCloud) -> Counter[str]:
@@ -118,7 +118,7 @@ def known(tasks: Iterable[SimTask], generation: str) -> list[SimTask]:
 
 def served(operation: str, tasks: list[SimTask], api: str) -> list[SimTask]:
     """The tasks that an operation serves, as docs/operations.md says it."""
-    generation = operation.partition("_")[0]
+    generation = BY_NAME[operation].api
     if api not in {"auto", generation}:
         return []
     listed = known(tasks, generation)
@@ -131,7 +131,7 @@ def served(operation: str, tasks: list[SimTask], api: str) -> list[SimTask]:
 
 def by_formula(operation: str, tasks: list[SimTask], api: str, async_jobs: int = 0, alone: str = "") -> int:
     """How often it is called in one poll of all collectors, or of the one that is alone."""
-    generation = operation.partition("_")[0]
+    generation = BY_NAME[operation].api
     if api not in {"auto", generation}:
         return 0
     kinds = Kinds(served(operation, tasks, api))

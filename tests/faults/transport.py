@@ -25,7 +25,7 @@ Strike: TypeAlias = "Callable[[httpx.Request, Truth], Awaitable[httpx.Response]]
 def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
     """The operation of the table that a request is; None where it is none of them.
 
-    Those of v5 "Querying Task Details" share a path; their names end in the type, but for the one with any type.
+    The operations of v5 "Querying Task Details" share a path and differ by the type; one has any type.
     """
     found = [
         one
@@ -34,7 +34,7 @@ def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation 
     ]
     if QUERY_V5 not in found:
         return found[0] if found else None
-    return next((one for one in found if one.name == f"v5_job_{query['type']}"), QUERY_V5)
+    return next((one for one in found if one.type == query["type"]), QUERY_V5)
 
 
 @dataclass(frozen=True)

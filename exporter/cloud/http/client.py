@@ -153,7 +153,7 @@ class Client:
         retries, renewed = 0, False
         while True:
             path = await self._path(operation, job_id)
-            request = self._request(operation.method, path, query, body, headers)
+            request = self._request(operation, path, query, body, headers)
             try:
                 return await self._attempt(operation, request, read, retries)
             except UnavailableError:
@@ -184,17 +184,18 @@ class Client:
 
     def _request(
         self,
-        method: str,
+        operation: Operation,
         path: str,
         query: Sequence[tuple[str, str | int]],
         body: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
     ) -> httpx.Request:
         # Joined here and not by httpx, whose blanks would become "+", which the gateway's signature check doesn't know.
-        pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in query)
+        typed = query if operation.type is None else (("type", operation.type), *query)
+        pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in typed)
         content = None if body is None else json.dumps(body).encode()
         url = self._endpoint + (f"{path}?{pairs}" if pairs else path)
-        return self._http.build_request(method, url, content=content, headers={**_HEADERS, **(headers or {})})
+        return self._http.build_request(operation.method, url, content=content, headers={**_HEADERS, **(headers or {})})
 
     async def _attempt(
         self,

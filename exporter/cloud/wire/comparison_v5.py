@@ -78,7 +78,6 @@ class ComparisonReaderV5:
     ) -> tuple[ComparisonResultWire, float | None]:
         """Return the block that is filled, and the total where there is one."""
         query: list[tuple[str, str | int]] = [
-            ("type", "compare"),
             ("compare_type", compare_type),
             ("query_type", query_type),
             *(("compare_task_id", given) for given in compare_id),

@@ -205,7 +205,7 @@ class DetailJobWire(Wire):
 
 async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Fetch the details of one task."""
-    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors, ("type", "detail"))
+    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors)
     return {ids[0]: job.parts(errors)}
 
 
@@ -217,6 +217,6 @@ class WritableJobWire(Wire):
 
 async def fetch_writable_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Fetch whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
-    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors, ("type", "is_writable"))
+    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors)
     known = {"success": True, "pending": False}
     return {ids[0]: (Writable(known[job.is_writable]),) if job.is_writable in known else ()}

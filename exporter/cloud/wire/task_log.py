@@ -34,7 +34,7 @@ class LogJobWire(Wire):
 
 async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
     """Fetch the time of the newest entry of each level of one task."""
-    query = (("type", "log"), ("offset", 0), ("limit", _ENTRIES))
+    query = (("offset", 0), ("limit", _ENTRIES))
     job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors, *query)
     newest: dict[str, float] = {}
     for entry in job.logs:

@@ -43,7 +43,7 @@ def test_what_a_get_looks_like() -> None:
 
     async def go() -> None:
         async with connected(script) as cloud:
-            query = (("type", "progress"), ("name", "a b+c&d=~é"))
+            query = (("name", "a b+c&d=~é"),)
             await cloud.client.call(PROGRESS_V5, job_id="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", query=query)
 
     simulate(go())
