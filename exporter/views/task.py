@@ -1,4 +1,4 @@
-"""The facts of one task in groups, each with its age, and what speaks against its cut-over; for texts and pages."""
+"""The explanation of a task: its facts in groups with their ages, and the reasons against a cut-over."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from exporter.model.task import Project, Task
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
-"""Fields of the list that stand in the group identity."""
+"""Fields of the list that the group `identity` shows."""
 _BOUNDS = frozenset({"created_by", "reported_by", "served_at", "unknown_children", "other_parents", "contradicted"})
-"""Fields that only bound what other fields contain, or that the reasons `phase` and `subtask` contain."""
+"""Fields that are not shown: the reasons `phase` and `subtask` use them, or they limit other fields."""
 
 
 class Group(NamedTuple):
     """Facts of one kind.
 
-    Args:
-        title: the collector, or what else they are about.
-        age: how old they are, in words; None where that is no question.
+    Attributes:
+        title: the collector, `identity` or `status`.
+        age: their age; None if they do not age, or are unknown.
         rows: labels and values.
-        unknown: why there is none.
+        unknown: why there are no facts; None if there are.
     """
 
     title: str
@@ -40,15 +40,15 @@ class Group(NamedTuple):
     unknown: str | None = None
 
 
-class Judged(NamedTuple):
-    """One reason against a cut-over that applies.
+class Judgement(NamedTuple):
+    """A reason against a cut-over, applied to a task.
 
-    Args:
+    Attributes:
         name: the label `reason`.
-        blocks: whether it does.
-        verdict: the same in words; what is unknown and does not block was not checked.
-        fact: what it looked at.
-        age: how old that is, in words.
+        blocks: whether it blocks the cut-over.
+        verdict: `blocks`, `no`, or `not checked` if the fact is unknown and does not block.
+        fact: the value that it depends on.
+        age: the age of the fact.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Judged(NamedTuple):
 
 
 def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
-    """All of it; `project`, and which collectors are `enabled`, tell why something is not known."""
+    """Return all facts of a task. `project` and `enabled`, by collector, explain why some are unknown."""
     task = subject.task
     found = [
         Group("identity", None, _identity(task)),
@@ -79,7 +79,7 @@ def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], n
 
 def _identity(task: Task) -> list[tuple[str, str]]:
     identity = task.identity
-    pairs = ((one.name, getattr(identity, one.name)) for one in fields(identity))
+    pairs = ((field.name, getattr(identity, field.name)) for field in fields(identity))
     return [(name.replace("_", " "), value) for name, value in pairs if value is not None]
 
 
@@ -87,17 +87,17 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     listed = task.listed
     if listed is None:
         return [("status", UNKNOWN)]
-    rest = (one.name for one in fields(listed) if one.name not in _IDENTITY | _BOUNDS)
-    return [("phase", listed.phase), *(row for name in rest for row in rows_of(name, getattr(listed, name), now))]
+    names = (field.name for field in fields(listed) if field.name not in _IDENTITY | _BOUNDS)
+    return [("phase", listed.phase), *(row for name in names for row in rows_of(name, getattr(listed, name), now))]
 
 
 def _known(parts: Sequence[TaskFacts], newest: Sequence[str]) -> list[tuple[str, Any]]:
-    """Fields with values; of a field that two parts tell, the one that came last, as the metrics have it."""
-    known: dict[str, Any] = {one.name: None for part in parts for one in fields(part)}
+    """Return fields with values. If two parts have a field, the newest value counts, as in the metrics."""
+    known: dict[str, Any] = {field.name: None for part in parts for field in fields(part)}
     for part in sorted(parts, key=lambda part: newest.index(part.name)):
-        for one in fields(part):
-            if known[one.name] is None:
-                known[one.name] = getattr(part, one.name)
+        for field in fields(part):
+            if known[field.name] is None:
+                known[field.name] = getattr(part, field.name)
     return [item for item in known.items() if item[0] not in _BOUNDS]
 
 
@@ -120,14 +120,14 @@ def _why_unknown(collector: Collector, subject: Subject, project: Project, enabl
         if fed == collector.name and here is not False
     }
     if not published:
-        return "nothing that tells it is published here"
+        return "no operation that provides it is available here"
     if published.isdisjoint(subject.apis):
-        return f"only {' and '.join(sorted(published))} tells it, and does not list the task"
-    return "the cloud told nothing"
+        return f"only {' and '.join(sorted(published))} provides it, and does not list the task"
+    return "the cloud reported nothing"
 
 
 def verdict(subject: Subject) -> str:
-    """What is to be said of the cut-over in one sentence."""
+    """Return the readiness for a cut-over, as a sentence without its full stop."""
     if subject.facts is None and subject.parent is not None and not cutover.concerned(subject.parent):
         return f"out of the question, like that of its parent: {_why_never(subject.parent)}"
     if subject.facts is None:
@@ -146,15 +146,16 @@ def _why_never(task: Task) -> str:
     return f"the phase is {task.phase}"
 
 
-def reasons(subject: Subject) -> list[Judged]:
-    """Those that apply; none where a cut-over is out of the question."""
+def reasons(subject: Subject) -> list[Judgement]:
+    """Return the reasons that apply; none if a cut-over is out of the question."""
     facts = subject.facts
     if facts is None:
         return []
-    return [_judged(subject, reason, facts) for reason in cutover.REASONS if reason.applies(facts)]
-
-
-def _judged(subject: Subject, reason: cutover.Reason, facts: cutover.Facts) -> Judged:
-    blocks = reason.blocks(facts)
-    word = "blocks" if blocks else "no" if reason.known(facts) else "not checked"
-    return Judged(reason.name, blocks, word, fact_text(reason.fact(facts)), _age(subject, reason.collector))
+    judgements = []
+    for reason in cutover.REASONS:
+        if reason.applies(facts):
+            blocks = reason.blocks(facts)
+            text = "blocks" if blocks else "no" if reason.known(facts) else "not checked"
+            fact, age = fact_text(reason.fact(facts)), _age(subject, reason.collector)
+            judgements.append(Judgement(reason.name, blocks, text, fact, age))
+    return judgements

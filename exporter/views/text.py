@@ -64,8 +64,8 @@ def percent(ratio: float) -> str:
 
 
 def moment(at: float) -> str:
-    """A time with its date and zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+    """A time with its date, in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at))
 
 
 def fact_text(fact: object) -> str:

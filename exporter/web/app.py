@@ -1,8 +1,9 @@
-"""What is served over HTTP; a request reads what lies ready and never asks the cloud."""
+"""The routes of the HTTP server. A request reads stored data, and never causes a call to the cloud."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,8 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter.config.load import ConfigError
-from exporter.web import api as web_api
-from exporter.web.negotiation import accepts_gzip, wanted_format
+from exporter.metrics.page import Format
+from exporter.web import api
 from exporter.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -20,102 +21,145 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from exporter.metrics.page import Page
     from exporter.web.search import Served
 
-_SLICE = 2**16
-"""Bytes. Each slow client keeps up to three slices in memory; larger ones are not sent faster."""
+    Reload = Callable[[], Awaitable[None]]
+
+_CHUNK_BYTES = 2**16
+"""Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""
+_VERSIONS: Mapping[Format, tuple[str, str]] = {
+    Format.TEXT: ("text/plain", "0.0.4"),
+    Format.OPENMETRICS: ("application/openmetrics-text", "1.0.0"),
+}
+"""Media type and version of each format. The first is for clients that accept both equally, or neither."""
 
 
-def application(exporter: Served, reload: Callable[[], Awaitable[None]] | None = None) -> Starlette:
-    """The ASGI app of the daemon; `reload` reads the configuration again, and is None where nobody may ask for that."""
+def application(exporter: Served, reload: Reload | None = None) -> Starlette:
+    """Return the ASGI app; without `reload`, /-/reload is refused."""
     pages = Pages(exporter)
-
-    async def metrics(request: Request) -> Response:
-        return _metrics(exporter.board.page, request)
-
-    async def healthy(_request: Request) -> Response:
-        return _state(exporter.healthy, "healthy", "a poll loop makes no progress")
-
-    async def ready(_request: Request) -> Response:
-        return _state(exporter.ready, "ready", "the first poll has not ended")
-
-    async def tasks(request: Request) -> Response:
-        return await web_api.tasks(exporter, request)
-
-    async def reloaded(request: Request) -> Response:
-        if _from_a_page(request):
-            return PlainTextResponse("/-/reload is not for pages in a browser\n", 403)
-        if reload is None:
-            return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
-        try:
-            await reload()
-        except ConfigError as error:
-            return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
-        return Response()
-
     app = Starlette(
         routes=[
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
-            Route("/api/v1/tasks", tasks),
-            Route("/metrics", metrics),
-            Route("/-/healthy", healthy),
-            Route("/-/ready", ready),
-            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
+            Route("/api/v1/tasks", partial(api.tasks, exporter)),
+            Route("/metrics", partial(_metrics, exporter)),
+            Route("/-/healthy", partial(_healthy, exporter)),
+            Route("/-/ready", partial(_ready, exporter)),
+            Route("/-/reload", partial(_reload, reload), methods=["POST", "PUT"]),
         ]
     )
     app.router.redirect_slashes = False  # a redirection would contain the host that the client has named
     return app
 
 
-def _from_a_page(request: Request) -> bool:
-    """Return whether a page in a browser sent this request, of any origin: a DNS name of an attacker may be ours."""
+async def _healthy(exporter: Served, _request: Request) -> Response:
+    return PlainTextResponse("healthy\n") if exporter.healthy else _unavailable("a poll loop makes no progress")
+
+
+async def _ready(exporter: Served, _request: Request) -> Response:
+    return PlainTextResponse("ready\n") if exporter.ready else _unavailable("the first poll has not ended")
+
+
+def _unavailable(reason: str) -> Response:
+    return PlainTextResponse(f"{reason}\n", 503)
+
+
+async def _reload(reload: Reload | None, request: Request) -> Response:
+    if _is_from_browser_page(request):
+        return PlainTextResponse("/-/reload is not for pages in a browser\n", 403)
+    if reload is None:
+        return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
+    try:
+        await reload()
+    except ConfigError as error:
+        return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
+    return Response()
+
+
+def _is_from_browser_page(request: Request) -> bool:
+    """Return whether a page of any origin sent the request: an attacker's DNS name may lead to this address."""
     return "origin" in request.headers or any(site != "none" for site in request.headers.getlist("sec-fetch-site"))
 
 
-def _metrics(page: Page, request: Request) -> Response:
+async def _metrics(exporter: Served, request: Request) -> Response:
     names = request.query_params.getlist("name[]")
-    form = wanted_format(request.headers.get("accept", ""))
-    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-    pieces = (page.gzip if packed else page.plain)(frozenset(names) if names else None, form)
-    headers = {"Content-Length": str(sum(map(len, pieces))), "Vary": "Accept, Accept-Encoding"}
-    if packed:
+    output = wanted_format(request.headers.get("accept", ""))
+    compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    page = exporter.board.page
+    blocks = (page.gzip if compressed else page.plain)(frozenset(names) if names else None, output)
+    headers = {"Content-Length": str(sum(map(len, blocks))), "Vary": "Accept, Accept-Encoding"}
+    if compressed:
         headers["Content-Encoding"] = "gzip"
-    return _Pieces(pieces, headers, form.value)
+    return _ChunkedResponse(blocks, headers, output.value)
 
 
-class _Pieces(Response):
-    """A body that leaves in slices: a write of the whole would copy it and block the loop, and each write costs.
+class _ChunkedResponse(Response):
+    """Sends a body in chunks: one write of it all would copy it and block the event loop, and each write costs time.
 
-    Others run between two slices, however fast the client takes them.
+    Other tasks run between two chunks, however fast the client is.
     """
 
-    def __init__(self, pieces: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
+    def __init__(self, blocks: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
         super().__init__(headers=headers, media_type=media_type)
-        self._pieces = pieces
+        self._blocks = blocks
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for part in _slices(self._pieces):
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        for chunk in _chunks(self._blocks):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
 
-def _slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """At most 64 KiB each, and all but the last no less."""
+def _chunks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Join and cut blocks to 64 KiB; only the last chunk may be smaller."""
     waiting: list[bytes | memoryview] = []
-    room = _SLICE
-    for piece in pieces:
-        rest = memoryview(piece)
+    room = _CHUNK_BYTES
+    for block in blocks:
+        rest = memoryview(block)
         while len(rest) >= room:
             yield b"".join((*waiting, rest[:room]))
-            waiting, rest, room = [], rest[room:], _SLICE
+            waiting, rest, room = [], rest[room:], _CHUNK_BYTES
         waiting.append(rest)
         room -= len(rest)
     yield b"".join(waiting)
 
 
-def _state(good: bool, yes: str, no: str) -> Response:  # noqa: FBT001 - the caller's attribute names it
-    return PlainTextResponse(f"{yes if good else no}\n", 200 if good else 503)
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether an Accept-Encoding header allows gzip: by its name, or else by the asterisk."""
+    allowed = {coding: quality > 0 for coding, quality, _ in _items(accept_encoding)}
+    return allowed.get("gzip", allowed.get("*", False))
+
+
+def wanted_format(accept: str) -> Format:
+    """Return the format with the highest quality in an Accept header; among equals, the one that it names.
+
+    A client that accepts neither gets text, which helps its user more than an empty response with status 406.
+    """
+    ranges = list(_items(accept))
+    return max(_VERSIONS, key=lambda output: _preference(*_VERSIONS[output], ranges))
+
+
+def _preference(media_type: str, version: str, ranges: list[tuple[str, float, Mapping[str, str]]]) -> tuple[float, int]:
+    """Return the quality of a format, and how exactly the most exact range names it."""
+    patterns = ("*/*", media_type.partition("/")[0] + "/*", media_type)
+    found = [
+        (patterns.index(name) + ("version" in parameters), quality)
+        for name, quality, parameters in ranges
+        if name in patterns and parameters.get("version", version) == version
+    ]
+    exactness, quality = max(found, default=(0, 0.0))
+    return quality, exactness if quality else 0
+
+
+def _items(header: str) -> Iterator[tuple[str, float, Mapping[str, str]]]:
+    """Parse a header into names, qualities and parameters. A quality that is no number counts as 0."""
+    for item in header.lower().split(","):
+        name, *rest = (part.strip() for part in item.split(";"))
+        pairs = (part.partition("=") for part in rest)
+        parameters = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
+        try:
+            quality = max(0.0, min(1.0, float(parameters.pop("q", "1"))))
+        except ValueError:
+            quality = 0.0
+        yield name, quality, parameters

@@ -137,7 +137,7 @@ def test_typing_is_enough_where_the_script_runs(visit: Open, fleet: str) -> None
     page.get_by_role("searchbox").press_sequentially("task 00123")
     page.clock.run_for(300)
     expect(page.locator(".matched")).to_contain_text("1 task of 300 found.")
-    expect(page.locator("#said")).to_contain_text("1 task of 300 found.")
+    expect(page.locator("#announcement")).to_contain_text("1 task of 300 found.")
     assert page.evaluate("window.kept")
     assert page.evaluate("document.activeElement.name") == "q"
     assert page.url.endswith("?q=task+00123")
@@ -167,7 +167,7 @@ def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Ope
         assert page.evaluate("document.activeElement.textContent") == focused
         assert page.evaluate("scrollY") == scrolled
         assert page.get_by_role("searchbox").input_value() == "half typ"
-        expect(page.locator("#said")).to_have_text("13 failed \u2013 DRS tasks")
+        expect(page.locator("#announcement")).to_have_text("13 failed \u2013 DRS tasks")
         assert page.title() == "13 failed \u2013 DRS tasks"
         expect(page.locator("#live")).to_have_text("live,")
 
@@ -178,7 +178,7 @@ def test_it_says_when_the_exporter_does_not_answer(visit: Open) -> None:
         page.route("**/*", lambda route: route.abort())
         page.clock.run_for(5000)
         expect(page.locator("#live")).to_have_text("no response from the exporter,")
-        expect(page.locator("#said")).to_have_text("no response from the exporter,")
+        expect(page.locator("#announcement")).to_have_text("no response from the exporter,")
         assert len(names(page)) == 3
         page.unroute_all()
         page.clock.run_for(5000)

@@ -55,7 +55,7 @@ def test_a_disaster_recovery_task() -> None:
     text = explained(cloud_of(dr), "dr").text
     assert text.startswith(f"dr: blocked by rpo_high\n  rpo_high  31.5s, limit 30s  0s old\n{IGNORED}\n\nidentity\n")
     assert group(text, "recovery") == "recovery, 0s old\n  rpo        31.5s\n  rto        0.5s\n  switching  no"
-    assert group(text, "objects") == "objects: unknown, only v5 tells it, and does not list the task"
+    assert group(text, "objects") == "objects: unknown, only v5 provides it, and does not list the task"
     assert (
         group(text, "cut-over")
         == """\
@@ -134,4 +134,4 @@ def test_what_is_never_cut_over(task: SimTask, name: str, never: str) -> None:
 
 def test_logs() -> None:
     text = explained(cloud_of(sim("orders")), config=config_for(collectors={"logs": {"enabled": True}})).text
-    assert group(text, "logs") == "logs, 0s old\n  newest info  2025-12-30 08:55:20 UTC, 1d15h ago"
+    assert group(text, "logs") == "logs, 0s old\n  newest info  2025-12-30 08:55:20Z, 1d15h ago"

@@ -44,7 +44,7 @@ def test_a_task_whose_list_has_aged_out() -> None:
         EPOCH,
     )
     assert group(text, "status") == "status, unknown\n  status  unknown"
-    assert group(text, "progress") == "progress: unknown, nothing that tells it is published here"
+    assert group(text, "progress") == "progress: unknown, no operation that provides it is available here"
     assert group(text, "cut-over") == "cut-over: out of the question, the status is unknown"
 
 

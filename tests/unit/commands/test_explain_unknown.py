@@ -14,9 +14,9 @@ def test_why_something_is_unknown() -> None:
     config = config_for(collectors={"detail": {"enabled": False}})
     text = explained(cloud_of(sim("orders", comparison=""), published={"v3"}), config=config).text
     assert group(text, "detail") == "detail: unknown, the collector is disabled"
-    assert group(text, "objects") == "objects: unknown, nothing that tells it is published here"
+    assert group(text, "objects") == "objects: unknown, no operation that provides it is available here"
     assert group(text, "recovery") == "recovery: unknown, only disaster-recovery tasks have it"
-    assert group(text, "node") == "node: unknown, the cloud told nothing"
+    assert group(text, "node") == "node: unknown, the cloud reported nothing"
     assert "  role                   unknown\n" in group(text, "status")
 
 

@@ -12,8 +12,7 @@ import pytest
 from exporter.metrics.own import Telemetry
 from exporter.metrics.page import Chunk, Page, Piece, heads_of
 from exporter.simulator import faults
-from exporter.web.app import application
-from exporter.web.negotiation import accepts_gzip
+from exporter.web.app import accepts_gzip, application
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
 from tests.lib.virtual_time import simulate
 

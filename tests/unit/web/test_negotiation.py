@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.metrics.page import Format
-from exporter.web.negotiation import wanted_format
+from exporter.web.app import wanted_format
 
 T, O = Format.TEXT, Format.OPENMETRICS  # noqa: E741
 OM = "application/openmetrics-text"

@@ -223,14 +223,14 @@ def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
     assert '<option value="-delay" selected>' in body
     assert '<input type="hidden" name="limit" value="2">' in body
     assert "0 tasks of 3 found." in body
-    assert "No task is as asked for." in body
+    assert "No task matches." in body
     assert '<th scope="col" aria-sort="descending" class="number">' in body
     assert body.count('aria-sort="none"') == 6
 
 
 def test_what_makes_no_sense_in_the_address_is_told() -> None:
     seen = Seen(served("/?phase=sleeping").body)
-    assert "Left out of the address: phase: expected one of unknown, failed" in seen.text
+    assert "Ignored parameter: phase: expected one of unknown, failed" in seen.text
 
 
 def test_many_tasks_are_cut_into_pages() -> None:
@@ -250,7 +250,7 @@ def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
     assert re.findall("<th(?! scope)[^>]*>", body.replace("<thead>", "")) == []
     ids = re.findall(' id="([^"]+)"', body)
     assert len(ids) == len(set(ids))
-    assert {"main", "said", "filter", "tasks", "fleet", "projects"} <= set(ids)
+    assert {"main", "announcement", "filter", "tasks", "fleet", "projects"} <= set(ids)
     assert 'role="status" aria-live="polite"' in body
 
 

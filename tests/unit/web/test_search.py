@@ -16,7 +16,7 @@ from exporter.model.facts import Progress, Recovery
 from exporter.model.task import Identity, Listed, Phase, Task
 from exporter.simulator import faults
 from exporter.views.summary import WORST_FIRST, phase_of, task_json
-from exporter.web.search import MOST, SORTS, Query, find
+from exporter.web.search import MAX_LIMIT, SORTS, Query, SearchResult, search
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
 from tests.lib.paths import DOCS
 from tests.lib.virtual_time import EPOCH, simulate
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exporter.store.store import Store
-    from exporter.web.search import Found
 
 STATUSES = ("INCRE_TRANSFER_STARTED", "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "PAUSING", "DREAMING")
 
@@ -47,9 +46,9 @@ def one(number: int, **facts: Any) -> Task:
     return Task(replace(identity, parent_id=facts.pop("parent_id", None)), listed=listed, **facts)
 
 
-def found(tasks: Sequence[Task], **asked: Any) -> Found:
+def found(tasks: Sequence[Task], **asked: Any) -> SearchResult:
     stores = cast("Sequence[Store]", [Shelf(tasks[::2]), Shelf(tasks[1::2])])
-    return simulate(find(stores, Query(**asked)))
+    return simulate(search(stores, Query(**asked)))
 
 
 def ids(tasks: Sequence[Task], **asked: Any) -> list[str]:
@@ -128,7 +127,7 @@ def test_pages_together_are_everything_once_and_in_order(
         one(number, status=status, progress=Progress(delay_seconds=delay))
         for number, (status, delay) in enumerate(facts)
     ]
-    whole = ids(tasks, sort=sort, limit=MOST)
+    whole = ids(tasks, sort=sort, limit=MAX_LIMIT)
     assert sorted(whole, key=int) == [str(number) for number in range(len(tasks))]
     pages = found(tasks, limit=limit).pages
     assert [one for page in range(1, pages + 1) for one in ids(tasks, sort=sort, limit=limit, page=page)] == whole
@@ -146,7 +145,7 @@ def test_others_run_while_many_tasks_are_looked_at() -> None:
 
         counting = asyncio.create_task(count())
         stores = cast("Sequence[Store]", [Shelf([one(number) for number in range(5000)])])
-        await find(stores, Query(sort="task_name", page=50))
+        await search(stores, Query(sort="task_name", page=50))
         counting.cancel()
         return turns
 
@@ -273,4 +272,4 @@ def test_every_field_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", text))
     assert names <= documented
     assert set(WORST_FIRST) | set(SORTS) <= documented
-    assert f"{MOST} at most" in text
+    assert f"{MAX_LIMIT} at most" in text

@@ -47,7 +47,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
     assert titles == ["identity", "status", "progress", "detail", "unknown"]
-    assert "the cloud told nothing" in seen.text
+    assert "the cloud reported nothing" in seen.text
     assert "the collector is disabled" in seen.text
 
 
@@ -69,7 +69,7 @@ def test_a_task_that_is_not_known_is_404(path: str) -> None:
 
     got = simulate(main())
     assert got.status == 404
-    assert "No task with this id is known" in Seen(got.body).text
+    assert "No task with this ID is known" in Seen(got.body).text
     assert got.body.count(b"<script") == 1
 
 
