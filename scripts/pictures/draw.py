@@ -102,7 +102,7 @@ def demo(folder: Path) -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def chromium(playwright: Any) -> Iterator[Browser]:
-    """A browser without network access beyond this machine."""
+    """A browser that sends no requests of its own."""
     quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
     arguments = ["--no-sandbox", "--no-proxy-server", *(f"--disable-{name}" for name in quiet)]
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
