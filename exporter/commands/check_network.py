@@ -22,15 +22,15 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def place_of(error: CloudError, account: Account, project: Project) -> str:
-    """Host and port of a call without a response, as the configuration has them; empty for any other error."""
-    url = httpx.URL(_endpoints(account, project).get(_service(error), ""))
+    """Return host and port of a call that got no response; empty for any other error."""
+    url = httpx.URL(_endpoint(error, account, project))
     port = url.port or _PORTS.get(url.scheme)
     return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
 
 
 def proxy_findings(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
-    """If calls got no response: proxy variables that are set and ignored, or required and not set."""
-    urls = [_endpoints(account, project).get(_service(error), "") for error in errors if error.code in UNANSWERED]
+    """Report, if calls got no response, proxy variables that are set and ignored, or required and not set."""
+    urls = [_endpoint(error, account, project) for error in errors if error.code in UNANSWERED]
     if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
         what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
         yield Finding(Level.WARN, key_of(account, project).text, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
@@ -40,14 +40,12 @@ def proxy_findings(errors: Iterable[CloudError], account: Account, project: Proj
 
 
 def region_findings(account: Account) -> Iterator[Finding]:
-    """The regions of an account that look mistyped."""
+    """Report the regions of an account that look mistyped."""
     for project, hint in region_hints(account):
         yield Finding(Level.WARN, key_of(account, project).text, hint)
 
 
-def _service(error: CloudError) -> str:
-    return next((one.service for one in OPERATIONS if one.name == error.operation), "")
-
-
-def _endpoints(account: Account, project: Project) -> dict[str, str]:
-    return {"drs": account.endpoint_for(project), "iam": account.iam_endpoint_for(project.region)}
+def _endpoint(error: CloudError, account: Account, project: Project) -> str:
+    endpoints = {"drs": account.endpoint_for(project), "iam": account.iam_endpoint_for(project.region)}
+    service = next((operation.service for operation in OPERATIONS if operation.name == error.operation), "")
+    return endpoints.get(service, "")

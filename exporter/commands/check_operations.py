@@ -1,4 +1,4 @@
-"""Tries each operation that a collector would use, once, with one task that it can tell something about."""
+"""The check of each operation that a collector would use: one call, with a task that the operation is meant for."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """The operations of one project.
+    """The check of the operations of one project.
 
     Args:
-        connection: asks.
+        connection: to the project.
         apis: the generations that are published and in use, the one that decides first.
-        tasks: what each of them lists, by id.
-        say: takes level, finding and remedy.
+        tasks: the tasks that each generation lists, by id.
+        say: gets level, finding and remedy.
     """
 
     def __init__(
@@ -43,73 +43,67 @@ class Operations:
     ) -> None:
         self._account = connection.account
         self._pin = connection.project.api
-        self._losses = connection.decode_errors
+        self._decode_errors = connection.decode_errors
         self._apis = apis
         self._tasks = tasks
         self._say = say
         self._served: dict[type[TaskFacts], set[str]] = defaultdict(set)
-        """The tasks of which an operation that was tried before tells a part."""
-        self._fed = {TASKS}
-        """Collectors that some published operation feeds."""
+        """The tasks for which an operation that was tried before returns a part."""
+        self._served_collectors = {TASKS}
+        """Collectors with a published operation."""
 
     async def run(self) -> None:
-        """Try all of them, one after the other."""
+        """Try all operations, one after the other."""
         for api in self._apis:
             for source in api.sources:
                 parts = [part for part in source.parts if self._account.enabled(part.collector)]
-                if parts:  # what it tells of some tasks only does not make up for the operation that is meant for it
+                if parts:  # a part that is returned for some tasks only does not replace its own operation
                     whole = [part for part in parts if part not in source.partial]
                     await self._try(source, whole or parts, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
-                    answer = await attempt(project_source.fetch())
-                    self._tell(project_source.operation.name, [project_source.collector], answer, spare=False)
+                    response = await attempt(project_source.fetch())
+                    self._report(project_source.operation.name, [project_source.collector], response, spare=False)
         settings = self._account.cutover
         required = {
             reason.collector for reason in REASONS if reason.setting and getattr(settings, reason.setting) == "required"
         }
         for name in COLLECTORS:
-            if self._account.enabled(name) and name not in self._fed:
+            if self._account.enabled(name) and name not in self._served_collectors:
                 self._say(*absent(name, self._pin, required=name in required))
 
     async def _try(self, source: Source, parts: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}
         collectors = sorted({part.collector for part in parts})
         if not suited:
-            self._fed |= {*collectors}
+            self._served_collectors |= {*collectors}
             self._say(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
         spare = all(suited.keys() <= self._served[part] for part in parts)
-        answer = await _told(source, task.id)
-        if self._tell(source.name, collectors, answer, spare=spare):
+        response: object = None
+        async with aclosing(fetch_all(source, [task.id])) as batches:
+            async for responses in batches:
+                response = responses[task.id]
+        if self._report(source.name, collectors, response, spare=spare):
             for part in parts:
                 self._served[part] |= suited.keys()
 
-    def _tell(self, name: str, collectors: Sequence[str], answer: object, *, spare: bool) -> bool:
-        """Say how it went; whether the operation is published. A `spare` one is used where others fall away."""
-        lost = sum(decode_errors.take() for decode_errors in self._losses.values())
-        fed = ", ".join(collectors)
-        if isinstance(answer, CloudError):
-            level, what, remedy = words(answer)
+    def _report(self, name: str, collectors: Sequence[str], response: object, *, spare: bool) -> bool:
+        """Report a response, and return whether the operation is published; others replace one that is `spare`."""
+        lost = sum(decode_errors.take() for decode_errors in self._decode_errors.values())
+        served = ", ".join(collectors)
+        if isinstance(response, CloudError):
+            level, what, remedy = words(response)
             if spare and level is Level.FAIL:
                 level, what = Level.WARN, f"{what}; others serve all tasks now"
-            self._say(level, f"{what} ({fed})", remedy)
-            if isinstance(answer, NotPublishedError):
+            self._say(level, f"{what} ({served})", remedy)
+            if isinstance(response, NotPublishedError):
                 return False
         elif lost:
             unlike = f"{plural(lost, 'field')} unlike the documents"
-            self._say(Level.WARN, f"{name} works, with {unlike} ({fed})", REPORT)
+            self._say(Level.WARN, f"{name} works, with {unlike} ({served})", REPORT)
         else:
-            self._say(Level.OK, f"{name} works ({fed})", "")
-        self._fed |= {*collectors}
+            self._say(Level.OK, f"{name} works ({served})", "")
+        self._served_collectors |= {*collectors}
         return True
-
-
-async def _told(source: Source, task_id: str) -> object:
-    """What an operation tells of one task, or why it tells nothing."""
-    answer: object = None
-    async with aclosing(fetch_all(source, [task_id])) as batches:
-        async for answers in batches:
-            answer = answers[task_id]
-    return answer

@@ -1,12 +1,14 @@
-"""What answers of the cloud look like, by allow list: a file that may be shown to strangers.
+"""The shapes of the cloud's responses, by allow list: a file that may be shown to strangers.
 
-It settles what the documents leave open: which keys and types really come, in which formats, with which codes, how
-fast. It holds no value of an answer but documented words and error codes: no name, id, host, user or message.
+It shows what the documents leave open: the keys and types that are really sent, their formats, the codes, the
+durations. The only values in it are documented words and error codes: no name, id, host, user or message.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http.error_codes import known_code
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT = 1
-"""Of the file; a change of its structure changes it."""
+"""The version of the file's structure."""
 _OTHER = "other"
 _DEEPEST = 12
 _CODE_KEYS = frozenset({"error_code", "errorCode", "code"})
@@ -33,23 +35,22 @@ _CLASSES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("naive time", re.compile(_TIME)),
     ("id", re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}|[0-9a-f]{32}(?:in\d\d)?")),
 )
-"""Formats of strings, the first that fits counts. None of them says what the string was."""
+"""Formats of strings; the first match counts."""
 _BUCKETS = ((1000, "1000 or more"), (100, "100 to 999"), (10, "10 to 99"), (2, "2 to 9"), (1, "1"), (0, "0"))
 
 
 class Shape:
-    """Keys, types and formats of any number of bodies, laid over each other."""
+    """The keys, types and formats of any number of bodies."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, set[str]] = {}
         self._unknown: dict[str, set[str]] = {}
 
     def add(self, body: Any) -> None:
-        """Lay one more decoded body over the others."""
         self._add("", "", body, 0)
 
     def data(self) -> dict[str, Any]:
-        """Kinds by path, such as `jobs[].status`, and how many different unknown keys stood where."""
+        """Return the kinds by path, such as `jobs[].status`, and the numbers of unknown keys by path."""
         return {
             "body": {path or ".": ", ".join(sorted(kinds)) for path, kinds in sorted(self._kinds.items())},
             "unknown_keys": {path or ".": len(keys) for path, keys in sorted(self._unknown.items())},
@@ -71,7 +72,7 @@ class Shape:
 
 
 def kind(key: str, value: Any) -> str:
-    """Type and format of a value that stands under a key; never the value, but for documented words and codes."""
+    """Return the type and format of a key's value, and the value itself only if it is a documented word or code."""
     if isinstance(value, str):
         return f"string {_text_kind(key, value)}"
     if isinstance(value, list):
@@ -102,58 +103,54 @@ def _number_kind(number: float) -> str:
     return "epoch ms" if isinstance(number, int) and 10**12 <= number < 2 * 10**12 else "number"
 
 
-class _Answers:
-    """Those of one operation with one code."""
+@dataclass
+class _Responses:
+    """The responses of one operation with one code."""
 
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.shape = Shape()
+    seconds: list[float] = field(default_factory=list)
+    shape: Shape = field(default_factory=Shape)
 
     def data(self) -> dict[str, Any]:
-        calls = {
+        return {
             "calls": len(self.seconds),
             "seconds_min": round(min(self.seconds), 3),
             "seconds_max": round(max(self.seconds), 3),
+            **self.shape.data(),
         }
-        return {**calls, **self.shape.data()}
 
 
 class ProjectReport:
-    """The answers that one project gave.
+    """The responses of one project.
 
     Args:
         cloud: setting of the account.
-        region: shown if it is a region that the vendor names, for some installations have secret ones.
+        region: shown if it is a public region; some installations have secret ones.
         api: setting of the project.
     """
 
     def __init__(self, *, cloud: str, region: str, api: str) -> None:
         self._about = {"cloud": cloud, "region": region if region in REGIONS else _OTHER, "api": api}
-        self._answers: dict[tuple[str, str], _Answers] = {}
+        self._responses = defaultdict[tuple[str, str], _Responses](_Responses)
         self._dated = False
 
     def add_response(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
-        """An answer came; `body` is None where it is no JSON."""
-        answers = self._of(operation, str(status))
-        answers.seconds.append(seconds)
-        answers.shape.add(body)
+        """Add a response; `body` is None where it is no JSON."""
+        responses = self._responses[operation, str(status)]
+        responses.seconds.append(seconds)
+        responses.shape.add(body)
         self._dated = self._dated or "date" in headers
 
     def add_failure(self, operation: str, code: str, seconds: float) -> None:
-        """A call ended without an answer; `code` says how, such as timeout."""
-        self._of(operation, code).seconds.append(seconds)
-
-    def _of(self, operation: str, code: str) -> _Answers:
-        return self._answers.setdefault((operation, code), _Answers())
+        """Add a call without a response; `code` is the reason, such as timeout."""
+        self._responses[operation, code].seconds.append(seconds)
 
     def data(self) -> dict[str, Any]:
-        """As it stands in the file."""
         operations: dict[str, dict[str, Any]] = {}
-        for (operation, code), answers in sorted(self._answers.items()):
-            operations.setdefault(operation, {})[code] = answers.data()
+        for (operation, code), responses in sorted(self._responses.items()):
+            operations.setdefault(operation, {})[code] = responses.data()
         return {**self._about, "answers_have_a_date": self._dated, "operations": operations}
 
 
 def document(version: str, projects: list[ProjectReport]) -> dict[str, Any]:
-    """The whole file, ready for JSON."""
+    """Return the content of the file, ready for JSON."""
     return {"format": FORMAT, "drs_exporter": version, "projects": [project.data() for project in projects]}

@@ -1,4 +1,4 @@
-"""Whether the rules that choose tasks mean any: one that matches nothing is a slip of the pen, most often."""
+"""Findings about the rules that choose tasks: a rule that matches no task is most often mistyped."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ from exporter.views.findings import Finding, Level
 from exporter.views.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from exporter.config.load import Account
     from exporter.model.task import Listed
 
 
 def rule_findings(account: Account, projects: Iterable[Collection[Listed] | None]) -> Iterator[Finding]:
-    """What is to be said about the rules of an account; nothing while a project's tasks are unknown (None)."""
-    known: list[Listed] = []
-    for tasks in projects:
-        if tasks is None:
+    """Report rules of an account that match no task; nothing if the tasks of a project are unknown (None)."""
+    tasks: list[Listed] = []
+    for listed in projects:
+        if listed is None:
             return
-        known += tasks
-    yield from _of_rules(account, [task for task in known if task.parent_id is None])
-
-
-def _of_rules(account: Account, tasks: Sequence[Listed]) -> Iterator[Finding]:
+        tasks += (task for task in listed if task.parent_id is None)
     settings, idle = account.tasks, 0
     for name, rules in (("include", settings.include), ("exclude", settings.exclude)):
         for number, rule in enumerate(rules):

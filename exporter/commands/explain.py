@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from exporter.model.subject import Subject
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
-    from exporter.store.store import Store
     from exporter.views.task import Group
 
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
@@ -77,7 +76,11 @@ async def explain(
             lambda: f"{plural(len(pollers), 'project')}, {sum(poller.calls for poller in pollers)} calls"
         ):
             await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))
-            places = {place: poller for poller in pollers for place in _places(poller.store)}
+            places = {
+                Place(*poller.store.key, listed.id, listed.name): poller
+                for poller in pollers
+                for listed in poller.store.listed_tasks(unwanted=True)
+            }
             found = matches(wanted, places)
             if len(found) > 1:
                 return Outcome(2, notes=(ambiguous(wanted, found),))
@@ -91,10 +94,6 @@ async def explain(
                 notes = [no_match(wanted, places), *([_LEFT_OUT] if rules else [])]
         failed = failures(pollers)
         return Outcome(0 if text and not failed else 1, text, (*failed, *gaps(pollers), *notes))
-
-
-def _places(store: Store) -> list[Place]:
-    return [Place(*store.key, listed.id, listed.name) for listed in store.listed_tasks(unwanted=True)]
 
 
 async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> str:
@@ -113,9 +112,9 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
         return subject_of(poller.store, task, known.get(task.identity.parent_id or ""), now())
 
     below = _below(task_id, {key: task.identity.parent_id for key, task in known.items()})
-    subtasks = sorted((known[key] for key in below), key=_name)
-    project = poller.store.project()
-    return explanation(subject(known[task_id]), [subject(task) for task in subtasks], project, account, now())
+    by_name = sorted(below, key=lambda key: (known[key].identity.task_name, key))
+    subtasks = [subject(known[key]) for key in by_name]
+    return explanation(subject(known[task_id]), subtasks, poller.store.project(), account, now())
 
 
 def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
@@ -124,10 +123,6 @@ def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
     while level := {key for key, parent in parents.items() if parent in level} - below - {task_id}:
         below |= level
     return below
-
-
-def _name(task: Task) -> tuple[str, str]:
-    return task.identity.task_name, task.identity.task_id
 
 
 def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project, account: Account, now: float) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
 
+    _Listing = tuple[Project, Sequence[Task]]
+
 _DASH = "-"
 _STYLES: Mapping[str, str] = {
     UNKNOWN: "warn",
@@ -64,19 +66,7 @@ _STYLES: Mapping[str, str] = {
 _HEAD = ("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
 _PROJECT, _AGE, _FLEXIBLE = 1, 5, (6, 1, 0)
 _ROOMY, _TIGHT = 120, 70
-"""Columns of a terminal: from here on there is room for one with the project, and up to here none for the age."""
-
-
-class Survey(NamedTuple):
-    """What was found.
-
-    Attributes:
-        at: Unix time.
-        projects: with their tasks.
-    """
-
-    at: float
-    projects: Sequence[tuple[Project, Sequence[Task]]]
+"""Columns of a terminal: from the first width on, the table has the project; below the second, it lacks the age."""
 
 
 def add_options(parser: Parser) -> None:
@@ -98,7 +88,7 @@ async def tasks(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
-    """All tasks: a table for a `screen`, JSON without one. Only what that shows is asked for."""
+    """Return all tasks: a table for a `screen`, JSON without one. Only what they show is polled."""
     accounts = {account.name: account for account in config.accounts}
     async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
@@ -110,20 +100,20 @@ async def tasks(
             await poller.store.sweep()
 
         def progress() -> str:
-            done, calls = sum(one.done() for one in running), sum(one.calls for one in pollers)
+            done, calls = sum(task.done() for task in running), sum(poller.calls for poller in pollers)
             return f"{done} of {plural(len(pollers), 'project')}, {calls} calls"
 
         running = [asyncio.create_task(survey(poller)) for poller in pollers]
         async with Waiting(progress):
             await asyncio.gather(*running)
-        found = Survey(exporter.now(), [(store.project(), store.tasks()) for store in exporter.stores])
-        text = as_json(found) if screen is None else as_table(found, screen)
+        found = [(store.project(), store.tasks()) for store in exporter.stores]
+        text = as_json(found, exporter.now()) if screen is None else as_table(found, exporter.now(), screen)
         failed = failures(pollers)
         return Outcome(1 if failed else 0, text, (*failed, *gaps(pollers)))
 
 
 def _needed(account: Account) -> list[str]:
-    """The collectors that are worth a call."""
+    """Return the collectors whose facts are shown, or decide the verdict."""
     judged = {
         reason.collector
         for reason in REASONS
@@ -138,26 +128,26 @@ def _needed(account: Account) -> list[str]:
     ]
 
 
-def as_table(survey: Survey, screen: Screen) -> str:
-    """A line for each task, the worst of each project first, subtasks below their parents.
+def as_table(projects: Sequence[_Listing], now: float, screen: Screen) -> str:
+    """Return a line for each task, the worst of each project first, subtasks below their parents.
 
-    A terminal that is too narrow for a column of projects gets a table for each; counts stand at the end.
+    A terminal that is too narrow for a column of projects gets a table for each, then the counts.
     """
     if screen.width is None or screen.width >= _ROOMY:
-        rows = [row for _, tasks in survey.projects for row in _rows(tasks, survey.at)]
+        rows = [row for _, tasks in projects for row in _rows(tasks, now)]
         blocks = [_lines(rows, screen, hidden=())] if rows else []
     else:
         blocks = [
-            [screen.paint(project_text(project), "bold"), *_block(project, tasks, survey.at, screen)]
-            for project, tasks in survey.projects
+            [screen.paint(project_text(project), "bold"), *_block(project, tasks, now, screen)]
+            for project, tasks in projects
         ]
     if screen.width is not None or not blocks:
-        blocks.append([_counts(survey)])
+        blocks.append([_counts(projects)])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def _block(project: Project, tasks: Sequence[Task], at: float, screen: Screen) -> list[str]:
-    rows = list(_rows(tasks, at))
+def _block(project: Project, tasks: Sequence[Task], now: float, screen: Screen) -> list[str]:
+    rows = list(_rows(tasks, now))
     hidden = (_PROJECT, _AGE) if screen.width is not None and screen.width < _TIGHT else (_PROJECT,)
     return _lines(rows, screen, hidden) if rows else ["no tasks" if project.up else "tasks unknown"]
 
@@ -169,8 +159,8 @@ def _lines(rows: Sequence[Sequence[Cell]], screen: Screen, hidden: Sequence[int]
     return table([[row[column] for column in kept] for row in (head, *rows)], screen, flexible)
 
 
-def _rows(tasks: Sequence[Task], at: float) -> Iterator[list[Cell]]:
-    """A row for each task, the worst first, each followed by its subtasks."""
+def _rows(tasks: Sequence[Task], now: float) -> Iterator[list[Cell]]:
+    """Return a row for each task, the worst first, each followed by its subtasks."""
     ordered = sorted(tasks, key=_urgency, reverse=True)
     known = {task.identity.task_id for task in tasks}
     below: dict[str | None, list[Task]] = {}
@@ -179,17 +169,17 @@ def _rows(tasks: Sequence[Task], at: float) -> Iterator[list[Cell]]:
     waiting = [(task, 0) for task in below.pop(None, ())]
     while waiting:
         task, depth = waiting.pop()
-        yield _row(task, "  " * (depth - 1) + "+ " if depth else "", at)
+        yield _row(task, "  " * (depth - 1) + "+ " if depth else "", now)
         waiting += [(subtask, depth + 1) for subtask in below.pop(task.identity.task_id, ())]
-    for rest in below.values():  # a ring of parents, which lists that contradict each other can make
-        yield from (_row(task, "+ ", at) for task in rest)
+    for rest in below.values():  # parents in a circle, from lists that contradict each other
+        yield from (_row(task, "+ ", now) for task in rest)
 
 
 def _urgency(task: Task) -> tuple[object, ...]:
     return WORST_FIRST.index(phase_of(task)), -(task.delay_seconds or 0), task.identity.task_name, task.identity.task_id
 
 
-def _row(task: Task, prefix: str, at: float) -> list[Cell]:
+def _row(task: Task, prefix: str, now: float) -> list[Cell]:
     identity = task.identity
     ratio, read = full_ratio_of(task), read_at(task)
     return [
@@ -198,7 +188,7 @@ def _row(task: Task, prefix: str, at: float) -> list[Cell]:
         Cell(phase_of(task), _STYLES.get(phase_of(task), "")),
         Cell(_DASH if ratio is None else percent(ratio)),
         Cell(_DASH if task.delay_seconds is None else duration(task.delay_seconds)),
-        Cell(_DASH if read is None else age(read, at)),
+        Cell(_DASH if read is None else age(read, now)),
         _cutover(task),
     ]
 
@@ -210,12 +200,14 @@ def _cutover(task: Task) -> Cell:
     return Cell(f"blocked: {', '.join(blockers)}", "warn") if blockers else Cell("ready", "good")
 
 
-def _counts(survey: Survey) -> str:
-    """What there is, subtasks not counted; a project whose lists fail is said to be unknown, never empty."""
-    tasks = [task for _, found in survey.projects for task in found if task.identity.parent_id is None]
+def _counts(projects: Sequence[_Listing]) -> str:
+    """Return the numbers of tasks without subtasks, and of projects whose lists failed or are incomplete."""
+    tasks = [task for _, found in projects for task in found if task.identity.parent_id is None]
     phases = Counter(WORST_FIRST.index(phase_of(task)) for task in tasks)
     ready = sum(blockers_of(task) == [] for task in tasks)
-    unknown = sum(not project.up or _has_gap(project) for project, _ in survey.projects)
+    unknown = sum(
+        not project.up or any(facts.gap is not None for facts in project.lists.values()) for project, _ in projects
+    )
     words = [f"{count} {WORST_FIRST[rank]}" for rank, count in sorted(phases.items())]
     whole = [plural(len(tasks), "task") + (f": {', '.join(words)}" if words else "")]
     whole += [f"{ready} ready to cut over"] if tasks else []
@@ -223,15 +215,11 @@ def _counts(survey: Survey) -> str:
     return "; ".join(whole)
 
 
-def _has_gap(project: Project) -> bool:
-    return any(facts.gap is not None for facts in project.lists.values())
-
-
-def as_json(survey: Survey) -> str:
-    """Names and units are those of /api/v1/tasks."""
+def as_json(projects: Sequence[_Listing], now: float) -> str:
+    """Return all tasks with the names and units of /api/v1/tasks."""
     document = {
-        "now_timestamp_seconds": survey.at,
-        "projects": [project_json(project) for project, _ in survey.projects],
-        "tasks": [task_json(task) for _, tasks in survey.projects for task in tasks],
+        "now_timestamp_seconds": now,
+        "projects": [project_json(project) for project, _ in projects],
+        "tasks": [task_json(task) for _, tasks in projects for task in tasks],
     }
     return json_text(document, indent=2)

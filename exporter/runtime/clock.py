@@ -1,4 +1,4 @@
-"""The two clocks of the exporter: one that never jumps, for ages, and the host's, for what is shown."""
+"""The clock of the exporter: steady time for ages, and its conversion to the host's time for output."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STEP_SECONDS = 0.5
-"""A smaller difference between both clocks is not worth showing all timestamps again."""
+"""The least step of the host's clock that changes the timestamps in the output."""
 _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def since_boot() -> float:
-    """Seconds that only grow; where the system counts them, those during which it was suspended as well."""
+    """Return seconds that never go back; they include the time in which the system was suspended, if it counts that."""
     return time.clock_gettime(_SINCE_BOOT)
 
 
 class Clock:
     """Steady time for everything that ages, and its conversion to the host's Unix time.
 
-    Steady time is the Unix time at which the clock was made plus the seconds that have passed since. Values are kept
-    and compared in steady time only, so a host clock that is set back or forward makes nothing older or younger.
-    `unix` converts a steady time when it leaves the process: an event of ten seconds ago is shown as ten seconds
-    before what the host's clock shows now, also where that clock was wrong when the event happened. The difference
-    changes only in `follow`, so everything that is shown between two calls is consistent.
+    Steady time is the Unix time at which the clock was made plus the seconds that have passed since. Values are stored
+    and compared in steady time only, so a step of the host's clock makes nothing older or younger. `unix` converts a
+    steady time for output: an event of ten seconds ago gets a timestamp ten seconds before the host's time now, even
+    if the host's clock was wrong when the event happened. The difference changes only in `follow`, so all timestamps
+    between two calls are consistent.
 
     Args:
-        wall: the host's Unix time.
-        elapsed: seconds that only grow.
+        wall: returns the host's Unix time.
+        elapsed: returns seconds that never go back.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = since_boot) -> None:
@@ -52,7 +52,7 @@ class Clock:
         return self.unix(self.steady())
 
     def follow(self) -> None:
-        """Look at the host's clock again, and adopt a step of it."""
+        """Read the host's clock, and adopt a step of it."""
         step = self.wall() - self.steady()
         if abs(step - self.step) > _STEP_SECONDS:
             self.step = step

@@ -1,4 +1,4 @@
-"""Text of users and of the cloud, made safe to print."""
+"""Escapes for text of users and of the cloud."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    r"""Text for labels, pages, tables and the log: control and zero-width characters are replaced by escapes.
+    r"""Return text for labels, pages, tables and the log, with escapes for control and zero-width characters.
 
     A line feed becomes the two characters `\n`, a zero-width space the six characters `\u200b`.
     """
     if text.isprintable():
         return text
-    return "".join(_escape(letter) if category(letter) in _INVISIBLE else letter for letter in text)
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
+    return "".join(
+        letter.encode("unicode_escape").decode() if category(letter) in _INVISIBLE else letter for letter in text
+    )
 
 
 def json_text(document: Any, indent: int | None = None) -> str:
-    """A document as JSON in printable ASCII."""
+    """Return a document as JSON in printable ASCII."""
     return json.dumps(document, indent=indent, allow_nan=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Replaces the content of a file in one step: a reader finds the old content or the new, never a part or nothing."""
+"""Atomic replacement of a file: a reader gets the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PERMISSIONS = 0o666
 
 
 def verify_replaceable(path: Path) -> None:
-    """Raise OSError where `replace_content` is known to fail; the file and its content stay as they are."""
+    """Raise OSError if `replace_content` would fail; the file is not changed."""
     if _is_stream(path):
         return
     if path.exists():
@@ -30,10 +30,10 @@ def verify_replaceable(path: Path) -> None:
 
 
 def replace_content(path: Path, text: str) -> None:
-    """Give a file this content, or create it.
+    """Replace the content of a file, or create the file.
 
-    The content is on the disk before it takes the file's place, which keeps its owner and permissions. A symbolic link
-    remains one. Pipes, terminals and other files that cannot be replaced, such as /dev/stdout, are written to.
+    The content is on the disk before it replaces the file. Owner and permissions stay, and so does a symbolic link.
+    Pipes, terminals and other files that cannot be replaced, such as /dev/stdout, are written to.
 
     Raises:
         OSError: the file still has its old content.
@@ -57,9 +57,9 @@ def replace_content(path: Path, text: str) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Return whether the file is none that another can take the place of.
+    """Return whether the file cannot be replaced.
 
-    What /dev/stdout leads to may be a regular file, which the shell has opened and other output goes to as well.
+    /dev/stdout may be a regular file that the shell has opened, and that gets other output as well.
     """
     if path.is_absolute() and path.parts[1:2] in {("dev",), ("proc",)}:
         return True
@@ -67,14 +67,14 @@ def _is_stream(path: Path) -> bool:
 
 
 def _beside(path: Path) -> tuple[int, Path]:
-    """Create a file in the folder of the file; return its descriptor and its path."""
+    """Create a temporary file in the same folder; return its descriptor and its path."""
     real = path.resolve()
     new = real.with_name(f".{real.name}.{secrets.token_hex(4)}")
     return os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PERMISSIONS), new
 
 
 def _keep_rights(path: Path, number: int) -> None:
-    """Give an open file the owner and the permissions of the file, if it exists."""
+    """Copy owner and permissions, if the file exists, to an open file."""
     try:
         old = path.stat()
     except FileNotFoundError:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def run(command: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine and return its result; SIGINT cancels it, and a second one ends it wherever it is.
+    """Run a coroutine and return its result; SIGINT cancels it, and a second SIGINT ends it at once.
 
     The handler of `asyncio.run` does not wake the event loop: a signal that arrives just before the loop waits takes
     effect only after the wait, which can be long.

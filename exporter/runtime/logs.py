@@ -1,4 +1,4 @@
-"""Writes each event as one line to standard error, as logfmt or JSON. Logging never raises and never blocks."""
+"""The log: each event is a line on standard error, as logfmt or JSON. Logging never raises and never blocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ class _Logger:
         self._lines = lines
 
     def msg(self, text: str) -> None:
-        """Write a line."""
         self._lines.write(f"{text}\n")
 
     debug = info = warning = error = critical = msg

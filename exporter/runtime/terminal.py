@@ -1,4 +1,4 @@
-"""How commands print: tables, colours where a terminal shows them, and a sign of life while they wait."""
+"""The output of commands: tables, colours on a terminal, and a progress line while a command waits."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 _COLOURS = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "bold": "1", "": ""}
 _NARROWEST = 8
 _WORD = re.compile(r"[^\s-]+-?|-")
-"""What is not broken: lines end at blanks and hyphens."""
+"""The text between two places where a line may end: blanks and hyphens."""
 _GAP = "  "
-_PATIENCE_SECONDS = 0.5
-"""An answer within this time needs no word about the wait."""
+_INTERVAL_SECONDS = 0.5
+"""The time between two progress lines; a shorter wait shows none."""
 _SPINNER = "|/-\\"
 
 
 class Screen(NamedTuple):
-    """Where a command prints.
+    """The properties of an output.
 
     Attributes:
-        width: columns of the terminal; None where the output is no terminal: then nothing is wrapped.
-        colour: whether colours are shown.
+        width: columns of the terminal; None if the output is no terminal, and nothing is wrapped.
+        colour: whether it shows colours.
     """
 
     width: int | None = None
@@ -39,33 +39,33 @@ class Screen(NamedTuple):
 
     @classmethod
     def of(cls, stream: TextIO) -> Screen:
-        """Of standard output, for one; NO_COLOR is honoured."""
+        """Return the properties of a stream; the environment variable NO_COLOR disables colours."""
         if not stream.isatty():
             return cls()
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return cls(shutil.get_terminal_size().columns, not plain)
 
     def paint(self, text: str, style: str) -> str:
-        """A text in a style."""
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self.colour and style and text else text
 
 
 class Cell(NamedTuple):
-    """One cell of a table."""
+    """A cell of a table."""
 
     text: str
     style: str = ""
 
 
 def table(rows: Sequence[Sequence[Cell]], screen: Screen, flexible: Sequence[int]) -> list[str]:
-    """Aligned lines; where the terminal is too narrow, the columns that are `flexible` wrap, one after the other."""
-    columns = [[row[column].text for row in rows] for column in range(len(rows[0]))]
+    """Return aligned lines; on a terminal that is too narrow, the `flexible` columns wrap, one after the other."""
+    columns = [[cell.text for cell in column] for column in zip(*rows, strict=True)]
     widths = [max(map(len, column)) for column in columns]
     room = math.inf if screen.width is None else screen.width - len(_GAP) * (len(widths) - 1)
-    words = {one: max(len(word) for text in columns[one] for word in _WORD.findall(text)) for one in flexible}
-    for least in (words, dict.fromkeys(flexible, _NARROWEST)):  # words are broken where nothing else helps
-        for one in flexible:
-            widths[one] = max(min(least[one], widths[one]), int(min(widths[one], room - sum(widths) + widths[one])))
+    words = {index: max(len(word) for text in columns[index] for word in _WORD.findall(text)) for index in flexible}
+    for least in (words, dict.fromkeys(flexible, _NARROWEST)):  # words are broken only if nothing else helps
+        for index in flexible:
+            width = widths[index]
+            widths[index] = max(min(least[index], width), int(min(width, room - sum(widths) + width)))
     return [line for row in rows for line in _lines(row, widths, screen)]
 
 
@@ -81,10 +81,10 @@ def _lines(row: Sequence[Cell], widths: Sequence[int], screen: Screen) -> list[s
 
 
 class Waiting:
-    """Around a wait: one line on standard error, where that is a terminal, says what is waited for; wiped at the end.
+    """Shows a progress line on standard error during a wait, if that is a terminal, and wipes it at the end.
 
     Args:
-        text: what to say, asked for each time.
+        text: returns what the line shows.
         stream: in place of standard error.
     """
 
@@ -104,7 +104,7 @@ class Waiting:
             self.wipe()
 
     def wipe(self) -> None:
-        """Make way for a line of output."""
+        """Wipe the line, before a line of output."""
         if self._ticking is not None:
             self._write("")
 
@@ -112,7 +112,7 @@ class Waiting:
         clock = asyncio.get_running_loop().time
         started, turn = clock(), 0
         while True:
-            await asyncio.sleep(_PATIENCE_SECONDS)
+            await asyncio.sleep(_INTERVAL_SECONDS)
             turn += 1
             line = f"{_SPINNER[turn % len(_SPINNER)]} {self._text()}, {clock() - started:.0f}s"
             self._write(line[: shutil.get_terminal_size().columns - 1])

@@ -45,7 +45,7 @@ class DaemonPool:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._shared: dict[Hashable, tuple[float, Future[Any]]] = {}
-        """The start and the outcome of each run, by key."""
+        """Start and result of each run, by key."""
         self._running = 0
 
     async def share(self, key: Hashable, function: Callable[..., T], *arguments: Any) -> T:
@@ -116,7 +116,7 @@ class DaemonPool:
 
 
 def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
-    """Run a function unless its future is cancelled, and give the future its outcome."""
+    """Run a function, unless its future is cancelled, and set the result of the future."""
     if future.running() or future.set_running_or_notify_cancel():
         try:
             result = function()

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class CurrentContext(ssl.SSLContext):
-    """A context that gives each new connection the one that `current` returns then."""
+    """A context that uses for each new connection the context that `current` returns."""
 
     current: Callable[[], ssl.SSLContext]
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        """Start a connection; asyncio calls this."""
+        """Start a connection; called by asyncio."""
         return self.current().wrap_bio(*arguments, **options)

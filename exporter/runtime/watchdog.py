@@ -1,4 +1,4 @@
-"""The end of a process that hangs, guaranteed without the event loop and without Python's lock."""
+"""Ends a process that hangs, without the event loop and without Python's lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STANDARD_ERROR = 2
 class Watchdog:
     """Ends the process with exit code 1, and the stack of every thread on standard error, when it hangs.
 
-    A thread of `faulthandler`, which runs no Python code, does it. Its clock goes on while the process is stopped
+    A thread of `faulthandler`, which runs no Python code, ends it. Its clock continues while the process is stopped
     (SIGSTOP, a frozen container) but not while the whole machine is suspended: a process that is stopped for longer
     than `hang` seconds ends when it is continued, and its supervisor starts it again. Ctrl-Z (SIGTSTP) stops it
     without this effect.
@@ -54,7 +54,7 @@ class Watchdog:
             self._arm()
 
     def on_signal(self, stop: Callable[[], None]) -> None:
-        """Let the first SIGTERM or SIGINT `stop` the event loop's work, and the second one end the process at once."""
+        """Call `stop` in the event loop on the first SIGTERM or SIGINT, and end the process at once on the second."""
         loop = asyncio.get_running_loop()
 
         def end(number: int, _frame: object) -> None:
