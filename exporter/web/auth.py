@@ -1,4 +1,4 @@
-"""Access control: passwords, and the ASGI app that checks each request before the pages serve it."""
+"""Access control: passwords, and the ASGI app that checks each request before it is served."""
 
 from __future__ import annotations
 
@@ -31,16 +31,14 @@ _CHECKS = min(2, os.cpu_count() or 1)
 """The most checks at the same time. Each uses a core for 50 ms or more."""
 _QUEUE = 500
 """The most logins that wait for a check."""
-_CHECK_SECONDS = 60.0
-_POOL = DaemonPool("bcrypt", threads=_CHECKS, timeout=_CHECK_SECONDS)
 _BCRYPT_BYTES = 72
 """The longest password: the library refuses longer ones, other programs ignore the rest."""
 _CLOSE = {"Connection": "close"}
-_TOO_MUCH = PlainTextResponse("No request here has a body.\n", 413, _CLOSE)
-_TOO_LONG = PlainTextResponse("The header is too long.\n", 431, _CLOSE)
-_TOO_OFTEN = PlainTextResponse("Too many requests.\n", 429)
+_BODY_REFUSED = PlainTextResponse("Requests must not have a body.\n", 413, _CLOSE)
+_HEADER_TOO_LONG = PlainTextResponse("The header is too long.\n", 431, _CLOSE)
+_TOO_MANY_REQUESTS = PlainTextResponse("Too many requests.\n", 429)
 _TOO_MANY_LOGINS = PlainTextResponse("Too many logins wait to be checked.\n", 429, {"Retry-After": "10"})
-_WHO = PlainTextResponse(
+_UNAUTHORIZED = PlainTextResponse(
     "Authentication required: user and password.\n",
     401,
     {"WWW-Authenticate": 'Basic realm="drs-exporter", charset="UTF-8"'},
@@ -54,62 +52,63 @@ class TooManyLoginsError(Exception):
 class Passwords:
     """Checks passwords against bcrypt hashes, off the event loop.
 
-    A right password is remembered, as a hash with a random key. Its next check takes no time and does not wait for
+    A correct password is remembered, as a hash with a random key. Its next check takes no time and does not wait for
     other logins. All other checks wait in a queue in which client addresses take turns. The check of a user who does
     not exist takes as long as that of a user who does.
     """
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes(hashlib.blake2b.MAX_KEY_SIZE)
-        self._right: dict[bytes, None] = {}
+        self._secret = secrets.token_bytes(hashlib.blake2b.MAX_KEY_SIZE)
+        self._verified: dict[bytes, None] = {}
         self._running: dict[bytes, asyncio.Task[bool | None]] = {}
         self._slots = FairSlots(_CHECKS, per_address=_CHECKS, queue=_QUEUE)
+        self._pool = DaemonPool("bcrypt", threads=_CHECKS, timeout=60)
 
-    async def right(self, users: Mapping[bytes, bytes], name: bytes, password: bytes, address: str = "") -> bool:
+    async def verify(self, users: Mapping[bytes, bytes], name: bytes, password: bytes, address: str = "") -> bool:
         """Return whether the user exists and has this password.
 
         Raises:
             TooManyLoginsError: the password was not checked.
         """
-        known = users.get(name)
+        existing = users.get(name)
         password = password[:_BCRYPT_BYTES]
-        stored = known or self._decoy(sorted(users.values()), name)
-        sign = self._sign(name, stored, password)
-        if known and sign in self._right:
+        stored = existing or self._decoy(sorted(users.values()), name)
+        key = self._digest(name, stored, password)
+        if existing and key in self._verified:
             return True
         # Equal logins share one check. It goes on when the client gives up, so that its next login succeeds.
-        check = self._running.get(sign)
+        check = self._running.get(key)
         if check is None:
-            check = self._running[sign] = asyncio.create_task(self._check(sign, password, stored, address))
-            check.add_done_callback(lambda _: self._running.pop(sign))
+            check = self._running[key] = asyncio.create_task(self._check(key, password, stored, address))
+            check.add_done_callback(lambda _: self._running.pop(key))
         right = await asyncio.shield(check)
         if right is None:
             raise TooManyLoginsError
-        return right and known is not None
+        return right and existing is not None
 
-    async def _check(self, sign: bytes, password: bytes, stored: bytes, address: str) -> bool | None:
+    async def _check(self, key: bytes, password: bytes, stored: bytes, address: str) -> bool | None:
         """Return whether the password is right, or None if it was not checked: an error may find no caller any more."""
         if not await self._slots.enter(address):
             return None
         try:
-            right = await _POOL.run(bcrypt.checkpw, password, stored)
+            right = await self._pool.run(bcrypt.checkpw, password, stored)
         except (TimeoutError, OSError):
             return None
         finally:
             self._slots.leave(address)
         if right:
-            self._right[sign] = None
-            if len(self._right) > _REMEMBERED:
-                del self._right[next(iter(self._right))]
+            self._verified[key] = None
+            if len(self._verified) > _REMEMBERED:
+                del self._verified[next(iter(self._verified))]
         return right
 
     def _decoy(self, hashes: list[bytes], name: bytes) -> bytes:
         """Return a hash to check for a user who does not exist: that of an existing user, always the same."""
-        return hashes[int.from_bytes(self._sign(name)) % len(hashes)]
+        return hashes[int.from_bytes(self._digest(name)) % len(hashes)]
 
-    def _sign(self, *parts: bytes) -> bytes:
-        text = b"".join(len(part).to_bytes(8) + part for part in parts)
-        return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
+    def _digest(self, *parts: bytes) -> bytes:
+        message = b"".join(len(part).to_bytes(8) + part for part in parts)
+        return hashlib.blake2b(message, key=self._secret, digest_size=32).digest()
 
 
 class Bucket:
@@ -133,10 +132,10 @@ class Bucket:
 
 
 class Guard:
-    """An ASGI app that refuses requests as the web configuration demands, and passes the others to another app.
+    """An ASGI app that enforces the web configuration, and passes admitted requests to another app.
 
     Args:
-        app: serves the admitted requests.
+        app: serves admitted requests.
         web: the web configuration.
         failed: called for each failed login.
     """
@@ -151,61 +150,59 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         settings = self._web.now()
-        app = self._refusal(scope, settings)
-        if app is None:
-            app = await self._admitted(scope, settings.users)
-        await app(scope, receive, _adding(settings.headers, send))
+        app = self._refusal(scope, settings) or await self._admitted(scope, settings.users)
+        await app(scope, receive, _with_headers(settings.headers, send))
 
     def _refusal(self, scope: Scope, settings: Settings) -> ASGIApp | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         length = len(scope["raw_path"]) + len(scope["query_string"])
         if length + sum(len(name) + len(value) + 4 for name, value in headers) > HEADER_BYTES:
-            return _TOO_LONG
+            return _HEADER_TOO_LONG
         # Content-Length is all digits here, or h11 would have refused it.
         if any(name == b"transfer-encoding" or (name == b"content-length" and int(value)) for name, value in headers):
-            return _TOO_MUCH
+            return _BODY_REFUSED
         now = asyncio.get_running_loop().time()
         if self._bucket is None or self._bucket.rate != settings.rate:
             self._bucket = Bucket(settings.rate, now)
-        return None if self._bucket.take(now) else _TOO_OFTEN
+        return None if self._bucket.take(now) else _TOO_MANY_REQUESTS
 
     async def _admitted(self, scope: Scope, users: Mapping[bytes, bytes]) -> ASGIApp:
-        """The guarded app, if the request contains a right password or needs none; else a refusal."""
+        """Return the guarded app if the request needs no password or contains a correct one; else a refusal."""
         if not users or scope["path"] in self._web.open_paths:
             return self._app
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-        if given is None:
-            return _WHO
-        login = credentials(given)
+        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        if authorization is None:
+            return _UNAUTHORIZED
+        login = credentials(authorization)
         host, _ = scope.get("client") or ("", 0)
         try:
-            if login and await self._passwords.right(users, *login, address_block(host)):
+            if login and await self._passwords.verify(users, *login, address_block(host)):
                 return self._app
         except TooManyLoginsError:
             return _TOO_MANY_LOGINS
         self._failed()
-        return _WHO
+        return _UNAUTHORIZED
 
 
 def credentials(authorization: bytes) -> tuple[bytes, bytes] | None:
     """Return the user and password of an Authorization header; None if it contains none."""
-    scheme, _, coded = authorization.partition(b" ")
+    scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None
     try:
-        name, colon, password = base64.b64decode(coded.strip(), validate=True).partition(b":")
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
     except binascii.Error:
         return None
     return (name, password) if colon else None
 
 
-def _adding(headers: Iterable[tuple[bytes, bytes]], send: Send) -> Send:
+def _with_headers(headers: Iterable[tuple[bytes, bytes]], send: Send) -> Send:
     """Add headers to a response, except those that it already has."""
 
-    async def adding(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = {name.lower() for name, _ in message["headers"]}
             message["headers"] = [*message["headers"], *(pair for pair in headers if pair[0] not in own)]
         await send(message)
 
-    return adding
+    return send_with_headers

@@ -1,4 +1,4 @@
-"""The web configuration, in the format of Prometheus' exporter-toolkit: what a user may write, and its rules.
+"""The web configuration, in the format of Prometheus' exporter-toolkit: its keys and its rules.
 
 https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
 """
@@ -22,21 +22,28 @@ from exporter.config.faults import add_schema_faults
 from exporter.config.schema import Section
 from exporter.config.values import Duration, ListOf, ReadableFile, Text
 
-VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
 OLDEST = "TLS12"
 """The oldest version that is served, whatever the file says."""
 VERIFYING = ("RequireAndVerifyClientCert", "VerifyClientCertIfGiven")
-"""The policies for which a client's certificate proves something."""
+"""The policies under which a client's certificate is verified."""
 _FILES = ("cert_file", "key_file", "client_ca_file")
 # The last character of the salt holds two bits.
 _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 
 Version = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
+ClientAuth = Literal[
+    "NoClientCert",
+    "RequestClientCert",
+    "RequireClientCert",
+    "RequireAnyClientCert",
+    "VerifyClientCertIfGiven",
+    "RequireAndVerifyClientCert",
+]
 CIPHERS: Mapping[str, str] = {
     **{
-        f"TLS_{exchange}_WITH_{cipher}": f"{prefix}{twin}"
+        f"TLS_{exchange}_WITH_{cipher}": f"{prefix}{openssl}"
         for exchange, prefix in (("RSA", ""), ("ECDHE_RSA", "ECDHE-RSA-"), ("ECDHE_ECDSA", "ECDHE-ECDSA-"))
-        for cipher, twin in (
+        for cipher, openssl in (
             ("AES_128_GCM_SHA256", "AES128-GCM-SHA256"),
             ("AES_256_GCM_SHA384", "AES256-GCM-SHA384"),
             ("AES_128_CBC_SHA256", "AES128-SHA256"),
@@ -50,7 +57,7 @@ CIPHERS: Mapping[str, str] = {
     "TLS_RSA_WITH_3DES_EDE_CBC_SHA": "DES-CBC3-SHA",
     "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA": "ECDHE-RSA-DES-CBC3-SHA",
 }
-"""Cipher suites for TLS 1.2, by their name in Go: their name in OpenSSL, which need not have them all."""
+"""The OpenSSL names of the cipher suites for TLS 1.2, by their Go names. OpenSSL may lack some."""
 _TLS13_CIPHERS = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 
 
@@ -76,104 +83,91 @@ def _or_zero(value: object, handler: ValidatorFunctionWrapHandler) -> object:
     return handler(value)
 
 
-def _unset_if_blank(value: object) -> object:
-    return None if value == "" else value
-
-
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
-Blank = BeforeValidator(_unset_if_blank)
+Blank = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class TlsServer(Section):
     """How TLS is served; without this section, plain HTTP is."""
 
-    cert_file: ReadableFile | None = Field(None, description="PEM file of the certificate, then those that lead to it.")
-    key_file: ReadableFile | None = Field(None, description="PEM file of its key, not encrypted.")
-    cert: Text | None = Field(None, description="The certificate itself, in place of cert_file.")
-    key: Text | None = Field(None, repr=False, description="The key itself, in place of key_file.")
-    client_auth_type: Literal[
-        "NoClientCert",
-        "RequestClientCert",
-        "RequireClientCert",
-        "RequireAnyClientCert",
-        "VerifyClientCertIfGiven",
-        "RequireAndVerifyClientCert",
-    ] = Field("NoClientCert", description="Whether clients need a certificate: RequireAndVerifyClientCert.")
-    client_ca_file: ReadableFile | None = Field(None, description="PEM file of the CAs that sign those of clients.")
-    client_ca: Text | None = Field(None, description="Those CAs themselves, in place of client_ca_file.")
-    client_allowed_sans: ListOf[Text] | None = Field(
-        None, min_length=1, description="Only clients whose certificate has one of these alternative names."
-    )
-    min_version: Version = Field("TLS12", description="Oldest version of TLS: TLS12 or TLS13.")
-    max_version: Version = Field("TLS13", description="Newest version of TLS.")
-    cipher_suites: ListOf[Annotated[str, AfterValidator(_cipher)]] = Field(
-        (), description="Cipher suites for TLS 1.2, as Go names them. Empty: those of Python."
-    )
-    prefer_server_cipher_suites: bool = Field(default=True, description="Whether our order counts, not the client's.")
-    curve_preferences: ListOf[Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]] = Field(
-        (), description="The one curve for the key exchange. Empty, or more than one: OpenSSL's choice."
-    )
+    cert_file: ReadableFile | None = None
+    """PEM file of the certificate, followed by its chain."""
+    key_file: ReadableFile | None = None
+    """PEM file of the key, not encrypted."""
+    cert: Text | None = None
+    """The certificate itself, instead of cert_file."""
+    key: Text | None = Field(None, repr=False)
+    """The key itself, instead of key_file."""
+    client_auth_type: ClientAuth = "NoClientCert"
+    """Whether clients need a certificate: RequireAndVerifyClientCert."""
+    client_ca_file: ReadableFile | None = None
+    """PEM file of the CAs that sign the certificates of clients."""
+    client_ca: Text | None = None
+    """These CAs themselves, instead of client_ca_file."""
+    client_allowed_sans: ListOf[Text] | None = Field(None, min_length=1)
+    """Only clients whose certificate has one of these alternative names are served."""
+    min_version: Version = "TLS12"
+    max_version: Version = "TLS13"
+    cipher_suites: ListOf[Annotated[str, AfterValidator(_cipher)]] = ()
+    """Cipher suites for TLS 1.2, as Go names them. Empty: Python's default."""
+    prefer_server_cipher_suites: bool = True
+    """Whether the server's order of cipher suites counts, not the client's."""
+    curve_preferences: ListOf[Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]] = ()
+    """The curve for the key exchange. Empty, or more than one: OpenSSL chooses."""
 
 
 class Headers(Section):
-    """What responses say to browsers."""
+    """Headers of responses, for browsers."""
 
-    content_security_policy: Annotated[HeaderValue | None, Blank] = Field(
-        None, alias="Content-Security-Policy", description="But for the status page, which has a stricter one."
-    )
-    x_frame_options: Annotated[Literal["deny", "sameorigin"] | None, Blank] = Field(
-        None, alias="X-Frame-Options", description="deny or sameorigin."
-    )
-    x_content_type_options: Annotated[Literal["nosniff"] | None, Blank] = Field(
-        None, alias="X-Content-Type-Options", description="nosniff, which is sent in any case."
-    )
-    x_xss_protection: Annotated[HeaderValue | None, Blank] = Field(
-        None, alias="X-XSS-Protection", description="For old browsers."
-    )
-    strict_transport_security: Annotated[HeaderValue | None, Blank] = Field(
-        None, alias="Strict-Transport-Security", description="Browsers then insist on TLS for the whole host."
-    )
+    content_security_policy: Annotated[HeaderValue | None, Blank] = Field(None, alias="Content-Security-Policy")
+    """Not for the pages, which have a stricter one."""
+    x_frame_options: Annotated[Literal["deny", "sameorigin"] | None, Blank] = Field(None, alias="X-Frame-Options")
+    x_content_type_options: Annotated[Literal["nosniff"] | None, Blank] = Field(None, alias="X-Content-Type-Options")
+    """`nosniff` is sent in any case."""
+    x_xss_protection: Annotated[HeaderValue | None, Blank] = Field(None, alias="X-XSS-Protection")
+    strict_transport_security: Annotated[HeaderValue | None, Blank] = Field(None, alias="Strict-Transport-Security")
 
 
 class HttpServer(Section):
     """How HTTP is served."""
 
-    http2: bool = Field(default=False, description="HTTP/2 is not served; true is understood, and said to be in vain.")
-    headers: Headers = Field(default_factory=Headers, description="Added to every response.")
+    http2: bool = False
+    """Accepted and logged as not supported: the exporter serves HTTP/1.1 only."""
+    headers: Headers = Field(default_factory=Headers)
+    """Added to every response."""
 
 
 class RateLimit(Section):
-    """How many requests are answered; more get 429."""
+    """The rate limit for requests; a request over it gets status 429."""
 
-    interval: Annotated[Duration, WrapValidator(_or_zero)] = Field(
-        0.0, description="Time between two requests, on average; 0: no limit."
-    )
-    burst: int = Field(0, ge=0, description="How many may come at once after a pause.")
+    interval: Annotated[Duration, WrapValidator(_or_zero)] = 0.0
+    """Mean time between two requests; 0: no limit."""
+    burst: int = Field(0, ge=0)
+    """Requests at once after a pause."""
 
 
 class WebConfig(Section):
     """The whole file."""
 
-    tls_server_config: TlsServer = Field(default_factory=TlsServer, description="TLS, and certificates of clients.")
-    http_server_config: HttpServer = Field(default_factory=HttpServer, description="HTTP.")
-    basic_auth_users: dict[str, Any] = Field(
-        default_factory=dict, repr=False, description="Hashes of passwords (bcrypt), by user; empty: no password."
-    )
-    rate_limit: RateLimit = Field(default_factory=RateLimit, description="A limit for requests.")
+    tls_server_config: TlsServer = Field(default_factory=TlsServer)
+    http_server_config: HttpServer = Field(default_factory=HttpServer)
+    basic_auth_users: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """Hashes of passwords (bcrypt), by user. Empty: no password is needed."""
+    rate_limit: RateLimit = Field(default_factory=RateLimit)
 
 
 def files_named(data: object) -> tuple[str, ...]:
-    """The files that a document names, whether it is valid or not."""
+    """Return the files that a document names, valid or not."""
     tls = data.get("tls_server_config") if isinstance(data, dict) else None
     named = [tls.get(key) for key in _FILES] if isinstance(tls, dict) else []
     return tuple(name for name in named if isinstance(name, str))
 
 
 def checked(document: Document, folder: Path) -> WebConfig:
-    """The configuration in a document; relative paths start in the folder.
+    """Validate a document; relative paths start in the folder.
 
     Raises:
-        ConfigError: all that is wrong, one line each, in the order of the file.
+        ConfigError: all faults, one line each, in the order of the file.
     """
     try:
         config = WebConfig.model_validate(document.data, context=folder)
@@ -185,7 +179,7 @@ def checked(document: Document, folder: Path) -> WebConfig:
     if config.rate_limit.interval and not config.rate_limit.burst:
         document.add_fault(("rate_limit",), "burst must be at least 1, else every request is refused")
     for loc, text in _user_faults(config.basic_auth_users):
-        # The name of a user is shown nowhere: the line says enough.
+        # The name of a user is not shown; the line number is enough.
         document.add_fault(loc[:1], text, document.lines.get(loc))
     if document.faulty:
         raise document.error()

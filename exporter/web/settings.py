@@ -1,4 +1,4 @@
-"""The web configuration in force: read again when the file, or a certificate that it names, has changed."""
+"""The web configuration in use. It is read again when the file, or a certificate that it names, has changed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_SECONDS = 1.0
-_READ_SECONDS = 10.0
-_POOL = DaemonPool("web-config", threads=1, timeout=_READ_SECONDS)
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for a new connection, and for a request.
+    """The settings for new connections and requests.
 
     Attributes:
-        users: hashes of passwords by the user's name; empty: everybody is let in.
-        headers: names and values, for every response.
-        rate: how many requests are answered.
-        allowed_sans: one of these names must be in the client's certificate; None: any certificate will do.
+        users: hashes of passwords by the user's name; empty: no password is needed.
+        headers: names and values for every response.
+        rate: the rate limit for requests.
+        allowed_sans: one of these names must be in the client's certificate; None: any certificate is accepted.
         context: for TLS; None: plain HTTP.
     """
 
@@ -48,21 +46,22 @@ class Settings:
 class WebFile:
     """The web configuration of a running server.
 
-    A changed file is adopted. What decides whether clients need a password or a certificate, and whether TLS is
-    served, changes only at a restart: a file that was truncated, or is half-written, must not open the exporter.
+    A changed file is adopted. Only a restart switches passwords, certificates of clients or TLS on or off: a file that
+    is truncated or half-written must not open the exporter to everybody.
 
     Args:
-        path: the file; None where there is none, and clients need neither.
-        open_paths: need no password, whatever the file says.
+        path: the file; None: plain HTTP without access control.
+        open_paths: paths that never need a password.
 
     Raises:
-        ConfigError: all that is wrong with it.
+        ConfigError: all faults of the file.
     """
 
     def __init__(self, path: Path | None = None, *, open_paths: Collection[str] = ()) -> None:
         self.open_paths = frozenset(open_paths)
         self._path = path
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
+        self._pool = DaemonPool("web-config", threads=1, timeout=10)
         self._stamps: dict[Path, tuple[int, ...]] = {}
         self._changing: dict[Path, tuple[int, ...]] = {}
         self._access: dict[str, bool] = {}
@@ -70,33 +69,32 @@ class WebFile:
 
     @property
     def tls(self) -> bool:
-        """Whether TLS is served; this never changes."""
+        """True if TLS is served; this never changes."""
         return self._settings.context is not None
 
     def now(self) -> Settings:
-        """The settings in force."""
+        """The settings in use."""
         return self._settings
 
     async def follow(self) -> None:
-        """Look for changed files every second, for ever; a file system that hangs delays nothing else."""
-        said = False
+        """Check for changed files every second, for ever. A file system that hangs delays nothing else."""
+        late = False
         while self._path:
             await asyncio.sleep(_LOOK_SECONDS)
+            was_late, late = late, False
             try:
-                await _POOL.run(self.look)
+                await self._pool.run(self.check)
             except (TimeoutError, OSError):
-                if not said:
-                    _log.error(
-                        "the web configuration cannot be read in time; the old one stays in use", path=str(self._path)
-                    )
-                said = True
-            else:
-                said = False
+                late = True
+            if late and not was_late:
+                _log.error(
+                    "the web configuration cannot be read in time; the old one stays in use", path=str(self._path)
+                )
 
-    def look(self) -> None:
-        """Adopt changed files once they have not changed since the last look; before, somebody may be writing.
+    def check(self) -> None:
+        """Adopt changed files if they are the same as at the last check: before, they may be half-written.
 
-        A file that cannot be used is logged, once, and changes nothing.
+        A file that cannot be used is logged once, and changes nothing.
         """
         stamps = {file: stamp(file) for file in self._stamps}
         stable, self._changing = stamps == self._changing, stamps
@@ -111,7 +109,7 @@ class WebFile:
             _log.info("the web configuration has been read again")
 
     def context(self) -> ssl.SSLContext | None:
-        """For the listening sockets: each new connection gets what holds then; None: plain HTTP."""
+        """Return a context that uses the current settings for each new connection; None: plain HTTP."""
         if not self.tls:
             return None
         context = CurrentContext(ssl.PROTOCOL_TLS_SERVER)
@@ -119,18 +117,18 @@ class WebFile:
         return context
 
     def _read(self, path: Path) -> Settings:
-        # Stamps are taken before reading: a change in between is then seen the next time.
+        # Stamps are taken before reading: a change in between is then detected by the next check.
         self._stamps = {path: stamp(path)}
         if self._access and not path.is_file():  # a pipe may never end
             raise ConfigError(f"{path}: is not a file any more")
         document = read_document(path)
         self._stamps |= {file: stamp(file) for file in (path.parent / name for name in files_named(document.data))}
         config = checked(document, path.parent)
-        context, in_vain = _context(document, config)
+        context, unsupported = _context(document, config)
         self._check_access(path, config)
         if config.http_server_config.http2:
-            in_vain.append("http_server_config.http2: HTTP/1.1 is served")
-        self._say(in_vain)
+            unsupported.append("http_server_config.http2: HTTP/1.1 is served")
+        self._warn(unsupported)
         headers = config.http_server_config.headers.model_dump(by_alias=True, exclude_none=True)
         sans = config.tls_server_config.client_allowed_sans
         return Settings(
@@ -146,7 +144,7 @@ class WebFile:
         )
 
     def _check_access(self, path: Path, config: WebConfig) -> None:
-        """Refuse a file that switches a part of the access control on or off."""
+        """Raise `ConfigError` if the file switches a part of the access control on or off."""
         tls = config.tls_server_config
         access = {
             "tls_server_config": bool(tls.model_fields_set),
@@ -163,21 +161,22 @@ class WebFile:
         if faults:
             raise ConfigError("\n".join(faults))
 
-    def _say(self, in_vain: Iterable[str]) -> None:
-        for what in in_vain:
-            if what not in self._said:
-                self._said.add(what)
-                _log.warning("the web configuration asks for what is not supported", what=what)
+    def _warn(self, unsupported: Iterable[str]) -> None:
+        """Log each unsupported setting once."""
+        for what in unsupported:
+            if what not in self._logged:
+                self._logged.add(what)
+                _log.warning("a setting of the web configuration is not supported", what=what)
 
 
 def _context(document: Document, config: WebConfig) -> tuple[ssl.SSLContext | None, list[str]]:
-    """For TLS, where it is wanted, and what can't be as wanted."""
+    """Return the SSL context, None for plain HTTP, and unsupported settings."""
     tls = config.tls_server_config
     if not tls.model_fields_set:
         return None, []
     try:
-        context, in_vain = server_context(tls)
+        context, unsupported = server_context(tls)
     except ConfigError as error:
         document.add_fault(("tls_server_config",), str(error))
         raise document.error() from None
-    return context, [f"tls_server_config.{what}" for what in in_vain]
+    return context, [f"tls_server_config.{what}" for what in unsupported]

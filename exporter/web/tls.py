@@ -1,11 +1,11 @@
-"""TLS for the web server: the configuration's settings as a context of Python's ssl."""
+"""TLS for the web server: an SSL context from the web configuration."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import ssl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from exporter.config.document import ConfigError
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 _CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1", "X25519": "X25519"}
-_MISMATCH = "KEY_VALUES_MISMATCH"
 
 
 def server_context(tls: TlsServer) -> tuple[ssl.SSLContext, list[str]]:
-    """A context, and what it can't do as the configuration says.
+    """Return a context, and the settings that it does not support, each with its reason.
 
     Raises:
         ConfigError: a certificate, key or CA can't be used.
@@ -35,28 +34,27 @@ def server_context(tls: TlsServer) -> tuple[ssl.SSLContext, list[str]]:
     context.set_alpn_protocols(["http/1.1"])
     context.minimum_version = _VERSIONS[max(tls.min_version, OLDEST)]
     context.maximum_version = _VERSIONS[tls.max_version]
-    in_vain = [*_versions(tls), *_ciphers(context, tls), *_curves(context, tls)]
+    unsupported = [*_versions(tls), *_ciphers(context, tls), *_curves(context, tls)]
     _load_pair(context, tls)
     if tls.client_auth_type in VERIFYING:
         required = tls.client_auth_type == "RequireAndVerifyClientCert"
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
         _load_clients(context, tls)
     elif tls.client_auth_type != "NoClientCert":
-        in_vain.append("client_auth_type: clients are not asked for a certificate that nobody looks at")
-    return context, in_vain
+        unsupported.append("client_auth_type: no certificate is requested from clients, since it would not be verified")
+    return context, unsupported
 
 
 def names_of(certificate: Mapping[str, Any] | None) -> frozenset[str]:
-    """The alternative names in a client's certificate, as Python describes it."""
+    """Return the alternative names in a client's certificate, in the form of `SSLSocket.getpeercert`."""
     pairs = (certificate or {}).get("subjectAltName", ())
     return frozenset(_address(name) if kind == "IP Address" else name for kind, name in pairs)
 
 
 def _address(text: str) -> str:
-    try:
+    with suppress(ValueError):  # OpenSSL writes "<invalid>"
         return str(ipaddress.ip_address(text))
-    except ValueError:
-        return text
+    return text
 
 
 def _versions(tls: TlsServer) -> Iterator[str]:
@@ -65,11 +63,11 @@ def _versions(tls: TlsServer) -> Iterator[str]:
 
 
 def _ciphers(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
-    """Those of TLS 1.3 can't be chosen, neither here nor in Go."""
+    """Set the cipher suites for TLS 1.2. Those for TLS 1.3 can't be chosen, neither here nor in Go."""
     served = []
     for name in tls.cipher_suites:
         if name in CIPHERS:
-            if _known(CIPHERS[name]):
+            if _exists(CIPHERS[name]):
                 served.append(CIPHERS[name])
             else:
                 yield f"cipher_suites: {name} is not served, OpenSSL does not have it"
@@ -81,7 +79,7 @@ def _ciphers(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
 
 
-def _known(cipher: str) -> bool:
+def _exists(cipher: str) -> bool:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(cipher)
     except ssl.SSLError:
@@ -99,12 +97,12 @@ def _curves(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
 def _load_pair(context: ssl.SSLContext, tls: TlsServer) -> None:
     try:
         with _file(tls.cert_file, tls.cert) as cert, _file(tls.key_file, tls.key) as key:
-            context.load_cert_chain(cert, key, password=lambda: b"")  # without it, OpenSSL would ask the terminal
+            context.load_cert_chain(cert, key, password=lambda: b"")  # without it, OpenSSL would prompt on the terminal
     except ssl.SSLError as error:
-        if error.reason == _MISMATCH:
+        if error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError("the key does not belong to the certificate") from None
-        why = f" ({error.reason})" if error.reason else ""
-        raise ConfigError(f"not a certificate and its key, both PEM, the key not encrypted{why}") from None
+        reason = f" ({error.reason})" if error.reason else ""
+        raise ConfigError(f"not a certificate and its key, both PEM, the key not encrypted{reason}") from None
     except OSError as error:
         raise ConfigError(f"the certificate or its key cannot be read: {error.strerror}") from None
 
@@ -120,7 +118,7 @@ def _load_clients(context: ssl.SSLContext, tls: TlsServer) -> None:
 
 @contextmanager
 def _file(path: Path | None, text: str | None) -> Iterator[Path | str]:
-    """A file for OpenSSL, which takes nothing else; what stands in the configuration never touches a disk."""
+    """Provide a file for OpenSSL, which reads nothing else. A text is kept in memory, never on a disk."""
     if path is not None or text is None:
         yield path or ""
         return

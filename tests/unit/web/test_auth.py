@@ -10,7 +10,6 @@ import threading
 import bcrypt
 import pytest
 
-from exporter.runtime.threads import DaemonPool
 from exporter.web import auth as web_auth
 from exporter.web.auth import Passwords, TooManyLoginsError, credentials
 from exporter.web.slots import FairSlots
@@ -52,7 +51,7 @@ def ask(*questions: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -> l
 
     async def main() -> list[bool]:
         passwords = Passwords()
-        return [await passwords.right(users, *question) for question in questions]
+        return [await passwords.verify(users, *question) for question in questions]
 
     return asyncio.run(main())
 
@@ -89,9 +88,9 @@ def test_what_was_right_is_remembered_and_what_was_wrong_is_not(checks: Checks) 
 def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
     async def main() -> None:
         passwords = Passwords()
-        assert await passwords.right({b"alice": ALICE}, b"alice", b"apple")
-        assert not await passwords.right({b"alice": BOB}, b"alice", b"apple")
-        assert not await passwords.right({b"bob": BOB}, b"alice", b"apple")
+        assert await passwords.verify({b"alice": ALICE}, b"alice", b"apple")
+        assert not await passwords.verify({b"alice": BOB}, b"alice", b"apple")
+        assert not await passwords.verify({b"bob": BOB}, b"alice", b"apple")
 
     asyncio.run(main())
     assert len(checks.asked) == 3
@@ -100,8 +99,8 @@ def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
 def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_same_hash() -> None:
     async def main() -> None:
         passwords = Passwords()
-        assert await passwords.right({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
-        assert not await passwords.right({b"bob": ALICE}, b"alice", b"apple")
+        assert await passwords.verify({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
+        assert not await passwords.verify({b"bob": ALICE}, b"alice", b"apple")
 
     asyncio.run(main())
 
@@ -117,11 +116,11 @@ def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
     async def main() -> None:
         users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
         passwords = Passwords()
-        assert all([await passwords.right(users, name, b"secret") for name in users])
-        assert len(passwords._right) == 100
+        assert all([await passwords.verify(users, name, b"secret") for name in users])
+        assert len(passwords._verified) == 100
         assert passwords._running == {}
-        assert b"secret" not in b"".join(passwords._right)
-        assert all(len(sign) == 32 for sign in passwords._right)
+        assert b"secret" not in b"".join(passwords._verified)
+        assert all(len(sign) == 32 for sign in passwords._verified)
 
     asyncio.run(main())
 
@@ -130,7 +129,7 @@ def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
     async def main() -> list[bool]:
         passwords = Passwords()
         questions = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
-        return await asyncio.gather(*(passwords.right(USERS, *question) for question in questions))
+        return await asyncio.gather(*(passwords.verify(USERS, *question) for question in questions))
 
     assert asyncio.run(main()) == [True, False, True, False] * 5
     assert len(checks.asked) == 4
@@ -140,12 +139,11 @@ def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
 def test_two_passwords_are_checked_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     both = threading.Barrier(2)
     monkeypatch.setattr(web_auth, "_CHECKS", 2)
-    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("two", threads=2, timeout=10))
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: both.wait(10) >= 0)
 
     async def main() -> list[bool]:
         passwords = Passwords()
-        return await asyncio.gather(*(passwords.right(USERS, name, b"right") for name in (b"alice", b"bob")))
+        return await asyncio.gather(*(passwords.verify(USERS, name, b"right") for name in (b"alice", b"bob")))
 
     assert asyncio.run(main()) == [True, True]
 
@@ -162,7 +160,7 @@ def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> N
             return free.wait(10)
 
         monkeypatch.setattr(bcrypt, "checkpw", slow)
-        asked = asyncio.create_task(Passwords().right(USERS, b"alice", b"apple"))
+        asked = asyncio.create_task(Passwords().verify(USERS, b"alice", b"apple"))
         await begun.wait()
         free.set()
         return await asked
@@ -186,7 +184,7 @@ class Flood:
         return check(password, stored)
 
     async def login(self, password: bytes, address: str = "10.0.0.1") -> asyncio.Task[bool]:
-        task = asyncio.create_task(self.passwords.right(USERS, b"alice", password, address))
+        task = asyncio.create_task(self.passwords.verify(USERS, b"alice", password, address))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return task
@@ -232,9 +230,14 @@ def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(monkeypa
 def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
-    monkeypatch.setattr(web_auth._POOL, "timeout", 0.05)
-    with pytest.raises(TooManyLoginsError):
-        ask((b"alice", b"apple"))
+
+    async def main() -> None:
+        passwords = Passwords()
+        passwords._pool.timeout = 0.05
+        with pytest.raises(TooManyLoginsError):
+            await passwords.verify(USERS, b"alice", b"apple")
+
+    asyncio.run(main())
     free.set()
 
 
@@ -244,11 +247,11 @@ def test_a_login_that_was_not_checked_for_a_client_that_has_left_is_no_error(
     """asyncio would log it as an exception that nobody has retrieved."""
     free = threading.Event()
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
-    monkeypatch.setattr(web_auth, "_POOL", DaemonPool("left", threads=1, timeout=0.05))
 
     async def main() -> None:
         passwords = Passwords()
-        login = asyncio.create_task(passwords.right(USERS, b"alice", b"apple"))
+        passwords._pool.timeout = 0.05
+        login = asyncio.create_task(passwords.verify(USERS, b"alice", b"apple"))
         await asyncio.sleep(0)
         login.cancel()
         await asyncio.wait([login, *passwords._running.values()])  # unlike gather, it retrieves no exception
@@ -266,7 +269,7 @@ def test_a_client_that_leaves_does_not_cancel_the_check(monkeypatch: pytest.Monk
 
     async def main() -> bool:
         passwords = Passwords()
-        first, second = (asyncio.create_task(passwords.right(USERS, b"alice", b"apple")) for _ in range(2))
+        first, second = (asyncio.create_task(passwords.verify(USERS, b"alice", b"apple")) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
         free.set()

@@ -43,8 +43,8 @@ class Front:
 
     def rewrite(self, text: str) -> None:
         self.file.write_text(text)
-        self._web.look()
-        self._web.look()
+        self._web.check()
+        self._web.check()
 
     @property
     def passwords(self) -> Passwords:
@@ -132,7 +132,7 @@ def test_a_login_that_nobody_could_check_is_not_a_failed_one(tmp_path: Path, mon
 
     async def story() -> None:
         front = Front(tmp_path, LOGIN)
-        monkeypatch.setattr(front.passwords, "right", refuse)
+        monkeypatch.setattr(front.passwords, "verify", refuse)
         got = await front.get(auth=("alice", "apple"))
         assert (got.status_code, got.headers["retry-after"]) == (429, "10")
         assert front.failed == 0

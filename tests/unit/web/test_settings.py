@@ -13,7 +13,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config.document import ConfigError
-from exporter.web import settings as web_watch
 from exporter.web.settings import Settings, WebFile
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs
@@ -27,7 +26,7 @@ pytestmark = needs("openssl")
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
 AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}
 CANNOT = "the web configuration has changed and can't be used; the old one stays in use"
-NOT_SUPPORTED = "the web configuration asks for what is not supported"
+NOT_SUPPORTED = "a setting of the web configuration is not supported"
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +50,8 @@ class Files:
 
     def seen_by(self, web: WebFile) -> Settings:
         """The settings in force, once the files have not changed for a while."""
-        web.look()
-        web.look()
+        web.check()
+        web.check()
         return web.now()
 
     def place(self, pair: Pair) -> None:
@@ -279,11 +278,11 @@ def test_a_file_that_is_being_written_is_not_read(files: Files) -> None:
     with capture_logs() as logged:
         for number in range(10):
             files.write(USERS[: number * 3])
-            web.look()
+            web.check()
         files.write(USERS)
-        web.look()
+        web.check()
         assert [*web.now().users] == [b"alice"]
-        web.look()
+        web.check()
     assert logged == [AGAIN]
 
 
@@ -300,7 +299,7 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_o
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web = WebFile(files.write(USERS))
-    run = web_watch._POOL.run
+    run = web._pool.run
 
     async def hangs(*_: object) -> None:
         await asyncio.sleep(10)
@@ -311,9 +310,9 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_o
         files.write(USERS.replace("alice", "bob"))
         await asyncio.sleep(3)
         assert [*web.now().users] == [b"bob"]
-        monkeypatch.setattr(web_watch._POOL, "run", hangs)
+        monkeypatch.setattr(web._pool, "run", hangs)
         await asyncio.sleep(60)
-        monkeypatch.setattr(web_watch._POOL, "run", run)
+        monkeypatch.setattr(web._pool, "run", run)
         files.write(USERS)
         await asyncio.sleep(15)
         assert [*web.now().users] == [b"alice"]
@@ -328,6 +327,6 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_o
 
 def test_without_a_file_there_is_nothing_to_follow() -> None:
     web = WebFile()
-    web.look()
+    web.check()
     simulate(web.follow())
     assert web.now() == Settings()

@@ -59,11 +59,11 @@ def shake(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> tuple[ssl
 
 
 def test_a_plain_pair_of_certificate_and_key(authority: Authority, server: Pair) -> None:
-    context, in_vain = server_context(settings(server))
+    context, unsupported = server_context(settings(server))
     one, _ = shake(context, client(authority))
     assert one.version() == "TLSv1.3"
     assert context.options & ssl.OP_NO_RENEGOTIATION
-    assert in_vain == []
+    assert unsupported == []
 
 
 def test_a_pair_in_the_file_itself_never_touches_a_disk(authority: Authority, server: Pair) -> None:
@@ -133,8 +133,8 @@ def test_files_that_went_after_they_were_found(authority: Authority, server: Pai
 @pytest.mark.parametrize("form", ["client_ca", "client_ca_file"])
 def test_clients_need_a_certificate_of_their_ca(authority: Authority, server: Pair, tmp_path: Path, form: str) -> None:
     ca = {form: str(authority.cert) if form.endswith("_file") else authority.cert.read_text()}
-    context, in_vain = server_context(settings(server, client_auth_type="RequireAndVerifyClientCert", **ca))
-    assert in_vain == []
+    context, unsupported = server_context(settings(server, client_auth_type="RequireAndVerifyClientCert", **ca))
+    assert unsupported == []
     _, seen = shake(context, client(authority, authority.issue("prometheus", "DNS:prometheus.example")))
     assert names_of(seen.getpeercert()) == {"prometheus.example"}
     with pytest.raises(ssl.SSLError):
@@ -163,8 +163,8 @@ def test_cas_that_are_none(server: Pair, form: str) -> None:
 
 
 def test_a_certificate_that_nobody_looks_at_is_not_asked_for(authority: Authority, server: Pair) -> None:
-    context, in_vain = server_context(settings(server, client_auth_type="RequestClientCert"))
-    assert in_vain == ["client_auth_type: clients are not asked for a certificate that nobody looks at"]
+    context, unsupported = server_context(settings(server, client_auth_type="RequestClientCert"))
+    assert unsupported == ["client_auth_type: no certificate is requested from clients, since it would not be verified"]
     shake(context, client(authority))
 
 
@@ -179,11 +179,11 @@ def test_a_certificate_that_nobody_looks_at_is_not_asked_for(authority: Authorit
     ],
 )
 def test_versions(authority: Authority, server: Pair, keys: dict[str, Any], best: str, oldest: str) -> None:
-    context, in_vain = server_context(settings(server, **keys))
+    context, unsupported = server_context(settings(server, **keys))
     assert shake(context, client(authority))[0].version() == best
     assert context.minimum_version.name.replace("_", ".") == oldest
     said = ["min_version: TLS11 is not served, TLS12 is the oldest"]
-    assert in_vain == (said if "TLS11" in keys.values() else [])
+    assert unsupported == (said if "TLS11" in keys.values() else [])
     old = client(authority)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     if oldest == "TLSv1.3":
@@ -195,8 +195,8 @@ def test_versions(authority: Authority, server: Pair, keys: dict[str, Any], best
 
 def test_ciphers_by_the_names_that_go_has_for_them(authority: Authority, server: Pair) -> None:
     ciphers = [ECDSA, "TLS_RSA_WITH_RC4_128_SHA", "TLS_AES_128_GCM_SHA256"]
-    context, in_vain = server_context(settings(server, cipher_suites=ciphers, max_version="TLS12"))
-    assert in_vain == ["cipher_suites: TLS_RSA_WITH_RC4_128_SHA is not served, OpenSSL does not have it"]
+    context, unsupported = server_context(settings(server, cipher_suites=ciphers, max_version="TLS12"))
+    assert unsupported == ["cipher_suites: TLS_RSA_WITH_RC4_128_SHA is not served, OpenSSL does not have it"]
     one, _ = shake(context, client(authority))
     assert one.cipher() == ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLSv1.2", 128)
     with pytest.raises(ConfigError, match=r"^cipher_suites has none for TLS 1.2, which max_version makes the newest$"):
@@ -216,15 +216,15 @@ def test_whose_order_of_ciphers_counts(authority: Authority, server: Pair, ours:
 
 
 def test_one_curve_can_be_chosen_and_more_can_not(authority: Authority, server: Pair) -> None:
-    context, in_vain = server_context(settings(server, curve_preferences=["CurveP384"]))
-    assert in_vain == []
+    context, unsupported = server_context(settings(server, curve_preferences=["CurveP384"]))
+    assert unsupported == []
     asking = client(authority)
     shake(context, asking)
     asking.set_ecdh_curve("X25519")
     with pytest.raises(ssl.SSLError):
         shake(context, asking)
-    context, in_vain = server_context(settings(server, curve_preferences=["CurveP384", "CurveP521"]))
-    assert in_vain == ["curve_preferences: only a single curve can be set, OpenSSL chooses"]
+    context, unsupported = server_context(settings(server, curve_preferences=["CurveP384", "CurveP521"]))
+    assert unsupported == ["curve_preferences: only a single curve can be set, OpenSSL chooses"]
     shake(context, asking)
 
 
