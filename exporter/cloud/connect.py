@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
@@ -13,7 +13,10 @@ from exporter.cloud.http.client import Client
 from exporter.cloud.http.transport import Transport, mounts_of
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
+from exporter.cloud.wire.fields import DecodeErrors
+from exporter.config.collectors import COLLECTORS
 from exporter.config.load import EcsAgency
+from exporter.model.filters import TaskFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,14 +24,26 @@ if TYPE_CHECKING:
     from exporter.cloud.http.budget import Budget
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
-    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.config.load import Account, Project
-    from exporter.model.list_query import ListQuery
 
-__all__ = ["Shared", "connect"]
+__all__ = ["Connection", "Shared", "connect"]
 
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the one that decides first."""
+
+
+class Connection(NamedTuple):
+    """One project's connection to the cloud.
+
+    Args:
+        http: carries the calls; the user of the connection closes it.
+        apis: the API generations to query, the one that decides first.
+        decode_errors: counts values that cannot be decoded, by collector.
+    """
+
+    http: httpx.AsyncClient
+    apis: tuple[Api, ...]
+    decode_errors: Mapping[str, DecodeErrors]
 
 
 def connect(
@@ -38,16 +53,18 @@ def connect(
     transport: httpx.AsyncBaseTransport | None,
     budget: Budget,
     meter: Meter,
-    decode_errors: Mapping[str, DecodeErrors],
-    query: ListQuery,
     now: Callable[[], float],
     shared: Shared | None = None,
     observer: Observer | None = None,
-) -> tuple[httpx.AsyncClient, tuple[Api, ...]]:
-    """The connection of one project, to be closed by the caller, and the API generations to ask through it.
+) -> Connection:
+    """Open the connection of one project, whose lists contain the tasks that the account's configuration includes.
 
-    Projects that are connected with the same `shared` ask the metadata service once for all of them, and none of
-    them is polled twice. `observer` sees what DRS answers, not what IAM does.
+    Projects that are connected with the same `shared` query the metadata service once for all of them, and none of
+    them is polled twice. `observer` receives the responses of DRS, not those of IAM.
+
+    Raises:
+        CloudError: another project that is connected with the same `shared` has this id.
+        ConfigError: the account can't be used.
     """
     credentials = account.credentials
     endpoint = account.endpoint_for(project)
@@ -64,4 +81,7 @@ def connect(
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or Shared(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
-    return http, tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])
+    decode_errors = {name: DecodeErrors() for name in COLLECTORS}
+    query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
+    apis = tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])
+    return Connection(http, apis, decode_errors)

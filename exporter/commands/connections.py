@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.collectors import COLLECTORS
 from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.cloud.source import Api
+    from exporter.cloud.wire.fields import DecodeErrors
     from exporter.config.load import Account, Config, Project
 
 
@@ -97,8 +96,7 @@ async def connections(
             wanted = TaskFilter(account.tasks)
             for project in account.all_projects():
                 observer = observe(account, project)
-                decode_errors = {name: DecodeErrors() for name in COLLECTORS}
-                http, apis = connect(
+                http, apis, decode_errors = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,
@@ -108,8 +106,6 @@ async def connections(
                     shared=shared,
                     now=now,
                     meter=observer,
-                    decode_errors=decode_errors,
-                    query=wanted.query(project.enterprise_project_ids),
                     observer=observer.observe,
                 )
                 stack.push_async_callback(http.aclose)

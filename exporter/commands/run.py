@@ -22,7 +22,8 @@ from exporter.commands.outcome import Outcome
 from exporter.config.collectors import COLLECTORS
 from exporter.config.document import ConfigError
 from exporter.config.regions import region_hints
-from exporter.daemon.exporter import Exporter, serve
+from exporter.daemon.exporter import Exporter
+from exporter.daemon.serve import serve
 from exporter.model.shard import SHARDS, shard_of
 from exporter.runtime import logs
 from exporter.runtime.lines import Lines

@@ -1,4 +1,4 @@
-"""The projects that are polled; those of another configuration can take their place while a page is served."""
+"""The projects that are polled. A reload replaces those whose settings have changed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.cloud.access.project_id import Owner
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.collectors import COLLECTORS, Scope
 from exporter.config.load import ConfigError
 from exporter.metrics.own import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
-from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
 from exporter.polling.poller import Poller
-from exporter.store.project_memory import Ages
+from exporter.store.project_context import ProjectContext
+from exporter.store.project_memory import ProjectMemory
 from exporter.store.store import Store
 
 if TYPE_CHECKING:
@@ -37,27 +35,26 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """All that the polls of a project depend on: while it is equal, they go on as they are."""
+    """All settings that the polls of a project depend on."""
 
     account: Account
     project: Project
 
     @classmethod
     def of(cls, account: Account, project: Project) -> Settings:
-        """Without the account's other projects."""
-        alone = account.model_copy(update={"regions": (), "projects": ()})
-        return cls(alone, project)
+        """Leave out the account's other projects."""
+        return cls(account.model_copy(update={"regions": (), "projects": ()}), project)
 
     @property
     def place(self) -> tuple[object, ...]:
-        """What is polled: while it is equal, facts stay true, however they were asked for."""
+        """What identifies the project in the cloud, however it is polled."""
         account, project = self.account, self.project
         return account.cloud, account.endpoint_for(project), project.project_id or project.iam_name, project.api
 
 
 @dataclass(slots=True)
-class Line:
-    """One project that is polled."""
+class PolledProject:
+    """A project with its poller, and the task that runs it."""
 
     settings: Settings
     http: httpx.AsyncClient
@@ -65,8 +62,11 @@ class Line:
     task: asyncio.Task[None] | None = None
 
 
+_Polled = dict[ProjectKey, PolledProject]
+
+
 class Changes(NamedTuple):
-    """How many projects a new configuration lets be, polls in another way, adds and removes."""
+    """How many projects a new configuration leaves as they are, polls in another way, adds and removes."""
 
     unchanged: int
     changed: int
@@ -74,16 +74,16 @@ class Changes(NamedTuple):
     removed: int
 
 
-class Fleet:
+class Projects:
     """All projects of one configuration, on one board.
 
     Args:
-        board: where samples go.
+        board: shows samples.
         telemetry: our own metrics.
-        transport: stands in for the network.
+        transport: replaces the network.
         publish: called when a poll has ended.
-        clock: of ages, and of the calls' dates.
-        shard: the part of all tasks that is asked for and shown.
+        clock: of ages, and of the dates of calls.
+        shard: the part of all tasks that is polled and shown.
     """
 
     def __init__(
@@ -104,148 +104,116 @@ class Fleet:
         self._shard = shard
         self._shared = Shared()
         self._tags: dict[str, str] = {}
-        """By key: the labels of all tags that ever were allowed; the names that are known stay."""
+        """The labels of all tags that ever were configured, by key: a label never changes its key."""
         self._budgets: dict[tuple[str, str], tuple[tuple[float, int], Budget, ApiMeter]] = {}
         """By account and region, with its limits."""
         self._group: asyncio.TaskGroup | None = None
-        self.lines: dict[ProjectKey, Line] = {}
+        self.polled: _Polled = {}
 
     def open(self, config: Config) -> None:
         """Connect all projects; raises `ConfigError`."""
-        self.lines = self._connect_all(_wanted(config))
+        self._connect_all(_settings_of(config), {}, self.polled)
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        """Poll them; who crashes ends the group."""
+        """Poll them; a crash ends the group."""
         self._group = group
-        for line in self.lines.values():
-            line.task = group.create_task(line.poller.run())
+        _start(group, self.polled)
 
     async def close(self) -> None:
-        """Close all connections; nobody polls any more."""
-        for line in self.lines.values():
-            await line.http.aclose()
+        """Close all connections once nothing polls any more."""
+        for project in self.polled.values():
+            await project.http.aclose()
 
     async def replace(self, config: Config) -> Changes:
-        """Poll what another configuration asks for; between two pages.
+        """Poll the projects of another configuration; between two pages.
 
-        A project whose settings are equal is not touched. One that is polled in another way keeps its facts and its
-        past, so that no series of it goes and no counter begins anew.
+        A project whose settings are equal is not touched. A project that is polled in another way keeps its memory, so
+        that no series of it is removed and no counter is reset.
 
         Raises:
             ConfigError: it can't be used, and nothing has changed.
         """
-        wanted = _wanted(config)
-        kept = {key: line for key, line in self.lines.items() if wanted.get(key) == line.settings}
-        stopped = {key: line for key, line in self.lines.items() if key not in kept}
-        opened = await self._connected({key: wanted[key] for key in wanted if key not in kept}, stopped)
+        wanted = _settings_of(config)
+        kept = {key: project for key, project in self.polled.items() if wanted.get(key) == project.settings}
+        stopped = {key: project for key, project in self.polled.items() if key not in kept}
+        opened = await self._connect({key: wanted[key] for key in wanted if key not in kept}, stopped)
         async with self._board.lock:  # no list is shown by half when its poller is stopped
             await _stop(stopped.values())
-            self._shared.claims.free(_owned(stopped.keys() - wanted.keys()))  # one may have found its id meanwhile
-            for line in stopped.values():
-                await line.poller.store.leave()
-            for key, line in opened.items():
-                if key in stopped and stopped[key].settings.place == line.settings.place:
-                    await line.poller.adopt(stopped[key].poller)
-        self.lines = {key: kept.get(key) or opened[key] for key in wanted}
-        for line in stopped.values():
-            await line.http.aclose()
+            # A removed project may have found its id meanwhile.
+            self._shared.claims = self._shared.claims.without(stopped.keys() - wanted.keys())
+            for project in stopped.values():
+                await project.poller.store.leave()
+            for key in opened.keys() & stopped.keys():
+                await opened[key].poller.resume()
+        self.polled = {key: kept.get(key) or opened[key] for key in wanted}
+        for project in stopped.values():
+            await project.http.aclose()
         self._forget(stopped)
         if self._group is not None:
-            for line in opened.values():
-                line.task = self._group.create_task(line.poller.run())
+            _start(self._group, opened)
         changed = len(opened.keys() & stopped.keys())
         return Changes(len(kept), changed, len(opened) - changed, len(stopped) - changed)
 
-    async def _connected(
-        self, wanted: Mapping[ProjectKey, Settings], stopped: Mapping[ProjectKey, Line]
-    ) -> dict[ProjectKey, Line]:
-        """New lines in place of the `stopped` ones; raises `ConfigError`, and then nothing has changed."""
-        budgets = dict(self._budgets)
-        opened: dict[ProjectKey, Line] = {}
+    async def _connect(self, wanted: Mapping[ProjectKey, Settings], stopped: _Polled) -> _Polled:
+        """Open projects that replace the `stopped` ones; after a `ConfigError` nothing has changed."""
+        budgets, claims = dict(self._budgets), self._shared.claims
+        opened: _Polled = {}
         try:
-            with self._shared.claims.handover(_owned(stopped)):
-                self._connect_all(wanted, opened)
+            self._shared.claims = claims.without(stopped)
+            self._connect_all(wanted, stopped, opened)
         except (CloudError, ConfigError) as error:
-            self._budgets = budgets
+            self._budgets, self._shared.claims = budgets, claims
             for place, (_, budget, _) in budgets.items():
                 ApiMeter(self._telemetry, *place, budget)  # which is shown again
-            for line in opened.values():
-                await line.http.aclose()
+            for project in opened.values():
+                await project.http.aclose()
             self._forget(wanted)
             raise ConfigError(str(error)) from None
         return opened
 
-    def _connect_all(
-        self, wanted: Mapping[ProjectKey, Settings], opened: dict[ProjectKey, Line] | None = None
-    ) -> dict[ProjectKey, Line]:
-        opened = {} if opened is None else opened
-        allowed = (one.account.tasks.tag_labels for one in wanted.values())
+    def _connect_all(self, wanted: Mapping[ProjectKey, Settings], stopped: _Polled, opened: _Polled) -> None:
+        allowed = (settings.account.tasks.tag_labels for settings in wanted.values())
         self._tags = tag_labels(chain(self._tags, *allowed))
         projects, seen = Counter(key.account for key in wanted), Counter[str]()
         for key, settings in wanted.items():
-            opened[key] = self._line(key, settings, seen[key.account] / projects[key.account])
+            before = stopped.get(key)
+            memory = before.poller.store.memory if before and before.settings.place == settings.place else None
+            opened[key] = self._open(key, settings, memory, seen[key.account] / projects[key.account])
             seen[key.account] += 1
-        return opened
 
-    def _line(self, key: ProjectKey, settings: Settings, offset: float) -> Line:
+    def _open(self, key: ProjectKey, settings: Settings, memory: ProjectMemory | None, offset: float) -> PolledProject:
         account, project = settings
         budget, meter = self._budget(account, project.region)
-        decode_errors = {name: DecodeErrors() for name in COLLECTORS}
-        wanted = TaskFilter(account.tasks)
-        http, apis = connect(
+        connection = connect(
             account,
             project,
             transport=self._transport,
             budget=budget,
             meter=meter,
-            decode_errors=decode_errors,
-            query=wanted.query(project.enterprise_project_ids),
             now=self._clock.wall,
             shared=self._shared,
         )
-        counts = ProjectMeter(self._telemetry, *key, collectors=COLLECTORS)
-        store = Store(
-            key,
-            self._board,
-            task_families({tag: self._tags[tag] for tag in account.tasks.tag_labels}),
-            ages=Ages(account.poll.stale_after),
-            job_types=wanted.job_types,
-            ended_for=account.tasks.ended_for,
-            hide_for=account.poll.stale_after,
-            settings=account.cutover,
-            wanted=wanted,
-            tags=account.tasks.tag_labels,
-            dropped=counts.dropped,
-            clock=self._clock,
-            shard=self._shard,
+        context = ProjectContext(
+            account,
+            memory or ProjectMemory(key, self._clock, account.poll.stale_after),
+            ProjectMeter(self._telemetry, *key, collectors=COLLECTORS),
+            self._clock,
+            self._shard,
         )
-        poller = Poller(
-            store,
-            apis,
-            decode_errors=decode_errors,
-            intervals={name: account.interval(name) for name in self._collectors(key, account)},
-            job_types=wanted.job_types,
-            demand=budget.demand,
-            offset=offset,
-            meter=counts,
-            publish=self._publish,
-            clock=self._clock,
-        )
-        return Line(settings, http, poller)
-
-    def _collectors(self, key: ProjectKey, account: Account) -> list[str]:
-        """The enabled ones; one shard asks for what is known of the project as a whole."""
-        owned = self._shard.owns(key.text)
-        return [
-            collector.name
-            for collector in COLLECTORS.values()
-            if account.enabled(collector.name) and (owned or collector.scope is not Scope.PROJECT)
-        ]
+        families = task_families({tag: self._tags[tag] for tag in account.tasks.tag_labels})
+        intervals = {
+            name: account.interval(name)
+            for name, collector in COLLECTORS.items()
+            if account.enabled(name) and (context.owned or collector.scope is not Scope.PROJECT)
+        }
+        store = Store(context, self._board, families)
+        poller = Poller(store, connection, intervals, demand=budget.demand, publish=self._publish, offset=offset)
+        return PolledProject(settings, connection.http, poller)
 
     def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
-        """The allowance that all projects of an account in a region share; it lasts while its limits do.
+        """The rate limit that all projects of an account in a region share.
 
-        All shards together stay within the rate that is allowed; each may begin with one call at least.
+        All shards together stay within the configured rate; each may begin with at least one call.
         """
         place, total = (account.name, region), self._shard.total
         limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
@@ -256,15 +224,15 @@ class Fleet:
 
     def _forget(self, keys: Iterable[ProjectKey]) -> None:
         """Drop our own series of projects that are not polled, and of accounts that have none in a region."""
-        gone = set(keys) - self.lines.keys()
-        for key in gone:
+        removed = set(keys) - self.polled.keys()
+        for key in removed:
             self._telemetry.forget(**key._asdict())
-        for account, region in {key[:2] for key in gone} - {key[:2] for key in self.lines}:
+        for account, region in {key[:2] for key in removed} - {key[:2] for key in self.polled}:
             self._telemetry.forget(account=account, region=region)
             self._budgets.pop((account, region), None)
 
 
-def _wanted(config: Config) -> dict[ProjectKey, Settings]:
+def _settings_of(config: Config) -> dict[ProjectKey, Settings]:
     return {
         ProjectKey(account.name, project.region, project.label): Settings.of(account, project)
         for account in config.accounts
@@ -272,12 +240,13 @@ def _wanted(config: Config) -> dict[ProjectKey, Settings]:
     }
 
 
-def _owned(keys: Iterable[ProjectKey]) -> set[tuple[Owner, str]]:
-    return {(Owner(key.account, key.project), key.region) for key in keys}
+def _start(group: asyncio.TaskGroup, projects: _Polled) -> None:
+    for project in projects.values():
+        project.task = group.create_task(project.poller.run())
 
 
-async def _stop(lines: Iterable[Line]) -> None:
-    tasks = [line.task for line in lines if line.task is not None]
+async def _stop(projects: Iterable[PolledProject]) -> None:
+    tasks = [project.task for project in projects if project.task is not None]
     for task in tasks:
         task.cancel()
     if tasks:

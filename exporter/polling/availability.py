@@ -1,4 +1,4 @@
-"""Which API generations and operations exist in a region: found by asking."""
+"""Which API generations and operations exist in a region. Only calls can find that out."""
 
 from __future__ import annotations
 
@@ -10,93 +10,82 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from exporter.cloud.source import Api, Source
-    from exporter.store.project_memory import Ages, ProjectFacts
+    from exporter.store.project_context import ProjectContext
 
-_ASK_AGAIN_SECONDS = 3600.0
-"""What is not published in this region is asked for this often."""
+_QUERY_AGAIN_SECONDS = 3600.0
+"""The interval at which the exporter queries what does not exist in this region."""
 
 
-class Published:
-    """As far as one project knows.
+class Availability:
+    """What exists for one project, kept in its memory.
 
     Args:
-        apis: the API generations that it may ask.
+        context: the project.
+        apis: the API generations that may be queried.
         collectors: those that are enabled.
-        facts: take what is found.
-        ages: how old they may be.
     """
 
-    def __init__(self, apis: Sequence[Api], collectors: Container[str], facts: ProjectFacts, ages: Ages) -> None:
+    def __init__(self, context: ProjectContext, apis: Sequence[Api], collectors: Container[str]) -> None:
+        self._memory = context.memory
+        self._ages = context.ages
         self._apis = apis
         self._collectors = collectors
-        self._facts = facts
-        self._ages = ages
         self._clock = asyncio.get_running_loop().time  # not the wall's, which may be set back
-        self._missing: dict[str, float] = {}
-        self._answered: dict[str, float] = {}
-        self._found: dict[str, bool] = {}
-        """By API generation or operation."""
 
-    def adopt(self, other: Published) -> None:
-        """Go on with what was found by who asked the same project before."""
-        self._missing, self._answered, self._found = other._missing, other._answered, other._found
-        self._tell()
+    def mark_absent(self, name: str) -> float:
+        """An API generation or operation does not exist here. Return when to query it again."""
+        self._memory.absent_until[name] = self._clock() + _QUERY_AGAIN_SECONDS
+        self._set(name, published=False)
+        return self._memory.absent_until[name]
 
-    def missing(self, name: str) -> float:
-        """An API generation or operation is not published here; when to ask for it again."""
-        self._missing[name] = self._clock() + _ASK_AGAIN_SECONDS
-        self._learn(name, published=False)
-        return self._missing[name]
+    def mark_present(self, name: str) -> None:
+        """An API generation or operation gave a good response."""
+        self._memory.absent_until.pop(name, None)
+        self._memory.responded_at[name] = self._clock()
+        self._set(name, published=True)
 
-    def answered(self, name: str) -> None:
-        """An operation gave a good answer."""
-        self._answered[name] = self._clock()
-        self._learn(name, published=True)
+    def mark_operation_absent(self, name: str, collector: str) -> bool:
+        """An operation reported that it does not exist; it is broken instead if it has responded lately.
 
-    def missing_operation(self, name: str, collector: str) -> bool:
-        """An operation said that it is not published; whether to believe that.
-
-        One that has answered lately is rather broken than gone.
+        Return whether it is absent.
         """
-        silent = self._clock() - self._answered.get(name, -math.inf)
-        gone = silent > self._ages.believed(collector)
-        if gone:
-            self.missing(name)
-        return gone
+        silent = self._clock() - self._memory.responded_at.get(name, -math.inf)
+        absent = silent > self._ages.expire_after(collector)
+        if absent:
+            self.mark_absent(name)
+        return absent
 
-    def found(self, name: str) -> None:
-        """An API generation is published."""
-        self._missing.pop(name, None)
-        self._learn(name, published=True)
+    def is_absent(self, name: str) -> bool:
+        """Return whether an API generation or operation does not exist here, and is not to be queried yet."""
+        return self._clock() < self._memory.absent_until.get(name, -math.inf)
 
-    def lacks(self, name: str) -> bool:
-        """Whether an API generation or operation is known not to be published here."""
-        return self._clock() < self._missing.get(name, -math.inf)
+    def was_absent(self, name: str) -> bool:
+        """Return whether an API generation or operation did not exist here when it was last queried."""
+        return self._memory.published.get(name) is False
 
-    def known_missing(self, name: str) -> bool:
-        """Whether the newest that was found of an API generation or operation is that it is not published."""
-        return self._found.get(name) is False
+    def may_exist(self, api: str, name: str) -> bool:
+        """Return whether an operation of an API generation may exist here."""
+        return not self.is_absent(api) and not self.is_absent(name)
 
-    def here(self, api: str, name: str) -> bool:
-        """Whether an operation may exist."""
-        return not self.lacks(api) and not self.lacks(name)
+    def _set(self, name: str, *, published: bool) -> None:
+        if self._memory.published.get(name) is not published:
+            self._memory.published[name] = published
+            self.show()
 
-    def _learn(self, name: str, *, published: bool) -> None:
-        if self._found.get(name) is not published:
-            self._found[name] = published
-            self._tell()
-
-    def _tell(self) -> None:
-        """Which sources are published, as far as that is known."""
-        told = [(api.name, one.name, fed) for api in self._apis for one in api.sources for fed in collectors_of(one)]
-        told += [(api.name, one.operation.name, one.collector) for api in self._apis for one in api.project_sources]
-        self._facts.sources = {
-            (collector, name): self._found.get(name) if self._found.get(api) else self._found.get(api)
-            for api, name, collector in told
+    def show(self) -> None:
+        """Update what is known of the operations that can feed enabled collectors."""
+        feeds = [(api.name, source.name, fed) for api in self._apis for source in api.sources for fed in fed_by(source)]
+        feeds += [
+            (api.name, source.operation.name, source.collector) for api in self._apis for source in api.project_sources
+        ]
+        published = self._memory.published
+        self._memory.sources = {
+            (collector, name): published.get(name) if published.get(api) else published.get(api)
+            for api, name, collector in feeds
             if collector in self._collectors
         }
 
 
-def collectors_of(source: Source) -> dict[str, None]:
+def fed_by(source: Source) -> dict[str, None]:
     """The collectors that a source feeds, in its order."""
     return dict.fromkeys(part.collector for part in source.parts)

@@ -1,4 +1,4 @@
-"""What the log says of one project: when something begins to fail, and when that ends."""
+"""Logs each failure of a project once when it starts, and once when it ends."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.errors import CloudError
     from exporter.model.task import ListFacts
-    from exporter.store.project_memory import ProjectFacts
+    from exporter.store.project_memory import ProjectMemory
 
 
-class Notes:
-    """Of one project, whose facts get the class of the newest failure; no line repeats what the one before said."""
+class Journal:
+    """The failures of one project, whose memory gets the kind of the newest one."""
 
-    def __init__(self, facts: ProjectFacts) -> None:
-        self._facts = facts
-        self._log = structlog.get_logger("exporter.polling.poller").bind(**facts.key._asdict())
+    def __init__(self, memory: ProjectMemory) -> None:
+        self._memory = memory
+        self._log = structlog.get_logger("exporter.polling.poller").bind(**memory.key._asdict())
         self._failing: dict[str, CloudError] = {}
         self._unreadable = False
         self._incomplete: dict[str, ListFacts] = {}
@@ -32,27 +32,27 @@ class Notes:
 
     @property
     def faults(self) -> Collection[CloudError]:
-        """What fails now."""
+        """The errors of everything that fails now."""
         return self._failing.values()
 
-    def sight(self, why: CloudError | None) -> None:
-        """Lists were asked for: `why` none of them succeeds any more, or None.
+    def lists_polled(self, why: CloudError | None) -> None:
+        """The lists were polled; `why` none of them succeeds any more, or None.
 
         While a project is unreadable, its other failures are logged at level debug.
         """
         if why is not None and not self._unreadable:
             self._log.warning("the project is unreadable: every list fails", error=str(why), **_advice(why))
         elif why is None and self._unreadable:
-            self._failing.clear()  # what still fails is told again
+            self._failing.clear()  # what still fails is logged again
             self._log.info("the project is readable again")
         self._unreadable = why is not None
 
-    def outcome(self, what: str, error: CloudError | None) -> None:
-        """Something was asked for."""
+    def polled(self, what: str, error: CloudError | None) -> None:
+        """Something was polled, with this error or none."""
         before = self._failing.pop(what, None)
         if error is not None:
             self._failing[what] = error
-            self._facts.failed(error.kind)
+            self._memory.failed(error.kind)
             still = isinstance(before, ThrottledError) and isinstance(error, ThrottledError)  # refused, or not sent yet
             if not still and str(before) != str(error):
                 warn = self._log.debug if self._unreadable else self._log.warning
@@ -72,12 +72,12 @@ class Notes:
             self._log.info("a task list is complete again", what=what, why=before.gap, since=since)
 
     def bug(self, collector: str, error: BaseException) -> None:
-        """A poll raised what nobody foresaw; told once for each place."""
-        self._facts.failed("bug in the exporter")
-        told = (collector, type(error).__name__, where(error))
-        if told in self._bugs:
+        """A poll raised an unforeseen exception; logged once for each line of code that raises it."""
+        self._memory.failed("bug in the exporter")
+        bug = (collector, type(error).__name__, where(error))
+        if bug in self._bugs:
             return
-        self._bugs.add(told)
+        self._bugs.add(bug)
         self._log.error("a poll ended in a bug", collector=collector, error=type(error).__name__, where=where(error))
 
     def unknown_status(self, status: str) -> None:

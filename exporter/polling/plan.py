@@ -1,131 +1,112 @@
-"""Which source is asked for what: the cheapest published one for each part of the facts about each task."""
+"""Which source is queried for what: the cheapest one that exists for each kind of facts about each task."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model.facts import Detail
-from exporter.polling.availability import collectors_of
+from exporter.polling.availability import fed_by
+from exporter.runtime.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from exporter.cloud.source import Api, ProjectSource, Source
+    from exporter.cloud.source import ProjectSource, Source
     from exporter.model.facts import TaskFacts
-    from exporter.polling.availability import Published
-    from exporter.store.store import Store
+    from exporter.polling.context import PollContext
 
-_SLICE = 500
-"""Tasks that are looked at in a stretch; then others on the event loop get their turn."""
+_TASKS_PER_TURN = 500
 
 _Assigned = dict[type["TaskFacts"], dict["Source", dict[str, None]]]
-"""The tasks of which a source tells a part, in their order."""
+"""The tasks for which a source provides facts, in their order."""
 
 
 class Work(NamedTuple):
-    """What one source is asked for."""
+    """What one source is queried for."""
 
     ids: list[str]
     """The tasks."""
     wanted: Mapping[type[TaskFacts], frozenset[str]]
-    """Of which of them, or of others that come along, it tells a part."""
+    """The tasks, queried or contained in the response as well, of which facts are stored."""
 
 
 class Plan:
-    """The plan of one project.
+    """The plan of one project; `only` restricts it to some tasks."""
 
-    Args:
-        apis: the API generations, the one that decides first; its sources are the cheaper ones.
-        intervals: seconds, by enabled collector.
-        store: knows the tasks.
-        published: which operations exist.
-        now: Unix time.
-    """
-
-    def __init__(
-        self,
-        apis: Sequence[Api],
-        intervals: Mapping[str, float],
-        store: Store,
-        published: Published,
-        now: Callable[[], float],
-    ) -> None:
-        self._sources = [(api.name, source) for api in apis for source in api.sources]
-        self._project_sources = [(api.name, source) for api in apis for source in api.project_sources]
-        self._intervals = intervals
-        self._store = store
-        self._published = published
-        self._now = now
+    def __init__(self, context: PollContext) -> None:
+        self._sources = [(api.name, source) for api in context.apis for source in api.sources]
+        self._project_sources = [(api.name, source) for api in context.apis for source in api.project_sources]
+        self._intervals = context.intervals
+        self._store = context.store
+        self._availability = context.availability
         self.only: frozenset[str] | None = None
-        """The tasks that are asked for; None: all."""
 
     async def work(self, collector: str) -> dict[Source, Work]:
-        """The tasks that each source is asked for, so that every part of the collector's facts has its cheapest one.
+        """The tasks for which each source is queried, so that all facts of the collector have their cheapest source.
 
-        The first published one of a generation that lists the task serves a part; sources stand in that order. What
-        another collector's calls to the same source bring along, at least as often, is not asked for twice.
+        That is the first one which exists, of a generation that lists the task; cheaper sources come first. What the
+        calls of another collector to the same source provide, at least as often, is not queried again.
         """
-        sources = [source for _, source in self._sources if collector in collectors_of(source)]
-        parts = dict.fromkeys(
-            part for source in sources for part in source.parts if part.collector in {collector, *self._intervals}
+        sources = [source for _, source in self._sources if collector in fed_by(source)]
+        kinds = dict.fromkeys(
+            kind for source in sources for kind in source.parts if kind.collector in {collector, *self._intervals}
         )
-        assigned: _Assigned = {part: await self._assign(part) for part in parts}
+        assigned: _Assigned = {kind: await self._assign(kind) for kind in kinds}
         work: dict[Source, dict[str, None]] = {}
-        for part in parts:
-            if part.collector == collector:
-                for source, ids in assigned[part].items():
-                    brought = self._brought_by_others(part, source, assigned)
-                    work.setdefault(source, {}).update((key, None) for key in ids if key not in brought)
+        for kind in kinds:
+            if kind.collector == collector:
+                for source, ids in assigned[kind].items():
+                    provided = self._provided_by_others(kind, source, assigned)
+                    work.setdefault(source, {}).update((key, None) for key in ids if key not in provided)
         return {source: Work(list(ids), self._wanted(source, assigned)) for source, ids in work.items()}
 
     def _wanted(self, source: Source, assigned: _Assigned) -> dict[type[TaskFacts], frozenset[str]]:
-        """By part, the tasks of which a source tells it; none of collectors that are disabled."""
+        """The tasks whose facts a source provides, by kind; none of disabled collectors."""
         return {
-            part: frozenset(assigned[part][source])
-            for part in source.parts
-            if part.collector in self._intervals and source in assigned[part]
+            kind: frozenset(assigned[kind][source])
+            for kind in source.parts
+            if kind.collector in self._intervals and source in assigned[kind]
         }
 
-    def _brought_by_others(self, part: type[TaskFacts], source: Source, assigned: _Assigned) -> frozenset[str]:
-        """The tasks of which a source tells a part when it is asked by a collector that goes before the part's own.
+    def _provided_by_others(self, kind: type[TaskFacts], source: Source, assigned: _Assigned) -> frozenset[str]:
+        """The tasks whose facts a source provides when a collector queries it that precedes the one of these facts.
 
-        That is the one that asks most often; of equals, the one that a source names first.
+        That is the one with the shortest interval; of equals, the one that the source names first.
         """
         order = sorted(
-            (one for one in source.parts if one.collector in self._intervals),
-            key=lambda one: self._intervals[one.collector],
+            (kind for kind in source.parts if kind.collector in self._intervals),
+            key=lambda kind: self._intervals[kind.collector],
         )
         wanted = self._wanted(source, assigned)
-        return frozenset().union(*(wanted.get(one, ()) for one in order[: order.index(part)]))
+        return frozenset().union(*(wanted.get(before, ()) for before in order[: order.index(kind)]))
 
     def project_work(self, collector: str) -> list[ProjectSource]:
-        """The published sources of facts about the project as a whole."""
+        """The sources of facts about the project as a whole that may exist."""
         return [
             source
             for api, source in self._project_sources
-            if source.collector == collector and self._published.here(api, source.operation.name)
+            if source.collector == collector and self._availability.may_exist(api, source.operation.name)
         ]
 
-    def feeds(self, collector: str) -> bool:
-        """Whether anything that tells the facts of a collector may be published here."""
-        fed = any(self._published.here(api, one.name) for api, one in self._sources if collector in collectors_of(one))
-        return fed or bool(self.project_work(collector))
+    def has_source(self, collector: str) -> bool:
+        """Return whether any source of the collector's facts may exist."""
+        return bool(self.project_work(collector)) or any(
+            collector in fed_by(source) and self._availability.may_exist(api, source.name)
+            for api, source in self._sources
+        )
 
-    async def _assign(self, part: type[TaskFacts]) -> dict[Source, dict[str, None]]:
-        """Which source tells a part of which tasks."""
+    async def _assign(self, kind: type[TaskFacts]) -> dict[Source, dict[str, None]]:
+        """The tasks whose facts each source provides."""
         offered = [
             (api, source)
             for api, source in self._sources
-            if part in source.parts and self._published.here(api, source.name)
+            if kind in source.parts and self._availability.may_exist(api, source.name)
         ]
         assigned: dict[Source, dict[str, None]] = {}
-        now, listed_by = self._now(), self._store.inventory.listed_by
-        for number, listed in enumerate(self._store.listed_tasks(unwanted=part is Detail), 1):
+        now, listed_by = self._store.context.clock.now(), self._store.memory.inventory.listed_by
+        async for listed in in_turns(self._store.listed_tasks(unwanted=kind is Detail), _TASKS_PER_TURN):
             for api, source in offered if self.only is None or listed.id in self.only else ():
-                if source.serves(listed, part, now) and listed_by(listed.id, api):
+                if source.serves(listed, kind, now) and listed_by(listed.id, api):
                     assigned.setdefault(source, {})[listed.id] = None
                     break
-            if number % _SLICE == 0:
-                await asyncio.sleep(0)
         return assigned

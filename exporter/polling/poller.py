@@ -1,4 +1,4 @@
-"""Polls one project: a loop for each collector, lists first, then facts about the tasks that they show."""
+"""Polls one project: a loop for each collector, lists first, then facts about the listed tasks."""
 
 from __future__ import annotations
 
@@ -13,268 +13,259 @@ from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.source import fetch_all, sort_answers
 from exporter.config.collectors import TASKS
 from exporter.model.task import CollectorFacts
-from exporter.polling.availability import Published
-from exporter.polling.journal import Notes
-from exporter.polling.lists import Listing
-from exporter.polling.loop import Pace, SlowLane
+from exporter.polling.context import PollContext
+from exporter.polling.lists import Lists
+from exporter.polling.loop import CollectorLoop
 from exporter.polling.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
+    from exporter.cloud.connect import Connection
     from exporter.cloud.http.budget import Demand
-    from exporter.cloud.source import Api, ProjectSource, Source
-    from exporter.cloud.wire.fields import DecodeErrors
-    from exporter.metrics.own import ProjectMeter
-    from exporter.model.facts import TaskFacts
-    from exporter.runtime.clock import Clock
+    from exporter.cloud.source import ProjectSource, Source
+    from exporter.polling.plan import Work
     from exporter.store.store import Store
 
 
 class Poller:
-    """One project.
+    """The loops of one project under one configuration.
 
     Args:
-        store: takes what is learnt.
-        apis: the API generations to ask, the one that decides first.
-        decode_errors: what the adapters could not decode, by collector.
+        store: takes all data.
+        connection: to the cloud.
         intervals: seconds, by enabled collector.
-        job_types: which lists to ask for.
         demand: of the account in the region.
-        meter: our own counters.
         publish: called when a poll has ended.
-        clock: of ages.
-        offset: by which part of an interval polls after the first come later, so that not all projects poll at once.
+        offset: see `CollectorLoop`.
     """
 
     def __init__(
         self,
         store: Store,
-        apis: Sequence[Api],
-        *,
-        decode_errors: Mapping[str, DecodeErrors],
+        connection: Connection,
         intervals: Mapping[str, float],
-        job_types: Sequence[str],
+        *,
         demand: Demand,
-        meter: ProjectMeter,
         publish: Callable[[], None],
-        clock: Clock,
         offset: float = 0.0,
     ) -> None:
         self.store = store
-        self._apis = apis
-        self._losses = decode_errors
-        self._paces = {
-            name: Pace(name, interval, demand, partial(meter.overran, name), offset)
+        self._memory = store.memory
+        self._meter = store.context.meter
+        self._now = store.context.clock.steady
+        self._decode_errors = connection.decode_errors
+        self._publish = publish
+        self._loops = {
+            name: CollectorLoop(name, interval, demand, partial(self._meter.overran, name), offset)
             for name, interval in intervals.items()
         }
-        self._meter = meter
-        self._publish = publish
-        self._now = clock.steady
-        self._published = Published(apis, intervals, store.facts, store.ages)
-        self._plan = Plan(apis, intervals, store, self._published, clock.now)
-        self._slow = SlowLane()
-        self._notes = Notes(store.facts)
-        self._lists = Listing(
-            apis,
-            job_types,
-            pace=self._paces[TASKS],
-            published=self._published,
-            store=store,
-            slow=self._slow,
-            meter=meter,
-            notes=self._notes,
-        )
-        self._listed = asyncio.Event()
-        self._asked: dict[tuple[str, str], dict[str, float]] = {}
-        """When each task was last asked for, by collector and source."""
-        self._own: dict[str, bool] = {}
-        """How the newest poll of each collector went."""
-        self._brought: dict[str, dict[tuple[str, str], bool]] = {}
-        """How the calls went that bring facts along for a collector: by the collector and source that make them."""
+        self._context = PollContext(store, connection.apis, intervals)
+        self._plan = Plan(self._context)
+        self._lists = Lists(self._context, self._loops[TASKS])
+        self._polled = asyncio.Event()
+        self._queried: dict[tuple[str, str], dict[str, float]] = {}
+        """When each task was last queried, by collector and source."""
+        self._success: dict[str, bool] = {}
+        """Whether the newest poll of each collector succeeded."""
+        self._provided: dict[tuple[str, str, str], bool] = {}
+        """Whether the calls of other collectors provided facts, by the collector of the facts, the other and source."""
         for name in intervals:
             self._age(name)
 
     async def run(self) -> None:
-        """Poll for ever; lists come a moment before the others, which so know what the newest ones show."""
+        """Poll for ever; the first lists come a moment before the others, which then use them."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._paces[TASKS].loop(partial(self.poll, TASKS)))
-                await self._listed.wait()
-                for name, pace in self._paces.items():
+                group.create_task(self._loops[TASKS].run(partial(self.poll, TASKS)))
+                await self._polled.wait()
+                for name, loop in self._loops.items():
                     if name != TASKS:
-                        group.create_task(pace.loop(partial(self.poll, name)))
+                        group.create_task(loop.run(partial(self.poll, name)))
         finally:
-            for pace in self._paces.values():
-                pace.forget()
+            for loop in self._loops.values():
+                loop.forget()
 
-    async def adopt(self, other: Poller) -> None:
-        """Go on with what is known of the same project, and with what was witnessed of its tasks."""
-        await self.store.adopt(other.store)
-        self._published.adopt(other._published)
+    async def resume(self) -> None:
+        """Continue from what the poller of another configuration left in the memory."""
+        await self.store.resume()
+        self._context.availability.show()
 
     def focus(self, tasks: Iterable[str]) -> None:
-        """From now on ask for facts of these tasks alone."""
+        """From now on query facts of these tasks alone."""
         self._plan.only = frozenset(tasks)
 
     @property
     def calls(self) -> int:
         """How many calls have ended."""
-        return sum(pace.caller.calls for pace in self._paces.values())
+        return sum(loop.caller.calls for loop in self._loops.values())
 
     @property
     def faults(self) -> Collection[CloudError]:
-        """What fails now."""
-        return self._notes.faults
+        """The errors of everything that fails now."""
+        return self._context.journal.faults
 
     def alive(self) -> bool:
-        """Whether every loop shows signs of life."""
-        return all(pace.alive() for pace in self._paces.values())
+        """Return whether every loop shows signs of life."""
+        return all(loop.alive() for loop in self._loops.values())
 
     async def poll_all(self) -> bool:
-        """Poll every collector once; whether all succeeded."""
-        await self.poll(TASKS)
-        for name in self._paces:
-            if name != TASKS:
-                await self.poll(name)
+        """Poll every collector once. Return whether all succeeded."""
+        for name in sorted(self._loops, key=lambda name: name != TASKS):
+            await self.poll(name)
         return all(facts.success is not False for facts in self.store.project().collectors.values())
 
     async def poll(self, collector: str) -> None:
-        """One poll; whatever happens in it is its own affair."""
+        """Poll once; no error in it ends the loop."""
         started, began = asyncio.get_running_loop().time(), self._now()
-        pace = self._paces[collector]
-        call_for(pace.caller)
-        pace.caller.beat()
+        loop = self._loops[collector]
+        call_for(loop.caller)
+        loop.caller.beat()
         success = await self._guard(collector, self._lists.poll() if collector == TASKS else self._collect(collector))
         if success:
-            pace.ended(started)
+            loop.succeeded(started)
         self._age(collector)
         if success is not None:
-            self._own[collector] = success
-            brought = self._brought.get(collector, {})
-            self._record(collector, started, success=success and all(brought.values()))
+            self._success[collector] = success
+            provided = all(ok for (fed, _, _), ok in self._provided.items() if fed == collector)
+            self._record(collector, started, success=success and provided)
         if collector == TASKS:
-            self._losses[TASKS].count += self.store.inventory.contradictions(began)
-        self._meter.decode_errors({name: errors.take() for name, errors in self._losses.items()})
-        self.store.facts.ready = True
-        pace.caller.beat()
-        self._listed.set()
+            self._decode_errors[TASKS].count += self._memory.inventory.contradictions(began)
+        self._meter.decode_errors({name: errors.take() for name, errors in self._decode_errors.items()})
+        self._memory.ready = True
+        loop.caller.beat()
+        self._polled.set()
         self._publish()
 
     def _age(self, collector: str) -> None:
-        """Let facts be as old as the interval now is."""
-        self.store.ages.set(collector, self._paces[collector].effective)
+        """Adapt the ages of facts to the effective interval."""
+        self.store.ages.set(collector, self._loops[collector].effective)
         if collector == TASKS:
-            for api in self._apis:
+            for api in self._context.apis:
                 self.store.ages.set(api.name, self._lists.interval(api))
 
     async def _guard(self, collector: str, work: Awaitable[bool | None]) -> bool | None:
-        """The outcome of a poll or a part of it; what is unforeseen costs that and nothing else."""
+        """Return the outcome of a poll or a part of it; an unforeseen exception costs that and nothing else."""
         try:
             return await work
         except Exception as error:  # noqa: BLE001 - the one broad one
-            self._notes.bug(collector, error)
+            self._context.journal.bug(collector, error)
             return False
 
     # Facts about single tasks
 
     async def _collect(self, collector: str) -> bool | None:
-        """Ask for what is due; None where the calls of other collectors bring all of it, and say how that went."""
-        started = asyncio.get_running_loop().time()
+        """Query what is due. Return whether that succeeded; None: the calls of other collectors provide all of it."""
+        started, loop = asyncio.get_running_loop().time(), self._loops[collector]
         work = await self._plan.work(collector)
-        if work and not any(one.ids for one in work.values()):
-            self._own.pop(collector, None)
+        if work and not any(item.ids for item in work.values()):
+            self._success.pop(collector, None)
             return None
-        before, pace = self._paces[collector].caller.calls, self._paces[collector]
-        if self._own.get(collector, True):  # who did not answer will hardly be asked for more than the last time
-            pace.expects(sum(math.ceil(len(one.ids) / source.batch) for source, one in work.items()))
+        calls = loop.caller.calls
+        if self._success.get(collector, True):  # after a failure, a poll hardly makes more calls than the last one
+            loop.expect(sum(math.ceil(len(item.ids) / source.batch) for source, item in work.items()))
         self._age(collector)
-        outcomes = [await self._ask_project_source(source) for source in self._plan.project_work(collector)]
-        for brought in self._brought.values():
-            for key in [key for key in brought if key[0] == collector]:
-                del brought[key]
-        asked: set[Source] = set()
-        while any(one.ids for one in work.values()):
-            for source, (ids, wanted) in work.items():
-                if ids:
-                    if (success := await self._guard(collector, self._ask(collector, source, ids, wanted))) is None:
-                        continue
-                    outcomes.append(success)
-                    for also in {part.collector for part in wanted} - {collector}:
-                        self._brought.setdefault(also, {})[collector, source.name] = success
-                        self._record(also, started, success=success and self._own.get(also, True), brought=True)
-            asked |= work.keys()
-            # One that turned out not to be published leaves its tasks to the next.
-            left = await self._plan.work(collector)
-            work = {source: one for source, one in left.items() if source not in asked}
-        outcomes = [success for success in outcomes if success is not None]
-        pace.made(pace.caller.calls - before)
-        return all(outcomes) if outcomes else self._idle(collector)
+        outcomes = [await self._query_project(source) for source in self._plan.project_work(collector)]
+        self._provided = {key: ok for key, ok in self._provided.items() if key[1] != collector}
+        outcomes += await self._query_tasks(collector, work, started)
+        loop.set_demand((loop.caller.calls - calls) / loop.interval)
+        known = [success for success in outcomes if success is not None]
+        return all(known) if known else self._idle(collector)
 
     def _idle(self, collector: str) -> bool | None:
-        """Of a poll that had nothing to ask: fine where that is knowledge, else there is no outcome any more."""
-        if self.store.facts.all_listed and self._plan.feeds(collector):
+        """Return the outcome of a poll that had nothing to query: success if that is certain, else none."""
+        if self.store.context.all_listed and self._plan.has_source(collector):
             return True
-        self._own.pop(collector, None)
-        self.store.facts.polled(collector, CollectorFacts(self._paces[collector].effective))
+        self._success.pop(collector, None)
+        self._memory.polled(collector, CollectorFacts(self._loops[collector].effective))
         return None
 
-    async def _ask_project_source(self, source: ProjectSource) -> bool | None:
-        """Facts about the project as a whole; whether that went well, None where it is not published."""
-        name, error, gone = source.operation.name, None, False
+    async def _query_project(self, source: ProjectSource) -> bool | None:
+        """Query facts about the project as a whole. Return whether that succeeded; None: it does not exist here."""
+        name, availability = source.operation.name, self._context.availability
+        error, absent = None, False
         try:
-            self.store.facts.learnt(await self._slow.ask(name, source.fetch))
-            self._published.answered(name)
+            self._memory.update(await self._context.backoff.call(name, source.fetch))
+            availability.mark_present(name)
         except CloudError as failure:
             if isinstance(failure, NotPublishedError):
-                gone = self._published.missing_operation(name, source.collector)
-            error = None if gone else failure
-        self._notes.outcome(name, error)
-        return None if gone else error is None
+                absent = availability.mark_operation_absent(name, source.collector)
+            error = None if absent else failure
+        self._context.journal.polled(name, error)
+        return None if absent else error is None
 
-    async def _ask(
-        self, collector: str, source: Source, ids: Sequence[str], wanted: Mapping[type[TaskFacts], frozenset[str]]
-    ) -> bool | None:
-        """Ask for all, and keep what the source is `wanted` for; whether that went well, None: it is not published."""
-        if self._slow.standing(source.name) is not None:
+    async def _query_tasks(self, collector: str, work: Mapping[Source, Work], started: float) -> list[bool | None]:
+        """Query all sources, and instead of those that turn out not to exist the next ones. Return the outcomes."""
+        outcomes: list[bool | None] = []
+        queried: set[Source] = set()
+        while any(item.ids for item in work.values()):
+            for source, item in work.items():
+                if item.ids:
+                    success = await self._guard(collector, self._query(collector, source, item))
+                    outcomes.append(success)
+                    if success is not None:
+                        self._record_provided(collector, source, item, started, success=success)
+            queried |= work.keys()
+            work = {
+                source: item for source, item in (await self._plan.work(collector)).items() if source not in queried
+            }
+        return outcomes
+
+    async def _query(self, collector: str, source: Source, work: Work) -> bool | None:
+        """Query tasks and store the wanted facts. Return whether that succeeded; None: the source does not exist."""
+        if self._context.backoff.refusal(source.name) is not None:
             return False
-        learnt, refused, failed = 0, list[CloudError](), list[CloudError]()
-        asked = self._asked_before((collector, source.name), ids)
-        async with aclosing(fetch_all(source, sorted(ids, key=asked.__getitem__))) as batches:
-            async for answers in batches:
-                asked |= dict.fromkeys(answers, self._now())
+        received, refused, failed = 0, list[CloudError](), list[CloudError]()
+        queried = self._queried_at((collector, source.name), work.ids)
+        async with aclosing(fetch_all(source, sorted(work.ids, key=queried.__getitem__))) as responses:
+            async for answers in responses:
+                queried |= dict.fromkeys(answers, self._now())
                 call = sort_answers(answers)
-                learnt += len(call.parts) + len(call.gone)
+                received += len(call.parts) + len(call.gone)
                 refused += call.refused
                 failed += call.failed
                 facts = {
-                    task_id: [part for part in parts if task_id in wanted.get(type(part), ())]
+                    task_id: [part for part in parts if task_id in work.wanted.get(type(part), ())]
                     for task_id, parts in call.parts.items()
                 }
-                await self.store.learnt(facts, call.gone)
+                await self.store.update(facts, call.gone)
         self._meter.task_errors(collector, len(refused))
-        if learnt:
-            self._published.answered(source.name)
-        gone = any(isinstance(error, NotPublishedError) for error in failed)
-        if gone := gone and self._published.missing_operation(source.name, collector):
+        return self._judge(collector, source, refused, failed, received=received > 0)
+
+    def _judge(
+        self, collector: str, source: Source, refused: list[CloudError], failed: list[CloudError], *, received: bool
+    ) -> bool | None:
+        """Return whether a source succeeded, by its errors about tasks and about calls; None: it does not exist."""
+        availability = self._context.availability
+        if received:
+            availability.mark_present(source.name)
+        absent = any(isinstance(error, NotPublishedError) for error in failed)
+        if absent := absent and availability.mark_operation_absent(source.name, collector):
             failed = [error for error in failed if not isinstance(error, NotPublishedError)]
-        self._slow.told(source.name, None if learnt else next(iter(failed), None))
-        if not learnt:
-            failed += refused  # who refuses every single task does not answer at all
-        self._notes.outcome(source.name, next(iter(failed), None))
-        return None if gone and not failed else not failed
+        self._context.backoff.record(source.name, None if received else next(iter(failed), None))
+        if not received:
+            failed = [*failed, *refused]  # a source that refuses every single task does not work at all
+        self._context.journal.polled(source.name, next(iter(failed), None))
+        return None if absent and not failed else not failed
 
-    def _asked_before(self, who: tuple[str, str], ids: Sequence[str]) -> dict[str, float]:
-        """When each task was asked for: a round that has to be cut short leaves out others than the one before."""
-        asked = self._asked.get(who, {})
-        self._asked[who] = {task_id: asked.get(task_id, 0.0) for task_id in ids}
-        return self._asked[who]
+    def _queried_at(self, key: tuple[str, str], ids: Sequence[str]) -> dict[str, float]:
+        """When each task was queried: a poll that has to be cut short leaves out other tasks than the one before."""
+        before = self._queried.get(key, {})
+        self._queried[key] = {task_id: before.get(task_id, 0.0) for task_id in ids}
+        return self._queried[key]
 
-    # What is told about it
+    # Outcomes
 
-    def _record(self, collector: str, started: float, *, success: bool, brought: bool = False) -> None:
-        """A poll ended; facts that another collector `brought` make the success of who asks himself no younger."""
+    def _record_provided(self, collector: str, source: Source, work: Work, started: float, *, success: bool) -> None:
+        """Record the outcome of calls for all other collectors whose facts they provide."""
+        for fed in {kind.collector for kind in work.wanted} - {collector}:
+            self._provided[fed, collector, source.name] = success
+            # The last success of a collector that makes calls itself is that of its own calls.
+            polls = fed in self._success
+            self._record(fed, started, success=success and self._success.get(fed, True), keep_last_success=polls)
+
+    def _record(self, collector: str, started: float, *, success: bool, keep_last_success: bool = False) -> None:
         duration = asyncio.get_running_loop().time() - started
-        succeeded = self._now() if success and not (brought and collector in self._own) else None
-        interval = self._paces[collector].effective
-        self.store.facts.polled(collector, CollectorFacts(interval, success, duration, succeeded))
+        succeeded = self._now() if success and not keep_last_success else None
+        interval = self._loops[collector].effective
+        self._memory.polled(collector, CollectorFacts(interval, success, duration, succeeded))

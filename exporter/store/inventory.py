@@ -1,4 +1,4 @@
-"""Which tasks exist: the union of what both API generations list, and when a task is gone."""
+"""Which tasks exist: the union of what both API generations list, and when a task is removed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from exporter.model.sightings import contradict, merged
 from exporter.model.task import DELETED, Gap, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from exporter.model.task import Listed
 
 LIST_LAG_SECONDS = 60.0
 """Time for which a list may still show a deleted task; no document states a limit."""
 _DECIDES = "v3"
-"""Who decides where both list a task: v3 is the complete one."""
-_LACKS_BEFORE_GONE = 2
+"""The generation that decides where both list a task: v3 lists all fields but `_FILLED`."""
+_LACKS_BEFORE_REMOVAL = 2
 """A list of one page that is complete proves an absence alone, any other list that has all its pages as the second."""
 _REMEMBERED = 10
 """How many times `hide_for` a report that a task does not exist is remembered: lists may be polled rarely."""
 _FILLED = ("enterprise_project_id", "job_mode", "role")
-"""List facts that only v5 tells: taken from it where v3 decides."""
+"""Fields that only v5 lists: taken from it where v3 decides."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class _Sighting:
     listed: Listed
     at: float
     lacking: int = 0
-    """How much the lists since speak against it: see `_LACKS_BEFORE_GONE`."""
+    """How much the lists since then prove its absence: see `_LACKS_BEFORE_REMOVAL`."""
 
 
 _Sightings = dict[tuple[str, str], _Sighting]
@@ -55,9 +55,9 @@ class Inventory:
     """
 
     def __init__(self, hide_for: float) -> None:
-        self._hide_for = hide_for
+        self.hide_for = hide_for
         self._tasks: dict[str, _Sightings] = {}
-        self._gone: dict[str, float] = {}
+        self._missing: dict[str, float] = {}
 
     def update(
         self, api: str, job_type: str, tasks: Iterable[Listed], *, now: float, gap: Gap | None = None, pages: int = 1
@@ -76,7 +76,7 @@ class Inventory:
         for task_id in missed:
             sightings = self._tasks[task_id]
             sightings[key].lacking += weight
-            if all(sighting.lacking >= _LACKS_BEFORE_GONE for sighting in sightings.values()):
+            if all(sighting.lacking >= _LACKS_BEFORE_REMOVAL for sighting in sightings.values()):
                 del self._tasks[task_id]
         return deleted | missed | seen.keys()
 
@@ -85,21 +85,21 @@ class Inventory:
         shown: dict[str, Listed] = {}
         hidden = Counter[str]()
         for listed in tasks:
-            reported = self._gone.get(listed.id)
+            reported = self._missing.get(listed.id)
             if reported is None or listed.phase is Phase.ENDED:
                 shown[listed.id] = listed
-            elif now - reported < self._hide_for:
+            elif now - reported < self.hide_for:
                 hidden.update(listed.parents)
             elif listed.status != DELETED:
                 shown[listed.id] = replace(listed, contradicted=True)
         for parent in hidden.keys() & shown.keys():
             unknown = shown[parent].unknown_children + hidden[parent]
             shown[parent] = replace(shown[parent], unknown_children=unknown)
-        forgotten = now - _REMEMBERED * self._hide_for
-        self._gone = {key: at for key, at in self._gone.items() if at > forgotten or key in self._tasks}
+        forgotten = now - _REMEMBERED * self.hide_for
+        self._missing = {key: at for key, at in self._missing.items() if at > forgotten or key in self._tasks}
         return shown
 
-    def gone(self, task_id: str, now: float) -> None:
+    def report_missing(self, task_id: str, now: float) -> None:
         """Remove a task of which a query returned that it does not exist.
 
         The cloud returns that for released tasks too, so a task that a list shows as ended stays. So does a task that
@@ -107,7 +107,7 @@ class Inventory:
         list.
         """
         sightings = self._tasks.get(task_id, {})
-        if not sightings or task_id in self._gone:
+        if not sightings or task_id in self._missing:
             return
         if any(sighting.listed.phase is Phase.ENDED for sighting in sightings.values()):
             return
@@ -119,29 +119,25 @@ class Inventory:
 
     def _remove(self, task_id: str, now: float) -> None:
         self._tasks.pop(task_id, None)
-        self._gone[task_id] = now
+        self._missing[task_id] = now
 
     def forget(self, api: str) -> set[str]:
-        """The generation is not published any more, its lists prove nothing; the ids that this may have changed."""
-        changed = set()
-        for task_id, sightings in list(self._tasks.items()):
-            kept = {key: sighting for key, sighting in sightings.items() if key[0] != api}
-            if len(kept) < len(sightings):
-                changed.add(task_id)
-                self._tasks[task_id] = kept
-            if not kept:
-                del self._tasks[task_id]
-        return changed
+        """Remove the lists of a generation that does not exist here. Return the ids of tasks that may have changed."""
+        return self._keep(lambda key: key[0] != api)
 
-    def adopt(self, other: Inventory, job_types: Container[str]) -> None:
-        """Go on with the tasks that lists of these job types have shown."""
-        self._gone = other._gone
-        for task_id, sightings in other._tasks.items():
-            if kept := {key: sighting for key, sighting in sightings.items() if key[1] in job_types}:
+    def restrict(self, job_types: Container[str]) -> None:
+        """Remove the lists of other job types."""
+        self._keep(lambda key: key[1] in job_types)
+
+    def _keep(self, is_kept: Callable[[tuple[str, str]], bool]) -> set[str]:
+        before, self._tasks = self._tasks, {}
+        for task_id, sightings in before.items():
+            if kept := {key: sighting for key, sighting in sightings.items() if is_kept(key)}:
                 self._tasks[task_id] = kept
+        return {task_id for task_id, sightings in before.items() if len(self._tasks.get(task_id, ())) < len(sightings)}
 
     def __iter__(self) -> Iterator[str]:
-        """The ids of all tasks that are not known to be gone, fresh or not."""
+        """The ids of all tasks that were not removed, also where all their lists have expired."""
         return iter(self._tasks)
 
     def __contains__(self, task_id: object) -> bool:
@@ -150,7 +146,7 @@ class Inventory:
     def find(self, task_id: str, oldest: Mapping[str, float]) -> Listed | None:
         """The task as the generation that decides shows it; None where that list of it is too old.
 
-        `oldest` gives by API generation the time before which a sighting is too old to be believed. Where v3 lacks the
+        `oldest` gives by API generation the time before which a list has expired. Where v3 lacks the
         task by now, or is too old, an older word of v5 never takes its place: it would turn the task back in time.
         """
         sightings = self._tasks.get(task_id, {})
@@ -165,14 +161,14 @@ class Inventory:
 
     def contradictions(self, since: float) -> int:
         """Return how many tasks the lists since this time contradict each other, or a query, about."""
-        disputed = len(self._gone.keys() & self._tasks.keys())
+        disputed = len(self._missing.keys() & self._tasks.keys())
         return disputed + sum(
             any(contradict(_current(sightings, api, since)) for api in apis)
             for sightings in self._tasks.values()
             if len(sightings) > len(apis := {api for api, _ in sightings})
         )
 
-    def sighted(self, task_id: str) -> list[tuple[str, float]]:
+    def last_seen(self, task_id: str) -> list[tuple[str, float]]:
         """When lists last showed the task, with the API generation."""
         return [(api, sighting.at) for (api, _), sighting in self._tasks.get(task_id, {}).items()]
 
@@ -191,14 +187,14 @@ def _current(sightings: _Sightings, api: str, since: float = -math.inf) -> list[
 
 
 def _weight(gap: Gap | None, pages: int) -> int:
-    """How much a list speaks against the tasks that it lacks."""
+    """How much a list proves the absence of tasks that it lacks."""
     if gap in {Gap.REPEATED, Gap.REFUSED, Gap.LONG}:
         return 0
-    return _LACKS_BEFORE_GONE if gap is None and pages == 1 else 1
+    return _LACKS_BEFORE_REMOVAL if gap is None and pages == 1 else 1
 
 
 def _filled(listed: Listed, others: Iterable[Listed]) -> Listed:
-    """A task with what only another list of it tells."""
+    """The task with the fields that only its other lists contain."""
     known = {
         name: value
         for other in others

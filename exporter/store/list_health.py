@@ -1,8 +1,9 @@
-"""How the task lists of one project fare, by API generation and job type."""
+"""The newest task lists of one project, by API generation and job type."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exporter.model.task import ListFacts
@@ -15,73 +16,66 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _List:
-    success: bool
-    tasks: int | None = None
-    succeeded_at: float | None = None
-    believed: bool = False
-    """Whether it has succeeded lately enough to stand for what exists."""
-    gap: Gap | None = None
-    """Why it may lack tasks; tasks can be counted only where it lacks none."""
-    incomplete_since: float | None = None
+    facts: ListFacts
+    succeeded_at: float = -math.inf
+    fresh: bool = False
+    """Whether the newest success is recent enough to prove which tasks exist."""
 
 
-class Lists:
-    """The newest lists. A generation that is not published has none, and is no fault."""
+class ListHealth:
+    """Which lists succeed, are complete and have not expired. A generation that does not exist here has no list."""
 
     def __init__(self) -> None:
         self._lists: dict[tuple[str, str], _List] = {}
 
-    def answered(self, api: str, job_type: str, tasks: int, now: float, *, gap: Gap | None = None) -> None:
+    def succeeded(self, api: str, job_type: str, tasks: int, now: float, *, gap: Gap | None = None) -> None:
         """A list succeeded; `gap` is why it may lack tasks."""
-        before = self._lists.get((api, job_type), _List(success=True)).incomplete_since
-        since = None if gap is None else now if before is None else before
-        self._lists[api, job_type] = _List(
-            success=True, tasks=tasks, succeeded_at=now, believed=True, gap=gap, incomplete_since=since
-        )
+        before = self._lists.get((api, job_type))
+        since = before.facts.incomplete_since if before else None
+        since = None if gap is None else now if since is None else since
+        self._lists[api, job_type] = _List(ListFacts(True, tasks, gap, since), now, fresh=True)  # noqa: FBT003
 
     def failed(self, api: str, job_type: str) -> None:
-        """A list failed: what the one before said stays, until it is too old."""
-        self._lists.setdefault((api, job_type), _List(success=False)).success = False
+        """A list failed. The one before counts until it expires."""
+        entry = self._lists.setdefault((api, job_type), _List(ListFacts(success=False)))
+        entry.facts = replace(entry.facts, success=False)
 
     def forget(self, api: str) -> None:
-        """The generation is not published."""
-        self._lists = {key: value for key, value in self._lists.items() if key[0] != api}
+        """Remove the lists of a generation that does not exist here."""
+        self._lists = {key: entry for key, entry in self._lists.items() if key[0] != api}
 
-    def adopt(self, other: Lists, job_types: Container[str]) -> None:
-        """Go on with what is known of the lists of these job types."""
-        self._lists = {key: facts for key, facts in other._lists.items() if key[1] in job_types}
+    def restrict(self, job_types: Container[str]) -> None:
+        """Remove the lists of other job types."""
+        self._lists = {key: entry for key, entry in self._lists.items() if key[1] in job_types}
 
-    def age_out(self, now: float, believed_for: Callable[[str], float]) -> bool:
-        """Stop believing lists that are too old; whether there were any."""
-        aged = [
-            facts
-            for (api, _), facts in self._lists.items()
-            if facts.believed and facts.succeeded_at is not None and now - facts.succeeded_at > believed_for(api)
+    def expire(self, now: float, expire_after: Callable[[str], float]) -> bool:
+        """Expire lists that are too old. Return whether there were any."""
+        expired = [
+            entry
+            for (api, _), entry in self._lists.items()
+            if entry.fresh and now - entry.succeeded_at > expire_after(api)
         ]
-        for facts in aged:
-            facts.believed = False
-        return bool(aged)
+        for entry in expired:
+            entry.fresh = False
+        return bool(expired)
 
-    def believed(self, api: str) -> bool:
-        """Whether any list of the generation is still believed."""
-        return any(facts.believed for key, facts in self._lists.items() if key[0] == api)
+    def any_fresh(self, api: str) -> bool:
+        """Return whether any list of the generation has not expired."""
+        return any(entry.fresh for key, entry in self._lists.items() if key[0] == api)
 
     def known(self, job_types: Iterable[str]) -> list[str]:
-        """The job types of which every published generation's list is complete and believed: their counts are facts."""
+        """The job types whose tasks can be counted: the list of every generation is complete and has not expired."""
         return [
             job_type
             for job_type in job_types
-            if (facts := [value for key, value in self._lists.items() if key[1] == job_type])
-            and all(value.believed and value.gap is None for value in facts)
+            if (entries := [entry for (_, listed), entry in self._lists.items() if listed == job_type])
+            and all(entry.fresh and entry.facts.gap is None for entry in entries)
         ]
 
     def up(self) -> bool:
-        """Whether there is a published generation, and the newest list of each job type succeeded in all of them."""
-        return bool(self._lists) and all(facts.success for facts in self._lists.values())
+        """Return whether a generation exists, and the newest list of each job type succeeded in all of them."""
+        return bool(self._lists) and all(entry.facts.success for entry in self._lists.values())
 
     def facts(self) -> dict[tuple[str, str], ListFacts]:
-        """As they are shown."""
-        return {
-            key: ListFacts(facts.success, facts.tasks, facts.gap, facts.incomplete_since)
-            for key, facts in self._lists.items()
-        }
+        """What is shown of the lists, with steady times."""
+        return {key: entry.facts for key, entry in self._lists.items()}

@@ -1,136 +1,116 @@
-"""What is known of a project as a whole: its lists, its collectors, its quotas."""
+"""All that is remembered of one project. A reload builds a new poller around it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.model.task import Phase, Project
-from exporter.store.list_health import Lists
+from exporter.store.inventory import LIST_LAG_SECONDS, Inventory
+from exporter.store.list_health import ListHealth
+from exporter.store.subtasks import Subtasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
     from exporter.model.project import ProjectKey
     from exporter.model.task import CollectorFacts, ListFacts
     from exporter.runtime.clock import Clock
-
-_LATE_INTERVALS = 3
-_MISSED_INTERVALS = 1.5
-
-
-class Ages:
-    """How old facts may be; known by collector, and for lists by API generation."""
-
-    def __init__(self, stale_after: float) -> None:
-        self._stale_after = stale_after
-        self.intervals: dict[str, float] = {}
-        """Effective intervals, seconds."""
-        self.shortened = False
-        """Whether one has become shorter since the ages were last looked at."""
-
-    def set(self, name: str, interval: float) -> None:
-        """The effective interval is this from now on."""
-        self.shortened |= interval < self.intervals.get(name, 0.0)
-        self.intervals[name] = interval
-
-    def punctual(self, name: str) -> float:
-        """Older than so many seconds is late."""
-        return _LATE_INTERVALS * self.intervals[name]
-
-    def missed(self, name: str) -> float:
-        """Older by so many seconds than other news of the task missed a poll."""
-        return _MISSED_INTERVALS * self.intervals[name]
-
-    def believed(self, name: str) -> float:
-        """Older than so many seconds is not shown any more."""
-        return max(self._stale_after, self.punctual(name))
+    from exporter.store.project_context import ProjectContext
+    from exporter.store.task_memory import TaskMemory
 
 
-class ProjectFacts:
-    """The facts of one project, and since when.
+class ProjectMemory:
+    """The tasks, lists, collectors and operations of one project.
 
     Args:
         key: its labels.
-        job_types: those that are listed.
-        ages: how old they may be.
-        clock: of their ages.
+        clock: of all ages.
+        stale_after: seconds for which facts are shown at least.
     """
 
-    def __init__(self, key: ProjectKey, job_types: Sequence[str], ages: Ages, clock: Clock) -> None:
+    def __init__(self, key: ProjectKey, clock: Clock, stale_after: float) -> None:
         self.key = key
-        self.lists = Lists()
+        self.inventory = Inventory(min(stale_after, LIST_LAG_SECONDS))
+        self.lists = ListHealth()
+        self.tasks: dict[str, TaskMemory] = {}
+        self.removed: dict[str, tuple[float, TaskMemory]] = {}
+        """Tasks that were removed lately: when, and what was observed of them."""
+        self.subtasks = Subtasks()
+        self.counted: Counter[tuple[str, Phase]] = Counter()
+        """Tasks, without subtasks, by job type and phase."""
         self.ready = False
         """Whether the first poll has ended, well or not; from then on silence means a fault."""
-        self.job_types = job_types
-        self._ages = ages
+        self.absent_until: dict[str, float] = {}
+        """When to query an API generation or operation again that does not exist in this region; event loop time."""
+        self.responded_at: dict[str, float] = {}
+        """When an operation last gave a good response; event loop time."""
+        self.published: dict[str, bool] = {}
+        """Whether an API generation or operation exists in this region."""
+        self.sources: Mapping[tuple[str, str], bool | None] = {}
+        """The same by collector and operation, for the operations that can feed enabled collectors."""
         self._clock = clock
         self._collectors: dict[str, CollectorFacts] = {}
-        self.sources: Mapping[tuple[str, str], bool | None] = {}
-        """Whether the operations that can feed collectors exist in this region, by collector and operation."""
         self._facts: dict[str, tuple[Quota | AsyncJobs, float]] = {}
         self._last_error: tuple[str, float] | None = None
 
-    def adopt(self, other: ProjectFacts) -> None:
-        """Go on with what is known of the same project, as far as it is still asked for."""
-        self.lists.adopt(other.lists, self.job_types)
-        self.ready = other.ready
-        self._last_error = other._last_error
-        enabled = self._ages.intervals
-        self._collectors = {name: facts for name, facts in other._collectors.items() if name in enabled}
-        self._facts = {name: facts for name, facts in other._facts.items() if name in enabled}
+    def restrict(self, context: ProjectContext) -> None:
+        """Forget what another configuration does not poll."""
+        enabled = context.ages.intervals
+        self.inventory.hide_for = min(context.account.poll.stale_after, LIST_LAG_SECONDS)
+        self.inventory.restrict(context.filter.job_types)
+        self.lists.restrict(context.filter.job_types)
+        self._collectors = {name: facts for name, facts in self._collectors.items() if name in enabled}
+        self._facts = {name: facts for name, facts in self._facts.items() if name in enabled}
+        for task in self.tasks.values():
+            task.restrict(enabled)
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
-        """A poll of a collector has ended; its success is in steady time. A last success is kept without a new one."""
+        """A poll has ended; `facts` are in steady time. The last success is kept where there is no new one."""
         known = self._collectors.get(collector)
         if facts.last_success_at is None and known is not None:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
 
     def failed(self, kind: str) -> None:
-        """A call went wrong in this way."""
+        """A call failed in this way."""
         self._last_error = kind, self._clock.steady()
 
-    @property
-    def all_listed(self) -> bool:
-        """Whether the list of every job type is known."""
-        return self.lists.known(self.job_types) == [*self.job_types]
-
-    def learnt(self, facts: Quota | AsyncJobs) -> None:
-        """Facts about the project as a whole came."""
+    def update(self, facts: Quota | AsyncJobs) -> None:
+        """Store facts about the project as a whole."""
         self._facts[facts.collector] = (facts, self._clock.steady())
 
-    def snapshot(self, counted: Mapping[tuple[str, Phase], int] | None) -> Project:
-        """The project as it stands; `counted` tasks by job type and phase, None where another shard counts them."""
+    def snapshot(self, context: ProjectContext) -> Project:
+        """The project as it is shown; without counts of tasks where another shard counts them."""
         now = self._clock.steady()
-        fresh = {name: facts for name, (facts, at) in self._facts.items() if now - at <= self._ages.believed(name)}
-        error = self._last_error and (self._last_error[0], self._clock.unix(self._last_error[1]))
+        fresh = {
+            name: facts for name, (facts, at) in self._facts.items() if now - at <= context.ages.expire_after(name)
+        }
+        job_types = self.lists.known(context.filter.job_types) if context.owned else ()
         return Project(
             *self.key,
             up=self.lists.up() if self.ready else None,
             counts={
-                (job_type, phase): counted.get((job_type, phase), 0)
-                for job_type in self.lists.known(self.job_types)
-                for phase in Phase
-            }
-            if counted is not None
-            else {},
+                (job_type, phase): self.counted.get((job_type, phase), 0) for job_type in job_types for phase in Phase
+            },
             lists=self.list_facts(),
-            collectors={name: self._shown(facts) for name, facts in self._collectors.items()},
+            collectors={
+                name: replace(facts, last_success_at=self._unix(facts.last_success_at))
+                for name, facts in self._collectors.items()
+            },
             sources=self.sources,
-            last_error=error,
+            last_error=self._last_error and (self._last_error[0], self._clock.unix(self._last_error[1])),
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )
 
     def list_facts(self) -> dict[tuple[str, str], ListFacts]:
         """The lists by API generation and job type, with Unix times."""
         return {
-            key: replace(facts, incomplete_since=facts.incomplete_since and self._clock.unix(facts.incomplete_since))
+            key: replace(facts, incomplete_since=self._unix(facts.incomplete_since))
             for key, facts in self.lists.facts().items()
         }
 
-    def _shown(self, facts: CollectorFacts) -> CollectorFacts:
-        """With the last success in Unix time."""
-        at = facts.last_success_at
-        return facts if at is None else replace(facts, last_success_at=self._clock.unix(at))
+    def _unix(self, steady: float | None) -> float | None:
+        return None if steady is None else self._clock.unix(steady)

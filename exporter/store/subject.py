@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 def subject_of(store: Store, task: Task, parent: Task | None, now: float) -> Subject:
     """A task of a store, with what is needed to explain it."""
-    sighted = store.sighted(task.identity.task_id)
+    seen = store.last_seen(task.identity.task_id)
     collected = dict(task.collected)
-    listed = {TASKS: now - max(at for _, at in sighted)} if sighted else {}
+    listed = {TASKS: now - max(at for _, at in seen)} if seen else {}
     ages = {**listed, **{name: now - at for name, at in collected.items()}}
-    apis = frozenset(api for api, _ in sighted)
-    if not all(cutover.concerned(one) for one in (task, parent) if one is not None):
+    apis = frozenset(api for api, _ in seen)
+    if not all(cutover.concerned(each) for each in (task, parent) if each is not None):
         return Subject(task, parent, apis, ages, None)
     verdicts = dict(task.blockers or ())
-    late = max((at + store.ages.punctual(api) for api, at in sighted), default=now) < now or (
-        "progress" in collected and collected["progress"] + store.ages.punctual("progress") < now
+    late = max((at + store.ages.late_after(api) for api, at in seen), default=now) < now or (
+        "progress" in collected and collected["progress"] + store.ages.late_after("progress") < now
     )
     stale, subtask = verdicts.get("stale", late), verdicts.get("subtask", False)
-    return Subject(task, parent, apis, ages, cutover.Facts(task, stale, subtask, store.settings))
+    return Subject(task, parent, apis, ages, cutover.Facts(task, stale, subtask, store.context.account.cutover))

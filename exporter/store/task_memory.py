@@ -16,60 +16,60 @@ if TYPE_CHECKING:
     from exporter.model.project import ProjectKey
     from exporter.model.task import Listed
     from exporter.runtime.clock import Clock
-    from exporter.store.project_memory import Ages
+    from exporter.store.ages import Ages
 
-_PARTS = [field.name for field in fields(Task)]
+_FIELDS = [field.name for field in fields(Task)]
 
 
 @dataclass(slots=True)
-class TaskState:
-    """What is remembered of one task; all times are steady ones, see `Clock`."""
+class TaskMemory:
+    """One task; all times are steady ones, see `Clock`."""
 
-    parts: dict[str, TaskFacts] = field(default_factory=dict)
-    """By name, those that are believed."""
-    learnt: dict[str, float] = field(default_factory=dict)
-    """When each part last came, by name; another part of the same collector does not make it younger."""
+    facts: dict[str, TaskFacts] = field(default_factory=dict)
+    """The facts that have not expired, by name."""
+    received: dict[str, float] = field(default_factory=dict)
+    """When facts were last received, by name; other facts of the same collector do not make them younger."""
     collected: dict[str, float] = field(default_factory=dict)
-    """When each collector last succeeded; outlives the part."""
+    """When each collector last succeeded; outlives the facts."""
     history: History = field(default_factory=History)
     phase: Phase | None = None
-    """The last phase known, even where the list has aged out since."""
+    """The last phase known, also after the list has expired."""
     ended_at: float | None = None
     counted: tuple[str, Phase] | None = None
-    """As what `drs_tasks` counts it: job type and phase."""
+    """Job type and phase as which `drs_tasks` counts it."""
     blocked: bool | None = None
-    """Whether anything blocks a cut-over; None where that is not known."""
+    """Whether anything blocks a cut-over; None: not known."""
     late: bool = False
     tags: dict[str, str] | None = None
-    """All tags, where a rule asks for some; None while they are unknown."""
+    """All tags, where a rule of the configuration needs them; None: not known."""
     listed: Listed | None = None
-    """As a fresh list shows it, wanted or not."""
+    """The entry of a list that has not expired, also where the task is not shown."""
     wanted: bool = False
-    """Whether the rules want it shown, be it here or by another shard."""
+    """Whether the rules of the configuration include the task, be it in another shard."""
     shown: Task | None = None
-    """What the board shows; None where it shows nothing."""
+    """What the board shows; None: nothing."""
 
     @property
     def living(self) -> bool:
-        """Return whether the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
+        """Whether the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
         contradicted = self.listed is not None and self.listed.contradicted
         return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.shown))
 
     @property
-    def standing(self) -> tuple[object, ...]:
-        """What the parent of a subtask looks at."""
+    def seen_by_parent(self) -> tuple[object, ...]:
+        """Everything that the parent of a subtask depends on."""
         return self.blocked, self.living, self.wanted
 
-    def learn(self, part: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
-        """A part came; only these tags are kept in it, and all beside it where a rule asks for some."""
-        if isinstance(part, Detail):
-            self.tags = dict(part.tags) if all_tags else self.tags
-            part = replace(part, tags=tuple(tag for tag in part.tags if tag[0] in tags))
-        self.parts[part.name] = part
-        self.learnt[part.name] = self.collected[part.collector] = now
+    def update(self, facts: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
+        """Store facts, with these tags only; `all_tags` keeps all tags beside them."""
+        if isinstance(facts, Detail):
+            self.tags = dict(facts.tags) if all_tags else self.tags
+            facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
+        self.facts[facts.name] = facts
+        self.received[facts.name] = self.collected[facts.collector] = now
 
-    def witness(self, listed: Listed | None, now: float) -> None:
-        """Take note of a phase that is not the one before."""
+    def observe_phase(self, listed: Listed | None, now: float) -> None:
+        """Record a change of the phase."""
         if listed is None or listed.phase is self.phase:
             return
         if self.phase is not None:
@@ -81,31 +81,33 @@ class TaskState:
         self.phase = listed.phase
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
-    def ends(self, ages: Ages, sighted: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
-        """When something changes by itself: a part gets too old, the task late, or its end long ago."""
-        ends = [self.learnt[name] + ages.believed(part.collector) for name, part in self.parts.items()]
+    def changes(self, ages: Ages, last_seen: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
+        """When facts expire, when the task becomes late, and when its end is too long ago to show it."""
+        changes = [self.received[name] + ages.expire_after(facts.collector) for name, facts in self.facts.items()]
         if not self.late:
-            ends.append(self.late_at(sighted, ages))
+            changes.append(self.late_at(last_seen, ages))
         if self.ended_at is not None and self.shown is not None:
-            ends.append(self.ended_at + ended_for)
-        return ends
+            changes.append(self.ended_at + ended_for)
+        return changes
 
-    def let_go(self, now: float, ages: Ages) -> None:
-        """Forget the parts that are too old."""
-        self.parts = {
-            name: part for name, part in self.parts.items() if now - self.learnt[name] <= ages.believed(part.collector)
+    def expire(self, now: float, ages: Ages) -> None:
+        """Forget the facts that are too old."""
+        self.facts = {
+            name: facts
+            for name, facts in self.facts.items()
+            if now - self.received[name] <= ages.expire_after(facts.collector)
         }
 
-    def keep(self, collectors: Container[str]) -> None:
-        """Forget what other collectors have told."""
-        self.parts = {name: part for name, part in self.parts.items() if part.collector in collectors}
-        self.learnt = {name: at for name, at in self.learnt.items() if name in self.parts or name in collectors}
+    def restrict(self, collectors: Container[str]) -> None:
+        """Forget the facts of other collectors."""
+        self.facts = {name: facts for name, facts in self.facts.items() if facts.collector in collectors}
+        self.received = {name: at for name, at in self.received.items() if name in self.facts or name in collectors}
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
-    def late_at(self, sighted: Iterable[tuple[str, float]], ages: Ages) -> float:
-        """When the list, which `sighted` the task by API generation, or the progress will be older than is punctual."""
-        listed = [at + ages.punctual(api) for api, at in sighted]
-        progress = [self.learnt[name] + ages.punctual(name) for name in ("progress",) if name in self.learnt]
+    def late_at(self, last_seen: Iterable[tuple[str, float]], ages: Ages) -> float:
+        """When the task becomes late: its newest list, by API generation, or its progress is too old for that."""
+        listed = [at + ages.late_after(api) for api, at in last_seen]
+        progress = [self.received[name] + ages.late_after(name) for name in ("progress",) if name in self.received]
         return min([max(listed, default=0.0), *progress])
 
     def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock) -> Task | None:
@@ -113,42 +115,41 @@ class TaskState:
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
         elif self.shown is not None:
-            identity = self.shown.identity  # the list has aged out: the name stays the last one known
+            identity = self.shown.identity  # the list has expired: the name stays the last one known
         else:
             return None
+        changed_at = self.history.phase_changed_at
         return Task(
             identity=identity,
             listed=listed,
-            history=self._history(clock),
+            history=self.history
+            if changed_at is None
+            else replace(self.history, phase_changed_at=clock.unix(changed_at)),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             newest=self._newest(ages),
-            **self.parts,  # type: ignore[arg-type]  # Task names its fields as the parts are named
+            **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
 
-    def _history(self, clock: Clock) -> History:
-        at = self.history.phase_changed_at
-        return self.history if at is None else replace(self.history, phase_changed_at=clock.unix(at))
-
     def _collected(self) -> dict[str, float]:
-        """By collector, the age of what is shown: no value is older than this says."""
-        ages = dict(self.collected)
-        for name, part in self.parts.items():
-            ages[part.collector] = min(ages[part.collector], self.learnt[name])
-        return ages
+        """When the oldest facts shown of each collector were received; its last success where none are shown."""
+        oldest = dict(self.collected)
+        for name, facts in self.facts.items():
+            oldest[facts.collector] = min(oldest[facts.collector], self.received[name])
+        return oldest
 
     def _newest(self, ages: Ages) -> tuple[str, ...]:
-        """Parts that missed no poll in a fixed order, so that no value wavers; then the others, youngest first."""
-        latest = max((self.learnt[name] for name in self.parts), default=0.0)
+        """The names of facts that missed no poll, in a fixed order for steady values; then others, youngest first."""
+        latest = max((self.received[name] for name in self.facts), default=0.0)
         late = {
             name: behind
-            for name, part in self.parts.items()
-            if (behind := latest - self.learnt[name]) > ages.missed(part.collector)
+            for name, facts in self.facts.items()
+            if (behind := latest - self.received[name]) > ages.missed_after(facts.collector)
         }
-        return tuple(sorted(sorted(self.parts, key=_PARTS.index), key=lambda name: late.get(name, 0.0)))
+        return tuple(sorted(sorted(self.facts, key=_FIELDS.index), key=lambda name: late.get(name, 0.0)))
 
 
-def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
-    """Whether a subtask of a parent is blocked or unknown, or none is alive; ended ones and standbys don't count."""
-    living = [state for state in subtasks if state is not None and state.living]
+def any_blocked(parent: Task, subtasks: Iterable[TaskMemory | None]) -> bool:
+    """Return whether a subtask is blocked or unknown, or none is alive; ended ones and standbys don't count."""
+    living = [task for task in subtasks if task is not None and task.living]
     lost = parent.listed is not None and parent.listed.unknown_children > 0
-    return lost or not living or any(state.blocked is not False for state in living)
+    return lost or not living or any(task.blocked is not False for task in living)

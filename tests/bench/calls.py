@@ -17,10 +17,7 @@ from exporter.cloud.access.signing import AkSk, Keys, authorization
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.commands.connections import CallObserver
-from exporter.config.load import Collectors
-from exporter.model.filters import TaskFilter
 from tests.bench.fleet import ALL, KEYS, PROJECT_ID, config_of
 from tests.bench.measure import Result, Row, Spent, Table, interleaved, shares, spent, spread
 from tests.bench.peers import cloud
@@ -52,14 +49,12 @@ async def measure(calls: int, rounds: int) -> Result:
 @asynccontextmanager
 async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
     (account,) = config_of("auto", ALL, endpoint=url).accounts
-    http, apis = connect(
+    http, apis, _ = connect(
         account,
         account.all_projects()[0],
         transport=None,
         budget=Budget(1e6, 10**6),
         meter=CallObserver(),
-        decode_errors={name: DecodeErrors() for name in Collectors.model_fields},
-        query=TaskFilter(account.tasks).query(()),
         now=time.time,
     )
     async with http:

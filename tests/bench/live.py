@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from exporter.commands.main import main
-from exporter.daemon.exporter import serve
+from exporter.daemon.serve import serve
 from tests.bench.fleet import settings
 from tests.bench.measure import Result, Row, spread
 from tests.bench.peers import GZIP, PLAIN, Scraper, at_once, cloud, exporter, fetch

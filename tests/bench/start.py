@@ -12,7 +12,7 @@ from pathlib import Path
 
 from exporter.commands.demo import simulated
 from exporter.commands.main import main
-from exporter.daemon.exporter import serve
+from exporter.daemon.serve import serve
 from tests.bench.measure import Result, Row, spread
 from tests.bench.peers import Peer, fetch
 from tests.e2e.programs import COMMAND, LISTEN

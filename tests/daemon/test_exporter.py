@@ -155,7 +155,7 @@ def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> N
     async def main() -> None:
         async with exporter_on(cloud_of(sim("one"))) as exporter:
             await exporter.poll_once()
-            (http,) = (line.http for line in exporter._fleet.lines.values())
+            (http,) = (project.http for project in exporter._projects.polled.values())
             assert not http.is_closed
         assert http.is_closed
 

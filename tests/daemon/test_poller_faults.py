@@ -238,7 +238,7 @@ def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_logged_wi
 
 
 def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = unforeseen(monkeypatch, Store, "learnt", when="")
+    broken = unforeseen(monkeypatch, Store, "update", when="")
 
     async def main() -> None:
         cloud = cloud_of(sim("one"))

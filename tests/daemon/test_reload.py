@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from exporter.config.load import Collectors, ConfigError, NotReadyError, from_mapping
-from exporter.daemon.exporter import Reloader
+from exporter.daemon.serve import Reloader
 from exporter.polling.poller import Poller
 from exporter.runtime.threads import DaemonPool
 from exporter.simulator import World
@@ -355,7 +355,7 @@ def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
                 page = await daemon.scrape(70)
                 series = sum(not line.startswith(("#", "process_", "python_")) for line in page.text.splitlines())
                 await asyncio.sleep(0)
-                seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._fleet._budgets)))
+                seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._budgets)))
         assert len(seen) == 1, seen
 
     simulate(main())

@@ -50,7 +50,7 @@ class Fleet:
         for job_type in ("migration", "sync", "cloudDataGuard"):
             await store.listed("v3", job_type, listed if job_type == "sync" else ())
         facts = {task.id: [Progress(full_ratio=0.5, delay_seconds=number)] for number, task in enumerate(listed)}
-        await store.learnt(facts)
+        await store.update(facts)
 
     def _listed(self, number: int) -> Listed:
         status = _FAILED if self.fail_first and not number else _STATUSES[number % len(_STATUSES)]

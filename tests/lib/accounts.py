@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,7 @@ import httpx
 
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import Collectors, from_mapping
-from exporter.model.list_query import ListQuery
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Told
@@ -117,14 +115,12 @@ async def line(
     """The first project of an account with these credentials and keys."""
     config = config_of(account(credentials, name, **keys)).accounts[0]
     meter = Told()
-    http, apis = connect(
+    http, apis, _ = connect(
         config,
         config.all_projects()[0],
         transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,
         budget=Budget(config.poll.rate_limit, config.poll.burst),
         meter=meter,
-        decode_errors=defaultdict(DecodeErrors),
-        query=ListQuery(),
         now=virtual.now,
         shared=shared,
     )

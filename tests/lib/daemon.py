@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config.load import Collectors, Cutover, Tasks, from_mapping
-from exporter.config.schema import JOB_TYPES
+from exporter.config.collectors import COLLECTORS
+from exporter.config.load import Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
+from exporter.metrics.own import ProjectMeter, Telemetry
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.filters import TaskFilter
 from exporter.model.project import ProjectKey
 from exporter.model.task import Gap, Listed
 from exporter.simulator import SimTask, SimulatedCloud, World
-from exporter.store.project_memory import Ages
+from exporter.store.project_context import ProjectContext
+from exporter.store.project_memory import ProjectMemory
 from exporter.store.store import Store
 from exporter.web.app import application
 from tests.lib.transport import InProcess
@@ -161,27 +162,21 @@ class Bench:
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
-        self.dropped = 0
-        ages = Ages(stale_after)
-        ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600, **intervals}
-        self.store = Store(
-            ProjectKey(**PROJECT),
-            self.board,
-            TASK_FAMILIES,
-            ages=ages,
-            job_types=JOB_TYPES,
-            ended_for=7 * DAY,
-            hide_for=stale_after,
-            settings=Cutover(),
-            wanted=TaskFilter(Tasks()),
-            tags=(),
-            dropped=self._drop,
-            clock=clock(),
-        )
-        self.store.facts.ready = True
+        self._telemetry = Telemetry()
+        meter = ProjectMeter(self._telemetry, **PROJECT, collectors=COLLECTORS)
+        account = config_of().accounts[0]
+        account = account.model_copy(update={"poll": account.poll.model_copy(update={"stale_after": stale_after})})
+        memory = ProjectMemory(ProjectKey(**PROJECT), clock(), stale_after)
+        context = ProjectContext(account, memory, meter, clock())
+        context.ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
+        context.ages.intervals |= intervals
+        self.store = Store(context, self.board, TASK_FAMILIES)
+        self.store.memory.ready = True
 
-    def _drop(self, series: int) -> None:
-        self.dropped += series
+    @property
+    def dropped(self) -> float | None:
+        """How many series were left out."""
+        return self._telemetry.registry.get_sample_value("drs_exporter_series_dropped_total", PROJECT)
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from exporter.cloud.access.agency import agency_keys
-from exporter.cloud.access.project_id import Claims, Owner, ProjectId, find_project
+from exporter.cloud.access.project_id import Claims, ProjectId, find_project
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
 from exporter.cloud.access.signing import AkSk, Keys, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
 from exporter.config import load as config
+from exporter.model.project import ProjectKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -140,7 +141,10 @@ def access(
     `client` makes a `Client` of a service, an endpoint and `auth`.
     """
     iam = partial(client, service="iam", endpoint=account.iam_endpoint_for(project.region))
-    claim = partial(shared.claims.take, Owner(account.name, project.label), project.region)
+
+    def claim(project_id: str) -> None:
+        shared.claims.take(ProjectKey(account.name, project.region, project.label), project_id)
+
     credentials = account.credentials
     if isinstance(credentials, config.Password):
         refusals = shared.refusals[account.name]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -14,11 +13,12 @@ from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
 from exporter.cloud.wire.fields import DecodeErrors, Text, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator
+    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 
     import httpx
 
     from exporter.cloud.http.client import Client
+    from exporter.model.project import ProjectKey
 
 _log = structlog.get_logger()
 
@@ -51,45 +51,27 @@ def _read_projects(operation: str, status: int, headers: httpx.Headers, content:
     return _Project.read_all(projects, DecodeErrors())
 
 
-class Owner(NamedTuple):
-    """Who polls a project: the labels account and project."""
-
-    account: str
-    project: str
-
-
 class Claims:
-    """Which projects are polled by whom: one that two accounts reach would be counted twice."""
+    """Which project has which id: a project that two accounts reach would be counted twice."""
 
-    def __init__(self) -> None:
-        self._owners: dict[tuple[str, str], Owner] = {}
-        self._told: set[Owner] = set()
+    def __init__(self, owners: Mapping[tuple[str, str], ProjectKey] = {}, logged: Iterable[ProjectKey] = ()) -> None:
+        self._owners = dict(owners)
+        self._logged = set(logged)
 
-    @contextmanager
-    def handover(self, leaving: Collection[tuple[Owner, str]]) -> Iterator[None]:
-        """Free what owners, with its region, let go of; where the context ends in an error, nothing has changed."""
-        before = self._owners
-        self.free(leaving)
-        try:
-            yield
-        except BaseException:
-            self._owners = before
-            raise
+    def without(self, keys: Container[ProjectKey]) -> Claims:
+        """Return the claims of all projects but these."""
+        owners = {place: owner for place, owner in self._owners.items() if owner not in keys}
+        return Claims(owners, self._logged)
 
-    def free(self, leaving: Collection[tuple[Owner, str]]) -> None:
-        """Free what owners, with its region, let go of."""
-        self._owners = {place: owner for place, owner in self._owners.items() if (owner, place[0]) not in leaving}
-
-    def take(self, owner: Owner, region: str, project_id: str) -> None:
-        """Raises `CloudError` where the project is another owner's already."""
-        first = self._owners.setdefault((region, project_id), owner)
+    def take(self, owner: ProjectKey, project_id: str) -> None:
+        """Claim an id for a project; raises `CloudError` where another one has it already."""
+        first = self._owners.setdefault((owner.region, project_id), owner)
         if first == owner:
             return
-        if owner not in self._told:
-            self._told.add(owner)
+        if owner not in self._logged:
+            self._logged.add(owner)
             _log.error(
                 "this project is polled already, it is refused here; remove one of the two from the configuration",
-                region=region,
                 project_id=project_id,
                 **owner._asdict(),
                 polled_by_account=first.account,

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import ssl
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
 
-from exporter.cloud.connect import connect
+from exporter.cloud.connect import Connection, connect
 from exporter.cloud.http.budget import Budget
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config.load import from_mapping
-from exporter.model.list_query import ListQuery
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Told
@@ -20,14 +17,13 @@ from tests.lib.cloud import PROJECT, Script, Told
 if TYPE_CHECKING:
     import httpx
 
-    from exporter.cloud.source import Api
 
 EMPTY = {"jobs": [], "total_record": 0, "total_count": 0}
 
 
 def opened(
     transport: httpx.AsyncBaseTransport | None, project: dict[str, Any] | None = None, **account: Any
-) -> tuple[httpx.AsyncClient, tuple[Api, ...]]:
+) -> Connection:
     """The connection of the only project of the only account."""
     written = {
         "name": "prod",
@@ -44,8 +40,6 @@ def opened(
         transport=transport,
         budget=Budget(1e6, 1000),
         meter=Told(),
-        decode_errors=defaultdict(DecodeErrors),
-        query=ListQuery(),
         now=virtual.now,
     )
 
@@ -53,7 +47,7 @@ def opened(
 @pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
 def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
     async def go() -> list[str]:
-        http, apis = opened(Script(EMPTY), {"api": api})
+        http, apis, _ = opened(Script(EMPTY), {"api": api})
         async with http:
             return [generation.name for generation in apis]
 
@@ -71,7 +65,7 @@ def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any],
     script = Script(EMPTY)
 
     async def go() -> None:
-        http, apis = opened(script, project)
+        http, apis, _ = opened(script, project)
         async with http:
             for api in apis:
                 await api.list_tasks("sync")
@@ -99,8 +93,8 @@ def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
     own.write_text(pem[pem.index("-----BEGIN") : pem.index(end) + len(end)])
 
     async def go() -> tuple[int, int, ssl.VerifyMode]:
-        usual, _ = opened(None)
-        http, _ = opened(None, ca_file=str(own))
+        usual, *_ = opened(None)
+        http, *_ = opened(None, ca_file=str(own))
         async with usual, http:
             context = trusted(http)
             return len(trusted(usual).get_ca_certs()), len(context.get_ca_certs()), context.verify_mode
@@ -113,8 +107,8 @@ def test_a_proxy_is_a_setting_and_not_what_the_environment_happens_to_say(monkey
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:3128")
 
     async def go() -> list[int]:
-        plain, _ = opened(None)
-        proxied, _ = opened(None, proxy="http://proxy.test:3128")
+        plain, *_ = opened(None)
+        proxied, *_ = opened(None, proxy="http://proxy.test:3128")
         async with plain, proxied:
             return [len(plain._mounts), len(proxied._mounts)]
 

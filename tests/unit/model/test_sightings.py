@@ -115,7 +115,7 @@ CONTRADICTIONS = [
 async def shown_of(bench: Bench, lists: Lists, api: str = "v3") -> dict[str, float]:
     for job_type, tasks in lists.items():
         await bench.lists(*tasks, job_type=job_type, api=api)
-    await bench.store.learnt({key: [FINE] for key in ("c", "d")})
+    await bench.store.update({key: [FINE] for key in ("c", "d")})
     return (await bench.scrape()).by("task_name", "drs_task_cutover_ready")
 
 
@@ -151,7 +151,7 @@ def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_what_t
 
 def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generation() -> None:
     async def story() -> None:
-        inventory, before = Bench().store.inventory, now()
+        inventory, before = Bench().store.memory.inventory, now()
         inventory.update("v3", "sync", [task("a"), task("b")], now=before)
         inventory.update("v3", "migration", [task("a", FAILED), task("b"), task("c")], now=before)
         inventory.update("v5", "sync", [task("b", FAILED)], now=before)

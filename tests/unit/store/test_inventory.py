@@ -171,7 +171,7 @@ def test_a_task_that_is_said_not_to_exist_goes_at_once_and_lists_are_not_believe
 ) -> None:
     lists(inventory, "v3", task(), now=0)
     lists(inventory, "v5", task(), now=0)
-    inventory.gone("a", 10)
+    inventory.report_missing("a", 10)
     assert "a" not in inventory
     assert inventory.find("a", ALL) is None
     lists(inventory, api, task(), now=10 + HIDDEN_FOR - 1)
@@ -182,7 +182,7 @@ def test_a_task_that_is_said_not_to_exist_goes_at_once_and_lists_are_not_believe
 
 def test_a_list_that_shows_a_hidden_task_as_ended_is_believed(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
-    inventory.gone("a", 10)
+    inventory.report_missing("a", 10)
     lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=30)
     found = inventory.find("a", ALL)
     assert found is not None
@@ -193,7 +193,7 @@ def test_a_list_that_shows_a_hidden_task_as_ended_is_believed(inventory: Invento
 
 def test_word_that_a_task_does_not_exist_comes_too_late_where_a_list_shows_that_it_ended(inventory: Inventory) -> None:
     lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=0)
-    inventory.gone("a", 1)
+    inventory.report_missing("a", 1)
     assert "a" in inventory
     lists(inventory, "v3", task(status="DELETED"), now=30)
     assert "a" not in inventory
@@ -234,13 +234,13 @@ def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_
     inventory: Inventory,
 ) -> None:
     lists(inventory, "v3", task(), now=0)
-    inventory.gone("a", 10)
+    inventory.report_missing("a", 10)
     lists(inventory, "v3", task(), now=10 + HIDDEN_FOR - 1)
     assert "a" not in inventory
     lists(inventory, "v3", task(), now=10 + HIDDEN_FOR)
     assert inventory.find("a", ALL) == task(contradicted=True)
     assert inventory.contradictions(since=0) == 1
-    inventory.gone("a", 11 + HIDDEN_FOR)  # the list decides: the task does not come and go
+    inventory.report_missing("a", 11 + HIDDEN_FOR)  # the list decides: the task does not come and go
     lists(inventory, "v3", task(), now=12 + HIDDEN_FOR)
     assert inventory.find("a", ALL) == task(contradicted=True)
     lists(inventory, "v3", now=13 + HIDDEN_FOR)
@@ -250,7 +250,7 @@ def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_
 
 def test_a_report_that_a_task_is_missing_is_forgotten_in_the_end(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
-    inventory.gone("a", 0)
+    inventory.report_missing("a", 0)
     lists(inventory, "v3", now=11 * HIDDEN_FOR)
     lists(inventory, "v3", task(), now=11 * HIDDEN_FOR + 1)
     assert inventory.find("a", ALL) == task()
@@ -259,7 +259,7 @@ def test_a_report_that_a_task_is_missing_is_forgotten_in_the_end(inventory: Inve
 def test_a_hidden_subtask_is_an_unknown_one_of_its_parent(inventory: Inventory) -> None:
     tree = task("p", is_parent=True), task("a", parent_id="p"), task("b", parent_id="p")
     lists(inventory, "v3", *tree, now=0)
-    inventory.gone("a", 10)
+    inventory.report_missing("a", 10)
     assert inventory.find("p", ALL) == task("p", is_parent=True, unknown_children=1)
     lists(inventory, "v3", *tree, now=20)
     assert inventory.find("p", ALL) == task("p", is_parent=True, unknown_children=1)
@@ -268,6 +268,6 @@ def test_a_hidden_subtask_is_an_unknown_one_of_its_parent(inventory: Inventory) 
 
 
 def test_a_query_for_a_task_that_no_list_shows_changes_nothing(inventory: Inventory) -> None:
-    inventory.gone("a", 0)
+    inventory.report_missing("a", 0)
     lists(inventory, "v3", task(), now=1)
     assert inventory.find("a", ALL) == task()

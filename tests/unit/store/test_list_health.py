@@ -3,114 +3,114 @@
 import pytest
 
 from exporter.model.task import Gap, ListFacts
-from exporter.store.list_health import Lists
+from exporter.store.list_health import ListHealth
 
 BOTH = ("migration", "sync")
 AGES = {"v3": 300.0, "v5": 900.0}.__getitem__
 
 
 @pytest.fixture
-def lists() -> Lists:
+def lists() -> ListHealth:
     """Both generations and job types, answered at 0."""
-    lists = Lists()
+    lists = ListHealth()
     for api in ("v3", "v5"):
         for number, job_type in enumerate(BOTH):
-            lists.answered(api, job_type, number, now=0)
+            lists.succeeded(api, job_type, number, now=0)
     return lists
 
 
-def test_up_where_every_newest_list_succeeded(lists: Lists) -> None:
+def test_up_where_every_newest_list_succeeded(lists: ListHealth) -> None:
     assert lists.up()
 
 
 def test_not_up_where_no_generation_is_published() -> None:
-    assert not Lists().up()
+    assert not ListHealth().up()
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize("job_type", BOTH)
-def test_one_failed_list_of_one_job_type_is_enough_not_to_be_up(lists: Lists, api: str, job_type: str) -> None:
+def test_one_failed_list_of_one_job_type_is_enough_not_to_be_up(lists: ListHealth, api: str, job_type: str) -> None:
     lists.failed(api, job_type)
     assert not lists.up()
-    lists.answered(api, job_type, 0, now=1)
+    lists.succeeded(api, job_type, 0, now=1)
     assert lists.up()
 
 
 def test_a_list_that_never_succeeded_is_not_up() -> None:
-    lists = Lists()
+    lists = ListHealth()
     lists.failed("v3", "sync")
     assert not lists.up()
     assert lists.facts() == {("v3", "sync"): ListFacts(success=False, tasks=None)}
 
 
-def test_a_generation_that_is_not_published_is_no_fault(lists: Lists) -> None:
+def test_a_generation_that_is_not_published_is_no_fault(lists: ListHealth) -> None:
     lists.failed("v5", "sync")
     lists.forget("v5")
     assert lists.up()
     assert lists.facts().keys() == {("v3", "migration"), ("v3", "sync")}
 
 
-def test_a_failed_list_keeps_its_last_size(lists: Lists) -> None:
+def test_a_failed_list_keeps_its_last_size(lists: ListHealth) -> None:
     lists.failed("v3", "sync")
     assert lists.facts()["v3", "sync"] == ListFacts(success=False, tasks=1)
     assert lists.facts()["v3", "migration"] == ListFacts(success=True, tasks=0)
 
 
-def test_counts_are_known_until_a_list_of_the_job_type_is_too_old(lists: Lists) -> None:
+def test_counts_are_known_until_a_list_of_the_job_type_is_too_old(lists: ListHealth) -> None:
     lists.failed("v3", "sync")
-    lists.answered("v3", "migration", 0, now=299)
+    lists.succeeded("v3", "migration", 0, now=299)
     assert lists.known(BOTH) == ["migration", "sync"]
-    assert not lists.age_out(300, AGES)
+    assert not lists.expire(300, AGES)
     assert lists.known(BOTH) == ["migration", "sync"]
-    assert lists.age_out(300.1, AGES)
+    assert lists.expire(300.1, AGES)
     assert lists.known(BOTH) == ["migration"]
 
 
-def test_counts_want_every_published_generation(lists: Lists) -> None:
-    lists.answered("v3", "migration", 0, now=1000)
-    lists.answered("v3", "sync", 0, now=1000)
-    assert lists.age_out(1000, AGES)  # those of v5
+def test_counts_want_every_published_generation(lists: ListHealth) -> None:
+    lists.succeeded("v3", "migration", 0, now=1000)
+    lists.succeeded("v3", "sync", 0, now=1000)
+    assert lists.expire(1000, AGES)  # those of v5
     assert lists.known(BOTH) == []
     lists.forget("v5")
     assert lists.known(BOTH) == ["migration", "sync"]
 
 
 def test_the_count_of_a_job_type_that_no_list_answered_is_not_known() -> None:
-    lists = Lists()
+    lists = ListHealth()
     assert lists.known(BOTH) == []
-    lists.answered("v3", "sync", 0, now=0)
+    lists.succeeded("v3", "sync", 0, now=0)
     lists.failed("v3", "migration")
     assert lists.known(BOTH) == ["sync"]
 
 
-def test_what_has_aged_out_ages_out_once(lists: Lists) -> None:
-    assert lists.age_out(5000, AGES)
-    assert not lists.age_out(5001, AGES)
-    assert not lists.believed("v3")
-    lists.answered("v3", "sync", 3, now=5002)
-    assert lists.believed("v3")
-    assert not lists.believed("v5")
-    assert not lists.age_out(5302, AGES)
-    assert lists.age_out(5303, AGES)
+def test_what_has_aged_out_ages_out_once(lists: ListHealth) -> None:
+    assert lists.expire(5000, AGES)
+    assert not lists.expire(5001, AGES)
+    assert not lists.any_fresh("v3")
+    lists.succeeded("v3", "sync", 3, now=5002)
+    assert lists.any_fresh("v3")
+    assert not lists.any_fresh("v5")
+    assert not lists.expire(5302, AGES)
+    assert lists.expire(5303, AGES)
 
 
 def test_since_when_a_list_is_incomplete_and_why() -> None:
-    lists = Lists()
-    lists.answered("v3", "sync", 3, now=10, gap=Gap.TOTAL)
+    lists = ListHealth()
+    lists.succeeded("v3", "sync", 3, now=10, gap=Gap.TOTAL)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=3, gap=Gap.TOTAL, incomplete_since=10)
     assert lists.known(BOTH) == []
     lists.failed("v3", "sync")
-    lists.answered("v3", "sync", 4, now=20, gap=Gap.UNREADABLE)
+    lists.succeeded("v3", "sync", 4, now=20, gap=Gap.UNREADABLE)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=4, gap=Gap.UNREADABLE, incomplete_since=10)
-    lists.answered("v3", "sync", 5, now=30)
+    lists.succeeded("v3", "sync", 5, now=30)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=5)
     assert lists.known(BOTH) == ["sync"]
-    lists.answered("v3", "sync", 4, now=40, gap=Gap.TOTAL)
+    lists.succeeded("v3", "sync", 4, now=40, gap=Gap.TOTAL)
     assert lists.facts()["v3", "sync"].incomplete_since == 40
 
 
 def test_a_list_that_never_succeeded_has_no_age() -> None:
-    lists = Lists()
+    lists = ListHealth()
     lists.failed("v3", "sync")
-    assert not lists.age_out(5000, AGES)
-    assert not lists.believed("v3")
+    assert not lists.expire(5000, AGES)
+    assert not lists.any_fresh("v3")

@@ -25,7 +25,7 @@ def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals_if_lo
     async def story() -> None:
         bench = Bench(stale_after, progress=interval, v3=1000)
         await bench.lists(task())
-        await bench.store.learnt({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
+        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
         values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
         await asyncio.sleep(age)
         assert [(await bench.scrape()).value(name) for name in values] == [0.5, 1]
@@ -46,7 +46,7 @@ def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: float) 
         bench = Bench()
         await bench.lists(task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
         await asyncio.sleep(age)
-        await bench.store.learnt({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
+        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
         page = await bench.scrape()
         assert all(page.samples(name) for name in families)
         await asyncio.sleep(0.1)
@@ -66,10 +66,10 @@ def test_a_list_that_fails_makes_its_facts_no_younger_and_up_and_timestamps_stay
     async def story() -> None:
         bench = Bench()
         await bench.lists(task())
-        await bench.store.learnt({"a": [Progress(full_ratio=1)]})
+        await bench.store.update({"a": [Progress(full_ratio=1)]})
         for _ in range(100):
             await asyncio.sleep(60)
-            bench.store.facts.lists.failed("v3", "sync")
+            bench.store.memory.lists.failed("v3", "sync")
             page = await bench.scrape()
             assert page.value("drs_up") == 0
             assert page.value("drs_exporter_list_success") == 0
@@ -84,11 +84,11 @@ def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> Non
     async def story() -> None:
         bench = Bench()
         await bench.lists(task())
-        await bench.store.learnt({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
+        await bench.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
         for _ in range(6):
             await asyncio.sleep(60)
             await bench.lists(task())
-            await bench.store.learnt({"a": [Monitor(disk_size_bytes=2)]})
+            await bench.store.update({"a": [Monitor(disk_size_bytes=2)]})
             page = await bench.scrape()
             old = page.value("drs_node_cpu_usage_ratio") is not None
             assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
@@ -104,11 +104,11 @@ def test_parts_age_each_by_itself() -> None:
     async def story() -> None:
         bench = Bench(v3=10_000)
         await bench.lists(task("a"), task("b"))
-        await bench.store.learnt(
+        await bench.store.update(
             {"a": [Progress(full_ratio=0.1), Detail(node_type="high")], "b": [Progress(full_ratio=0.2)]}
         )
         await asyncio.sleep(200)
-        await bench.store.learnt({"b": [Progress(full_ratio=0.3)]})
+        await bench.store.update({"b": [Progress(full_ratio=0.3)]})
         await asyncio.sleep(101)
         page = await bench.scrape()
         assert page.by("task_name", "drs_task_full_progress_ratio") == {"task b": 0.3}
@@ -127,8 +127,8 @@ def test_a_part_that_lacks_a_field_takes_its_series_away() -> None:
     async def story() -> None:
         bench = Bench()
         await bench.lists(task())
-        await bench.store.learnt({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
-        await bench.store.learnt({"a": [Progress(full_ratio=0.5)]})
+        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
+        await bench.store.update({"a": [Progress(full_ratio=0.5)]})
         page = await bench.scrape()
         assert page.value("drs_task_incremental_delay_seconds") is None
         assert page.value("drs_task_full_progress_ratio") == 0.5
@@ -147,7 +147,7 @@ def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale() -> 
         expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
         assert page.by("phase", "drs_tasks", job_type="sync") == expected
         assert page.samples("drs_tasks", job_type="cloudDataGuard") == []
-        bench.store.facts.lists.failed("v3", "cloudDataGuard")
+        bench.store.memory.lists.failed("v3", "cloudDataGuard")
         assert (await bench.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
         await asyncio.sleep(299)
         await bench.lists(job_type="migration")
@@ -176,12 +176,12 @@ def test_counts_follow_a_task_through_its_phases_and_out() -> None:
 def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
     async def story() -> None:
         bench = Bench()
-        bench.store._wanted = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
+        bench.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
         family = (task("p", is_parent=True), task("c", parent_id="p"), task("d", parent_id="p"), task("e"))
         await bench.lists(*family)
         assert (await bench.scrape()).tasks() == set()
         details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
-        await bench.store.learnt(details)
+        await bench.store.update(details)
         page = await bench.scrape()
         assert page.tasks() == {"task p", "task c"}
         assert page.value("drs_tasks", phase="incremental") == 1
@@ -201,14 +201,14 @@ def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> Non
     async def story() -> None:
         bench = Bench(comparison=300)
         await bench.lists(task("a"), task("b"))
-        await bench.store.learnt({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
+        await bench.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
         page = await bench.scrape()
         assert bench.dropped == 2
         assert page.samples("drs_task_full_progress_ratio") == []
         assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
         with capture_logs() as logs:
             for name in "ab":
-                await bench.store.learnt({name: [Comparison(twice)]})
+                await bench.store.update({name: [Comparison(twice)]})
         page = await bench.scrape()
         assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
         assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
@@ -227,17 +227,17 @@ def test_of_two_parts_that_tell_the_same_an_older_one_does_not_hide_the_younger_
         await bench.lists(task())
         for _ in range(3):
             for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
-                await bench.store.learnt({"a": [part]})
+                await bench.store.update({"a": [part]})
                 assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
                 await asyncio.sleep(1)
             await asyncio.sleep(58)
         shown = []
         for _ in range(3):
-            await bench.store.learnt({"a": [Monitor(cpu_ratio=0.7)]})
+            await bench.store.update({"a": [Monitor(cpu_ratio=0.7)]})
             shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
             await asyncio.sleep(60)
         assert shown == [0.5, 0.7, 0.7]
-        await bench.store.learnt({"a": [Node(cpu_ratio=0.8)]})
+        await bench.store.update({"a": [Node(cpu_ratio=0.8)]})
         assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
 
     run(story)

@@ -77,7 +77,7 @@ def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
     async def story() -> None:
         bench = Bench()
         await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-        await bench.store.learnt({"a": [Progress(full_ratio=0.5)]})
+        await bench.store.update({"a": [Progress(full_ratio=0.5)]})
         await bench.lists(task())
         before = await bench.scrape()
         await bench.lists(task(name="renamed"))
@@ -163,8 +163,8 @@ def test_a_task_that_does_not_exist_goes_with_all_its_series() -> None:
     async def story() -> None:
         bench = Bench()
         await bench.lists(task("a"), task("b"))
-        await bench.store.learnt({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
-        await bench.store.learnt({}, gone=["a", "never seen"])
+        await bench.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
+        await bench.store.update({}, missing=["a", "never seen"])
         page = await bench.scrape()
         assert page.tasks() == {"task b"}
         assert page.value("drs_tasks", phase="incremental") == 1
@@ -182,11 +182,11 @@ def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_still(seco
         bench = Bench()
         await bench.lists(task(status="FULL_TRANSFER_STARTED"))
         await bench.lists(task())
-        await bench.store.learnt({}, gone=["a"])
+        await bench.store.update({}, missing=["a"])
         await asyncio.sleep(seconds)
         assert (await bench.scrape()).tasks() == set()
         await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        await bench.store.learnt({}, gone=["a"])  # an answer that was under way
+        await bench.store.update({}, missing=["a"])  # an answer that was under way
         page = await bench.scrape()
         assert page.current("phase", "drs_task_phase") == "ended"
         assert page.value("drs_task_phase_changes_total") == 2
@@ -234,7 +234,7 @@ def test_facts_of_a_task_that_went_meanwhile_are_not_shown() -> None:
         bench = Bench()
         await bench.lists(task("a"))
         await bench.lists()
-        await bench.store.learnt({"a": [Progress(full_ratio=1)]})
+        await bench.store.update({"a": [Progress(full_ratio=1)]})
         assert (await bench.scrape()).tasks() == set()
         await bench.lists(task("a"))
         assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
@@ -247,7 +247,7 @@ def test_tasks_that_only_an_unpublished_generation_listed_go() -> None:
         bench = Bench()
         await bench.lists(task("a"), task("b"))
         await bench.lists(task("b"), task("c"), api="v5")
-        await bench.store.unpublished("v3")
+        await bench.store.forget("v3")
         page = await bench.scrape()
         assert page.tasks() == {"task b", "task c"}
         assert page.value("drs_tasks", phase="incremental") == 2
@@ -273,12 +273,12 @@ def test_both_generations_and_the_parent_name_one_task() -> None:
 def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
     async def story() -> None:
         bench = Bench()
-        bench.store.facts.ready = False
+        bench.store.memory.ready = False
         await bench.lists(task())
         page = await bench.scrape()
         assert page.tasks() == {"task a"}
         assert page.samples("drs_up") == page.samples("drs_tasks") == []
-        bench.store.facts.ready = True
+        bench.store.memory.ready = True
         page = await bench.scrape()
         assert page.value("drs_up") == 1
         assert len(page.samples("drs_tasks")) == len(Phase)

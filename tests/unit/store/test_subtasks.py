@@ -32,7 +32,7 @@ def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_and_its
         await bench.lists(*family)
         assert ready_of(await bench.scrape()) == 0
         for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
-            await bench.store.learnt({"c": [facts]})
+            await bench.store.update({"c": [facts]})
             assert ready_of(await bench.scrape()) == ready
         await bench.lists(*family[:-1], task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
         assert ready_of(await bench.scrape()) == 0
@@ -44,10 +44,12 @@ def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
     async def story() -> None:
         bench = Bench()
         for key, parent, job_type in (("q", "p", "sync"), ("p", "q", "migration")):
-            bench.store.inventory.update("v3", job_type, [task(key, parent_id=parent, is_parent=True)], now=now())
+            bench.store.memory.inventory.update(
+                "v3", job_type, [task(key, parent_id=parent, is_parent=True)], now=now()
+            )
         await bench.store._refresh(("p", "q"))
         assert (await bench.scrape()).tasks() == {"task p", "task q"}
-        assert all(state.blocked for state in bench.store._states.values())
+        assert all(state.blocked for state in bench.store.memory.tasks.values())
 
     run(story)
 
@@ -70,7 +72,7 @@ def test_a_parent_is_ready_only_where_a_subtask_lives_and_all_of_them_are_known(
         await bench.lists(
             task("p", is_parent=True, **parent), *(task(key, parent_id="p", **facts) for key, facts in children.items())
         )
-        await bench.store.learnt({"c": [Progress(full_ratio=1, delay_seconds=0)]})
+        await bench.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
         assert ready_of(await bench.scrape()) == ready
 
     run(story)
@@ -81,7 +83,7 @@ def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> No
         bench = Bench()
         await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="p"))
         await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="q"))
-        assert bench.store._subtasks.of("p") == set()
-        assert bench.store._subtasks.of("q") == {"c"}
+        assert bench.store.memory.subtasks.of("p") == set()
+        assert bench.store.memory.subtasks.of("q") == {"c"}
 
     run(story)

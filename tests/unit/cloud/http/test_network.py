@@ -12,9 +12,7 @@ import pytest
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
-from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.load import Collectors, from_mapping
-from exporter.model.list_query import ListQuery
+from exporter.config.load import from_mapping
 from tests.lib.cloud import Told
 
 if TYPE_CHECKING:
@@ -74,14 +72,12 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
     config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
-    http, (generation,) = connect(
+    http, (generation,), _ = connect(
         config.accounts[0],
         config.accounts[0].projects[0],
         transport=None,
         budget=Budget(1e6, 1000),
         meter=meter,
-        decode_errors={name: DecodeErrors() for name in Collectors.model_fields},
-        query=ListQuery(),
         now=lambda: 1.8e9,
     )
     async with http:

@@ -1,0 +1,102 @@
+"""Polls and serves until a signal ends it; reloads the configuration on SIGHUP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exporter.config.load import ConfigError
+from exporter.metrics.own import BAD_REQUESTS, LOGINS_FAILED
+from exporter.runtime.watchdog import Watchdog
+from exporter.web.app import application
+from exporter.web.auth import Guard
+from exporter.web.bad_requests import KINDS, BadRequests
+from exporter.web.server import Server
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from exporter.config.load import Config
+    from exporter.daemon.exporter import Exporter
+    from exporter.web.settings import WebFile
+
+_GC_THRESHOLDS = (700, 10, 1000)
+"""The garbage collector seldom looks at all objects, for which it stops everything for 100 to 200 ms where there are
+10,000 tasks: hardly any object is ever in a cycle."""
+_log = structlog.get_logger()
+
+
+class Reloader:
+    """Reloads the configuration, one reload at a time.
+
+    Args:
+        exporter: adopts the configuration.
+        load: reads it; raises `ConfigError`.
+    """
+
+    def __init__(self, exporter: Exporter, load: Callable[[], Config]) -> None:
+        self._exporter = exporter
+        self._load = load
+        self._turn = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Reload once; after a `ConfigError`, which has been logged, the old configuration stays in use."""
+        async with self._turn:
+            await self._exporter.reload(self._load)
+
+    async def follow(self, requested: asyncio.Event) -> None:
+        """Reload each time that the event is set."""
+        while True:
+            await requested.wait()
+            requested.clear()
+            with contextlib.suppress(ConfigError):
+                await self.reload()
+
+
+async def serve(
+    exporter: Exporter,
+    load: Callable[[], Config],
+    sockets: Sequence[socket.socket],
+    started: Callable[[], None],
+    web: WebFile,
+    *,
+    lifecycle: bool,
+) -> None:
+    """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
+
+    After either, the process has to end within seconds: see `Watchdog`.
+
+    SIGHUP reloads the configuration through `load`; with `lifecycle` so does a POST.
+    """
+    gc.set_threshold(*_GC_THRESHOLDS)
+    reloader = Reloader(exporter, load)
+    app = application(exporter, reloader.reload if lifecycle else None)
+    bad_requests = BadRequests({kind: exporter.telemetry.counter(BAD_REQUESTS, kind).inc for kind in KINDS})
+    server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, bad_requests)
+    stop, reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    watchdog = Watchdog()
+    watchdog.on_signal(stop.set)
+    try:
+        async with exporter, asyncio.TaskGroup() as group:
+            watching = group.create_task(watchdog.watch())
+            polling = group.create_task(exporter.run())
+            serving = group.create_task(server.serve(list(sockets)))
+            following = group.create_task(reloader.follow(reload))
+            started()
+            await stop.wait()
+            _log.info("stopping")
+            async with exporter.reloading:  # no project is added or removed from now on
+                for task in (watching, following, polling):
+                    task.cancel()
+                server.should_exit = True
+                await serving
+    finally:
+        watchdog.end()  # also where the end was a crash
