@@ -179,7 +179,7 @@ def test_many_calls_that_take_long_are_progress() -> None:
     simulate(main())
 
 
-@pytest.mark.parametrize("stuck", ["listed", "learnt"])
+@pytest.mark.parametrize("stuck", ["listed", "update"])
 def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
     async def main() -> None:
         async with polling(cloud_of(sim("one"))) as exporter:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from exporter.config.load import Collectors, ConfigError, NotReadyError, from_mapping
+from exporter.daemon import exporter as exporter_module
 from exporter.daemon.serve import Reloader
 from exporter.polling.poller import Poller
 from exporter.runtime.threads import DaemonPool
@@ -439,7 +440,7 @@ def test_where_the_system_starts_no_thread_the_configuration_in_use_stays(monkey
 
 def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = DaemonPool("test-config", threads=2, timeout=0.05)
-    monkeypatch.setattr("exporter.daemon.exporter._CONFIGURATIONS", pool)
+    monkeypatch.setattr(exporter_module, "_CONFIGURATIONS", pool)
     release = threading.Event()
 
     def hanging() -> Config:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.daemon import exporter
+from exporter.polling import lists, refusals
 from exporter.runtime import logs
 from tests.faults.fleet import INTERVAL
 
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are published where they are looked at; v5 is listed as often as v3, and who refuses is asked again."""
     for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(f"exporter.daemon.exporter.{name}", 300.0)
-    monkeypatch.setattr("exporter.polling.lists._SECOND_LIST_SECONDS", INTERVAL)
-    monkeypatch.setattr("exporter.polling.loop._REFUSED_SECONDS", (0.0, 0.0))
+        monkeypatch.setattr(exporter, name, 300.0)
+    monkeypatch.setattr(lists, "_SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr(refusals, "_REFUSED_SECONDS", (0.0, 0.0))
 
 
 @pytest.fixture
