@@ -1,4 +1,4 @@
-"""What `drs-exporter check` finds, in words: one line each, with what to do about it."""
+"""Findings of `drs-exporter check`, and errors of the cloud, in words and with a remedy."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 REPORT = error_codes.REPORT
 _ROLE = 'the system role "DRS ReadOnlyAccess"'
-_GRANTS: Mapping[str, str] = {one.name: f"the action {one.action}" for one in operations.OPERATIONS if one.action}
-"""By operation; for all others the role is enough."""
+_GRANTS: Mapping[str, str] = {
+    operation.name: f"the action {operation.action}" for operation in operations.OPERATIONS if operation.action
+}
+"""By operation; all others need the role only."""
 _ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARN = "warn"
@@ -46,7 +48,7 @@ _STYLES = {Level.OK: "good", Level.WARN: "warn", Level.FAIL: "bad"}
 
 
 class Finding(NamedTuple):
-    """One line."""
+    """A line of the output of `check`."""
 
     level: Level
     where: str
@@ -54,13 +56,13 @@ class Finding(NamedTuple):
     remedy: str = ""
 
     def line(self, width: int, screen: Screen = Screen()) -> str:  # noqa: B008 - it is frozen
-        """As it is printed; `width` aligns `where`."""
+        """Format the finding; `where` is padded to `width`."""
         level = screen.paint(f"{self.level:4}", _STYLES[self.level])
         return f"{level}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
 
 
 class Words(NamedTuple):
-    """What an error means, and what to do about it."""
+    """The meaning of an error, and a remedy."""
 
     level: Level
     what: str
@@ -73,45 +75,48 @@ class Words(NamedTuple):
 
 
 def words(error: CloudError, place: str = "") -> Words:
-    """An error of the cloud in our own words; its message, which may name hosts and users, is not known here.
+    """Describe an error of the cloud. The cloud's own message, which may name hosts and users, is left out.
 
     Args:
         error: the error.
         place: the host and port that gave no response, as ` from HOST:PORT`.
     """
-    told = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
+    code = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        what = f"failed, {told}" if error.code != "project" else "failed"
-        if error.code in UNANSWERED:
-            what = f"got no response{place}"
-        elif isinstance(error, DecodeError):
-            what = "got no usable response"
-        return Words(Level.FAIL, f"{error.operation} {what}", error.reason)
+        return Words(Level.FAIL, f"{error.operation} {_failure(error, code, place)}", error.reason)
     if isinstance(error, AccessError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
-        wayout = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
-        remedy = f"check the credentials and iam_endpoint{wayout}"
-        return Words(Level.FAIL, f"{error.operation} is refused, {told}", remedy)
+        alternative = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
+        remedy = f"check the credentials and iam_endpoint{alternative}"
+        return Words(Level.FAIL, f"{error.operation} is refused, {code}", remedy)
     if error.code in UNANSWERED:
         late = " in time" if error.code == "timeout" else ""
         return Words(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
     if isinstance(error, DecodeError) and error.meaning is None:
-        return Words(Level.FAIL, f"{error.operation} got a response that the API does not document, {told}", REPORT)
+        return Words(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
     remedy = meaning.remedy.format(grant=grant_of(error.operation))
     if meaning is error_codes.PERMISSION and error.error_code is None:
         remedy += "; or a proxy or firewall refuses the call, since the response has no known error code"
-    return Words(Level(meaning.level), f"{what}, {told}", remedy)
+    return Words(Level(meaning.level), f"{what}, {code}", remedy)
+
+
+def _failure(error: CloudError, code: str, place: str) -> str:
+    if error.code in UNANSWERED:
+        return f"got no response{place}"
+    if isinstance(error, DecodeError):
+        return "got no usable response"
+    return "failed" if error.code == "project" else f"failed, {code}"
 
 
 def _meaning(error: CloudError) -> Meaning:
-    """What an error means; an error about one task is not the fault of its request."""
+    """Return the meaning of an error. An error about one task is not caused by the request."""
     meaning = error.meaning
     if error.operation in _LISTS and meaning in _OF_ONE_TASK:
         return error_codes.OTHER
     if meaning is None or (isinstance(error, TaskRefusedError) and meaning.split is not Split.NEVER):
-        return next((one for kind, one in _WITHOUT_CODE if isinstance(error, kind)), error_codes.OTHER)
+        return next((other for kind, other in _WITHOUT_CODE if isinstance(error, kind)), error_codes.OTHER)
     return meaning
 
 
@@ -126,7 +131,7 @@ _WITHOUT_CODE: tuple[tuple[type[CloudError], Meaning], ...] = (
 
 
 def grant_of(operation: str) -> str:
-    """The permission that an operation needs."""
+    """Return the permission that an operation needs."""
     return _GRANTS.get(operation, _ROLE)
 
 
@@ -142,11 +147,11 @@ UNANSWERED: Mapping[str, str] = {
     "network": "check the endpoint, DNS, firewall, proxy and ca_file",
     "timeout": "check the endpoint, firewall and proxy, or raise poll.timeout",
 }
-"""By the code that stands for a status where none came: what to check."""
+"""What to check when there was no response, by the code that replaces the status."""
 
 
 def absent(name: str, pin: str, *, required: bool) -> Words:
-    """A collector whose metrics are missing because no operation for it is published; `pin` is the setting `api`."""
+    """Describe a collector that has no published operation; `pin` is the setting `api`."""
     here = "here" if pin == "auto" else f"here with api: {pin}"
     if required:
         return Words(Level.WARN, f"{name} is not available {here}, but cutover requires it", "set if_available there")
@@ -156,7 +161,7 @@ def absent(name: str, pin: str, *, required: bool) -> Words:
 
 
 def engines(counts: Mapping[str | None, int]) -> str:
-    """Tasks by engine, the most frequent first."""
+    """Count tasks by engine, the most frequent first."""
     named: dict[str, int] = {}
     for engine, count in counts.items():
         name = engine if engine and _ENGINE.fullmatch(engine) else "other"

@@ -1,4 +1,4 @@
-"""The clients of the web server: how many connections are open, and which are closed when others wait."""
+"""The connections of the HTTP server: how many are open, and which are closed when others wait."""
 
 from __future__ import annotations
 
@@ -16,25 +16,22 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 1000
 _UNDER_WAY_SECONDS = 1.0
-"""For the next request of a client to arrive."""
+"""The time in which the next request of an idle client may be under way."""
 _OTHER_DESCRIPTORS = 256
 """File descriptors for everything but clients: polls, files, the log. Fewer where the limit is low."""
 _FEWEST_OTHERS = 48
 
 
 def connections_allowed() -> int:
-    """The most connections for which there are file descriptors; the soft limit is raised as far as needed."""
+    """Return the most connections for which there are file descriptors. Raises the soft limit if needed."""
     wanted = 2 * MAX_CONNECTIONS + _OTHER_DESCRIPTORS
-    soft, hard = (wanted if limit == resource.RLIM_INFINITY else limit for limit in _descriptor_limits())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (wanted if limit == resource.RLIM_INFINITY else limit for limit in limits)
     if soft < min(wanted, hard):
         soft = min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, _descriptor_limits()[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, limits[1]))
     spare = soft - min(_OTHER_DESCRIPTORS, max(_FEWEST_OTHERS, soft // 2))
     return max(1, min(MAX_CONNECTIONS, spare // 2))
-
-
-def _descriptor_limits() -> tuple[int, int]:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 class Clients:
@@ -97,16 +94,16 @@ class Clients:
 
 
 def _quiet(connections: Iterable[socket.socket]) -> list[socket.socket]:
-    """Those from which nothing has arrived, and whose clients have received all that was sent.
+    """Return the connections without received data whose clients have received everything.
 
     A socket that cannot be written to has a full buffer: its client is slow.
     """
     poll = select.poll()
-    open_ones = {connection.fileno(): connection for connection in connections}
-    for number in open_ones.keys() - {-1}:
-        poll.register(number, select.POLLIN | select.POLLOUT)
-    quiet = {number for number, state in poll.poll(0) if state == select.POLLOUT}
-    return [connection for number, connection in open_ones.items() if number in quiet]
+    by_descriptor = {connection.fileno(): connection for connection in connections}
+    for descriptor in by_descriptor.keys() - {-1}:
+        poll.register(descriptor, select.POLLIN | select.POLLOUT)
+    quiet = {descriptor for descriptor, state in poll.poll(0) if state == select.POLLOUT}
+    return [connection for descriptor, connection in by_descriptor.items() if descriptor in quiet]
 
 
 def has_room(connection: socket.socket) -> bool:

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 DEFAULT_ADDRESS = ":10826"
 _BACKLOG = 128
-_ANY_IPV4 = "0.0.0.0"  # noqa: S104 - an exporter is made to be scraped from elsewhere
+_ANY_IPV4 = "0.0.0.0"  # noqa: S104 - Prometheus scrapes from another machine
 _NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 
 class Address(NamedTuple):
-    """A host, without brackets and empty for every address of the machine, and a port."""
+    """A host and a port. The host has no brackets, and is empty for all addresses of the machine."""
 
     host: str
     port: int
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Read HOST:PORT, [HOST]:PORT, :PORT or *:PORT, which is :PORT; raises `ConfigError`."""
+        """Parse HOST:PORT, [HOST]:PORT, :PORT or *:PORT, which equals :PORT; raises `ConfigError`."""
         host, colon, port = text.rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
         if not (colon and text.isascii() and port.isdecimal() and int(port) <= 65535) or (  # noqa: PLR2004
@@ -39,7 +39,7 @@ class Address(NamedTuple):
 
 
 def url_of(bound: socket.socket, scheme: str = "http") -> str:
-    """The URL by which a listening socket is reached from this machine."""
+    """Return the URL of a listening socket, as seen from this machine."""
     host, port = bound.getsockname()[:2]
     if host == "::" and not bound.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
         host = _ANY_IPV4
@@ -74,8 +74,8 @@ def bind_all(texts: Sequence[str]) -> list[socket.socket]:
 
 def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
     try:
-        server = _listening(address, dual=dual and socket.has_dualstack_ipv6())
-        # asyncio does so for sockets that name their protocol only; without it a small page may wait 40 ms.
+        server = _create(address, dual=dual and socket.has_dualstack_ipv6())
+        # asyncio sets this only for sockets with a protocol; without it, a small response may take 40 ms longer.
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         reason = (error.strerror or "").partition(" (while")[0]
@@ -86,7 +86,7 @@ def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
     return server
 
 
-def _listening(address: Address, *, dual: bool) -> socket.socket:
+def _create(address: Address, *, dual: bool) -> socket.socket:
     host, port = address
     if host in {"", "::"} and dual:
         try:
@@ -96,7 +96,7 @@ def _listening(address: Address, *, dual: bool) -> socket.socket:
                 raise
     if not host:
         host = _ANY_IPV4
-    # IPv4 first where a name has addresses of both kinds, as in Go.
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, *_, place = min(found, key=lambda info: info[0] != socket.AF_INET)
-    return socket.create_server((str(place[0]), port), family=family, backlog=_BACKLOG)
+    # IPv4 first if a name has addresses of both kinds, as in Go.
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, sockaddr = min(infos, key=lambda info: info[0] != socket.AF_INET)
+    return socket.create_server((str(sockaddr[0]), port), family=family, backlog=_BACKLOG)

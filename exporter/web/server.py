@@ -35,7 +35,7 @@ RESPONSE_SECONDS = 30.0
 """The longest time from the header of a request until the client has received the response."""
 _IDLE_SECONDS = 120
 """The longest pause between two requests. Longer than the usual scrape intervals: Prometheus keeps its connection."""
-_GOODBYE_SECONDS = 5.0
+_TLS_END_SECONDS = 5.0
 """The longest time for the end of TLS."""
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
@@ -234,7 +234,7 @@ class Server(uvicorn.Server):
                 accepted,
                 ssl=context,
                 ssl_handshake_timeout=HEADER_SECONDS if context else None,
-                ssl_shutdown_timeout=_GOODBYE_SECONDS if context else None,
+                ssl_shutdown_timeout=_TLS_END_SECONDS if context else None,
             )
         except OSError as error:
             # The frames refer to the error, and to 256 KiB of asyncio's TLS that else wait for the garbage collector.

@@ -51,7 +51,7 @@ class FairSlots:
         self.waiting += 1
         self._grant()
         if self.waiting > self._queue:
-            largest = max(self._calls, key=lambda each: len(self._calls[each]))
+            largest = max(self._calls, key=lambda address: len(self._calls[address]))
             self._take(largest, self._calls[largest][-1], granted=False)
         try:
             return await call
@@ -77,7 +77,7 @@ class FairSlots:
             below_limit = [address for address in self._calls if self._held_by[address] < self._per_address]
             if not below_limit:
                 return
-            address = min(below_limit, key=lambda each: self._held_by[each])
+            address = min(below_limit, key=self._held_by.__getitem__)
             if self._take(address, self._calls[address][0], granted=True):
                 self.held += 1
                 self._held_by[address] += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import THREAD_PREFIX
@@ -13,6 +14,7 @@ from exporter.runtime.threads import THREAD_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _PATIENCE_TURNS = 5000
@@ -71,3 +73,23 @@ def simulate(main: Coroutine[object, object, T]) -> T:
     """Run a coroutine in virtual time; tasks that it leaves behind are cancelled."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+def simulated(test: Callable[P, Coroutine[object, object, T]]) -> Callable[P, T]:
+    """Run an async test in virtual time."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return simulate(test(*args, **kwargs))
+
+    return run
+
+
+def in_real_time(test: Callable[P, Coroutine[object, object, T]]) -> Callable[P, T]:
+    """Run an async test that waits for threads or sockets."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(test(*args, **kwargs))
+
+    return run

@@ -23,6 +23,7 @@ from exporter.web.server import Server
 from exporter.web.settings import WebFile
 from tests.lib.certificates import Authority
 from tests.lib.tools import needs
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,35 +79,29 @@ async def running(web: WebFile | None = None, app: Any = FINE) -> AsyncIterator[
                     await writer.wait_closed()
 
 
-def test_connections_beyond_those_that_may_wait_are_closed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_connections_beyond_those_that_may_wait_are_closed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
     monkeypatch.setattr(web_server, "_ACCEPTED_AT_ONCE", 1)
-
-    async def main() -> None:
-        async with running() as one:
-            (_, first), (waiting, second), (refused, _) = [await one.connect() for _ in range(3)]
-            assert await refused.read() == b""
-            await one.until(lambda: one.counts[CROWD])
-            first.write(GET)
-            second.write(GET)
-            assert (await waiting.read()).endswith(b"fine")
-
-    asyncio.run(main())
+    async with running() as one:
+        (_, first), (waiting, second), (refused, _) = [await one.connect() for _ in range(3)]
+        assert await refused.read() == b""
+        await one.until(lambda: one.counts[CROWD])
+        first.write(GET)
+        second.write(GET)
+        assert (await waiting.read()).endswith(b"fine")
 
 
-def test_connections_that_wait_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_connections_that_wait_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
-
-    async def main() -> None:
-        async with running() as one:
-            connections = [await one.connect() for _ in range(2)]
-            await one.until(lambda: one.server.clients.crowded)
-            one.server.should_exit = True
-            await one.serving
-            assert [await reader.read() for reader, _ in connections] == [b"", b""]
-            assert len(one.server.clients) == 0
-
-    asyncio.run(main())
+    async with running() as one:
+        connections = [await one.connect() for _ in range(2)]
+        await one.until(lambda: one.server.clients.crowded)
+        one.server.should_exit = True
+        await one.serving
+        assert [await reader.read() for reader, _ in connections] == [b"", b""]
+        assert len(one.server.clients) == 0
 
 
 def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,21 +125,18 @@ def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pytest.Mon
 
 
 @needs("openssl")
-def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: Path) -> None:
+@in_real_time
+async def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: Path) -> None:
     pair = Authority(tmp_path).issue("server")
     (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
-
-    async def main() -> None:
-        async with running(WebFile(tmp_path / "web.yml")) as one:
-            _, gone = await one.connect()
-            gone.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            gone.close()
-            assert await one.response() == b""
-            await one.until(lambda: one.counts[TLS])
-            assert one.counts == {TLS: 1}
-            await one.until(lambda: len(one.server.clients) == 0)
-
-    asyncio.run(main())
+    async with running(WebFile(tmp_path / "web.yml")) as one:
+        _, gone = await one.connect()
+        gone.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.close()
+        assert await one.response() == b""
+        await one.until(lambda: one.counts[TLS])
+        assert one.counts == {TLS: 1}
+        await one.until(lambda: len(one.server.clients) == 0)
 
 
 @needs("openssl")
@@ -175,39 +167,37 @@ def test_a_failed_handshake_keeps_no_memory_until_a_garbage_collection(tmp_path:
         gc.enable()
 
 
-def test_a_slow_client_is_aborted_at_the_end() -> None:
+@in_real_time
+async def test_a_slow_client_is_aborted_at_the_end() -> None:
     async def endless(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
             await asyncio.sleep(0)
 
-    async def main() -> None:
-        async with running(app=endless) as one:
-            reader, writer = await one.connect()
-            writer.write(GET)
-            await reader.readexactly(100)
-            one.server.should_exit = True
-            await one.serving
-            assert len(one.server.clients) == 0
-            with suppress(ConnectionError):  # the kernel has some of it
-                await reader.read()
-
-    asyncio.run(main())
+    async with running(app=endless) as one:
+        reader, writer = await one.connect()
+        writer.write(GET)
+        await reader.readexactly(100)
+        one.server.should_exit = True
+        await one.serving
+        assert len(one.server.clients) == 0
+        with suppress(ConnectionError):  # the kernel has some of it
+            await reader.read()
 
 
-def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def fails() -> None:
         raise LookupError
 
-    async def main() -> None:
-        web = WebFile()
-        monkeypatch.setattr(web, "follow", fails)
-        async with running(web) as one:
-            with pytest.raises(LookupError):
-                await one.serving
-
-    asyncio.run(main())
+    web = WebFile()
+    monkeypatch.setattr(web, "follow", fails)
+    async with running(web) as one:
+        with pytest.raises(LookupError):
+            await one.serving
 
 
 def test_an_error_that_nobody_expects_costs_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:

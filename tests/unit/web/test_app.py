@@ -14,7 +14,7 @@ from exporter.metrics.page import Chunk, Page, Piece, heads_of
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
@@ -152,50 +152,44 @@ def test_a_body_leaves_in_slices_of_64_kib_and_others_run_between_them() -> None
     assert turns[-1] - turns[0] >= len(full)
 
 
-def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with exporter_on(cloud) as exporter:
-            await exporter.poll_once()
-            made, calls, page = [0], len(cloud.calls), exporter.board.page
-            for owner, name in ((Piece, "of"), (Telemetry, "render")):
-                monkeypatch.setattr(owner, name, lambda *_: made.append(1))
-            for accept in ("", "gzip"):
-                for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):
-                    assert (await get(exporter, path, accept)).status == 200
-            assert (len(cloud.calls), made, exporter.board.page) == (calls, [0], page)
-
-    simulate(main())
+@simulated
+async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = cloud_of(sim("one"))
+    async with exporter_on(cloud) as exporter:
+        await exporter.poll_once()
+        made, calls, page = [0], len(cloud.calls), exporter.board.page
+        for owner, name in ((Piece, "of"), (Telemetry, "render")):
+            monkeypatch.setattr(owner, name, lambda *_: made.append(1))
+        for accept in ("", "gzip"):
+            for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):
+                assert (await get(exporter, path, accept)).status == 200
+        assert (len(cloud.calls), made, exporter.board.page) == (calls, [0], page)
 
 
-def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
+@simulated
+async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [faults.broken("")]
+    async with polling(cloud) as exporter:
+        got = await get(exporter, "/-/ready")
+        assert (got.status, got.body) == (503, b"the first poll has not ended\n")
+        await asyncio.sleep(20)
+        got = await get(exporter, "/-/ready")
+        assert (got.status, got.body) == (200, b"ready\n")
+
+
+@simulated
+async def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = cloud_of(sim("one"))
+    async with polling(cloud) as exporter:
         cloud.faults = [faults.broken("")]
-        async with polling(cloud) as exporter:
-            got = await get(exporter, "/-/ready")
-            assert (got.status, got.body) == (503, b"the first poll has not ended\n")
-            await asyncio.sleep(20)
-            got = await get(exporter, "/-/ready")
-            assert (got.status, got.body) == (200, b"ready\n")
-
-    simulate(main())
-
-
-def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with polling(cloud) as exporter:
-            cloud.faults = [faults.broken("")]
-            await asyncio.sleep(1000)
-            calls = len(cloud.calls)
-            got = await get(exporter, "/-/healthy")
-            assert (got.status, got.body, len(cloud.calls)) == (200, b"healthy\n", calls)
-            await exporter.board.lock.acquire()  # nobody ever lets go: every loop is stuck
-            await asyncio.sleep(400)
-            cloud.faults = []
-            await asyncio.sleep(400)
-            got = await get(exporter, "/-/healthy")
-            assert (got.status, got.body) == (503, b"a poll loop makes no progress\n")
-
-    simulate(main())
+        await asyncio.sleep(1000)
+        calls = len(cloud.calls)
+        got = await get(exporter, "/-/healthy")
+        assert (got.status, got.body, len(cloud.calls)) == (200, b"healthy\n", calls)
+        await exporter.board.lock.acquire()  # nobody ever lets go: every loop is stuck
+        await asyncio.sleep(400)
+        cloud.faults = []
+        await asyncio.sleep(400)
+        got = await get(exporter, "/-/healthy")
+        assert (got.status, got.body) == (503, b"a poll loop makes no progress\n")

@@ -14,6 +14,7 @@ from exporter.web import auth as web_auth
 from exporter.web.auth import Passwords, TooManyLoginsError, credentials
 from exporter.web.slots import FairSlots
 from tests.lib.certificates import hashed
+from tests.lib.virtual_time import in_real_time
 
 check = bcrypt.checkpw
 ALICE, BOB = hashed("apple").encode(), hashed("banana").encode()
@@ -96,13 +97,11 @@ def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
     assert len(checks.asked) == 3
 
 
-def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_same_hash() -> None:
-    async def main() -> None:
-        passwords = Passwords()
-        assert await passwords.verify({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
-        assert not await passwords.verify({b"bob": ALICE}, b"alice", b"apple")
-
-    asyncio.run(main())
+@in_real_time
+async def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_same_hash() -> None:
+    passwords = Passwords()
+    assert await passwords.verify({b"alice": ALICE, b"bob": ALICE}, b"alice", b"apple")
+    assert not await passwords.verify({b"bob": ALICE}, b"alice", b"apple")
 
 
 def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(checks: Checks) -> None:
@@ -112,17 +111,15 @@ def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(chec
     assert {nobody[1], alice[1]} <= set(USERS.values())
 
 
-def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
-    async def main() -> None:
-        users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
-        passwords = Passwords()
-        assert all([await passwords.verify(users, name, b"secret") for name in users])
-        assert len(passwords._verified) == 100
-        assert passwords._running == {}
-        assert b"secret" not in b"".join(passwords._verified)
-        assert all(len(sign) == 32 for sign in passwords._verified)
-
-    asyncio.run(main())
+@in_real_time
+async def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
+    users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
+    passwords = Passwords()
+    assert all([await passwords.verify(users, name, b"secret") for name in users])
+    assert len(passwords._verified) == 100
+    assert passwords._running == {}
+    assert b"secret" not in b"".join(passwords._verified)
+    assert all(len(sign) == 32 for sign in passwords._verified)
 
 
 def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
@@ -193,38 +190,34 @@ class Flood:
         self._go.release(count)
 
 
-def test_a_remembered_password_does_not_wait_for_a_flood_and_another_address_for_two_checks(
+@in_real_time
+async def test_a_remembered_password_does_not_wait_for_a_flood_and_another_address_for_two_checks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def main() -> None:
-        flood = Flood(monkeypatch)
-        flood.go()
-        assert await (await flood.login(b"apple"))
-        wrong = [await flood.login(b"wrong %d" % number) for number in range(5)]
-        assert await (await flood.login(b"apple"))
-        other = await flood.login(b"pear", "10.0.0.2")
-        flood.go(3)
-        assert not await other
-        assert flood.checked == [b"apple", b"wrong 0", b"wrong 1", b"pear"]
-        flood.go(3)
-        assert await asyncio.gather(*wrong) == [False] * 5
-
-    asyncio.run(main())
+    flood = Flood(monkeypatch)
+    flood.go()
+    assert await (await flood.login(b"apple"))
+    wrong = [await flood.login(b"wrong %d" % number) for number in range(5)]
+    assert await (await flood.login(b"apple"))
+    other = await flood.login(b"pear", "10.0.0.2")
+    flood.go(3)
+    assert not await other
+    assert flood.checked == [b"apple", b"wrong 0", b"wrong 1", b"pear"]
+    flood.go(3)
+    assert await asyncio.gather(*wrong) == [False] * 5
 
 
-def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        flood = Flood(monkeypatch)
-        tasks = [await flood.login(b"wrong %d" % number) for number in range(8)]
-        other = await flood.login(b"apple", "10.0.0.2")
-        flood.go(6)
-        assert await other
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(result) for result in results] == [bool] * 5 + [TooManyLoginsError] * 3
-        flood.go()
-        assert not await (await flood.login(b"wrong 7"))
-
-    asyncio.run(main())
+@in_real_time
+async def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    flood = Flood(monkeypatch)
+    tasks = [await flood.login(b"wrong %d" % number) for number in range(8)]
+    other = await flood.login(b"apple", "10.0.0.2")
+    flood.go(6)
+    assert await other
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [bool] * 5 + [TooManyLoginsError] * 3
+    flood.go()
+    assert not await (await flood.login(b"wrong 7"))
 
 
 def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,65 +57,59 @@ def _ended(far: socket.socket) -> bool:
         return False
 
 
-def crowd(limit: int, story: Callable[[Crowd], Awaitable[None]]) -> None:
-    async def main() -> None:
-        scene = Crowd(limit)
-        await story(scene)
-        await scene.close()
+def crowd_of(limit: int) -> Callable[[Callable[[Crowd], Awaitable[None]]], Callable[[], None]]:
+    async def run(story: Callable[[Crowd], Awaitable[None]]) -> None:
+        crowd = Crowd(limit)
+        await story(crowd)
+        await crowd.close()
 
-    simulate(main())
-
-
-def test_when_others_wait_the_oldest_idle_connection_is_closed() -> None:
-    async def story(crowd: Crowd) -> None:
-        await crowd.come(3)
-        crowd.clients.make_room()
-        assert (crowd.inside(), crowd.clients.crowded, crowd.closed()) == ([0, 1, 2], False, [])
-        crowd.clients.busy(crowd.near[0])
-        await crowd.come(1)
-        assert (crowd.inside(), crowd.clients.crowded) == ([0, 1, 2], True)
-        crowd.clients.make_room()
-        assert crowd.closed() == [1]
-        crowd.clients.leave(crowd.near[1])
-        crowd.clients.leave(crowd.near[1])
-        await asyncio.sleep(0)
-        assert (crowd.inside(), len(crowd.clients)) == ([0, 1, 2, 3], 3)
-
-    crowd(3, story)
+    return lambda story: lambda: simulate(run(story))
 
 
-def test_a_connection_with_a_request_is_never_closed() -> None:
-    async def story(crowd: Crowd) -> None:
-        await crowd.come(4)
-        crowd.clients.busy(crowd.near[0])
-        crowd.far[1].send(b"G")  # it has arrived, though nobody has read it
-        while has_room(crowd.near[2]):
-            crowd.near[2].send(bytes(2**16))  # its client does not read the response
-        await crowd.come(1)
-        crowd.clients.idle(crowd.near[3])  # its next request may be under way
-        await asyncio.sleep(0.9)
-        assert crowd.clients.crowded
-        crowd.clients.make_room()
-        assert crowd.closed() == []
-        await asyncio.sleep(0.2)
-        crowd.clients.make_room()
-        assert crowd.closed() == [3]
-
-    crowd(4, story)
+@crowd_of(3)
+async def test_when_others_wait_the_oldest_idle_connection_is_closed(crowd: Crowd) -> None:
+    await crowd.come(3)
+    crowd.clients.make_room()
+    assert (crowd.inside(), crowd.clients.crowded, crowd.closed()) == ([0, 1, 2], False, [])
+    crowd.clients.busy(crowd.near[0])
+    await crowd.come(1)
+    assert (crowd.inside(), crowd.clients.crowded) == ([0, 1, 2], True)
+    crowd.clients.make_room()
+    assert crowd.closed() == [1]
+    crowd.clients.leave(crowd.near[1])
+    crowd.clients.leave(crowd.near[1])
+    await asyncio.sleep(0)
+    assert (crowd.inside(), len(crowd.clients)) == ([0, 1, 2, 3], 3)
 
 
-def test_no_more_connections_are_closed_than_wait_and_none_that_has_ended() -> None:
-    async def story(crowd: Crowd) -> None:
-        await crowd.come(6)
-        assert crowd.inside() == [0, 1, 2, 3]
-        crowd.near[0].close()
-        crowd.near[1].shutdown(socket.SHUT_RDWR)
-        crowd.entered.pop().cancel()
-        await asyncio.sleep(0)
-        crowd.clients.make_room()
-        assert crowd.closed() == [0, 1, 2]
+@crowd_of(4)
+async def test_a_connection_with_a_request_is_never_closed(crowd: Crowd) -> None:
+    await crowd.come(4)
+    crowd.clients.busy(crowd.near[0])
+    crowd.far[1].send(b"G")  # it has arrived, though nobody has read it
+    while has_room(crowd.near[2]):
+        crowd.near[2].send(bytes(2**16))  # its client does not read the response
+    await crowd.come(1)
+    crowd.clients.idle(crowd.near[3])  # its next request may be under way
+    await asyncio.sleep(0.9)
+    assert crowd.clients.crowded
+    crowd.clients.make_room()
+    assert crowd.closed() == []
+    await asyncio.sleep(0.2)
+    crowd.clients.make_room()
+    assert crowd.closed() == [3]
 
-    crowd(4, story)
+
+@crowd_of(4)
+async def test_no_more_connections_are_closed_than_wait_and_none_that_has_ended(crowd: Crowd) -> None:
+    await crowd.come(6)
+    assert crowd.inside() == [0, 1, 2, 3]
+    crowd.near[0].close()
+    crowd.near[1].shutdown(socket.SHUT_RDWR)
+    crowd.entered.pop().cancel()
+    await asyncio.sleep(0)
+    crowd.clients.make_room()
+    assert crowd.closed() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwor
 from exporter.web.schema import RateLimit
 from exporter.web.settings import WebFile
 from tests.lib.certificates import hashed
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import in_real_time, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,91 +78,79 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_everybody_is_let_in_where_there_are_no_users(tmp_path: Path) -> None:
-    async def story() -> None:
-        front = Front(tmp_path)
-        for headers in ({}, {"Authorization": "Basic nonsense"}):
-            assert (await front.get(headers=headers)).status_code == 200
-        assert front.failed == 0
-
-    run(story)
+@in_real_time
+async def test_everybody_is_let_in_where_there_are_no_users(tmp_path: Path) -> None:
+    front = Front(tmp_path)
+    for headers in ({}, {"Authorization": "Basic nonsense"}):
+        assert (await front.get(headers=headers)).status_code == 200
+    assert front.failed == 0
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready", "/nothing"])
-def test_a_password_is_asked_for_everywhere(tmp_path: Path, path: str) -> None:
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN)
-        got = await front.get(path)
-        assert (got.status_code, got.text) == (401, "Authentication required: user and password.\n")
-        assert got.headers["www-authenticate"] == 'Basic realm="drs-exporter", charset="UTF-8"'
-        assert front.asked == []
-        assert (await front.get(path, auth=("alice", "apple"))).status_code == 200
-        assert front.asked == [path]
-        assert front.failed == 0  # who gives no password has not failed
-
-    run(story)
+@in_real_time
+async def test_a_password_is_asked_for_everywhere(tmp_path: Path, path: str) -> None:
+    front = Front(tmp_path, LOGIN)
+    got = await front.get(path)
+    assert (got.status_code, got.text) == (401, "Authentication required: user and password.\n")
+    assert got.headers["www-authenticate"] == 'Basic realm="drs-exporter", charset="UTF-8"'
+    assert front.asked == []
+    assert (await front.get(path, auth=("alice", "apple"))).status_code == 200
+    assert front.asked == [path]
+    assert front.failed == 0  # who gives no password has not failed
 
 
-def test_health_can_be_left_open(tmp_path: Path) -> None:
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN, open_paths=HEALTH_PATHS)
-        paths = ["/-/healthy", "/-/ready", "/-/healthy/", "/-/", "/metrics", "/", "/-/healthy/../../metrics"]
-        status = [(await front.get(path)).status_code for path in paths]
-        assert status == [200, 200, 401, 401, 401, 401, 401]
-
-    run(story)
+@in_real_time
+async def test_health_can_be_left_open(tmp_path: Path) -> None:
+    front = Front(tmp_path, LOGIN, open_paths=HEALTH_PATHS)
+    paths = ["/-/healthy", "/-/ready", "/-/healthy/", "/-/", "/metrics", "/", "/-/healthy/../../metrics"]
+    status = [(await front.get(path)).status_code for path in paths]
+    assert status == [200, 200, 401, 401, 401, 401, 401]
 
 
-def test_logins_that_fail_are_counted(tmp_path: Path) -> None:
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN)
-        for name, password in (("alice", "pear"), ("alice", "pear"), ("nobody", "apple")):
-            assert (await front.get(auth=(name, password))).status_code == 401
-        assert (await front.get(headers={"Authorization": "Bearer token"})).status_code == 401
-        assert front.failed == 4
-        assert (await front.get(auth=("alice", "apple"))).status_code == 200
-        assert front.failed == 4
-
-    run(story)
+@in_real_time
+async def test_logins_that_fail_are_counted(tmp_path: Path) -> None:
+    front = Front(tmp_path, LOGIN)
+    for name, password in (("alice", "pear"), ("alice", "pear"), ("nobody", "apple")):
+        assert (await front.get(auth=(name, password))).status_code == 401
+    assert (await front.get(headers={"Authorization": "Bearer token"})).status_code == 401
+    assert front.failed == 4
+    assert (await front.get(auth=("alice", "apple"))).status_code == 200
+    assert front.failed == 4
 
 
-def test_a_login_that_nobody_could_check_is_not_a_failed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_a_login_that_nobody_could_check_is_not_a_failed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def refuse(*_: object) -> bool:
         raise TooManyLoginsError
 
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN)
-        monkeypatch.setattr(front.passwords, "verify", refuse)
-        got = await front.get(auth=("alice", "apple"))
-        assert (got.status_code, got.headers["retry-after"]) == (429, "10")
-        assert front.failed == 0
-        assert front.asked == []
-
-    run(story)
+    front = Front(tmp_path, LOGIN)
+    monkeypatch.setattr(front.passwords, "verify", refuse)
+    got = await front.get(auth=("alice", "apple"))
+    assert (got.status_code, got.headers["retry-after"]) == (429, "10")
+    assert front.failed == 0
+    assert front.asked == []
 
 
-def test_users_change_with_the_file(tmp_path: Path) -> None:
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN)
-        assert (await front.get(auth=("alice", "apple"))).status_code == 200
-        front.rewrite(f"basic_auth_users: {{bob: {BOB}}}  # and not alice\n")
-        assert (await front.get(auth=("alice", "apple"))).status_code == 401
-        assert (await front.get(auth=("bob", "banana"))).status_code == 200
-
-    run(story)
+@in_real_time
+async def test_users_change_with_the_file(tmp_path: Path) -> None:
+    front = Front(tmp_path, LOGIN)
+    assert (await front.get(auth=("alice", "apple"))).status_code == 200
+    front.rewrite(f"basic_auth_users: {{bob: {BOB}}}  # and not alice\n")
+    assert (await front.get(auth=("alice", "apple"))).status_code == 401
+    assert (await front.get(auth=("bob", "banana"))).status_code == 200
 
 
-def test_headers_are_added_to_every_response_that_has_not_its_own(tmp_path: Path) -> None:
-    async def story() -> None:
-        text = "http_server_config: {headers: {X-Frame-Options: deny, Strict-Transport-Security: max-age=5}}\n"
-        front = Front(tmp_path, text + LOGIN)
-        refused, fine = await front.get(), await front.get(auth=("alice", "apple"))
-        assert [got.status_code for got in (refused, fine)] == [401, 200]
-        assert {got.headers["strict-transport-security"] for got in (refused, fine)} == {"max-age=5"}
-        assert refused.headers.get_list("x-frame-options") == ["deny"]
-        assert fine.headers.get_list("x-frame-options") == ["sameorigin"]
-
-    run(story)
+@in_real_time
+async def test_headers_are_added_to_every_response_that_has_not_its_own(tmp_path: Path) -> None:
+    text = "http_server_config: {headers: {X-Frame-Options: deny, Strict-Transport-Security: max-age=5}}\n"
+    front = Front(tmp_path, text + LOGIN)
+    refused, fine = await front.get(), await front.get(auth=("alice", "apple"))
+    assert [got.status_code for got in (refused, fine)] == [401, 200]
+    assert {got.headers["strict-transport-security"] for got in (refused, fine)} == {"max-age=5"}
+    assert refused.headers.get_list("x-frame-options") == ["deny"]
+    assert fine.headers.get_list("x-frame-options") == ["sameorigin"]
 
 
 @pytest.mark.parametrize(
@@ -170,22 +158,18 @@ def test_headers_are_added_to_every_response_that_has_not_its_own(tmp_path: Path
     [{"content": b"x"}, {"headers": {"Transfer-Encoding": "chunked"}}, {"headers": {"Content-Length": "9" * 20}}],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_a_body_is_refused_before_it_is_read(tmp_path: Path, body: dict[str, Any], method: str) -> None:
-    async def story() -> None:
-        front = Front(tmp_path, LOGIN)
-        got = await front.get(method=method, **body)
-        assert (got.status_code, got.headers["connection"]) == (413, "close")
-        assert front.asked == []
-
-    run(story)
+@in_real_time
+async def test_a_body_is_refused_before_it_is_read(tmp_path: Path, body: dict[str, Any], method: str) -> None:
+    front = Front(tmp_path, LOGIN)
+    got = await front.get(method=method, **body)
+    assert (got.status_code, got.headers["connection"]) == (413, "close")
+    assert front.asked == []
 
 
-def test_an_empty_body_is_none(tmp_path: Path) -> None:
-    async def story() -> None:
-        front = Front(tmp_path)
-        assert (await front.get(method="POST", headers={"Content-Length": "0"})).status_code == 200
-
-    run(story)
+@in_real_time
+async def test_an_empty_body_is_none(tmp_path: Path) -> None:
+    front = Front(tmp_path)
+    assert (await front.get(method="POST", headers={"Content-Length": "0"})).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -198,16 +182,14 @@ def test_an_empty_body_is_none(tmp_path: Path) -> None:
     ],
     ids=["long header", "many headers", "path", "query"],
 )
-def test_a_header_is_bounded(tmp_path: Path, scope_of: Callable[[int], dict[str, Any]]) -> None:
-    async def story() -> None:
-        front = Front(tmp_path)
-        assert (await front.start_of(scope_of(HEADER_BYTES - 20)))["status"] == 200
-        got = await front.start_of(scope_of(HEADER_BYTES + 10))
-        assert got["status"] == 431
-        assert (b"connection", b"close") in got["headers"]
-        assert len(front.asked) == 1
-
-    run(story)
+@in_real_time
+async def test_a_header_is_bounded(tmp_path: Path, scope_of: Callable[[int], dict[str, Any]]) -> None:
+    front = Front(tmp_path)
+    assert (await front.start_of(scope_of(HEADER_BYTES - 20)))["status"] == 200
+    got = await front.start_of(scope_of(HEADER_BYTES + 10))
+    assert got["status"] == 431
+    assert (b"connection", b"close") in got["headers"]
+    assert len(front.asked) == 1
 
 
 def test_a_bucket_lets_a_burst_through_and_then_so_many() -> None:
@@ -221,13 +203,11 @@ def test_without_a_limit_all_come_through() -> None:
     assert all(bucket.take(0) for _ in range(1000))
 
 
-def test_more_requests_than_allowed_are_refused(tmp_path: Path) -> None:
-    async def main() -> None:
-        front = Front(tmp_path, "rate_limit: {interval: 10s, burst: 3}")
-        assert [(await front.get()).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
-        await asyncio.sleep(10)
-        assert [(await front.get()).status_code for _ in range(2)] == [200, 429]
-        front.rewrite("rate_limit: {interval: 0}")
-        assert [(await front.get()).status_code for _ in range(5)] == [200] * 5
-
-    simulate(main())
+@simulated
+async def test_more_requests_than_allowed_are_refused(tmp_path: Path) -> None:
+    front = Front(tmp_path, "rate_limit: {interval: 10s, burst: 3}")
+    assert [(await front.get()).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+    await asyncio.sleep(10)
+    assert [(await front.get()).status_code for _ in range(2)] == [200, 429]
+    front.rewrite("rate_limit: {interval: 0}")
+    assert [(await front.get()).status_code for _ in range(5)] == [200] * 5

@@ -14,7 +14,7 @@ import pytest
 from exporter.simulator import Fault, faults
 from exporter.web import pages
 from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import EPOCH, simulated
 
 if TYPE_CHECKING:
     from exporter.daemon.exporter import Exporter
@@ -66,92 +66,82 @@ def test_only_the_style_and_the_script_that_the_page_holds_may_be_used(path: str
     assert "unsafe" not in got.headers["content-security-policy"]
 
 
-def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
-    async def main() -> None:
-        config = config_of()
-        account = config.accounts[0]
-        project = account.projects[0].model_copy(update={"name": f"project {HOSTILE}"})
-        hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
-        async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
-            await exporter.poll_once()
-            body = (await get(exporter, "/")).body
-            seen = Seen(body)
-            assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
-            assert body.count(b"<script") == 1
-            assert "img" not in seen.tags
-
-    simulate(main())
+@simulated
+async def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
+    config = config_of()
+    account = config.accounts[0]
+    project = account.projects[0].model_copy(update={"name": f"project {HOSTILE}"})
+    hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
+    async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
+        await exporter.poll_once()
+        body = (await get(exporter, "/")).body
+        seen = Seen(body)
+        assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
+        assert body.count(b"<script") == 1
+        assert "img" not in seen.tags
 
 
-def test_no_tasks() -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of()) as exporter:
-            await exporter.poll_once()
-            seen = Seen((await get(exporter, "/")).body)
-            assert NONE in seen.text
-            assert "The first poll has not ended yet." not in seen.text
-
-    simulate(main())
+@simulated
+async def test_no_tasks() -> None:
+    async with exporter_on(cloud_of()) as exporter:
+        await exporter.poll_once()
+        seen = Seen((await get(exporter, "/")).body)
+        assert NONE in seen.text
+        assert "The first poll has not ended yet." not in seen.text
 
 
-def test_before_the_first_poll_has_ended_nothing_is_known() -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one"))) as exporter:
-            got = await get(exporter, "/")
-            assert got.status == 200
-            seen = Seen(got.body)
-            assert "The first poll has not ended yet." in seen.text
-            assert NONE not in seen.text
-            assert "0 tasks" not in seen.text
-            assert "not polled yet" in seen.text
-
-    simulate(main())
+@simulated
+async def test_before_the_first_poll_has_ended_nothing_is_known() -> None:
+    async with exporter_on(cloud_of(sim("one"))) as exporter:
+        got = await get(exporter, "/")
+        assert got.status == 200
+        seen = Seen(got.body)
+        assert "The first poll has not ended yet." in seen.text
+        assert NONE not in seen.text
+        assert "0 tasks" not in seen.text
+        assert "not polled yet" in seen.text
 
 
-def test_a_cloud_that_gives_no_list_is_not_a_cloud_without_tasks() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")]
-        async with exporter_on(cloud) as exporter:
-            await exporter.poll_once()
-            seen = Seen((await get(exporter, "/")).body)
-            assert NONE not in seen.text
-            assert "0 tasks" not in seen.text
-            assert "the cloud gives no list of" in seen.text
-
-    simulate(main())
+@simulated
+async def test_a_cloud_that_gives_no_list_is_not_a_cloud_without_tasks() -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")]
+    async with exporter_on(cloud) as exporter:
+        await exporter.poll_once()
+        seen = Seen((await get(exporter, "/")).body)
+        assert NONE not in seen.text
+        assert "0 tasks" not in seen.text
+        assert "the cloud gives no list of" in seen.text
 
 
-def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"), published={"v3"})
-        cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
-        async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
-            await asyncio.sleep(100)
-            seen = Seen((await get(exporter, "/")).body)
-            lists = await lists_of(exporter)
-            cloud.faults = []
-            await asyncio.sleep(60)
-            after = Seen((await get(exporter, "/")).body)
-            (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
-        assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
-        assert "v3 list of sync incomplete its pages and its total disagree, 1m" in " ".join(seen.text.split())
-        (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
-        since = incomplete.pop("incomplete_since_timestamp_seconds")
-        assert EPOCH <= since < EPOCH + 30
-        assert incomplete == {
-            "api": "v3",
-            "job_type": "sync",
-            "success": True,
-            "tasks": 1,
-            "complete": False,
-            "incomplete_because": "its pages and its total disagree",
-        }
-        assert "incomplete" not in after.text
-        assert (again["complete"], again["incomplete_because"]) == (True, None)
-        assert again["incomplete_since_timestamp_seconds"] is None
-
-    simulate(main())
+@simulated
+async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
+    cloud = cloud_of(sim("one"), published={"v3"})
+    cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
+    async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
+        await asyncio.sleep(100)
+        seen = Seen((await get(exporter, "/")).body)
+        lists = await lists_of(exporter)
+        cloud.faults = []
+        await asyncio.sleep(60)
+        after = Seen((await get(exporter, "/")).body)
+        (again,) = [one for one in await lists_of(exporter) if one["job_type"] == "sync"]
+    assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
+    assert "v3 list of sync incomplete its pages and its total disagree, 1m" in " ".join(seen.text.split())
+    (incomplete,) = [one for one in lists if one["job_type"] == "sync"]
+    since = incomplete.pop("incomplete_since_timestamp_seconds")
+    assert EPOCH <= since < EPOCH + 30
+    assert incomplete == {
+        "api": "v3",
+        "job_type": "sync",
+        "success": True,
+        "tasks": 1,
+        "complete": False,
+        "incomplete_because": "its pages and its total disagree",
+    }
+    assert "incomplete" not in after.text
+    assert (again["complete"], again["incomplete_because"]) == (True, None)
+    assert again["incomplete_since_timestamp_seconds"] is None
 
 
 async def lists_of(exporter: Exporter) -> Any:
@@ -159,20 +149,18 @@ async def lists_of(exporter: Exporter) -> Any:
     return json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"][0]["lists"]
 
 
-def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with polling(cloud, config_of("v3")) as exporter:
-            await asyncio.sleep(2)
-            assert "incremental" in Seen((await get(exporter, "/")).body).text
-            cloud.faults = [faults.forbidden("jobs$")]
-            await asyncio.sleep(400)
-            seen = Seen((await get(exporter, "/")).body)
-            assert "one" in seen.text
-            assert "unknown" in seen.text
-            assert "INCRE_TRANSFER_STARTED" not in seen.text
-
-    simulate(main())
+@simulated
+async def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
+    cloud = cloud_of(sim("one"))
+    async with polling(cloud, config_of("v3")) as exporter:
+        await asyncio.sleep(2)
+        assert "incremental" in Seen((await get(exporter, "/")).body).text
+        cloud.faults = [faults.forbidden("jobs$")]
+        await asyncio.sleep(400)
+        seen = Seen((await get(exporter, "/")).body)
+        assert "one" in seen.text
+        assert "unknown" in seen.text
+        assert "INCRE_TRANSFER_STARTED" not in seen.text
 
 
 def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None:

@@ -89,151 +89,131 @@ class Hall:
         self.connection.connection_lost(None)
 
 
-def hall(story: Callable[[Hall], Awaitable[None]]) -> None:
-    async def main() -> None:
-        scene = Hall()
-        await story(scene)
-        scene.end()
+def in_hall(story: Callable[[Hall], Awaitable[None]]) -> Callable[[], None]:
+    async def run() -> None:
+        hall = Hall()
+        await story(hall)
+        hall.end()
 
-    simulate(main())
+    return lambda: simulate(run())
 
 
-def test_who_sends_nothing_is_cut_off() -> None:
-    async def story(hall: Hall) -> None:
-        await asyncio.sleep(HEADER_SECONDS - 0.1)
+@in_hall
+async def test_who_sends_nothing_is_cut_off(hall: Hall) -> None:
+    await asyncio.sleep(HEADER_SECONDS - 0.1)
+    assert hall.wire.ended == ""
+    await asyncio.sleep(0.2)
+    assert hall.wire.ended == "aborted"
+
+
+@in_hall
+async def test_who_sends_a_header_byte_by_byte_is_cut_off(hall: Hall) -> None:
+    for second in range(int(HEADER_SECONDS)):
+        hall.send(GET[second : second + 1])
         assert hall.wire.ended == ""
-        await asyncio.sleep(0.2)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
+        await asyncio.sleep(1.01)
+    assert hall.wire.ended == "aborted"
 
 
-def test_who_sends_a_header_byte_by_byte_is_cut_off() -> None:
-    async def story(hall: Hall) -> None:
-        for second in range(int(HEADER_SECONDS)):
-            hall.send(GET[second : second + 1])
-            assert hall.wire.ended == ""
-            await asyncio.sleep(1.01)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
-
-
-def test_so_is_who_does_that_with_the_next_request() -> None:
-    async def story(hall: Hall) -> None:
-        hall.send(GET)
-        await asyncio.sleep(3)
-        assert hall.wire.written.endswith(b"fine")
-        for second in range(int(HEADER_SECONDS)):
-            hall.send(GET[second : second + 1])
-            assert hall.wire.ended == ""
-            await asyncio.sleep(1.01)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
-
-
-def test_who_does_not_take_the_response_is_cut_off() -> None:
-    async def story(hall: Hall) -> None:
-        hall.connection.pause_writing()
-        hall.send(GET)
-        await asyncio.sleep(RESPONSE_SECONDS - 0.1)
-        assert (hall.wire.ended, hall.wire.written) == ("", b"")
-        await asyncio.sleep(0.2)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
-
-
-def test_the_next_request_does_not_give_more_time_for_the_response_before() -> None:
-    async def story(hall: Hall) -> None:
-        hall.go.clear()
-        hall.send(GET)
-        for _ in range(int(RESPONSE_SECONDS)):
-            assert hall.wire.ended == ""
-            hall.send(GET)
-            await asyncio.sleep(1.01)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
-
-
-def test_a_client_that_asks_again_and_again_is_served() -> None:
-    async def story(hall: Hall) -> None:
-        for count in range(1, 21):
-            hall.send(GET[:10])
-            await asyncio.sleep(HEADER_SECONDS - 1)
-            hall.send(GET[10:])
-            await asyncio.sleep(60)
-            assert hall.wire.ended == ""
-            assert hall.wire.written.count(b"fine") == count
-        await asyncio.sleep(59)
+@in_hall
+async def test_so_is_who_does_that_with_the_next_request(hall: Hall) -> None:
+    hall.send(GET)
+    await asyncio.sleep(3)
+    assert hall.wire.written.endswith(b"fine")
+    for second in range(int(HEADER_SECONDS)):
+        hall.send(GET[second : second + 1])
         assert hall.wire.ended == ""
-        await asyncio.sleep(2)
-        assert hall.wire.ended == "closed"  # idle: not aborted
-
-    hall(story)
+        await asyncio.sleep(1.01)
+    assert hall.wire.ended == "aborted"
 
 
-def test_requests_that_come_at_once_are_answered_one_after_another() -> None:
-    async def story(hall: Hall) -> None:
-        hall.send(GET * 3)
+@in_hall
+async def test_who_does_not_take_the_response_is_cut_off(hall: Hall) -> None:
+    hall.connection.pause_writing()
+    hall.send(GET)
+    await asyncio.sleep(RESPONSE_SECONDS - 0.1)
+    assert (hall.wire.ended, hall.wire.written) == ("", b"")
+    await asyncio.sleep(0.2)
+    assert hall.wire.ended == "aborted"
+
+
+@in_hall
+async def test_the_next_request_does_not_give_more_time_for_the_response_before(hall: Hall) -> None:
+    hall.go.clear()
+    hall.send(GET)
+    for _ in range(int(RESPONSE_SECONDS)):
+        assert hall.wire.ended == ""
+        hall.send(GET)
+        await asyncio.sleep(1.01)
+    assert hall.wire.ended == "aborted"
+
+
+@in_hall
+async def test_a_client_that_asks_again_and_again_is_served(hall: Hall) -> None:
+    for count in range(1, 21):
+        hall.send(GET[:10])
+        await asyncio.sleep(HEADER_SECONDS - 1)
+        hall.send(GET[10:])
+        await asyncio.sleep(60)
+        assert hall.wire.ended == ""
+        assert hall.wire.written.count(b"fine") == count
+    await asyncio.sleep(59)
+    assert hall.wire.ended == ""
+    await asyncio.sleep(2)
+    assert hall.wire.ended == "closed"  # idle: not aborted
+
+
+@in_hall
+async def test_requests_that_come_at_once_are_answered_one_after_another(hall: Hall) -> None:
+    hall.send(GET * 3)
+    await asyncio.sleep(1)
+    assert hall.wire.written.count(b"fine") == 3
+    await asyncio.sleep(RESPONSE_SECONDS)
+    assert hall.wire.ended == ""
+
+
+@in_hall
+async def test_who_does_not_take_the_end_of_a_response_is_cut_off(hall: Hall) -> None:
+    while has_room(hall.wire.near):
+        hall.wire.near.send(bytes(2**16))
+    hall.send(GET)
+    await asyncio.sleep(RESPONSE_SECONDS - 0.1)
+    assert hall.wire.written.endswith(b"fine")
+    assert hall.wire.ended == ""
+    await asyncio.sleep(0.2)
+    assert hall.wire.ended == "aborted"
+
+
+@in_hall
+async def test_a_connection_is_idle_but_while_it_has_a_request(hall: Hall) -> None:
+    await hall.clients.enter(hall.wire.near, "10.0.0.1")
+    idle = [len(hall.clients._idle)]
+    hall.go.clear()
+    hall.send(GET + GET)
+    for _ in range(2):
         await asyncio.sleep(1)
-        assert hall.wire.written.count(b"fine") == 3
-        await asyncio.sleep(RESPONSE_SECONDS)
-        assert hall.wire.ended == ""
-
-    hall(story)
-
-
-def test_who_does_not_take_the_end_of_a_response_is_cut_off() -> None:
-    async def story(hall: Hall) -> None:
-        while has_room(hall.wire.near):
-            hall.wire.near.send(bytes(2**16))
-        hall.send(GET)
-        await asyncio.sleep(RESPONSE_SECONDS - 0.1)
-        assert hall.wire.written.endswith(b"fine")
-        assert hall.wire.ended == ""
-        await asyncio.sleep(0.2)
-        assert hall.wire.ended == "aborted"
-
-    hall(story)
+        idle.append(len(hall.clients._idle))
+        hall.go.set()
+    assert idle == [1, 0, 1]
+    assert hall.wire.written.count(b"fine") == 2
+    assert b"connection: close" not in hall.wire.written.lower()
 
 
-def test_a_connection_is_idle_but_while_it_has_a_request() -> None:
-    async def story(hall: Hall) -> None:
-        await hall.clients.enter(hall.wire.near, "10.0.0.1")
-        idle = [len(hall.clients._idle)]
-        hall.go.clear()
-        hall.send(GET + GET)
-        for _ in range(2):
-            await asyncio.sleep(1)
-            idle.append(len(hall.clients._idle))
-            hall.go.set()
-        assert idle == [1, 0, 1]
-        assert hall.wire.written.count(b"fine") == 2
-        assert b"connection: close" not in hall.wire.written.lower()
-
-    hall(story)
-
-
-def test_while_others_wait_a_connection_ends_with_its_response() -> None:
-    async def story(hall: Hall) -> None:
-        hall.send(GET)
-        await asyncio.sleep(1)
-        assert b"connection: close" not in hall.wire.written.lower()
-        hall.server.clients = hall.connection._clients = clients = Clients(1)
-        waiting = [asyncio.create_task(clients.enter(hall.wire.near, "10.0.0.1")) for _ in range(2)]
-        await asyncio.sleep(0)
-        assert clients.crowded
-        hall.send(GET)
-        await asyncio.sleep(1)
-        assert b"\r\nconnection: close\r\n" in hall.wire.written.lower()
-        assert hall.wire.written.endswith(b"fine")
-        assert hall.wire.ended == "closed"
-        waiting[1].cancel()
-
-    hall(story)
+@in_hall
+async def test_while_others_wait_a_connection_ends_with_its_response(hall: Hall) -> None:
+    hall.send(GET)
+    await asyncio.sleep(1)
+    assert b"connection: close" not in hall.wire.written.lower()
+    hall.server.clients = hall.connection._clients = clients = Clients(1)
+    waiting = [asyncio.create_task(clients.enter(hall.wire.near, "10.0.0.1")) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert clients.crowded
+    hall.send(GET)
+    await asyncio.sleep(1)
+    assert b"\r\nconnection: close\r\n" in hall.wire.written.lower()
+    assert hall.wire.written.endswith(b"fine")
+    assert hall.wire.ended == "closed"
+    waiting[1].cancel()
 
 
 def test_a_connection_that_has_ended_has_no_deadline() -> None:
@@ -247,13 +227,11 @@ def test_a_connection_that_has_ended_has_no_deadline() -> None:
     simulate(main())
 
 
-def test_a_header_without_end_is_refused() -> None:
-    async def story(hall: Hall) -> None:
-        hall.send(GET[:-2] + b"X: " + b"x" * 65 * 1024)
-        assert hall.wire.written.startswith(b"HTTP/1.1 400 ")
-        assert hall.wire.ended == "closed"
-
-    hall(story)
+@in_hall
+async def test_a_header_without_end_is_refused(hall: Hall) -> None:
+    hall.send(GET[:-2] + b"X: " + b"x" * 65 * 1024)
+    assert hall.wire.written.startswith(b"HTTP/1.1 400 ")
+    assert hall.wire.ended == "closed"
 
 
 @pytest.mark.parametrize(
@@ -296,7 +274,7 @@ def test_nonsense_is_refused_with_the_headers_of_every_response(
         assert hall.wire.written.endswith(b"Invalid HTTP request received.\n")
         assert hall.wire.ended == "closed"
 
-    hall(story)
+    in_hall(story)()
     assert [record.getMessage() for record in caplog.records] == ["Invalid HTTP request received."]
 
 
@@ -310,7 +288,7 @@ def test_nonsense_after_the_begin_of_a_response_ends_it(caplog: pytest.LogCaptur
         assert hall.wire.written.count(b"HTTP/1.1") == 1
         assert hall.wire.ended == "closed"
 
-    hall(story)
+    in_hall(story)()
 
 
 @needs("openssl")

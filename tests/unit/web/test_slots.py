@@ -11,7 +11,9 @@ from exporter.web.slots import FairSlots, address_block
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+
+    Story = Callable[["Door"], Coroutine[object, object, None]]
 
 
 class Door:
@@ -44,93 +46,76 @@ class Door:
         self.results.append((address, granted))
 
 
-def door(slots: int, per_address: int, queue: int, story: Callable[[Door], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await story(Door(slots, per_address, queue))
-
-    simulate(main())
+def behind(slots: int, per_address: int, queue: int) -> Callable[[Story], Callable[[], None]]:
+    return lambda story: lambda: simulate(story(Door(slots, per_address, queue)))
 
 
-def test_calls_of_one_address_are_served_in_order_as_slots_become_free() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaaa") == "aa"
-        assert (door.slots.held, door.slots.waiting) == (2, 2)
-        assert await door.leave("a") == "a"
-        assert await door.leave("aa") == "a"
-        assert await door.leave("a") == ""
-        assert (door.slots.held, door.slots.waiting) == (0, 0)
-
-    door(2, 2, 10, story)
+@behind(2, 2, 10)
+async def test_calls_of_one_address_are_served_in_order_as_slots_become_free(door: Door) -> None:
+    assert await door.come("aaaa") == "aa"
+    assert (door.slots.held, door.slots.waiting) == (2, 2)
+    assert await door.leave("a") == "a"
+    assert await door.leave("aa") == "a"
+    assert await door.leave("a") == ""
+    assert (door.slots.held, door.slots.waiting) == (0, 0)
 
 
-def test_a_free_slot_is_for_the_address_that_has_the_fewest() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaaaaab") == "aaa"
-        assert await door.leave("a") == "b"
-        assert await door.leave("a") == "a"
-
-    door(3, 3, 10, story)
+@behind(3, 3, 10)
+async def test_a_free_slot_is_for_the_address_that_has_the_fewest(door: Door) -> None:
+    assert await door.come("aaaaaab") == "aaa"
+    assert await door.leave("a") == "b"
+    assert await door.leave("a") == "a"
 
 
-def test_addresses_take_turns() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaaabbcc") == "a"
-        served = ""
-        for _ in range(7):
-            served += await door.leave((served or "a")[-1])
-        assert served == "abcabca"
-
-    door(1, 1, 10, story)
+@behind(1, 1, 10)
+async def test_addresses_take_turns(door: Door) -> None:
+    assert await door.come("aaaabbcc") == "a"
+    served = ""
+    for _ in range(7):
+        served += await door.leave((served or "a")[-1])
+    assert served == "abcabca"
 
 
-def test_one_address_leaves_slots_to_others() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaaaa") == "aaa"
-        assert await door.come("b") == "b"
-        assert await door.come("b") == ""
-        assert await door.leave("b") == "b"
-        assert await door.leave("a") == "a"
-
-    door(4, 3, 10, story)
+@behind(4, 3, 10)
+async def test_one_address_leaves_slots_to_others(door: Door) -> None:
+    assert await door.come("aaaaa") == "aaa"
+    assert await door.come("b") == "b"
+    assert await door.come("b") == ""
+    assert await door.leave("b") == "b"
+    assert await door.leave("a") == "a"
 
 
-def test_when_too_many_wait_the_largest_crowd_loses_its_newest() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaa") == "a"
-        assert await door.come("a") == "-a"
-        assert await door.come("b") == "-a"
-        assert door.slots.waiting == 2
-        assert await door.leave("a") == "a"
-        assert await door.leave("a") == "b"
-
-    door(1, 1, 2, story)
+@behind(1, 1, 2)
+async def test_when_too_many_wait_the_largest_crowd_loses_its_newest(door: Door) -> None:
+    assert await door.come("aaa") == "a"
+    assert await door.come("a") == "-a"
+    assert await door.come("b") == "-a"
+    assert door.slots.waiting == 2
+    assert await door.leave("a") == "a"
+    assert await door.leave("a") == "b"
 
 
-def test_a_cancelled_call_waits_no_longer_and_keeps_no_slot() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aab") == "a"
-        door.calls[1].cancel()
-        assert await door.new() == ""
-        assert (door.slots.held, door.slots.waiting) == (1, 1)
-        door.slots.leave("a")  # grants the slot to b
-        door.calls[2].cancel()  # before b runs
-        assert await door.new() == ""
-        assert (door.slots.held, door.slots.waiting) == (0, 0)
-
-    door(1, 1, 10, story)
+@behind(1, 1, 10)
+async def test_a_cancelled_call_waits_no_longer_and_keeps_no_slot(door: Door) -> None:
+    assert await door.come("aab") == "a"
+    door.calls[1].cancel()
+    assert await door.new() == ""
+    assert (door.slots.held, door.slots.waiting) == (1, 1)
+    door.slots.leave("a")  # grants the slot to b
+    door.calls[2].cancel()  # before b runs
+    assert await door.new() == ""
+    assert (door.slots.held, door.slots.waiting) == (0, 0)
 
 
-def test_a_refused_call_that_is_cancelled_returns_no_slot() -> None:
-    async def story(door: Door) -> None:
-        assert await door.come("aaa") == "a"
-        other = asyncio.create_task(door.slots.enter("b"))  # for which the newest call of a is refused
-        asyncio.get_running_loop().call_soon(door.calls[2].cancel)
-        assert await door.new() == ""
-        assert door.calls[2].cancelled()
-        assert (door.slots.held, door.slots.waiting) == (1, 2)
-        other.cancel()
-
-    door(1, 1, 2, story)
+@behind(1, 1, 2)
+async def test_a_refused_call_that_is_cancelled_returns_no_slot(door: Door) -> None:
+    assert await door.come("aaa") == "a"
+    other = asyncio.create_task(door.slots.enter("b"))  # for which the newest call of a is refused
+    asyncio.get_running_loop().call_soon(door.calls[2].cancel)
+    assert await door.new() == ""
+    assert door.calls[2].cancelled()
+    assert (door.slots.held, door.slots.waiting) == (1, 2)
+    other.cancel()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, sim
 from tests.lib.daemon import task as listed
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from tests.lib.daemon import Got
@@ -74,41 +74,37 @@ def test_a_task_that_is_not_known_is_404(path: str) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["a/b?c#d", "..", "%2F", "<b>\"'", "a\ud800b"])
-def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of()) as exporter:
-            await exporter.poll_once()
-            (store,) = exporter.stores
-            await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")])
-            body = (await get(exporter, "/")).body.decode()
-            assert "turned\\u202eround" in body
-            link = re.search(r'<a href="(tasks/[^"]*)">turned', body)
-            assert link
-            got = await get(exporter, "/" + link[1])
-            if task_id.isprintable():
-                assert got.status == 200
-                assert task_id in Seen(got.body).text
-
-    simulate(main())
+@simulated
+async def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
+    async with exporter_on(cloud_of()) as exporter:
+        await exporter.poll_once()
+        (store,) = exporter.stores
+        await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")])
+        body = (await get(exporter, "/")).body.decode()
+        assert "turned\\u202eround" in body
+        link = re.search(r'<a href="(tasks/[^"]*)">turned', body)
+        assert link
+        got = await get(exporter, "/" + link[1])
+        if task_id.isprintable():
+            assert got.status == 200
+            assert task_id in Seen(got.body).text
 
 
-def test_parents_and_subtasks_lead_to_each_other() -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of()) as exporter:
-            await exporter.poll_once()
-            (store,) = exporter.stores
-            children = [listed(key, parent_id="shops") for key in ("west", "east")]
-            await store.listed("v3", "sync", [listed("shops", is_parent=True), *children])
-            above = (await get(exporter, "/tasks/shops")).body.decode()
-            links = re.findall(
-                r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above
-            )
-            assert links == [
-                ("../tasks/east", "task east", "task shops"),
-                ("../tasks/west", "task west", "task shops"),
-            ]
-            below = (await get(exporter, "/tasks/east")).body.decode()
-            assert '<a href="shops">task shops</a>' in below
-            assert "Subtasks</h2>" not in below
-
-    simulate(main())
+@simulated
+async def test_parents_and_subtasks_lead_to_each_other() -> None:
+    async with exporter_on(cloud_of()) as exporter:
+        await exporter.poll_once()
+        (store,) = exporter.stores
+        children = [listed(key, parent_id="shops") for key in ("west", "east")]
+        await store.listed("v3", "sync", [listed("shops", is_parent=True), *children])
+        above = (await get(exporter, "/tasks/shops")).body.decode()
+        links = re.findall(
+            r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above
+        )
+        assert links == [
+            ("../tasks/east", "task east", "task shops"),
+            ("../tasks/west", "task west", "task shops"),
+        ]
+        below = (await get(exporter, "/tasks/east")).body.decode()
+        assert '<a href="shops">task shops</a>' in below
+        assert "Subtasks</h2>" not in below
