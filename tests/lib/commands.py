@@ -7,9 +7,11 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from exporter.commands.check import check
 from exporter.commands.explain import explain
+from exporter.commands.main import main
 from exporter.commands.query import query
 from exporter.config.load import from_mapping
 from exporter.simulator import World
@@ -31,38 +33,57 @@ CANARY = "kanari"
 """What the cloud, a user or a secret says and nobody may repeat."""
 
 
+class CommandLine:
+    """Runs commands in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        """The exit code, standard output and standard error."""
+        return main(words), *self._capsys.readouterr()
+
+    def error(self, *words: str, code: int = 2) -> str:
+        """The message of a command that prints one line and no output."""
+        ended, out, err = self(*words)
+        prefix, message = err.split(": ", 1)
+        assert (ended, out, prefix, message.count("\n")) == (code, "", "drs-exporter", 1)
+        return message
+
+    def help(self, *words: str) -> str:
+        """The help of a command."""
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--help"])
+        assert ended.value.code == 0
+        return self._capsys.readouterr().out
+
+
 def project(project_id: str = PROJECT_ID, **keys: Any) -> dict[str, Any]:
     """A project of the configuration."""
     return {"region": "cn-north-4", "name": "payments", "project_id": project_id, **keys}
 
 
-def config_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> Config:  # noqa: S107
+def config_for(*projects: dict[str, Any], **options: Any) -> Config:
     """One account with these projects, all collectors but logs, and calls that need not wait for each other."""
+    return from_mapping(settings_for(*(projects or (project(),)), **options))
+
+
+def settings_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> dict[str, Any]:  # noqa: S107
+    """The same as it is written in a file."""
     account = {
         "name": "acme",
         "cloud": "huaweicloud",
         "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
-        "projects": list(projects or (project(),)),
+        "projects": list(projects),
     }
-    return from_mapping(
-        {
-            "accounts": [account],
-            **sections,
-            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
-        }
-    )
+    poll = {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})}
+    return {"accounts": [account], **sections, "poll": poll}
 
 
-def config_file(folder: Path, secret_key: str = "SK") -> str:  # noqa: S107
+def config_file(folder: Path, **options: Any) -> str:
     """The option that names a configuration of one project, written to a file."""
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
-        "projects": [project()],
-    }
     file = folder / "config.yaml"
-    file.write_text(json.dumps({"accounts": [account], "poll": {"rate_limit": 1000, "burst": 1000}}))
+    file.write_text(json.dumps(settings_for(project(), **options)))
     return f"--config.file={file}"
 
 

@@ -1,3 +1,5 @@
+"""`drs-exporter check` on the command line, and the file of its report."""
+
 from __future__ import annotations
 
 import errno
@@ -9,111 +11,90 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.commands import check as checking
-from exporter.commands import main as cli
-from exporter.runtime import logs
-from tests.lib.commands import (
-    config_file,
-    fleet,
-)
+from exporter.commands.options import config_of
+from tests.lib.commands import config_file, fleet
 from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from exporter.config.load import Config
+    from tests.lib.commands import CommandLine
 
-
-@pytest.fixture(autouse=True)
-def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up by these tests, it would outlive their streams."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
+EARLIER = "earlier"
 
 
 @pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """The report of an earlier check."""
+    (tmp_path / "shapes.json").write_text(EARLIER)
+    return tmp_path / "shapes.json"
+
+
+@pytest.fixture(autouse=True)
 def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command on a cloud that lives in real time."""
+    """The command queries a cloud that lives in real time."""
     cloud = fleet()
     cloud.now = time.time
-
-    check = checking.check
-
-    async def answered(config: Config, say: Any, transport: None) -> tuple[int, str]:
-        return await check(config, say, transport=InProcess(cloud))
-
-    monkeypatch.setattr(checking, "check", answered)
+    monkeypatch.setattr(checking, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
 
 
-@pytest.mark.usefixtures("_real_time")
-def test_the_command_and_its_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", config_file(tmp_path), f"--report={tmp_path / 'shapes.json'}"]) == 0
-    out, err = capsys.readouterr()
+def test_the_command_and_its_report(tmp_path: Path, report: Path, command_line: CommandLine) -> None:
+    code, out, err = command_line("check", config_file(tmp_path), f"--report={report}")
+    assert (code, err) == (0, "")
     assert out.startswith("ok    configuration             valid, 1 account, 1 project\n")
-    assert err == ""
-    report = json.loads((tmp_path / "shapes.json").read_text())
-    assert report["projects"][0]["operations"]["v3_list_jobs"]["200"]["calls"] == 3
+    (project,) = json.loads(report.read_text())["projects"]
+    assert project["operations"]["v3_list_jobs"]["200"]["calls"] == 3
 
 
 def test_a_check_that_crashes_keeps_the_report_of_an_earlier_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
 ) -> None:
     async def crash(*_: object, **__: object) -> None:
         raise ValueError
 
     monkeypatch.setattr(checking, "check", crash)
-    (file := tmp_path / "shapes.json").write_text("earlier")
-    assert cli.main(["check", config_file(tmp_path), f"--report={file}"]) == 1
-    assert file.read_text() == "earlier"
+    assert command_line("check", config_file(tmp_path), f"--report={report}")[0] == 1
+    assert report.read_text() == EARLIER
 
 
-@pytest.mark.usefixtures("_real_time")
 def test_a_disk_that_fills_up_during_the_check_is_named_and_keeps_the_earlier_report(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
 ) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("os.fsync", full)
-    (file := tmp_path / "shapes.json").write_text("earlier")
-    assert cli.main(["check", config_file(tmp_path), f"--report={file}"]) == 1
-    assert capsys.readouterr().err == f"drs-exporter: --report: can't write {file}: No space left on device\n"
-    assert file.read_text() == "earlier"
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = command_line("check", config_file(tmp_path), f"--report={report}")
+    assert (code, err) == (1, f"drs-exporter: --report: can't write {report}: No space left on device\n")
+    assert report.read_text() == EARLIER
 
 
-@pytest.mark.usefixtures("_real_time")
-def test_the_exit_code_says_that_something_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", config_file(tmp_path, secret_key="hunter2")]) == 1
-    out, err = capsys.readouterr()
+def test_the_exit_code_reports_a_failure(tmp_path: Path, command_line: CommandLine) -> None:
+    code, out, err = command_line("check", config_file(tmp_path, secret_key="hunter2"))
+    assert code == 1
     assert "fail" in out
     assert "hunter2" not in out + err
     assert list(tmp_path.iterdir()) == [tmp_path / "config.yaml"]
 
 
-@pytest.mark.usefixtures("_real_time")
-@pytest.mark.parametrize("words", [["--report=none/shapes.json"], ["--reports=x"], ["x"]])
-def test_bad_usage(words: Iterable[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", config_file(tmp_path), *words]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("drs-exporter: ")
-    assert err.count("\n") == 1
+def test_a_report_that_cannot_be_written_is_found_before_the_cloud_is_queried(
+    tmp_path: Path, command_line: CommandLine
+) -> None:
+    error = command_line.error("check", config_file(tmp_path), "--report=none/shapes.json")
+    assert "none/shapes.json: No such file" in error
 
 
-def test_a_file_of_authorities_that_holds_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [({"ca_file": "{file}"}, "holds no PEM certificates"), ({"projects": []}, "{file}:1: accounts")],
+    ids=["no authorities in the file", "no projects"],
+)
+def test_a_faulty_configuration(change: dict[str, Any], fault: str, tmp_path: Path, command_line: CommandLine) -> None:
     option = config_file(tmp_path)
     file = tmp_path / "config.yaml"
     content = json.loads(file.read_text())
-    content["accounts"][0]["ca_file"] = str(file)
-    file.write_text(json.dumps(content))
-    assert cli.main(["check", option]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "holds no PEM certificates" in err
-
-
-def test_a_faulty_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "config.yaml"
-    file.write_text("accounts: []\n")
-    assert cli.main(["check", f"--config.file={file}", f"--report={tmp_path / 'shapes.json'}"]) == 2
-    assert capsys.readouterr().err.startswith(f"drs-exporter: {file}:1: accounts: ")
+    content["accounts"][0] |= change
+    file.write_text(json.dumps(content).replace("{file}", str(file)))
+    error = command_line.error("check", option, f"--report={tmp_path / 'shapes.json'}")
+    assert fault.format(file=file) in error
     assert not (tmp_path / "shapes.json").exists()

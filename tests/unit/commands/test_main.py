@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,25 +15,19 @@ from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
-from exporter.runtime import logs
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.lib.commands import CommandLine
+
+QUERIES = ("tasks", "explain", "check", "query")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logging, once set up, would outlive the streams of these tests, and a daemon would never end."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    monkeypatch.setattr(run_command, "Exporter", lambda *_, **__: pytest.fail("it serves"))
-
-
-def help_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def _nothing_lasts(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
+    """A daemon would never end."""
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit) as ended:
-        cli.main([*words, "--help"])
-    assert ended.value.code == 0
-    return capsys.readouterr().out
+    monkeypatch.delenv("NONE", raising=False)
+    monkeypatch.setattr(run_command, "Exporter", lambda *_, **__: pytest.fail("it serves"))
 
 
 @pytest.mark.parametrize(
@@ -64,66 +59,69 @@ def help_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("demo --web.listen-address=localhost:http", "'localhost:http' is not HOST:PORT"),
         ("demo --web.listen-address=localhost:65536", "'localhost:65536' is not HOST:PORT"),
         ("demo --web.listen-address=ä:0", "'ä:0' is not HOST:PORT"),
+        ("query orders --type=network", "--type=network needs --query-id=ID, which the start of that test returned"),
+        ("query orders --type=precheck --query-id=", "--type=precheck needs --query-id=ID"),
+        ("query orders --type=cloud_connection", "--type=cloud_connection needs --query-id=ID"),
+        ("query orders --type=nonsense", "invalid choice: 'nonsense'"),
+        ("query orders", "the following arguments are required: --type"),
+        ("query --type=file", "the following arguments are required: TASK"),
+        ("query orders --type=file", "--config.file=FILE is missing"),
+        ("explain", "the following arguments are required: TASK"),
+        ("explain a b --config.file=x", "unexpected argument 'b'"),
+        ("explain a", "--config.file=FILE is missing"),
+        ("check --demo --reports=x", "unknown option --reports, did you mean --report?"),
+        ("check --demo x", "unexpected argument 'x'"),
+        (
+            "tasks --demo --region=eu-de",
+            "--demo queries the simulated cloud: leave --config.file, --cloud and --region out",
+        ),
     ],
 )
-def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(words.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("drs-exporter: ")
-    assert message in err
-    assert err.count("\n") == 1
+def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, command_line: CommandLine) -> None:
+    assert message in command_line.error(*words.split())
 
 
-def test_the_value_of_a_mistyped_option_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["once", "--secret-key=hunter2"]) == 2
-    assert "hunter2" not in capsys.readouterr().err
+def test_the_value_of_a_mistyped_option_is_not_repeated(command_line: CommandLine) -> None:
+    assert "hunter2" not in command_line.error("once", "--secret-key=hunter2")
 
 
 @pytest.mark.parametrize(
-    ("written", "code"),
+    ("written", "code", "lines"),
     [
-        (None, 1),
-        ("accounts: [{name: a, cloud: otc, credentials: {type: token, token: {file: none}}, regions: [eu-de]}]", 1),
-        ("accounts: [{name: a, cloud: otc, credentials: {type: token, token: {env: NONE}}, regions: [eu-de]}]", 1),
-        (
-            "accounts: [{name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de], ca_file: none}]",
-            1,
-        ),
-        ("accounts: [{name: a, cloud: x, credentials: {type: token, token: {file: none}}, regions: [eu-de]}]", 2),
-        ("accounts: [", 2),
+        (None, 1, 1),
+        ("{file: none}}, regions: [eu-de]}]", 1, 1),
+        ("{env: NONE}}, regions: [eu-de]}]", 1, 1),
+        ("t}, regions: [eu-de], ca_file: none}]", 1, 1),
+        ("{file: none}}, regions: [EU]}]", 2, 2),
+        ("[", 2, 1),
     ],
     ids=["no file", "no secret", "no variable", "no CAs", "wrong as well", "no YAML"],
 )
+@pytest.mark.parametrize("command", ["run", "explain orders"])
 def test_what_is_not_there_yet_is_no_wrong_configuration(
-    written: str | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, written: str | None, code: int, lines: int, *, tmp_path: Path, command_line: CommandLine
 ) -> None:
-    monkeypatch.delenv("NONE", raising=False)
     file = tmp_path / "config.yaml"
     if written is not None:
-        file.write_text(written)
-    assert cli.main(["run", f"--config.file={file}"]) == code
-    assert capsys.readouterr().err.startswith(f"drs-exporter: {file}:")
+        file.write_text("accounts: [{name: a, cloud: otc, credentials: {type: token, token: " + written)
+    ended, out, err = command_line(*command.split(), f"--config.file={file}")
+    assert (ended, out, err.count("\n")) == (code, "", lines)
+    assert err.startswith(f"drs-exporter: {file}:")
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["once"]], ids=lambda words: " ".join(words) or "none")
-def test_every_fault_of_the_configuration_is_a_line(
-    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("command", ["", "run", "once", "check"])
+def test_every_fault_of_the_configuration_is_a_line(command: str, tmp_path: Path, command_line: CommandLine) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("accounts: []\npol: {}\n")
-    assert cli.main([*command, f"--config.file={file}"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
+    code, out, err = command_line(*command.split(), f"--config.file={file}")
     first, second = err.splitlines()
+    assert (code, out) == (2, "")
     assert first.startswith(f"drs-exporter: {file}:1: accounts: ")
     assert second.startswith(f"drs-exporter: {file}:2: pol: unknown key; did you mean poll?")
 
 
-def test_the_help_tells_a_newcomer_where_to_begin(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = help_text(monkeypatch, capsys)
+def test_the_help_shows_a_newcomer_where_to_begin(command_line: CommandLine) -> None:
+    text = command_line.help()
     assert all(re.search(rf"^    {command}\s+\w", text, re.MULTILINE) for command in COMMANDS)
     assert "drs-exporter demo " in text
     assert "config.example.yaml" in text
@@ -141,30 +139,26 @@ def test_the_help_tells_a_newcomer_where_to_begin(
         ("once", ["--config.file FILE", "1 any project failed", "--demo"]),
         ("completion", ["SHELL", "bash, zsh, fish", "~/.bashrc"]),
         ("metrics", ["Markdown"]),
+        *((command, [f"Examples: drs-exporter {command} ", "Exit codes: 0 "]) for command in QUERIES),
     ],
 )
-def test_the_help_of_a_command_says_what_it_needs(
-    command: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_help_of_a_command_contains_what_it_needs(
+    command: str, words: list[str], command_line: CommandLine
 ) -> None:
-    text = " ".join(help_text(monkeypatch, capsys, command).split())
+    text = " ".join(command_line.help(command).split())
     assert [word for word in words if word not in text] == []
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_the_help_fits_a_terminal(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = help_text(monkeypatch, capsys, *command.split())
-    assert max(map(len, text.splitlines())) <= 80
+def test_the_help_fits_a_terminal(command: str, command_line: CommandLine) -> None:
+    assert max(map(len, command_line.help(*command.split()).splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef"), ("fish", "complete -c")])
-def test_completion_knows_every_command(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["completion", shell]) == 0
-    script = capsys.readouterr().out
-    assert word in script
-    assert [command for command in COMMANDS if command not in script] == []
-    assert "--config.file" in script
+def test_completion_has_every_command(shell: str, word: str, command_line: CommandLine) -> None:
+    code, script, _ = command_line("completion", shell)
+    assert code == 0
+    assert [part for part in (word, "--config.file", *COMMANDS) if part not in script] == []
 
 
 def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
@@ -174,10 +168,11 @@ def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
     assert done.stdout == "\n"
 
 
-def test_metrics_prints_every_family(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["metrics"]) == 0
-    named = set(re.findall(r"^\| `(drs_\w+)`", capsys.readouterr().out, re.MULTILINE))
-    assert named == family_names() | {own.name for own in OWN_FAMILIES}
+def test_metrics_prints_every_family(command_line: CommandLine) -> None:
+    code, catalogue, _ = command_line("metrics")
+    assert code == 0
+    named = set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE))
+    assert named == family_names() | {family.name for family in OWN_FAMILIES}
 
 
 def test_a_group_of_groups_has_single_exceptions() -> None:
@@ -187,16 +182,16 @@ def test_a_group_of_groups_has_single_exceptions() -> None:
     assert cli.leaves(first) == [first]
 
 
-def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def crash(_options: object) -> int:
+def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
+    def crash(_options: object) -> None:
         raise ValueError("s3cr3t") from KeyError("s3cr3t")
 
     monkeypatch.setattr(metrics, "run", crash)
-    assert cli.main(["metrics"]) == 1
-    said = "".join(capsys.readouterr())
-    assert "ValueError" in said
-    assert "test_main.py" in said
-    assert "s3cr3t" not in said
+    code, *output = command_line("metrics")
+    assert code == 1
+    assert "ValueError" in "".join(output)
+    assert Path(__file__).name in "".join(output)
+    assert "s3cr3t" not in "".join(output)
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])

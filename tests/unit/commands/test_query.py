@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.cloud.operations import OPERATIONS, QUERY_V5
-from exporter.commands import main as cli
 from exporter.commands import query as querying
 from exporter.commands.outcome import Outcome
 from exporter.commands.query import TYPES
-from exporter.runtime import logs
 from exporter.simulator import Fault, query_id
 from tests.lib.commands import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
@@ -19,16 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.config.load import Config
+    from tests.lib.commands import CommandLine
 
 ORDERS = sim("orders").id
 BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
 LEFT_OUT = "which may hold messages, hosts, users or names"
-
-
-@pytest.fixture(autouse=True)
-def _logging_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up by these tests, it would outlive their streams."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
 
 
 def test_a_precheck() -> None:
@@ -258,36 +251,10 @@ def test_wrong_credentials_and_a_cloud_that_fails() -> None:
     )
 
 
-@pytest.fixture
-def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def answered(_config: Config, *words: str, transport: None) -> Outcome:
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
+    async def canned(_config: Config, *words: str, transport: None) -> Outcome:
         return Outcome(1, " ".join(words), ("one\ntwo",))
 
-    monkeypatch.setattr(querying, "query", answered)
-
-
-@pytest.mark.usefixtures("_canned")
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["query", "orders", "--type=network", "--query-id=id", config_file(tmp_path)]) == 1
-    assert capsys.readouterr() == ("orders network id\n", "drs-exporter: one\ndrs-exporter: two\n")
-
-
-@pytest.mark.usefixtures("_canned")
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ("query orders --type=network", "--type=network needs --query-id=ID, which the start of that test returned"),
-        ("query orders --type=precheck --query-id=", "--type=precheck needs --query-id=ID"),
-        ("query orders --type=cloud_connection", "--type=cloud_connection needs --query-id=ID"),
-        ("query orders --type=nonsense", "invalid choice: 'nonsense'"),
-        ("query orders", "the following arguments are required: --type"),
-        ("query --type=file", "the following arguments are required: TASK"),
-        ("query orders --type=file", "--config.file=FILE is missing"),
-    ],
-)
-def test_bad_usage(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(words.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert message in err
-    assert err.count("\n") == 1
+    monkeypatch.setattr(querying, "query", canned)
+    words = ("query", "orders", "--type=network", "--query-id=id", config_file(tmp_path))
+    assert command_line(*words) == (1, "orders network id\n", "drs-exporter: one\ndrs-exporter: two\n")

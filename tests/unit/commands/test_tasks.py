@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.commands import main as cli
 from exporter.commands.tasks import _rows, tasks
 from exporter.model.task import Identity, Listed, Task
-from exporter.runtime import logs
 from exporter.runtime.terminal import Screen
 from exporter.simulator import faults
 from tests.lib.commands import WHERE, config_for, shops, two_projects
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
     from exporter.simulator import SimulatedCloud
+    from tests.lib.commands import CommandLine
 
 PIPE = Screen()
 
@@ -150,17 +149,8 @@ def test_json_has_the_names_and_units_of_the_metrics() -> None:
 
 
 @pytest.mark.parametrize("words", [["--demo"], ["--demo", "--output=json"]])
-def test_the_demo(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    assert cli.main(["tasks", *words]) == 0
-    out, err = capsys.readouterr()
+def test_the_demo(words: list[str], command_line: CommandLine) -> None:
+    code, out, err = command_line("tasks", *words)
+    assert code == 0
     assert "orders-to-rds" in out
     assert "\x1b" not in out + err
-
-
-def test_the_demo_needs_no_configuration(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    assert cli.main(["tasks", "--demo", "--region=eu-de"]) == 2
-    assert (
-        "--demo queries the simulated cloud: leave --config.file, --cloud and --region out" in capsys.readouterr().err
-    )

@@ -1,0 +1,23 @@
+"""The fixture of tests that run a command in this process."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.runtime import logs
+from tests.lib.commands import CommandLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
+    """A command line that leaves logging and signals of this process as they are."""
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    handler = signal.getsignal(signal.SIGHUP)
+    yield CommandLine(capsys)
+    signal.signal(signal.SIGHUP, handler)
