@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are published where they are looked at; v5 is listed as often as v3, and who refuses is asked again."""
+def published_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish pages only where a test looks at them: in most tests rendering would take more time than polling."""
     for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
         monkeypatch.setattr(exporter, name, 300.0)
+
+
+@pytest.fixture
+def brisk(published_seldom: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """List v5 as often as v3, and poll again at once after a refusal."""
     monkeypatch.setattr(lists, "_SECOND_LIST_SECONDS", INTERVAL)
     monkeypatch.setattr(refusals, "_REFUSED_SECONDS", (0.0, 0.0))
 
