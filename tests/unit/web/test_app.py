@@ -8,11 +8,13 @@ import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporter.metrics.own import Telemetry
-from exporter.metrics.page import Chunk, Page, Piece, heads_of
+from exporter.metrics.page import Chunk, Format, Page, Piece, heads_of
 from exporter.simulator import faults
-from exporter.web.app import accepts_gzip, application
+from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
 from tests.lib.virtual_time import simulate, simulated
 
@@ -193,3 +195,60 @@ async def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(mon
         await asyncio.sleep(400)
         got = await get(exporter, "/-/healthy")
         assert (got.status, got.body) == (503, b"a poll loop makes no progress\n")
+
+
+T, O = Format.TEXT, Format.OPENMETRICS  # noqa: E741
+OM = "application/openmetrics-text"
+PROTO = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+PROMETHEUS_3 = (
+    f"{OM};version=1.0.0;escaping=allow-utf-8;q=0.5,{OM};version=0.0.1;q=0.4,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+)
+CLIENTS = {
+    "Prometheus 2.42": (f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", O),
+    "Prometheus 2.26": (f"{OM}; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", T),
+    "Prometheus 2.4": ("text/plain;version=0.0.4;q=1,*/*;q=0.1", T),
+    "Prometheus 3": (PROMETHEUS_3, O),
+    "Prometheus 3, native histograms": (f"{PROTO};escaping=allow-utf-8;q=0.6,{PROMETHEUS_3}", O),
+    "Prometheus 3, text only": (
+        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+        T,
+    ),
+    "curl": ("*/*", T),
+    "none": ("", T),
+    "Chromium": ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", T),
+    "Firefox": ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", T),
+    "Telegraf": (f"{OM};version=1.0.0;q=0.5,text/plain;version=0.0.4", T),
+}
+OTHERS = {
+    OM: O,
+    OM.upper(): O,
+    f'{OM}; version="1.0.0"; charset=utf-8': O,
+    f"{OM};version=0.0.1": T,
+    f"{OM};version=2.0.0": T,
+    f"{OM};q=0": T,
+    f"{OM};q=0, */*": T,
+    f"{OM}, */*": O,
+    f"{OM}, text/plain": T,
+    f"{OM};q=0.5, text/plain;q=0.4": O,
+    f"{OM};q=0.4, text/plain;q=0.5": T,
+    f"{OM};q=0.5, */*;q=0.9": T,
+    "application/*": O,
+    "application/*, text/*": T,
+    "application/json": T,
+    "text/plain;q=0, */*": O,
+    "text/plain;version=1.0.0": T,
+    f"{OM};q=x, text/plain;q=0.1": T,
+    f"{OM};q=9, text/plain": T,
+    ",;,=;;q": T,
+}
+
+
+@pytest.mark.parametrize(("header", "wanted"), [*CLIENTS.values(), *OTHERS.items()], ids=[*CLIENTS, *OTHERS])
+def test_clients_get_the_format_that_they_prefer(header: str, wanted: Format) -> None:
+    assert wanted_format(header) is wanted
+
+
+@given(st.text())
+def test_no_header_is_too_odd(header: str) -> None:
+    assert wanted_format(header) in Format

@@ -18,6 +18,7 @@ from tests.lib.virtual_time import EPOCH, simulated
 
 if TYPE_CHECKING:
     from exporter.daemon.exporter import Exporter
+    from exporter.simulator import SimTask
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 NONE = "No tasks."
@@ -81,37 +82,36 @@ async def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
         assert "img" not in seen.tags
 
 
+NOT_YET = "The first poll has not ended yet."
+
+
+@pytest.mark.parametrize(
+    ("tasks", "polled", "faulty", "shown", "hidden"),
+    [
+        ([], True, False, [NONE], [NOT_YET]),
+        ([sim("one")], False, False, [NOT_YET, "not polled yet"], [NONE, "0 tasks"]),
+        ([sim("one")], True, True, ["the cloud gives no list of"], [NONE, "0 tasks"]),
+    ],
+    ids=["no tasks", "not polled yet", "no list"],
+)
 @simulated
-async def test_no_tasks() -> None:
-    async with exporter_on(cloud_of()) as exporter:
-        await exporter.poll_once()
-        seen = Seen((await get(exporter, "/")).body)
-        assert NONE in seen.text
-        assert "The first poll has not ended yet." not in seen.text
-
-
-@simulated
-async def test_before_the_first_poll_has_ended_nothing_is_known() -> None:
-    async with exporter_on(cloud_of(sim("one"))) as exporter:
-        got = await get(exporter, "/")
-        assert got.status == 200
-        seen = Seen(got.body)
-        assert "The first poll has not ended yet." in seen.text
-        assert NONE not in seen.text
-        assert "0 tasks" not in seen.text
-        assert "not polled yet" in seen.text
-
-
-@simulated
-async def test_a_cloud_that_gives_no_list_is_not_a_cloud_without_tasks() -> None:
-    cloud = cloud_of(sim("one"))
-    cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")]
+async def test_no_tasks_and_unknown_tasks_differ(
+    tasks: list[SimTask],
+    polled: bool,  # noqa: FBT001
+    faulty: bool,  # noqa: FBT001
+    shown: list[str],
+    hidden: list[str],
+) -> None:
+    cloud = cloud_of(*tasks)
+    cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")] if faulty else []
     async with exporter_on(cloud) as exporter:
-        await exporter.poll_once()
-        seen = Seen((await get(exporter, "/")).body)
-        assert NONE not in seen.text
-        assert "0 tasks" not in seen.text
-        assert "the cloud gives no list of" in seen.text
+        if polled:
+            await exporter.poll_once()
+        got = await get(exporter, "/")
+    assert got.status == 200
+    text = Seen(got.body).text
+    assert [part for part in shown if part not in text] == []
+    assert [part for part in hidden if part in text] == []
 
 
 @simulated
