@@ -38,7 +38,7 @@ def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
 def shown_fields(family: Family[Task]) -> set[str]:
     """The fields of facts that change what is shown of an example of which only the list is known besides."""
     found = set()
-    for task in examples.TASKS:
+    for task in (*examples.TASKS, examples.filled(examples.REPLICATING, family.fields)):
         bare = Task(task.identity, listed=task.listed, history=task.history)
         for name, kind in TASK_FACTS.items():
             if (facts := getattr(task, name)) is not None:
