@@ -68,7 +68,7 @@ format: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
-	$(BIN)/python -m exporter.docs.markdown | cat - docs/parts/*.md > docs/operations.md
+	$(BIN)/python -m exporter.docs.operations | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
 
 pictures: $(VENV)/dev.stamp

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.options import add_log
 from exporter.commands.outcome import Outcome
-from exporter.docs.markdown import catalogue_markdown
+from exporter.docs.catalogue import catalogue_markdown
 
 if TYPE_CHECKING:
     import argparse

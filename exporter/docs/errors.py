@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exporter.cloud.http.error_codes import BY_STATUS, CODES, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from exporter.cloud.http.error_codes import Meaning
 
@@ -23,19 +23,19 @@ batches, or 16; after three calls it is clear whether splitting helps. After an 
 poll ends with the calls in progress. The `APIGW` codes apply to `APIG` as well, the gateway of some regions."""
 
 
-def errors_table() -> Iterable[str]:
+def errors_table() -> Iterable[Sequence[str]]:
     """A row for each meaning: finding, codes, HTTP status without a code, calls, splitting, remedy."""
     meanings = dict.fromkeys([*(row.meaning for row in CODES), *BY_STATUS.values()])
     return (_row(meaning) for meaning in meanings)
 
 
-def _row(meaning: Meaning) -> str:
+def _row(meaning: Meaning) -> Sequence[str]:
     codes = dict.fromkeys(
         _code(row.code, row.statuses) for row in CODES if row.meaning is meaning and not row.code.startswith("APIG.")
     )
     alone = [str(status) for status, by_status in BY_STATUS.items() if by_status is meaning]
     calls = "up to three times" if meaning.retried else "once"
-    cells = (
+    return (
         meaning.what.format(operation="the operation"),
         ", ".join(codes),
         ", ".join(alone),
@@ -43,7 +43,6 @@ def _row(meaning: Meaning) -> str:
         _SPLIT[meaning.split],
         meaning.remedy.format(grant="the permission of the operation"),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _code(code: str, statuses: frozenset[int]) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from exporter.cloud.operations import BY_NAME, OPERATIONS
 from exporter.config.load import Collectors
-from exporter.docs.markdown import operations_markdown
+from exporter.docs.operations import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
 from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim
 from tests.lib.virtual_time import EPOCH, simulate

@@ -15,6 +15,7 @@ from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
+from tests.lib.paths import DOCS
 
 if TYPE_CHECKING:
     from tests.lib.commands import CommandLine
@@ -207,3 +208,8 @@ def test_signals_wait_while_the_command_line_is_imported(monkeypatch: pytest.Mon
     monkeypatch.setattr(cli, "main", lambda: len(blocked))
     assert __main__.main() == 1
     assert blocked == [(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})]
+
+
+def test_every_command_is_documented() -> None:
+    written = set(re.findall(r"^\| `drs-exporter (\w+)", (DOCS / "commands.md").read_text(), re.MULTILINE))
+    assert {*COMMANDS} - {"run"} == written

@@ -1,78 +1,51 @@
-"""The documents that are made from the code are fresh, complete and true."""
+"""docs/metrics.md is fresh, complete and true."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.cloud import operations
-from exporter.cloud.http.error_codes import CODES
-from exporter.commands import COMMANDS
 from exporter.config.load import Collectors, Cutover
 from exporter.docs import examples
-from exporter.docs import markdown as docs
-from exporter.docs.markdown import catalogue_markdown, operations_markdown, unit_of
+from exporter.docs.catalogue import catalogue_markdown, unit_of
+from exporter.docs.sources import feed_of
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, Facts, blockers
 from exporter.model.facts import Progress, Recovery
+from tests.lib.documents import rows
 from tests.lib.paths import DOCS
 
 if TYPE_CHECKING:
+    from exporter.metrics.family import Family
     from exporter.metrics.page import FamilyHead
 
-PARTS = (DOCS / "parts").glob("*.md")
 ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
 ROLE, ACTION = "role", "`drs:dataGuardJob:list`"
+TEXT = catalogue_markdown()
+FAMILIES, _, SOURCES_AND_EXAMPLES = TEXT.partition("## Sources")
+TABLES = rows(FAMILIES)
+METRICS = {name: cells for name, cells in TABLES.items() if name.startswith("drs_")}
+REASONS_TOLD = {name: cells for name, cells in TABLES.items() if name not in METRICS}
+SOURCES = rows(SOURCES_AND_EXAMPLES)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("metrics.md", catalogue_markdown()),
-        ("operations.md", "".join([operations_markdown(), *(one.read_text() for one in sorted(PARTS))])),
-    ],
-)
-def test_the_file_is_fresh(name: str, text: str) -> None:
+def test_the_file_is_fresh() -> None:
     """Else: make docs."""
-    assert (DOCS / name).read_text() == text
-
-
-def test_the_module_prints_the_operations() -> None:
-    done = subprocess.run([sys.executable, "-m", "exporter.docs.markdown"], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == (operations_markdown(), "")
-
-
-def test_main_prints_the_operations(capsys: pytest.CaptureFixture[str]) -> None:
-    docs.main()
-    assert capsys.readouterr().out == operations_markdown()
-
-
-def rows(text: str) -> dict[str, list[str]]:
-    """The cells of each row of the tables, by the first."""
-    found = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| `")]
-    return {cells[0].strip("`"): [cell.strip() for cell in cells[1:]] for cells in found}
-
-
-METRICS = {name: cells for name, cells in rows(catalogue_markdown()).items() if name.startswith("drs_")}
-REASONS_TOLD = {name: cells for name, cells in rows(catalogue_markdown()).items() if name not in METRICS}
-OPERATIONS = rows(operations_markdown())
+    assert (DOCS / "metrics.md").read_text() == TEXT
 
 
 @pytest.mark.parametrize("family", ALL, ids=lambda family: family.name)
 def test_a_family_is_documented_in_full(family: FamilyHead) -> None:
-    kind, _, labels, _, _, _, meaning, example = METRICS[family.name]
-    assert (kind, meaning) == (family.type, family.help)
-    assert labels == ", ".join(f"`{name}`" for name in family.labels)
-    line = example.strip("`").replace("{…", '{x="y"')
-    ((sample,),) = (one.samples for one in text_string_to_metric_families(line))
+    labels = ", ".join(f"`{name}`" for name in family.labels)
+    assert METRICS[family.name] == [family.type, unit_of(family.name), labels, family.help]
+    (line,) = (line for line in SOURCES_AND_EXAMPLES.splitlines() if re.match(f"{family.name}(_count)?{{", line))
+    ((sample,),) = (read.samples for read in text_string_to_metric_families(line.replace("{…", '{x="y"')))
     assert sample.name.removesuffix("_count") == family.name
     assert set(sample.labels) == {"x", *(name for name in family.labels if sample.labels.get(name))}
     assert family.name == "drs_task_detail_info" or set(family.labels) <= set(sample.labels) | {"role"}
@@ -80,15 +53,8 @@ def test_a_family_is_documented_in_full(family: FamilyHead) -> None:
 
 def test_nothing_else_is_documented() -> None:
     assert METRICS.keys() == {family.name for family in ALL}
-    assert OPERATIONS.keys() == {operation.name for operation in operations.OPERATIONS}
-
-
-def test_every_error_code_is_documented_with_its_remedy() -> None:
-    text = operations_markdown()
-    assert [row.code for row in CODES if f"`{row.code.replace('APIG.', 'APIGW.')}`" not in text] == []
-    lines = [line for line in text.splitlines() if "`DRS.M00101`" in line]
-    assert len(lines) == 1
-    assert lines[0].endswith("| 403 | once | no | grant the permission of the operation |")
+    about_the_cloud: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
+    assert SOURCES.keys() == {family.name for family in about_the_cloud if feed_of(family).collectors}
 
 
 @pytest.mark.parametrize(
@@ -149,8 +115,8 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
 def test_what_feeds_a_family_and_what_that_needs(
     name: str, collectors: str, fed_by: list[str], permission: str
 ) -> None:
-    words = ", ".join(f"`{one}`" for one in fed_by)
-    assert METRICS[name][3:6] == [collectors, words, permission]
+    words = ", ".join(f"`{operation}`" for operation in fed_by)
+    assert SOURCES.get(name) == ([collectors, words, permission] if collectors else None)
 
 
 def test_every_reason_against_a_cut_over_is_explained() -> None:
@@ -181,51 +147,6 @@ def test_a_setting_is_named_for_each_reason_that_it_takes_away_or_relaxes() -> N
         assert differ == {reason.name for reason in REASONS if reason.setting == setting}, setting
 
 
-@pytest.mark.parametrize(
-    ("name", "cells"),
-    [
-        (
-            "v3_batch_rpo_and_rto",
-            [
-                "POST `/v3/{project_id}/jobs/batch-rpo-and-rto`",
-                "recovery",
-                "30s",
-                "`ceil(dr / 10)`",
-                f"{ROLE}, {ACTION}",
-            ],
-        ),
-        (
-            "v5_job_progress",
-            [
-                "GET `/v5/{project_id}/jobs/{job_id}?type=progress`",
-                "progress, node, objects",
-                "30s",
-                "`active`",
-                "none",
-            ],
-        ),
-        ("v3_quotas", ["GET `/v3/{project_id}/quotas`", "quota", "1h", "`1`", ROLE]),
-        (
-            "v5_job_log",
-            ["GET `/v5/{project_id}/jobs/{job_id}?type=log`", "logs", "5m, when enabled", "`active`", "none"],
-        ),
-        ("v5_job_query", ["GET `/v5/{project_id}/jobs/{job_id}`", "`drs-exporter query`"]),
-    ],
-)
-def test_an_operation_in_words(name: str, cells: list[str]) -> None:
-    assert OPERATIONS[name] == cells
-
-
-def test_every_collector_asks_something() -> None:
-    asked = {name for cells in OPERATIONS.values() if len(cells) > 2 for name in cells[1].split(", ")}
-    assert asked == set(Collectors.model_fields)
-
-
 def test_the_examples_are_as_the_model_wants_them() -> None:
     assert all(task.identity.task_id == (task.listed and task.listed.id) for task in examples.TASKS)
-    assert not re.search(r"\d+\.\d+\.\d+\.\d+|password=|user=", catalogue_markdown())
-
-
-def test_every_command_is_documented() -> None:
-    written = set(re.findall(r"^\| `drs-exporter (\w+)", (DOCS / "commands.md").read_text(), re.MULTILINE))
-    assert {*COMMANDS} - {"run"} == written
+    assert not re.search(r"\d+\.\d+\.\d+\.\d+|password=|user=", TEXT)
