@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exporter.cloud.http.budget import Budget
+    from exporter.cloud.http.caller import CallContext
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
     from exporter.config.load import Account, Project
@@ -39,11 +40,13 @@ class Connection(NamedTuple):
         http: carries the calls; the user of the connection closes it.
         apis: the API generations to query, the one that decides first.
         decode_errors: counts values that cannot be decoded, by collector.
+        in_context: returns the same API generations for calls in the context of a poll loop.
     """
 
     http: httpx.AsyncClient
     apis: tuple[Api, ...]
     decode_errors: Mapping[str, DecodeErrors]
+    in_context: Callable[[CallContext], tuple[Api, ...]]
 
 
 def connect(
@@ -83,5 +86,8 @@ def connect(
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
     decode_errors = {name: DecodeErrors() for name in COLLECTORS}
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
-    apis = tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])
-    return Connection(http, apis, decode_errors)
+
+    def apis(client: Client) -> tuple[Api, ...]:
+        return tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])
+
+    return Connection(http, apis(client), decode_errors, lambda context: apis(client.in_context(context)))

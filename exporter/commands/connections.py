@@ -96,7 +96,7 @@ async def connections(
             wanted = TaskFilter(account.tasks)
             for project in account.all_projects():
                 observer = observe(account, project)
-                http, apis, decode_errors = connect(
+                http, apis, decode_errors, _ = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,

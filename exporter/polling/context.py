@@ -12,7 +12,9 @@ from exporter.polling.refusals import Backoff
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from exporter.cloud.connect import Connection
     from exporter.cloud.source import Api
+    from exporter.polling.loop import CollectorLoop
     from exporter.store.store import Store
 
 
@@ -22,17 +24,20 @@ class PollContext:
 
     Args:
         store: takes all data.
-        apis: the API generations to poll, the one that decides first; its sources are the cheaper ones.
-        intervals: configured seconds between polls, by enabled collector.
+        connection: to the cloud.
+        loops: by enabled collector.
     """
 
     store: Store
-    apis: Sequence[Api]
-    intervals: Mapping[str, float]
+    connection: Connection
+    loops: Mapping[str, CollectorLoop]
+    apis: Mapping[str, Sequence[Api]] = field(init=False)
+    """The API generations as each loop polls them, the one that decides first; its sources are the cheaper ones."""
     availability: Availability = field(init=False)
     backoff: Backoff = field(init=False, default_factory=Backoff)
     journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.availability = Availability(self.store.context, self.apis, self.intervals)
+        self.apis = {name: self.connection.in_context(loop.context) for name, loop in self.loops.items()}
+        self.availability = Availability(self.store.context, self.connection.apis, self.loops)
         self.journal = Journal(self.store.memory)

@@ -6,7 +6,6 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.caller import current
 from exporter.cloud.http.errors import CloudError, NotPublishedError, of_job_type
 from exporter.config.collectors import TASKS
 from exporter.model.task import DELETED, Phase
@@ -17,22 +16,17 @@ if TYPE_CHECKING:
     from exporter.cloud.source import Api
     from exporter.model.task import Listed
     from exporter.polling.context import PollContext
-    from exporter.polling.loop import CollectorLoop
 
 _SECOND_LIST_SECONDS = 300.0
 """The interval of v5 lists beside v3 ones, which are complete."""
 
 
 class Lists:
-    """Lists each job type from each API generation.
+    """Lists each job type of one project from each API generation."""
 
-    Args:
-        context: the project.
-        loop: of the collector.
-    """
-
-    def __init__(self, context: PollContext, loop: CollectorLoop) -> None:
-        self._apis = context.apis
+    def __init__(self, context: PollContext) -> None:
+        self._apis = context.apis[TASKS]
+        self._loop = context.loops[TASKS]
         self._store = context.store
         self._health = context.store.memory.lists
         self._job_types = context.store.context.filter.job_types
@@ -40,8 +34,7 @@ class Lists:
         self._availability = context.availability
         self._backoff = context.backoff
         self._journal = context.journal
-        self._loop = loop
-        self._due = dict.fromkeys((api.name for api in context.apis), -math.inf)
+        self._due = dict.fromkeys((api.name for api in self._apis), -math.inf)
         self._calls: dict[str, int] = {}
         self._unknown: set[str] = set()
         self._outcomes: dict[str, CloudError | None] = {}
@@ -71,10 +64,10 @@ class Lists:
 
     async def _list(self, api: Api, now: float) -> bool:
         """List every job type in the poll that began `now`. Return whether that succeeded; so does an absent API."""
-        before = current().calls
+        before = self._loop.context.calls
         lists = (self._list_job_type(api, job_type) for job_type in self._job_types)
         results = await asyncio.gather(*lists, return_exceptions=True)
-        self._calls[api.name] = current().calls - before
+        self._calls[api.name] = self._loop.context.calls - before
         errors = {
             job_type: error for job_type, error in zip(self._job_types, results, strict=True) if error is not None
         }

@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.caller import Caller
+from exporter.cloud.http.caller import CallContext
 from exporter.config.collectors import COLLECTORS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class CollectorLoop:
     def __init__(
         self, collector: str, interval: float, demand: Demand, overran: Callable[[int], None], offset: float = 0.0
     ) -> None:
-        self.caller = Caller(COLLECTORS[collector].rank)
+        self.context = CallContext(COLLECTORS[collector].rank)
         self.interval = interval
         self._demand = demand
         self._overran = overran
@@ -47,7 +47,7 @@ class CollectorLoop:
     @property
     def due_every(self) -> float:
         """Seconds from poll to poll: the configured ones, stretched where the rate limit is short."""
-        return self.interval * self._demand.stretch(self.caller.priority)
+        return self.interval * self._demand.stretch(self.context.priority)
 
     @property
     def effective(self) -> float:
@@ -65,7 +65,7 @@ class CollectorLoop:
     def set_demand(self, rate: float) -> None:
         """Polls at the configured interval need n calls a second."""
         self._rate = rate
-        self._demand.want(self, self.caller.priority, rate)
+        self._demand.want(self, self.context.priority, rate)
 
     def forget(self) -> None:
         """There will be no more polls."""
@@ -73,7 +73,7 @@ class CollectorLoop:
 
     def alive(self) -> bool:
         """Return whether there was a sign of life within five intervals, or five minutes where that is longer."""
-        return not self._begun or self.caller.silent_for() < max(
+        return not self._begun or self.context.silent_for() < max(
             _WATCHDOG_INTERVALS * self.effective, _WATCHDOG_SECONDS
         )
 
@@ -95,5 +95,5 @@ class CollectorLoop:
         """Wait for the next poll, which comes sooner where the rate limit has grown. Return when it was due."""
         while (due := began + self.due_every * (1 + later)) > self._clock():
             await asyncio.sleep(min(due - self._clock(), self.interval))
-            self.caller.beat()
+            self.context.beat()
         return due if self._clock() - due < self.interval else self._clock()

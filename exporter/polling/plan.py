@@ -34,9 +34,8 @@ class Plan:
     """The plan of one project; `only` restricts it to some tasks."""
 
     def __init__(self, context: PollContext) -> None:
-        self._sources = [(api.name, source) for api in context.apis for source in api.sources]
-        self._project_sources = [(api.name, source) for api in context.apis for source in api.project_sources]
-        self._intervals = context.intervals
+        self._apis = context.apis
+        self._loops = context.loops
         self._store = context.store
         self._availability = context.availability
         self.only: frozenset[str] | None = None
@@ -47,11 +46,9 @@ class Plan:
         That is the first one which exists, of a generation that lists the task; cheaper sources come first. What the
         calls of another collector to the same source provide, at least as often, is not queried again.
         """
-        sources = [source for _, source in self._sources if collector in fed_by(source)]
-        kinds = dict.fromkeys(
-            kind for source in sources for kind in source.parts if kind.collector in {collector, *self._intervals}
-        )
-        assigned: _Assigned = {kind: await self._assign(kind) for kind in kinds}
+        sources = [source for api in self._apis[collector] for source in api.sources if collector in fed_by(source)]
+        kinds = dict.fromkeys(kind for source in sources for kind in source.parts if kind.collector in self._loops)
+        assigned: _Assigned = {kind: await self._assign(collector, kind) for kind in kinds}
         work: dict[Source, dict[str, None]] = {}
         for kind in kinds:
             if kind.collector == collector:
@@ -65,7 +62,7 @@ class Plan:
         return {
             kind: frozenset(assigned[kind][source])
             for kind in source.parts
-            if kind.collector in self._intervals and source in assigned[kind]
+            if kind.collector in self._loops and source in assigned[kind]
         }
 
     def _provided_by_others(self, kind: type[TaskFacts], source: Source, assigned: _Assigned) -> frozenset[str]:
@@ -74,8 +71,8 @@ class Plan:
         That is the one with the shortest interval; of equals, the one that the source names first.
         """
         order = sorted(
-            (kind for kind in source.parts if kind.collector in self._intervals),
-            key=lambda kind: self._intervals[kind.collector],
+            (kind for kind in source.parts if kind.collector in self._loops),
+            key=lambda kind: self._loops[kind.collector].interval,
         )
         wanted = self._wanted(source, assigned)
         return frozenset().union(*(wanted.get(before, ()) for before in order[: order.index(kind)]))
@@ -84,23 +81,26 @@ class Plan:
         """The sources of facts about the project as a whole that may exist."""
         return [
             source
-            for api, source in self._project_sources
-            if source.collector == collector and self._availability.may_exist(api, source.operation.name)
+            for api in self._apis[collector]
+            for source in api.project_sources
+            if source.collector == collector and self._availability.may_exist(api.name, source.operation.name)
         ]
 
     def has_source(self, collector: str) -> bool:
         """Return whether any source of the collector's facts may exist."""
         return bool(self.project_work(collector)) or any(
-            collector in fed_by(source) and self._availability.may_exist(api, source.name)
-            for api, source in self._sources
+            collector in fed_by(source) and self._availability.may_exist(api.name, source.name)
+            for api in self._apis[collector]
+            for source in api.sources
         )
 
-    async def _assign(self, kind: type[TaskFacts]) -> dict[Source, dict[str, None]]:
+    async def _assign(self, collector: str, kind: type[TaskFacts]) -> dict[Source, dict[str, None]]:
         """The tasks whose facts each source provides."""
         offered = [
-            (api, source)
-            for api, source in self._sources
-            if kind in source.parts and self._availability.may_exist(api, source.name)
+            (api.name, source)
+            for api in self._apis[collector]
+            for source in api.sources
+            if kind in source.parts and self._availability.may_exist(api.name, source.name)
         ]
         assigned: dict[Source, dict[str, None]] = {}
         now, listed_by = self._store.context.clock.now(), self._store.memory.inventory.listed_by

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.caller import call_for
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.source import fetch_all, sort_answers
 from exporter.config.collectors import TASKS
@@ -60,9 +59,9 @@ class Poller:
             name: CollectorLoop(name, interval, demand, partial(self._meter.overran, name), offset)
             for name, interval in intervals.items()
         }
-        self._context = PollContext(store, connection.apis, intervals)
+        self._context = PollContext(store, connection, self._loops)
         self._plan = Plan(self._context)
-        self._lists = Lists(self._context, self._loops[TASKS])
+        self._lists = Lists(self._context)
         self._polled = asyncio.Event()
         self._queried: dict[tuple[str, str], dict[str, float]] = {}
         """When each task was last queried, by collector and source."""
@@ -98,7 +97,7 @@ class Poller:
     @property
     def calls(self) -> int:
         """How many calls have ended."""
-        return sum(loop.caller.calls for loop in self._loops.values())
+        return sum(loop.context.calls for loop in self._loops.values())
 
     @property
     def faults(self) -> Collection[CloudError]:
@@ -119,8 +118,7 @@ class Poller:
         """Poll once; no error in it ends the loop."""
         started, began = asyncio.get_running_loop().time(), self._now()
         loop = self._loops[collector]
-        call_for(loop.caller)
-        loop.caller.beat()
+        loop.context.beat()
         success = await self._guard(collector, self._lists.poll() if collector == TASKS else self._collect(collector))
         if success:
             loop.succeeded(started)
@@ -133,7 +131,7 @@ class Poller:
             self._decode_errors[TASKS].count += self._memory.inventory.contradictions(began)
         self._meter.decode_errors({name: errors.take() for name, errors in self._decode_errors.items()})
         self._memory.ready = True
-        loop.caller.beat()
+        loop.context.beat()
         self._polled.set()
         self._publish()
 
@@ -141,7 +139,7 @@ class Poller:
         """Adapt the ages of facts to the effective interval."""
         self.store.ages.set(collector, self._loops[collector].effective)
         if collector == TASKS:
-            for api in self._context.apis:
+            for api in self._context.apis[TASKS]:
                 self.store.ages.set(api.name, self._lists.interval(api))
 
     async def _guard(self, collector: str, work: Awaitable[bool | None]) -> bool | None:
@@ -161,14 +159,14 @@ class Poller:
         if work and not any(item.ids for item in work.values()):
             self._success.pop(collector, None)
             return None
-        calls = loop.caller.calls
+        calls = loop.context.calls
         if self._success.get(collector, True):  # after a failure, a poll hardly makes more calls than the last one
             loop.expect(sum(math.ceil(len(item.ids) / source.batch) for source, item in work.items()))
         self._age(collector)
         outcomes = [await self._query_project(source) for source in self._plan.project_work(collector)]
         self._provided = {key: ok for key, ok in self._provided.items() if key[1] != collector}
         outcomes += await self._query_tasks(collector, work, started)
-        loop.set_demand((loop.caller.calls - calls) / loop.interval)
+        loop.set_demand((loop.context.calls - calls) / loop.interval)
         known = [success for success in outcomes if success is not None]
         return all(known) if known else self._idle(collector)
 

@@ -49,7 +49,7 @@ async def measure(calls: int, rounds: int) -> Result:
 @asynccontextmanager
 async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
     (account,) = config_of("auto", ALL, endpoint=url).accounts
-    http, apis, _ = connect(
+    http, apis, *_ = connect(
         account,
         account.all_projects()[0],
         transport=None,

@@ -115,7 +115,7 @@ async def line(
     """The first project of an account with these credentials and keys."""
     config = config_of(account(credentials, name, **keys)).accounts[0]
     meter = Told()
-    http, apis, _ = connect(
+    http, apis, *_ = connect(
         config,
         config.all_projects()[0],
         transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,

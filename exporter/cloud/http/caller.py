@@ -1,10 +1,9 @@
-"""On whose behalf calls are made: how urgent they are, how many they were, and whether their maker is alive."""
+"""The context of calls: how urgent they are, how many were made, and whether the loop that makes them is alive."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,32 +15,32 @@ def clock() -> float:
     return asyncio.get_running_loop().time()
 
 
-class Caller:
-    """One poll loop. Neither a slow cloud nor a short budget makes it a stuck one.
+class CallContext:
+    """The calls of one poll loop. Neither a slow cloud nor a short rate limit makes the loop a stuck one.
 
     Args:
-        priority: of its calls where the budget is short; the lowest number goes first.
+        priority: of the calls where the rate limit is short; the lowest number comes first.
     """
 
     def __init__(self, priority: int = 0) -> None:
         self.priority = priority
         self.calls = 0
-        """That have ended, those that were tried again but once."""
+        """The number of calls that have ended; retries do not count."""
         self._at = clock()
         self._waiting = 0
 
     def beat(self) -> None:
-        """Something was done."""
+        """Record a sign of life."""
         self._at = clock()
 
     def called(self, retries: int) -> None:
-        """A call has ended, well or not, after so many that were like it."""
+        """A call has ended, well or not, after n retries."""
         self.calls += not retries
         self.beat()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around the wait for the right to a call, which takes as long as it takes."""
+        """Surrounds a wait for the rate limit or for credentials, which may take any time."""
         self._waiting += 1
         try:
             yield
@@ -52,16 +51,3 @@ class Caller:
     def silent_for(self) -> float:
         """Seconds since the last sign of life."""
         return 0.0 if self._waiting else clock() - self._at
-
-
-_current: ContextVar[Caller | None] = ContextVar("caller", default=None)
-
-
-def call_for(caller: Caller) -> None:
-    """From now on this task, and those that it starts, make their calls on behalf of this one."""
-    _current.set(caller)
-
-
-def current() -> Caller:
-    """The one on whose behalf this call is made; nobody in particular, and urgent, for commands."""
-    return _current.get() or Caller()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import random
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
@@ -12,7 +13,7 @@ import aiohttp
 import httpx
 
 from exporter.cloud.http.budget import Pauses
-from exporter.cloud.http.caller import current
+from exporter.cloud.http.caller import CallContext
 from exporter.cloud.http.error_codes import REPORT
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
@@ -118,6 +119,13 @@ class Client:
         self._timeout = timeout
         self._observer = observer
         self._pauses = Pauses()
+        self.context = CallContext()
+
+    def in_context(self, context: CallContext) -> Client:
+        """Return a client that makes its calls in another context, and has everything else in common with this one."""
+        client = copy.copy(self)
+        client.context = context
+        return client
 
     async def call(
         self,
@@ -171,10 +179,11 @@ class Client:
         """The path of a call, once there is all that it needs. Its calls have retries and a time-out of their own."""
         project_id = ""
         try:
-            if self._renewable is not None:
-                await self._renewable.ready()
-            if self._project_id is not None:
-                project_id = await self._project_id()
+            with self.context.waiting():
+                if self._renewable is not None:
+                    await self._renewable.ready()
+                if self._project_id is not None:
+                    project_id = await self._project_id()
         except CloudError as error:
             raise AccessError(*error.args) from error
         return operation.path_of(project_id=project_id, job_id=job_id)
@@ -207,11 +216,10 @@ class Client:
         if self._pauses.rest(operation.name) > _SHORT_PAUSE:
             raise ThrottledError(operation.name, "paused")
         await asyncio.sleep(self._pauses.rest(operation.name))
-        caller = current()
-        with caller.waiting():
+        with self.context.waiting():
             # A retry is less urgent: what fails must not take the calls of those who get answers.
-            # Signing in is urgent whoever begins it: all wait for it.
-            await self._budget.take(retries + (caller.priority if self._service == "drs" else 0))
+            # Signing in has a context of its own, and is urgent: all wait for it.
+            await self._budget.take(retries + self.context.priority)
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
             self._budget.give_back()
             raise ThrottledError(operation.name, "paused")
@@ -233,7 +241,7 @@ class Client:
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:
-            caller.called(retries)
+            self.context.called(retries)
             self._meter.request(operation.name, code, loop.time() - started)
 
     async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:

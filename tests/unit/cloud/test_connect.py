@@ -47,7 +47,7 @@ def opened(
 @pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
 def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
     async def go() -> list[str]:
-        http, apis, _ = opened(Script(EMPTY), {"api": api})
+        http, apis, *_ = opened(Script(EMPTY), {"api": api})
         async with http:
             return [generation.name for generation in apis]
 
@@ -65,7 +65,7 @@ def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any],
     script = Script(EMPTY)
 
     async def go() -> None:
-        http, apis, _ = opened(script, project)
+        http, apis, *_ = opened(script, project)
         async with http:
             for api in apis:
                 await api.list_tasks("sync")

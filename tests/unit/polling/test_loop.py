@@ -97,12 +97,12 @@ def test_a_loop_without_a_sign_of_life_is_stuck_after_five_intervals_but_not_bef
         assert loop.alive()  # it has not begun
         async with running(loop, Polls(10_000)):
             await asyncio.sleep(0)
-            loop.caller.beat()
+            loop.context.beat()
             await asyncio.sleep(299)
             assert loop.alive()
             await asyncio.sleep(2)
             assert not loop.alive()
-            with loop.caller.waiting():
+            with loop.context.waiting():
                 assert loop.alive()
             assert loop.alive()
             await asyncio.sleep(301)
@@ -119,7 +119,7 @@ def test_a_larger_budget_wakes_a_loop_that_sleeps_on_a_longer_interval() -> None
     async def main() -> None:
         demand = Demand(1.0)
         loop, polls = collector_loop(demand), Polls()
-        demand.want("another", loop.caller.priority, 900.0)
+        demand.want("another", loop.context.priority, 900.0)
         async with running(loop, polls):
             await asyncio.sleep(3610)
             assert polls.began == [0]

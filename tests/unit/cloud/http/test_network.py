@@ -72,7 +72,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
     config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
-    http, (generation,), _ = connect(
+    http, (generation,), *_ = connect(
         config.accounts[0],
         config.accounts[0].projects[0],
         transport=None,
