@@ -16,6 +16,7 @@ from exporter.commands.query import query
 from exporter.config.load import from_mapping
 from exporter.simulator import World
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.paths import GOLDEN
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from exporter.commands.outcome import Outcome
     from exporter.config.load import Config
-    from exporter.simulator import SimTask, SimulatedCloud
+    from exporter.simulator import Fault, SimTask, SimulatedCloud
     from exporter.views.findings import Finding
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
@@ -114,6 +115,11 @@ def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | No
     return simulate(explain(config or config_for(), wanted, transport=transport, clock=clock))
 
 
+def golden(name: str) -> str:
+    """A whole output."""
+    return (GOLDEN / f"{name}.txt").read_text()
+
+
 def group(text: str, name: str) -> str:
     """The group that begins like this."""
     (found,) = [block for block in text.split("\n\n") if block.startswith(name)]
@@ -151,24 +157,31 @@ def fleet(**options: Any) -> SimulatedCloud:
 def checked(
     cloud: SimulatedCloud,
     config: Config | None = None,
+    *faults: Fault,
     behind: float = 0.0,
-    way: httpx.AsyncBaseTransport | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> tuple[bool, str]:
-    """Whether nothing fails, and all findings."""
-    said: list[tuple[Finding, int]] = []
+    """Whether nothing fails on a cloud with these faults, and all findings."""
+    lines: list[str] = []
 
     def say(finding: Finding, width: int) -> None:
-        said.append((finding, width))
+        lines.append(f"{finding.line(width)}\n")
 
-    code, _ = simulate(check(config or config_for(), say, transport=way or Dated(cloud, behind), now=now))
-    assert said.pop()[0].where == "summary"
-    return code == 0, "".join(f"{finding.line(width)}\n" for finding, width in said)
+    cloud.faults = list(faults) or cloud.faults
+    code, _ = simulate(check(config or config_for(), say, transport=transport or Dated(cloud, behind), now=now))
+    assert lines.pop().split()[1] == "summary"
+    return code == 0, "".join(lines)
+
+
+def findings(text: str) -> list[str]:
+    """The lines without the place."""
+    return [" ".join(line.replace(WHERE, "").split()) for line in text.splitlines()]
 
 
 def finding(text: str, word: str) -> str:
-    """The one line that has this word, without the place."""
-    (line,) = [line for line in text.splitlines() if word in line]
-    return " ".join(line.replace(WHERE, "").split())
+    """The only line with this word, without the place."""
+    (line,) = [line for line in findings(text) if word in line]
+    return line
 
 
 def queried(

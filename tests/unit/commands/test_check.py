@@ -1,239 +1,109 @@
+"""`drs-exporter check` on the command line, and the file of its report."""
+
 from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.simulator import faults
-from tests.lib.commands import (
-    WHERE,
-    checked,
-    config_for,
-    finding,
-    fleet,
-    project,
-)
-from tests.lib.daemon import cloud_of, sim
+from exporter.commands import check as checking
+from exporter.commands.options import config_of
+from exporter.simulator import Fault
+from tests.lib.commands import checked, config_file, fleet, two_projects
+from tests.lib.daemon import PROJECT_ID, sim
+from tests.lib.transport import InProcess
 
-LACKS = "lacks a permission, 403 DRS.M00102"
-ROLE = 'grant the system role "DRS ReadOnlyAccess"'
-HEAD = """\
-ok    configuration             valid, 1 account, 1 project
-ok    acme/cn-north-4/payments  DRS responds
-ok    acme/cn-north-4/payments  the clock is right within 1s
-"""
-AUTO = "api: auto may have them; "
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lib.commands import CommandLine
+
+EARLIER = "earlier"
 
 
-def missing(collector: str, pin: str = "", other: str = "") -> str:
-    remedy = f"{other}set collectors.{collector}.enabled: false if they are not needed"
-    return f"{collector} is not available here{pin}, its metrics are missing: {remedy}"
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """The report of an earlier check."""
+    (tmp_path / "shapes.json").write_text(EARLIER)
+    return tmp_path / "shapes.json"
 
 
-IN = "ok    acme/cn-north-4/payments  the credentials are accepted\n"
-
-
-def test_all_is_well() -> None:
-    assert checked(fleet()) == (
-        True,
-        HEAD
-        + IN
-        + """\
-ok    acme/cn-north-4/payments  v3 lists 3 tasks (mysql 2, cloudDataGuard-mysql 1)
-ok    acme/cn-north-4/payments  v5 lists 4 tasks, 2 of them unknown to v3 (mysql-to-mysql 2, redis-to-gaussredis 2)
-ok    acme/cn-north-4/payments  v3_batch_progress works (progress)
-ok    acme/cn-north-4/payments  v3_batch_rpo_and_rto works (recovery)
-ok    acme/cn-north-4/payments  v3_dr_monitoring works (node)
-ok    acme/cn-north-4/payments  v3_batch_detail works (detail)
-ok    acme/cn-north-4/payments  v3_query_compare_result works (comparison)
-ok    acme/cn-north-4/payments  v3_batch_precheck_result works (precheck)
-ok    acme/cn-north-4/payments  v3_quotas works (quota)
-ok    acme/cn-north-4/payments  v5_job_progress works (node, objects, progress)
-ok    acme/cn-north-4/payments  v5_monitor_data works (node)
-ok    acme/cn-north-4/payments  v5_job_detail works (detail)
-ok    acme/cn-north-4/payments  v5_job_is_writable works (detail)
-ok    acme/cn-north-4/payments  v5_job_compare works (comparison)
-ok    acme/cn-north-4/payments  v5_batch_async_jobs works (async_jobs)
-""",
-    )
-
-
-def test_a_project_without_tasks_and_without_v5() -> None:
-    assert checked(cloud_of(published={"v3"})) == (
-        True,
-        HEAD
-        + IN
-        + """\
-ok    acme/cn-north-4/payments  v3 lists no tasks
-ok    acme/cn-north-4/payments  v5 is not published here
-ok    acme/cn-north-4/payments  v3_batch_progress not tested: no task to test it with (progress)
-ok    acme/cn-north-4/payments  v3_batch_rpo_and_rto not tested: no task to test it with (recovery)
-ok    acme/cn-north-4/payments  v3_dr_monitoring not tested: no task to test it with (node)
-ok    acme/cn-north-4/payments  v3_batch_detail not tested: no task to test it with (detail)
-ok    acme/cn-north-4/payments  v3_query_compare_result not tested: no task to test it with (comparison)
-ok    acme/cn-north-4/payments  v3_batch_precheck_result not tested: no task to test it with (precheck)
-ok    acme/cn-north-4/payments  v3_quotas works (quota)
-"""
-        + f"warn  {WHERE}  {missing('objects')}\n"
-        + f"warn  {WHERE}  {missing('async_jobs')}\n",
-    )
-
-
-def test_nothing_but_reads_is_sent_and_each_operation_once() -> None:
+@pytest.fixture(autouse=True)
+def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command queries a cloud that lives in real time."""
     cloud = fleet()
-    checked(cloud)
-    asked = [f"{call.path} {call.query} {call.body}" for call in cloud.calls]
-    assert len(asked) == len(set(asked))
-    assert len([words for words in asked if "compar" not in words]) == 3 + 3 + 11
-    assert all(call.method == "GET" or "/v3/" in call.path for call in cloud.calls)
+    cloud.now = time.time
+    monkeypatch.setattr(checking, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
+
+
+def test_the_command_and_its_report(tmp_path: Path, report: Path, command_line: CommandLine) -> None:
+    code, out, err = command_line("check", config_file(tmp_path), f"--report={report}")
+    assert (code, err) == (0, "")
+    assert out.startswith("ok    configuration             valid, 1 account, 1 project\n")
+    (project,) = json.loads(report.read_text())["projects"]
+    assert project["operations"]["v3_list_jobs"]["200"]["calls"] == 3
+
+
+def test_a_check_that_crashes_keeps_the_report_of_an_earlier_one(
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
+) -> None:
+    async def crash(*_: object, **__: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(checking, "check", crash)
+    assert command_line("check", config_file(tmp_path), f"--report={report}")[0] == 1
+    assert report.read_text() == EARLIER
+
+
+def test_a_disk_that_fills_up_during_the_check_is_named_and_keeps_the_earlier_report(
+    tmp_path: Path, report: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = command_line("check", config_file(tmp_path), f"--report={report}")
+    assert (code, err) == (1, f"drs-exporter: --report: can't write {report}: No space left on device\n")
+    assert report.read_text() == EARLIER
+
+
+def test_the_exit_code_reports_a_failure(tmp_path: Path, command_line: CommandLine) -> None:
+    code, out, err = command_line("check", config_file(tmp_path, secret_key="hunter2"))
+    assert code == 1
+    assert "fail" in out
+    assert "hunter2" not in out + err
+    assert list(tmp_path.iterdir()) == [tmp_path / "config.yaml"]
+
+
+def test_a_report_that_cannot_be_written_is_found_before_the_cloud_is_queried(
+    tmp_path: Path, command_line: CommandLine
+) -> None:
+    error = command_line.error("check", config_file(tmp_path), "--report=none/shapes.json")
+    assert "none/shapes.json: No such file" in error
 
 
 @pytest.mark.parametrize(
-    ("match", "line"),
-    [
-        (
-            "batch-rpo-and-rto",
-            f"fail v3_batch_rpo_and_rto {LACKS} (recovery): grant the action drs:dataGuardJob:list",
-        ),
-        (
-            "v3.*/quotas",
-            f"fail v3_quotas {LACKS} (quota): {ROLE}",
-        ),
-        (
-            "type=detail",
-            f"fail v5_job_detail {LACKS} (detail): {ROLE}",
-        ),
-    ],
+    ("change", "fault"),
+    [({"ca_file": "{file}"}, "holds no PEM certificates"), ({"projects": []}, "{file}:1: accounts")],
+    ids=["no authorities in the file", "no projects"],
 )
-def test_a_missing_permission_is_named_with_what_to_grant(match: str, line: str) -> None:
-    cloud = fleet()
-    cloud.faults = [faults.forbidden(match)]
-    fine, text = checked(cloud)
-    assert not fine
-    assert finding(text, "permission") == line
-    assert text.count("works") == 12  # the rest goes on
+def test_a_faulty_configuration(change: dict[str, Any], fault: str, tmp_path: Path, command_line: CommandLine) -> None:
+    option = config_file(tmp_path)
+    file = tmp_path / "config.yaml"
+    content = json.loads(file.read_text())
+    content["accounts"][0] |= change
+    file.write_text(json.dumps(content).replace("{file}", str(file)))
+    error = command_line.error("check", option, f"--report={tmp_path / 'shapes.json'}")
+    assert fault.format(file=file) in error
+    assert not (tmp_path / "shapes.json").exists()
 
 
-def test_an_operation_that_others_stand_in_for_is_no_failure() -> None:
-    cloud = cloud_of(sim("orders"))  # v3 lists it, and serves its details
-    cloud.faults = [faults.forbidden("type=detail")]
-    fine, text = checked(cloud)
-    assert fine
-    assert finding(text, "v5_job_detail") == (
-        f"warn v5_job_detail {LACKS}; others serve all tasks now (detail): {ROLE}"
-    )
-
-
-def test_a_list_that_is_forbidden() -> None:
-    cloud = fleet()
-    cloud.faults = [faults.forbidden("POST .*/jobs$")]
-    fine, text = checked(cloud)
-    assert not fine
-    assert finding(text, "v3_list_jobs") == (f"fail v3_list_jobs {LACKS}: {ROLE}")
-    assert "v3 lists" not in text
-    assert (
-        finding(text, "v5 lists")
-        == "ok v5 lists 4 tasks, 4 of them unknown to v3 (mysql-to-mysql 2, redis-to-gaussredis 2)"
-    )
-
-
-def test_a_pin_and_what_it_hides() -> None:
-    fine, text = checked(fleet(), config_for(project(api="v5")))
-    assert fine
-    assert text == (
-        HEAD
-        + IN
-        + """\
-ok    acme/cn-north-4/payments  v3 lists 3 tasks (mysql 2, cloudDataGuard-mysql 1)
-ok    acme/cn-north-4/payments  v5 lists 4 tasks, 2 of them unknown to v3 (mysql-to-mysql 2, redis-to-gaussredis 2)
-warn  acme/cn-north-4/payments  api: v5 hides 1 task that only v3 lists (cloudDataGuard-mysql 1): set api: auto
-ok    acme/cn-north-4/payments  v5_job_progress works (node, objects, progress)
-ok    acme/cn-north-4/payments  v5_monitor_data works (node)
-ok    acme/cn-north-4/payments  v5_job_detail works (detail)
-ok    acme/cn-north-4/payments  v5_job_is_writable works (detail)
-ok    acme/cn-north-4/payments  v5_job_compare works (comparison)
-ok    acme/cn-north-4/payments  v5_batch_async_jobs works (async_jobs)
-"""
-        + f"warn  {WHERE}  {missing('recovery', ' with api: v5', AUTO)}\n"
-        + f"warn  {WHERE}  {missing('precheck', ' with api: v5', AUTO)}\n"
-        + f"warn  {WHERE}  {missing('quota', ' with api: v5', AUTO)}\n"
-    )
-    _, text = checked(fleet(), config_for(project(api="v3")))
-    assert (
-        finding(text, "hides") == "warn api: v3 hides 2 tasks that only v5 lists (redis-to-gaussredis 2): set api: auto"
-    )
-    assert "v5_" not in text
-
-
-def test_a_pin_that_hides_nothing() -> None:
-    _, text = checked(cloud_of(sim("orders")), config_for(project(api="v3")))
-    assert finding(text, "hides") == "ok api: v3 hides no task"
-    _, text = checked(cloud_of(sim("orders"), published={"v3"}), config_for(project(api="v3")))
-    assert finding(text, "hides") == "ok api: v3 hides no task"
-
-
-def test_a_pin_of_which_nobody_knows_what_it_hides() -> None:
-    cloud = fleet()
-    cloud.faults = [faults.forbidden("GET .*v5.*/jobs[?]")]
-    fine, text = checked(cloud, config_for(project(api="v3")))
-    assert fine
-    assert (
-        finding(text, "hides") == "warn the tasks that api: v3 hides are not known: v5 returns no list: set api: auto"
-    )
-    assert finding(text, "v5_list_jobs").startswith("warn v5_list_jobs lacks a permission")
-
-
-def test_a_pin_on_what_is_not_published() -> None:
-    fine, text = checked(cloud_of(sim("orders"), published={"v3"}), config_for(project(api="v5")))
-    assert not fine
-    assert finding(text, "v5 is") == "fail v5 is not published here: set api: auto"
-    assert finding(text, "hides") == "warn api: v5 hides 1 task that only v3 lists (mysql 1): set api: auto"
-
-
-def test_a_region_without_the_service() -> None:
-    fine, text = checked(cloud_of(published=set()))
-    assert not fine
-    assert finding(text, "neither") == "fail neither API generation is published here: check region and endpoint"
-
-
-def test_a_list_that_is_published_for_some_only() -> None:
-    cloud = fleet()
-    cloud.faults = [faults.unpublished("GET .*job_type=sync")]
-    fine, text = checked(cloud)
-    assert not fine  # drs_up is 0 as well
-    remedy = "this cloud may not offer job type sync: if so, remove it from tasks.job_types"
-    assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, 404 APIGW.0101: {remedy}"
-
-
-def test_operations_that_are_not_published() -> None:
-    cloud = fleet()
-    cloud.faults = [faults.unpublished("batch-rpo-and-rto"), faults.unpublished("batch-progress")]
-    fine, text = checked(cloud)
-    assert fine
-    assert finding(text, "rpo") == "ok v3_batch_rpo_and_rto is not published here, 404 APIGW.0101 (recovery)"
-    assert finding(text, "recovery is") == f"warn {missing('recovery')}"
-    assert finding(text, "v3_batch_progress") == "ok v3_batch_progress is not published here, 404 APIGW.0101 (progress)"
-    assert "  progress is" not in text  # v5 tells it
-
-
-@pytest.mark.parametrize(
-    ("need", "line"),
-    [
-        ("if_available", f"warn {missing('comparison')}"),
-        (
-            "required",
-            "warn comparison is not available here, but cutover requires it: set if_available there",
-        ),
-    ],
-)
-def test_comparison_that_is_not_available(need: str, line: str) -> None:
-    cloud = fleet()
-    cloud.faults = [faults.unpublished("query-compare-result"), faults.unpublished("type=compare")]
-    fine, text = checked(cloud, config_for(cutover={"comparison": need}))
-    assert fine
-    assert finding(text, "comparison is") == line
-
-
-def test_what_is_disabled_is_not_tried() -> None:
-    config = config_for(collectors={"comparison": {"enabled": False}, "quota": {"enabled": False}})
-    _, text = checked(fleet(), config)
-    assert "compar" not in text
-    assert "quota" not in text
+def test_projects_in_the_order_of_the_configuration() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    _, text = checked(cloud, config, Fault(match=PROJECT_ID, kind="slow", seconds=3))
+    assert text.index("acme/cn-north-4/payments") < text.index("acme/cn-north-4/shipping")
+    assert "valid, 1 account, 2 projects" in text

@@ -1,3 +1,5 @@
+"""The findings about one project: whether DRS responds and accepts the credentials, and the clock."""
+
 from __future__ import annotations
 
 import os
@@ -18,6 +20,7 @@ from tests.lib.commands import (
     config_for,
     finding,
     fleet,
+    golden,
     project,
 )
 from tests.lib.daemon import PROJECT_ID, cloud_of
@@ -30,25 +33,36 @@ if TYPE_CHECKING:
     import httpx
 
 
-PROJECT = "check project_id, region and endpoint"
-NTP = "set it, best by NTP"
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
-HEAD = """\
-ok    configuration             valid, 1 account, 1 project
-ok    acme/cn-north-4/payments  DRS responds
-ok    acme/cn-north-4/payments  the clock is right within 1s
-"""
+
+
+def barred(line: str) -> str:
+    """The findings where the credentials are refused: nothing else is tested."""
+    return "".join(f"{known}\n" for known in (*golden("check_fleet").splitlines()[:3], f"fail  {WHERE}  {line}"))
 
 
 def test_a_wrong_secret() -> None:
+    refused = "the credentials are refused, 401 APIGW.0301: check them, and whether they have expired"
+    assert checked(fleet(), config_for(secret_key="guessed")) == (False, barred(refused))
+
+
+def test_a_project_of_somebody_else() -> None:
+    other = "the project is not one of these credentials, 403 DRS.M00261: check project_id, region and endpoint"
+    assert checked(fleet(), config_for(project(OTHER_ID))) == (False, barred(other))
+
+
+def test_credentials_that_end_during_the_check_end_it() -> None:
     cloud = fleet()
-    fine, text = checked(cloud, config_for(secret_key="guessed"))
-    assert (fine, text) == (
-        False,
-        HEAD
-        + "fail  acme/cn-north-4/payments  the credentials are refused, 401 APIGW.0301: "
-        + "check them, and whether they have expired\n",
-    )
+    cloud.now = lambda: EPOCH
+    account = {
+        "name": "acme",
+        "cloud": "huaweicloud",
+        "credentials": {"type": "token", "token": cloud.issue_token(project_id=PROJECT_ID)},
+        "projects": [project()],
+    }
+    fault = faults.refused("v5.*/jobs[?]", 403, "DRS.M00100", CANARY)
+    refused = "the credentials are refused, 403 DRS.M00100: check them, and whether they have expired"
+    assert checked(cloud, from_mapping({"accounts": [account]}), fault) == (False, barred(refused))
 
 
 def test_credentials_that_can_not_be_read(tmp_path: Path) -> None:
@@ -64,14 +78,13 @@ def test_credentials_that_can_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_wrong_password() -> None:
-    cloud = fleet()
     account = {
         "name": "acme",
         "cloud": "huaweicloud",
         "credentials": {"type": "password", "domain": "demo-domain", "user": "demo-user", "password": CANARY},
         "projects": [project()],
     }
-    fine, text = checked(cloud, from_mapping({"accounts": [account]}))
+    fine, text = checked(fleet(), from_mapping({"accounts": [account]}))
     assert not fine
     assert [line.partition(":")[0] for line in text.splitlines()[1:]] == [f"fail  {WHERE}  iam_auth_tokens failed, 401"]
     assert CANARY not in text
@@ -95,19 +108,25 @@ def test_a_wrong_password() -> None:
     ],
 )
 def test_a_project_that_can_not_be_found_through_iam(fault: Fault, line: str) -> None:
-    cloud = fleet()
-    cloud.faults = [fault]
-    fine, text = checked(cloud, config_for({"region": "cn-north-4", "name": "payments"}))
+    fine, text = checked(fleet(), config_for({"region": "cn-north-4", "name": "payments"}), fault)
     assert not fine
     assert finding(text, "iam") == line
 
 
-def test_a_project_of_somebody_else() -> None:
-    fine, text = checked(fleet(), config_for(project(OTHER_ID)))
-    assert not fine
-    assert text.splitlines()[3:] == [
-        f"fail  {WHERE}  the project is not one of these credentials, 403 DRS.M00261: {PROJECT}"
-    ]
+def test_nobody_responds() -> None:
+    fine, text = checked(fleet(), None, Fault(match="", kind="slow", seconds=60))
+    assert (fine, text.splitlines()[1:]) == (
+        False,
+        [f"fail  {WHERE}  v3_list_jobs got no response from drs.cn-north-4.myhuaweicloud.com:443 in time: {SLOW}"],
+    )
+
+
+def test_errors_of_the_gateway_prove_no_credentials() -> None:
+    _, text = checked(fleet(), None, faults.throttled(""))
+    assert finding(text, "responds") == "ok DRS responds"
+    assert finding(text, "credentials") == (
+        "warn it is not known whether the credentials are accepted: DRS returns no result"
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,19 +148,18 @@ def test_clocks(behind: float, line: str) -> None:
     assert "refused," not in text
 
 
-def test_a_signature_that_expired_tells_of_the_clock_where_no_date_does() -> None:
+def test_an_expired_signature_shows_a_wrong_clock_if_no_response_has_a_date() -> None:
     cloud = fleet()
     cloud.now = lambda: now() + 1000
-    fine, text = checked(cloud, way=InProcess(cloud))
+    fine, text = checked(cloud, transport=InProcess(cloud))
+    wrong = "the clock of this machine is wrong by more than 15m, signatures are refused: set it, best by NTP"
     assert not fine
-    assert text.splitlines()[2:] == [
-        f"fail  {WHERE}  the clock of this machine is wrong by more than 15m, signatures are refused: {NTP}"
-    ]
+    assert text.splitlines()[2:] == [f"fail  {WHERE}  {wrong}"]
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 99 Foo 2026 99:99:99 GMT", "1e999"])
-def test_answers_without_a_good_date(date: str | None) -> None:
-    class Way(Dated):
+def test_responses_without_a_good_date(date: str | None) -> None:
+    class Undated(Dated):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             response = await super().handle_async_request(request)
             del response.headers["Date"]
@@ -149,29 +167,12 @@ def test_answers_without_a_good_date(date: str | None) -> None:
             return response
 
     cloud = cloud_of()
-    fine, text = checked(cloud, way=Way(cloud))
+    fine, text = checked(cloud, transport=Undated(cloud))
     assert fine
     assert finding(text, "clock") == "ok the clock was not compared: the responses have no date"
 
 
-def test_credentials_that_end_during_the_check_end_it() -> None:
-    cloud = fleet()
-    cloud.now = lambda: EPOCH
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "token", "token": cloud.issue_token(project_id=PROJECT_ID)},
-        "projects": [project()],
-    }
-    cloud.faults = [faults.refused("v5.*/jobs[?]", 403, "DRS.M00100", CANARY)]
-    fine, text = checked(cloud, from_mapping({"accounts": [account]}))
-    assert not fine
-    assert text == HEAD + (
-        f"fail  {WHERE}  the credentials are refused, 403 DRS.M00100: check them, and whether they have expired\n"
-    )
-
-
-def test_what_bars_every_call() -> None:
+def test_which_errors_are_about_credentials_or_project() -> None:
     assert is_access_fault(AccessError("iam_list_projects", "403"))
     assert is_access_fault(RefusedError("v3_list_jobs", "credentials"))
     assert not is_access_fault(RefusedError("v3_list_jobs", "403", "DRS.M00102"))

@@ -5,20 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.commands.outcome import Outcome
-from tests.lib.commands import CANARY, config_for, explained, group, shops
+from tests.lib.commands import CANARY, config_for, explained, golden, group, shops
 from tests.lib.daemon import cloud_of, sim
-from tests.lib.paths import GOLDEN
 
 if TYPE_CHECKING:
     from exporter.simulator import SimTask
 
 
 IGNORED = "not considered, by the settings of cutover: logs"
-
-
-def golden(name: str) -> str:
-    """The whole text about a task."""
-    return (GOLDEN / f"explain_{name}.txt").read_text()
 
 
 def test_a_task_that_both_generations_list() -> None:
@@ -31,13 +25,13 @@ def test_a_task_that_both_generations_list() -> None:
         delay=7.25,
     )
     config = config_for(tasks={"tag_labels": ["team"]}, cutover={"comparison": "if_available"})
-    assert explained(cloud_of(orders), config=config) == Outcome(0, golden("orders"))
-    assert explained(cloud_of(orders), orders.id, config) == Outcome(0, golden("orders"))
+    assert explained(cloud_of(orders), config=config) == Outcome(0, golden("explain_orders"))
+    assert explained(cloud_of(orders), orders.id, config) == Outcome(0, golden("explain_orders"))
 
 
 def test_a_parent_and_the_reasons_of_its_subtasks() -> None:
     config = config_for(collectors={"detail": {"enabled": False}})
-    assert explained(cloud_of(shops(), published={"v3"}), "shops", config) == Outcome(0, golden("shops"))
+    assert explained(cloud_of(shops(), published={"v3"}), "shops", config) == Outcome(0, golden("explain_shops"))
 
 
 def test_a_subtask() -> None:

@@ -1,0 +1,147 @@
+"""The findings about single operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.simulator import Fault, faults
+from tests.lib.commands import CANARY, checked, config_for, finding, fleet
+from tests.lib.daemon import cloud_of, sim
+
+REPORT = "please report it, with check --report=FILE"
+LACKS = "lacks a permission, 403 DRS.M00102"
+ROLE = 'grant the system role "DRS ReadOnlyAccess"'
+
+
+def missing(collector: str) -> str:
+    return (
+        f"warn {collector} is not available here, its metrics are missing: "
+        f"set collectors.{collector}.enabled: false if they are not needed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (
+            faults.forbidden("batch-rpo-and-rto"),
+            f"fail v3_batch_rpo_and_rto {LACKS} (recovery): grant the action drs:dataGuardJob:list",
+        ),
+        (faults.forbidden("v3.*/quotas"), f"fail v3_quotas {LACKS} (quota): {ROLE}"),
+        (faults.forbidden("type=detail"), f"fail v5_job_detail {LACKS} (detail): {ROLE}"),
+        (
+            faults.throttled("/quotas"),
+            (
+                "warn v3_quotas is throttled, 429 APIGW.0308 (quota): "
+                "lower poll.rate_limit, or find what else calls the API"
+            ),
+        ),
+        (
+            faults.broken("/quotas"),
+            "fail v3_quotas failed, 500 DRS.M00004 (quota): the cloud is at fault: try again later",
+        ),
+        (
+            Fault(match="/quotas", kind="body", body="no JSON"),
+            (
+                "fail v3_quotas got no usable response (quota): "
+                "the response is not a JSON object: check the endpoint and proxy"
+            ),
+        ),
+        (
+            Fault(match="/quotas", kind="body", body={"quotas": 1}),
+            f"fail v3_quotas got a response that the API does not document, decode (quota): {REPORT}",
+        ),
+        (
+            faults.refused("/quotas", 403, "PAP5.0010", CANARY),
+            f"fail v3_quotas lacks a permission, 403 PAP5.0010 (quota): {ROLE}",
+        ),
+        (
+            faults.refused("/quotas", 403, "none", CANARY),
+            (
+                f"fail v3_quotas lacks a permission, 403 (quota): {ROLE}; "
+                "or a proxy or firewall refuses the call, since the response has no known error code"
+            ),
+        ),
+        (
+            faults.refused("/quotas", 302, "none", CANARY),
+            "fail v3_quotas is redirected, which is not followed, 302 (quota): check the endpoint and proxy",
+        ),
+        (
+            faults.refused("/quotas", 400, "DRS.M00200", CANARY),
+            f"fail v3_quotas is refused as a bad request, 400 DRS.M00200 (quota): {REPORT}",
+        ),
+        (
+            Fault(match="/quotas", kind="slow", seconds=60),
+            (
+                "fail v3_quotas got no response in time (quota): "
+                "check the endpoint, firewall and proxy, or raise poll.timeout"
+            ),
+        ),
+        (
+            Fault(match="/quotas", kind="reset"),
+            "fail v3_quotas got no response (quota): check the endpoint, DNS, firewall, proxy and ca_file",
+        ),
+        (
+            faults.refused("type=detail", 400, "DRS.10000001", CANARY),
+            "warn v5_job_detail is refused for the tested task, 400 DRS.10000001 (detail): run the check again",
+        ),
+        (
+            faults.refused("type=detail", 400, "DRS.10000010", CANARY),
+            "warn v5_job_detail reports that the task does not exist, 400 DRS.10000010 (detail): run the check again",
+        ),
+        (
+            Fault(match="/quotas", kind="body", body={"quotas": {"resource": {"type": "instances", "used": CANARY}}}),
+            f"warn v3_quotas works, with 1 field unlike the documents (quota): {REPORT}",
+        ),
+        (
+            faults.refused("/quotas", 418, f"DRS.{CANARY}", CANARY),
+            "fail v3_quotas failed, 418 (quota): check the endpoint; if it is right, try again later",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_remedy_and_leaves_the_other_operations(fault: Fault, line: str) -> None:
+    fine, text = checked(fleet(), None, fault)
+    _, operation, what, *_ = line.split()
+    assert finding(text, operation) == line
+    assert fine is not line.startswith("fail")
+    assert CANARY not in text
+    assert text.count("works") == 12 + (what == "works,")
+
+
+def test_an_operation_that_others_stand_in_for_is_no_failure() -> None:
+    # v3 lists the task, and serves its details.
+    fine, text = checked(cloud_of(sim("orders")), None, faults.forbidden("type=detail"))
+    assert fine
+    assert finding(text, "v5_job_detail") == (
+        f"warn v5_job_detail {LACKS}; others serve all tasks now (detail): {ROLE}"
+    )
+
+
+def test_operations_that_are_not_published() -> None:
+    fine, text = checked(fleet(), None, *map(faults.unpublished, ("batch-rpo-and-rto", "batch-progress")))
+    assert fine
+    assert finding(text, "rpo") == "ok v3_batch_rpo_and_rto is not published here, 404 APIGW.0101 (recovery)"
+    assert finding(text, "recovery is") == missing("recovery")
+    assert finding(text, "v3_batch_progress") == "ok v3_batch_progress is not published here, 404 APIGW.0101 (progress)"
+    assert "  progress is" not in text  # v5 provides it
+
+
+@pytest.mark.parametrize(
+    ("need", "line"),
+    [
+        ("if_available", missing("comparison")),
+        ("required", "warn comparison is not available here, but cutover requires it: set if_available there"),
+    ],
+)
+def test_comparison_that_is_not_available(need: str, line: str) -> None:
+    unpublished = map(faults.unpublished, ("query-compare-result", "type=compare"))
+    fine, text = checked(fleet(), config_for(cutover={"comparison": need}), *unpublished)
+    assert fine
+    assert finding(text, "comparison is") == line
+
+
+def test_what_is_disabled_is_not_tried() -> None:
+    config = config_for(collectors={"comparison": {"enabled": False}, "quota": {"enabled": False}})
+    _, text = checked(fleet(), config)
+    assert "compar" not in text
+    assert "quota" not in text
