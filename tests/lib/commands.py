@@ -109,10 +109,12 @@ class Dated(httpx.AsyncBaseTransport):
         return response
 
 
-def explained(cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None) -> Outcome:
-    """What the command makes of a task."""
-    transport = InProcess(cloud)
-    return simulate(explain(config or config_for(), wanted, transport=transport, clock=clock))
+def explained(
+    cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None, fault: Fault | None = None
+) -> Outcome:
+    """The outcome of `explain` for a task of a cloud, which may have a fault."""
+    cloud.faults += [fault] if fault else []
+    return simulate(explain(config or config_for(), wanted, transport=InProcess(cloud), clock=clock))
 
 
 def golden(name: str) -> str:
@@ -185,8 +187,7 @@ def finding(text: str, word: str) -> str:
 
 
 def queried(
-    cloud: SimulatedCloud, kind: str, *, task: str = "orders", run: str = "", config: Config | None = None
+    cloud: SimulatedCloud, kind: str, task: str = "orders", run: str = "", config: Config | None = None
 ) -> Outcome:
-    """What the command makes of a query."""
-    transport = InProcess(cloud)
-    return simulate(query(config or config_for(), task, kind, run, transport=transport, now=now))
+    """The outcome of `query`."""
+    return simulate(query(config or config_for(), task, kind, run, transport=InProcess(cloud), now=now))

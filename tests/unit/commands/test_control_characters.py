@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -20,11 +19,6 @@ from tests.lib.commands import config_for
 from tests.lib.daemon import cloud_of, exporter_on, get, sim
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from exporter.daemon.exporter import Exporter
 
 NAMES = {
     "line feed": "or\nders",
@@ -51,58 +45,32 @@ def visible(name: str) -> str:
     return name.encode("unicode_escape").decode()
 
 
-async def page(exporter: Exporter, path: str, kind: str = "*/*") -> str:
-    return (await get(exporter, path, accept_type=kind)).body.decode()
-
-
-async def exposition(exporter: Exporter) -> str:
-    return await page(exporter, "/metrics")
-
-
-async def openmetrics(exporter: Exporter) -> str:
-    return await page(exporter, "/metrics", Format.OPENMETRICS.value)
-
-
-async def status_page(exporter: Exporter) -> str:
-    return await page(exporter, "/")
-
-
-async def task_page(exporter: Exporter) -> str:
-    (store,) = exporter.stores
-    (task,) = store.tasks()
-    return await page(exporter, f"/tasks/{task.identity.task_id}")
-
-
-async def json_api(exporter: Exporter) -> str:
-    return await page(exporter, "/api/v1/tasks")
-
-
-PAGES: dict[str, Callable[[Exporter], Awaitable[str]]] = {
-    "exposition": exposition,
-    "openmetrics": openmetrics,
-    "status page": status_page,
-    "task page": task_page,
-    "json api": json_api,
+PAGES = {
+    "exposition": ("/metrics", "*/*"),
+    "openmetrics": ("/metrics", Format.OPENMETRICS.value),
+    "status page": ("/", "*/*"),
+    "task page": ("/tasks/{id}", "*/*"),
+    "json api": ("/api/v1/tasks", "*/*"),
 }
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("form", PAGES)
 def test_pages(form: str, name: str) -> None:
+    task = sim(name)
+
     async def main() -> str:
-        async with exporter_on(cloud_of(sim(name))) as exporter:
+        async with exporter_on(cloud_of(task)) as exporter:
             await exporter.poll_once()
-            return await PAGES[form](exporter)
+            path, accepted = PAGES[form]
+            return (await get(exporter, path.format(id=task.id), accept_type=accepted)).body.decode()
 
     text = simulate(main())
     assert harmful(text) == set()
     if form == "json api":
-        (task,) = json.loads(text)["tasks"]
-        assert task["task_name"] == name
-    else:
-        # The expositions escape backslashes.
-        shown = visible(name) if "page" in form else visible(name).replace("\\", "\\\\")
-        assert shown in text
+        assert [shown["task_name"] for shown in json.loads(text)["tasks"]] == [name]
+    else:  # the expositions escape backslashes
+        assert (visible(name) if "page" in form else visible(name).replace("\\", "\\\\")) in text
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import pytest
 
 from exporter.commands.outcome import Outcome
 from exporter.simulator import Fault, faults
 from tests.lib.commands import OTHER_ID, WHERE, config_for, explained, group, reasons, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
 
+SLOW = Fault(match="batch-detail", kind="slow", seconds=4)
 ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 
 
@@ -21,9 +25,7 @@ def test_why_something_is_unknown() -> None:
 
 
 def test_a_collector_that_fails_leaves_the_rest() -> None:
-    cloud = cloud_of(sim("orders"))
-    cloud.faults = [faults.forbidden("batch-progress")]
-    outcome = explained(cloud)
+    outcome = explained(cloud_of(sim("orders")), fault=faults.forbidden("batch-progress"))
     assert (outcome.code, outcome.notes) == (
         1,
         (
@@ -38,9 +40,7 @@ def test_a_collector_that_fails_leaves_the_rest() -> None:
 
 
 def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
-    cloud = cloud_of(sim("orders"))
-    cloud.faults = [Fault(match="batch-detail", kind="slow", seconds=4)]
-    outcome = explained(cloud, config=config_for(poll={"interval": "1s"}))
+    outcome = explained(cloud_of(sim("orders")), config=config_for(poll={"interval": "1s"}), fault=SLOW)
     assert outcome.code == 0
     assert group(outcome.text, "status").startswith("status, 4s old\n")
     assert group(outcome.text, "detail").startswith("detail, 0s old\n")
@@ -49,44 +49,53 @@ def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
 
 
 def test_old_facts_of_subtasks() -> None:
-    cloud = cloud_of(shops(), published={"v3"})
-    cloud.faults = [Fault(match="batch-detail", kind="slow", seconds=4)]
-    text = explained(cloud, "shops", config_for(poll={"interval": "1s"})).text
+    text = explained(cloud_of(shops(), published={"v3"}), "shops", config_for(poll={"interval": "1s"}), fault=SLOW).text
     assert reasons(text, "cut-over of subtask north")["stale"] == ("blocks", "4s")
 
 
-def test_a_task_that_does_not_exist() -> None:
-    assert explained(cloud_of(sim("orders")), "oders") == Outcome(
-        1, "", ("no task has the id or the name 'oders', did you mean orders?",)
-    )
-    assert explained(cloud_of(), "orders") == Outcome(1, "", ("no task has the id or the name 'orders'",))
+@pytest.mark.parametrize(
+    ("wanted", "rules", "notes"),
+    [
+        ("oders", {}, ("no task has the id or the name 'oders', did you mean orders?",)),
+        ("invoices", {}, ("no task has the id or the name 'invoices'",)),
+        (
+            "orders",
+            {"exclude": [{"name": "or.*"}]},
+            ("no task has the id or the name 'orders'", "a rule of tasks.include or tasks.exclude may leave it out"),
+        ),
+        (
+            "orders",
+            {"exclude": [{"tag": "team=x"}]},
+            ("the task is gone, or a rule of tasks.include or tasks.exclude leaves it out",),
+        ),
+    ],
+)
+def test_a_task_that_does_not_exist_or_is_left_out(wanted: str, rules: dict[str, Any], notes: tuple[str, ...]) -> None:
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    assert explained(cloud, wanted, config_for(tasks={"tag_labels": [], **rules})) == Outcome(1, notes=notes)
+
+
+def test_a_task_that_its_tags_select() -> None:
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
 
 
 def test_a_name_that_two_tasks_have() -> None:
     first, second = sim("orders", engine="mysql"), sim("orders", seed="others")
     cloud, config = two_projects(second)
     rows = sorted([(first.id, "payments"), (second.id, "shipping")])
-    lines = [f"  {task_id}  acme     cn-north-4  {name}" for task_id, name in rows]
-    assert explained(cloud, config=config) == Outcome(
-        2,
-        "",
-        (
-            "\n".join(
-                (
-                    "2 tasks are called 'orders'; give the id of one of them:",
-                    f"  id{' ' * 34}  account  region      project",
-                    *lines,
-                )
-            ),
-        ),
+    lines = (
+        "2 tasks are called 'orders'; give the id of one of them:",
+        f"  id{' ' * 34}  account  region      project",
+        *(f"  {task_id}  acme     cn-north-4  {name}" for task_id, name in rows),
     )
+    assert explained(cloud, config=config) == Outcome(2, notes=("\n".join(lines),))
     assert all("/jobs" in call.path and "batch" not in call.path for call in cloud.calls)  # lists only
 
 
 def test_a_project_that_fails_while_another_has_the_task() -> None:
     cloud, config = two_projects(sim("parcels"))
-    cloud.faults = [faults.broken(PROJECT_ID)]
-    outcome = explained(cloud, "parcels", config)
+    outcome = explained(cloud, "parcels", config, fault=faults.broken(PROJECT_ID))
     broken = (
         f"{WHERE}: failed, and so unknown or incomplete: tasks",
         "  v3_list_jobs failed, 500 DRS.M00004: the cloud is at fault: try again later",
@@ -94,31 +103,8 @@ def test_a_project_that_fails_while_another_has_the_task() -> None:
     )
     assert (outcome.code, outcome.notes) == (1, broken)
     assert "cut-over: nothing known blocks it" in outcome.text
-    outcome = explained(cloud, "orders", config)
-    assert outcome.code == 1
-    assert outcome.text == ""
-    assert outcome.notes == (*broken, "no task has the id or the name 'orders'")
-
-
-def test_a_task_that_the_rules_leave_out() -> None:
-    rules = {"exclude": [{"name": "or.*"}], "tag_labels": []}
-    outcome = explained(cloud_of(sim("orders")), config=config_for(tasks=rules))
-    assert outcome == Outcome(
-        1,
-        "",
-        (
-            "no task has the id or the name 'orders'",
-            "a rule of tasks.include or tasks.exclude may leave it out",
-        ),
-    )
-
-
-def test_a_task_that_its_tags_leave_out() -> None:
-    cloud = cloud_of(sim("orders", tags={"team": "x"}))
-    outcome = explained(cloud, config=config_for(tasks={"exclude": [{"tag": "team=x"}]}))
-    assert outcome == Outcome(1, "", ("the task is gone, or a rule of tasks.include or tasks.exclude leaves it out",))
-    cloud = cloud_of(sim("orders", tags={"team": "x"}))
-    assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
+    missing = "no task has the id or the name 'orders'"
+    assert explained(cloud, "orders", config) == Outcome(1, notes=(*broken, missing))
 
 
 def test_a_name_that_plays_with_the_terminal() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from exporter.cloud.operations import OPERATIONS, QUERY_V5
 from exporter.commands import query as querying
+from exporter.commands.lookup import Place, ambiguous
 from exporter.commands.outcome import Outcome
 from exporter.commands.query import TYPES
 from exporter.simulator import Fault, query_id
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tests.lib.commands import CommandLine
 
 ORDERS = sim("orders").id
+UNKNOWN = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
+UNDOCUMENTED = "got a response that the API does not document, decode: please report it, with check --report=FILE"
 BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
 LEFT_OUT = "which may hold messages, hosts, users or names"
 
@@ -48,47 +51,28 @@ def test_a_precheck() -> None:
     assert len(result["precheck_results"]) == 10
 
 
-def test_a_network_test() -> None:
+@pytest.mark.parametrize(
+    ("kind", "details", "notes"),
+    [
+        (
+            "network",
+            {
+                "network_results": [
+                    {"success": True, "result": "success", "status": "success"},
+                    {"success": False, "result": "other", "status": "failed", "error_code": "DRS.M0601"},
+                ]
+            },
+            (f"3 values left out, {LEFT_OUT}",),
+        ),
+        ("file", {"support_import_file_resp": {"file_size": "2", "previous_select": "manual"}}, ()),
+        ("is_writable", {}, ("the cloud returns nothing of this type for the task",)),
+    ],
+)
+def test_details(kind: str, details: dict[str, object], notes: tuple[str, ...]) -> None:
     cloud = cloud_of(sim("orders", target_up=False))
-    outcome = queried(cloud, "network", run=query_id(cloud.worlds[0].task("orders"), "network"))
-    assert outcome == Outcome(
-        0,
-        """\
-{
-  "status": "INCRE_TRANSFER_STARTED",
-  "create_time": "2025-12-30T08:00:00Z",
-  "network_results": [
-    {
-      "success": true,
-      "result": "success",
-      "status": "success"
-    },
-    {
-      "success": false,
-      "result": "other",
-      "status": "failed",
-      "error_code": "DRS.M0601"
-    }
-  ]
-}""",
-        (f"3 values left out, {LEFT_OUT}",),
-    )
-
-
-def test_the_import_of_a_file() -> None:
-    outcome = queried(cloud_of(sim("orders")), "file")
-    assert outcome == Outcome(
-        0,
-        """\
-{
-  "status": "INCRE_TRANSFER_STARTED",
-  "create_time": "2025-12-30T08:00:00Z",
-  "support_import_file_resp": {
-    "file_size": "2",
-    "previous_select": "manual"
-  }
-}""",
-    )
+    outcome = queried(cloud, kind, run=query_id(cloud.worlds[0].task("orders"), kind))
+    shown = {"status": "INCRE_TRANSFER_STARTED", "create_time": "2025-12-30T08:00:00Z", **details}
+    assert outcome == Outcome(0, json.dumps(shown, indent=2), notes)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +93,7 @@ def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
     assert kind in TYPES
     cloud = cloud_of(sim("orders", writable="success", comparison="equal"))
     run = query_id(cloud.worlds[0].task("orders"), kind)
-    outcome = queried(cloud, kind, task=ORDERS, run=run)
+    outcome = queried(cloud, kind, ORDERS, run)
     assert outcome.code == 0
     assert json.loads(outcome.text)[block]
     (call,) = cloud.calls
@@ -121,35 +105,48 @@ def test_the_status_comes_from_v3() -> None:
     """By id, and by name where v5, which is not published, would know none."""
     cloud = cloud_of(sim("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
     shown = Outcome(0, '{\n  "status": "INCRE_TRANSFER_FAILED"\n}')
-    assert queried(cloud, "status", task=ORDERS) == shown
-    assert queried(cloud, "status", task="orders") == shown
+    assert queried(cloud, "status", ORDERS) == shown
+    assert queried(cloud, "status", "orders") == shown
     call, *_ = cloud.calls
     assert (call.method, call.path) == ("POST", f"/v3/{PROJECT_ID}/jobs/batch-status")
     assert call.body == {"jobs": [ORDERS], "page_req": {"cur_page": 1, "per_page": 1}}
-    assert queried(cloud, "status", task="oders").notes == (
-        "no task has the id or the name 'oders', did you mean orders?",
-    )
+    assert queried(cloud, "status", "oders").notes == ("no task has the id or the name 'oders', did you mean orders?",)
+
+
+def body(match: str, content: object) -> Fault:
+    return Fault(match=match, kind="body", body=content)
 
 
 @pytest.mark.parametrize(
-    ("item", "note"),
+    ("kind", "fault", "secret_key", "note"),
     [
-        ({"error_code": "DRS.M05004"}, "v3 has no such task"),
-        ({"error_code": "DRS.M00304"}, "v3 refuses the query, 200 DRS.M00304: check the task's state"),
-        (None, "v3_batch_status got a response that the API does not document, decode: please report it"),
+        ("status", body("batch-status", {"results": [{"error_code": "DRS.M05004"}]}), "SK", "v3 has no such task"),
+        (
+            "status",
+            body("batch-status", {"results": [{"error_code": "DRS.M00304"}]}),
+            "SK",
+            "v3 refuses the query, 200 DRS.M00304: check the task's state",
+        ),
+        ("status", body("batch-status", {"results": [None]}), "SK", f"v3_batch_status {UNDOCUMENTED}"),
+        ("file", body("type=file", {"job": CANARY}), "SK", f"v5_job_query {UNDOCUMENTED}"),
+        (
+            "file",
+            None,
+            CANARY,
+            "the credentials are refused, 401 APIGW.0301: check them, and whether they have expired",
+        ),
     ],
 )
-def test_a_status_that_v3_does_not_tell(item: object, note: str) -> None:
+def test_no_details(kind: str, fault: Fault | None, secret_key: str, note: str) -> None:
     cloud = cloud_of(sim("orders"))
-    cloud.faults = [Fault(match="batch-status", kind="body", body={"results": [item]})]
-    outcome = queried(cloud, "status", task=ORDERS)
-    assert outcome.code == 1
-    assert outcome.notes[0].startswith(f"{WHERE}: {note}")
+    cloud.faults = [fault] if fault else []
+    outcome = queried(cloud, kind, ORDERS, config=config_for(secret_key=secret_key))
+    assert outcome == Outcome(1, notes=(f"{WHERE}: {note}",))
 
 
-@pytest.mark.parametrize("gone", ["c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", "batch-progress-0000"])
-def test_a_status_of_a_task_that_is_not(gone: str) -> None:
-    assert queried(cloud_of(sim("orders")), "status", task=gone).code == 1
+@pytest.mark.parametrize("gone", [UNKNOWN, "batch-progress-0000"])
+def test_a_status_of_a_task_that_does_not_exist(gone: str) -> None:
+    assert queried(cloud_of(sim("orders")), "status", gone).code == 1
 
 
 def test_all_types_are_covered() -> None:
@@ -159,96 +156,53 @@ def test_all_types_are_covered() -> None:
     assert QUERY_V5 in OPERATIONS
 
 
-def test_a_type_of_which_the_cloud_tells_nothing() -> None:
-    outcome = queried(cloud_of(sim("orders")), "is_writable")
-    assert outcome.code == 0
-    assert outcome.notes == ("the cloud returns nothing of this type for the task",)
-
-
 def test_a_query_id_that_the_cloud_does_not_know() -> None:
     cloud, config = two_projects()
-    outcome = queried(cloud, "network", task=sim("orders", engine="mysql").id, run="guessed", config=config)
+    outcome = queried(cloud, "network", sim("orders", engine="mysql").id, "guessed", config=config)
     assert outcome == Outcome(
-        1, "", (f"{WHERE}: v5 refuses the query, 400 DRS.10000001: check --query-id, and the task's state",)
+        1, notes=(f"{WHERE}: v5 refuses the query, 400 DRS.10000001: check --query-id, and the task's state",)
     )
-    assert len(cloud.calls) == 1  # the other project is not asked: this one knows the task
+    assert len(cloud.calls) == 1  # the other project is not queried: this one has the task
 
 
 def test_an_id_in_the_second_project() -> None:
     parcels = sim("parcels")
     cloud, config = two_projects(parcels)
-    outcome = queried(cloud, "file", task=parcels.id, config=config)
+    outcome = queried(cloud, "file", parcels.id, config=config)
     assert outcome.code == 0
-    assert [call.path for call in cloud.calls] == [f"/v5/{one}/jobs/{parcels.id}" for one in (PROJECT_ID, OTHER_ID)]
+    assert [call.path for call in cloud.calls] == [
+        f"/v5/{project}/jobs/{parcels.id}" for project in (PROJECT_ID, OTHER_ID)
+    ]
 
 
 def test_a_name_in_the_second_project() -> None:
     parcels = sim("parcels")
     cloud, config = two_projects(parcels)
-    assert queried(cloud, "file", task="parcels", config=config).code == 0
+    assert queried(cloud, "file", "parcels", config=config).code == 0
     assert [call.path for call in cloud.calls if "type" in call.query] == [f"/v5/{OTHER_ID}/jobs/{parcels.id}"]
     assert len(cloud.calls) == 3 + 3 + 1
 
 
-def test_an_id_that_nobody_knows() -> None:
+def test_an_id_and_a_name_that_no_task_has() -> None:
     cloud, config = two_projects()
-    outcome = queried(cloud, "file", task="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", config=config)
-    assert outcome == Outcome(
-        1,
-        "",
-        (
-            "acme/cn-north-4/payments: v5 has no such task",
-            "acme/cn-north-4/shipping: v5 has no such task",
-        ),
-    )
+    notes = tuple(f"acme/cn-north-4/{name}: v5 has no such task" for name in ("payments", "shipping"))
+    assert queried(cloud, "file", UNKNOWN, config=config) == Outcome(1, notes=notes)
+    missing = "no task has the id or the name 'oders', did you mean orders?"
+    assert queried(cloud, "file", "oders", config=config) == Outcome(1, notes=(missing, BY_NAME))
 
 
-def test_a_name_that_nobody_has() -> None:
-    assert queried(cloud_of(sim("orders")), "file", task="oders") == Outcome(
-        1, "", ("no task has the id or the name 'oders', did you mean orders?", BY_NAME)
-    )
-
-
-def test_a_name_that_two_have() -> None:
+def test_a_name_that_two_tasks_have() -> None:
     first, second = sim("orders"), sim("orders", seed="others")
-    outcome = queried(cloud_of(first, second), "file")
-    ids = sorted((first.id, second.id))
-    assert outcome == Outcome(
-        2,
-        "",
-        (
-            f"""\
-2 tasks are called 'orders'; give the id of one of them:
-  id                                    account  region      project
-  {ids[0]}  acme     cn-north-4  payments
-  {ids[1]}  acme     cn-north-4  payments""",
-        ),
-    )
+    places = [Place("acme", "cn-north-4", "payments", task.id, "orders") for task in (first, second)]
+    assert queried(cloud_of(first, second), "file") == Outcome(2, notes=(ambiguous("orders", places),))
 
 
 def test_a_region_without_v5() -> None:
     cloud = cloud_of(sim("orders"), published={"v3"})
     for task in ("orders", ORDERS):
-        outcome = queried(cloud, "file", task=task)
+        outcome = queried(cloud, "file", task)
         assert outcome.code == 1
         assert outcome.notes[-1].endswith(" is not published here, 404 APIGW.0101")
-
-
-def test_wrong_credentials_and_a_cloud_that_fails() -> None:
-    outcome = queried(cloud_of(sim("orders")), "file", task=ORDERS, config=config_for(secret_key=CANARY))
-    assert outcome == Outcome(
-        1,
-        "",
-        (f"{WHERE}: the credentials are refused, 401 APIGW.0301: check them, and whether they have expired",),
-    )
-    cloud = cloud_of(sim("orders"))
-    cloud.faults = [Fault(match="type=file", kind="body", body={"job": CANARY})]
-    outcome = queried(cloud, "file", task=ORDERS)
-    assert outcome.code == 1
-    (note,) = outcome.notes
-    assert note.startswith(
-        f"{WHERE}: v5_job_query got a response that the API does not document, decode: please report it"
-    )
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:

@@ -42,7 +42,7 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
     outcome = queried(cloud, "file")
     assert CANARY not in str(outcome)
     assert json.loads(outcome.text)["network_results"] == [{"result": "other", "status": "other"}]
-    assert CANARY not in str(queried(cloud, "log", task=ORDERS))
+    assert CANARY not in str(queried(cloud, "log", ORDERS))
 
 
 TEXT = st.builds(lambda before, after: f"{before}{CANARY} x{after}", st.text(max_size=3), st.text(max_size=3))
