@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from exporter.metrics.family import Family
-    from exporter.metrics.own import Own
+    from exporter.metrics.own import OwnFamily
     from exporter.metrics.page import FamilyHead
     from exporter.model.cutover import Reason
 
@@ -119,7 +119,7 @@ def _example(family: Family[T], subjects: Iterable[T]) -> str:
     return _series(family.name, family.labels, labels, value)
 
 
-def _own_example(own: Own) -> str:
+def _own_example(own: OwnFamily) -> str:
     labels = tuple(examples.OWN_LABELS.get(name, name) for name in own.labels)
     if own.type == "histogram":
         return _series(f"{own.name}_count", own.labels, labels, 3)

@@ -1,4 +1,7 @@
-"""Our own counters and histograms, with prometheus_client; what belongs to a project is in the catalogue."""
+"""Metrics of the exporter itself, kept by prometheus_client.
+
+The metrics of collectors and lists are families of projects, see `projects`.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """One of our own families: name as exposed, help, labels, and prometheus_client's class for it."""
+class OwnFamily:
+    """One family of the exporter itself, and the class of prometheus_client that keeps it."""
 
     name: str
     help: str
@@ -40,93 +43,95 @@ class Own:
 _REGION = ("account", "region")
 _PROJECT = ("account", "region", "project")
 _WORDS = ("timeout", "network", "decode")
-"""Codes of calls that got no response: faults that may befall every operation."""
+"""Codes of calls without a response that any operation can have."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-BUILD = Own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
-REQUESTS = Own(
+BUILD = OwnFamily("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
+REQUESTS = OwnFamily(
     "drs_exporter_api_requests_total",
     "API calls by operation and HTTP status; or timeout, network, decode (no such answer came), credentials (there are "
     "none to sign with), cancelled (the exporter gave up). Calls while paused are not made, nor counted.",
     (*_REGION, "operation", "code"),
 )
-REQUEST_SECONDS = Own(
+REQUEST_SECONDS = OwnFamily(
     "drs_exporter_api_request_duration_seconds",
     "How long API calls took, from leaving to the last byte.",
     ("operation",),
     Histogram,
 )
-RETRIES = Own("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
-THROTTLED = Own(
+RETRIES = OwnFamily("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
+THROTTLED = OwnFamily(
     "drs_exporter_api_throttled_total",
     "API calls that the cloud refused because there were too many.",
     (*_REGION, "operation"),
 )
-ALLOWANCE = Own(
+RATE_LIMIT = OwnFamily(
     "drs_exporter_api_rate_limit_calls_per_second",
     "API calls a second that are allowed now; below the configured rate for a while after throttling.",
     _REGION,
     Gauge,
 )
-DEMAND = Own(
+DEMAND = OwnFamily(
     "drs_exporter_api_demand_ratio",
     "API calls that polls at the configured intervals take, over those that are allowed now. Intervals stretch where "
     "it is over 0.9 of the configured rate; while throttling lasts, polls are left out instead.",
     _REGION,
     Gauge,
 )
-OVERRUNS = Own(
+OVERRUNS = OwnFamily(
     "drs_exporter_poll_overruns_total",
     "Polls that were left out because the one before took longer than the interval.",
     (*_PROJECT, "collector"),
 )
-DECODE_ERRORS = Own(
+DECODE_ERRORS = OwnFamily(
     "drs_exporter_decode_errors_total",
     "Fields, tasks and answers of the cloud that could not be understood and were left out.",
     (*_PROJECT, "collector"),
 )
-TASK_ERRORS = Own(
+TASK_ERRORS = OwnFamily(
     "drs_exporter_task_errors_total",
     "Tasks for which the cloud gave an error, or nothing, in answers that are good for other tasks.",
     (*_PROJECT, "collector"),
 )
-UNKNOWN_STATUSES = Own("drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT)
-DROPPED = Own(
+UNKNOWN_STATUSES = OwnFamily(
+    "drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT
+)
+DROPPED = OwnFamily(
     "drs_exporter_series_dropped_total",
     "Series left out, each time that their family changed: over 256 of one task in a family, labels twice, no number.",
     _PROJECT,
 )
-RELOADED = Own(
+RELOADED = OwnFamily(
     "drs_exporter_config_last_reload_successful",
     "1 if the configuration was good when it was last read, 0 if an older one holds.",
     (),
     Gauge,
 )
-RELOADED_AT = Own(
+RELOADED_AT = OwnFamily(
     "drs_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration that holds was read.",
     (),
     Gauge,
 )
-SHARD = Own(
+SHARD = OwnFamily(
     "drs_exporter_shard_info",
     "Which of how many shards this process is, counted from 0; always 1.",
     ("shard", "shards"),
     Gauge,
 )
-LOGINS_FAILED = Own(
+LOGINS_FAILED = OwnFamily(
     "drs_exporter_web_logins_failed_total",
     "Requests refused because their user or password was wrong; those that gave none do not count.",
     (),
 )
-BAD_REQUESTS = Own(
+BAD_REQUESTS = OwnFamily(
     "drs_exporter_web_bad_requests_total",
     "Requests and connections that failed, by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), "
     "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
     "exporter had no free file descriptor).",
     ("kind",),
 )
-LOG_LINES_DROPPED = Own(
+LOG_LINES_DROPPED = OwnFamily(
     "drs_exporter_log_lines_dropped_total",
     "Lines of the log that could not be written: its disk is full, or nobody reads it.",
     (),
@@ -143,7 +148,7 @@ OWN_FAMILIES = (
     REQUEST_SECONDS,
     RETRIES,
     THROTTLED,
-    ALLOWANCE,
+    RATE_LIMIT,
     DEMAND,
     OVERRUNS,
     DECODE_ERRORS,
@@ -165,35 +170,35 @@ class Telemetry:
         self.gauge(BUILD, version("drs-exporter")).set(1)
         self._log_lines_dropped = 0
 
-    def counter(self, own: Own, *labels: str) -> Counter:
-        """The counter with these label values, which is 0 from now on."""
+    def counter(self, own: OwnFamily, *labels: str) -> Counter:
+        """Return the counter with these label values; a new one is 0."""
         return cast("Counter", self._child(own, labels))
 
-    def gauge(self, own: Own, *labels: str) -> Gauge:
-        """The gauge with these label values."""
+    def gauge(self, own: OwnFamily, *labels: str) -> Gauge:
+        """Return the gauge with these label values."""
         return cast("Gauge", self._child(own, labels))
 
-    def histogram(self, own: Own, *labels: str) -> Histogram:
-        """The histogram with these label values."""
+    def histogram(self, own: OwnFamily, *labels: str) -> Histogram:
+        """Return the histogram with these label values."""
         return cast("Histogram", self._child(own, labels))
 
     def forget(self, **labels: str) -> None:
-        """Drop all series that carry these labels."""
+        """Remove all series that have these labels."""
         for own, family in self._metrics.items():
             if labels.keys() <= set(own.labels):
                 family.remove_by_labels({name: printable(value) for name, value in labels.items()})
 
-    def _child(self, own: Own, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+    def _child(self, own: OwnFamily, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
         family = self._metrics[own]
         return family.labels(*map(printable, labels)) if labels else family
 
-    def value(self, own: Own, *labels: str) -> float:
-        """What the gauge with these label values shows now."""
+    def value(self, own: OwnFamily, *labels: str) -> float:
+        """Return the current value of the gauge with these label values."""
         (metric,) = self.gauge(own, *labels).collect()
         return metric.samples[0].value
 
     def render(self) -> Iterator[bytes]:
-        """All of it in text format 0.0.4, a family at a time."""
+        """Yield all metrics in text format 0.0.4, a family at a time."""
         before, self._log_lines_dropped = self._log_lines_dropped, logs.dropped()
         self.counter(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
         for metric in self.registry.collect():
@@ -201,46 +206,45 @@ class Telemetry:
 
 
 class _Alone(Collector):
-    """One family, as if there were no other."""
+    """A collector of one family."""
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
 
     def collect(self) -> list[Metric]:
-        """That one."""
         return [self._metric]
 
 
-def _make(own: Own, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _make(own: OwnFamily, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
     if own.kind is Histogram:
         return Histogram(own.name, own.help, own.labels, buckets=_BUCKETS, registry=registry)
     return own.kind(own.name, own.help, own.labels, registry=registry)
 
 
-class Allowance(Protocol):
-    """API calls a second of one account in one region."""
+class RateLimit(Protocol):
+    """The rate limit of one account in one region, in API calls a second."""
 
     @property
     def allowed(self) -> float:
-        """Those that may leave now."""
+        """Calls a second that are allowed now."""
 
     @property
     def wanted(self) -> float:
-        """Those that polls at the configured intervals take."""
+        """Calls a second that polls at the configured intervals need."""
 
 
 class ApiMeter:
-    """Counts the calls of one account in one region."""
+    """Counts the API calls of one account in one region."""
 
-    def __init__(self, telemetry: Telemetry, account: str, region: str, budget: Allowance) -> None:
+    def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
         self._telemetry = telemetry
         self._where = (account, region)
-        telemetry.gauge(ALLOWANCE, *self._where).set_function(lambda: budget.allowed)
+        telemetry.gauge(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
         telemetry.gauge(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
-        """One call has ended."""
-        for word in _WORDS:  # so that a rate shows the first of them
+        """Count a call that has ended."""
+        for word in _WORDS:  # so that a rate shows the first one
             self._telemetry.counter(REQUESTS, *self._where, operation, word)
         self._telemetry.counter(REQUESTS, *self._where, operation, code).inc()
         self._telemetry.histogram(REQUEST_SECONDS, operation).observe(seconds)
@@ -248,16 +252,16 @@ class ApiMeter:
         self._telemetry.counter(THROTTLED, *self._where, operation)
 
     def retry(self, operation: str) -> None:
-        """A call is tried again."""
+        """Count a call that is tried again."""
         self._telemetry.counter(RETRIES, *self._where, operation).inc()
 
     def throttled(self, operation: str) -> None:
-        """The cloud refused a call because there were too many."""
+        """Count a call that the cloud refused because of its rate limit."""
         self._telemetry.counter(THROTTLED, *self._where, operation).inc()
 
 
 class ProjectMeter:
-    """Counts what befalls one project; its series start at 0."""
+    """Counts overruns and errors of one project; its series start at 0."""
 
     def __init__(
         self, telemetry: Telemetry, account: str, region: str, project: str, collectors: Iterable[str]
@@ -271,22 +275,22 @@ class ProjectMeter:
         self._dropped = telemetry.counter(DROPPED, *where)
 
     def overran(self, collector: str, polls: int) -> None:
-        """So many polls were left out."""
+        """Count polls that were left out."""
         self._overruns[collector].inc(polls)
 
     def decode_errors(self, decode_errors: Mapping[str, int]) -> None:
-        """By collector, what could not be understood."""
+        """Count what could not be decoded, by collector."""
         for collector, count in decode_errors.items():
             self._decode_errors[collector].inc(count)
 
     def task_errors(self, collector: str, count: int) -> None:
-        """So many tasks were refused in answers that are good for others."""
+        """Count tasks that have an error in a response that is good for other tasks."""
         self._task_errors[collector].inc(count)
 
     def unknown_statuses(self, count: int) -> None:
-        """So many new status words without a known phase."""
+        """Count new status words without a known phase."""
         self._unknown_statuses.inc(count)
 
     def dropped(self, series: int) -> None:
-        """So many series were left out."""
+        """Count series that were left out."""
         self._dropped.inc(series)

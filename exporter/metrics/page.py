@@ -23,128 +23,128 @@ _TOTAL = "_total"
 
 
 class Format(Enum):
-    """The formats; they differ in heads of families and in the last line, never in samples."""
+    """The formats. They differ in the heads of families and in the last line, never in samples."""
 
     TEXT = "text/plain; version=0.0.4; charset=utf-8"
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class FamilyHead(Protocol):
-    """What the exposition needs to know of a family."""
+    """The name and the description of a family."""
 
     @property
     def name(self) -> str:
-        """As samples have it, with _total on counters."""
+        """The name in samples, with _total on counters."""
 
     @property
     def help(self) -> str:
-        """One line."""
+        """The HELP text, one line."""
 
     @property
     def type(self) -> str:
-        """Gauge, counter or histogram."""
+        """gauge, counter or histogram."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Its own, beyond the identity."""
+        """The labels beside those of the task or project."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Some lines, plain and as a piece of a deflate stream that can be joined with others."""
+class Block:
+    """Lines of a page, plain and as a part of a deflate stream that can be joined with others."""
 
     text: bytes
     deflated: bytes
     crc: int
 
     @classmethod
-    def of(cls, text: bytes) -> Piece:
-        """Compress: a full flush ends the piece at a byte, without a reference to what came before."""
+    def of(cls, text: bytes) -> Block:
+        """Compress lines. A full flush ends the block at a whole byte, and the next block refers to nothing in it."""
         packer = isal_zlib.compressobj(level=1, wbits=-15)
         deflated = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
         return cls(text, deflated, isal_zlib.crc32(text))
 
 
-_END: Mapping[Format, tuple[Piece, ...]] = {Format.TEXT: (), Format.OPENMETRICS: (Piece.of(b"# EOF\n"),)}
+_END: Mapping[Format, tuple[Block, ...]] = {Format.TEXT: (), Format.OPENMETRICS: (Block.of(b"# EOF\n"),)}
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """One family of a page: its head in each format, and its samples."""
+class FamilyText:
+    """One family of a page: its HELP and TYPE lines in each format, and its samples."""
 
     name: str
-    heads: Mapping[Format, Piece]
-    samples: tuple[Piece, ...]
+    heads: Mapping[Format, Block]
+    samples: tuple[Block, ...]
 
-    def is_called(self, names: frozenset[str]) -> bool:
-        """Whether it is among these families; a counter goes by its name in either format."""
+    def has_name(self, names: frozenset[str]) -> bool:
+        """Return whether the family has one of these names; a counter has one in each format."""
         return self.name in names or (self.name.endswith(_TOTAL) and self.name.removesuffix(_TOTAL) in names)
 
 
 class Page:
-    """What /metrics serves: never changed, only replaced."""
+    """The page that /metrics serves. It never changes; a new page replaces it."""
 
-    def __init__(self, chunks: Sequence[Chunk] = ()) -> None:
-        self.chunks = tuple(chunks)
+    def __init__(self, families: Sequence[FamilyText] = ()) -> None:
+        self.families = tuple(families)
         self._gzip: dict[Format, tuple[bytes, ...]] = {}
 
     def plain(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> list[bytes]:
-        """The text in pieces; with `names` only those families."""
-        return [piece.text for piece in self._pieces(names, form)]
+        """Return the text in blocks; with `names` only these families."""
+        return [block.text for block in self._blocks(names, form)]
 
     def gzip(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> Sequence[bytes]:
-        """The same as one gzip member, in pieces. Several members would be read short by common clients."""
+        """Return the text as one gzip member, in blocks. Common clients read only the first of several members."""
         if names is not None:
-            return _member(self._pieces(names, form))
+            return _member(self._blocks(names, form))
         if form not in self._gzip:
-            self._gzip[form] = _member(self._pieces(None, form))
+            self._gzip[form] = _member(self._blocks(None, form))
         return self._gzip[form]
 
-    def _pieces(self, names: frozenset[str] | None, form: Format) -> Iterator[Piece]:
-        for chunk in self.chunks:
-            if names is None or chunk.is_called(names):
-                yield chunk.heads[form]
-                yield from chunk.samples
+    def _blocks(self, names: frozenset[str] | None, form: Format) -> Iterator[Block]:
+        for family in self.families:
+            if names is None or family.has_name(names):
+                yield family.heads[form]
+                yield from family.samples
         yield from _END[form]
 
 
-def _member(pieces: Iterable[Piece]) -> tuple[bytes, ...]:
-    crc, size, parts = 0, 0, [_GZIP_HEAD]
-    for piece in pieces:
-        crc = isal_zlib.crc32_combine(crc, piece.crc, len(piece.text))
-        size += len(piece.text)
-        parts.append(piece.deflated)
-    return (*parts, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF))
+def _member(blocks: Iterable[Block]) -> tuple[bytes, ...]:
+    crc, size, deflated = 0, 0, [_GZIP_HEAD]
+    for block in blocks:
+        crc = isal_zlib.crc32_combine(crc, block.crc, len(block.text))
+        size += len(block.text)
+        deflated.append(block.deflated)
+    return (*deflated, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF))
 
 
-def heads_of(name: str, kind: str, help_text: str) -> dict[Format, Piece]:
-    """The HELP and TYPE lines of a family in each format.
+def heads_of(name: str, kind: str, help_text: str) -> dict[Format, Block]:
+    """Return HELP and TYPE lines in each format.
 
     Args:
-        name: as samples have it.
+        name: the name in samples.
         kind: its type.
-        help_text: escaped as text 0.0.4 wants it, which leaves quotes alone.
+        help_text: escaped for text 0.0.4, in which quotes are not escaped.
     """
-    text = Piece.of(f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n".encode())
+    text = Block.of(f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n".encode())
     bare = name.removesuffix(_TOTAL) if kind == "counter" else name
     quoted = help_text.replace('"', '\\"')
     if (bare, quoted) == (name, help_text):
         return dict.fromkeys(Format, text)
     return {
         Format.TEXT: text,
-        Format.OPENMETRICS: Piece.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {kind}\n".encode()),
+        Format.OPENMETRICS: Block.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {kind}\n".encode()),
     }
 
 
-def family_heads(family: FamilyHead) -> dict[Format, Piece]:
-    """The HELP and TYPE lines of a family in each format."""
+def family_heads(family: FamilyHead) -> dict[Format, Block]:
+    """Return the HELP and TYPE lines of a family in each format."""
     return heads_of(family.name, family.type, family.help.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
-def split_families(text: bytes) -> Iterator[Chunk]:
-    """The families of a page in text 0.0.4, in which each begins with its HELP and its TYPE line."""
+def split_families(text: bytes) -> Iterator[FamilyText]:
+    """Split a page in text 0.0.4 into its families; each starts with its HELP and its TYPE line."""
     for family in (b"\n" + text).split(b"\n" + _HELP)[1:]:
         described, typed, samples = (family.removesuffix(b"\n") + b"\n").split(b"\n", 2)
         name, _, help_text = described.decode().partition(" ")
         kind = typed.decode().rpartition(" ")[2]
-        yield Chunk(name, heads_of(name, kind, help_text), (Piece.of(samples),) if samples else ())
+        yield FamilyText(name, heads_of(name, kind, help_text), (Block.of(samples),) if samples else ())

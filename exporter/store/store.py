@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exporter.metrics.publisher import Samples
+from exporter.metrics.publisher import Publisher
 from exporter.model import cutover
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.task_memory import TaskMemory, any_blocked
@@ -38,7 +38,7 @@ class Store:
         self.memory = context.memory
         self.key = context.memory.key
         self._board = board
-        self._samples = Samples(board, families, self.key, context.meter.dropped)
+        self._publisher = Publisher(board, families, self.key, context.meter.dropped)
         self._clock = context.clock
         self._step = context.clock.step
         self.ages = context.ages
@@ -201,7 +201,7 @@ class Store:
         else:
             task.shown = self._judged(task, task.snapshot(self.key, listed, self.ages, self._clock))
         if task.shown is not None:
-            self._samples.put((self.key, task_id), before, task.shown)
+            self._publisher.put((self.key, task_id), before, task.shown)
         return moved if seen_by_parent == task.seen_by_parent else moved | self.memory.subtasks.parents(task_id)
 
     def _age(self, task_id: str, task: TaskMemory, now: float) -> None:
@@ -245,4 +245,4 @@ class Store:
         project = self.project()
         if self.memory.ready and project != self._project:
             self._project = project
-            self._samples.put_project(project)
+            self._publisher.put_project(project)

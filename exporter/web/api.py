@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from exporter.metrics.own import ALLOWANCE, DEMAND
+from exporter.metrics.own import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import json_text
 from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
 from exporter.views.text import project_text
@@ -61,7 +61,7 @@ def _project(project: Project, telemetry: Telemetry, result: SearchResult) -> di
     return {
         **project_json(project),
         "tasks": result.projects[project_text(project)],
-        "api_rate_limit_calls_per_second": telemetry.value(ALLOWANCE, project.account, project.region),
+        "api_rate_limit_calls_per_second": telemetry.value(RATE_LIMIT, project.account, project.region),
         "api_demand_ratio": telemetry.value(DEMAND, project.account, project.region),
         "last_error": error,
         "last_error_timestamp_seconds": at,

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
-from exporter.metrics.own import ALLOWANCE, DEMAND
+from exporter.metrics.own import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import printable
 from exporter.store.subject import subject_of
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
@@ -67,7 +67,7 @@ class Pages:
         return {
             "result": result,
             "projects": projects,
-            "rate_limit": partial(exporter.telemetry.value, ALLOWANCE),
+            "rate_limit": partial(exporter.telemetry.value, RATE_LIMIT),
             "demand": partial(exporter.telemetry.value, DEMAND),
             "unreadable": [project for project in projects if project.up is False],
             "incomplete": sum(facts.gap is not None for project in projects for facts in project.lists.values()),

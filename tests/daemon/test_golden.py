@@ -101,7 +101,9 @@ def shown(make: Callable[[], SimulatedCloud], api: str) -> str:
             if api == "auto":
                 await _a_minute(cloud)
             page = exporter.board.page
-            names = [chunk.name for chunk in page.chunks if chunk.name.startswith("drs_") and chunk.name not in own]
+            names = [
+                family.name for family in page.families if family.name.startswith("drs_") and family.name not in own
+            ]
             return "".join(in_order(b"".join(page.plain(frozenset({name}))).decode()) for name in names)
 
     return simulate(main())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from exporter.metrics.own import ALLOWANCE, Telemetry
+from exporter.metrics.own import RATE_LIMIT, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
 from exporter.web.app import application
@@ -35,7 +35,7 @@ class Fleet:
         self.board = self._bench.board
         self.stores = [self._bench.store]
         self.telemetry = Telemetry()
-        self.telemetry.gauge(ALLOWANCE, *self.stores[0].key[:2]).set(3)
+        self.telemetry.gauge(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
         self.size = size
         self.fail_first = False
 

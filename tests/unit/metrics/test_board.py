@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics.board import Board, escape_label, label_text, number_text
-from exporter.metrics.page import Piece
+from exporter.metrics.page import Block
 from exporter.runtime.escape import printable
 from tests.lib.virtual_time import simulate
 
@@ -146,7 +146,7 @@ def test_samples_are_replaced_and_dropped() -> None:
 
     page = on_board(work, Head("f", ("own",)), Head("g"))
     assert b"".join(page.plain(frozenset("f"))).splitlines()[2:] == [b'f{id="a",own="y"} 3']
-    assert [chunk.name for chunk in page.chunks] == ["f", "own_total", "own_info"]
+    assert [family.name for family in page.families] == ["f", "own_total", "own_info"]
 
 
 def test_a_family_whose_last_sample_went_goes() -> None:
@@ -177,7 +177,7 @@ def test_keys_that_say_the_same_share_the_text() -> None:
         for key in "ab":
             board.identify(key, [("id", key)])
             board.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
-        (block,) = board._columns["f"]._blocks.values()
+        (block,) = board._columns["f"]._groups.values()
         assert block._rows["a"] is block._rows["b"]
 
     on_board(work, Head("f", ("phase",)))
@@ -196,11 +196,11 @@ def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPat
 
 
 def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
+    monkeypatch.setattr("exporter.metrics.board._GROUP_SIZE", 2)
     made: list[bytes] = []
-    compress = Piece.of
+    compress = Block.of
 
-    def of(text: bytes) -> Piece:
+    def of(text: bytes) -> Block:
         made.append(text)
         return compress(text)
 
@@ -209,7 +209,7 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
             board.identify(key, [("id", key)])
             for name in "fgh":
                 board.put(key, name, [((), 1)])
-        monkeypatch.setattr(Piece, "of", of)
+        monkeypatch.setattr(Block, "of", of)
         await board.publish()
         assert len([text for text in made if b"HELP" not in text]) == 2 * 3 + 1
         made.clear()
@@ -229,7 +229,7 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
 
 
 def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.metrics.board._BLOCK", 2)
+    monkeypatch.setattr("exporter.metrics.board._GROUP_SIZE", 2)
 
     async def work(board: Board) -> None:
         for number in range(100):
@@ -238,7 +238,7 @@ def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch
             board.drop(number - 3)
 
     page = on_board(work, Head("f"))
-    assert [len(chunk.samples) for chunk in page.chunks if chunk.name == "f"] == [2]
+    assert [len(family.samples) for family in page.families if family.name == "f"] == [2]
     lines = b"".join(page.plain(frozenset("f"))).splitlines()[2:]
     assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
 

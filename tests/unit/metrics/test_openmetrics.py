@@ -80,8 +80,8 @@ def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: P
 
 
 def test_every_chunk_but_heads_is_shared(page: Page) -> None:
-    text, other = ({id(piece) for piece in page.plain(form=form)} for form in Format)
-    counters = sum(chunk.heads[Format.TEXT] is not chunk.heads[Format.OPENMETRICS] for chunk in page.chunks)
+    text, other = ({id(block) for block in page.plain(form=form)} for form in Format)
+    counters = sum(family.heads[Format.TEXT] is not family.heads[Format.OPENMETRICS] for family in page.families)
     assert len(other - text) == counters + 1
     assert len(text - other) == counters
 

@@ -1,4 +1,4 @@
-"""Pages of chunks: what goes in comes out, plain and as one gzip member, in both formats."""
+"""Pages of families: what goes in comes out, plain and as one gzip member, in both formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.page import Chunk, Format, Page, Piece, heads_of, split_families
+from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of, split_families
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,9 @@ FORMATS = pytest.mark.parametrize("form", Format)
 TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
 
 
-def unpacked(pieces: Sequence[bytes]) -> bytes:
+def unpacked(blocks: Sequence[bytes]) -> bytes:
     """What a client reads that stops after the first gzip member, as Chromium, curl and httpx do."""
-    body = b"".join(pieces)
+    body = b"".join(blocks)
     reader = zlib.decompressobj(wbits=31)
     text = reader.decompress(body)
     assert reader.eof
@@ -33,10 +33,10 @@ def unpacked(pieces: Sequence[bytes]) -> bytes:
 
 
 def page_of(*texts: bytes) -> Page:
-    """A page with a family of each text, in two pieces."""
+    """A page with a family of each text, in two blocks."""
     return Page(
         [
-            Chunk(f"f{number}", heads_of(f"f{number}", "gauge", ""), (Piece.of(text[:7]), Piece.of(text[7:])))
+            FamilyText(f"f{number}", heads_of(f"f{number}", "gauge", ""), (Block.of(text[:7]), Block.of(text[7:])))
             for number, text in enumerate(texts)
         ]
     )
@@ -104,7 +104,7 @@ def test_only_openmetrics_escapes_the_quotes_in_a_help() -> None:
 
 def test_a_page_in_text_is_split_into_families() -> None:
     counter, info = split_families(TAIL)
-    assert (counter.name, [piece.text for piece in counter.samples]) == ("own_total", [b"own_total 1\n"])
+    assert (counter.name, [block.text for block in counter.samples]) == ("own_total", [b"own_total 1\n"])
     assert counter.heads[Format.TEXT].text == b"# HELP own_total Ours.\n# TYPE own_total counter\n"
     assert counter.heads[Format.OPENMETRICS].text == b"# HELP own Ours.\n# TYPE own counter\n"
     assert (info.name, info.samples) == ("own_info", ())

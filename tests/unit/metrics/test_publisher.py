@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exporter.metrics.board import Board
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.metrics.publisher import Samples
+from exporter.metrics.publisher import Publisher
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model import facts as parts
 from exporter.model import task as model
@@ -83,10 +83,10 @@ def page(steps: list[Task]) -> str:
 
     async def main() -> str:
         board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
-        samples = Samples(board, TASK_FAMILIES, KEY[0], lambda _: None)
+        publisher = Publisher(board, TASK_FAMILIES, KEY[0], lambda _: None)
         before = None
         for task in steps:
-            samples.put(KEY, before, task)
+            publisher.put(KEY, before, task)
             before = task
         await board.publish()
         return b"".join(board.page.plain()).decode()

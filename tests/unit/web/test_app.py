@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.metrics.own import Telemetry
-from exporter.metrics.page import Chunk, Format, Page, Piece, heads_of
+from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
@@ -124,8 +124,8 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
 def test_a_body_leaves_in_slices_of_64_kib_and_others_run_between_them() -> None:
     async def main() -> tuple[list[int], list[int]]:
         async with exporter_on(cloud_of()) as exporter:
-            pieces = [Piece.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
-            exporter.board.page = Page([Chunk("a", heads_of("a", "gauge", ""), tuple(pieces))])
+            blocks = [Block.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
+            exporter.board.page = Page([FamilyText("a", heads_of("a", "gauge", ""), tuple(blocks))])
             sent, turns, turn = list[bytes](), list[int](), 0
 
             async def others() -> None:
@@ -160,7 +160,7 @@ async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.Mo
     async with exporter_on(cloud) as exporter:
         await exporter.poll_once()
         made, calls, page = [0], len(cloud.calls), exporter.board.page
-        for owner, name in ((Piece, "of"), (Telemetry, "render")):
+        for owner, name in ((Block, "of"), (Telemetry, "render")):
             monkeypatch.setattr(owner, name, lambda *_: made.append(1))
         for accept in ("", "gzip"):
             for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):
