@@ -47,14 +47,11 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Checks:
     return counting
 
 
-def ask(*questions: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -> list[bool]:
+@in_real_time
+async def ask(*logins: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -> list[bool]:
     """Whether these passwords are right, one after another."""
-
-    async def main() -> list[bool]:
-        passwords = Passwords()
-        return [await passwords.verify(users, *question) for question in questions]
-
-    return asyncio.run(main())
+    passwords = Passwords()
+    return [await passwords.verify(users, *login) for login in logins]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +83,12 @@ def test_what_was_right_is_remembered_and_what_was_wrong_is_not(checks: Checks) 
     assert [password for password, _ in checks.asked] == [b"apple", b"pear", b"pear"]
 
 
-def test_a_changed_hash_is_asked_again(checks: Checks) -> None:
-    async def main() -> None:
-        passwords = Passwords()
-        assert await passwords.verify({b"alice": ALICE}, b"alice", b"apple")
-        assert not await passwords.verify({b"alice": BOB}, b"alice", b"apple")
-        assert not await passwords.verify({b"bob": BOB}, b"alice", b"apple")
-
-    asyncio.run(main())
+@in_real_time
+async def test_a_changed_hash_is_checked_again(checks: Checks) -> None:
+    passwords = Passwords()
+    assert await passwords.verify({b"alice": ALICE}, b"alice", b"apple")
+    assert not await passwords.verify({b"alice": BOB}, b"alice", b"apple")
+    assert not await passwords.verify({b"bob": BOB}, b"alice", b"apple")
     assert len(checks.asked) == 3
 
 
@@ -122,47 +117,40 @@ async def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
     assert all(len(sign) == 32 for sign in passwords._verified)
 
 
-def test_few_questions_at_a_time_and_each_once(checks: Checks) -> None:
-    async def main() -> list[bool]:
-        passwords = Passwords()
-        questions = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
-        return await asyncio.gather(*(passwords.verify(USERS, *question) for question in questions))
-
-    assert asyncio.run(main()) == [True, False, True, False] * 5
+@in_real_time
+async def test_few_logins_are_checked_at_a_time_and_each_once(checks: Checks) -> None:
+    passwords = Passwords()
+    logins = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
+    results = await asyncio.gather(*(passwords.verify(USERS, *login) for login in logins))
+    assert results == [True, False, True, False] * 5
     assert len(checks.asked) == 4
     assert checks.most <= web_auth._CHECKS
 
 
-def test_two_passwords_are_checked_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_two_passwords_are_checked_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     both = threading.Barrier(2)
     monkeypatch.setattr(web_auth, "_CHECKS", 2)
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: both.wait(10) >= 0)
-
-    async def main() -> list[bool]:
-        passwords = Passwords()
-        return await asyncio.gather(*(passwords.verify(USERS, name, b"right") for name in (b"alice", b"bob")))
-
-    assert asyncio.run(main()) == [True, True]
+    passwords = Passwords()
+    assert all(await asyncio.gather(*(passwords.verify(USERS, name, b"x") for name in (b"alice", b"bob"))))
 
 
-def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_the_loop_does_not_wait_for_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check ends only after the loop has done something else meanwhile."""
     free = threading.Event()
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
-    async def main() -> bool:
-        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    def slow(*_: object) -> bool:
+        loop.call_soon_threadsafe(begun.set)
+        return free.wait(10)
 
-        def slow(*_: object) -> bool:
-            loop.call_soon_threadsafe(begun.set)
-            return free.wait(10)
-
-        monkeypatch.setattr(bcrypt, "checkpw", slow)
-        asked = asyncio.create_task(Passwords().verify(USERS, b"alice", b"apple"))
-        await begun.wait()
-        free.set()
-        return await asked
-
-    assert asyncio.run(main())
+    monkeypatch.setattr(bcrypt, "checkpw", slow)
+    asked = asyncio.create_task(Passwords().verify(USERS, b"alice", b"apple"))
+    await begun.wait()
+    free.set()
+    assert await asked
 
 
 class Flood:
@@ -220,17 +208,14 @@ async def test_more_logins_than_can_wait_are_refused_those_of_the_flood_first(mo
     assert not await (await flood.login(b"wrong 7"))
 
 
-def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_a_check_that_hangs_is_a_login_that_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
-
-    async def main() -> None:
-        passwords = Passwords()
-        passwords._pool.timeout = 0.05
-        with pytest.raises(TooManyLoginsError):
-            await passwords.verify(USERS, b"alice", b"apple")
-
-    asyncio.run(main())
+    passwords = Passwords()
+    passwords._pool.timeout = 0.05
+    with pytest.raises(TooManyLoginsError):
+        await passwords.verify(USERS, b"alice", b"apple")
     free.set()
 
 
@@ -256,19 +241,16 @@ def test_a_login_that_was_not_checked_for_a_client_that_has_left_is_no_error(
     assert caplog.records == []
 
 
-def test_a_client_that_leaves_does_not_cancel_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_a_client_that_leaves_does_not_cancel_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(bcrypt, "checkpw", lambda *_: free.wait(10))
-
-    async def main() -> bool:
-        passwords = Passwords()
-        first, second = (asyncio.create_task(passwords.verify(USERS, b"alice", b"apple")) for _ in range(2))
-        await asyncio.sleep(0)
-        first.cancel()
-        free.set()
-        return await second
-
-    assert asyncio.run(main())
+    passwords = Passwords()
+    first, second = (asyncio.create_task(passwords.verify(USERS, b"alice", b"apple")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    free.set()
+    assert await second
 
 
 def test_bcrypt_looks_at_72_bytes_only(checks: Checks) -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model.facts import Progress, Recovery
-from exporter.model.task import Identity, Listed, Phase, Task
+from exporter.model.facts import Progress
+from exporter.model.task import Identity, Listed, Task
 from exporter.simulator import faults
-from exporter.views.summary import WORST_FIRST, phase_of, task_json
+from exporter.views.summary import WORST_FIRST
 from exporter.web.search import MAX_LIMIT, SORTS, Query, SearchResult, search
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
 from tests.lib.paths import DOCS
@@ -39,7 +39,7 @@ class Shelf:
         return self._tasks
 
 
-def one(number: int, **facts: Any) -> Task:
+def numbered(number: int, **facts: Any) -> Task:
     identity = Identity("acme", "eu-de", f"shop-{number % 3}", f"id-{number}", f"Task {number}")
     status = facts.pop("status", STATUSES[0])
     listed = Listed(identity.task_id, identity.task_name, status, "sync") if status else None
@@ -56,13 +56,13 @@ def ids(tasks: Sequence[Task], **asked: Any) -> list[str]:
 
 
 TASKS = [
-    one(0, progress=Progress(full_ratio=1.0, delay_seconds=3.0), collected=(("node", 1.0), ("progress", 50.0))),
-    one(1, status=STATUSES[1], progress=Progress(full_ratio=0.4), collected=(("progress", 40.0),)),
-    one(2, status=STATUSES[2], blockers=(("phase", True), ("stale", True))),
-    one(3, status=None),
-    one(4, progress=Progress(delay_seconds=9.0), blockers=(("phase", False), ("delay_high", True))),
-    one(5, status=STATUSES[3], parent_id="id-4", blockers=None),
-    one(6, status=STATUSES[4], blockers=(("phase", False),)),
+    numbered(0, progress=Progress(full_ratio=1.0, delay_seconds=3.0), collected=(("node", 1.0), ("progress", 50.0))),
+    numbered(1, status=STATUSES[1], progress=Progress(full_ratio=0.4), collected=(("progress", 40.0),)),
+    numbered(2, status=STATUSES[2], blockers=(("phase", True), ("stale", True))),
+    numbered(3, status=None),
+    numbered(4, progress=Progress(delay_seconds=9.0), blockers=(("phase", False), ("delay_high", True))),
+    numbered(5, status=STATUSES[3], parent_id="id-4", blockers=None),
+    numbered(6, status=STATUSES[4], blockers=(("phase", False),)),
 ]
 
 
@@ -124,13 +124,15 @@ def test_pages_together_are_everything_once_and_in_order(
     facts: list[tuple[str, float | None]], sort: str, limit: int
 ) -> None:
     tasks = [
-        one(number, status=status, progress=Progress(delay_seconds=delay))
+        numbered(number, status=status, progress=Progress(delay_seconds=delay))
         for number, (status, delay) in enumerate(facts)
     ]
     whole = ids(tasks, sort=sort, limit=MAX_LIMIT)
     assert sorted(whole, key=int) == [str(number) for number in range(len(tasks))]
     pages = found(tasks, limit=limit).pages
-    assert [one for page in range(1, pages + 1) for one in ids(tasks, sort=sort, limit=limit, page=page)] == whole
+    assert [
+        task_id for page in range(1, pages + 1) for task_id in ids(tasks, sort=sort, limit=limit, page=page)
+    ] == whole
 
 
 def test_others_run_while_many_tasks_are_looked_at() -> None:
@@ -144,62 +146,12 @@ def test_others_run_while_many_tasks_are_looked_at() -> None:
                 await asyncio.sleep(0)
 
         counting = asyncio.create_task(count())
-        stores = cast("Sequence[Store]", [Shelf([one(number) for number in range(5000)])])
+        stores = cast("Sequence[Store]", [Shelf([numbered(number) for number in range(5000)])])
         await search(stores, Query(sort="task_name", page=50))
         counting.cancel()
         return turns
 
     assert simulate(main()) >= 5000 / 250 + 5000 / 250
-
-
-def test_every_phase_has_a_rank() -> None:
-    assert set(WORST_FIRST) == {*Phase, "unknown"}
-
-
-def test_a_task_as_json() -> None:
-    task = one(
-        4,
-        progress=Progress(full_ratio=0.5, delay_seconds=2.0, error_code="DRS.M1"),
-        recovery=Recovery(1.0, 2.0),
-        collected=(("progress", 5.0),),
-        blockers=(("phase", False), ("delay_high", True)),
-    )
-    assert task_json(task) == {
-        "account": "acme",
-        "region": "eu-de",
-        "project": "shop-1",
-        "task_id": "id-4",
-        "task_name": "Task 4",
-        "parent_id": None,
-        "job_type": "sync",
-        "engine_type": None,
-        "task_type": None,
-        "direction": None,
-        "status": "INCRE_TRANSFER_STARTED",
-        "phase": "incremental",
-        "phase_changed_timestamp_seconds": None,
-        "error_code": None,
-        "full_progress_ratio": 0.5,
-        "full_remaining_seconds": None,
-        "incremental_delay_seconds": 2.0,
-        "rpo_seconds": 1.0,
-        "rto_seconds": 2.0,
-        "collected_timestamp_seconds": {"progress": 5.0},
-        "cutover": "blocked",
-        "cutover_blockers": ["delay_high"],
-    }
-
-
-def test_of_a_failed_task_there_is_the_code_and_no_delay() -> None:
-    failed = task_json(one(1, status=STATUSES[2], progress=Progress(delay_seconds=2.0, error_code="DRS.M1")))
-    assert (failed["error_code"], failed["incremental_delay_seconds"]) == ("DRS.M1", None)
-
-
-def test_what_is_unknown_is_null() -> None:
-    bare = task_json(one(1, status=None))
-    known = {"account", "region", "project", "task_id", "task_name", "phase", "collected_timestamp_seconds"}
-    assert {name for name, value in bare.items() if value is not None} == known
-    assert (bare["phase"], phase_of(one(1, status=None))) == ("unknown", "unknown")
 
 
 def asked(path: str) -> tuple[int, Any]:
@@ -268,7 +220,7 @@ def test_every_field_is_documented() -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     _, answer = asked("/api/v1/tasks")
     project, task = answer["projects"][0], answer["tasks"][0]
-    names = {*answer, *project, *task, *project["collectors"]["progress"], *(one.name for one in fields(Query))}
+    names = {*answer, *project, *task, *project["collectors"]["progress"], *(field.name for field in fields(Query))}
     documented = set(re.findall(r"`([a-z_]+)`", text))
     assert names <= documented
     assert set(WORST_FIRST) | set(SORTS) <= documented

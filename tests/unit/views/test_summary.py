@@ -1,0 +1,64 @@
+"""A task in one row, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exporter.model.facts import Progress, Recovery
+from exporter.model.task import Identity, Listed, Phase, Task
+from exporter.views.summary import WORST_FIRST, phase_of, task_json
+
+IDENTITY = Identity("acme", "eu-de", "shop", "id-1", "Task 1")
+
+
+def task(status: str | None = "INCRE_TRANSFER_STARTED", **facts: Any) -> Task:
+    return Task(IDENTITY, listed=Listed("id-1", "Task 1", status, "sync") if status else None, **facts)
+
+
+def test_every_phase_has_a_rank() -> None:
+    assert set(WORST_FIRST) == {*Phase, "unknown"}
+
+
+def test_a_task_as_json() -> None:
+    facts: dict[str, Any] = {
+        "progress": Progress(full_ratio=0.5, delay_seconds=2.0, error_code="DRS.M1"),
+        "recovery": Recovery(1.0, 2.0),
+        "collected": (("progress", 5.0),),
+        "blockers": (("phase", False), ("delay_high", True)),
+    }
+    assert task_json(task(**facts)) == {
+        "account": "acme",
+        "region": "eu-de",
+        "project": "shop",
+        "task_id": "id-1",
+        "task_name": "Task 1",
+        "parent_id": None,
+        "job_type": "sync",
+        "engine_type": None,
+        "task_type": None,
+        "direction": None,
+        "status": "INCRE_TRANSFER_STARTED",
+        "phase": "incremental",
+        "phase_changed_timestamp_seconds": None,
+        "error_code": None,
+        "full_progress_ratio": 0.5,
+        "full_remaining_seconds": None,
+        "incremental_delay_seconds": 2.0,
+        "rpo_seconds": 1.0,
+        "rto_seconds": 2.0,
+        "collected_timestamp_seconds": {"progress": 5.0},
+        "cutover": "blocked",
+        "cutover_blockers": ["delay_high"],
+    }
+
+
+def test_a_failed_task_has_an_error_code_and_no_delay() -> None:
+    failed = task_json(task("INCRE_TRANSFER_FAILED", progress=Progress(delay_seconds=2.0, error_code="DRS.M1")))
+    assert (failed["error_code"], failed["incremental_delay_seconds"]) == ("DRS.M1", None)
+
+
+def test_unknown_values_are_null() -> None:
+    document = task_json(task(None))
+    known = {"account", "region", "project", "task_id", "task_name", "phase", "collected_timestamp_seconds"}
+    assert {name for name, value in document.items() if value is not None} == known
+    assert (document["phase"], phase_of(task(None))) == ("unknown", "unknown")
