@@ -61,10 +61,7 @@ class Judgement(NamedTuple):
 def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
     """Return all facts of a task. `project` and `enabled`, by collector, explain why some are unknown."""
     task = subject.task
-    found = [
-        Group("identity", None, _identity(task)),
-        Group("status", _age(subject, TASKS), _status(task, now)),
-    ]
+    found = [Group("identity", None, _identity(task)), Group("status", _age(subject, TASKS), _status(task, now))]
     for collector in COLLECTORS.values():
         if collector.scope in {Scope.LISTS, Scope.PROJECT}:
             continue

@@ -36,14 +36,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
     got = page_of("orders", sim("orders", delay=7), sim("other"))
     assert got.status == 200
     seen = Seen(got.body)
-    for text in (
-        "orders",
-        "INCRE_TRANSFER_STARTED",
-        "Blocked by delay_high.",
-        "7s, limit 5s",
-        "apply rows",
-        "0s old",
-    ):
+    for text in ("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay_high.", "7s, limit 5s", "apply rows", "0s old"):
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
     assert titles == ["identity", "status", "progress", "detail", "unknown"]
@@ -101,10 +94,7 @@ async def test_parents_and_subtasks_lead_to_each_other() -> None:
         links = re.findall(
             r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above
         )
-        assert links == [
-            ("../tasks/east", "task east", "task shops"),
-            ("../tasks/west", "task west", "task shops"),
-        ]
+        assert links == [("../tasks/east", "task east", "task shops"), ("../tasks/west", "task west", "task shops")]
         below = (await get(exporter, "/tasks/east")).body.decode()
         assert '<a href="shops">task shops</a>' in below
         assert "Subtasks</h2>" not in below

@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from starlette.responses import PlainTextResponse
 
 from exporter.web.auth import Guard
 from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.clients import Clients, has_room
 from exporter.web.server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
 from exporter.web.settings import Settings, WebFile
-from tests.lib.certificates import Authority
-from tests.lib.tools import needs
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
 SILENT = BadRequests(dict.fromkeys(KINDS, lambda: None))
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -88,6 +83,20 @@ class Hall:
     def end(self) -> None:
         self.connection.connection_lost(None)
 
+    async def is_aborted_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds - 0.1)
+        assert self.wire.ended == ""
+        await asyncio.sleep(0.2)
+        assert self.wire.ended == "aborted"
+
+    async def is_aborted_while_it_sends(self, parts: list[bytes]) -> None:
+        """Send a part a second; after the last one the connection is aborted."""
+        for part in parts:
+            self.send(part)
+            assert self.wire.ended == ""
+            await asyncio.sleep(1.01)
+        assert self.wire.ended == "aborted"
+
 
 def in_hall(story: Callable[[Hall], Awaitable[None]]) -> Callable[[], None]:
     async def run() -> None:
@@ -100,19 +109,12 @@ def in_hall(story: Callable[[Hall], Awaitable[None]]) -> Callable[[], None]:
 
 @in_hall
 async def test_who_sends_nothing_is_cut_off(hall: Hall) -> None:
-    await asyncio.sleep(HEADER_SECONDS - 0.1)
-    assert hall.wire.ended == ""
-    await asyncio.sleep(0.2)
-    assert hall.wire.ended == "aborted"
+    await hall.is_aborted_after(HEADER_SECONDS)
 
 
 @in_hall
 async def test_who_sends_a_header_byte_by_byte_is_cut_off(hall: Hall) -> None:
-    for second in range(int(HEADER_SECONDS)):
-        hall.send(GET[second : second + 1])
-        assert hall.wire.ended == ""
-        await asyncio.sleep(1.01)
-    assert hall.wire.ended == "aborted"
+    await hall.is_aborted_while_it_sends([GET[index : index + 1] for index in range(int(HEADER_SECONDS))])
 
 
 @in_hall
@@ -120,32 +122,22 @@ async def test_so_is_who_does_that_with_the_next_request(hall: Hall) -> None:
     hall.send(GET)
     await asyncio.sleep(3)
     assert hall.wire.written.endswith(b"fine")
-    for second in range(int(HEADER_SECONDS)):
-        hall.send(GET[second : second + 1])
-        assert hall.wire.ended == ""
-        await asyncio.sleep(1.01)
-    assert hall.wire.ended == "aborted"
+    await hall.is_aborted_while_it_sends([GET[index : index + 1] for index in range(int(HEADER_SECONDS))])
 
 
 @in_hall
 async def test_who_does_not_take_the_response_is_cut_off(hall: Hall) -> None:
     hall.connection.pause_writing()
     hall.send(GET)
-    await asyncio.sleep(RESPONSE_SECONDS - 0.1)
-    assert (hall.wire.ended, hall.wire.written) == ("", b"")
-    await asyncio.sleep(0.2)
-    assert hall.wire.ended == "aborted"
+    await hall.is_aborted_after(RESPONSE_SECONDS)
+    assert hall.wire.written == b""
 
 
 @in_hall
 async def test_the_next_request_does_not_give_more_time_for_the_response_before(hall: Hall) -> None:
     hall.go.clear()
     hall.send(GET)
-    for _ in range(int(RESPONSE_SECONDS)):
-        assert hall.wire.ended == ""
-        hall.send(GET)
-        await asyncio.sleep(1.01)
-    assert hall.wire.ended == "aborted"
+    await hall.is_aborted_while_it_sends([GET] * int(RESPONSE_SECONDS))
 
 
 @in_hall
@@ -177,11 +169,8 @@ async def test_who_does_not_take_the_end_of_a_response_is_cut_off(hall: Hall) ->
     while has_room(hall.wire.near):
         hall.wire.near.send(bytes(2**16))
     hall.send(GET)
-    await asyncio.sleep(RESPONSE_SECONDS - 0.1)
+    await hall.is_aborted_after(RESPONSE_SECONDS)
     assert hall.wire.written.endswith(b"fine")
-    assert hall.wire.ended == ""
-    await asyncio.sleep(0.2)
-    assert hall.wire.ended == "aborted"
 
 
 @in_hall
@@ -216,15 +205,13 @@ async def test_while_others_wait_a_connection_ends_with_its_response(hall: Hall)
     waiting[1].cancel()
 
 
-def test_a_connection_that_has_ended_has_no_deadline() -> None:
-    async def main() -> None:
-        hall = Hall()
-        hall.end()
-        hall.wire.ended = ""
-        await asyncio.sleep(2 * RESPONSE_SECONDS)
-        assert hall.wire.ended == ""
-
-    simulate(main())
+@simulated
+async def test_a_connection_that_has_ended_has_no_deadline() -> None:
+    hall = Hall()
+    hall.end()
+    hall.wire.ended = ""
+    await asyncio.sleep(2 * RESPONSE_SECONDS)
+    assert hall.wire.ended == ""
 
 
 @in_hall
@@ -243,15 +230,15 @@ async def test_a_header_without_end_is_refused(hall: Hall) -> None:
         (None, "aborted"),
     ],
 )
-def test_the_name_in_a_certificate_decides(certificate: object, ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        web = WebFile()
-        monkeypatch.setattr(web, "now", lambda: Settings(allowed_sans=frozenset({"prometheus.example"})))
-        hall = Hall(web, certificate)
-        assert hall.wire.ended == ended
-        hall.end()
-
-    simulate(main())
+@simulated
+async def test_the_name_in_a_certificate_decides(
+    certificate: object, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = WebFile()
+    monkeypatch.setattr(web, "now", lambda: Settings(allowed_sans=frozenset({"prometheus.example"})))
+    hall = Hall(web, certificate)
+    assert hall.wire.ended == ended
+    hall.end()
 
 
 @pytest.mark.parametrize(
@@ -289,32 +276,3 @@ def test_nonsense_after_the_begin_of_a_response_ends_it(caplog: pytest.LogCaptur
         assert hall.wire.ended == "closed"
 
     in_hall(story)()
-
-
-@needs("openssl")
-@pytest.mark.parametrize("tls", [False, True])
-def test_it_listens_until_it_is_told_to_exit(tls: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    authority = Authority(tmp_path)
-    pair = authority.issue("server")
-    file = tmp_path / "web.yml"
-    file.write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}" if tls else "")
-    client = ssl.create_default_context(cafile=authority.cert) if tls else None
-
-    async def main() -> None:
-        web = WebFile(file)
-        server = Server(Guard(PlainTextResponse("fine"), web, lambda: None), web, SILENT)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            host, port = listener.getsockname()
-            serving = asyncio.create_task(server.serve([listener]))
-            reader, writer = await asyncio.open_connection(host, port, ssl=client)
-            assert len(server.clients) == 1
-            writer.write(GET)
-            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
-            writer.close()
-            await writer.wait_closed()
-            server.should_exit = True
-            await serving
-            assert len(server.clients) == 0
-            assert listener.fileno() == -1
-
-    asyncio.run(main())

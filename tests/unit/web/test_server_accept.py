@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
+import ssl
 import struct
 from asyncio import sslproto
 from collections import Counter
@@ -34,8 +35,8 @@ FINE = PlainTextResponse("fine")
 SECONDS = 10
 
 
-class Running:
-    """A server that runs, and what it has counted."""
+class Site:
+    """A server, the bad requests that it has counted, and its clients."""
 
     def __init__(self, web: WebFile, app: Any) -> None:
         self.counts: Counter[str] = Counter()
@@ -45,8 +46,8 @@ class Running:
         self.writers: list[asyncio.StreamWriter] = []
         self.serving: asyncio.Task[None]
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(self, tls: ssl.SSLContext | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=tls)
         self.writers.append(writer)
         return reader, writer
 
@@ -63,30 +64,51 @@ class Running:
 
 
 @asynccontextmanager
-async def running(web: WebFile | None = None, app: Any = FINE) -> AsyncIterator[Running]:
-    one = Running(web or WebFile(), app)
+async def serving(web: WebFile | None = None, app: Any = FINE) -> AsyncIterator[Site]:
+    site = Site(web or WebFile(), app)
     async with asyncio.timeout(SECONDS):
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            one.port = listener.getsockname()[1]
-            one.serving = asyncio.create_task(one.server.serve([listener]))
-            yield one
-            one.server.should_exit = True
+            site.port = listener.getsockname()[1]
+            site.serving = asyncio.create_task(site.server.serve([listener]))
+            yield site
+            site.server.should_exit = True
             with suppress(LookupError):  # it has been raised already
-                await one.serving
-            for writer in one.writers:
+                await site.serving
+                assert (len(site.server.clients), listener.fileno()) == (0, -1)
+            for writer in site.writers:
                 writer.close()
                 with suppress(ConnectionError):
                     await writer.wait_closed()
+
+
+def with_tls(folder: Path) -> tuple[WebFile, ssl.SSLContext]:
+    """A web configuration with a certificate, and the context of its clients."""
+    authority = Authority(folder)
+    pair = authority.issue("server")
+    (folder / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
+    return WebFile(folder / "web.yml"), ssl.create_default_context(cafile=authority.cert)
+
+
+@needs("openssl")
+@pytest.mark.parametrize("tls", [False, True])
+@in_real_time
+async def test_it_listens_until_it_is_told_to_exit(tls: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    web, client = with_tls(tmp_path) if tls else (WebFile(), None)
+    async with serving(web) as site:
+        reader, writer = await site.connect(client)
+        assert len(site.server.clients) == 1
+        writer.write(GET)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
 
 
 @in_real_time
 async def test_connections_beyond_those_that_may_wait_are_closed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
     monkeypatch.setattr(web_server, "_ACCEPTED_AT_ONCE", 1)
-    async with running() as one:
-        (_, first), (waiting, second), (refused, _) = [await one.connect() for _ in range(3)]
+    async with serving() as site:
+        (_, first), (waiting, second), (refused, _) = [await site.connect() for _ in range(3)]
         assert await refused.read() == b""
-        await one.until(lambda: one.counts[CROWD])
+        await site.until(lambda: site.counts[CROWD])
         first.write(GET)
         second.write(GET)
         assert (await waiting.read()).endswith(b"fine")
@@ -95,69 +117,63 @@ async def test_connections_beyond_those_that_may_wait_are_closed_and_counted(mon
 @in_real_time
 async def test_connections_that_wait_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "connections_allowed", lambda: 1)
-    async with running() as one:
-        connections = [await one.connect() for _ in range(2)]
-        await one.until(lambda: one.server.clients.crowded)
-        one.server.should_exit = True
-        await one.serving
+    async with serving() as site:
+        connections = [await site.connect() for _ in range(2)]
+        await site.until(lambda: site.server.clients.crowded)
+        site.server.should_exit = True
+        await site.serving
         assert [await reader.read() for reader, _ in connections] == [b"", b""]
-        assert len(one.server.clients) == 0
+        assert len(site.server.clients) == 0
 
 
-def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_server, "_RETRY_SECONDS", 0.01)
+    loop = asyncio.get_running_loop()
+    accept, errors = loop.sock_accept, [errno.EMFILE, errno.ECONNABORTED, errno.ENFILE]
 
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        accept, errors = loop.sock_accept, [errno.EMFILE, errno.ECONNABORTED, errno.ENFILE]
+    async def failing(listener: socket.socket) -> Any:
+        if errors:
+            raise OSError(errors.pop(), "")
+        return await accept(listener)
 
-        async def failing(listener: socket.socket) -> Any:
-            if errors:
-                raise OSError(errors.pop(), "")
-            return await accept(listener)
-
-        monkeypatch.setattr(loop, "sock_accept", failing)
-        async with running() as one:
-            assert (await one.response()).endswith(b"fine")
-            assert one.counts == {NO_DESCRIPTOR: 2}
-
-    asyncio.run(main())
+    monkeypatch.setattr(loop, "sock_accept", failing)
+    async with serving() as site:
+        assert (await site.response()).endswith(b"fine")
+        assert site.counts == {NO_DESCRIPTOR: 2}
 
 
 @needs("openssl")
 @in_real_time
 async def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: Path) -> None:
-    pair = Authority(tmp_path).issue("server")
-    (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
-    async with running(WebFile(tmp_path / "web.yml")) as one:
-        _, gone = await one.connect()
+    async with serving(with_tls(tmp_path)[0]) as site:
+        _, gone = await site.connect()
         gone.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         gone.close()
-        assert await one.response() == b""
-        await one.until(lambda: one.counts[TLS])
-        assert one.counts == {TLS: 1}
-        await one.until(lambda: len(one.server.clients) == 0)
+        assert await site.response() == b""
+        await site.until(lambda: site.counts[TLS])
+        assert site.counts == {TLS: 1}
+        await site.until(lambda: len(site.server.clients) == 0)
 
 
 @needs("openssl")
 def test_a_failed_handshake_keeps_no_memory_until_a_garbage_collection(tmp_path: Path) -> None:
-    pair = Authority(tmp_path).issue("server")
-    (tmp_path / "web.yml").write_text(f"tls_server_config: {{cert_file: {pair.cert}, key_file: {pair.key}}}")
+    web, _ = with_tls(tmp_path)
 
     def kept() -> int:
-        return sum(isinstance(each, sslproto.SSLProtocol) for each in gc.get_objects())
+        return sum(isinstance(thing, sslproto.SSLProtocol) for thing in gc.get_objects())
 
     async def main() -> None:
-        async with running(WebFile(tmp_path / "web.yml")) as one:
+        async with serving(web) as site:
             before = kept()
             for _ in range(10):
-                await one.response(b"no TLS" * 100)
-            await one.until(lambda: one.counts[TLS] == 10)
+                await site.response(b"no TLS" * 100)
+            await site.until(lambda: site.counts[TLS] == 10)
             for _ in range(10):
-                _, gone = await one.connect()
+                _, gone = await site.connect()
                 gone.close()
-            await one.until(lambda: len(one.server.clients) == 0)
-            await one.until(lambda: kept() <= before)
+            await site.until(lambda: len(site.server.clients) == 0)
+            await site.until(lambda: kept() <= before)
 
     gc.collect()
     gc.disable()
@@ -175,13 +191,13 @@ async def test_a_slow_client_is_aborted_at_the_end() -> None:
             await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
             await asyncio.sleep(0)
 
-    async with running(app=endless) as one:
-        reader, writer = await one.connect()
+    async with serving(app=endless) as site:
+        reader, writer = await site.connect()
         writer.write(GET)
         await reader.readexactly(100)
-        one.server.should_exit = True
-        await one.serving
-        assert len(one.server.clients) == 0
+        site.server.should_exit = True
+        await site.serving
+        assert len(site.server.clients) == 0
         with suppress(ConnectionError):  # the kernel has some of it
             await reader.read()
 
@@ -195,29 +211,27 @@ async def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ev
 
     web = WebFile()
     monkeypatch.setattr(web, "follow", fails)
-    async with running(web) as one:
+    async with serving(web) as site:
         with pytest.raises(LookupError):
-            await one.serving
+            await site.serving
 
 
-def test_an_error_that_nobody_expects_costs_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        connect, errors = loop.connect_accepted_socket, [ValueError()]
+@in_real_time
+async def test_an_error_that_nobody_expects_costs_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    connect, errors = loop.connect_accepted_socket, [ValueError()]
 
-        async def failing(*arguments: Any, **options: Any) -> Any:
-            if errors:
-                raise errors.pop()
-            return await connect(*arguments, **options)
+    async def failing(*arguments: Any, **options: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return await connect(*arguments, **options)
 
-        monkeypatch.setattr(loop, "connect_accepted_socket", failing)
-        seen: list[Any] = []
-        loop.set_exception_handler(lambda _, context: seen.append(context["exception"]))
-        async with running() as one:
-            assert await one.response() == b""
-            assert (await one.response()).endswith(b"fine")
-            await one.until(lambda: len(one.server.clients) == 0)
-        gc.collect()
-        assert [type(error) for error in seen] == [ValueError]
-
-    asyncio.run(main())
+    monkeypatch.setattr(loop, "connect_accepted_socket", failing)
+    seen: list[Any] = []
+    loop.set_exception_handler(lambda _, context: seen.append(context["exception"]))
+    async with serving() as site:
+        assert await site.response() == b""
+        assert (await site.response()).endswith(b"fine")
+        await site.until(lambda: len(site.server.clients) == 0)
+    gc.collect()
+    assert [type(error) for error in seen] == [ValueError]

@@ -210,8 +210,7 @@ def test_unsupported_keys_are_logged_once(files: Files) -> None:
 
 USERS = f"basic_auth_users: {{alice: {hashed('apple')}}}\n"
 ALL = USERS + TLS.replace(
-    "}",
-    ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}",
+    "}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}"
 )
 
 
