@@ -49,13 +49,13 @@ _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BUILD = OwnFamily("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
 REQUESTS = OwnFamily(
     "drs_exporter_api_requests_total",
-    "API calls by operation and HTTP status; or timeout, network, decode (no such answer came), credentials (there are "
-    "none to sign with), cancelled (the exporter gave up). Calls while paused are not made, nor counted.",
+    "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
+    "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
     (*_REGION, "operation", "code"),
 )
 REQUEST_SECONDS = OwnFamily(
     "drs_exporter_api_request_duration_seconds",
-    "How long API calls took, from leaving to the last byte.",
+    "Duration of API calls, from sending to the last byte.",
     ("operation",),
     Histogram,
 )
@@ -73,8 +73,8 @@ RATE_LIMIT = OwnFamily(
 )
 DEMAND = OwnFamily(
     "drs_exporter_api_demand_ratio",
-    "API calls that polls at the configured intervals take, over those that are allowed now. Intervals stretch where "
-    "it is over 0.9 of the configured rate; while throttling lasts, polls are left out instead.",
+    "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
+    "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
     _REGION,
     Gauge,
 )
@@ -85,31 +85,29 @@ OVERRUNS = OwnFamily(
 )
 DECODE_ERRORS = OwnFamily(
     "drs_exporter_decode_errors_total",
-    "Fields, tasks and answers of the cloud that could not be understood and were left out.",
+    "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
     (*_PROJECT, "collector"),
 )
 TASK_ERRORS = OwnFamily(
     "drs_exporter_task_errors_total",
-    "Tasks for which the cloud gave an error, or nothing, in answers that are good for other tasks.",
+    "Tasks with an error, or without data, in responses that are good for other tasks.",
     (*_PROJECT, "collector"),
 )
-UNKNOWN_STATUSES = OwnFamily(
-    "drs_exporter_unknown_statuses_total", "Status words seen that no phase is known for.", _PROJECT
-)
+UNKNOWN_STATUSES = OwnFamily("drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT)
 DROPPED = OwnFamily(
     "drs_exporter_series_dropped_total",
-    "Series left out, each time that their family changed: over 256 of one task in a family, labels twice, no number.",
+    "Series left out at each change of their family: over 256 of one task, labels of another series, or no number.",
     _PROJECT,
 )
 RELOADED = OwnFamily(
     "drs_exporter_config_last_reload_successful",
-    "1 if the configuration was good when it was last read, 0 if an older one holds.",
+    "1 if the last reload of the configuration succeeded, 0 if an older configuration is in use.",
     (),
     Gauge,
 )
 RELOADED_AT = OwnFamily(
     "drs_exporter_config_last_reload_success_timestamp_seconds",
-    "When the configuration that holds was read.",
+    "When the configuration in use was loaded.",
     (),
     Gauge,
 )
@@ -121,7 +119,7 @@ SHARD = OwnFamily(
 )
 LOGINS_FAILED = OwnFamily(
     "drs_exporter_web_logins_failed_total",
-    "Requests refused because their user or password was wrong; those that gave none do not count.",
+    "Requests with a wrong user or password; requests without credentials are not counted.",
     (),
 )
 BAD_REQUESTS = OwnFamily(
@@ -133,7 +131,7 @@ BAD_REQUESTS = OwnFamily(
 )
 LOG_LINES_DROPPED = OwnFamily(
     "drs_exporter_log_lines_dropped_total",
-    "Lines of the log that could not be written: its disk is full, or nobody reads it.",
+    "Log lines that could not be written: the disk is full, or nothing reads the output.",
     (),
 )
 OWN_FAMILIES = (

@@ -39,7 +39,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_tasks",
-        "How many tasks (subtasks not counted), zeros included. Absent while the list of a job type is unknown.",
+        "Tasks without their subtasks, zeros included. Absent while the list of a job type is unknown.",
         ("counts",),
         _counts,
         ("job_type", "phase"),
@@ -63,12 +63,12 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     _by_collector(
         "drs_exporter_collector_success",
-        "Whether the newest poll of a collector succeeded: its calls did, or the lists say that there is nothing "
-        "to ask. Absent where nothing could be asked: nothing that feeds it is published, or the lists are unknown.",
+        "Whether the newest poll of a collector succeeded: its calls did, or the lists contain nothing to query. "
+        "Absent if no query is possible: no operation that feeds it is published, or the lists are unknown.",
         "success",
     ),
     _by_collector(
-        "drs_exporter_collector_duration_seconds", "How long the newest poll of a collector took.", "duration_seconds"
+        "drs_exporter_collector_duration_seconds", "Duration of the newest poll of a collector.", "duration_seconds"
     ),
     _by_collector(
         "drs_exporter_collector_last_success_timestamp_seconds",
@@ -87,16 +87,16 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_listed_tasks",
-        "How many tasks and subtasks the newest successful list of a job type through an API generation had.",
+        "Tasks and subtasks in the newest successful list of a job type through an API generation.",
         ("lists",),
         lambda project: tuple((key, facts.tasks) for key, facts in project.lists.items() if facts.tasks is not None),
         ("api", "job_type"),
     ),
     Family(
         "drs_exporter_list_complete",
-        "1: every page of the newest successful task list of a job type through an API generation arrived, and its ids "
-        "match the total. 0: they disagree, a page was refused or repeated, or tasks could not be decoded; drs_tasks "
-        "of that job type is absent meanwhile. Unchanged while lists fail: see drs_exporter_list_success.",
+        "1: every page of the newest successful task list of a job type through an API generation was received, and "
+        "its ids match the total. 0: they disagree, a page was refused or repeated, or tasks could not be decoded; "
+        "drs_tasks of that job type is absent meanwhile. Unchanged while lists fail: see drs_exporter_list_success.",
         ("lists",),
         lambda project: tuple(
             (key, facts.gap is None) for key, facts in project.lists.items() if facts.tasks is not None
@@ -105,7 +105,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     ),
     Family(
         "drs_exporter_source_info",
-        "A source that can feed a collector, found by asking: 1 published in this region, 0 not. Absent until asked.",
+        "Whether an operation that feeds a collector is published in this region. Absent before its first call.",
         ("sources",),
         lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),
         ("collector", "source"),

@@ -187,14 +187,14 @@ def _ready(task: Task) -> float | None:
 _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_info",
-        "What the task list says of a task; the value is always 1.",
+        "Properties of a task from the task list; the value is always 1.",
         _paths("listed", _INFO_LABELS),
         _info,
         _INFO_LABELS,
     ),
     Family(
         "drs_task_status",
-        "The raw status word of a task as label; one series, always 1.",
+        "The status of a task as the cloud reports it; one series, always 1.",
         ("listed.status",),
         lambda task: (((task.listed.status,), 1),) if task.listed else (),
         ("status",),
@@ -208,33 +208,33 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_failure_info",
-        "Error code of a failed task, where the cloud gives one; the value is always 1.",
+        "Error code of a failed task, if the cloud reports one; the value is always 1.",
         ("progress.error_code", "detail.error_code"),
         _failure,
         ("error_code",),
     ),
     Family(
         "drs_task_action_available",
-        "Whether an operation is open to the user now: RETRY, CONTINUE_APPLY and so on.",
+        "Whether an action such as RETRY or CONTINUE_APPLY is available to the user.",
         ("listed.available_actions", "listed.unavailable_actions"),
         _actions,
         ("action",),
     ),
     gauge(
         "drs_task_phase_changes_total",
-        "Phase changes seen since this exporter discovered the task.",
+        "Phase changes observed since this exporter discovered the task.",
         "history.phase_changes",
         kind="counter",
     ),
     gauge(
         "drs_task_failures_total",
-        "Changes into phase failed seen since this exporter discovered the task.",
+        "Changes into phase failed observed since this exporter discovered the task.",
         "history.failures",
         kind="counter",
     ),
     gauge(
         "drs_task_created_timestamp_seconds",
-        "When the task was created. Absent where the cloud gives the time without a zone.",
+        "When the task was created. Absent if the cloud reports the time without a time zone.",
         "listed.created_at",
         "detail.created_at",
     ),
@@ -248,7 +248,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     gauge("drs_task_updated_timestamp_seconds", "When the task was last configured.", "detail.updated_at"),
     gauge(
         "drs_task_scheduled_start_timestamp_seconds",
-        "When the task is to start by itself; absent where no time is set.",
+        "When the task is to start by itself; absent if no time is set.",
         "detail.scheduled_start_at",
     ),
     gauge(
@@ -258,18 +258,18 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_task_auto_stop_after_seconds",
-        "How long the cloud lets the task be in failure before it stops it for good.",
+        "Time in failure after which the cloud stops the task for good.",
         "detail.auto_stop_after_seconds",
     ),
     Family(
         "drs_task_auto_stop_timestamp_seconds",
-        "When the cloud will stop the failed task; only where this exporter saw it fail.",
+        "When the cloud will stop the failed task; only if this exporter observed the failure.",
         ("detail.auto_stop_after_seconds",),
         single(_auto_stop_at),
     ),
     gauge(
         "drs_task_phase_changed_timestamp_seconds",
-        "When this exporter saw the phase change; absent until it has seen a change.",
+        "When this exporter last observed a change of the phase; absent before the first one.",
         "history.phase_changed_at",
     ),
     Family(
@@ -285,7 +285,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_task_full_remaining_seconds",
-        "The cloud's estimate of the rest of the full load; only while it is between 0 and 1.",
+        "Remaining time of the full load as the cloud estimates it; only while its progress is between 0 and 1.",
         "progress.full_remaining_seconds",
     ),
     by_label(
@@ -296,12 +296,12 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_task_progress_reported_timestamp_seconds",
-        "When the cloud itself last computed the progress of the task.",
+        "When the cloud last computed the progress of the task.",
         "progress.reported_at",
     ),
     Family(
         "drs_task_collected_timestamp_seconds",
-        "When progress, node or recovery last told of this task; of several answers the oldest that is still shown.",
+        "When progress, node or recovery last received facts about the task; the oldest of those that are shown.",
         _DATED,
         _collected,
         ("collector",),
@@ -309,13 +309,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_node_cpu_usage_ratio",
-        "CPU use of the node that runs the task, from 0 to 1. In v5 percent is inferred from Cloud Eye.",
+        "CPU use of the node that runs the task, from 0 to 1. For v5, percent as unit is inferred from Cloud Eye.",
         "node.cpu_ratio",
         "monitor.cpu_ratio",
     ),
     gauge(
         "drs_node_memory_usage_ratio",
-        "Memory use of the node that runs the task, from 0 to 1. In v5 percent is inferred from Cloud Eye.",
+        "Memory use of the node that runs the task, from 0 to 1. For v5, percent as unit is inferred from Cloud Eye.",
         "node.memory_ratio",
         "monitor.memory_ratio",
     ),
@@ -344,7 +344,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_node_report_timestamp_seconds",
-        "When the node reported its figures to the cloud; of two reports that which missed no poll.",
+        "When the node reported its figures to the cloud; of two reports, the one that missed no poll.",
         "node.reported_at",
         "monitor.reported_at",
     ),
@@ -390,45 +390,45 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     _by_side("drs_side_up", "Whether the node reaches the database on this side.", "source_up", "target_up"),
     _by_side(
         "drs_side_requests_per_second",
-        "Requests that the database on this side answers to the node.",
+        "Requests of the node that the database on this side serves.",
         "source_requests_per_second",
         "target_requests_per_second",
     ),
     _recovery(
         "drs_task_rpo_seconds",
-        "Recovery point: how far the DRS node is behind the service database. Absent amid a switchover.",
+        "Recovery point: how far the DRS node is behind the service database. Absent during a switchover.",
         "rpo_seconds",
     ),
     _recovery(
         "drs_task_rto_seconds",
-        "Recovery time: how far the disaster-recovery database is behind the DRS node. Absent amid a switchover.",
+        "Recovery time: how far the disaster-recovery database is behind the DRS node. Absent during a switchover.",
         "rto_seconds",
     ),
     Family(
         "drs_task_switching",
-        "Whether a DR task is amid a switchover: its kernel runs against its direction.",
+        "Whether a switchover of a DR task is in progress: the direction of its kernel is opposite to its own.",
         ("switchover.switching",),
         single(lambda task: task.switching),
         reads=("switchover", "listed"),
     ),
     gauge(
         "drs_task_delay_threshold_seconds",
-        "The delay at which the cloud alarms; absent where none is set.",
+        "The delay at which the cloud alarms; absent if none is set.",
         "detail.delay_threshold_seconds",
     ),
     gauge(
         "drs_task_rpo_threshold_seconds",
-        "The RPO at which the cloud alarms; absent where none is set.",
+        "The RPO at which the cloud alarms; absent if none is set.",
         "detail.rpo_threshold_seconds",
     ),
     gauge(
         "drs_task_rto_threshold_seconds",
-        "The RTO at which the cloud alarms; absent where none is set.",
+        "The RTO at which the cloud alarms; absent if none is set.",
         "detail.rto_threshold_seconds",
     ),
     gauge(
         "drs_task_target_read_only_lifted",
-        "Whether the target was made writable again: 1 done, 0 pending. Absent where nobody asked for it.",
+        "Whether the target was made writable again: 1 done, 0 pending. Absent if it was not requested.",
         "writable.lifted",
     ),
     _objects("drs_task_objects_source", "Objects of a type to move.", "objects.counts", "source"),
@@ -443,13 +443,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     _compared(
         "drs_comparison_consistent",
         "The newest comparison: 1 all equal, 0 anything inconsistent or missing on the target. Absent while it runs, "
-        "and where it failed.",
+        "and if it failed.",
         "consistent",
     ),
     _compared("drs_comparison_finished_timestamp_seconds", "When the newest comparison ended.", "finished_at"),
     _compared(
         "drs_comparison_different_rows",
-        "Rows that differ in the newest comparison, where the cloud counts them.",
+        "Rows that differ in the newest comparison, if the cloud counts them.",
         "different_rows",
     ),
     _objects(
@@ -466,7 +466,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_comparison_results",
-        "How many databases or object types ended how in the newest comparison.",
+        "Databases or object types by result in the newest comparison.",
         ("comparison.types",),
         _comparison_results,
         ("type", "result"),
@@ -497,7 +497,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_cutover_blocker",
-        "A reason against a cut-over: 1 it holds, 0 it does not.",
+        "A reason against a cut-over: 1 it applies, 0 it does not.",
         _JUDGED,
         _blockers,
         ("reason",),
@@ -524,7 +524,7 @@ def task_families(tags: Mapping[str, str] | None = None) -> tuple[Family[Task], 
     info, *others = _TASK_FAMILIES
     detail_info = Family(
         "drs_task_detail_info",
-        "What the details say of a task, and the tags that are allowed as labels; the value is always 1.",
+        "Properties of a task from its details, and the tags of tasks.tag_labels; the value is always 1.",
         _paths("detail", (*_DETAIL_LABELS, "multi_write", "tags")),
         _detail_info(tags or {}),
         (*_DETAIL_LABELS, "multi_write", "local_role", *(tags or {}).values()),
