@@ -18,7 +18,9 @@ ROWS = [line for line in SECTION.splitlines() if line.startswith("| ") and not l
 @cache
 def functions(file: str) -> frozenset[str]:
     return frozenset(
-        node.name for node in ast.parse((TESTS / file).read_text()).body if isinstance(node, ast.FunctionDef)
+        node.name
+        for node in ast.parse((TESTS / file).read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 
