@@ -6,7 +6,7 @@ import math
 import re
 import time
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from exporter.config.load import duration_text
 from exporter.model.cutover_facts import Limited
@@ -15,23 +15,15 @@ from exporter.model.facts import Compared, ObjectCount
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exporter.model.project import ProjectKey
+    from exporter.model.task import Identity, Project
+
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNIT = re.compile(r"[0-9]+[a-z]+")
 
 
-class OfProject(Protocol):
-    """Anything with the names of a project."""
-
-    @property
-    def account(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def project(self) -> str: ...
-
-
-def project_text(owner: OfProject) -> str:
+def project_text(owner: Identity | Project | ProjectKey) -> str:
     """A project as the filters of the pages and of the API name it."""
     return f"{owner.account}/{owner.region}/{owner.project}"
 

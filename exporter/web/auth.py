@@ -72,7 +72,8 @@ class Passwords:
         """
         existing = users.get(name)
         password = password[:_BCRYPT_BYTES]
-        stored = existing or self._decoy(sorted(users.values()), name)
+        # For a user who does not exist, the hash of an existing one is checked: always the same for this name.
+        stored = existing or sorted(users.values())[int.from_bytes(self._digest(name)) % len(users)]
         key = self._digest(name, stored, password)
         if existing and key in self._verified:
             return True
@@ -101,10 +102,6 @@ class Passwords:
             if len(self._verified) > _REMEMBERED:
                 del self._verified[next(iter(self._verified))]
         return right
-
-    def _decoy(self, hashes: list[bytes], name: bytes) -> bytes:
-        """Return a hash to check for a user who does not exist: that of an existing user, always the same."""
-        return hashes[int.from_bytes(self._digest(name)) % len(hashes)]
 
     def _digest(self, *parts: bytes) -> bytes:
         message = b"".join(len(part).to_bytes(8) + part for part in parts)

@@ -229,11 +229,6 @@ def _sort_key(query: Query, task: Task) -> tuple[Any, ...]:
     return (value is None) != query.backwards, 0 if value is None else value, task.identity.task_id
 
 
-def _blocker_count(task: Task) -> int | None:
-    blockers = blockers_of(task)
-    return None if blockers is None else len(blockers)
-
-
 _KEYS: Mapping[str, Callable[[Task], Any]] = {
     "phase": lambda task: (WORST_FIRST.index(phase_of(task)), -(task.delay_seconds or 0)),
     "task_name": lambda task: task.identity.task_name,
@@ -241,5 +236,5 @@ _KEYS: Mapping[str, Callable[[Task], Any]] = {
     "progress": full_ratio_of,
     "delay": lambda task: task.delay_seconds,
     "age": lambda task: None if (at := read_at(task)) is None else -at,
-    "cutover": _blocker_count,
+    "cutover": lambda task: None if (blockers := blockers_of(task)) is None else len(blockers),
 }

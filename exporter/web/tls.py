@@ -34,7 +34,9 @@ def server_context(tls: TlsServer) -> tuple[ssl.SSLContext, list[str]]:
     context.set_alpn_protocols(["http/1.1"])
     context.minimum_version = _VERSIONS[max(tls.min_version, OLDEST)]
     context.maximum_version = _VERSIONS[tls.max_version]
-    unsupported = [*_versions(tls), *_ciphers(context, tls), *_curves(context, tls)]
+    unsupported = [*_ciphers(context, tls), *_curves(context, tls)]
+    if tls.min_version < OLDEST:
+        unsupported.insert(0, f"min_version: {tls.min_version} is not served, {OLDEST} is the oldest")
     _load_pair(context, tls)
     if tls.client_auth_type in VERIFYING:
         required = tls.client_auth_type == "RequireAndVerifyClientCert"
@@ -55,11 +57,6 @@ def _address(text: str) -> str:
     with suppress(ValueError):  # OpenSSL writes "<invalid>"
         return str(ipaddress.ip_address(text))
     return text
-
-
-def _versions(tls: TlsServer) -> Iterator[str]:
-    if tls.min_version < OLDEST:
-        yield f"min_version: {tls.min_version} is not served, {OLDEST} is the oldest"
 
 
 def _ciphers(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
