@@ -54,16 +54,16 @@ class Source:
 
     Args:
         operation: what it calls.
-        parts: what it brings; of their collectors, the one that polls most often calls it, for others it comes along.
+        kinds: the facts that it brings. Of their collectors, the one with the shortest interval makes the calls.
         batch: task ids in one call; falls to one where the cloud says that it takes no more.
         fetch: one call; answers by task id. A task that is missing in them is an error of that task.
         only: narrows the tasks that its collectors poll to those that the operation serves.
         max_age: seconds since its creation after which a task is not asked for any more.
-        lacks: what its generation documents no field for, as `part.field`; the documentation of metrics needs it.
+        lacks: what its generation documents no field for, as `facts.field`; the documentation of metrics needs it.
     """
 
     operation: Operation
-    parts: tuple[type[TaskFacts], ...]
+    kinds: tuple[type[TaskFacts], ...]
     batch: int
     fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
     only: Callable[[Listed], bool] = bool
@@ -79,25 +79,25 @@ class Source:
 
     @property
     def partial(self) -> tuple[type[TaskFacts], ...]:
-        """Facts that it contains for fewer tasks than it serves."""
-        scopes = {_scope_of(facts) for facts in self.parts}
-        return tuple(facts for facts in self.parts if len(scopes) > 1 and _scope_of(facts) is not Scope.RUNNING)
+        """The kinds of facts that it contains for fewer tasks than it serves."""
+        scopes = {_scope_of(kind) for kind in self.kinds}
+        return tuple(kind for kind in self.kinds if len(scopes) > 1 and _scope_of(kind) is not Scope.RUNNING)
 
     def wants(self, listed: Listed) -> bool:
         """Return whether it has any facts about the task."""
-        return any(self._contains(listed, facts) for facts in self.parts)
+        return any(self._contains(listed, kind) for kind in self.kinds)
 
-    def _contains(self, listed: Listed, facts: type[TaskFacts]) -> bool:
-        return listed.why_not_polled(_scope_of(facts)) is None and self.only(listed)
+    def _contains(self, listed: Listed, kind: type[TaskFacts]) -> bool:
+        return listed.why_not_polled(_scope_of(kind)) is None and self.only(listed)
 
-    def serves(self, listed: Listed, part: type[TaskFacts], now: float) -> bool:
-        """Whether a task is worth a call for this part at this Unix time."""
+    def serves(self, listed: Listed, kind: type[TaskFacts], now: float) -> bool:
+        """Return whether a task is worth a call for this kind of facts at this Unix time."""
         young = self.max_age == math.inf or (listed.created_by is not None and now - listed.created_by < self.max_age)
-        return young and self._contains(listed, part)
+        return young and self._contains(listed, kind)
 
 
-def _scope_of(facts: type[TaskFacts]) -> Scope:
-    return COLLECTORS[facts.collector].scope
+def _scope_of(kind: type[TaskFacts]) -> Scope:
+    return COLLECTORS[kind.collector].scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Api(Protocol):
 class Sorted(NamedTuple):
     """One call's answers by kind."""
 
-    parts: Mapping[str, tuple[TaskFacts, ...]]
+    facts: Mapping[str, tuple[TaskFacts, ...]]
     gone: list[str]
     refused: list[CloudError]
     """Errors that speak of a single task."""
@@ -144,7 +144,7 @@ def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
     """Answers by kind."""
     errors = {task_id: answer for task_id, answer in answers.items() if isinstance(answer, CloudError)}
     return Sorted(
-        parts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
+        facts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
         gone=[task_id for task_id, error in errors.items() if isinstance(error, TaskGoneError)],
         refused=[error for error in errors.values() if isinstance(error, TaskRefusedError)],
         failed=[error for error in errors.values() if not isinstance(error, TaskGoneError | TaskRefusedError)],

@@ -48,7 +48,7 @@ class Operations:
         self._tasks = tasks
         self._say = say
         self._served: dict[type[TaskFacts], set[str]] = defaultdict(set)
-        """The tasks for which an operation that was tried before returns a part."""
+        """The tasks for which an operation that was tried before returns this kind of facts."""
         self._served_collectors = {TASKS}
         """Collectors with a published operation."""
 
@@ -56,10 +56,10 @@ class Operations:
         """Try all operations, one after the other."""
         for api in self._apis:
             for source in api.sources:
-                parts = [part for part in source.parts if self._account.enabled(part.collector)]
-                if parts:  # a part that is returned for some tasks only does not replace its own operation
-                    whole = [part for part in parts if part not in source.partial]
-                    await self._try(source, whole or parts, self._tasks[api.name].values())
+                kinds = [kind for kind in source.kinds if self._account.enabled(kind.collector)]
+                if kinds:  # a kind of facts that is returned for some tasks only does not replace its own operation
+                    whole = [kind for kind in kinds if kind not in source.partial]
+                    await self._try(source, whole or kinds, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
                     response = await attempt(project_source.fetch())
@@ -72,22 +72,22 @@ class Operations:
             if self._account.enabled(name) and name not in self._served_collectors:
                 self._say(*absent(name, self._pin, required=name in required))
 
-    async def _try(self, source: Source, parts: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
+    async def _try(self, source: Source, kinds: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}
-        collectors = sorted({part.collector for part in parts})
+        collectors = sorted({kind.collector for kind in kinds})
         if not suited:
             self._served_collectors |= {*collectors}
             self._say(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
-        spare = all(suited.keys() <= self._served[part] for part in parts)
+        spare = all(suited.keys() <= self._served[kind] for kind in kinds)
         response: object = None
         async with aclosing(fetch_all(source, [task.id])) as batches:
             async for responses in batches:
                 response = responses[task.id]
         if self._report(source.name, collectors, response, spare=spare):
-            for part in parts:
-                self._served[part] |= suited.keys()
+            for kind in kinds:
+                self._served[kind] |= suited.keys()
 
     def _report(self, name: str, collectors: Sequence[str], response: object, *, spare: bool) -> bool:
         """Report a response, and return whether the operation is published; others replace one that is `spare`."""

@@ -127,12 +127,12 @@ def _interval(collectors: Iterable[str]) -> str:
 
 def _source(source: Source) -> Iterator[Sequence[str]]:
     """A row for each set of tasks: facts that it contains for some tasks only come with all its other facts."""
-    whole = tuple(dict.fromkeys(facts.collector for facts in source.parts if facts not in source.partial))
+    whole = tuple(dict.fromkeys(kind.collector for kind in source.kinds if kind not in source.partial))
     rest = next(word for word, listed in _SERVED if source.wants(listed))
-    for facts in source.partial:
-        served = next(word for word, listed in _SERVED if source.serves(listed, facts, 0))
+    for kind in source.partial:
+        served = next(word for word, listed in _SERVED if source.serves(listed, kind, 0))
         rest += f" - {served}"
-        yield _row(source.operation, facts.collector, *whole, calls=_calls(source, served))
+        yield _row(source.operation, kind.collector, *whole, calls=_calls(source, served))
     yield _row(source.operation, *whole, calls=_calls(source, rest))
 
 

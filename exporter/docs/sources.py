@@ -57,10 +57,10 @@ def feed_of(family: Family[Task] | Family[Project]) -> Feed:
 
 def _contains(source: Source, paths: tuple[str, ...]) -> bool:
     """Return whether the responses of a source contain any of these fields."""
-    for facts in source.parts:
-        named = {field for name, field in map(split, paths) if name == facts.name}
-        wanted = {field.name for field in fields(facts)} if "" in named else named
-        if {f"{facts.name}.{field}" for field in wanted} - source.lacks:
+    for kind in source.kinds:
+        named = {field for name, field in map(split, paths) if name == kind.name}
+        wanted = {field.name for field in fields(kind)} if "" in named else named
+        if {f"{kind.name}.{field}" for field in wanted} - source.lacks:
             return True
     return False
 

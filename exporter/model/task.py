@@ -178,9 +178,9 @@ class Task(KnownFacts):
     listed: Listed | None = None
     history: History = History()
     collected: tuple[tuple[str, float], ...] = ()
-    """How old the facts of each collector are: when the oldest part that is believed came, else the last one."""
+    """By collector, when the oldest of its facts that are still fresh were received, else when the last ones were."""
     newest: tuple[str, ...] = ()
-    """The names of the parts that are believed, those that missed a poll last."""
+    """The names of the facts that are still fresh; those that missed a poll come last."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
 
@@ -194,7 +194,7 @@ class Task(KnownFacts):
         """The cloud's error code of a failed task, where it gives one."""
         if self.phase is not Phase.FAILED:
             return None
-        return next((part.error_code for part in (self.progress, self.detail) if part and part.error_code), None)
+        return next((facts.error_code for facts in (self.progress, self.detail) if facts and facts.error_code), None)
 
     @property
     def switching(self) -> bool | None:

@@ -88,4 +88,4 @@ class Availability:
 
 def fed_by(source: Source) -> dict[str, None]:
     """The collectors that a source feeds, in its order."""
-    return dict.fromkeys(part.collector for part in source.parts)
+    return dict.fromkeys(kind.collector for kind in source.kinds)

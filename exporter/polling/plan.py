@@ -47,7 +47,7 @@ class Plan:
         calls of another collector to the same source provide, at least as often, is not queried again.
         """
         sources = [source for api in self._apis[collector] for source in api.sources if collector in fed_by(source)]
-        kinds = dict.fromkeys(kind for source in sources for kind in source.parts if kind.collector in self._loops)
+        kinds = dict.fromkeys(kind for source in sources for kind in source.kinds if kind.collector in self._loops)
         assigned: _Assigned = {kind: await self._assign(collector, kind) for kind in kinds}
         work: dict[Source, dict[str, None]] = {}
         for kind in kinds:
@@ -61,7 +61,7 @@ class Plan:
         """The tasks whose facts a source provides, by kind; none of disabled collectors."""
         return {
             kind: frozenset(assigned[kind][source])
-            for kind in source.parts
+            for kind in source.kinds
             if kind.collector in self._loops and source in assigned[kind]
         }
 
@@ -71,7 +71,7 @@ class Plan:
         That is the one with the shortest interval; of equals, the one that the source names first.
         """
         order = sorted(
-            (kind for kind in source.parts if kind.collector in self._loops),
+            (kind for kind in source.kinds if kind.collector in self._loops),
             key=lambda kind: self._loops[kind.collector].interval,
         )
         wanted = self._wanted(source, assigned)
@@ -100,7 +100,7 @@ class Plan:
             (api.name, source)
             for api in self._apis[collector]
             for source in api.sources
-            if kind in source.parts and self._availability.may_exist(api.name, source.name)
+            if kind in source.kinds and self._availability.may_exist(api.name, source.name)
         ]
         assigned: dict[Source, dict[str, None]] = {}
         now, listed_by = self._store.context.clock.now(), self._store.memory.inventory.listed_by

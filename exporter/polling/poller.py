@@ -219,12 +219,12 @@ class Poller:
             async for answers in responses:
                 queried |= dict.fromkeys(answers, self._now())
                 call = sort_answers(answers)
-                received += len(call.parts) + len(call.gone)
+                received += len(call.facts) + len(call.gone)
                 refused += call.refused
                 failed += call.failed
                 facts = {
-                    task_id: [part for part in parts if task_id in work.wanted.get(type(part), ())]
-                    for task_id, parts in call.parts.items()
+                    task_id: [facts for facts in received_facts if task_id in work.wanted.get(type(facts), ())]
+                    for task_id, received_facts in call.facts.items()
                 }
                 await self.store.update(facts, call.gone)
         self._meter.task_errors(collector, len(refused))

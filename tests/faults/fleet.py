@@ -44,7 +44,7 @@ def fed_by(operation: Operation) -> tuple[str, ...]:
     decode_errors = defaultdict[str, DecodeErrors](DecodeErrors)
     apis = [generation(cast("Client", None), decode_errors, ListQuery()) for generation in (V3, V5)]
     asked = [one for api in apis for one in api.sources if one.operation is operation]
-    fed = [part.collector for one in asked for part in one.parts if part not in one.partial]
+    fed = [part.collector for one in asked for part in one.kinds if part not in one.partial]
     fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]
     lists = {operations.LIST_V3, operations.LIST_V5}
     return tuple(dict.fromkeys(fed)) if operation not in lists else ("tasks",)

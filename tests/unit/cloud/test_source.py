@@ -296,7 +296,7 @@ def test_answers_by_kind() -> None:
     gone, refused = TaskGoneError("operation", "400"), TaskRefusedError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
     call = sort_answers({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
-    assert call.parts == {"a": FACTS, "f": ()}
+    assert call.facts == {"a": FACTS, "f": ()}
     assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
 
 
@@ -310,7 +310,7 @@ def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) ->
         async with connected(InProcess(simulated)) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), ids))
             assert call.gone == [ids[7]]
-            return len(call.parts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
+            return len(call.facts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
 
     assert simulate(go()) == (9, [], calls)
 
@@ -321,7 +321,7 @@ def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
         simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
         async with connected(InProcess(simulated)) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-            return len(call.parts), len(simulated.calls)
+            return len(call.facts), len(simulated.calls)
 
     assert simulate(go()) == (10, 11)
 
@@ -333,7 +333,7 @@ def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> N
         simulated.faults = [faults.throttled("batch-progress", after=5)]
         async with connected(InProcess(simulated), rate=3, burst=5) as cloud:
             call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-            return len(call.parts), {error.code for error in call.failed}, len(simulated.calls)
+            return len(call.facts), {error.code for error in call.failed}, len(simulated.calls)
 
     assert simulate(go()) == (50, {"429", "paused"}, 6)
 

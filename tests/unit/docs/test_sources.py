@@ -148,7 +148,7 @@ def test_what_a_generation_is_said_to_lack_is_what_it_never_tells() -> None:
                 for task in filter(source.wants, listed):
                     answer = (await source.fetch([task.id]))[task.id]
                     told |= {name for part in answer for name in filled(part)}  # type: ignore[union-attr]
-                every = {f"{kind.name}.{field.name}" for kind in source.parts for field in fields(kind)}
+                every = {f"{kind.name}.{field.name}" for kind in source.kinds for field in fields(kind)}
                 # The header Date comes from a web server, which the simulated cloud lacks here.
                 assert every - told - {"progress.served_at"} == source.lacks, source.name
 
