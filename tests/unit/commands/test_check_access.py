@@ -32,8 +32,15 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from exporter.config.load import Config
+
 
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
+
+
+def config_with(credentials: dict[str, str]) -> Config:
+    account = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [project()]}
+    return from_mapping({"accounts": [account]})
 
 
 def barred(line: str) -> str:
@@ -54,15 +61,10 @@ def test_a_project_of_somebody_else() -> None:
 def test_credentials_that_end_during_the_check_end_it() -> None:
     cloud = fleet()
     cloud.now = lambda: EPOCH
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "token", "token": cloud.issue_token(project_id=PROJECT_ID)},
-        "projects": [project()],
-    }
+    config = config_with({"type": "token", "token": cloud.issue_token(project_id=PROJECT_ID)})
     fault = faults.refused("v5.*/jobs[?]", 403, "DRS.M00100", CANARY)
     refused = "the credentials are refused, 403 DRS.M00100: check them, and whether they have expired"
-    assert checked(cloud, from_mapping({"accounts": [account]}), fault) == (False, barred(refused))
+    assert checked(cloud, config, fault) == (False, barred(refused))
 
 
 def test_credentials_that_can_not_be_read(tmp_path: Path) -> None:
@@ -78,13 +80,8 @@ def test_credentials_that_can_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_wrong_password() -> None:
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "password", "domain": "demo-domain", "user": "demo-user", "password": CANARY},
-        "projects": [project()],
-    }
-    fine, text = checked(fleet(), from_mapping({"accounts": [account]}))
+    config = config_with({"type": "password", "domain": "demo-domain", "user": "demo-user", "password": CANARY})
+    fine, text = checked(fleet(), config)
     assert not fine
     assert [line.partition(":")[0] for line in text.splitlines()[1:]] == [f"fail  {WHERE}  iam_auth_tokens failed, 401"]
     assert CANARY not in text

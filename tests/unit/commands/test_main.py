@@ -47,6 +47,7 @@ def _nothing_lasts(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -
         ),
         ("--config=key", "unknown option --config, did you mean --config.file?"),
         ("once --zzz", "unknown option --zzz (see drs-exporter once --help)"),
+        ("once --secret-key=hunter2", "unknown option --secret-key (see drs-exporter once --help)"),
         ("once -x", "unknown option -x (see drs-exporter once --help)"),
         ("metrics --config.file=x", "unknown option --config.file"),
         ("once config.yaml", "unexpected argument 'config.yaml'"),
@@ -79,11 +80,9 @@ def _nothing_lasts(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -
     ],
 )
 def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, command_line: CommandLine) -> None:
-    assert message in command_line.error(*words.split())
-
-
-def test_the_value_of_a_mistyped_option_is_not_repeated(command_line: CommandLine) -> None:
-    assert "hunter2" not in command_line.error("once", "--secret-key=hunter2")
+    error = command_line.error(*words.split())
+    assert message in error
+    assert "hunter2" not in error
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,11 @@ def test_subtasks_stand_below_their_parents() -> None:
 
 
 def test_subtasks_of_subtasks_stand_below_them_and_a_ring_hides_nobody() -> None:
-    def one(key: str, parent: str | None) -> Task:
+    def task(key: str, parent: str | None) -> Task:
         listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
         return Task(Identity("a", "r", "p", key, key, parent), listed=listed)
 
-    tasks = [one("inner", "middle"), one("middle", "outer"), one("outer", None), one("x", "y"), one("y", "x")]
+    tasks = [task("inner", "middle"), task("middle", "outer"), task("outer", None), task("x", "y"), task("y", "x")]
     assert [row[0].text for row in _rows(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
 
 

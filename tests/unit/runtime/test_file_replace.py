@@ -92,8 +92,7 @@ def test_a_full_disk_leaves_the_old_content(file: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "replace_content(Path(sys.argv[1]), 'x' * 100_000)"
     )
-    root = ROOT
-    done = subprocess.run([sys.executable, "-c", code, file], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, file], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.endswith("OSError: [Errno 27] File too large\n")
     assert (file.read_text(), left(file.parent)) == (OLD, [file.name])
@@ -146,10 +145,10 @@ def test_standard_output_is_written_to(tmp_path: Path, redirected: bool) -> None
         "from pathlib import Path; from exporter.runtime.file_replace import *; print('first', flush=True)\n"
         "verify_replaceable(Path('/dev/stdout')); replace_content(Path('/dev/stdout'), 'second\\n')"
     )
-    root, out = ROOT, tmp_path / "out"
+    out = tmp_path / "out"
     with out.open("w") as target:
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=root, stdout=target if redirected else subprocess.PIPE, check=True
+            [sys.executable, "-c", code], cwd=ROOT, stdout=target if redirected else subprocess.PIPE, check=True
         )
     assert (out.read_text() if redirected else done.stdout.decode()) == "first\nsecond\n"
     assert left(tmp_path) == ["out"]

@@ -14,7 +14,7 @@ from exporter.runtime import lines
 from exporter.runtime.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TIMEOUT = 10.0
 
@@ -46,6 +46,20 @@ class Pipe:
             text += part
         return text.decode().splitlines()
 
+    def written(self, *texts: str) -> list[str]:
+        """All lines, once these are written and the writing end is closed."""
+        found: list[str] = []
+        reader = threading.Thread(target=lambda: found.extend(self.read()))
+        reader.start()
+        self.lines.drain(TIMEOUT)  # of what waits for a reader
+        for text in texts:
+            assert self.lines.write(text) == len(text)
+        self.lines.flush()
+        self.lines.drain(TIMEOUT)
+        self.writer.close()
+        reader.join(TIMEOUT)
+        return found
+
 
 @pytest.fixture
 def pipe() -> Iterator[Pipe]:
@@ -56,13 +70,16 @@ def pipe() -> Iterator[Pipe]:
     os.close(pipe.reader)
 
 
-def test_lines_come_in_their_order(pipe: Pipe) -> None:
-    for number in range(500):
-        assert pipe.lines.write(f"{number}\n") == len(f"{number}\n")
-    pipe.lines.flush()
-    pipe.lines.drain(TIMEOUT)
-    pipe.writer.close()
-    assert pipe.read() == [str(number) for number in range(500)]
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        ([f"{number}\n" for number in range(500)], [str(number) for number in range(500)]),
+        (["a\ud800b\n"], ["a\\ud800b"]),
+    ],
+    ids=["order", "a character without an encoding"],
+)
+def test_lines_are_written(pipe: Pipe, texts: list[str], lines: list[str]) -> None:
+    assert pipe.written(*texts) == lines
     assert pipe.lines.dropped == 0
 
 
@@ -83,38 +100,34 @@ def test_a_pipe_that_nobody_reads_costs_lines_and_no_time(pipe: Pipe) -> None:
     assert time.monotonic() - started < TIMEOUT / 2
     assert pipe.lines.dropped == 2
 
-    found: list[str] = []
-    reader = threading.Thread(target=lambda: found.extend(pipe.read()))
-    reader.start()
-    pipe.lines.drain(TIMEOUT)  # the reader has come back
-    pipe.lines.write("after\n")
-    pipe.lines.drain(TIMEOUT)
-    pipe.writer.close()
-    reader.join(TIMEOUT)
+    found = pipe.written("after\n")
     assert found.pop() == "after"
     found.remove("2 missing")
     assert [line.split()[1] for line in found] == [str(number) for number in range(kept)]
 
 
-def test_a_pipe_without_reader_costs_its_lines() -> None:
+def without_reader() -> TextIO:
     reader, writer = os.pipe()
     os.close(reader)
-    with os.fdopen(writer, "w") as output:
-        written = Lines(output, missing)
-        for number in range(3):
-            written.write(f"{number}\n")
-            written.drain(TIMEOUT)
-        assert written.dropped == 3
+    return os.fdopen(writer, "w")
 
 
-@pytest.mark.parametrize("closed", [True, False])
-def test_a_closed_output_costs_its_lines(closed: bool) -> None:  # noqa: FBT001
+def closed() -> TextIO:
     output = io.StringIO()
     output.close()
-    written = Lines(output if closed else None, missing)
-    written.write("one\n")
-    written.drain(TIMEOUT)
-    assert written.dropped == 1
+    return output
+
+
+@pytest.mark.parametrize("opened", [without_reader, closed, lambda: None], ids=["no reader", "closed", "none"])
+def test_an_output_that_is_closed_costs_its_lines(opened: Callable[[], TextIO | None]) -> None:
+    output = opened()
+    written = Lines(output, missing)
+    for number in range(3):
+        written.write(f"{number}\n")
+        written.drain(TIMEOUT)
+    assert written.dropped == 3
+    if output:
+        output.close()
 
 
 class Disk:
@@ -152,14 +165,8 @@ def test_it_waits_for_an_output_that_is_non_blocking(pipe: Pipe) -> None:
     os.set_blocking(pipe.writer.fileno(), False)
     text = "x" * 200_000 + "\n"
     pipe.lines.write(text)
-    found: list[str] = []
-    reader = threading.Thread(target=lambda: found.extend(pipe.read()))
     pipe.lines.drain(0.1)
-    reader.start()
-    pipe.lines.drain(TIMEOUT)
-    pipe.writer.close()
-    reader.join(TIMEOUT)
-    assert found == [text[:-1]]
+    assert pipe.written() == [text[:-1]]
     assert pipe.lines.dropped == 0
 
 
@@ -167,28 +174,15 @@ def _refuse(_thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_a_line_waits_where_the_system_starts_no_thread(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", _refuse)
-        pipe.lines.write("one\n")
-    pipe.lines.write("two\n")
-    pipe.lines.drain(TIMEOUT)
-    assert os.read(pipe.reader, 100) == b"one\ntwo\n"
-
-
-def test_a_line_that_waits_for_a_thread_is_written_when_the_log_is_drained(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("further", [["two\n"], []])
+def test_a_line_waits_for_another_or_for_the_drain_where_the_system_starts_no_thread(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, further: list[str]
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", _refuse)
-        pipe.lines.write("last\n")
+        pipe.lines.write("one\n")
         pipe.lines.drain(TIMEOUT)
+    for text in further:
+        pipe.lines.write(text)
     pipe.lines.drain(TIMEOUT)
-    assert os.read(pipe.reader, 100) == b"last\n"
-
-
-def test_characters_without_an_encoding_are_escaped(pipe: Pipe) -> None:
-    pipe.lines.write("a\ud800b\n")
-    pipe.lines.drain(TIMEOUT)
-    pipe.writer.close()
-    assert pipe.read() == ["a\\ud800b"]
+    assert os.read(pipe.reader, 100).decode() == "".join(["one\n", *further])

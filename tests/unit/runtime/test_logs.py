@@ -10,29 +10,15 @@ import re
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
 from exporter.runtime import logs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 SECRET = "s3cr3t"
 TIMEOUT = 10.0
 PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?: |$)')
-
-
-@pytest.fixture(autouse=True)
-def _untouched() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 class Output:

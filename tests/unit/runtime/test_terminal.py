@@ -27,21 +27,19 @@ def rows(*texts: tuple[str, ...]) -> list[list[Cell]]:
     return [[Cell(text) for text in row] for row in texts]
 
 
-def test_what_is_no_terminal_has_neither_width_nor_colour() -> None:
+def test_width_and_colours_of_an_output(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Screen.of(io.StringIO()) == Screen(None, colour=False)
-    assert Screen().paint("failed", "bad") == "failed"
-
-
-def test_a_terminal_has_both() -> None:
     assert Screen.of(Terminal()) == Screen(40, colour=True)
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert Screen.of(Terminal()) == Screen(40, colour=False)
+
+
+def test_colours() -> None:
+    assert Screen().paint("failed", "bad") == "failed"
     assert Screen(40, colour=True).paint("failed", "bad") == "\x1b[31mfailed\x1b[0m"
     assert Screen(40, colour=True).paint("plain", "") == "plain"
-
-
-@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_colours_can_be_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, value)
-    assert not Screen.of(Terminal()).colour
 
 
 def test_a_table_that_fits_is_not_wrapped() -> None:

@@ -18,7 +18,7 @@ def _running(name: str) -> int:
     return sum(thread.name == f"{THREAD_PREFIX}{name}" for thread in threading.enumerate())
 
 
-def test_returns_results_and_raises_errors_of_the_function() -> None:
+def test_returns_results_and_raises_errors_of_the_function_for_every_caller() -> None:
     pool = DaemonPool("plain", threads=2, timeout=10)
 
     async def story() -> None:
@@ -26,6 +26,8 @@ def test_returns_results_and_raises_errors_of_the_function() -> None:
         assert await pool.run(int, "ff", base=16) == 255
         with pytest.raises(ZeroDivisionError):
             await pool.run(divmod, 1, 0)
+        shared = await asyncio.gather(*(pool.share("a", int, "x") for _ in range(3)), return_exceptions=True)
+        assert [type(outcome) for outcome in shared] == [ValueError] * 3
 
     asyncio.run(story())
 
@@ -126,15 +128,6 @@ def test_a_shared_run_that_hangs_keeps_one_thread_and_fails_further_calls_at_onc
         assert await pool.share("a", str, 8) in {"8", True}
 
     asyncio.run(story())
-
-
-def test_a_shared_run_raises_the_error_of_its_function_for_every_caller() -> None:
-    pool = DaemonPool("fails", threads=2, timeout=10)
-
-    async def story() -> list[object]:
-        return await asyncio.gather(*(pool.share("a", int, "x") for _ in range(3)), return_exceptions=True)
-
-    assert [type(outcome) for outcome in asyncio.run(story())] == [ValueError] * 3
 
 
 def test_threads_end_when_there_is_no_work_and_the_pool_serves_another_loop() -> None:

@@ -15,7 +15,7 @@ from exporter.runtime.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -36,29 +36,42 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float | None]]:
         signal.signal(number, handler)
 
 
-def test_the_end_is_postponed_while_the_loop_runs(armed: list[float | None]) -> None:
+def watch(*steps: tuple[float, Callable[[Watchdog], object]]) -> None:
+    """Watch an event loop in which something happens after some seconds each."""
+
     async def main() -> None:
-        watching = asyncio.create_task(Watchdog().watch())
-        await asyncio.sleep(2 * HANG_SECONDS + 1)
+        dog = Watchdog()
+        watching = asyncio.create_task(dog.watch())
+        for seconds, step in steps:
+            await asyncio.sleep(seconds)
+            step(dog)
         watching.cancel()
 
     simulate(main())
+
+
+def nothing(_dog: Watchdog) -> None:
+    """Let time pass."""
+
+
+def send(number: signal.Signals) -> Callable[[Watchdog], None]:
+    return lambda _: os.kill(os.getpid(), number)
+
+
+def test_the_end_is_postponed_while_the_loop_runs(armed: list[float | None]) -> None:
+    watch((2 * HANG_SECONDS + 1, nothing))
     assert armed == [HANG_SECONDS] * 25
 
 
 def test_a_signal_sets_the_end_and_nothing_postpones_it(armed: list[float | None]) -> None:
-    async def main() -> None:
-        dog, stop = Watchdog(), asyncio.Event()
-        dog.on_signal(stop.set)
-        watching = asyncio.create_task(dog.watch())
-        await asyncio.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        await stop.wait()
-        dog.end()
-        await asyncio.sleep(HANG_SECONDS)
-        watching.cancel()
-
-    simulate(main())
+    stopped: list[bool] = []
+    watch(
+        (0, lambda dog: dog.on_signal(lambda: stopped.append(True))),
+        (1, send(signal.SIGTERM)),
+        (1, Watchdog.end),
+        (HANG_SECONDS, nothing),
+    )
+    assert stopped == [True]
     assert armed == [HANG_SECONDS, STOP_SECONDS]
 
 
@@ -77,37 +90,26 @@ def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch
     assert armed == [STOP_SECONDS]
 
 
-def test_a_stop_by_the_terminal_is_no_hang(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("before", "times"),
+    [(nothing, [HANG_SECONDS, None, HANG_SECONDS]), (Watchdog.end, [HANG_SECONDS, STOP_SECONDS, None, STOP_SECONDS])],
+    ids=["running", "ending"],
+)
+def test_a_stop_by_the_terminal_is_no_hang_and_does_not_cancel_an_end(
+    armed: list[float | None],
+    monkeypatch: pytest.MonkeyPatch,
+    before: Callable[[Watchdog], None],
+    times: list[float | None],
+) -> None:
     sent: list[int] = []
 
-    async def main() -> None:
-        watching = asyncio.create_task(Watchdog().watch())
-        await asyncio.sleep(1)
+    def pause(_dog: Watchdog) -> None:
         os.kill(os.getpid(), signal.SIGTSTP)
         monkeypatch.setattr(os, "kill", lambda _, number: sent.append(number))
-        await asyncio.sleep(1)
-        watching.cancel()
 
-    simulate(main())
+    watch((1, before), (0, pause), (1, nothing))
     assert sent == [signal.SIGSTOP]
-    assert armed == [HANG_SECONDS, None, HANG_SECONDS]
-
-
-def test_a_stop_by_the_terminal_does_not_cancel_the_end_that_a_signal_has_set(
-    armed: list[float | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def main() -> None:
-        dog = Watchdog()
-        watching = asyncio.create_task(dog.watch())
-        await asyncio.sleep(1)
-        dog.end()
-        watching.cancel()
-        os.kill(os.getpid(), signal.SIGTSTP)
-        monkeypatch.setattr(os, "kill", lambda *_: None)
-        await asyncio.sleep(1)
-
-    simulate(main())
-    assert armed == [HANG_SECONDS, STOP_SECONDS, None, STOP_SECONDS]
+    assert armed == times
 
 
 def test_stacks_go_to_standard_error_where_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
