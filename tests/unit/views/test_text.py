@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.model.facts import ObjectCount
+from exporter.model.facts import Compared, ObjectCount
 from exporter.model.project import ProjectKey
 from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of
 from tests.lib.daemon import HOUR
@@ -80,6 +80,17 @@ def test_counts_and_names() -> None:
         ("items", (("PASSED", 7),), [("items PASSED", "7")]),
         ("newest", (("error", EPOCH),), [("newest error", "2026-01-01 00:00:00Z, 1h ago")]),
         ("counts", (), [("counts", "none")]),
+        (
+            "types",
+            (Compared("line", "SUCCESSFUL", consistent=False, different_rows=3.0, results=(("INCONSISTENT", 1),)),),
+            [
+                ("line status", "SUCCESSFUL"),
+                ("line consistent", "no"),
+                ("line finished", "unknown"),
+                ("line different rows", "3"),
+                ("line results INCONSISTENT", "1"),
+            ],
+        ),
         (
             "counts",
             (ObjectCount("table", 12.0, None), ObjectCount("event", 3.0, 0.0, at_end=True)),
