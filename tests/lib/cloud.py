@@ -20,6 +20,7 @@ from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.list_query import ListQuery
 from tests.lib import virtual_time as virtual
 from tests.lib.paths import DATA
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -172,25 +173,21 @@ def progress(api: V3 | V5) -> Source:
     return source(api, "v3_batch_progress" if api.name == "v3" else "v5_job_progress")
 
 
-def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") -> tuple[TaskList, int]:
+@simulated
+async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") -> tuple[TaskList, int]:
     """The list in a body that is all there is, and what was lost in it."""
 
-    async def go() -> tuple[TaskList, int]:
-        async with connected(Script(body, {"jobs": [], "total_record": 0, "total_count": 0})) as cloud:
-            adapter = cloud.v3 if api == "v3" else cloud.v5
-            return await adapter.list_tasks(job_type), cloud.lost
-
-    return virtual.simulate(go())
+    async with connected(Script(body, {"jobs": [], "total_record": 0, "total_count": 0})) as cloud:
+        adapter = cloud.v3 if api == "v3" else cloud.v5
+        return await adapter.list_tasks(job_type), cloud.lost
 
 
-def fetched(
+@simulated
+async def fetched(
     body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
 ) -> tuple[Mapping[str, Answer], int]:
     """What the source of progress makes of a body, and what was lost in it."""
 
-    async def go() -> tuple[Mapping[str, Answer], int]:
-        async with connected(Script(body)) as cloud:
-            adapter = cloud.v3 if api == "v3" else cloud.v5
-            return await progress(adapter).fetch(ids), cloud.lost
-
-    return virtual.simulate(go())
+    async with connected(Script(body)) as cloud:
+        adapter = cloud.v3 if api == "v3" else cloud.v5
+        return await progress(adapter).fetch(ids), cloud.lost

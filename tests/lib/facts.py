@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.lib import virtual_time as virtual
 from tests.lib.cloud import Script, connected
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,18 +27,16 @@ class Told(NamedTuple):
     asked: Script
 
 
-def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int = 1) -> Told:
+@simulated
+async def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int = 1) -> Told:
     """What the source of this name says of some tasks in its last poll; the bodies come in turn."""
     script = Script(*bodies)
 
-    async def go() -> Told:
-        async with connected(script) as cloud:
-            (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.sources if one.name == name)
-            for _ in range(polls):
-                answers = await source.fetch(ids)
-            return Told(answers, cloud.lost, script)
-
-    return virtual.simulate(go())
+    async with connected(script) as cloud:
+        (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.sources if one.name == name)
+        for _ in range(polls):
+            answers = await source.fetch(ids)
+        return Told(answers, cloud.lost, script)
 
 
 def part(name: str, *bodies: Reply, kind: type[Any]) -> tuple[Any, int]:
@@ -58,15 +56,11 @@ def nested(path: str, value: Any) -> dict[str, Any]:
     return inner  # type: ignore[no-any-return]  # the outermost key is never a digit
 
 
-def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
+@simulated
+async def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
     """What a source about the project says, how much was lost in it, and what was asked."""
     script = Script(*bodies)
 
-    async def go() -> tuple[Any, int, Script]:
-        async with connected(script) as cloud:
-            (source,) = (
-                one for api in (cloud.v3, cloud.v5) for one in api.project_sources if one.operation.name == name
-            )
-            return await source.fetch(), cloud.lost, script
-
-    return virtual.simulate(go())
+    async with connected(script) as cloud:
+        (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.project_sources if one.operation.name == name)
+        return await source.fetch(), cloud.lost, script

@@ -13,7 +13,7 @@ from exporter.cloud.http.errors import CloudError, DecodeError, TaskGoneError, T
 from exporter.model.facts import Detail, Monitor, Precheck, Recovery
 from tests.lib.cloud import Script, connected, document, source
 from tests.lib.facts import ID, OTHER, Told, project_fact, told
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page
 
 ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
@@ -149,43 +149,37 @@ def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.
 
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS])
 @pytest.mark.parametrize("body", [{}, {"results": 7, "job": 7}, {"results": None, "job": None}])
-def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
-    async def go() -> int:
-        async with connected(Script(body)) as cloud:
-            with pytest.raises(DecodeError):
-                await source(cloud.v3 if name in ITEMS else cloud.v5, name).fetch([ID])
-            return cloud.lost
-
-    assert simulate(go()) == 1
+@simulated
+async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
+    async with connected(Script(body)) as cloud:
+        with pytest.raises(DecodeError):
+            await source(cloud.v3 if name in ITEMS else cloud.v5, name).fetch([ID])
+        assert cloud.lost == 1
 
 
 @pytest.mark.parametrize("name", PROJECT)
-def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
-    async def go() -> int:
-        async with connected(Script({})) as cloud:
-            sources = {one.operation.name: one for api in (cloud.v3, cloud.v5) for one in api.project_sources}
-            with pytest.raises(DecodeError):
-                await sources[name].fetch()
-            return cloud.lost
-
-    assert simulate(go()) == 1
+@simulated
+async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
+    async with connected(Script({})) as cloud:
+        sources = {one.operation.name: one for api in (cloud.v3, cloud.v5) for one in api.project_sources}
+        with pytest.raises(DecodeError):
+            await sources[name].fetch()
+        assert cloud.lost == 1
 
 
-def test_the_bodies_themselves_are_good_and_every_source_has_one() -> None:
+def test_the_bodies_themselves_are_good() -> None:
     for name, (bad, good, _) in ITEMS.items():
         answers, lost, _ = told(name, {"results": [bad, good]}, ids=[ID, OTHER])
         assert (len(answers), lost) == (2, 0), name
         assert all(isinstance(answer, tuple) for answer in answers.values()), name
-    for name, job in JOBS.items():
-        answers, lost, _ = told(name, {"job": job})
-        assert (bool(answers[ID]), lost) == (True, 0), name
-    for name, body in FLAT.items():
+    for name, body in ({name: {"job": job} for name, job in JOBS.items()} | FLAT).items():
         answers, lost, _ = told(name, body)
         assert (bool(answers[ID]), lost) == (True, 0), name
 
-    async def names() -> set[str]:
-        async with connected(Script({})) as cloud:
-            sources = [one.name for api in (cloud.v3, cloud.v5) for one in api.sources]
-            return {*sources, *(one.operation.name for api in (cloud.v3, cloud.v5) for one in api.project_sources)}
 
-    assert simulate(names()) == {*ITEMS, *JOBS, *FLAT, *PROJECT, "v3_batch_progress"}  # that one: test_anything.py
+@simulated
+async def test_every_source_has_a_body() -> None:
+    async with connected(Script({})) as cloud:
+        apis = cloud.v3, cloud.v5
+        names = {source.operation.name for api in apis for source in (*api.sources, *api.project_sources)}
+    assert names == {*ITEMS, *JOBS, *FLAT, *PROJECT, "v3_batch_progress"}  # that one: test_anything.py

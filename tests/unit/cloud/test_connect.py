@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -13,8 +12,11 @@ from exporter.config.load import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Told
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
 
@@ -45,13 +47,11 @@ def opened(
 
 
 @pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
-def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
-    async def go() -> list[str]:
-        http, apis, *_ = opened(Script(EMPTY), {"api": api})
-        async with http:
-            return [generation.name for generation in apis]
-
-    assert virtual.simulate(go()) == names
+@simulated
+async def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
+    http, apis, *_ = opened(Script(EMPTY), {"api": api})
+    async with http:
+        assert [generation.name for generation in apis] == names
 
 
 @pytest.mark.parametrize(
@@ -61,16 +61,14 @@ def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, nam
         ({"endpoint": "https://drs.example.test:8443"}, "https://drs.example.test:8443"),
     ],
 )
-def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
+@simulated
+async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
     script = Script(EMPTY)
 
-    async def go() -> None:
-        http, apis, *_ = opened(script, project)
-        async with http:
-            for api in apis:
-                await api.list_tasks("sync")
-
-    virtual.simulate(go())
+    http, apis, *_ = opened(script, project)
+    async with http:
+        for api in apis:
+            await api.list_tasks("sync")
     assert [str(request.url).partition("?")[0] for request in script.requests] == [
         f"{base}/v3/{PROJECT}/jobs",
         f"{base}/v5/{PROJECT}/jobs",
@@ -87,29 +85,27 @@ def trusted(http: httpx.AsyncClient) -> ssl.SSLContext:
     return current
 
 
-def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
-    pem, end = Path(certifi.where()).read_text(), "-----END CERTIFICATE-----\n"
+@simulated
+async def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
+    pem, end = certifi.contents(), "-----END CERTIFICATE-----\n"
     own = tmp_path / "own.pem"
     own.write_text(pem[pem.index("-----BEGIN") : pem.index(end) + len(end)])
 
-    async def go() -> tuple[int, int, ssl.VerifyMode]:
-        usual, *_ = opened(None)
-        http, *_ = opened(None, ca_file=str(own))
-        async with usual, http:
-            context = trusted(http)
-            return len(trusted(usual).get_ca_certs()), len(context.get_ca_certs()), context.verify_mode
-
-    many, one, mode = virtual.simulate(go())
-    assert (many > 10, one, mode) == (True, 1, ssl.CERT_REQUIRED)
+    usual, *_ = opened(None)
+    http, *_ = opened(None, ca_file=str(own))
+    async with usual, http:
+        context = trusted(http)
+        assert len(trusted(usual).get_ca_certs()) > 10
+        assert (len(context.get_ca_certs()), context.verify_mode) == (1, ssl.CERT_REQUIRED)
 
 
-def test_a_proxy_is_a_setting_and_not_what_the_environment_happens_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+@simulated
+async def test_the_environment_names_no_proxy_without_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:3128")
 
-    async def go() -> list[int]:
-        plain, *_ = opened(None)
-        proxied, *_ = opened(None, proxy="http://proxy.test:3128")
-        async with plain, proxied:
-            return [len(plain._mounts), len(proxied._mounts)]
-
-    assert virtual.simulate(go()) == [0, 1]
+    plain, *_ = opened(None)
+    proxied, *_ = opened(None, proxy="http://proxy.test:3128")
+    async with plain, proxied:
+        assert [len(plain._mounts), len(proxied._mounts)] == [0, 1]

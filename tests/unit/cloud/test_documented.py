@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -14,21 +14,16 @@ from exporter.cloud.http.errors import BadRequestError, TaskGoneError, judge
 from exporter.model.facts import Progress
 from exporter.model.task import Listed, Phase
 from tests.lib.cloud import Script, connected, document, fetched, listed
-from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from exporter.cloud.source import TaskList
+from tests.lib.virtual_time import simulated
 
 
-def test_the_list_of_v3() -> None:
+@simulated
+async def test_the_list_of_v3() -> None:
     """Open Telekom Cloud, "Querying Tasks of a Tenant" (drs_03_0138): 5 of 7 tasks, times without a zone."""
     script = Script(document("v3_list_jobs_doc"), {"jobs": [], "total_record": 7})
 
-    async def go() -> tuple[TaskList, int]:
-        async with connected(script) as cloud:
-            return await cloud.v3.list_tasks("migration"), cloud.lost
-
-    answer, lost = simulate(go())
+    async with connected(script) as cloud:
+        answer, lost = await cloud.v3.list_tasks("migration"), cloud.lost
     common = Listed("", "", "", "migration", engine_type="mysql", task_type="FULL_INCR_TRANS", net_type="eip")
     expected = [
         ("24834eb6-be30-464e-a299-f7aa730jb101", "DRS-3999-lws", "INCRE_TRANSFER_FAILED", "up"),
@@ -48,14 +43,12 @@ def test_the_list_of_v3() -> None:
     assert [task.phase for task in answer.tasks] == phases
 
 
-def test_the_request_of_the_list_of_v3_has_the_documented_keys() -> None:
+@simulated
+async def test_the_request_of_the_list_of_v3_has_the_documented_keys() -> None:
     script = Script({"jobs": [], "total_record": 0})
 
-    async def go() -> None:
-        async with connected(script) as cloud:
-            await cloud.v3.list_tasks("migration")
-
-    simulate(go())
+    async with connected(script) as cloud:
+        await cloud.v3.list_tasks("migration")
     (body,) = script.bodies
     documented = {"cur_page": 1, "db_use_type": "migration", "engine_type": "", "per_page": 5}
     assert body == {**documented, "per_page": 100}

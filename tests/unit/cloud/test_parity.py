@@ -1,4 +1,4 @@
-"""One simulated world through both API generations: equal, but for what a generation lacks."""
+"""One simulation world through both API generations: equal, but for what a generation lacks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from exporter.simulator.world.engines import ENGINES
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, connected, progress
 from tests.lib.transport import InProcess
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,75 +90,69 @@ def ordered(tasks: Iterable[Listed]) -> list[Listed]:
 
 
 @pytest.mark.parametrize("job_type", ["migration", "sync", "cloudDataGuard"])
-def test_lists_are_equal(job_type: str) -> None:
-    async def go() -> None:
-        _, simulated = await world()
-        async with connected(InProcess(simulated)) as cloud:
-            v3, v5 = await cloud.v3.list_tasks(job_type), await cloud.v5.list_tasks(job_type)
-            assert v3.complete
-            assert v5.complete
-            assert {field for task in v3.tasks for field in ONLY_IN_V5 if getattr(task, field) is not None} == set()
-            by_v5 = [lacking(listed, *ONLY_IN_V5) for listed in ordered(v5.tasks)]
-            assert [as_v5_says(listed) for listed in ordered(v3.tasks)] == by_v5
-            assert len(v5.tasks) >= 1
-            assert all(listed.created_at for listed in v3.tasks)
-            assert all(listed.enterprise_project_id and listed.job_mode for listed in v5.tasks)
-            assert cloud.lost == 0
-
-    virtual.simulate(go())
+@simulated
+async def test_lists_are_equal(job_type: str) -> None:
+    _, simulation = await world()
+    async with connected(InProcess(simulation)) as cloud:
+        v3, v5 = await cloud.v3.list_tasks(job_type), await cloud.v5.list_tasks(job_type)
+        assert v3.complete
+        assert v5.complete
+        assert {field for task in v3.tasks for field in ONLY_IN_V5 if getattr(task, field) is not None} == set()
+        by_v5 = [lacking(listed, *ONLY_IN_V5) for listed in ordered(v5.tasks)]
+        assert [as_v5_says(listed) for listed in ordered(v3.tasks)] == by_v5
+        assert len(v5.tasks) >= 1
+        assert all(listed.created_at for listed in v3.tasks)
+        assert all(listed.enterprise_project_id and listed.job_mode for listed in v5.tasks)
+        assert cloud.lost == 0
 
 
-def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
-    async def go() -> None:
-        _, simulated = await world(naive_times=True, old_bodies=True)
-        async with connected(InProcess(simulated)) as cloud:
-            v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
-            expected = [
-                replace(
-                    lacking(listed, *ONLY_IN_V5, "created_at", "created_by"),
-                    available_actions=frozenset(),
-                    unavailable_actions=frozenset(),
-                )
-                for listed in ordered(v5.tasks)
-            ]
-            assert [lacking(as_v5_says(listed), "created_by") for listed in ordered(v3.tasks)] == expected
-            assert (v3.complete, cloud.lost) == (True, 0)
-
-    virtual.simulate(go())
+@simulated
+async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
+    _, simulation = await world(naive_times=True, old_bodies=True)
+    async with connected(InProcess(simulation)) as cloud:
+        v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+        expected = [
+            replace(
+                lacking(listed, *ONLY_IN_V5, "created_at", "created_by"),
+                available_actions=frozenset(),
+                unavailable_actions=frozenset(),
+            )
+            for listed in ordered(v5.tasks)
+        ]
+        assert [lacking(as_v5_says(listed), "created_by") for listed in ordered(v3.tasks)] == expected
+        assert (v3.complete, cloud.lost) == (True, 0)
 
 
-def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
-    async def go() -> None:
-        _, simulated = await world()
-        async with connected(InProcess(simulated)) as cloud:
-            lists = [await cloud.v5.list_tasks(job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
-            ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
-            seen = set()
-            for identity in ids:
-                (first,) = (await progress(cloud.v3).fetch([identity])).values()
-                (second,) = (await progress(cloud.v5).fetch([identity])).values()
-                assert isinstance(first, tuple)
-                assert isinstance(second, tuple)
-                by_v3 = next(part for part in first if isinstance(part, Progress))
-                by_v5 = next(part for part in second if isinstance(part, Progress))
-                node = next(part for part in second if isinstance(part, Node))
-                assert lacking(by_v3, *ONLY_IN_V3_PROGRESS) == by_v5
-                if by_v3.apply_rows_per_second is not None:
-                    assert node.apply_rows_per_second == pytest.approx(by_v3.apply_rows_per_second, abs=1)
-                seen |= {name for name in Progress.__match_args__ if getattr(by_v5, name)}
-            # The world shows each of the common facts at least once.
-            assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code", "served_at"}
-            assert (len(ids), cloud.lost) == (25, 0)
-
-    virtual.simulate(go())
+@simulated
+async def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
+    _, simulation = await world()
+    async with connected(InProcess(simulation)) as cloud:
+        lists = [await cloud.v5.list_tasks(job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
+        ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
+        seen = set()
+        for identity in ids:
+            (first,) = (await progress(cloud.v3).fetch([identity])).values()
+            (second,) = (await progress(cloud.v5).fetch([identity])).values()
+            assert isinstance(first, tuple)
+            assert isinstance(second, tuple)
+            by_v3 = next(part for part in first if isinstance(part, Progress))
+            by_v5 = next(part for part in second if isinstance(part, Progress))
+            node = next(part for part in second if isinstance(part, Node))
+            assert lacking(by_v3, *ONLY_IN_V3_PROGRESS) == by_v5
+            if by_v3.apply_rows_per_second is not None:
+                assert node.apply_rows_per_second == pytest.approx(by_v3.apply_rows_per_second, abs=1)
+            seen |= {name for name in Progress.__match_args__ if getattr(by_v5, name)}
+        # The world shows each of the common facts at least once.
+        assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code", "served_at"}
+        assert (len(ids), cloud.lost) == (25, 0)
 
 
 def test_both_see_the_same_life_pass() -> None:
     async def go() -> list[tuple[str, str]]:
-        one, simulated = await world()
+        one, simulation = await world()
         one.tasks = [task("alone", age=0, script=FULL)]
         statuses = []
-        async with connected(InProcess(simulated)) as cloud:
+        async with connected(InProcess(simulation)) as cloud:
             for _ in range(3):
                 (v3,), (v5,) = [(await api.list_tasks("sync")).tasks for api in (cloud.v3, cloud.v5)]
                 statuses.append((v3.status, v5.status))
@@ -168,19 +163,18 @@ def test_both_see_the_same_life_pass() -> None:
     assert virtual.simulate(go()) == [(status, status) for status in expected]
 
 
-def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
-    async def go() -> tuple[set[str], set[str]]:
-        world = World(
-            project_id=PROJECT,
-            tasks=[
-                SimTask(name="both", engine="mysql"),
-                SimTask(name="only-v5", engine="redis-to-gaussredis"),
-                SimTask(name="only-v3", engine="postgresql"),
-            ],
-        )
-        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(InProcess(simulated)) as cloud:
-            v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
-            return {task.name for task in v3.tasks}, {task.name for task in v5.tasks}
-
-    assert virtual.simulate(go()) == ({"both", "only-v3"}, {"both", "only-v5"})
+@simulated
+async def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
+    world = World(
+        project_id=PROJECT,
+        tasks=[
+            SimTask(name="both", engine="mysql"),
+            SimTask(name="only-v5", engine="redis-to-gaussredis"),
+            SimTask(name="only-v3", engine="postgresql"),
+        ],
+    )
+    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+    async with connected(InProcess(simulation)) as cloud:
+        v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+        assert {task.name for task in v3.tasks} == {"both", "only-v3"}
+        assert {task.name for task in v5.tasks} == {"both", "only-v5"}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,14 @@ from exporter.cloud.http.errors import (
     ThrottledError,
     UnavailableError,
 )
+from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source, fetch_all, sort_answers
 from exporter.model.facts import Progress
 from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, Script, connected, progress
+from tests.lib.cloud import PROJECT, connected, progress
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,13 +63,7 @@ class Batches:
 
 
 def source(fetch: Any, batch: int = 10) -> Source:
-    """The progress of v3, but for how it is fetched."""
-
-    async def go() -> Source:
-        async with connected(Script({})) as cloud:
-            return replace(progress(cloud.v3), fetch=fetch, batch=batch)
-
-    return simulate(go())
+    return Source(PROGRESS_V3, (Progress,), batch, fetch)
 
 
 async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
@@ -99,15 +93,13 @@ def test_without_ids_there_is_no_call() -> None:
     assert batches.calls == []
 
 
-def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
+@simulated
+async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
     batches = Batches(seconds=1)
     one = source(batches.fetch, 1)
 
-    async def timed() -> list[float]:
-        async with aclosing(fetch_all(one, TEN + [f"{name}x" for name in TEN])) as answers:
-            return [asyncio.get_running_loop().time() async for _ in answers]
-
-    assert simulate(timed()) == [1] * 8 + [2] * 8 + [3] * 4
+    async with aclosing(fetch_all(one, TEN + [f"{name}x" for name in TEN])) as answers:
+        assert [asyncio.get_running_loop().time() async for _ in answers] == [1] * 8 + [2] * 8 + [3] * 4
     assert batches.most == 8
 
 
@@ -301,41 +293,36 @@ def test_answers_by_kind() -> None:
 
 
 @pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
-def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
-    async def go() -> tuple[int, list[str], int]:
-        tasks = [SimTask(name=f"task-{index}") for index in range(10)]
-        ids = [task.id for task in tasks]
-        world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
-        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(InProcess(simulated)) as cloud:
-            call = sort_answers(await everything(progress(cloud.v3), ids))
-            assert call.gone == [ids[7]]
-            return len(call.facts), [str(error) for error in (*call.refused, *call.failed)], len(simulated.calls)
-
-    assert simulate(go()) == (9, [], calls)
+@simulated
+async def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
+    tasks = [SimTask(name=f"task-{index}") for index in range(10)]
+    ids = [task.id for task in tasks]
+    world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
+    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+    async with connected(InProcess(simulation)) as cloud:
+        call = sort_answers(await everything(progress(cloud.v3), ids))
+        assert call.gone == [ids[7]]
+        assert ([*call.refused, *call.failed], len(call.facts), len(simulation.calls)) == ([], 9, calls)
 
 
-def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
-    async def go() -> tuple[int, int]:
-        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
-        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        async with connected(InProcess(simulated)) as cloud:
-            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-            return len(call.facts), len(simulated.calls)
-
-    assert simulate(go()) == (10, 11)
+@simulated
+async def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
+    world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
+    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+    async with connected(InProcess(simulation)) as cloud:
+        call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+        assert (len(call.facts), len(simulation.calls)) == (10, 11)
 
 
-def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
-    async def go() -> tuple[int, set[str], int]:
-        world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
-        simulated = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-        simulated.faults = [faults.throttled("batch-progress", after=5)]
-        async with connected(InProcess(simulated), rate=3, burst=5) as cloud:
-            call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-            return len(call.facts), {error.code for error in call.failed}, len(simulated.calls)
-
-    assert simulate(go()) == (50, {"429", "paused"}, 6)
+@simulated
+async def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
+    world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
+    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
+    simulation.faults = [faults.throttled("batch-progress", after=5)]
+    async with connected(InProcess(simulation), rate=3, burst=5) as cloud:
+        call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
+        assert {error.code for error in call.failed} == {"429", "paused"}
+        assert (len(call.facts), len(simulation.calls)) == (50, 6)
 
 
 @pytest.mark.parametrize(

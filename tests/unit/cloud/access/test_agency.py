@@ -14,7 +14,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.simulator import faults
 from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, asked, cloud_of, line
 from tests.lib.cloud import PROJECT, Script
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import in_real_time, simulated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,30 +47,26 @@ async def times_asked(script: Script, minutes: int = 60) -> int:
 
 
 @pytest.mark.parametrize("status", [404, 405, 503])
-def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status: int) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.Fault(match="api/token", status=status))
-        recorder = Recorder(cloud)
-        async with line(recorder, AGENCY) as project:
-            await project.list()
-            assert project.meter.codes[:2] == [str(status), "200"]
-        assert not [request for request in recorder.requests if "x-metadata-token" in request.headers]
-        assert asyncio.get_running_loop().time() == 0
-
-    simulate(go())
+@simulated
+async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status: int) -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.Fault(match="api/token", status=status))
+    recorder = Recorder(cloud)
+    async with line(recorder, AGENCY) as project:
+        await project.list()
+        assert project.meter.codes[:2] == [str(status), "200"]
+    assert not [request for request in recorder.requests if "x-metadata-token" in request.headers]
+    assert asyncio.get_running_loop().time() == 0
 
 
-def test_a_session_is_asked_for_and_used() -> None:
-    async def go() -> None:
-        recorder = Recorder(cloud_of())
-        async with line(recorder, AGENCY, **BY_ID) as project:
-            await project.list()
-        put, get, _ = recorder.requests
-        assert (put.method, put.headers["X-Metadata-Token-Ttl-Seconds"]) == ("PUT", "21600")
-        assert len(get.headers["X-Metadata-Token"]) > 10
-
-    simulate(go())
+@simulated
+async def test_a_session_is_asked_for_and_used() -> None:
+    recorder = Recorder(cloud_of())
+    async with line(recorder, AGENCY, **BY_ID) as project:
+        await project.list()
+    put, get, _ = recorder.requests
+    assert (put.method, put.headers["X-Metadata-Token-Ttl-Seconds"]) == ("PUT", "21600")
+    assert len(get.headers["X-Metadata-Token"]) > 10
 
 
 @pytest.mark.parametrize(
@@ -84,28 +80,24 @@ def test_a_session_is_asked_for_and_used() -> None:
         (httpx.Response(201, json={}), "metadata_token: decode"),
     ],
 )
-def test_what_is_no_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
-    async def go() -> None:
-        script = metadata(session)
-        async with line(script, AGENCY, **BY_ID) as project:
-            with pytest.raises(CloudError) as caught:
-                await project.list()
-        assert str(caught.value) == error
-        assert {request.method for request in script.requests} == {"PUT"}
-
-    simulate(go())
+@simulated
+async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
+    script = metadata(session)
+    async with line(script, AGENCY, **BY_ID) as project:
+        with pytest.raises(CloudError) as caught:
+            await project.list()
+    assert str(caught.value) == error
+    assert {request.method for request in script.requests} == {"PUT"}
 
 
 @pytest.mark.parametrize("credential", [{"access": ""}, {"secret": None}, {"securitytoken": 5}])
-def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> None:
-    async def go() -> None:
-        async with line(metadata(None, **credential), AGENCY, **BY_ID) as project:
-            with pytest.raises(CloudError) as caught:
-                await project.list()
-        assert str(caught.value) == "metadata_securitykey: decode"
-        assert "HST" not in repr(caught.value.__cause__)
-
-    simulate(go())
+@simulated
+async def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> None:
+    async with line(metadata(None, **credential), AGENCY, **BY_ID) as project:
+        with pytest.raises(CloudError) as caught:
+            await project.list()
+    assert str(caught.value) == "metadata_securitykey: decode"
+    assert "HST" not in repr(caught.value.__cause__)
 
 
 @pytest.mark.parametrize(
@@ -118,30 +110,26 @@ def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> None:
         ("soon", 60),
     ],
 )
-def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_than_once_a_minute(
+@simulated
+async def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_than_once_a_minute(
     expires_at: str | None, times: int
 ) -> None:
-    async def go() -> int:
-        return await times_asked(metadata(None, expires_at=expires_at))
-
-    assert simulate(go()) == times
+    assert (await times_asked(metadata(None, expires_at=expires_at))) == times
 
 
-def test_while_the_service_is_away_the_keys_are_used_to_their_end() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, AGENCY) as project:  # its keys last 50 minutes
-            await project.list()
-            cloud.faults.append(faults.unavailable("securitykey", 500))
-            await asyncio.sleep(45 * MINUTE)
-            for _ in range(4):
-                assert (await project.list()).complete
-                await asyncio.sleep(MINUTE)
+@simulated
+async def test_while_the_service_is_away_the_keys_are_used_to_their_end() -> None:
+    cloud = cloud_of()
+    async with line(cloud, AGENCY) as project:  # its keys last 50 minutes
+        await project.list()
+        cloud.faults.append(faults.unavailable("securitykey", 500))
+        await asyncio.sleep(45 * MINUTE)
+        for _ in range(4):
+            assert (await project.list()).complete
             await asyncio.sleep(MINUTE)
-            with pytest.raises(CloudError, match="metadata_securitykey"):
-                await project.list()
-
-    simulate(go())
+        await asyncio.sleep(MINUTE)
+        with pytest.raises(CloudError, match="metadata_securitykey"):
+            await project.list()
 
 
 # Through real sockets
@@ -164,30 +152,25 @@ async def server(answer: dict[str, Any], seen: list[str]) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
 
 
-def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def go() -> tuple[list[str], list[str]]:
-        direct, proxied = list[str](), list[str]()
-        async with server({"credential": CREDENTIAL}, direct) as service, server(LISTS, proxied) as proxy:
-            for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-                monkeypatch.setenv(name, proxy)
-            project = {"region": REGION, "project_id": PROJECT, "endpoint": "http://127.0.0.1:1"}
-            agency = {**AGENCY, "metadata_endpoint": service}
-            async with line(None, agency, proxy=proxy, projects=[project]) as connected:
-                assert (await connected.list()).complete
-        return direct, proxied
-
-    direct, proxied = asyncio.run(go())
+@in_real_time
+async def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    direct, proxied = list[str](), list[str]()
+    async with server({"credential": CREDENTIAL}, direct) as service, server(LISTS, proxied) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        project = {"region": REGION, "project_id": PROJECT, "endpoint": "http://127.0.0.1:1"}
+        agency = {**AGENCY, "metadata_endpoint": service}
+        async with line(None, agency, proxy=proxy, projects=[project]) as connected:
+            assert (await connected.list()).complete
     assert direct == [SESSION, KEYS]
     assert proxied == [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"]
 
 
-def test_session_and_keys_are_asked_for_again_with_each_renewal() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, AGENCY) as project:
-            for _ in range(3):
-                await project.list()
-                await asyncio.sleep(55 * MINUTE)
-        assert asked(cloud)[SESSION] == asked(cloud)[KEYS] == 3
-
-    simulate(go())
+@simulated
+async def test_session_and_keys_are_asked_for_again_with_each_renewal() -> None:
+    cloud = cloud_of()
+    async with line(cloud, AGENCY) as project:
+        for _ in range(3):
+            await project.list()
+            await asyncio.sleep(55 * MINUTE)
+    assert asked(cloud)[SESSION] == asked(cloud)[KEYS] == 3

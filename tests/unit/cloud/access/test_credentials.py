@@ -36,7 +36,7 @@ from tests.lib.accounts import (
     line,
 )
 from tests.lib.cloud import PROJECT, Script, refusal
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,38 +87,32 @@ async def listed(cloud: SimulatedCloud, kind: str, times: int = 1, **keys: Any) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(kind: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        await listed(cloud, kind, times=3)
-        assert asked(cloud) == {**KINDS[kind], "lists": 3}
-
-    simulate(go())
+@simulated
+async def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(kind: str) -> None:
+    cloud = cloud_of()
+    await listed(cloud, kind, times=3)
+    assert asked(cloud) == {**KINDS[kind], "lists": 3}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_given_project_id_spares_the_search(kind: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        await listed(cloud, kind, times=2, **BY_ID)
-        before = {what: times for what, times in KINDS[kind].items() if what != FIND}
-        assert asked(cloud) == {**before, "lists": 2}
-
-    simulate(go())
+@simulated
+async def test_a_given_project_id_spares_the_search(kind: str) -> None:
+    cloud = cloud_of()
+    await listed(cloud, kind, times=2, **BY_ID)
+    before = {what: times for what, times in KINDS[kind].items() if what != FIND}
+    assert asked(cloud) == {**before, "lists": 2}
 
 
 @pytest.mark.parametrize("keys", [{}, BY_ID], ids=["found", "given"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_sent_that_is_not_in_the_table_nor_to_another_place(kind: str, keys: dict[str, Any]) -> None:
+@simulated
+async def test_nothing_is_sent_that_is_not_in_the_table_nor_to_another_place(kind: str, keys: dict[str, Any]) -> None:
     table = {
         (one.method, BASES[one.service] + re.sub(r"\{(project_id|job_id)\}", PROJECT, one.path)) for one in OPERATIONS
     }
 
-    async def go() -> None:
-        for request in await listed(cloud_of(), kind, times=2, **keys):
-            assert (request.method, str(request.url.copy_with(query=None))) in table
-
-    simulate(go())
+    for request in await listed(cloud_of(), kind, times=2, **keys):
+        assert (request.method, str(request.url.copy_with(query=None))) in table
 
 
 SECRET_HEADERS = {"x-auth-token", "authorization", "x-security-token", "x-metadata-token"}
@@ -134,206 +128,182 @@ SECRET_HEADERS = {"x-auth-token", "authorization", "x-security-token", "x-metada
         ("ecs_agency", {"authorization", "x-security-token"}, {"authorization", "x-security-token"}),
     ],
 )
-def test_each_service_gets_the_secrets_that_it_needs(kind: str, drs: set[str], iam: set[str]) -> None:
-    async def go() -> None:
-        wanted = {DRS: drs, IAM: iam}
-        for request in await listed(cloud_of(), kind):
-            base = f"{request.url.scheme}://{request.url.host}"
-            sent = {name for name in SECRET_HEADERS if name in request.headers}
-            assert sent == wanted.get(base, {"x-metadata-token"} if request.method == "GET" else set())
-
-    simulate(go())
+@simulated
+async def test_each_service_gets_the_secrets_that_it_needs(kind: str, drs: set[str], iam: set[str]) -> None:
+    wanted = {DRS: drs, IAM: iam}
+    for request in await listed(cloud_of(), kind):
+        base = f"{request.url.scheme}://{request.url.host}"
+        sent = {name for name in SECRET_HEADERS if name in request.headers}
+        assert sent == wanted.get(base, {"x-metadata-token"} if request.method == "GET" else set())
 
 
 @pytest.mark.parametrize("kind", ["ak_sk", "ecs_agency"])
-def test_the_project_is_named_and_signed_once_it_is_known(kind: str) -> None:
-    async def go() -> None:
-        for request in await listed(cloud_of(), kind):
-            signed = "x-project-id" in request.headers.get("authorization", "")
-            assert request.headers.get("x-project-id") == (PROJECT if str(request.url).startswith(DRS) else None)
-            assert signed == str(request.url).startswith(DRS)
-
-    simulate(go())
+@simulated
+async def test_the_project_is_named_and_signed_once_it_is_known(kind: str) -> None:
+    for request in await listed(cloud_of(), kind):
+        signed = "x-project-id" in request.headers.get("authorization", "")
+        assert request.headers.get("x-project-id") == (PROJECT if str(request.url).startswith(DRS) else None)
+        assert signed == str(request.url).startswith(DRS)
 
 
 @pytest.mark.parametrize(("keys", "scope"), [({}, {"name": REGION}), (BY_ID, {"id": PROJECT})], ids=["found", "given"])
-def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[str, str]) -> None:
-    async def go() -> None:
-        request = (await listed(cloud_of(), "password", **keys))[0]
-        assert str(request.url) == f"{IAM}/v3/auth/tokens?nocatalog=true"
-        user = {"domain": {"name": PASSWORD["domain"]}, "name": DEMO_USER, "password": DEMO_PASSWORD}
-        assert json.loads(request.content) == {
-            "auth": {
-                "identity": {"methods": ["password"], "password": {"user": user}},
-                "scope": {"project": scope},
-            }
+@simulated
+async def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[str, str]) -> None:
+    request = (await listed(cloud_of(), "password", **keys))[0]
+    assert str(request.url) == f"{IAM}/v3/auth/tokens?nocatalog=true"
+    user = {"domain": {"name": PASSWORD["domain"]}, "name": DEMO_USER, "password": DEMO_PASSWORD}
+    assert json.loads(request.content) == {
+        "auth": {
+            "identity": {"methods": ["password"], "password": {"user": user}},
+            "scope": {"project": scope},
         }
-
-    simulate(go())
+    }
 
 
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.Fault(match="auth/tokens|securitykey", kind="slow", seconds=3))
-        async with line(cloud, kinds(cloud)[kind]) as project:
-            await asyncio.gather(*(project.list() for _ in range(100)))
-        assert asked(cloud) == {**KINDS[kind], "lists": 100}
-
-    simulate(go())
+@simulated
+async def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.Fault(match="auth/tokens|securitykey", kind="slow", seconds=3))
+    async with line(cloud, kinds(cloud)[kind]) as project:
+        await asyncio.gather(*(project.list() for _ in range(100)))
+    assert asked(cloud) == {**KINDS[kind], "lists": 100}
 
 
-def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> None:
-    async def go() -> None:
-        cloud, shared = cloud_of(), Shared()
-        cloud.worlds.append(type(cloud.worlds[0])(project_id="f" * 32, region="cn-east-3"))
-        async with (
-            line(cloud, AGENCY, shared=shared) as first,
-            line(cloud, AGENCY, shared=shared, name="b", regions=["cn-east-3"]) as second,
-        ):
-            await asyncio.gather(first.list(), second.list())
-        assert asked(cloud) == {SESSION: 1, KEYS: 1, FIND: 2, "lists": 2}
-
-    simulate(go())
+@simulated
+async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> None:
+    cloud, shared = cloud_of(), Shared()
+    cloud.worlds.append(type(cloud.worlds[0])(project_id="f" * 32, region="cn-east-3"))
+    async with (
+        line(cloud, AGENCY, shared=shared) as first,
+        line(cloud, AGENCY, shared=shared, name="b", regions=["cn-east-3"]) as second,
+    ):
+        await asyncio.gather(first.list(), second.list())
+    assert asked(cloud) == {SESSION: 1, KEYS: 1, FIND: 2, "lists": 2}
 
 
 @pytest.mark.parametrize(
     ("kind", "lasts", "ahead", "what"),
     [("password", DAY, 10 * MINUTE, SIGN_IN), ("ecs_agency", 50 * MINUTE, 5 * MINUTE, KEYS)],
 )
-def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: float, what: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, kinds(cloud)[kind]) as project:
-            await project.list()
-            await asyncio.sleep(lasts - ahead - 1)
-            await project.list()
-            assert asked(cloud)[what] == 1
-            await asyncio.sleep(1)
-            await project.list()
-            assert asked(cloud)[what] == 2
-            assert project.meter.codes.count("200") + project.meter.codes.count("201") == len(project.meter.codes)
-
-    simulate(go())
+@simulated
+async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: float, what: str) -> None:
+    cloud = cloud_of()
+    async with line(cloud, kinds(cloud)[kind]) as project:
+        await project.list()
+        await asyncio.sleep(lasts - ahead - 1)
+        await project.list()
+        assert asked(cloud)[what] == 1
+        await asyncio.sleep(1)
+        await project.list()
+        assert asked(cloud)[what] == 2
+        assert project.meter.codes.count("200") + project.meter.codes.count("201") == len(project.meter.codes)
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, INVALID_TOKEN), (401, "APIGW.0301")])
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(kind: str, status: int, code: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.refused("/jobs", status, code, "Invalid.", times=1))
-        async with line(cloud, kinds(cloud)[kind]) as project:
-            assert (await project.list()).complete
-            assert project.meter.retries == ["v3_list_jobs"]
-        again = {what: 2 * times for what, times in KINDS[kind].items() if what != FIND}
-        assert asked(cloud) == {**KINDS[kind], **again, "lists": 2}
-
-    simulate(go())
+@simulated
+async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
+    kind: str, status: int, code: str
+) -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.refused("/jobs", status, code, "Invalid.", times=1))
+    async with line(cloud, kinds(cloud)[kind]) as project:
+        assert (await project.list()).complete
+        assert project.meter.retries == ["v3_list_jobs"]
+    again = {what: 2 * times for what, times in KINDS[kind].items() if what != FIND}
+    assert asked(cloud) == {**KINDS[kind], **again, "lists": 2}
 
 
 @pytest.mark.parametrize(("kind", "lists"), [("ak_sk", 1), ("token", 1), ("password", 2), ("ecs_agency", 2)])
-def test_it_is_never_a_loop(kind: str, lists: int) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.unauthorized("/jobs"))
-        async with line(cloud, kinds(cloud)[kind]) as project:
-            with pytest.raises(RefusedError) as caught:
-                await project.list()
-            assert (caught.value.code, caught.value.operation) == ("401", "v3_list_jobs")
-            assert asked(cloud)["lists"] == lists
-            for _ in range(9):  # nor in nine further polls
-                await asyncio.sleep(30)
-                with pytest.raises(RefusedError):
-                    await project.list()
-        assert asked(cloud)["lists"] == lists + 9
-        assert asked(cloud)[SIGN_IN] + asked(cloud)[KEYS] == (0 if lists == 1 else 2)
-
-    simulate(go())
-
-
-def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.forbidden("/jobs"))
-        async with line(cloud, PASSWORD) as project:
+@simulated
+async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.unauthorized("/jobs"))
+    async with line(cloud, kinds(cloud)[kind]) as project:
+        with pytest.raises(RefusedError) as caught:
+            await project.list()
+        assert (caught.value.code, caught.value.operation) == ("401", "v3_list_jobs")
+        assert asked(cloud)["lists"] == lists
+        for _ in range(9):  # nor in nine further polls
+            await asyncio.sleep(30)
             with pytest.raises(RefusedError):
                 await project.list()
-        assert asked(cloud) == {SIGN_IN: 1, "lists": 1}
+    assert asked(cloud)["lists"] == lists + 9
+    assert asked(cloud)[SIGN_IN] + asked(cloud)[KEYS] == (0 if lists == 1 else 2)
 
-    simulate(go())
 
-
-def test_calls_that_are_refused_together_sign_in_once() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, PASSWORD) as project:
+@simulated
+async def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.forbidden("/jobs"))
+    async with line(cloud, PASSWORD) as project:
+        with pytest.raises(RefusedError):
             await project.list()
-            end_tokens(cloud)  # as after a change of the password
-            cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=1, times=20))
-            await asyncio.gather(*(project.list() for _ in range(20)))
-        assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
-
-    simulate(go())
+    assert asked(cloud) == {SIGN_IN: 1, "lists": 1}
 
 
-def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, PASSWORD) as project:
-            await project.list()
-            end_tokens(cloud)
-            cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=8, times=1))
-            late = asyncio.create_task(project.list())
-            await asyncio.sleep(1)
-            await project.list()
-            assert (await late).complete
-        assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 2}
-
-    simulate(go())
+@simulated
+async def test_calls_that_are_refused_together_sign_in_once() -> None:
+    cloud = cloud_of()
+    async with line(cloud, PASSWORD) as project:
+        await project.list()
+        end_tokens(cloud)  # as after a change of the password
+        cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=1, times=20))
+        await asyncio.gather(*(project.list() for _ in range(20)))
+    assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
 
 
-def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
+@simulated
+async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() -> None:
+    cloud = cloud_of()
+    async with line(cloud, PASSWORD) as project:
+        await project.list()
+        end_tokens(cloud)
+        cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=8, times=1))
+        late = asyncio.create_task(project.list())
+        await asyncio.sleep(1)
+        await project.list()
+        assert (await late).complete
+    assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 2}
+
+
+@simulated
+async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
     file = tmp_path / "secret"
 
-    async def go() -> None:
-        cloud = cloud_of()
-        for credentials, secrets in (
-            ({**AK_SK, "secret_key": {"file": str(file)}}, ("SK", "SK2")),
-            ({"type": "token", "token": {"file": str(file)}}, (cloud.issue_token(), cloud.issue_token())),
-        ):
-            file.write_text(f"{secrets[0]}\n")
-            async with line(cloud, credentials, **BY_ID) as project:
-                assert (await project.list()).complete
-                cloud.keys["AK"] = "SK2"
-                if secrets[0] in cloud.auth_tokens:
-                    end_tokens(cloud, secrets[0])
-                with pytest.raises(RefusedError):
-                    await project.list()
-                file.write_text(f"{secrets[1]}\n")
-                assert (await project.list()).complete
-
-    simulate(go())
+    cloud = cloud_of()
+    for credentials, secrets in (
+        ({**AK_SK, "secret_key": {"file": str(file)}}, ("SK", "SK2")),
+        ({"type": "token", "token": {"file": str(file)}}, (cloud.issue_token(), cloud.issue_token())),
+    ):
+        file.write_text(f"{secrets[0]}\n")
+        async with line(cloud, credentials, **BY_ID) as project:
+            assert (await project.list()).complete
+            cloud.keys["AK"] = "SK2"
+            if secrets[0] in cloud.auth_tokens:
+                end_tokens(cloud, secrets[0])
+            with pytest.raises(RefusedError):
+                await project.list()
+            file.write_text(f"{secrets[1]}\n")
+            assert (await project.list()).complete
 
 
 @pytest.mark.parametrize("kind", ["ak_sk", "token", "password"])
-def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str, tmp_path: Path) -> None:
+@simulated
+async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("hush")
     key = {"ak_sk": "secret_key", "token": "token", "password": "password"}[kind]
 
-    async def go() -> CloudError:
-        cloud = cloud_of()
-        async with line(cloud, {**kinds(cloud)[kind], key: {"file": str(file)}}, **BY_ID) as project:
-            file.unlink()
-            os.mkfifo(file)
-            with pytest.raises(CloudError) as caught:
-                await project.list()
-            assert not cloud.calls
-            return caught.value
-
-    error = simulate(go())
+    cloud = cloud_of()
+    async with line(cloud, {**kinds(cloud)[kind], key: {"file": str(file)}}, **BY_ID) as project:
+        file.unlink()
+        os.mkfifo(file)
+        with pytest.raises(CloudError) as caught:
+            await project.list()
+        assert not cloud.calls
+        error = caught.value
     assert isinstance(error, RefusedError | AccessError)
     assert error.code == "credentials"
     assert f"secret file '{file}' is a pipe or a device, not a file" in str(error)
@@ -341,19 +311,17 @@ def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str, tmp_p
 
 @pytest.mark.parametrize("secret", ["hush ", " hush", "hu\nsh", "hüsh", "hush\udc80", "hush\x00"])
 @pytest.mark.parametrize("key", ["access_key", "secret_key", "security_token", "token"])
-def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: str, secret: str) -> None:
+@simulated
+async def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: str, secret: str) -> None:
     credentials = {"type": "token"} if key == "token" else AK_SK
 
-    async def go() -> BaseException | None:
-        script = Script({})
-        async with line(script, {**credentials, key: secret}, **BY_ID) as project:
-            with pytest.raises(RefusedError) as caught:
-                await project.list()
-            assert not script.requests
-            assert caught.value.code == "credentials"
-            return caught.value
-
-    error = simulate(go())
+    script = Script({})
+    async with line(script, {**credentials, key: secret}, **BY_ID) as project:
+        with pytest.raises(RefusedError) as caught:
+            await project.list()
+        assert not script.requests
+        assert caught.value.code == "credentials"
+        error: BaseException | None = caught.value
     while error is not None:
         assert "hush" not in repr(error)
         assert "blanks at its ends" in str(error)
@@ -385,21 +353,19 @@ def everything_about(error: BaseException | None) -> str:
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["password", "ecs_agency", "token", "ak_sk"])
-def test_no_error_holds_a_secret_or_a_message(kind: str, reply: httpx.Response | Exception) -> None:
+@simulated
+async def test_no_error_holds_a_secret_or_a_message(kind: str, reply: httpx.Response | Exception) -> None:
     secrets = {"password": {"password": "hush"}, "token": {"token": "hush"}, "ak_sk": {"secret_key": "hush"}}
 
-    async def go() -> None:
-        script = Script(reply)
-        async with line(script, {**kinds(cloud_of())[kind], **secrets.get(kind, {})}) as project:
-            with pytest.raises(CloudError) as caught:
-                await project.list()
-        own = (vars(caught.value), str(caught.value), repr(caught.value))
-        assert "hush" not in str(own)
-        known = everything_about(caught.value.__cause__) if not isinstance(reply, Exception) else ""
-        assert "hush" not in known
-        assert len(script.requests) <= 6
-
-    simulate(go())
+    script = Script(reply)
+    async with line(script, {**kinds(cloud_of())[kind], **secrets.get(kind, {})}) as project:
+        with pytest.raises(CloudError) as caught:
+            await project.list()
+    own = (vars(caught.value), str(caught.value), repr(caught.value))
+    assert "hush" not in str(own)
+    known = everything_about(caught.value.__cause__) if not isinstance(reply, Exception) else ""
+    assert "hush" not in known
+    assert len(script.requests) <= 6
 
 
 def test_no_secret_shows_itself() -> None:
@@ -410,51 +376,45 @@ def test_no_secret_shows_itself() -> None:
 
 @pytest.mark.parametrize("place", ["auth/tokens", "securitykey", "/v3/projects", "api/token", "/jobs"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        headers = {"Location": "https://elsewhere.test/"}
-        cloud.faults.append(faults.Fault(match=place, status=307, headers=headers))
-        recorder = Recorder(cloud)
-        async with line(recorder, kinds(cloud)[kind]) as project:
-            if any(place in str(request) for request in KINDS[kind]) or place == "/jobs":
-                with pytest.raises(CloudError) as caught:
-                    await project.list()
-                assert caught.value.code == "307"
-            else:
+@simulated
+async def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
+    cloud = cloud_of()
+    headers = {"Location": "https://elsewhere.test/"}
+    cloud.faults.append(faults.Fault(match=place, status=307, headers=headers))
+    recorder = Recorder(cloud)
+    async with line(recorder, kinds(cloud)[kind]) as project:
+        if any(place in str(request) for request in KINDS[kind]) or place == "/jobs":
+            with pytest.raises(CloudError) as caught:
                 await project.list()
-        assert {request.url.host for request in recorder.requests} <= {url.partition("//")[2] for url in BASES.values()}
-
-    simulate(go())
+            assert caught.value.code == "307"
+        else:
+            await project.list()
+    assert {request.url.host for request in recorder.requests} <= {url.partition("//")[2] for url in BASES.values()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
-            await project.list()
-            counted = sorted(operation for operation, _, _ in project.meter.requests)
-        names = {
-            SIGN_IN: "iam_auth_tokens",
-            FIND: "iam_list_projects",
-            SESSION: "metadata_token",
-            KEYS: "metadata_securitykey",
-        }
-        assert counted == sorted([*(names[what] for what in KINDS[kind]), "v3_list_jobs"])
-        assert asyncio.get_running_loop().time() == pytest.approx(10 * len(KINDS[kind]))
-
-    simulate(go())
+@simulated
+async def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
+    cloud = cloud_of()
+    async with line(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
+        await project.list()
+        counted = sorted(operation for operation, _, _ in project.meter.requests)
+    names = {
+        SIGN_IN: "iam_auth_tokens",
+        FIND: "iam_list_projects",
+        SESSION: "metadata_token",
+        KEYS: "metadata_securitykey",
+    }
+    assert counted == sorted([*(names[what] for what in KINDS[kind]), "v3_list_jobs"])
+    assert asyncio.get_running_loop().time() == pytest.approx(10 * len(KINDS[kind]))
 
 
-def test_the_time_of_a_sign_in_is_no_part_of_the_calls_time_out() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        for match in ("auth/tokens", "/jobs"):
-            cloud.faults.append(faults.Fault(match=match, kind="slow", seconds=8))
-        async with line(cloud, PASSWORD) as project:
-            assert (await project.list()).complete
-            assert [round(seconds) for _, _, seconds in project.meter.requests] == [8, 8]
-        assert virtual.now() == virtual.EPOCH + 16
-
-    simulate(go())
+@simulated
+async def test_the_time_of_a_sign_in_is_no_part_of_the_calls_time_out() -> None:
+    cloud = cloud_of()
+    for match in ("auth/tokens", "/jobs"):
+        cloud.faults.append(faults.Fault(match=match, kind="slow", seconds=8))
+    async with line(cloud, PASSWORD) as project:
+        assert (await project.list()).complete
+        assert [round(seconds) for _, _, seconds in project.meter.requests] == [8, 8]
+    assert virtual.now() == virtual.EPOCH + 16

@@ -27,7 +27,7 @@ from tests.lib.accounts import (
 )
 from tests.lib.cloud import PROJECT
 from tests.lib.daemon import Scrape, exporter_on, polling, sim
-from tests.lib.virtual_time import now, simulate
+from tests.lib.virtual_time import now, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,235 +111,209 @@ def kind(name: str, folder: Path) -> Mapping[str, Any]:
         ("ecs_agency", {SESSION: 87, KEYS: 87, FIND: 1}),  # every 50 minutes
     ],
 )
-def test_over_days_nothing_is_missed_and_nothing_refused(name: str, calls: dict[str, int], tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        rotating = asyncio.create_task(rotate(tmp_path, cloud, days=4))
-        await asyncio.sleep(0)
-        async with exporter_on(cloud, config_of(account(kind(name, tmp_path)), interval="5m")) as exporter:
-            assert await days_of(exporter, 3) == {True}
-            assert set(codes(exporter)) <= {"200", "201"}
-            assert Scrape(exporter).tasks() == {"orders"}
-        rotating.cancel()
-        others = {what: times for what, times in asked(cloud).items() if what != "lists"}
-        assert others == calls
-
-    simulate(go())
+@simulated
+async def test_over_days_nothing_is_missed_and_nothing_refused(
+    name: str, calls: dict[str, int], tmp_path: Path
+) -> None:
+    cloud = cloud_of()
+    rotating = asyncio.create_task(rotate(tmp_path, cloud, days=4))
+    await asyncio.sleep(0)
+    async with exporter_on(cloud, config_of(account(kind(name, tmp_path)), interval="5m")) as exporter:
+        assert await days_of(exporter, 3) == {True}
+        assert set(codes(exporter)) <= {"200", "201"}
+        assert Scrape(exporter).tasks() == {"orders"}
+    rotating.cancel()
+    others = {what: times for what, times in asked(cloud).items() if what != "lists"}
+    assert others == calls
 
 
 @pytest.mark.parametrize("name", ["ak_sk", "password", "token", "ecs_agency"])
-def test_polling_once_is_enough_for_every_kind(name: str, tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        rotating = asyncio.create_task(rotate(tmp_path, cloud, days=1))
-        await asyncio.sleep(0)
-        async with exporter_on(cloud, config_of(account(kind(name, tmp_path)))) as exporter:
-            assert await exporter.poll_once()
-            assert up(exporter) == {f"acme/{REGION}": 1}
-        rotating.cancel()
-
-    simulate(go())
+@simulated
+async def test_polling_once_is_enough_for_every_kind(name: str, tmp_path: Path) -> None:
+    cloud = cloud_of()
+    rotating = asyncio.create_task(rotate(tmp_path, cloud, days=1))
+    await asyncio.sleep(0)
+    async with exporter_on(cloud, config_of(account(kind(name, tmp_path)))) as exporter:
+        assert await exporter.poll_once()
+        assert up(exporter) == {f"acme/{REGION}": 1}
+    rotating.cancel()
 
 
-def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_for_it(tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        file = tmp_path / "key"
-        file.write_text("SK")
-        config = config_of(account({**AK_SK, "secret_key": {"file": str(file)}}))
-        async with polling(cloud, config) as exporter:
-            assert await ups(exporter, 5 * MINUTE) == [1]
-            cloud.keys["AK"] = "SK2"
-            assert await ups(exporter, MINUTE) == [0]
-            assert Scrape(exporter).tasks() == {"orders"}  # what is known stays until it is stale
-            file.unlink()  # some write a new file in place of the old one
-            assert await ups(exporter, MINUTE) == [0]
-            file.write_text("SK2")
-            await asyncio.sleep(35)
-            assert await ups(exporter, 5 * MINUTE) == [1]
-            assert codes(exporter)["401"] > 0
-
-    simulate(go())
+@simulated
+async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_for_it(tmp_path: Path) -> None:
+    cloud = cloud_of()
+    file = tmp_path / "key"
+    file.write_text("SK")
+    config = config_of(account({**AK_SK, "secret_key": {"file": str(file)}}))
+    async with polling(cloud, config) as exporter:
+        assert await ups(exporter, 5 * MINUTE) == [1]
+        cloud.keys["AK"] = "SK2"
+        assert await ups(exporter, MINUTE) == [0]
+        assert Scrape(exporter).tasks() == {"orders"}  # what is known stays until it is stale
+        file.unlink()  # some write a new file in place of the old one
+        assert await ups(exporter, MINUTE) == [0]
+        file.write_text("SK2")
+        await asyncio.sleep(35)
+        assert await ups(exporter, 5 * MINUTE) == [1]
+        assert codes(exporter)["401"] > 0
 
 
-def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file_is_right(tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        file = tmp_path / "password"
-        file.write_text("wrong")
-        config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
-        async with polling(cloud, config) as exporter:
-            assert await ups(exporter, 60 * MINUTE) == [0]
-            assert Scrape(exporter).samples("drs_tasks") == []  # a failure is not "no tasks"
-            assert asked(cloud) == {SIGN_IN: 4}
-            file.write_text(str(PASSWORD["password"]))
-            await asyncio.sleep(35)
-            assert await ups(exporter, 5 * MINUTE) == [1]
-            assert Scrape(exporter).tasks() == {"orders"}
-
-    simulate(go())
+@simulated
+async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file_is_right(tmp_path: Path) -> None:
+    cloud = cloud_of()
+    file = tmp_path / "password"
+    file.write_text("wrong")
+    config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
+    async with polling(cloud, config) as exporter:
+        assert await ups(exporter, 60 * MINUTE) == [0]
+        assert Scrape(exporter).samples("drs_tasks") == []  # a failure is not "no tasks"
+        assert asked(cloud) == {SIGN_IN: 4}
+        file.write_text(str(PASSWORD["password"]))
+        await asyncio.sleep(35)
+        assert await ups(exporter, 5 * MINUTE) == [1]
+        assert Scrape(exporter).tasks() == {"orders"}
 
 
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD, AGENCY], ids=["ak_sk", "password", "ecs_agency"])
-def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(credentials: Mapping[str, str]) -> None:
+@simulated
+async def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(credentials: Mapping[str, str]) -> None:
     match = "auth/tokens" if credentials is PASSWORD else "v3/projects"
 
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.unavailable(match, 503))
-        async with polling(cloud, config_of(account(credentials))) as exporter:
-            assert await ups(exporter, 10 * MINUTE) == [0]
-            assert exporter.ready
-            assert exporter.healthy
-            assert asked(cloud)["lists"] == 0
-            cloud.faults.clear()
-            await asyncio.sleep(35)
-            assert await ups(exporter, 10 * MINUTE) == [1]
-            assert up(exporter) == {f"acme/{REGION}": 1}  # under the labels that it had before
-            cloud.faults.append(faults.unavailable("v3/projects", 503))  # what is found is not looked for again
-            assert await ups(exporter, 10 * MINUTE) == [1]
-
-    simulate(go())
+    cloud = cloud_of()
+    cloud.faults.append(faults.unavailable(match, 503))
+    async with polling(cloud, config_of(account(credentials))) as exporter:
+        assert await ups(exporter, 10 * MINUTE) == [0]
+        assert exporter.ready
+        assert exporter.healthy
+        assert asked(cloud)["lists"] == 0
+        cloud.faults.clear()
+        await asyncio.sleep(35)
+        assert await ups(exporter, 10 * MINUTE) == [1]
+        assert up(exporter) == {f"acme/{REGION}": 1}  # under the labels that it had before
+        cloud.faults.append(faults.unavailable("v3/projects", 503))  # what is found is not looked for again
+        assert await ups(exporter, 10 * MINUTE) == [1]
 
 
 @pytest.mark.parametrize("credentials", [PASSWORD, AGENCY], ids=["password", "ecs_agency"])
-def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials: Mapping[str, str]) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with polling(cloud, config_of(account(credentials))) as exporter:
-            assert await ups(exporter, 10 * MINUTE) == [1]
-            before = asked(cloud)
-            cloud.faults.append(faults.refused("/jobs", 403, "DRS.M00100", "Invalid token.", times=1))
-            assert await ups(exporter, 10 * MINUTE) == [1]
-            assert cloud.faults[0].hits > 1
-            assert codes(exporter)["403"] == 1
-            what = SIGN_IN if credentials is PASSWORD else KEYS
-            assert asked(cloud)[what] == before[what] + 1
-
-    simulate(go())
+@simulated
+async def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials: Mapping[str, str]) -> None:
+    cloud = cloud_of()
+    async with polling(cloud, config_of(account(credentials))) as exporter:
+        assert await ups(exporter, 10 * MINUTE) == [1]
+        before = asked(cloud)
+        cloud.faults.append(faults.refused("/jobs", 403, "DRS.M00100", "Invalid token.", times=1))
+        assert await ups(exporter, 10 * MINUTE) == [1]
+        assert cloud.faults[0].hits > 1
+        assert codes(exporter)["403"] == 1
+        what = SIGN_IN if credentials is PASSWORD else KEYS
+        assert asked(cloud)[what] == before[what] + 1
 
 
-def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_each(tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        file = tmp_path / "password"
-        file.write_text(str(PASSWORD["password"]))
-        config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
-        async with polling(cloud, config) as exporter:
-            assert await ups(exporter, 10 * MINUTE) == [1]
-            cloud.users[DEMO_USER] = "new"
-            file.write_text("new")
-            assert await ups(exporter, 10 * MINUTE) == [1]
-            end_tokens(cloud)
-            assert await ups(exporter, 10 * MINUTE) == [1]
-        assert asked(cloud)[SIGN_IN] == 2
-
-    simulate(go())
+@simulated
+async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_each(tmp_path: Path) -> None:
+    cloud = cloud_of()
+    file = tmp_path / "password"
+    file.write_text(str(PASSWORD["password"]))
+    config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
+    async with polling(cloud, config) as exporter:
+        assert await ups(exporter, 10 * MINUTE) == [1]
+        cloud.users[DEMO_USER] = "new"
+        file.write_text("new")
+        assert await ups(exporter, 10 * MINUTE) == [1]
+        end_tokens(cloud)
+        assert await ups(exporter, 10 * MINUTE) == [1]
+    assert asked(cloud)[SIGN_IN] == 2
 
 
 @pytest.mark.parametrize("session", ["optional", "required", "absent"])
-def test_the_agency_works_with_every_metadata_service(session: str) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.metadata.session = session
-        async with exporter_on(cloud, config_of(account(AGENCY), interval="5m")) as exporter:
-            assert await days_of(exporter, 0.25) == {True}
-            answers = {"200", "404"} if session == "absent" else {"200"}
-            assert set(codes(exporter)) == answers
-
-    simulate(go())
+@simulated
+async def test_the_agency_works_with_every_metadata_service(session: str) -> None:
+    cloud = cloud_of()
+    cloud.metadata.session = session
+    async with exporter_on(cloud, config_of(account(AGENCY), interval="5m")) as exporter:
+        assert await days_of(exporter, 0.25) == {True}
+        answers = {"200", "404"} if session == "absent" else {"200"}
+        assert set(codes(exporter)) == answers
 
 
-def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.metadata.agency = False
-        async with polling(cloud, config_of(account(AGENCY))) as exporter:
-            assert await ups(exporter, 5 * MINUTE) == [0]
-            assert codes(exporter)["401"] > 0
-            cloud.metadata.agency = True
-            await asyncio.sleep(35)
-            assert await ups(exporter, 5 * MINUTE) == [1]
-
-    simulate(go())
+@simulated
+async def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -> None:
+    cloud = cloud_of()
+    cloud.metadata.agency = False
+    async with polling(cloud, config_of(account(AGENCY))) as exporter:
+        assert await ups(exporter, 5 * MINUTE) == [0]
+        assert codes(exporter)["401"] > 0
+        cloud.metadata.agency = True
+        await asyncio.sleep(35)
+        assert await ups(exporter, 5 * MINUTE) == [1]
 
 
-def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with polling(cloud, config_of(account(PASSWORD, regions=["nowhere", REGION]))) as exporter:
-            await asyncio.sleep(10 * MINUTE)
-            assert up(exporter) == {"acme/nowhere": 0, f"acme/{REGION}": 1}
-
-    simulate(go())
+@simulated
+async def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
+    cloud = cloud_of()
+    async with polling(cloud, config_of(account(PASSWORD, regions=["nowhere", REGION]))) as exporter:
+        await asyncio.sleep(10 * MINUTE)
+        assert up(exporter) == {"acme/nowhere": 0, f"acme/{REGION}": 1}
 
 
-def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
+@simulated
+async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
     projects = [
         {"region": REGION, "project_id": PROJECT},
         {"region": "eu-de", "project_id": OTHER_ID, "name": "payments"},
         {"region": "eu-nl"},
     ]
 
-    async def go() -> None:
-        cloud = cloud_of(
-            World(project_id=PROJECT, region=REGION),
-            World(project_id=OTHER_ID, region="eu-de"),
-            World(project_id="e" * 32, region="eu-nl"),
-            World(project_id="f" * 32, region="cn-east-3"),
-        )
-        config = config_of(account(AK_SK, regions=["cn-east-3"], projects=projects))
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(MINUTE)
-            labels = {f"acme/{one}" for one in ("cn-east-3", PROJECT, "payments", "eu-nl")}
-            assert up(exporter) == dict.fromkeys(labels, 1)
-
-    simulate(go())
+    cloud = cloud_of(
+        World(project_id=PROJECT, region=REGION),
+        World(project_id=OTHER_ID, region="eu-de"),
+        World(project_id="e" * 32, region="eu-nl"),
+        World(project_id="f" * 32, region="cn-east-3"),
+    )
+    config = config_of(account(AK_SK, regions=["cn-east-3"], projects=projects))
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(MINUTE)
+        labels = {f"acme/{one}" for one in ("cn-east-3", PROJECT, "payments", "eu-nl")}
+        assert up(exporter) == dict.fromkeys(labels, 1)
 
 
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["keys", "password"])
-def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Mapping[str, str]) -> None:
+@simulated
+async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Mapping[str, str]) -> None:
     projects = [{"region": REGION, "name": name} for name in (REGION, f"{REGION}_payments", f"{REGION}_none")]
 
-    async def go() -> None:
-        cloud = cloud_of(
-            World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-            World(project_id=OTHER_ID, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
-        )
-        async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
-            await asyncio.sleep(10 * MINUTE)
-            label = f"acme/{REGION}"
-            assert up(exporter) == {label: 1, f"{label}_payments": 1, f"{label}_none": 0}
-            shown = {labels["project"]: labels["task_name"] for labels, _ in Scrape(exporter).samples("drs_task_info")}
-            assert shown == {REGION: "orders", f"{REGION}_payments": "payments"}
-
-    simulate(go())
+    cloud = cloud_of(
+        World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
+        World(project_id=OTHER_ID, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
+    )
+    async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
+        await asyncio.sleep(10 * MINUTE)
+        label = f"acme/{REGION}"
+        assert up(exporter) == {label: 1, f"{label}_payments": 1, f"{label}_none": 0}
+        shown = {labels["project"]: labels["task_name"] for labels, _ in Scrape(exporter).samples("drs_task_info")}
+        assert shown == {REGION: "orders", f"{REGION}_payments": "payments"}
 
 
-def test_two_accounts_that_reach_one_project_count_it_once() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        by_id = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payments"}]}
-        config = config_of(account(PASSWORD, name="b"), account(AK_SK, name="a", **by_id))
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(10 * MINUTE)
-            assert up(exporter) == {f"b/{REGION}": 0, "a/payments": 1}  # what is written down goes first
-            assert {labels["account"] for labels, _ in Scrape(exporter).samples("drs_task_info")} == {"a"}
-
-    simulate(go())
+@simulated
+async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
+    cloud = cloud_of()
+    by_id = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payments"}]}
+    config = config_of(account(PASSWORD, name="b"), account(AK_SK, name="a", **by_id))
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(10 * MINUTE)
+        assert up(exporter) == {f"b/{REGION}": 0, "a/payments": 1}  # what is written down goes first
+        assert {labels["account"] for labels, _ in Scrape(exporter).samples("drs_task_info")} == {"a"}
 
 
-def test_one_account_that_can_not_sign_in_takes_no_other_down() -> None:
-    async def go() -> None:
-        cloud = cloud_of(
-            World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-            World(project_id=OTHER_ID, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),
-        )
-        wrong = account({**PASSWORD, "password": "wrong"}, name="wrong")
-        config = config_of(wrong, account(PASSWORD, name="right", regions=["eu-de"]))
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(10 * MINUTE)
-            assert up(exporter) == {f"wrong/{REGION}": 0, "right/eu-de": 1}
-            assert Scrape(exporter).tasks() == {"shop"}
-
-    simulate(go())
+@simulated
+async def test_one_account_that_can_not_sign_in_takes_no_other_down() -> None:
+    cloud = cloud_of(
+        World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
+        World(project_id=OTHER_ID, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),
+    )
+    wrong = account({**PASSWORD, "password": "wrong"}, name="wrong")
+    config = config_of(wrong, account(PASSWORD, name="right", regions=["eu-de"]))
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(10 * MINUTE)
+        assert up(exporter) == {f"wrong/{REGION}": 0, "right/eu-de": 1}
+        assert Scrape(exporter).tasks() == {"shop"}

@@ -7,7 +7,7 @@ import pytest
 
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.http.errors import CloudError, UnavailableError
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,13 +29,11 @@ class Source:
         return self.fetches, self.seconds
 
 
-def run(
+@simulated
+async def run(
     main: Callable[[Refreshed[int], Source], Awaitable[None]], ahead: float = 600.0, seconds: float = 3600.0
 ) -> None:
-    async def go() -> None:
-        await main(Refreshed[int](ahead), Source(seconds))
-
-    simulate(go())
+    await main(Refreshed[int](ahead), Source(seconds))
 
 
 def test_it_is_fetched_when_first_needed_and_again_ahead_of_its_end() -> None:

@@ -29,7 +29,7 @@ from tests.lib.accounts import (
     line,
 )
 from tests.lib.cloud import PROJECT, Script
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,16 +80,14 @@ def signed_in(
         ({"issued_at": "yesterday", "expires_at": {}}, 1),
     ],
 )
-def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: float) -> None:
-    async def go() -> int:
-        script = Script(signed_in({**token, **PROJECT_OF_TOKEN}))
-        async with line(script, PASSWORD) as project:
-            for seconds in (0, hours * 3600 - 601, 1):
-                await asyncio.sleep(seconds)
-                await project.list()
-        return [request.url.path for request in script.requests].count("/v3/auth/tokens")
-
-    assert simulate(go()) == 2
+@simulated
+async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: float) -> None:
+    script = Script(signed_in({**token, **PROJECT_OF_TOKEN}))
+    async with line(script, PASSWORD) as project:
+        for seconds in (0, hours * 3600 - 601, 1):
+            await asyncio.sleep(seconds)
+            await project.list()
+    assert [request.url.path for request in script.requests].count("/v3/auth/tokens") == 2
 
 
 @pytest.mark.parametrize(
@@ -102,187 +100,169 @@ def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: f
         ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM does not tell"),
     ],
 )
-def test_an_answer_without_token_or_project_is_no_answer(token: Any, headers: dict[str, str], error: str) -> None:
-    async def go() -> None:
-        async with line(Script(signed_in(token, headers)), PASSWORD) as project:
-            assert (await outcome(project)).startswith(error)
-
-    simulate(go())
+@simulated
+async def test_an_answer_without_token_or_project_is_no_answer(token: Any, headers: dict[str, str], error: str) -> None:
+    async with line(Script(signed_in(token, headers)), PASSWORD) as project:
+        assert (await outcome(project)).startswith(error)
 
 
-def test_a_wrong_password_is_tried_less_and_less_often() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        tried = []
-        async with line(cloud, WRONG) as project:
-            for _ in range(int(6 * 60 * MINUTE / 30)):
-                before = asked(cloud)[SIGN_IN]
-                assert (await outcome(project)).startswith("iam_auth_tokens: 401: the account, the user, the password")
-                if asked(cloud)[SIGN_IN] > before:
-                    tried.append(asyncio.get_running_loop().time() / MINUTE)
-                await asyncio.sleep(30)
-        assert tried == [0, 5, 15, 35, 75, 135, 195, 255, 315]
-
-    simulate(go())
+@simulated
+async def test_a_wrong_password_is_tried_less_and_less_often() -> None:
+    cloud = cloud_of()
+    tried = []
+    async with line(cloud, WRONG) as project:
+        for _ in range(int(6 * 60 * MINUTE / 30)):
+            before = asked(cloud)[SIGN_IN]
+            assert (await outcome(project)).startswith("iam_auth_tokens: 401: the account, the user, the password")
+            if asked(cloud)[SIGN_IN] > before:
+                tried.append(asyncio.get_running_loop().time() / MINUTE)
+            await asyncio.sleep(30)
+    assert tried == [0, 5, 15, 35, 75, 135, 195, 255, 315]
 
 
 @pytest.mark.parametrize("seconds", [0, 2])
-def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
+@simulated
+async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
     """IAM locks after 5 refusals within 15 minutes."""
 
-    async def go() -> None:
-        regions = [f"region-{number}" for number in range(12)]
-        cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
-        shared, times = Shared(), []
-        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
-        async with AsyncExitStack() as stack:
-            projects = [
-                await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[one])) for one in regions
-            ]
-            for _ in range(int(2 * 60 * MINUTE / 30)):
-                before = asked(cloud)[SIGN_IN]
-                await asyncio.gather(*(outcome(project) for project in projects))
-                times += [asyncio.get_running_loop().time()] * (asked(cloud)[SIGN_IN] - before)
-                await asyncio.sleep(30)
-            assert max(sum(start <= time < start + 15 * MINUTE for time in times) for start in times) == 3
-            assert len({str(call.body) for call in cloud.calls}) >= 6  # not always the same projects
-            cloud.users[DEMO_USER] = "wrong"  # and then it is right
-            await asyncio.sleep(60 * MINUTE)
-            assert {await outcome(project) for project in projects} == {"fine"}
-
-    simulate(go())
-
-
-def test_many_projects_sign_in_three_at_a_time() -> None:
-    async def go() -> None:
-        regions = [f"region-{number}" for number in range(12)]
-        cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
-        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=2))
-        shared = Shared()
-        async with AsyncExitStack() as stack:
-            projects = [
-                await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[one])) for one in regions
-            ]
-            assert set(await asyncio.gather(*(outcome(project) for project in projects))) == {"fine"}
-            assert asyncio.get_running_loop().time() == 12 / 3 * 2
-
-    simulate(go())
-
-
-def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_nothing_of_the_new_one(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-
-    async def go() -> None:
-        cloud, shared = cloud_of(), Shared()
-        cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=5, times=1))
-        file.write_text("wrong")
-        credentials = {**PASSWORD, "password": {"file": str(file)}}
-        async with (
-            line(cloud, credentials, shared=shared) as late,
-            line(cloud, credentials, shared=shared, regions=["nowhere"]) as other,
-        ):
-            refused = asyncio.create_task(outcome(late))
-            await asyncio.sleep(1)
-            file.write_text(str(PASSWORD["password"]))
-            assert "401" in await outcome(other)  # for the project
-            assert "401" in await refused
+    regions = [f"region-{number}" for number in range(12)]
+    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
+    shared, times = Shared(), []
+    cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
+    async with AsyncExitStack() as stack:
+        projects = [
+            await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[one])) for one in regions
+        ]
+        for _ in range(int(2 * 60 * MINUTE / 30)):
+            before = asked(cloud)[SIGN_IN]
+            await asyncio.gather(*(outcome(project) for project in projects))
+            times += [asyncio.get_running_loop().time()] * (asked(cloud)[SIGN_IN] - before)
             await asyncio.sleep(30)
-            assert await outcome(late) == "fine"
-
-    simulate(go())
-
-
-def test_one_project_that_is_refused_stops_no_other() -> None:
-    async def go() -> None:
-        cloud, shared = cloud_of(), Shared()
-        async with (
-            line(cloud, PASSWORD, shared=shared, regions=["nowhere"]) as bad,
-            line(cloud, PASSWORD, shared=shared) as good,
-        ):
-            for _ in range(100):
-                assert "401" in await outcome(bad)
-                assert await outcome(good) == "fine"
-                await asyncio.sleep(30)
-
-    simulate(go())
+        assert max(sum(start <= time < start + 15 * MINUTE for time in times) for start in times) == 3
+        assert len({str(call.body) for call in cloud.calls}) >= 6  # not always the same projects
+        cloud.users[DEMO_USER] = "wrong"  # and then it is right
+        await asyncio.sleep(60 * MINUTE)
+        assert {await outcome(project) for project in projects} == {"fine"}
 
 
-def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
+@simulated
+async def test_many_projects_sign_in_three_at_a_time() -> None:
+    regions = [f"region-{number}" for number in range(12)]
+    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
+    cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=2))
+    shared = Shared()
+    async with AsyncExitStack() as stack:
+        projects = [
+            await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[one])) for one in regions
+        ]
+        assert set(await asyncio.gather(*(outcome(project) for project in projects))) == {"fine"}
+        assert asyncio.get_running_loop().time() == 12 / 3 * 2
+
+
+@simulated
+async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_nothing_of_the_new_one(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "password"
 
-    async def go() -> None:
-        cloud = cloud_of()
-        file.write_text("before\n")
-        async with line(cloud, {**PASSWORD, "password": {"file": str(file)}}) as project:
-            for _ in range(3):
-                assert "401" in await outcome(project)
-                await asyncio.sleep(30)
-            cloud.users[DEMO_USER] = "behind"  # of the same length, within the same second
-            file.write_text("behind\n")
-            assert await outcome(project) == "fine"
-            cloud.users[DEMO_USER] = "later"
-            await asyncio.sleep(DAY / 2)
-            assert await outcome(project) == "fine"  # the token is good, whatever became of the password
-            end_tokens(cloud)
+    cloud, shared = cloud_of(), Shared()
+    cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=5, times=1))
+    file.write_text("wrong")
+    credentials = {**PASSWORD, "password": {"file": str(file)}}
+    async with (
+        line(cloud, credentials, shared=shared) as late,
+        line(cloud, credentials, shared=shared, regions=["nowhere"]) as other,
+    ):
+        refused = asyncio.create_task(outcome(late))
+        await asyncio.sleep(1)
+        file.write_text(str(PASSWORD["password"]))
+        assert "401" in await outcome(other)  # for the project
+        assert "401" in await refused
+        await asyncio.sleep(30)
+        assert await outcome(late) == "fine"
+
+
+@simulated
+async def test_one_project_that_is_refused_stops_no_other() -> None:
+    cloud, shared = cloud_of(), Shared()
+    async with (
+        line(cloud, PASSWORD, shared=shared, regions=["nowhere"]) as bad,
+        line(cloud, PASSWORD, shared=shared) as good,
+    ):
+        for _ in range(100):
+            assert "401" in await outcome(bad)
+            assert await outcome(good) == "fine"
+            await asyncio.sleep(30)
+
+
+@simulated
+async def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+
+    cloud = cloud_of()
+    file.write_text("before\n")
+    async with line(cloud, {**PASSWORD, "password": {"file": str(file)}}) as project:
+        for _ in range(3):
             assert "401" in await outcome(project)
             await asyncio.sleep(30)
-            file.write_text("later\n")
-            assert await outcome(project) == "fine"
-        assert asked(cloud)[SIGN_IN] == 4
-
-    simulate(go())
-
-
-def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Path) -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.users[DEMO_USER] = "?"
-        tried = []
-        async with line(cloud, PASSWORD) as project:
-            for minute in range(60):
-                if minute in {6, 30}:
-                    cloud.users[DEMO_USER] = {6: PASSWORD["password"], 30: "?"}[minute]
-                    end_tokens(cloud)
-                before = asked(cloud)[SIGN_IN]
-                await outcome(project)
-                if asked(cloud)[SIGN_IN] > before:
-                    tried.append(minute)
-                await asyncio.sleep(MINUTE)
-        assert tried == [0, 5, 15, 30, 35, 45]
-
-    simulate(go())
+        cloud.users[DEMO_USER] = "behind"  # of the same length, within the same second
+        file.write_text("behind\n")
+        assert await outcome(project) == "fine"
+        cloud.users[DEMO_USER] = "later"
+        await asyncio.sleep(DAY / 2)
+        assert await outcome(project) == "fine"  # the token is good, whatever became of the password
+        end_tokens(cloud)
+        assert "401" in await outcome(project)
+        await asyncio.sleep(30)
+        file.write_text("later\n")
+        assert await outcome(project) == "fine"
+    assert asked(cloud)[SIGN_IN] == 4
 
 
-def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        async with line(cloud, PASSWORD) as project:
-            assert await outcome(project) == "fine"
-            cloud.faults.append(faults.unavailable("auth/tokens", 503))
-            await asyncio.sleep(DAY - 10 * MINUTE)
-            for _ in range(9):
-                assert await outcome(project) == "fine"
-                await asyncio.sleep(MINUTE)
-            await asyncio.sleep(MINUTE)
-            assert await outcome(project) == "iam_auth_tokens: 503 APIGW.0201"
-            cloud.faults.clear()
-            await asyncio.sleep(30)
-            assert await outcome(project) == "fine"
-        assert asked(cloud)["lists"] == 11
-
-    simulate(go())
-
-
-def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_that_needs_it() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.unavailable("auth/tokens", 503))
-        async with line(cloud, PASSWORD) as project:
+@simulated
+async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Path) -> None:
+    cloud = cloud_of()
+    cloud.users[DEMO_USER] = "?"
+    tried = []
+    async with line(cloud, PASSWORD) as project:
+        for minute in range(60):
+            if minute in {6, 30}:
+                cloud.users[DEMO_USER] = {6: PASSWORD["password"], 30: "?"}[minute]
+                end_tokens(cloud)
+            before = asked(cloud)[SIGN_IN]
             await outcome(project)
-            assert project.meter.codes == ["503"] * 3
-            assert project.meter.retries == ["iam_auth_tokens"] * 2
+            if asked(cloud)[SIGN_IN] > before:
+                tried.append(minute)
+            await asyncio.sleep(MINUTE)
+    assert tried == [0, 5, 15, 30, 35, 45]
 
-    simulate(go())
+
+@simulated
+async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
+    cloud = cloud_of()
+    async with line(cloud, PASSWORD) as project:
+        assert await outcome(project) == "fine"
+        cloud.faults.append(faults.unavailable("auth/tokens", 503))
+        await asyncio.sleep(DAY - 10 * MINUTE)
+        for _ in range(9):
+            assert await outcome(project) == "fine"
+            await asyncio.sleep(MINUTE)
+        await asyncio.sleep(MINUTE)
+        assert await outcome(project) == "iam_auth_tokens: 503 APIGW.0201"
+        cloud.faults.clear()
+        await asyncio.sleep(30)
+        assert await outcome(project) == "fine"
+    assert asked(cloud)["lists"] == 11
+
+
+@simulated
+async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_that_needs_it() -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.unavailable("auth/tokens", 503))
+    async with line(cloud, PASSWORD) as project:
+        await outcome(project)
+        assert project.meter.codes == ["503"] * 3
+        assert project.meter.retries == ["iam_auth_tokens"] * 2
 
 
 @pytest.mark.parametrize(
@@ -295,20 +275,18 @@ def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_that_ne
     ],
     ids=lambda fault: str(fault.status),
 )
-def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
+@simulated
+async def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
     """An IAM that is not published must not look like a DRS that is not published."""
 
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.Fault(match=fault.match, status=fault.status, body=fault.body))
-        async with line(cloud, AK_SK) as project:
-            with pytest.raises(AccessError) as caught:
-                await project.list()
-            assert not isinstance(caught.value, NotPublishedError | EmptyResultError)
-            assert caught.value.code == str(fault.status)
-            assert caught.value.operation == "iam_list_projects"
-
-    simulate(go())
+    cloud = cloud_of()
+    cloud.faults.append(faults.Fault(match=fault.match, status=fault.status, body=fault.body))
+    async with line(cloud, AK_SK) as project:
+        with pytest.raises(AccessError) as caught:
+            await project.list()
+        assert not isinstance(caught.value, NotPublishedError | EmptyResultError)
+        assert caught.value.code == str(fault.status)
+        assert caught.value.operation == "iam_list_projects"
 
 
 # Finding projects
@@ -333,83 +311,75 @@ def project_list(*projects: Any) -> dict[str, Any]:
         ({}, "iam_list_projects: decode"),
     ],
 )
-def test_the_default_project_is_the_one_with_exactly_the_regions_name(body: dict[str, Any], error: str) -> None:
-    async def go() -> None:
-        async with line(Script(body), AK_SK) as project:
-            assert (await outcome(project)).startswith(error)
-
-    simulate(go())
+@simulated
+async def test_the_default_project_is_the_one_with_exactly_the_regions_name(body: dict[str, Any], error: str) -> None:
+    async with line(Script(body), AK_SK) as project:
+        assert (await outcome(project)).startswith(error)
 
 
-def test_among_projects_with_similar_names_the_right_one_is_taken() -> None:
+@simulated
+async def test_among_projects_with_similar_names_the_right_one_is_taken() -> None:
     others = ({"id": "e" * 32, "name": f"{REGION}_test"}, 5, {"id": PROJECT, "name": REGION, "enabled": True})
     again = {"id": PROJECT, "name": REGION}  # two pages that overlap
 
-    async def go() -> str:
-        script = Script(project_list(*others, again), LISTS)
-        async with line(script, AK_SK) as project:
-            assert await outcome(project) == "fine"
-        assert script.requests[0].url.query == b"name=cn-north-4"
-        return script.requests[1].url.path
-
-    assert simulate(go()) == f"/v3/{PROJECT}/jobs"
+    script = Script(project_list(*others, again), LISTS)
+    async with line(script, AK_SK) as project:
+        assert await outcome(project) == "fine"
+    assert script.requests[0].url.query == b"name=cn-north-4"
+    assert script.requests[1].url.path == f"/v3/{PROJECT}/jobs"
 
 
-def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_once_found_it_stays() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        cloud.faults.append(faults.broken("v3/projects", times=3))
-        async with line(cloud, AK_SK) as project:
-            assert await outcome(project) == "iam_list_projects: 500 DRS.M00004"
-            await asyncio.sleep(30)
-            assert await outcome(project) == "fine"
-            cloud.faults.append(faults.broken("v3/projects"))
-            await asyncio.sleep(30 * DAY)
-            assert await outcome(project) == "fine"
-        assert asked(cloud) == {FIND: 4, "lists": 2}
-
-    simulate(go())
+@simulated
+async def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_once_found_it_stays() -> None:
+    cloud = cloud_of()
+    cloud.faults.append(faults.broken("v3/projects", times=3))
+    async with line(cloud, AK_SK) as project:
+        assert await outcome(project) == "iam_list_projects: 500 DRS.M00004"
+        await asyncio.sleep(30)
+        assert await outcome(project) == "fine"
+        cloud.faults.append(faults.broken("v3/projects"))
+        await asyncio.sleep(30 * DAY)
+        assert await outcome(project) == "fine"
+    assert asked(cloud) == {FIND: 4, "lists": 2}
 
 
-def test_many_calls_look_for_a_project_once_and_share_the_failure() -> None:
-    async def go() -> None:
-        cloud = cloud_of()
-        slow = faults.Fault(match="v3/projects", kind="slow", seconds=1)
-        cloud.faults += [slow, faults.unauthorized("v3/projects", times=1)]
-        async with line(cloud, AK_SK) as project:
-            assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {
-                "iam_list_projects: 401 APIGW.0301"
-            }
-            assert asked(cloud) == {FIND: 1}
-            await asyncio.sleep(30)
-            assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {"fine"}
-        assert asked(cloud) == {FIND: 2, "lists": 20}
-
-    simulate(go())
+@simulated
+async def test_many_calls_look_for_a_project_once_and_share_the_failure() -> None:
+    cloud = cloud_of()
+    slow = faults.Fault(match="v3/projects", kind="slow", seconds=1)
+    cloud.faults += [slow, faults.unauthorized("v3/projects", times=1)]
+    async with line(cloud, AK_SK) as project:
+        assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {
+            "iam_list_projects: 401 APIGW.0301"
+        }
+        assert asked(cloud) == {FIND: 1}
+        await asyncio.sleep(30)
+        assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {"fine"}
+    assert asked(cloud) == {FIND: 2, "lists": 20}
 
 
 @pytest.mark.parametrize("cloud_name", ["huaweicloud", "huaweicloud_eu", "otc"])
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["ak_sk", "password"])
-def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: dict[str, str]) -> None:
+@simulated
+async def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: dict[str, str]) -> None:
     domain = {"huaweicloud": "myhuaweicloud.com", "huaweicloud_eu": "myhuaweicloud.eu", "otc": "otc.t-systems.com"}
 
-    async def go() -> set[str]:
-        recorder = Recorder(cloud_of(World(project_id=PROJECT, region="eu-de")))
-        async with line(recorder, credentials, cloud=cloud_name, regions=["eu-de"]) as project:
-            assert await outcome(project) == "fine"
-        return {f"{request.url.scheme}://{request.url.host}" for request in recorder.requests}
+    recorder = Recorder(cloud_of(World(project_id=PROJECT, region="eu-de")))
+    async with line(recorder, credentials, cloud=cloud_name, regions=["eu-de"]) as project:
+        assert await outcome(project) == "fine"
+    assert {f"{request.url.scheme}://{request.url.host}" for request in recorder.requests} == {
+        f"https://{service}.eu-de.{domain[cloud_name]}" for service in ("iam", "drs")
+    }
 
-    assert simulate(go()) == {f"https://{service}.eu-de.{domain[cloud_name]}" for service in ("iam", "drs")}
 
-
-def test_the_iam_endpoint_is_a_setting() -> None:
-    async def go() -> set[str]:
-        recorder = Recorder(cloud_of())
-        async with line(recorder, PASSWORD, iam_endpoint="https://iam.myhuaweicloud.com") as project:
-            assert await outcome(project) == "fine"
-        return {request.url.host for request in recorder.requests if "auth" in request.url.path}
-
-    assert simulate(go()) == {"iam.myhuaweicloud.com"}
+@simulated
+async def test_the_iam_endpoint_is_a_setting() -> None:
+    recorder = Recorder(cloud_of())
+    async with line(recorder, PASSWORD, iam_endpoint="https://iam.myhuaweicloud.com") as project:
+        assert await outcome(project) == "fine"
+    assert {request.url.host for request in recorder.requests if "auth" in request.url.path} == {
+        "iam.myhuaweicloud.com"
+    }
 
 
 # No project twice
@@ -418,50 +388,45 @@ BY_ID = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payment
 
 
 @pytest.mark.parametrize("first_keys", [{}, BY_ID], ids=["found", "given"])
-def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first_keys: dict[str, Any]) -> None:
+@simulated
+async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first_keys: dict[str, Any]) -> None:
     label = "payments" if first_keys else REGION
 
-    async def go() -> None:
-        cloud, shared = cloud_of(), Shared()
-        async with (
-            line(cloud, AK_SK, shared=shared, name="a", **first_keys) as first,
-            line(cloud, PASSWORD, shared=shared, name="b") as second,
-        ):
-            assert await outcome(first) == "fine"
-            with structlog.testing.capture_logs() as logged:
-                for _ in range(3):
-                    assert await outcome(second) == f"iam_list_projects: project: {PROJECT} is polled by account a"
-                    assert await outcome(first) == "fine"
-        assert asked(cloud)["lists"] == 4
-        assert asked(cloud)[SIGN_IN] == 1
-        assert logged == [
-            {
-                "event": "this project is polled already, it is refused here; "
-                "remove one of the two from the configuration",
-                "log_level": "error",
-                "account": "b",
-                "region": REGION,
-                "project": REGION,
-                "project_id": PROJECT,
-                "polled_by_account": "a",
-                "polled_as_project": label,
-            }
-        ]
-
-    simulate(go())
+    cloud, shared = cloud_of(), Shared()
+    async with (
+        line(cloud, AK_SK, shared=shared, name="a", **first_keys) as first,
+        line(cloud, PASSWORD, shared=shared, name="b") as second,
+    ):
+        assert await outcome(first) == "fine"
+        with structlog.testing.capture_logs() as logged:
+            for _ in range(3):
+                assert await outcome(second) == f"iam_list_projects: project: {PROJECT} is polled by account a"
+                assert await outcome(first) == "fine"
+    assert asked(cloud)["lists"] == 4
+    assert asked(cloud)[SIGN_IN] == 1
+    assert logged == [
+        {
+            "event": "this project is polled already, it is refused here; remove one of the two from the configuration",
+            "log_level": "error",
+            "account": "b",
+            "region": REGION,
+            "project": REGION,
+            "project_id": PROJECT,
+            "polled_by_account": "a",
+            "polled_as_project": label,
+        }
+    ]
 
 
-def test_the_same_id_in_another_region_is_another_project() -> None:
-    async def go() -> None:
-        cloud, shared = cloud_of(), Shared()
-        elsewhere = {"projects": [{"region": "cn-east-3", "project_id": PROJECT}]}
-        async with (
-            line(cloud, AK_SK, shared=shared, name="a") as first,
-            line(cloud, AK_SK, shared=shared, name="b", **elsewhere) as second,
-        ):
-            assert [await outcome(first), await outcome(second)] == ["fine", "fine"]
-
-    simulate(go())
+@simulated
+async def test_the_same_id_in_another_region_is_another_project() -> None:
+    cloud, shared = cloud_of(), Shared()
+    elsewhere = {"projects": [{"region": "cn-east-3", "project_id": PROJECT}]}
+    async with (
+        line(cloud, AK_SK, shared=shared, name="a") as first,
+        line(cloud, AK_SK, shared=shared, name="b", **elsewhere) as second,
+    ):
+        assert [await outcome(first), await outcome(second)] == ["fine", "fine"]
 
 
 def test_nothing_of_a_sign_in_is_logged(caplog: pytest.LogCaptureFixture) -> None:

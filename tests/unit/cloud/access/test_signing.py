@@ -13,6 +13,7 @@ from tests.lib import virtual_time as virtual
 from tests.lib.cloud import KEYS, PROJECT, Script, connected
 from tests.lib.paths import DATA
 from tests.lib.transport import InProcess
+from tests.lib.virtual_time import simulated
 
 VECTORS = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 MOMENT = 1_767_323_045.9  # 2026-01-02T03:04:05.9Z
@@ -104,29 +105,25 @@ def test_keys_and_clock_are_read_for_each_request() -> None:
     assert new["X-Security-Token"] == "TOKEN"
 
 
-def test_every_retry_is_signed_again() -> None:
+@simulated
+async def test_every_retry_is_signed_again() -> None:
     script = Script(*(httpx.Response(503) for _ in range(2)), {"jobs": [], "total_count": 0})
 
-    async def go() -> None:
-        async with connected(script) as cloud:
-            await cloud.client.call(LIST_V5, query=(("job_type", "sync"),))
-
-    virtual.simulate(go())
+    async with connected(script) as cloud:
+        await cloud.client.call(LIST_V5, query=(("job_type", "sync"),))
     assert len({request.headers["X-Sdk-Date"] for request in script.requests}) > 1
     assert len({request.headers["Authorization"] for request in script.requests}) > 1
 
 
 @pytest.mark.parametrize("token", [None, "TOKEN"])
 @pytest.mark.parametrize("job_type", ["sync", "a b+c/d~é,"])
-def test_an_independent_gateway_accepts_the_signature(token: str | None, job_type: str) -> None:
-    async def go() -> int:
-        simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
-        simulated.tokens = {token: "AK"} if token else {}
-        transport = InProcess(simulated)
-        async with connected(transport, keys=lambda: Keys("AK", "SK", token)) as cloud:
-            query = (("job_type", "sync"), ("name", job_type), ("offset", 0))
-            await cloud.client.call(LIST_V5, query=query)
-        assert simulated.calls[-1].query["name"] == job_type
-        return simulated.calls[-1].status
-
-    assert virtual.simulate(go()) == 200
+@simulated
+async def test_an_independent_gateway_accepts_the_signature(token: str | None, job_type: str) -> None:
+    simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
+    simulated.tokens = {token: "AK"} if token else {}
+    transport = InProcess(simulated)
+    async with connected(transport, keys=lambda: Keys("AK", "SK", token)) as cloud:
+        query = (("job_type", "sync"), ("name", job_type), ("offset", 0))
+        await cloud.client.call(LIST_V5, query=query)
+    assert simulated.calls[-1].query["name"] == job_type
+    assert simulated.calls[-1].status == 200

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from exporter.cloud.http.budget import Budget, Pauses
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 
 async def takers(budget: Budget, priorities: list[int]) -> list[tuple[int, float]]:
@@ -22,210 +22,178 @@ async def takers(budget: Budget, priorities: list[int]) -> list[tuple[int, float
     return served
 
 
-def test_a_burst_leaves_at_once_and_the_rest_at_the_rate() -> None:
-    async def go() -> list[float]:
-        return [at for _, at in await takers(Budget(rate=2, burst=3), [0] * 7)]
-
-    assert simulate(go()) == [0, 0, 0, 0.5, 1, 1.5, 2]
+@simulated
+async def test_a_burst_leaves_at_once_and_the_rest_at_the_rate() -> None:
+    assert [at for _, at in await takers(Budget(rate=2, burst=3), [0] * 7)] == [0, 0, 0, 0.5, 1, 1.5, 2]
 
 
-def test_a_rest_refills_the_burst_and_no_more() -> None:
-    async def go() -> list[float]:
-        budget = Budget(rate=2, burst=3)
-        await takers(budget, [0] * 3)
-        await asyncio.sleep(1000)
-        return [at - 1000 for _, at in await takers(budget, [0] * 5)]
-
-    assert simulate(go()) == [0, 0, 0, 0.5, 1]
+@simulated
+async def test_a_rest_refills_the_burst_and_no_more() -> None:
+    budget = Budget(rate=2, burst=3)
+    await takers(budget, [0] * 3)
+    await asyncio.sleep(1000)
+    assert [at - 1000 for _, at in await takers(budget, [0] * 5)] == [0, 0, 0, 0.5, 1]
 
 
-def test_in_a_minute_as_many_leave_as_are_allowed() -> None:
-    async def go() -> int:
-        served = await takers(Budget(rate=3, burst=5), [1] * 400)
-        return sum(at <= 60 for _, at in served)
-
-    assert simulate(go()) == 5 + 3 * 60
+@simulated
+async def test_in_a_minute_as_many_leave_as_are_allowed() -> None:
+    served = await takers(Budget(rate=3, burst=5), [1] * 400)
+    assert sum(at <= 60 for _, at in served) == 5 + 3 * 60
 
 
-def test_the_lowest_number_goes_first_and_equals_in_the_order_they_came() -> None:
-    async def go() -> tuple[list[int], list[str]]:
-        budget = Budget(rate=1, burst=1)
-        by_number = [priority for priority, _ in await takers(budget, [9, 2, 1, 0, 1, 0, 2])]
-        order: list[str] = []
+@simulated
+async def test_the_lowest_number_goes_first_and_equals_in_the_order_they_came() -> None:
+    budget = Budget(rate=1, burst=1)
+    by_number = [priority for priority, _ in await takers(budget, [9, 2, 1, 0, 1, 0, 2])]
+    order: list[str] = []
 
-        async def take(name: str) -> None:
-            await budget.take(0)
-            order.append(name)
+    async def take(name: str) -> None:
+        await budget.take(0)
+        order.append(name)
 
-        async with asyncio.TaskGroup() as group:
-            for name in "abcdef":
-                group.create_task(take(name))
-        return by_number, order
-
-    by_number, order = simulate(go())
+    async with asyncio.TaskGroup() as group:
+        for name in "abcdef":
+            group.create_task(take(name))
     assert by_number == [9, 0, 0, 1, 1, 2, 2]  # the first one found the burst
     assert order == list("abcdef")
 
 
-def test_who_comes_later_with_a_lower_number_overtakes() -> None:
-    async def go() -> list[int]:
-        budget, served = Budget(rate=1, burst=1), list[int]()
+@simulated
+async def test_who_comes_later_with_a_lower_number_overtakes() -> None:
+    budget, served = Budget(rate=1, burst=1), list[int]()
 
-        async def take(priority: int, after: float) -> None:
-            await asyncio.sleep(after)
-            await budget.take(priority)
-            served.append(priority)
+    async def take(priority: int, after: float) -> None:
+        await asyncio.sleep(after)
+        await budget.take(priority)
+        served.append(priority)
 
-        async with asyncio.TaskGroup() as group:
-            for number, priority in enumerate([5, 5, 5, 0]):
-                group.create_task(take(priority, number / 10))
-        return served
-
-    assert simulate(go()) == [5, 0, 5, 5]
+    async with asyncio.TaskGroup() as group:
+        for number, priority in enumerate([5, 5, 5, 0]):
+            group.create_task(take(priority, number / 10))
+    assert served == [5, 0, 5, 5]
 
 
-def test_nobody_is_overtaken_although_the_bucket_has_filled_earlier_than_it_seemed() -> None:
-    async def go() -> list[int]:
-        budget, served = Budget(rate=3, burst=5), list[int]()
-        for _ in range(10):
-            budget.throttled()
-
-        async def take(priority: int) -> None:
-            await budget.take(priority)
-            served.append(priority)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(take(0))
-            for _ in range(6):
-                await asyncio.sleep(5)
-                assert budget.allowed > 1 / 60  # whoever looks sees it recover
-            group.create_task(take(9))
-        return served
-
-    assert simulate(go()) == [0, 9]
-
-
-def test_who_gives_up_in_the_queue_costs_nothing() -> None:
-    async def go() -> tuple[list[float], float]:
-        budget = Budget(rate=1, burst=1)
-        await budget.take(0)
-        waiting = [asyncio.create_task(budget.take(0)) for _ in range(100)]
-        await asyncio.sleep(0.5)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        times = [at for _, at in await takers(budget, [7, 7])]
-        await asyncio.sleep(10)
-        return times, asyncio.get_running_loop().time()
-
-    assert simulate(go()) == ([1, 2], 12)
-
-
-def test_who_is_cancelled_in_the_moment_of_being_served_hands_the_right_on() -> None:
-    async def go() -> tuple[bool, list[float]]:
-        loop, budget = asyncio.get_running_loop(), Budget(rate=1, burst=1)
-        await budget.take(0)
-        unlucky = asyncio.create_task(budget.take(0))
-        others = asyncio.create_task(takers(budget, [1, 1]))
-        # Within the clock's resolution: after the bucket has served, before the served one has noticed.
-        loop.call_at(1 + 1e-10, unlucky.cancel)
-        times = [at for _, at in await others]
-        return unlucky.cancelled(), times
-
-    assert simulate(go()) == (True, [1, 2])
-
-
-def test_a_right_given_back_serves_the_next_at_once() -> None:
-    async def go() -> list[float]:
-        budget = Budget(rate=0.01, burst=1)
-        await budget.take(0)
-        waiting = asyncio.create_task(takers(budget, [0, 0]))
-        await asyncio.sleep(1)
-        budget.give_back()
-        return [at for _, at in await waiting]
-
-    assert simulate(go()) == [1, 101]  # never more in the bucket than the burst
-
-
-def test_a_complaint_halves_the_rate_takes_the_burst_and_is_slowly_forgotten() -> None:
-    async def go() -> list[float]:
-        budget = Budget(rate=3, burst=5)
-        seen = [budget.allowed]
+@simulated
+async def test_nobody_is_overtaken_although_the_bucket_has_filled_earlier_than_it_seemed() -> None:
+    budget, served = Budget(rate=3, burst=5), list[int]()
+    for _ in range(10):
         budget.throttled()
-        seen.append(budget.allowed)
-        times = [at for _, at in await takers(budget, [0])]
-        for _ in range(3):
-            await asyncio.sleep(70)
-            seen.append(budget.allowed)
-        return [*times, *seen]
 
-    # 3 more a second in 300 s; the single call left after 2/3 s.
-    assert simulate(go()) == pytest.approx([2 / 3, 3, 1.5, 2.2066667, 2.9066667, 3], abs=1e-5)
+    async def take(priority: int) -> None:
+        await budget.take(priority)
+        served.append(priority)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(take(0))
+        for _ in range(6):
+            await asyncio.sleep(5)
+            assert budget.allowed > 1 / 60  # whoever looks sees it recover
+        group.create_task(take(9))
+    assert served == [0, 9]
+
+
+@simulated
+async def test_who_gives_up_in_the_queue_costs_nothing() -> None:
+    budget = Budget(rate=1, burst=1)
+    await budget.take(0)
+    waiting = [asyncio.create_task(budget.take(0)) for _ in range(100)]
+    await asyncio.sleep(0.5)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    times = [at for _, at in await takers(budget, [7, 7])]
+    await asyncio.sleep(10)
+    assert (times, asyncio.get_running_loop().time()) == ([1, 2], 12)
+
+
+@simulated
+async def test_who_is_cancelled_in_the_moment_of_being_served_hands_the_right_on() -> None:
+    loop, budget = asyncio.get_running_loop(), Budget(rate=1, burst=1)
+    await budget.take(0)
+    unlucky = asyncio.create_task(budget.take(0))
+    others = asyncio.create_task(takers(budget, [1, 1]))
+    # Within the clock's resolution: after the bucket has served, before the served one has noticed.
+    loop.call_at(1 + 1e-10, unlucky.cancel)
+    times = [at for _, at in await others]
+    assert (unlucky.cancelled(), times) == (True, [1, 2])
+
+
+@simulated
+async def test_a_right_given_back_serves_the_next_at_once() -> None:
+    budget = Budget(rate=0.01, burst=1)
+    await budget.take(0)
+    waiting = asyncio.create_task(takers(budget, [0, 0]))
+    await asyncio.sleep(1)
+    budget.give_back()
+    assert [at for _, at in await waiting] == [1, 101]
+
+
+@simulated
+async def test_a_complaint_halves_the_rate_takes_the_burst_and_is_slowly_forgotten() -> None:
+    budget = Budget(rate=3, burst=5)
+    seen = [budget.allowed]
+    budget.throttled()
+    seen.append(budget.allowed)
+    times = [at for _, at in await takers(budget, [0])]
+    for _ in range(3):
+        await asyncio.sleep(70)
+        seen.append(budget.allowed)
+    assert [*times, *seen] == pytest.approx([2 / 3, 3, 1.5, 2.2066667, 2.9066667, 3], abs=1e-5)
 
 
 @pytest.mark.parametrize(("rate", "slowest"), [(3.0, 1 / 60), (0.01, 0.01)])
-def test_however_often_the_cloud_complains_a_call_a_minute_stays(rate: float, slowest: float) -> None:
-    async def go() -> float:
-        budget = Budget(rate=rate, burst=1)
-        for _ in range(50):
-            budget.throttled()
-        return budget.allowed
-
-    assert simulate(go()) == slowest
+@simulated
+async def test_however_often_the_cloud_complains_a_call_a_minute_stays(rate: float, slowest: float) -> None:
+    budget = Budget(rate=rate, burst=1)
+    for _ in range(50):
+        budget.throttled()
+    assert budget.allowed == slowest
 
 
-def test_waiting_calls_feel_a_complaint() -> None:
-    async def go() -> list[float]:
-        budget = Budget(rate=1, burst=1)
-        await budget.take(0)
-        waiting = asyncio.create_task(takers(budget, [0]))
-        await asyncio.sleep(0.5)
-        budget.throttled()  # the half that was gathered is gone, and the other takes longer
-        return [at for _, at in await waiting]
-
-    (served,) = simulate(go())
+@simulated
+async def test_waiting_calls_feel_a_complaint() -> None:
+    budget = Budget(rate=1, burst=1)
+    await budget.take(0)
+    waiting = asyncio.create_task(takers(budget, [0]))
+    await asyncio.sleep(0.5)
+    budget.throttled()  # the half that was gathered is gone, and the other takes longer
+    (served,) = [at for _, at in await waiting]
     assert 2.2 < served < 2.5
 
 
-def test_pauses_are_of_one_operation_and_end() -> None:
-    async def go() -> list[bool]:
-        pauses = Pauses()
-        seen = [pauses.paused("list")]
-        pauses.pause("list", None)
-        pauses.pause("progress", 5)
-        for _ in range(4):
-            seen += [pauses.paused("list"), pauses.paused("progress")]
-            await asyncio.sleep(10)
-        return seen
-
-    assert simulate(go()) == [False, True, True, True, False, True, False, False, False]
+@simulated
+async def test_pauses_are_of_one_operation_and_end() -> None:
+    pauses = Pauses()
+    seen = [pauses.paused("list")]
+    pauses.pause("list", None)
+    pauses.pause("progress", 5)
+    for _ in range(4):
+        seen += [pauses.paused("list"), pauses.paused("progress")]
+        await asyncio.sleep(10)
+    assert seen == [False, True, True, True, False, True, False, False, False]
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    async def go() -> list[bool]:
-        pauses = Pauses()
-        pauses.pause("list", 60)
-        pauses.pause("list", 1)
-        await asyncio.sleep(59)
-        early = pauses.paused("list")
-        await asyncio.sleep(1)
-        return [early, pauses.paused("list")]
-
-    assert simulate(go()) == [True, False]
+@simulated
+async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    pauses = Pauses()
+    pauses.pause("list", 60)
+    pauses.pause("list", 1)
+    await asyncio.sleep(59)
+    early = pauses.paused("list")
+    await asyncio.sleep(1)
+    assert [early, pauses.paused("list")] == [True, False]
 
 
-def test_a_timer_too_short_to_be_told_is_not_set_again_and_again() -> None:
-    async def main() -> None:
-        loop, looks = asyncio.get_running_loop(), []
+@simulated
+async def test_a_timer_too_short_to_be_told_is_not_set_again_and_again() -> None:
+    loop, looks = asyncio.get_running_loop(), []
 
-        def clock() -> float:
-            looks.append(loop.time())
-            assert len(looks) < 10
-            return round(loop.time(), 3)  # no more digits, as after a long life
+    def clock() -> float:
+        looks.append(loop.time())
+        assert len(looks) < 10
+        return round(loop.time(), 3)  # no more digits, as after a long life
 
-        budget = Budget(rate=1e3, burst=1, clock=clock)
-        budget._tokens = 1 - 5e-9
-        await budget.take(0)
-        assert loop.time() == pytest.approx(1e-3)
-
-    simulate(main())
+    budget = Budget(rate=1e3, burst=1, clock=clock)
+    budget._tokens = 1 - 5e-9
+    await budget.take(0)
+    assert loop.time() == pytest.approx(1e-3)

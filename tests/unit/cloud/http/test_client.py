@@ -14,8 +14,8 @@ from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
 from exporter.config.load import ConfigError
-from tests.lib.cloud import PROJECT, Cloud, Script, Stream, Told, connected, document, refusal
-from tests.lib.virtual_time import simulate
+from tests.lib.cloud import PROJECT, Script, Stream, Told, connected, document, refusal
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,29 +24,25 @@ GOOD = {"jobs": [], "total_count": 0}
 MIB = 2**20
 
 
-def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[str, Any] | CloudError, Told, float]:
+@simulated
+async def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[str, Any] | CloudError, Told, float]:
     """One call: its answer or error, what the meter was told, and how long it took."""
 
-    async def go() -> tuple[dict[str, Any] | CloudError, Told, float]:
-        async with connected(script, **options) as cloud:
-            try:
-                answer: dict[str, Any] | CloudError = await cloud.client.call(LIST_V5)
-            except CloudError as error:
-                answer = error
-            return answer, cloud.meter, asyncio.get_running_loop().time()
-
-    return simulate(go())
+    async with connected(script, **options) as cloud:
+        try:
+            answer: dict[str, Any] | CloudError = await cloud.client.call(LIST_V5)
+        except CloudError as error:
+            answer = error
+        return answer, cloud.meter, asyncio.get_running_loop().time()
 
 
-def test_what_a_get_looks_like() -> None:
+@simulated
+async def test_what_a_get_looks_like() -> None:
     script = Script(GOOD)
 
-    async def go() -> None:
-        async with connected(script) as cloud:
-            query = (("name", "a b+c&d=~é"),)
-            await cloud.client.call(PROGRESS_V5, job_id="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", query=query)
-
-    simulate(go())
+    async with connected(script) as cloud:
+        query = (("name", "a b+c&d=~é"),)
+        await cloud.client.call(PROGRESS_V5, job_id="c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r", query=query)
     (request,) = script.requests
     path = f"/v5/{PROJECT}/jobs/c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
     assert str(request.url) == f"https://drs.test{path}?type=progress&name=a%20b%2Bc%26d%3D~%C3%A9"
@@ -54,14 +50,12 @@ def test_what_a_get_looks_like() -> None:
     assert (request.headers["Content-Type"], request.headers["X-Language"]) == ("application/json", "en-us")
 
 
-def test_what_a_post_looks_like() -> None:
+@simulated
+async def test_what_a_post_looks_like() -> None:
     script = Script(GOOD)
 
-    async def go() -> None:
-        async with connected(script) as cloud:
-            await cloud.client.call(LIST_V3, body={"cur_page": 1, "engine_type": ""})
-
-    simulate(go())
+    async with connected(script) as cloud:
+        await cloud.client.call(LIST_V3, body={"cur_page": 1, "engine_type": ""})
     (request,) = script.requests
     assert (request.method, str(request.url)) == ("POST", f"https://drs.test/v3/{PROJECT}/jobs")
     assert json.loads(request.content) == {"cur_page": 1, "engine_type": ""}
@@ -77,18 +71,15 @@ def test_what_a_post_looks_like() -> None:
         SIGN_IN,  # a read of another service
     ],
 )
-def test_what_is_not_in_the_table_of_reads_never_leaves(operation: Operation) -> None:
+@simulated
+async def test_what_is_not_in_the_table_of_reads_never_leaves(operation: Operation) -> None:
     script = Script(GOOD)
 
-    async def go() -> tuple[Cloud, float]:
-        async with connected(script, rate=1, burst=1) as cloud:
-            with pytest.raises(ValueError, match="not one of the reads"):
-                await cloud.client.call(operation)
-            await cloud.client.call(LIST_V5)
-            return cloud, asyncio.get_running_loop().time()
-
-    cloud, took = simulate(go())
-    assert (len(script.requests), cloud.meter.codes, took) == (1, ["200"], 0)
+    async with connected(script, rate=1, burst=1) as cloud:
+        with pytest.raises(ValueError, match="not one of the reads"):
+            await cloud.client.call(operation)
+        await cloud.client.call(LIST_V5)
+    assert (len(script.requests), cloud.meter.codes, asyncio.get_running_loop().time()) == (1, ["200"], 0)
 
 
 def test_the_table_holds_reads_only() -> None:
@@ -179,14 +170,12 @@ def test_the_time_out_is_for_the_whole_call_drop_by_drop(stream: Stream) -> None
     assert 31.5 <= took <= 34.5
 
 
-def test_waiting_for_the_budget_is_no_part_of_the_time_out_nor_of_the_duration() -> None:
-    async def go() -> list[float]:
-        async with connected(Script(GOOD), rate=0.01, burst=1, timeout=10) as cloud:
-            await asyncio.gather(*(cloud.client.call(LIST_V5) for _ in range(3)))
-            assert asyncio.get_running_loop().time() == 200
-            return [seconds for _, _, seconds in cloud.meter.requests]
-
-    assert simulate(go()) == [0, 0, 0]
+@simulated
+async def test_waiting_for_the_budget_is_no_part_of_the_time_out_nor_of_the_duration() -> None:
+    async with connected(Script(GOOD), rate=0.01, burst=1, timeout=10) as cloud:
+        await asyncio.gather(*(cloud.client.call(LIST_V5) for _ in range(3)))
+        assert asyncio.get_running_loop().time() == 200
+        assert [seconds for _, _, seconds in cloud.meter.requests] == [0, 0, 0]
 
 
 def test_a_huge_body_is_left_at_the_limit_and_not_asked_for_again() -> None:
@@ -254,17 +243,15 @@ def test_without_usable_keys_nothing_is_sent_and_it_is_an_error_of_the_credentia
     assert (answer.code, script.requests, meter.codes) == ("credentials", [], ["credentials"])
 
 
-def test_a_cancelled_call_stays_cancelled_and_lets_go_of_the_connection() -> None:
+@simulated
+async def test_a_cancelled_call_stays_cancelled_and_lets_go_of_the_connection() -> None:
     stream = Stream(b"{}", wait=5)
 
-    async def go() -> list[tuple[str, str, float]]:
-        async with connected(Script(httpx.Response(200, stream=stream))) as cloud:
-            call = asyncio.create_task(cloud.client.call(LIST_V5))
-            await asyncio.sleep(1)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-            return cloud.meter.requests
-
-    assert simulate(go()) == [("v5_list_jobs", "cancelled", 1.0)]
+    async with connected(Script(httpx.Response(200, stream=stream))) as cloud:
+        call = asyncio.create_task(cloud.client.call(LIST_V5))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert cloud.meter.requests == [("v5_list_jobs", "cancelled", 1.0)]
     assert stream.closed

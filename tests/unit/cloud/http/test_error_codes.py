@@ -26,7 +26,7 @@ from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.cloud.source import fetch_all
 from exporter.views.findings import Level, words
 from tests.lib.cloud import Script, connected, refusal
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -200,18 +200,15 @@ def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
     assert simulate(go()) == []
 
 
-def test_refusals_are_about_the_call_and_end_the_round() -> None:
-    async def go() -> tuple[int, list[CloudError]]:
-        script = Script(refusal(404, "DRS.M00101"))
-        async with connected(script) as cloud:
-            source = next(one for one in cloud.v5.sources if one.name == "v5_job_progress")
-            async with aclosing(fetch_all(source, MANY)) as answers:
-                errors = [answer async for one in answers for answer in one.values() if isinstance(answer, CloudError)]
-            await asyncio.sleep(0)
-            return len(script.requests), errors
-
-    sent, errors = simulate(go())
-    assert sent <= 9
+@simulated
+async def test_refusals_are_about_the_call_and_end_the_round() -> None:
+    script = Script(refusal(404, "DRS.M00101"))
+    async with connected(script) as cloud:
+        source = next(one for one in cloud.v5.sources if one.name == "v5_job_progress")
+        async with aclosing(fetch_all(source, MANY)) as answers:
+            errors = [answer async for one in answers for answer in one.values() if isinstance(answer, CloudError)]
+        await asyncio.sleep(0)
+    assert len(script.requests) <= 9
     assert {type(error) for error in errors} == {RefusedError}
 
 

@@ -14,6 +14,7 @@ from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.config.load import from_mapping
 from tests.lib.cloud import Told
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -84,17 +85,13 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
         return await generation.list_tasks("sync")
 
 
-def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
+async def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
     """The codes under which calls to this server are counted; retries come at once."""
-
-    async def main() -> list[str]:
-        meter = Told()
-        async with served(serve) as port:
-            with pytest.raises(CloudError):
-                await listed(port, meter, seconds)
-        return meter.codes
-
-    return asyncio.run(main())
+    meter = Told()
+    async with served(serve) as port:
+        with pytest.raises(CloudError):
+            await listed(port, meter, seconds)
+    return meter.codes
 
 
 @pytest.fixture(autouse=True)
@@ -116,21 +113,20 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["ends", "ends in its head", "ends in its body", "no HTTP", "endless head", "no gzip", "redirects", "fails"],
 )
-def test_what_a_server_says_wrongly(said: bytes, codes: list[str]) -> None:
-    assert failure(saying(said)) == codes
+@in_real_time
+async def test_what_a_server_says_wrongly(said: bytes, codes: list[str]) -> None:
+    assert await failure(saying(said)) == codes
 
 
-def test_nobody_there_and_nobody_who_speaks() -> None:
-    async def alone() -> list[str]:
-        async with served(saying()) as port:
-            pass
-        meter = Told()
-        with pytest.raises(CloudError):
-            await listed(port, meter)
-        return meter.codes
-
-    assert asyncio.run(alone()) == ["network"] * 3
-    assert failure(hanging, seconds=0.1) == ["timeout"] * 3
+@in_real_time
+async def test_nobody_there_and_nobody_who_speaks() -> None:
+    async with served(saying()) as port:
+        pass
+    meter = Told()
+    with pytest.raises(CloudError):
+        await listed(port, meter)
+    assert meter.codes == ["network"] * 3
+    assert await failure(hanging, seconds=0.1) == ["timeout"] * 3
 
 
 def test_connections_are_kept_and_one_that_was_closed_meanwhile_costs_a_retry_at_most() -> None:
@@ -176,7 +172,8 @@ def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) 
     assert asyncio.run(main()) == (["200", "200"], [], [1, 1])
 
 
-def test_a_new_connection_that_is_closed_is_a_failure() -> None:
+@in_real_time
+async def test_a_new_connection_that_is_closed_is_a_failure() -> None:
     requests = 0
 
     async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -184,14 +181,11 @@ def test_a_new_connection_that_is_closed_is_a_failure() -> None:
         await reader.readuntil(b"\r\n\r\n")
         requests += 1
 
-    async def main() -> list[str]:
-        meter = Told()
-        async with served(serve) as port:
-            with pytest.raises(UnavailableError):
-                await listed(port, meter, api="v3")
-        return meter.codes
-
-    assert asyncio.run(main()) == ["network"] * 3
+    meter = Told()
+    async with served(serve) as port:
+        with pytest.raises(UnavailableError):
+            await listed(port, meter, api="v3")
+    assert meter.codes == ["network"] * 3
     assert requests == 3
 
 
@@ -209,18 +203,16 @@ def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> N
     assert asyncio.run(main(70_000)) == f"v5_list_jobs: decode: {reason}"
 
 
-def test_a_proxy_gets_the_calls() -> None:
-    async def main() -> list[bytes]:
-        lines = []
+@in_real_time
+async def test_a_proxy_gets_the_calls() -> None:
+    lines = []
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            lines.append(await reader.readline())
-            await saying(answer(b'{"error_code": "APIGW.0101"}', "404 Not Found"))(reader, writer)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(await reader.readline())
+        await saying(answer(b'{"error_code": "APIGW.0101"}', "404 Not Found"))(reader, writer)
 
-        async with served(serve) as port:
-            with pytest.raises(NotPublishedError):
-                await listed(9, Told(), proxy=f"http://127.0.0.1:{port}")
-        return lines
-
-    (line,) = asyncio.run(main())
+    async with served(serve) as port:
+        with pytest.raises(NotPublishedError):
+            await listed(9, Told(), proxy=f"http://127.0.0.1:{port}")
+    (line,) = lines
     assert line.startswith(b"GET http://127.0.0.1:9/v5/")

@@ -18,6 +18,7 @@ from exporter.config.load import ConfigError, from_mapping
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told
 from tests.lib.tools import needs
+from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
 
 if TYPE_CHECKING:
@@ -104,26 +105,22 @@ async def through(proxy: Any, port: int, authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("login", [None, LOGIN], ids=["open", "with a password"])
-def test_calls_reach_the_cloud_through_a_tunnel(authority: Authority, login: dict[str, Any] | None) -> None:
-    async def main() -> None:
-        proxy = TunnelProxy(PASSWORD if login else None)
-        async with cloud(authority) as port, served(proxy) as way:
-            url = f"http://127.0.0.1:{way}"
-            await through({"url": url, **login} if login else url, port, authority)
-        assert (proxy.tunnels, proxy.refusals) == (1, 0)
-
-    asyncio.run(main())
+@in_real_time
+async def test_calls_reach_the_cloud_through_a_tunnel(authority: Authority, login: dict[str, Any] | None) -> None:
+    proxy = TunnelProxy(PASSWORD if login else None)
+    async with cloud(authority) as port, served(proxy) as way:
+        url = f"http://127.0.0.1:{way}"
+        await through({"url": url, **login} if login else url, port, authority)
+    assert (proxy.tunnels, proxy.refusals) == (1, 0)
 
 
 @pytest.mark.parametrize("login", [{}, {"user": USER, "password": "wrong"}], ids=["none", "wrong"])
-def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login: dict[str, str]) -> None:
-    async def main() -> CloudError:
-        async with cloud(authority) as port, served(TunnelProxy(PASSWORD)) as way:
-            with pytest.raises(CloudError) as raised:
-                await through({"url": f"http://127.0.0.1:{way}", **login}, port, authority)
-        return raised.value
-
-    error = asyncio.run(main())
+@in_real_time
+async def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login: dict[str, str]) -> None:
+    async with cloud(authority) as port, served(TunnelProxy(PASSWORD)) as way:
+        with pytest.raises(CloudError) as raised:
+            await through({"url": f"http://127.0.0.1:{way}", **login}, port, authority)
+    error = raised.value
     assert error.code == "network"
     assert error.reason == (
         "the proxy requires a user and password, or refuses the configured ones (407): "
@@ -132,66 +129,60 @@ def test_a_proxy_that_refuses_the_password_is_named(authority: Authority, login:
     )
 
 
-def test_a_refused_password_is_sent_once_for_all_calls_until_it_is_renewed(authority: Authority) -> None:
+@in_real_time
+async def test_a_refused_password_is_sent_once_for_all_calls_until_it_is_renewed(authority: Authority) -> None:
     proxy = TunnelProxy(PASSWORD)
 
-    async def main() -> None:
-        async with cloud(authority) as port, served(proxy) as way:
-            setting = {"url": f"http://127.0.0.1:{way}", "user": USER}
-            calls = [through({**setting, "password": "wrong"}, port, authority) for _ in range(6)]
-            outcomes = await asyncio.gather(*calls, return_exceptions=True)
-            assert [getattr(outcome, "reason", "")[:9] for outcome in outcomes] == ["the proxy"] * 6
-            with pytest.raises(CloudError):
-                await through({**setting, "password": "wrong"}, port, authority)
-            assert proxy.refusals == 1
-            await through({**setting, "password": PASSWORD}, port, authority)
-
-    asyncio.run(main())
+    async with cloud(authority) as port, served(proxy) as way:
+        setting = {"url": f"http://127.0.0.1:{way}", "user": USER}
+        calls = [through({**setting, "password": "wrong"}, port, authority) for _ in range(6)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [getattr(outcome, "reason", "")[:9] for outcome in outcomes] == ["the proxy"] * 6
+        with pytest.raises(CloudError):
+            await through({**setting, "password": "wrong"}, port, authority)
+        assert proxy.refusals == 1
+        await through({**setting, "password": PASSWORD}, port, authority)
     assert (proxy.tunnels, proxy.refusals) == (1, 1)
 
 
-def test_a_proxy_that_does_not_let_the_cloud_through_is_named(authority: Authority) -> None:
-    async def main() -> str:
-        async with cloud(authority) as port, served(TunnelProxy("x", "403 Forbidden")) as way:
-            with pytest.raises(CloudError) as raised:
-                await through(f"http://127.0.0.1:{way}", port, authority)
-        return raised.value.reason
-
-    assert asyncio.run(main()) == (
+@in_real_time
+async def test_a_proxy_that_does_not_let_the_cloud_through_is_named(authority: Authority) -> None:
+    async with cloud(authority) as port, served(TunnelProxy("x", "403 Forbidden")) as way:
+        with pytest.raises(CloudError) as raised:
+            await through(f"http://127.0.0.1:{way}", port, authority)
+    assert raised.value.reason == (
         "the proxy does not connect to the endpoint (403): check the endpoint and the rules of the proxy"
     )
 
 
-def test_a_renewed_password_is_used_and_a_user_that_cannot_be_is_named(authority: Authority, tmp_path: Path) -> None:
+@in_real_time
+async def test_a_renewed_password_is_used_and_a_user_that_cannot_be_is_named(
+    authority: Authority, tmp_path: Path
+) -> None:
     file = tmp_path / "password"
     file.write_text("old")
     proxy = TunnelProxy("old")
 
-    async def main() -> None:
-        async with cloud(authority) as port, served(proxy) as way:
-            setting = {"url": f"http://127.0.0.1:{way}", "user": USER, "password": {"file": str(file)}}
-            await through(setting, port, authority)
-            file.write_text("renewed")
-            proxy.password = "renewed"
-            await through(setting, port, authority)
-            user = tmp_path / "user"
-            user.write_text("me:you")
-            with pytest.raises(RefusedError, match=r"proxy\.user holds a colon"):
-                await through({**setting, "user": {"file": str(user)}}, port, authority)
-
-    asyncio.run(main())
+    async with cloud(authority) as port, served(proxy) as way:
+        setting = {"url": f"http://127.0.0.1:{way}", "user": USER, "password": {"file": str(file)}}
+        await through(setting, port, authority)
+        file.write_text("renewed")
+        proxy.password = "renewed"
+        await through(setting, port, authority)
+        user = tmp_path / "user"
+        user.write_text("me:you")
+        with pytest.raises(RefusedError, match=r"proxy\.user holds a colon"):
+            await through({**setting, "user": {"file": str(user)}}, port, authority)
     assert (proxy.tunnels, proxy.refusals) == (2, 0)
 
 
-def test_no_error_holds_the_password(authority: Authority) -> None:
-    async def main() -> str:
-        async with cloud(authority) as port, served(TunnelProxy("other")) as way:
-            setting = {"url": f"http://127.0.0.1:{way}", **LOGIN, "password": "hush-hush"}
-            with pytest.raises(CloudError) as raised:
-                await through(setting, port, authority)
-        return "".join(traceback.format_exception(raised.value))
-
-    told = asyncio.run(main())
+@in_real_time
+async def test_no_error_holds_the_password(authority: Authority) -> None:
+    async with cloud(authority) as port, served(TunnelProxy("other")) as way:
+        setting = {"url": f"http://127.0.0.1:{way}", **LOGIN, "password": "hush-hush"}
+        with pytest.raises(CloudError) as raised:
+            await through(setting, port, authority)
+    told = "".join(traceback.format_exception(raised.value))
     assert "407" in told
     assert "hush-hush" not in told
     assert base64.b64encode(f"{USER}:hush-hush".encode()).decode() not in told
@@ -237,22 +228,20 @@ def test_the_password_is_in_no_text_of_the_setting() -> None:
     assert "hush" not in repr(config) + str(config) + config.model_dump_json()
 
 
-def test_the_environment_names_the_proxy_where_that_is_wanted(
+@in_real_time
+async def test_the_environment_names_the_proxy_where_that_is_wanted(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def main() -> None:
-        proxy = TunnelProxy(PASSWORD)
-        async with cloud(authority) as port, served(proxy) as way:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://{USER}:s%C3%A9cret%3A1@127.0.0.1:{way}")
-            await through({"from_environment": True}, port, authority)
-            assert (proxy.tunnels, proxy.refusals) == (1, 0)
-            monkeypatch.setenv("NO_PROXY", "example.test,127.0.0.1")
-            await through({"from_environment": True}, port, authority)
-            monkeypatch.delenv("NO_PROXY")
-            await through(None, port, authority)
-            assert (proxy.tunnels, proxy.refusals) == (1, 0)
-
-    asyncio.run(main())
+    proxy = TunnelProxy(PASSWORD)
+    async with cloud(authority) as port, served(proxy) as way:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{USER}:s%C3%A9cret%3A1@127.0.0.1:{way}")
+        await through({"from_environment": True}, port, authority)
+        assert (proxy.tunnels, proxy.refusals) == (1, 0)
+        monkeypatch.setenv("NO_PROXY", "example.test,127.0.0.1")
+        await through({"from_environment": True}, port, authority)
+        monkeypatch.delenv("NO_PROXY")
+        await through(None, port, authority)
+        assert (proxy.tunnels, proxy.refusals) == (1, 0)
 
 
 @pytest.mark.parametrize(

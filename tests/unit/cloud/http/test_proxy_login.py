@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from exporter.cloud.http.proxy_login import ProxyLogin, ProxyLoginError, login_at
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 
 class Calls:
@@ -33,14 +33,12 @@ async def outcomes(login: ProxyLogin, calls: Calls, count: int) -> list[str]:
     return [one if isinstance(one, str) else type(one).__name__ for one in found]
 
 
-def test_the_first_call_goes_ahead_of_the_others_until_the_login_is_accepted() -> None:
-    async def main() -> list[float]:
-        login, calls = ProxyLogin(), Calls()
-        for _ in range(2):
-            assert await outcomes(login, calls, 3) == ["response"] * 3
-        return calls.began
-
-    assert simulate(main()) == pytest.approx([0, 0.1, 0.1, 0.2, 0.2, 0.2])
+@simulated
+async def test_the_first_call_goes_ahead_of_the_others_until_the_login_is_accepted() -> None:
+    login, calls = ProxyLogin(), Calls()
+    for _ in range(2):
+        assert await outcomes(login, calls, 3) == ["response"] * 3
+    assert calls.began == pytest.approx([0, 0.1, 0.1, 0.2, 0.2, 0.2])
 
 
 def test_a_refused_login_rests_for_five_minutes() -> None:
@@ -60,42 +58,34 @@ def test_a_refused_login_rests_for_five_minutes() -> None:
     assert len(simulate(main())) == 1 + 2 + 1
 
 
-def test_a_slow_first_call_holds_the_others_up_for_two_seconds() -> None:
-    async def main() -> list[float]:
-        login, calls = ProxyLogin(), Calls(seconds=60)
-        await outcomes(login, calls, 3)
-        return calls.began
-
-    assert simulate(main()) == pytest.approx([0, 2, 2])
+@simulated
+async def test_a_slow_first_call_holds_the_others_up_for_two_seconds() -> None:
+    login, calls = ProxyLogin(), Calls(seconds=60)
+    await outcomes(login, calls, 3)
+    assert calls.began == pytest.approx([0, 2, 2])
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_other_errors_of_a_proxy_are_raised_as_they_are(status: int) -> None:
-    async def main() -> int:
-        login, calls = ProxyLogin(), Calls(status)
-        assert await outcomes(login, calls, 3) == ["ProxyError"] * 3
-        assert await outcomes(login, calls, 1) == ["ProxyError"]
-        return len(calls.began)
-
-    assert simulate(main()) == 4
+@simulated
+async def test_other_errors_of_a_proxy_are_raised_as_they_are(status: int) -> None:
+    login, calls = ProxyLogin(), Calls(status)
+    assert await outcomes(login, calls, 3) == ["ProxyError"] * 3
+    assert await outcomes(login, calls, 1) == ["ProxyError"]
+    assert len(calls.began) == 4
 
 
-def test_errors_without_a_proxy_are_raised_as_they_are() -> None:
-    async def main() -> None:
-        async def broken() -> str:
-            raise httpx.ConnectError("broken")
+@simulated
+async def test_errors_without_a_proxy_are_raised_as_they_are() -> None:
+    async def broken() -> str:
+        raise httpx.ConnectError("broken")
 
-        with pytest.raises(httpx.ConnectError, match="broken"):
-            await ProxyLogin().send(broken)
-
-    simulate(main())
+    with pytest.raises(httpx.ConnectError, match="broken"):
+        await ProxyLogin().send(broken)
 
 
-def test_a_login_is_shared_by_url_and_password() -> None:
-    async def main() -> None:
-        first, same = (httpx.Proxy("http://proxy:3128", headers={"Proxy-Authorization": "Basic YTpi"}) for _ in "ab")
-        assert login_at(first) is login_at(same)
-        assert login_at(first) is not login_at(httpx.Proxy("http://proxy:3128"))
-        assert issubclass(ProxyLoginError, httpx.ProxyError)
-
-    simulate(main())
+@simulated
+async def test_a_login_is_shared_by_url_and_password() -> None:
+    first, same = (httpx.Proxy("http://proxy:3128", headers={"Proxy-Authorization": "Basic YTpi"}) for _ in "ab")
+    assert login_at(first) is login_at(same)
+    assert login_at(first) is not login_at(httpx.Proxy("http://proxy:3128"))
+    assert issubclass(ProxyLoginError, httpx.ProxyError)

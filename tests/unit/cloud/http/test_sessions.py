@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from exporter.cloud.http.sessions import new_session
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,36 +65,30 @@ async def send(session: aiohttp.ClientSession, method: str, url: str) -> int:
 
 
 @methods
-def test_it_is_sent_again_on_a_new_connection(method: str) -> None:
-    async def main() -> int:
-        server = Server(together=1, responses=10)
-        async with session_with(server) as (session, url):
-            assert [await send(session, method, url) for _ in range(2)] == [200, 200]
-        return server.received
-
-    assert asyncio.run(main()) == 3
+@in_real_time
+async def test_it_is_sent_again_on_a_new_connection(method: str) -> None:
+    server = Server(together=1, responses=10)
+    async with session_with(server) as (session, url):
+        assert [await send(session, method, url) for _ in range(2)] == [200, 200]
+    assert server.received == 3
 
 
 @methods
-def test_it_is_sent_twice_at_most_where_all_kept_connections_are_closed(method: str) -> None:
-    async def main() -> int:
-        server = Server(together=6, responses=6)
-        async with session_with(server) as (session, url):
-            await asyncio.gather(*(send(session, method, url) for _ in range(6)))
-            with pytest.raises(aiohttp.ClientConnectionError):
-                await send(session, method, url)
-        return server.received - 6
-
-    assert asyncio.run(main()) == 2
+@in_real_time
+async def test_it_is_sent_twice_at_most_where_all_kept_connections_are_closed(method: str) -> None:
+    server = Server(together=6, responses=6)
+    async with session_with(server) as (session, url):
+        await asyncio.gather(*(send(session, method, url) for _ in range(6)))
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await send(session, method, url)
+    assert server.received - 6 == 2
 
 
 @methods
-def test_it_is_not_sent_again_where_a_new_connection_is_closed(method: str) -> None:
-    async def main() -> int:
-        server = Server(together=1, responses=0)
-        async with session_with(server) as (session, url):
-            with pytest.raises(aiohttp.ClientConnectionError):
-                await send(session, method, url)
-        return server.received
-
-    assert asyncio.run(main()) == 1
+@in_real_time
+async def test_it_is_not_sent_again_where_a_new_connection_is_closed(method: str) -> None:
+    server = Server(together=1, responses=0)
+    async with session_with(server) as (session, url):
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await send(session, method, url)
+    assert server.received == 1

@@ -12,7 +12,7 @@ from exporter.simulator import SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Stream, connected, refusal
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from tests.lib.cloud import Cloud
@@ -43,73 +43,65 @@ async def code(cloud: Cloud) -> str:
         (refusal(429, Retry_After=f"{DAY} 10:00:42 GMT", Date=f"{DAY} 10:00:00 GMT"), "429", 42),
     ],
 )
-def test_the_operation_pauses_as_long_as_the_cloud_said(complaint: httpx.Response, status: str, pause: float) -> None:
+@simulated
+async def test_the_operation_pauses_as_long_as_the_cloud_said(
+    complaint: httpx.Response, status: str, pause: float
+) -> None:
     script = Script(complaint, GOOD)
 
-    async def go() -> tuple[list[str], list[str], list[str], int]:
-        async with connected(script) as cloud:
-            codes = [await code(cloud), await code(cloud)]
-            await cloud.client.call(LIST_V3, body=BODY)  # others go on
-            await asyncio.sleep(pause - 5.01)
-            codes.append(await code(cloud))
-            await asyncio.sleep(0.01)
-            codes.append(await code(cloud))  # the last seconds are waited for
-            assert asyncio.get_running_loop().time() == pytest.approx(pause)
-            return codes, cloud.meter.codes, cloud.meter.throttles, len(script.requests)
-
-    codes, told, throttles, sent = simulate(go())
+    async with connected(script) as cloud:
+        codes = [await code(cloud), await code(cloud)]
+        await cloud.client.call(LIST_V3, body=BODY)  # others go on
+        await asyncio.sleep(pause - 5.01)
+        codes.append(await code(cloud))
+        await asyncio.sleep(0.01)
+        codes.append(await code(cloud))  # the last seconds are waited for
+        assert asyncio.get_running_loop().time() == pytest.approx(pause)
     assert codes == [status, "paused", "paused", "fine"]
-    assert (told, throttles, sent) == ([status, "200", "200"], ["v5_list_jobs"], 3)
+    assert (cloud.meter.codes, cloud.meter.throttles) == ([status, "200", "200"], ["v5_list_jobs"])
+    assert len(script.requests) == 3
 
 
-def test_the_rate_is_halved_and_recovers() -> None:
-    async def go() -> list[float]:
-        async with connected(Script(refusal(429), GOOD), rate=3, burst=5) as cloud:
-            await code(cloud)
-            seen = [cloud.budget.allowed]
-            for _ in range(3):
-                await asyncio.sleep(75)
-                seen.append(cloud.budget.allowed)
-            return seen
-
-    assert simulate(go()) == [1.5, 2.25, 3, 3]
+@simulated
+async def test_the_rate_is_halved_and_recovers() -> None:
+    async with connected(Script(refusal(429), GOOD), rate=3, burst=5) as cloud:
+        await code(cloud)
+        seen = [cloud.budget.allowed]
+        for _ in range(3):
+            await asyncio.sleep(75)
+            seen.append(cloud.budget.allowed)
+        assert seen == [1.5, 2.25, 3, 3]
 
 
-def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> None:
+@simulated
+async def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> None:
     script = Script(httpx.Response(429, stream=Stream(b"{}", wait=0.5)), GOOD)
 
-    async def go() -> tuple[list[str], int, float]:
-        async with connected(script, rate=1, burst=1) as cloud:
-            codes = await asyncio.gather(*(code(cloud) for _ in range(6)))
-            sent, began = len(script.requests), asyncio.get_running_loop().time()
-            await cloud.client.call(LIST_V3, body=BODY)
-            return codes, sent, asyncio.get_running_loop().time() - began
-
-    codes, sent, waited = simulate(go())
+    async with connected(script, rate=1, burst=1) as cloud:
+        codes = await asyncio.gather(*(code(cloud) for _ in range(6)))
+        sent, began = len(script.requests), asyncio.get_running_loop().time()
+        await cloud.client.call(LIST_V3, body=BODY)
+        waited = asyncio.get_running_loop().time() - began
     assert (codes, sent) == (["429", *["paused"] * 5], 1)
     assert waited == pytest.approx(0)  # the one right that they handed on serves the next who may call
 
 
-def test_calls_under_way_at_once_halve_the_rate_once() -> None:
+@simulated
+async def test_calls_under_way_at_once_halve_the_rate_once() -> None:
     script = Script(lambda _: httpx.Response(429, stream=Stream(b"{}", wait=1)))
 
-    async def go() -> tuple[list[str], float, int]:
-        async with connected(script, rate=3, burst=8) as cloud:
-            codes = await asyncio.gather(*(code(cloud) for _ in range(8)))
-            return codes, cloud.budget.allowed, len(cloud.meter.throttles)
-
-    assert simulate(go()) == (["429"] * 8, 1.5, 8)
+    async with connected(script, rate=3, burst=8) as cloud:
+        codes = await asyncio.gather(*(code(cloud) for _ in range(8)))
+        assert (codes, cloud.budget.allowed, len(cloud.meter.throttles)) == (["429"] * 8, 1.5, 8)
 
 
-def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:
-    async def go() -> tuple[type[CloudError], str]:
-        async with connected(Script(refusal(429))) as cloud:
-            await code(cloud)
-            with pytest.raises(ThrottledError) as caught:
-                await cloud.client.call(LIST_V5)
-            return caught.type, str(caught.value)
-
-    assert simulate(go()) == (ThrottledError, "v5_list_jobs: paused")
+@simulated
+async def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:
+    async with connected(Script(refusal(429))) as cloud:
+        await code(cloud)
+        with pytest.raises(ThrottledError) as caught:
+            await cloud.client.call(LIST_V5)
+        assert (caught.type, str(caught.value)) == (ThrottledError, "v5_list_jobs: paused")
 
 
 def test_a_simulated_gateway_that_throttles_one_operation() -> None:

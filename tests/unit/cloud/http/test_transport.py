@@ -19,6 +19,7 @@ from exporter.runtime.threads import DaemonPool
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told
 from tests.lib.tools import needs
+from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import answer, listed, saying, served
 from tests.unit.cloud.http.test_proxies import cloud
 
@@ -28,26 +29,24 @@ if TYPE_CHECKING:
 
 
 @needs("openssl")
-def test_renewed_cas_are_used_for_new_connections(tmp_path: Path) -> None:
+@in_real_time
+async def test_renewed_cas_are_used_for_new_connections(tmp_path: Path) -> None:
     old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
     file = tmp_path / "ca.pem"
     file.write_bytes(old.cert.read_bytes())
 
-    async def main() -> None:
-        async with (
-            cloud(old) as first,
-            cloud(new) as second,
-            httpx.AsyncClient(transport=Transport(CaFile(file)), trust_env=False) as http,
-        ):
-            assert (await http.get(f"https://127.0.0.1:{first}")).status_code == 200
-            with pytest.raises(httpx.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
-                await http.get(f"https://127.0.0.1:{second}")
-            file.write_bytes(new.cert.read_bytes()[:300])  # half of it
-            assert (await http.get(f"https://127.0.0.1:{first}")).status_code == 200
-            file.write_bytes(new.cert.read_bytes())
-            assert (await http.get(f"https://127.0.0.1:{second}")).status_code == 200
-
-    asyncio.run(main())
+    async with (
+        cloud(old) as first,
+        cloud(new) as second,
+        httpx.AsyncClient(transport=Transport(CaFile(file)), trust_env=False) as http,
+    ):
+        assert (await http.get(f"https://127.0.0.1:{first}")).status_code == 200
+        with pytest.raises(httpx.TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+            await http.get(f"https://127.0.0.1:{second}")
+        file.write_bytes(new.cert.read_bytes()[:300])  # half of it
+        assert (await http.get(f"https://127.0.0.1:{first}")).status_code == 200
+        file.write_bytes(new.cert.read_bytes())
+        assert (await http.get(f"https://127.0.0.1:{second}")).status_code == 200
 
 
 def test_a_host_name_is_looked_up() -> None:
@@ -77,27 +76,23 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     release.set()
 
 
-def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_each_name(silent: list[str]) -> None:
-    async def main() -> None:
-        for name in ("a.example", "b.example"):
-            for _ in range(3):
-                with pytest.raises(DnsTimeoutError):
-                    await Resolver().resolve(name)
-
-    asyncio.run(main())
+@in_real_time
+async def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_each_name(silent: list[str]) -> None:
+    for name in ("a.example", "b.example"):
+        for _ in range(3):
+            with pytest.raises(DnsTimeoutError):
+                await Resolver().resolve(name)
     assert silent == ["a.example", "b.example"]
 
 
-def test_dns_that_does_not_respond_is_named(silent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_dns_that_does_not_respond_is_named(silent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
     project = {"region": "cn-north-4", "project_id": "a" * 32, "api": "v5"}
 
-    async def main() -> str:
-        with pytest.raises(CloudError) as raised:
-            await listed(0, Told(), projects=[project])
-        return raised.value.reason
-
-    assert asyncio.run(main()) == "DNS does not respond: check the name servers of this machine"
+    with pytest.raises(CloudError) as raised:
+        await listed(0, Told(), projects=[project])
+    assert raised.value.reason == "DNS does not respond: check the name servers of this machine"
 
 
 @pytest.mark.parametrize(

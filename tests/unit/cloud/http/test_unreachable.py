@@ -13,6 +13,7 @@ from exporter.cloud.http.unreachable import reason_of
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told
 from tests.lib.tools import needs
+from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import listed, saying, served
 
 if TYPE_CHECKING:
@@ -37,13 +38,11 @@ async def closed_port() -> int:
         return port
 
 
-def test_nobody_listens() -> None:
-    async def main() -> tuple[str, str]:
-        port = await closed_port()
-        proxied = await reason("https://drs.example", proxy=f"http://127.0.0.1:{port}")
-        return await reason(f"https://127.0.0.1:{port}"), proxied
-
-    assert asyncio.run(main()) == (
+@in_real_time
+async def test_nobody_listens() -> None:
+    port = await closed_port()
+    proxied = await reason("https://drs.example", proxy=f"http://127.0.0.1:{port}")
+    assert (await reason(f"https://127.0.0.1:{port}"), proxied) == (
         "the connection is refused: check the endpoint's host and port",
         "the proxy is not reached: check proxy",
     )
@@ -61,16 +60,14 @@ def test_a_proxy_whose_name_does_not_exist() -> None:
     assert told == "the host name of the proxy has no address: check proxy"
 
 
-def test_a_server_without_tls() -> None:
+@in_real_time
+async def test_a_server_without_tls() -> None:
     async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await writer.drain()
 
-    async def main() -> str:
-        async with served(plain) as port:
-            return await reason(f"https://127.0.0.1:{port}")
-
-    assert asyncio.run(main()) == "no TLS there: check the endpoint's port, and proxy"
+    async with served(plain) as port:
+        assert (await reason(f"https://127.0.0.1:{port}")) == "no TLS there: check the endpoint's port, and proxy"
 
 
 @needs("openssl")

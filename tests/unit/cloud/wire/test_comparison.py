@@ -20,7 +20,7 @@ from exporter.cloud.wire.comparison import (
 )
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.facts import Compared, Comparison, ObjectCount
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 MOMENT = 1_607_766_110.535
 TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]
@@ -265,15 +265,13 @@ def test_results_of_other_tasks_are_kept_apart() -> None:
     assert cloud.asked == [["lines-1"]] * 2
 
 
-def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
-    async def main() -> None:
-        cloud = Cloud()
-        for hour in range(26):
-            await asyncio.sleep(3600)
-            await cloud.newest.comparison("a", [task(1)])
-            if hour == 0:
-                await cloud.newest.comparison("b", [task(1)])
-        assert len(cloud.asked) == 2
-        assert list(cloud.newest._known) == ["a"]
-
-    simulate(main())
+@simulated
+async def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
+    cloud = Cloud()
+    for hour in range(26):
+        await asyncio.sleep(3600)
+        await cloud.newest.comparison("a", [task(1)])
+        if hour == 0:
+            await cloud.newest.comparison("b", [task(1)])
+    assert len(cloud.asked) == 2
+    assert list(cloud.newest._known) == ["a"]

@@ -14,7 +14,7 @@ from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, connected, refusal
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,15 +33,13 @@ def page(numbers: range | list[int], total: Any) -> dict[str, Any]:
     return {"jobs": [task(number) for number in numbers], "total_record": total, "total_count": total}
 
 
-def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | CloudError:
-    async def go() -> TaskList | CloudError:
-        async with connected(script) as cloud:
-            try:
-                return await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
-            except CloudError as error:
-                return error
-
-    return simulate(go())
+@simulated
+async def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | CloudError:
+    async with connected(script) as cloud:
+        try:
+            return await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+        except CloudError as error:
+            return error
 
 
 def seen(script: httpx.AsyncBaseTransport, api: str) -> tuple[set[int], bool]:
@@ -176,14 +174,12 @@ def _again(reply: Any) -> Any:
         ),
     ],
 )
-def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
-    async def go() -> int:
-        async with connected(Script(body)) as cloud:
-            with pytest.raises(DecodeError):
-                await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
-            return cloud.decode_errors["tasks"].count
-
-    assert simulate(go()) == 1
+@simulated
+async def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
+    async with connected(Script(body)) as cloud:
+        with pytest.raises(DecodeError):
+            await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+        assert cloud.decode_errors["tasks"].count == 1
 
 
 @BOTH
@@ -396,24 +392,22 @@ def test_whatever_the_pages_a_complete_list_is_one_whose_counts_agree(pages: lis
         assert complete is agree
 
 
-def simulated(api: str, number: int, kind: str = "") -> tuple[int, bool]:
+@simulated
+async def shown_of(api: str, number: int, kind: str = "") -> tuple[int, bool]:
     """How many of so many tasks the simulated cloud shows, and whether that is everything."""
 
-    async def go() -> tuple[int, bool]:
-        tasks = [SimTask(name=f"task-{index}") for index in range(number)]
-        cloud = SimulatedCloud(worlds=[World(project_id=PROJECT, tasks=tasks)], keys={"AK": "SK"}, now=virtual.now)
-        cloud.faults = [Fault(match="/jobs", kind=kind)] if kind else []
-        async with connected(InProcess(cloud)) as project:
-            answer = await (project.v3 if api == "v3" else project.v5).list_tasks("sync")
-            return len(answer.tasks), answer.complete
-
-    return simulate(go())
+    tasks = [SimTask(name=f"task-{index}") for index in range(number)]
+    cloud = SimulatedCloud(worlds=[World(project_id=PROJECT, tasks=tasks)], keys={"AK": "SK"}, now=virtual.now)
+    cloud.faults = [Fault(match="/jobs", kind=kind)] if kind else []
+    async with connected(InProcess(cloud)) as project:
+        answer = await (project.v3 if api == "v3" else project.v5).list_tasks("sync")
+        return len(answer.tasks), answer.complete
 
 
 @BOTH
 @pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 250])
 def test_the_simulated_cloud_is_listed_whole(api: str, number: int) -> None:
-    assert simulated(api, number) == (number, True)
+    assert shown_of(api, number) == (number, True)
 
 
 @pytest.mark.parametrize(
@@ -430,12 +424,12 @@ def test_the_simulated_cloud_is_listed_whole(api: str, number: int) -> None:
     ],
 )
 def test_the_simulated_cloud_with_bad_pages(api: str, kind: str, shown: int, complete: bool) -> None:  # noqa: FBT001
-    assert simulated(api, 250, kind) == (shown, complete)
+    assert shown_of(api, 250, kind) == (shown, complete)
 
 
 @BOTH
 def test_the_simulated_cloud_without_end(api: str) -> None:
-    assert simulated(api, 1, "endless_pages") == (300, False)
+    assert shown_of(api, 1, "endless_pages") == (300, False)
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])

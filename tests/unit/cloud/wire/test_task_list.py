@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from exporter.model.task import Listed
 from tests.lib.cloud import Script, connected, listed
-from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from exporter.cloud.source import TaskList
+from tests.lib.virtual_time import simulated
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 CHILD = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
@@ -155,16 +152,14 @@ def test_subtasks_of_subtasks_are_listed() -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
-def test_children_that_are_nested_without_end_cost_only_themselves() -> None:
+@simulated
+async def test_children_that_are_nested_without_end_cost_only_themselves() -> None:
     depth = 2000
     nested = '{"id":"deep","status":"CREATING","children":[' * depth + "]}" * depth
     text = f'{{"jobs":[{nested},{{"id":"{CHILD}","status":"CREATING"}}],"total_record":2,"total_count":2}}'
 
-    async def go() -> tuple[TaskList, int]:
-        async with connected(Script(httpx.Response(200, content=text))) as cloud:
-            return await cloud.v3.list_tasks("sync"), cloud.lost
-
-    answer, lost = simulate(go())
+    async with connected(Script(httpx.Response(200, content=text))) as cloud:
+        answer, lost = await cloud.v3.list_tasks("sync"), cloud.lost
     tasks = {task.id: task for task in answer.tasks}
     assert tasks.keys() == {"deep", CHILD}
     assert tasks["deep"].unknown_children
