@@ -14,6 +14,7 @@ import pytest
 import structlog
 from coverage import Coverage
 
+from exporter.daemon import exporter
 from tests.lib.tools import look_for_tools
 from tests.stress import shuffle
 
@@ -83,3 +84,10 @@ def _untraced(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     for coverage in reversed(tracing):
         coverage.start()
+
+
+@pytest.fixture
+def published_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish pages only where a test looks at them: in most tests rendering would take more time than polling."""
+    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
+        monkeypatch.setattr(exporter, name, 300.0)

@@ -178,6 +178,7 @@ def test_a_project_without_a_name_is_called_by_its_id() -> None:
     simulate(main())
 
 
+@pytest.mark.usefixtures("published_seldom")
 def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
     """Every two minutes of virtual time: the page agrees with itself, and with the cloud of half a minute ago."""
 
@@ -199,6 +200,7 @@ def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
         async with polling(cloud, config) as exporter:
             for _ in range(36):
                 await asyncio.sleep(120)
+                await exporter.publish()
                 page = Scrape(exporter)
                 assert set(page.by("project", "drs_up").values()) == {1}
                 assert counts_match_tasks(page)

@@ -47,14 +47,16 @@ _TELLING = re.compile("msg|message|description|ip$|user|password|host|domain|ins
 """Keys of texts, hosts and users; what they hold is for nobody."""
 
 
-def accounts(kind: str, names: Iterable[str]) -> list[dict[str, Any]]:
+def accounts(
+    kind: str, names: Iterable[str], collectors: Iterable[str] = Collectors.model_fields
+) -> list[dict[str, Any]]:
     """Accounts of these names with one kind of credentials, which have to find their project."""
     made = []
     for name in names:
         credentials = dict(CREDENTIALS[kind])
         if kind == "agency":
             credentials["metadata_endpoint"] = f"https://{name}.test"
-        made.append(account(name, Collectors.model_fields, ["sync"], credentials=credentials))
+        made.append(account(name, collectors, ["sync"], credentials=credentials))
         del made[-1]["projects"][1]
         if kind != "token":
             del made[-1]["projects"][0]["project_id"]
@@ -116,7 +118,11 @@ def secrets(way: Way) -> set[str]:
 
 def shown_by_objects() -> str:
     """The representation of every object of the exporter that lives."""
-    homes = ((str(type(one).__module__), one) for one in gc.get_objects())
-    ours = [one for home, one in homes if home.startswith("exporter.") and not home.startswith("exporter.simulator")]
+    living = gc.get_objects()
+    ours = {
+        kind
+        for kind in {type(thing) for thing in living}
+        if re.match(r"exporter\.(?!simulator\b)", str(kind.__module__))
+    }
     assert ours
-    return "\n".join({repr(one) for one in ours})
+    return "\n".join({repr(thing) for thing in living if type(thing) in ours})

@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.daemon import exporter
 from exporter.polling import lists, refusals
 from exporter.runtime import logs
 from tests.faults.fleet import INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-@pytest.fixture
-def published_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publish pages only where a test looks at them: in most tests rendering would take more time than polling."""
-    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(exporter, name, 300.0)
 
 
 @pytest.fixture

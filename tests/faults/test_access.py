@@ -38,8 +38,6 @@ TAKEN_FOR_A_TOKEN = ("another object", "an array", "HTML")
 COVERED = {(operation.name, kind.name) for operation in ASKED for kind in EVERY} - set(NO_FAULT)
 
 SCENARIOS = ("cloudDataGuard",)
-LAST_SUCCESS, AGAIN = 390.0, 410.0
-END = LAST_SUCCESS + 2 * AGE + INTERVAL + 10
 LOCKED_OUT = 300.0
 """After a refused sign-in nobody tries for so long, lest the cloud locks the user out."""
 
@@ -84,24 +82,28 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
     strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
     pages = []
+    pause = LOCKED_OUT if operation is operations.SIGN_IN else 90.0
+    last_success = 90 + pause
+    again = last_success + 20
+    end = last_success + 2 * AGE + INTERVAL + 10
     way.strikes = dict(strikes)
     async with polling(way, config(account_for(operation, name) for name in kinds)) as exporter:
         await until(32)
         pages.append(await view(exporter))
         await until(40)
         way.strikes = {}
-        for at in (40 + 2 * INTERVAL + 1, LAST_SUCCESS + 10):
+        for at in (40 + 2 * INTERVAL + 1, last_success + 10):
             await until(at)
             pages.append(await view(exporter))
-        await until(AGAIN)
+        await until(again)
         way.strikes = dict(strikes)
         for name, kind in kinds.items():
             if kind:
                 end_access(way.clouds[f"{name}.test"], id_of(name, STRUCK))
-        await until(END)
+        await until(end)
         pages.append(await view(exporter))
         way.strikes = {}
-        for at in (END + 2 * INTERVAL + 1, AGAIN + INTERVAL + LOCKED_OUT + INTERVAL + 1):
+        for at in (end + 2 * INTERVAL + 1, max(end + pause, again + INTERVAL + pause + INTERVAL) + 1):
             await until(at)
             pages.append(await view(exporter))
     return Story(*pages)

@@ -130,7 +130,7 @@ def test_a_secret_file_that_goes_bad_is_not_quoted(
 
     async def main() -> Way:
         way = telling_way(["acme"])
-        written = {**accounts(kind, ["acme"])[0], "credentials": credentials}
+        written = {**accounts(kind, ["acme"], ["progress"])[0], "credentials": credentials}
         async with polling(way, config([written])) as exporter:
             await until(5)
             assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 1

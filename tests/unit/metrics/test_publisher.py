@@ -94,7 +94,7 @@ def page(steps: list[Task]) -> str:
     return simulate(main())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(CHANGES)
 def test_samples_after_any_changes_are_those_of_the_last_state(changes: list[tuple[str, object]]) -> None:
     steps = [Task(IDENTITY)]

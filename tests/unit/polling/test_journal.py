@@ -19,6 +19,8 @@ from tests.lib.virtual_time import simulate
 if TYPE_CHECKING:
     from exporter.simulator import SimulatedCloud
 
+pytestmark = pytest.mark.usefixtures("published_seldom")
+
 
 def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[Any]:
     """The lines while faults come and go, each for some seconds."""

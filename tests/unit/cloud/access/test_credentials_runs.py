@@ -106,9 +106,9 @@ def kind(name: str, folder: Path) -> Mapping[str, Any]:
     ("name", "calls"),
     [
         ("ak_sk", {FIND: 1}),
-        ("password", {SIGN_IN: 4}),  # one a day, each ten minutes earlier than the one before
+        ("password", {SIGN_IN: 3}),  # one a day, each ten minutes earlier than the one before
         ("token", {FIND: 1}),
-        ("ecs_agency", {SESSION: 87, KEYS: 87, FIND: 1}),  # every 50 minutes
+        ("ecs_agency", {SESSION: 58, KEYS: 58, FIND: 1}),  # every 50 minutes
     ],
 )
 @simulated
@@ -116,10 +116,10 @@ async def test_over_days_nothing_is_missed_and_nothing_refused(
     name: str, calls: dict[str, int], tmp_path: Path
 ) -> None:
     cloud = cloud_of()
-    rotating = asyncio.create_task(rotate(tmp_path, cloud, days=4))
+    rotating = asyncio.create_task(rotate(tmp_path, cloud, days=3))
     await asyncio.sleep(0)
     async with exporter_on(cloud, config_of(account(kind(name, tmp_path)), interval="5m")) as exporter:
-        assert await days_of(exporter, 3) == {True}
+        assert await days_of(exporter, 2) == {True}
         assert set(codes(exporter)) <= {"200", "201"}
         assert Scrape(exporter).tasks() == {"orders"}
     rotating.cancel()
