@@ -17,7 +17,7 @@ from exporter.cloud.http.errors import (
     ThrottledError,
 )
 from exporter.cloud.splitting import Splitter
-from exporter.config.collectors import COLLECTORS, Scope
+from exporter.config.collectors import Scope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -80,24 +80,20 @@ class Source:
     @property
     def partial(self) -> tuple[type[TaskFacts], ...]:
         """The kinds of facts that it contains for fewer tasks than it serves."""
-        scopes = {_scope_of(kind) for kind in self.kinds}
-        return tuple(kind for kind in self.kinds if len(scopes) > 1 and _scope_of(kind) is not Scope.RUNNING)
+        scopes = {kind.scope for kind in self.kinds}
+        return tuple(kind for kind in self.kinds if len(scopes) > 1 and kind.scope is not Scope.RUNNING)
 
     def wants(self, listed: Listed) -> bool:
         """Return whether it has any facts about the task."""
         return any(self._contains(listed, kind) for kind in self.kinds)
 
     def _contains(self, listed: Listed, kind: type[TaskFacts]) -> bool:
-        return listed.why_not_polled(_scope_of(kind)) is None and self.only(listed)
+        return listed.why_not_polled(kind.scope) is None and self.only(listed)
 
     def serves(self, listed: Listed, kind: type[TaskFacts], now: float) -> bool:
         """Return whether a task is worth a call for this kind of facts at this Unix time."""
         young = self.max_age == math.inf or (listed.created_by is not None and now - listed.created_by < self.max_age)
         return young and self._contains(listed, kind)
-
-
-def _scope_of(kind: type[TaskFacts]) -> Scope:
-    return COLLECTORS[kind.collector].scope
 
 
 @dataclass(frozen=True, slots=True)

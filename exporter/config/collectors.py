@@ -13,14 +13,19 @@ _RUNS = ("active", "only tasks that run have it")
 
 
 class Scope(Enum):
-    """What a collector polls: tasks with these properties of `Listed`. Each comes with what the others lack."""
+    """What a collector polls: lists, the project, or the tasks that have all of some properties of `Listed`.
 
-    LISTS = ()
-    RUNNING = (_RUNS,)
-    PAIRS = (("disaster_recovery", "only disaster-recovery tasks have it"), _RUNS)
-    CONFIGURED = (("configured", "only tasks that are being configured have it"),)
-    PROJECT = None
-    """The project as a whole."""
+    Each property comes with the reason for which tasks without it are not polled.
+    """
+
+    LISTS = ("lists",)
+    PROJECT = ("project",)
+    RUNNING = "running tasks", _RUNS
+    PAIRS = "disaster-recovery tasks", ("disaster_recovery", "only disaster-recovery tasks have it"), _RUNS
+    CONFIGURED = "new tasks", ("configured", "only tasks that are being configured have it")
+
+    def __init__(self, _polled: str, *conditions: tuple[str, str]) -> None:
+        self.conditions = conditions
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, get_args, get_type_hints
 
-from exporter.config.collectors import COLLECTOR_OF
+from exporter.config.collectors import COLLECTOR_OF, COLLECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from exporter.config.collectors import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,18 @@ class Facts:
     Attributes:
         name: the field of `Task` or `Project` that holds them.
         collector: the collector that brings them, see the table of collectors.
+        scope: what that collector polls.
     """
 
     name: ClassVar[str]
     collector: ClassVar[str]
+    scope: ClassVar[Scope]
 
     def __init_subclass__(cls) -> None:
         cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        cls.collector = COLLECTOR_OF.get(cls.name, "")
+        if cls.name in COLLECTOR_OF:
+            cls.collector = COLLECTOR_OF[cls.name]
+            cls.scope = COLLECTORS[cls.collector].scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class TaskFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class Progress(TaskFacts):
-    """How far the load is and how far the target lags."""
+    """Progress of the full load, and delay of the target."""
 
     full_ratio: float | None = None
     full_remaining_seconds: float | None = None
@@ -47,11 +53,11 @@ class Progress(TaskFacts):
     """Completed ratio by stage of the full load: struct, data, index, ..."""
     delay_seconds: float | None = None
     reported_at: float | None = None
-    """When the cloud last computed this progress; None where it gives a time without a zone."""
+    """When the cloud last computed this progress; None if it reports a time without a zone."""
     reported_by: float | None = None
-    """The latest Unix time that this can mean, whatever the zone; None where the cloud gives no time."""
+    """The latest Unix time that this time can mean, in any zone; None if the cloud reports none."""
     served_at: float | None = None
-    """Unix time of the response by the cloud's own clock, from its header Date; None without one."""
+    """Unix time of the response by the clock of the cloud, from the header Date; None without that header."""
     apply_rows_per_second: float | None = None
     apply_bytes_per_second: float | None = None
     error_code: str | None = None
@@ -78,7 +84,7 @@ class Node(TaskFacts):
 
 @dataclass(frozen=True, slots=True)
 class Monitor(TaskFacts):
-    """Sizes of the node, and how it reaches both databases."""
+    """Sizes of the node, and its connections to both databases."""
 
     cpu_ratio: float | None = None
     memory_size_bytes: float | None = None
@@ -94,7 +100,7 @@ class Monitor(TaskFacts):
 
     @property
     def memory_ratio(self) -> float | None:
-        """Used part of the memory."""
+        """The used part of the memory."""
         used, size = self.memory_used_bytes, self.memory_size_bytes
         # Less than a byte is no size, and what is divided by it may be no number.
         return None if used is None or size is None or size < 1 else used / size
@@ -112,7 +118,7 @@ class Recovery(TaskFacts):
 
 @dataclass(frozen=True, slots=True)
 class Switchover(TaskFacts):
-    """Whether a disaster-recovery task is amid a switchover."""
+    """Whether a switchover of a disaster-recovery task is in progress."""
 
     switching: bool | None = None
 
@@ -125,7 +131,7 @@ class ObjectCount:
     source: float | None
     target: float | None
     at_end: bool = False
-    """Moved only when the task ends (TRANSFER_WHEN_END): missing on the target is normal until then."""
+    """True for objects that are moved when the task ends (TRANSFER_WHEN_END); the target lacks them until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ class Objects(TaskFacts):
 
 @dataclass(frozen=True, slots=True)
 class Detail(TaskFacts):
-    """What seldom changes: kinds, places, tags, times, thresholds."""
+    """Properties that seldom change: types, places, tags, times, thresholds."""
 
     node_type: str | None = None
     instance_type: str | None = None
@@ -148,7 +154,7 @@ class Detail(TaskFacts):
     charging_mode: str | None = None
     kernel_direction: str | None = None
     node_role: str | None = None
-    """Of a primary/standby pair: master or slave. Lists tell it through v5 only."""
+    """Of a primary/standby pair: master or slave. Lists contain it in v5 only."""
     multi_write: bool | None = None
     tags: tuple[tuple[str, str], ...] = ()
     created_at: float | None = None
@@ -158,7 +164,7 @@ class Detail(TaskFacts):
     scheduled_start_at: float | None = None
     order_expires_at: float | None = None
     auto_stop_after_seconds: float | None = None
-    """After so long in a failure the cloud stops the task by itself."""
+    """Time in failure after which the cloud stops the task."""
     delay_threshold_seconds: float | None = None
     rpo_threshold_seconds: float | None = None
     rto_threshold_seconds: float | None = None
@@ -179,11 +185,11 @@ class Compared:
     type: str
     status: str
     consistent: bool | None = None
-    """All equal, or something is not; None while running, failed or impossible."""
+    """True: all equal, False: something differs, None: the comparison runs, failed or is impossible."""
     finished_at: float | None = None
     different_rows: float | None = None
     results: tuple[tuple[str, int], ...] = ()
-    """How many databases, tables or object types ended how."""
+    """The number of databases, tables or object types by result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +228,9 @@ class AsyncJobs(Facts):
     """Asynchronous batches of the project."""
 
     counts: tuple[tuple[str, int], ...] = ()
-    """How many, by status."""
+    """The number of batches by status."""
     failed: tuple[tuple[str, float], ...] = ()
-    """The newest failed ones: id, and when it was created."""
+    """Id and time of creation of the newest failed batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,14 +64,14 @@ _CHILD_ENDS = frozenset({"RELEASE_CHILD_TRANSFER_STARTED", "RELEASE_CHILD_TRANSF
 _DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
 
 DELETED = "DELETED"
-"""The status of a task that is no more; v3 answers it for a moment before it answers an error."""
+"""The status of a deleted task. v3 returns it for a moment, then an error."""
 
 
-@lru_cache(maxsize=1024)  # asked for many times a task, and there are few words
+@lru_cache(maxsize=1024)  # called many times for each task, and there are few words
 def phase_of(status: str, *, subtask: bool) -> Phase:
-    """The phase of a raw status. An unknown status is `other`, unless it says that something failed.
+    """Return the phase of a status. An unknown status is `other`, unless it ends in _FAILED.
 
-    RELEASE_CHILD_TRANSFER_* is shown by the subtask that ends and by its parent, which merely changes.
+    A subtask that ends and its parent have the same status RELEASE_CHILD_TRANSFER_*; the parent only changes.
     """
     if status.endswith("_FAILED"):
         return Phase.FAILED
@@ -82,7 +82,7 @@ def phase_of(status: str, *, subtask: bool) -> Phase:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a task list says of one task or subtask."""
+    """The entry of a task or subtask in a task list."""
 
     collector: ClassVar[str] = TASKS
 
@@ -99,21 +99,21 @@ class Listed:
     role: str | None = None
     parent_id: str | None = None
     root_id: str | None = None
-    """Of a subtask: the outermost parent, which the list shows as an item of its own."""
+    """Of a subtask: the outermost parent, which is an item of the list itself."""
     is_parent: bool = False
-    """Has subtasks. The cloud calls such tasks virtual: single-task queries refuse their ids."""
+    """True if it has subtasks. The cloud refuses queries for such a task."""
     unknown_children: int = 0
     """Entries of `children` that could not be decoded, or that contradict other entries."""
     other_parents: frozenset[str] = frozenset()
-    """Of a subtask: tasks that contain it as well, in lists of other job types."""
+    """Of a subtask: further tasks that contain it, in lists of other job types."""
     contradicted: bool = False
     """Whether lists of one API generation, entries of one list, or a list and a query contradict each other."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
-    """Unix time; None where the list gives a time without a zone."""
+    """Unix time; None if the list contains a time without a zone."""
     created_by: float | None = None
-    """Unix time at which the task was there at the latest, whatever the zone; None where the list gives no time."""
+    """The latest Unix time that the time of creation can mean, in any zone; None if the list contains none."""
     multi_write: bool = False
     """Dual-active disaster recovery."""
 
@@ -124,34 +124,36 @@ class Listed:
 
     @property
     def phase(self) -> Phase:
-        """The phase that the raw status means."""
         return phase_of(self.status, subtask=self.parent_id is not None)
 
     def why_not_polled(self, scope: Scope) -> str | None:
         """Return why collectors of this scope do not poll the task; None if they do."""
         if self.is_parent:
             return "only its subtasks have it"
-        return next((reason for name, reason in scope.value or () if not getattr(self, name)), None)
+        for name, reason in scope.conditions:
+            if not getattr(self, name):
+                return reason
+        return None
 
     @property
     def active(self) -> bool:
-        """Whether the task is worth calls of its own: neither ended, nor merely configured, nor virtual."""
+        """True if the task runs: it has not ended, is not only configured, and has no subtasks."""
         return not (self.phase is Phase.ENDED or self.configured or self.is_parent)
 
     @property
     def configured(self) -> bool:
-        """Created, but not started; it stays so for ever, though its resources are freed after three days."""
+        """True if the task was never started. It keeps this status, though its resources are freed after 3 days."""
         return self.status == "CONFIGURATION"
 
     @property
     def disaster_recovery(self) -> bool:
-        """A DR pair."""
+        """True for a DR task."""
         return self.job_type == "cloudDataGuard"
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What this process has witnessed of a task since it discovered it."""
+    """Changes of a task that this process has observed since it discovered the task."""
 
     phase_changes: int = 0
     failures: int = 0
@@ -160,7 +162,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The labels that every series of a task carries."""
+    """The labels of every series of a task."""
 
     account: str
     region: str
@@ -172,7 +174,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Task(KnownFacts):
-    """All that is known and fresh of one task at one moment; what has aged out is None."""
+    """The facts about one task that are fresh at one moment; those that have expired are None."""
 
     identity: Identity
     listed: Listed | None = None
@@ -182,34 +184,34 @@ class Task(KnownFacts):
     newest: tuple[str, ...] = ()
     """The names of the facts that are still fresh; those that missed a poll come last."""
     blockers: tuple[tuple[str, bool], ...] | None = None
-    """Reasons against a cut-over and whether they hold; None where a cut-over is out of the question."""
+    """Reasons against a cut-over, and whether each applies; None if the task cannot be cut over at all."""
 
     @property
     def delay_seconds(self) -> float | None:
-        """How far the target is behind, in the phases in which that means something."""
+        """The delay of the target, in the phases in which it has a meaning."""
         return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
 
     @property
     def failure_code(self) -> str | None:
-        """The cloud's error code of a failed task, where it gives one."""
+        """The error code of a failed task, if the cloud reports one."""
         if self.phase is not Phase.FAILED:
             return None
         return next((facts.error_code for facts in (self.progress, self.detail) if facts and facts.error_code), None)
 
     @property
     def switching(self) -> bool | None:
-        """Whether a DR task is amid a switchover. None: not known."""
+        """True during a switchover of a DR task; None if that is unknown."""
         listed, switchover = self.listed, self.switchover
         return switchover.switching if switchover and listed and listed.disaster_recovery else None
 
     @property
     def phase(self) -> Phase | None:
-        """None once the list that showed the task is too old to be believed."""
+        """None if the list that contained the task has expired."""
         return self.listed.phase if self.listed else None
 
 
 class Gap(StrEnum):
-    """Why a list that succeeded may lack tasks."""
+    """Why a successful list may lack tasks."""
 
     TOTAL = "its pages and its total disagree"
     REPEATED = "a page brought no new task"
@@ -224,40 +226,40 @@ class ListFacts:
 
     success: bool
     tasks: int | None = None
-    """How many tasks the newest successful list had."""
+    """The number of tasks in the newest successful list."""
     gap: Gap | None = None
     """Why the newest successful list may lack tasks; None: it is complete, or there is none."""
     incomplete_since: float | None = None
-    """Unix time of the first of the incomplete lists in a row, of which the newest successful one is the last."""
+    """Unix time since which each successful list was incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorFacts:
-    """How one collector of a project fares."""
+    """The newest poll of one collector of a project."""
 
     interval_seconds: float
     success: bool | None = None
-    """None where nothing was asked that could tell."""
+    """None if no query was possible."""
     duration_seconds: float | None = None
     last_success_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """All that is known of one project at one moment, tasks excepted."""
+    """The facts about one project that are fresh at one moment, without its tasks."""
 
     account: str
     region: str
     project: str
     up: bool | None = None
     counts: Mapping[tuple[str, Phase], int] = field(default_factory=dict)
-    """Tasks (subtasks not counted) by job type and phase; a job type is missing while its list is unknown."""
+    """Tasks without subtasks, by job type and phase; a job type is absent while its list is unknown."""
     lists: Mapping[tuple[str, str], ListFacts] = field(default_factory=dict)
     """By API generation and job type."""
     collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
     quota: Quota | None = None
     async_jobs: AsyncJobs | None = None
     last_error: tuple[str, float] | None = None
-    """The kind of the newest failure of a call, and when it came; it stays when calls go well again."""
+    """The kind of the newest failed call, and when it failed; a later success does not remove it."""
     sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
-    """By collector and source (the operation's name): whether it is published here; None until it was asked."""
+    """By collector and operation: whether the operation is published in the region; None before its first call."""

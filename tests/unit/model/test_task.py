@@ -132,5 +132,5 @@ def test_the_table_of_collectors_and_the_model_have_the_same_facts() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_the_scope_of_a_collector_names_properties_of_a_listed_task(scope: Scope) -> None:
-    for name, _ in scope.value or ():
+    for name, _ in scope.conditions:
         assert isinstance(getattr(Listed, name), property)
