@@ -17,7 +17,7 @@ from tests.lib.certificates import hashed
 from tests.lib.virtual_time import in_real_time, simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
 ALICE, BOB = hashed("apple"), hashed("banana")
@@ -69,13 +69,6 @@ class Front:
         plain = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
         await self._guard(plain | scope, None, send)
         return sent[0]
-
-
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        await story()
-
-    asyncio.run(main())
 
 
 @in_real_time

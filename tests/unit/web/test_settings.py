@@ -16,7 +16,7 @@ from exporter.config.document import ConfigError
 from exporter.web.settings import Settings, WebFile
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 pytestmark = needs("openssl")
 
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+USERS = f"basic_auth_users: {{alice: {hashed('apple')}}}\n"
+ALL = USERS + TLS.replace(
+    "}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}"
+)
+NO_SANS = ALL.replace(", client_allowed_sans: [a, b]", "")
 AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}
 CANNOT = "the web configuration has changed and can't be used; the old one stays in use"
 NOT_SUPPORTED = "a setting of the web configuration is not supported"
@@ -108,12 +113,15 @@ def test_faults_at_the_start_are_raised(files: Files) -> None:
 
 
 def test_a_changed_file_is_read_again(files: Files) -> None:
-    web = WebFile(files.write("http_server_config: {headers: {X-Frame-Options: deny}}"))
+    text = f"http_server_config: {{headers: {{X-Frame-Options: deny}}}}\n{ALL}"
+    web = WebFile(files.write(text))
     with capture_logs() as logged:
         assert files.seen_by(web) is files.seen_by(web)
-        files.write("http_server_config: {headers: {X-Frame-Options: sameorigin}}")
-        assert files.seen_by(web).headers == ((b"x-frame-options", b"sameorigin"),)
-        assert files.seen_by(web) is files.seen_by(web)
+        files.write(text.replace("deny", "sameorigin").replace("alice", "bob").replace("[a, b]", "[c]"))
+        now = files.seen_by(web)
+        assert files.seen_by(web) is now
+    assert now.headers == ((b"x-frame-options", b"sameorigin"),)
+    assert ([*now.users], now.allowed_sans) == ([b"bob"], frozenset({"c"}))
     assert logged == [AGAIN]
 
 
@@ -146,21 +154,26 @@ def test_a_bad_file_is_logged_once_and_changes_nothing(files: Files, text: str, 
     assert [line["event"] for line in logged] == [CANNOT, AGAIN["event"], CANNOT]
 
 
-def test_a_new_certificate_is_taken_once_its_key_is_there(files: Files, pairs: tuple[Pair, Pair]) -> None:
+def test_new_connections_use_a_new_certificate_once_its_key_is_there(files: Files, pairs: tuple[Pair, Pair]) -> None:
     web = WebFile(files.write(TLS))
+    context = web.context()
     assert web.tls
-    first = files.seen_by(web).context
+    assert context
+    first = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    assert first.context is files.seen_by(web).context
     with capture_logs() as logged:
         shutil.copy(pairs[1].cert, files.folder / "server.pem")
-        assert files.seen_by(web).context is first
-        assert files.seen_by(web).context is first
+        assert files.seen_by(web).context is first.context
+        assert files.seen_by(web).context is first.context
         assert [line.get("fault", "").partition(": ")[2] for line in logged] == [
             "tls_server_config: the key does not belong to the certificate"
         ]
         files.place(pairs[1])
-        assert files.seen_by(web).context is not first
-        assert files.seen_by(web) is files.seen_by(web)
+        second = files.seen_by(web)
+        assert second.context is not first.context
+        assert files.seen_by(web) is second
     assert [line["event"] for line in logged] == [CANNOT, AGAIN["event"]]
+    assert context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True).context is second.context
 
 
 def test_a_certificate_that_comes_after_its_name_is_taken(files: Files, pairs: tuple[Pair, Pair]) -> None:
@@ -174,22 +187,9 @@ def test_a_certificate_that_comes_after_its_name_is_taken(files: Files, pairs: t
     assert files.seen_by(web) is not first
 
 
-def test_new_connections_get_what_holds_then(files: Files, pairs: tuple[Pair, Pair]) -> None:
-    web = WebFile(files.write(TLS))
-    context = web.context()
-    assert context
-    first = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
-    assert first.context is web.now().context
-    files.place(pairs[1])
-    files.seen_by(web)
-    second = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
-    assert second.context is web.now().context is not first.context
-
-
 def test_who_may_connect(files: Files) -> None:
-    text = TLS.replace("}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem%s}")
-    assert WebFile(files.write(text % "")).now().allowed_sans is None
-    assert WebFile(files.write(text % ", client_allowed_sans: [a, b]")).now().allowed_sans == frozenset("ab")
+    assert WebFile(files.write(NO_SANS)).now().allowed_sans is None
+    assert WebFile(files.write(ALL)).now().allowed_sans == frozenset("ab")
 
 
 def test_unsupported_keys_are_logged_once(files: Files) -> None:
@@ -206,12 +206,6 @@ def test_unsupported_keys_are_logged_once(files: Files) -> None:
         "http_server_config.http2: HTTP/1.1 is served",
         "tls_server_config.min_version: TLS10 is not served, TLS12 is the oldest",
     ]
-
-
-USERS = f"basic_auth_users: {{alice: {hashed('apple')}}}\n"
-ALL = USERS + TLS.replace(
-    "}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}"
-)
 
 
 @pytest.mark.parametrize("length", range(0, len(ALL), 7))
@@ -231,12 +225,10 @@ def test_no_truncation_opens_the_exporter(files: Files, length: int) -> None:
         (USERS, "basic_auth_users: {}\n", ["basic_auth_users"]),
         ("", USERS, ["basic_auth_users"]),
         (ALL, USERS, ["tls_server_config", "client_auth_type", "client_allowed_sans"]),
-        (ALL, ALL.replace(", client_allowed_sans: [a, b]", ""), ["client_allowed_sans"]),
+        (ALL, NO_SANS, ["client_allowed_sans"]),
         (
             ALL,
-            ALL.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven").replace(
-                ", client_allowed_sans: [a, b]", ""
-            ),
+            NO_SANS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven"),
             ["client_auth_type", "client_allowed_sans"],
         ),
         (TLS + USERS, ALL, ["client_auth_type", "client_allowed_sans"]),
@@ -261,14 +253,6 @@ def test_access_control_is_switched_on_and_off_by_a_restart_only(
     assert files.seen_by(web).users == settings.users
 
 
-def test_users_may_change(files: Files) -> None:
-    web = WebFile(files.write(ALL))
-    files.write(ALL.replace("alice", "bob").replace("[a, b]", "[c]"))
-    now = files.seen_by(web)
-    assert [*now.users] == [b"bob"]
-    assert now.allowed_sans == frozenset({"c"})
-
-
 def test_a_file_that_is_being_written_is_not_read(files: Files) -> None:
     web = WebFile(files.write(USERS))
     with capture_logs() as logged:
@@ -291,7 +275,8 @@ def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
     assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
 
 
-def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(
+@simulated
+async def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web = WebFile(files.write(USERS))
@@ -301,7 +286,7 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_o
         await asyncio.sleep(10)
         raise TimeoutError
 
-    async def main() -> None:
+    with capture_logs() as logged:
         following = asyncio.create_task(web.follow())
         files.write(USERS.replace("alice", "bob"))
         await asyncio.sleep(3)
@@ -314,8 +299,5 @@ def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_o
         assert [*web.now().users] == [b"alice"]
         assert not following.done()
         following.cancel()
-
-    with capture_logs() as logged:
-        simulate(main())
     late = "the web configuration cannot be read in time; the old one stays in use"
     assert [line["event"] for line in logged] == [AGAIN["event"], late, AGAIN["event"]]
