@@ -54,7 +54,9 @@ _CONFIGURATION = "configuration"
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_log(parser, "error")
-    parser.add_argument("--report", type=file_path, metavar="FILE", help="write the shapes of all responses, as JSON")
+    parser.add_argument(
+        "--report", type=file_path, metavar="FILE", help="write the shapes of all responses to FILE, as JSON"
+    )
 
 
 def run(options: argparse.Namespace) -> Outcome:

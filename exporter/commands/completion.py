@@ -26,7 +26,7 @@ _SHELLS = ("bash", "zsh", "fish")
 
 def add_options(command: Parser) -> None:
     add_log(command)
-    command.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=", ".join(_SHELLS))
+    command.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=f"your shell: {', '.join(_SHELLS)}")
 
 
 def run(options: argparse.Namespace) -> Outcome:

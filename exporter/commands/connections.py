@@ -1,4 +1,4 @@
-"""Connections to every project of a configuration, for commands that ask the cloud without polling it."""
+"""Connections to every project of a configuration, for commands that query the cloud without polling it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from exporter.commands.options import Parser, add_log
-from exporter.commands.run import Start, add_web, run_daemon
+from exporter.commands.run import add_web, run_daemon
 from exporter.config.load import from_mapping
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
 
@@ -33,7 +33,7 @@ def add_options(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     config, transport = simulated()
-    return run_daemon(options, Start(config, lambda: config, transport))
+    return run_daemon(options, config, lambda: config, transport)
 
 
 def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:

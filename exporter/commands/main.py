@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
 
     Args:
-        arguments: None: those of this process, which ends at once where a thread hangs.
+        arguments: None: those of this process, which then ends without waiting for threads that hang.
     """
     code = _command(list(sys.argv[1:] if arguments is None else arguments))
     if arguments is None and threads.at_work():
@@ -140,14 +140,14 @@ def _command(arguments: list[str]) -> int:
 
 
 def _occupy_standard_files() -> None:
-    """Put /dev/null where standard input, output or error is closed: a socket there would get what is written to it."""
+    """Open /dev/null in place of a closed standard file; a socket with its number would get the output."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(number)
 
 
 def _report(texts: Iterable[str]) -> None:
-    """Print lines to standard error; those that it does not take within seconds are lost."""
+    """Print lines to standard error; drop those that nobody reads within seconds."""
     lines = Lines(sys.stderr, lambda _: "")
     for line in "\n".join(texts).splitlines():
         lines.write(f"drs-exporter: {line}\n")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they name."""
+"""Options that several commands share, and the configuration that they select."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
 
     def describe(self, docstring: str | None) -> None:
-        """Take the help from the docstring of a module: what comes before the options, and the examples after them."""
+        """Take the help from a docstring: text before the list of options, and examples after it."""
         self.description, heading, examples = (docstring or "").partition("Examples:\n")
         self.epilog = heading + examples
 
@@ -45,35 +45,35 @@ def file_path(text: str) -> Path:
 
 
 def add_config(parser: Parser) -> None:
-    """Add the options that name the projects to poll."""
+    """Add the options that select the projects to poll."""
     parser.add_argument(
         "--config.file",
         dest="config_file",
         type=file_path,
         metavar="FILE",
-        help="which accounts and projects to poll, in YAML; config.example.yaml explains every key",
+        help="YAML file of the accounts and projects to poll; config.example.yaml explains every key",
     )
     parser.add_argument(
         "--cloud",
         choices=get_args(Cloud),
-        help="in place of a file: one project, its key in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; "
-        "HUAWEICLOUD_SDK_SECURITY_TOKEN for a temporary key",
+        help="cloud of a single project, in place of --config.file; its key is in HUAWEICLOUD_SDK_AK and "
+        "HUAWEICLOUD_SDK_SK, and HUAWEICLOUD_SDK_SECURITY_TOKEN if it is temporary",
     )
     parser.add_argument(
         "--region",
-        help="goes with --cloud; its default project, or the one of HUAWEICLOUD_SDK_PROJECT_ID",
+        help="region of that project: its default project, or HUAWEICLOUD_SDK_PROJECT_ID",
     )
 
 
 def add_cloud(parser: Parser) -> None:
-    """Add the options that name the projects to poll, or the simulated cloud."""
+    """Add the options that select the projects to poll, or the simulated cloud."""
     add_config(parser)
     parser.add_argument("--demo", action="store_true", help="query the simulated cloud, as it is when a demo begins")
 
 
 def add_task(parser: Parser) -> None:
-    """Add the argument that names a task."""
-    parser.add_argument("task", metavar="TASK", help="its id; or its name, exactly, where no other task has it")
+    """Add the argument that selects a task."""
+    parser.add_argument("task", metavar="TASK", help="id of the task, or its exact name if no other task has it")
 
 
 def add_log(parser: Parser, level: str = "info") -> None:
@@ -83,17 +83,27 @@ def add_log(parser: Parser, level: str = "info") -> None:
         parser: of a command.
         level: the default: `error` for commands that report failures themselves.
     """
-    parser.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default=level, help=f"default: {level}")
     parser.add_argument(
-        "--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt", help="default: logfmt"
+        "--log.level",
+        dest="log_level",
+        choices=logs.LEVELS,
+        default=level,
+        help=f"least severe level to log; default: {level}",
+    )
+    parser.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=logs.FORMATS,
+        default="logfmt",
+        help="format of the log; default: logfmt",
     )
 
 
 def config_of(options: argparse.Namespace) -> Config:
-    """Read the configuration that the options of `add_config` name.
+    """Return the configuration that the options of `add_config` select.
 
     Raises:
-        UsageError: the options contradict each other, or name none.
+        UsageError: the options contradict each other, or select none.
         ConfigError: the configuration cannot be used.
     """
     place = (options.cloud, options.region)
@@ -112,10 +122,10 @@ def config_of(options: argparse.Namespace) -> Config:
 
 
 def cloud_of(options: argparse.Namespace) -> tuple[Config, httpx.AsyncBaseTransport | None]:
-    """Return the configuration that the options of `add_cloud` name, and the transport to the simulated cloud if any.
+    """Return the configuration that the options of `add_cloud` select, and the transport to a simulated cloud.
 
     Raises:
-        UsageError: the options contradict each other, or name no cloud.
+        UsageError: the options contradict each other, or select no cloud.
         ConfigError: the configuration cannot be used.
     """
     if not options.demo:

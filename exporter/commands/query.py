@@ -74,8 +74,17 @@ def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_log(parser, "error")
     add_task(parser)
-    parser.add_argument("--type", dest="kind", required=True, metavar="TYPE", choices=TYPES, help=", ".join(TYPES))
-    parser.add_argument("--query-id", default="", metavar="ID", help="what the start of the test returned")
+    parser.add_argument(
+        "--type",
+        dest="kind",
+        required=True,
+        metavar="TYPE",
+        choices=TYPES,
+        help=f"details to print: {', '.join(TYPES)}",
+    )
+    parser.add_argument(
+        "--query-id", default="", metavar="ID", help="id that the cloud returned when the test was started"
+    )
 
 
 def run(options: argparse.Namespace) -> Outcome:

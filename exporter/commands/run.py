@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -44,20 +44,6 @@ _DRAIN_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
-class Start(NamedTuple):
-    """What a daemon starts with.
-
-    Attributes:
-        config: of the first polls.
-        load: reads the configuration again.
-        transport: to the simulated cloud, in place of the network.
-    """
-
-    config: Config
-    load: Callable[[], Config]
-    transport: httpx.AsyncBaseTransport | None = None
-
-
 def add_options(parser: Parser) -> None:
     add_config(parser)
     add_web(parser)
@@ -71,7 +57,8 @@ def add_web(parser: Parser) -> None:
         dest="addresses",
         action="append",
         metavar="HOST:PORT",
-        help="repeatable; :PORT serves IPv4 and IPv6, 0.0.0.0:PORT IPv4 alone; port 0 takes a free one; "
+        help="address to listen on, repeatable; :PORT serves IPv4 and IPv6, 0.0.0.0:PORT IPv4 alone; port 0 is a free "
+        "port; "
         f"default: {DEFAULT_ADDRESS}",
     )
     parser.add_argument(
@@ -79,7 +66,7 @@ def add_web(parser: Parser) -> None:
         dest="web_config_file",
         type=file_path,
         metavar="FILE",
-        help="TLS, client certificates, passwords and response headers, in YAML, in the format of Prometheus' "
+        help="YAML file with TLS, client certificates, passwords and response headers, in the format of Prometheus' "
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
     )
     parser.add_argument(
@@ -88,19 +75,19 @@ def add_web(parser: Parser) -> None:
         action="store_const",
         const=HEALTH_PATHS,
         default=(),
-        help="/-/healthy and /-/ready need no password",
+        help="serve /-/healthy and /-/ready without a password",
     )
     parser.add_argument(
         "--web.enable-lifecycle",
         dest="lifecycle",
         action="store_true",
-        help="POST /-/reload reads the configuration again, as SIGHUP always does",
+        help="enable POST /-/reload, which reads the configuration again, as SIGHUP does",
     )
     parser.add_argument(
         "--shard",
         metavar="I/N|auto",
         default="0/1",
-        help="one of N processes that share the tasks, I from 0; auto: I is the number at the end of the host name, "
+        help="poll the share of process I of N, I from 0; auto: I is the number at the end of the host name, "
         f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
     )
 
@@ -111,11 +98,22 @@ def run(options: argparse.Namespace) -> Outcome:
             raise ConfigError(f"--config.file: {options.config_file} is not a file any more")
         return config_of(options)
 
-    return run_daemon(options, Start(config_of(options), load))
+    return run_daemon(options, config_of(options), load)
 
 
-def run_daemon(options: argparse.Namespace, start: Start) -> Outcome:
+def run_daemon(
+    options: argparse.Namespace,
+    config: Config,
+    load: Callable[[], Config],
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Outcome:
     """Poll and serve until a signal ends it; a crash of either part raises an ExceptionGroup.
+
+    Args:
+        options: of the server, and the shard.
+        config: of the first polls.
+        load: reads the configuration again.
+        transport: to the simulated cloud, in place of the network.
 
     Raises:
         ConfigError: the configuration can't be used; `NotReadyError` where an address can't be listened on now.
@@ -128,14 +126,14 @@ def run_daemon(options: argparse.Namespace, start: Start) -> Outcome:
         out = Lines(sys.stdout, lambda _: "")
 
         def announce() -> None:
-            if start.transport is None:
-                log_start(start.config, urls, shard)
+            if transport is None:
+                log_start(config, urls, shard)
             else:
                 print_addresses(urls, out)
 
         async def poll_and_serve() -> None:
-            exporter = Exporter(start.config, transport=start.transport, shard=shard)
-            await serve(exporter, start.load, sockets, announce, web, lifecycle=options.lifecycle)
+            exporter = Exporter(config, transport=transport, shard=shard)
+            await serve(exporter, load, sockets, announce, web, lifecycle=options.lifecycle)
 
         logs.catch_all()
         try:

@@ -72,7 +72,7 @@ _ROOMY, _TIGHT = 120, 70
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_log(parser, "error")
-    parser.add_argument("--output", choices=("table", "json"), default="table", help="default: table")
+    parser.add_argument("--output", choices=("table", "json"), default="table", help="output format; default: table")
 
 
 def run(options: argparse.Namespace) -> Outcome:
