@@ -4,10 +4,10 @@ It stands in for the real cloud in demo mode and in tests, is as odd as the docu
 with the rest of the exporter.
 """
 
-from exporter.simulator.cloud import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, Call, SimulatedCloud
+from exporter.simulator.accounts import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, Metadata
+from exporter.simulator.cloud import Call, SimulatedCloud
 from exporter.simulator.demo import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
 from exporter.simulator.faults import Fault
-from exporter.simulator.metadata import Metadata
 from exporter.simulator.protocol import ABSENT
 from exporter.simulator.v5.detail import query_id
 from exporter.simulator.world.fleet import fleet_world

@@ -9,9 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.simulator import gateway, iam, metadata
+from exporter.simulator.accounts import Accounts
 from exporter.simulator.faults import HUGE_CHUNK, PAGE_KINDS, Fault
-from exporter.simulator.gateway import TOKEN_LIFETIME, Keyring, Token
-from exporter.simulator.metadata import Metadata
 from exporter.simulator.protocol import Answer, Refusal, Request, Route
 from exporter.simulator.v3 import batch_routes as v3_more
 from exporter.simulator.v3 import lists as v3
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
     from exporter.simulator.world.world import World
 
 _DRS: tuple[Route[World], ...] = (*v3.ROUTES, *v3_more.ROUTES, *v5.ROUTES, *v5_more.ROUTES)
-
-
-DEMO_USER = "demo-user"
-DEMO_PASSWORD = "demo-password"  # noqa: S105 - opens nothing but the simulator
-DEMO_DOMAIN = "demo-domain"
 
 
 class Call(NamedTuple):
@@ -51,19 +45,12 @@ class Call(NamedTuple):
     status: int
 
 
-class SimulatedCloud:
+class SimulatedCloud(Accounts):
     """Speaks DRS v3 and v5, IAM and the metadata service for any number of projects, over one clock.
 
     Attributes:
-        worlds: the projects.
-        keys: access key -> secret key.
-        tokens: security token -> temporary access key; requests of that key must carry the token.
-        expiries: security token -> epoch second at which it ends, for those that do.
-        auth_tokens: X-Auth-Token -> whom it stands for.
-        users: IAM user -> password, all of the account ``domain``.
-        metadata: how the metadata service behaves.
-        calls: what was asked, the newest last.
-        faults: what goes wrong, checked in order.
+        calls: all requests, the newest last.
+        faults: checked in order; the first that matches applies.
     """
 
     def __init__(
@@ -73,15 +60,7 @@ class SimulatedCloud:
         keys: Mapping[str, str],
         now: Callable[[], float],
     ) -> None:
-        self.worlds = list(worlds)
-        self.keys = dict(keys)
-        self.tokens: dict[str, str] = {}
-        self.expiries: dict[str, float] = {}
-        self.auth_tokens: dict[str, Token] = {}
-        self.users = {DEMO_USER: DEMO_PASSWORD}
-        self.domain = DEMO_DOMAIN
-        self.metadata = Metadata()
-        self.now = now
+        super().__init__(worlds, keys, now)
         self.calls: deque[Call] = deque(maxlen=100_000)
         self.faults: list[Fault] = []
         self._served = 0
@@ -96,14 +75,6 @@ class SimulatedCloud:
             if world.project_id == project_id:
                 return world
         raise KeyError(project_id)
-
-    def issue_token(
-        self, *, user: str = DEMO_USER, project_id: str | None = None, lifetime: float = TOKEN_LIFETIME
-    ) -> str:
-        """A new X-Auth-Token, good for one project or for all."""
-        value = "MII" + digest("token", user, project_id, len(self.auth_tokens)) * 4
-        self.auth_tokens[value] = Token(user, project_id, self.now() + lifetime)
-        return value
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the server's start and end (ASGI 3)."""
@@ -161,15 +132,11 @@ class SimulatedCloud:
         # The gateway looks for the API before it looks at the credentials.
         if world and route.path[1:3] not in world.published:
             raise _not_published()
-        scope = gateway.authenticate(self.keyring(), request)
+        scope = gateway.authenticate(self, request)
         claimed = request.headers.get("x-project-id", project)
         if world is None or scope not in {None, project} or claimed != project:
             raise Refusal(403, "DRS.M00261", "The project ID in the URL is different from that of the credentials.")
         return route.handler(world, replace(request, now=world.now()) if world.now else request)
-
-    def keyring(self) -> Keyring:
-        """Everything that opens the gateway now."""
-        return Keyring(self.keys, self.tokens, self.expiries, self.auth_tokens)
 
     def _headers(self, answer: Answer) -> dict[str, str]:
         self._served += 1

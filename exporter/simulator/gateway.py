@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exporter.simulator import signature
@@ -12,61 +11,26 @@ from exporter.simulator.protocol import Refusal
 from exporter.simulator.world.formats import signing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from exporter.simulator.accounts import Accounts
     from exporter.simulator.protocol import Request
 
 LARGEST_SKEW = 15 * 60
 """Seconds between a signature's date and our clock."""
 
-TOKEN_LIFETIME = 24 * 3600.0
 
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An IAM token.
-
-    Attributes:
-        user: who signed in.
-        project_id: its scope, None for a whole account.
-        expires: epoch second.
-    """
-
-    user: str
-    project_id: str | None
-    expires: float
-
-
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """Everything that opens the gateway.
-
-    Attributes:
-        keys: access key -> secret key.
-        security_tokens: security token -> the temporary access key that it belongs to.
-        expiries: security token -> epoch second, for those that end.
-        tokens: X-Auth-Token -> what it stands for.
-    """
-
-    keys: Mapping[str, str]
-    security_tokens: Mapping[str, str]
-    expiries: Mapping[str, float]
-    tokens: Mapping[str, Token]
-
-
-def authenticate(ring: Keyring, request: Request) -> str | None:
+def authenticate(accounts: Accounts, request: Request) -> str | None:
     """The project that the credentials are limited to, None for any.
 
     Raises:
         Refusal: 401 APIGW.0301, or 403 DRS.M00100 for a bad token.
     """
     if "authorization" in request.headers:
-        _check_signature(ring, request)
+        _check_signature(accounts, request)
         return None
     token = request.headers.get("x-auth-token")
     if token is None:
         raise _unauthorized("x-auth-token not found")
-    known = ring.tokens.get(token)
+    known = accounts.auth_tokens.get(token)
     if known is None or known.expires <= request.now:
         # 403, not 401: a client has to sign in again all the same.
         raise Refusal(403, "DRS.M00100", "Invalid token.")
@@ -77,15 +41,15 @@ def _unauthorized(why: str) -> Refusal:
     return Refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {why}")
 
 
-def _check_signature(ring: Keyring, request: Request) -> None:
+def _check_signature(accounts: Accounts, request: Request) -> None:
     parts = signature.parse(request.headers["authorization"])
     if parts is None:
         raise _unauthorized("Authorization header is malformed")
     _check_date(request)
-    secret = ring.keys.get(parts.access_key)
+    secret = accounts.keys.get(parts.access_key)
     if secret is None:
         raise _unauthorized(f"ak {parts.access_key} not exist")
-    _check_security_token(ring, request, parts.access_key)
+    _check_security_token(accounts, request, parts.access_key)
     if not signature.is_valid(request, parts, secret):
         raise _unauthorized("verify aksk signature fail")
 
@@ -100,12 +64,12 @@ def _check_date(request: Request) -> None:
         raise _unauthorized(f"signature expired, signature time:{date},server time:{signing(request.now)}")
 
 
-def _check_security_token(ring: Keyring, request: Request, access_key: str) -> None:
+def _check_security_token(accounts: Accounts, request: Request, access_key: str) -> None:
     token = request.headers.get("x-security-token")
-    temporary = access_key in ring.security_tokens.values()
+    temporary = access_key in accounts.tokens.values()
     if token is None and not temporary:
         return
-    if token is None or ring.security_tokens.get(token) != access_key:
+    if token is None or accounts.tokens.get(token) != access_key:
         raise _unauthorized("security token is invalid")
-    if ring.expiries.get(token, float("inf")) <= request.now:
+    if accounts.expiries.get(token, float("inf")) <= request.now:
         raise _unauthorized("security token is expired")

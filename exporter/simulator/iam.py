@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exporter.simulator import gateway
-from exporter.simulator.gateway import TOKEN_LIFETIME
+from exporter.simulator.accounts import TOKEN_LIFETIME
 from exporter.simulator.protocol import Answer, Json, Refusal, RefusalWithBody, Route
 from exporter.simulator.world.formats import micros
 
 if TYPE_CHECKING:
-    from exporter.simulator.cloud import SimulatedCloud
+    from exporter.simulator.accounts import Accounts
     from exporter.simulator.protocol import Request
     from exporter.simulator.world.world import World
 
 DOMAIN_ID = "d0"
 
 
-def issue_token(cloud: SimulatedCloud, request: Request) -> Answer:
+def issue_token(accounts: Accounts, request: Request) -> Answer:
     """POST /v3/auth/tokens, "Obtaining a User Token Through Password Authentication": 201, the token in a header."""
     auth = _object(request.json(), "auth")
     user = _object(auth, "identity", "password", "user")
     name = str(user.get("name"))
-    if cloud.users.get(name, ()) != user.get("password") or _object(user, "domain").get("name") != cloud.domain:
+    if accounts.users.get(name, ()) != user.get("password") or _object(user, "domain").get("name") != accounts.domain:
         raise _refused(401, "The username or password is wrong.", "Unauthorized")
-    world = _scope(cloud, _object(auth, "scope", "project"))
-    token = cloud.issue_token(user=name, project_id=world.project_id if world else None)
-    body = _token(cloud, request, name, world)
+    world = _scope(accounts, _object(auth, "scope", "project"))
+    token = accounts.issue_token(user=name, project_id=world.project_id if world else None)
+    body = _token(accounts, request, name, world)
     if "nocatalog" not in request.query:
         body["catalog"] = _catalog(request, world)
     return Answer(201, {"token": body}, {"X-Subject-Token": token})
 
 
-def list_projects(cloud: SimulatedCloud, request: Request) -> Answer:
+def list_projects(accounts: Accounts, request: Request) -> Answer:
     """GET /v3/projects, "Querying Project Information"; signed, or with a token."""
-    _authenticate(cloud, request)
+    _authenticate(accounts, request)
     name = request.query.get("name")
     base = f"https://{request.headers.get('host', '')}/v3/projects"
     projects = [
@@ -48,15 +48,15 @@ def list_projects(cloud: SimulatedCloud, request: Request) -> Answer:
             "description": "",
             "links": {"self": f"{base}/{world.project_id}"},
         }
-        for world in cloud.worlds
+        for world in accounts.worlds
         if name in {None, "", world.name}
     ]
     return Answer(200, {"projects": projects, "links": {"self": base, "previous": None, "next": None}})
 
 
-def _authenticate(cloud: SimulatedCloud, request: Request) -> None:
+def _authenticate(accounts: Accounts, request: Request) -> None:
     try:
-        gateway.authenticate(cloud.keyring(), request)
+        gateway.authenticate(accounts, request)
     except Refusal:
         if "authorization" in request.headers:
             raise
@@ -77,17 +77,17 @@ def _object(body: Json, *path: str) -> Json:
     return inner if isinstance(inner, dict) else {}
 
 
-def _scope(cloud: SimulatedCloud, project: Json) -> World | None:
+def _scope(accounts: Accounts, project: Json) -> World | None:
     if not project:
         return None
-    for world in cloud.worlds:
+    for world in accounts.worlds:
         if world.project_id == project.get("id") or world.name == project.get("name"):
             return world
     raise _refused(401, "The project does not exist or is not yours.", "Unauthorized")
 
 
-def _token(cloud: SimulatedCloud, request: Request, user: str, world: World | None) -> Json:
-    domain = {"id": DOMAIN_ID, "name": cloud.domain}
+def _token(accounts: Accounts, request: Request, user: str, world: World | None) -> Json:
+    domain = {"id": DOMAIN_ID, "name": accounts.domain}
     body: Json = {
         "issued_at": micros(request.now),
         "expires_at": micros(request.now + TOKEN_LIFETIME),
@@ -110,7 +110,7 @@ def _catalog(request: Request, world: World | None) -> list[Json]:
     return [{"id": "c0", "name": "drs", "type": "drs", "endpoints": [endpoint]}]
 
 
-ROUTES: tuple[Route[SimulatedCloud], ...] = (
+ROUTES: tuple[Route[Accounts], ...] = (
     Route("POST", "/v3/auth/tokens", issue_token),
     Route("GET", "/v3/projects", list_projects),
 )

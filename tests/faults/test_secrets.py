@@ -12,7 +12,7 @@ from exporter.commands.query import TYPES, query
 from exporter.commands.tasks import tasks
 from exporter.daemon.exporter import Exporter
 from exporter.runtime.terminal import Screen
-from exporter.simulator.gateway import Token
+from exporter.simulator.accounts import Token
 from tests.faults.canaries import (
     CREDENTIALS,
     DOMAIN,
