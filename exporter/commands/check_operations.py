@@ -6,8 +6,8 @@ from collections import defaultdict
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.errors import CloudError, NotPublishedError
-from exporter.cloud.source import fetch_all
 from exporter.commands.connections import attempt
 from exporter.config.collectors import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS

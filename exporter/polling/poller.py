@@ -8,8 +8,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
+from exporter.cloud.batches import fetch_all, sort_answers
 from exporter.cloud.http.errors import CloudError, NotPublishedError
-from exporter.cloud.source import fetch_all, sort_answers
 from exporter.config.collectors import TASKS
 from exporter.model.task import CollectorFacts
 from exporter.polling.context import PollContext

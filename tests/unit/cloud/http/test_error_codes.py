@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of
 from exporter.cloud.http.errors import (
     BadRequestError,
@@ -23,7 +24,6 @@ from exporter.cloud.http.errors import (
     judge,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.cloud.source import fetch_all
 from exporter.views.findings import Level, words
 from tests.lib.cloud import Script, connected, refusal
 from tests.lib.virtual_time import simulate, simulated

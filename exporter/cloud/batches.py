@@ -1,27 +1,105 @@
-"""Splits a batch of task ids that the cloud refuses because of one of them, within a bounded number of calls."""
+"""Fetches the facts of many tasks in batches, some calls at a time.
+
+A batch that the cloud refuses because of one task is split, within a bounded number of calls.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.http.error_codes import SINGLE_ID, Split
 from exporter.cloud.http.errors import (
+    AccessError,
     BadRequestError,
     CloudError,
     EmptyResultError,
+    NotPublishedError,
+    RefusedError,
     TaskGoneError,
     TaskRefusedError,
+    ThrottledError,
     is_wrong_state,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
     from exporter.cloud.source import Answer, Source
+    from exporter.model.facts import TaskFacts
 
+_IN_FLIGHT = 8
 _FEWEST_EXTRA_CALLS = 16
 """Two bad ids in a batch of ten are found within these."""
+
+
+class Sorted(NamedTuple):
+    """The answers of one call by kind."""
+
+    facts: Mapping[str, tuple[TaskFacts, ...]]
+    gone: list[str]
+    refused: list[CloudError]
+    """Errors about a single task."""
+    failed: list[CloudError]
+    """Errors about the call."""
+
+
+def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
+    errors = {task_id: answer for task_id, answer in answers.items() if isinstance(answer, CloudError)}
+    return Sorted(
+        facts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
+        gone=[task_id for task_id, error in errors.items() if isinstance(error, TaskGoneError)],
+        refused=[error for error in errors.values() if isinstance(error, TaskRefusedError)],
+        failed=[error for error in errors.values() if not isinstance(error, TaskGoneError | TaskRefusedError)],
+    )
+
+
+async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, Answer], None]:
+    """Fetch the facts of all tasks, some calls at a time, and give each call's answers as they come.
+
+    A batch that is refused as a whole because of one id is split until that id is found, and at once into single
+    ids where the cloud takes no more. Any other failure becomes the answer of each task in the batch. The other
+    batches go on, unless nothing else is to be expected of them: then the tasks in them get no answer at all.
+    """
+    waiting = list(ids)
+    batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
+    splitter = Splitter(source, len(batches))
+    running: set[asyncio.Task[Mapping[str, Answer]]] = set()
+    failures: int | None = 0  # since the beginning; None once there was an answer
+    try:
+        while batches or running:
+            while batches and len(running) < _IN_FLIGHT:
+                running.add(asyncio.create_task(splitter.fetch(batches.pop(0))))
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            answered = [task.result() for task in done]
+            errors = [error for answers in answered if (error := _failure(answers)) is not None]
+            if len(errors) < len(answered):
+                failures = None
+            elif failures is not None:
+                failures += len(errors)
+            if _hopeless(errors, failures):
+                batches.clear()
+            for answers in answered:
+                yield answers
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _failure(answers: Mapping[str, Answer]) -> CloudError | None:
+    """Return the error of a call that brought nothing about any of its tasks; None if it brought something."""
+    errors = [answer for answer in answers.values() if isinstance(answer, CloudError)]
+    useful = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskRefusedError) for error in errors)
+    return None if useful else errors[0]
+
+
+def _hopeless(errors: Sequence[CloudError], failures: int | None) -> bool:
+    """Return whether the other calls of a round would fail as well."""
+    if any(isinstance(error, NotPublishedError | AccessError | ThrottledError) for error in errors):
+        return True
+    refused = any(isinstance(error, RefusedError) for error in errors)
+    return failures is not None and (refused or failures >= _IN_FLIGHT)
 
 
 class Splitter:
@@ -59,7 +137,7 @@ class Splitter:
         return {**found, **await self._each([task_id for task_id in ids if task_id not in found])}
 
     async def _each(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        return {task_id: answer for one in ids for task_id, answer in (await self.fetch([one])).items()}
+        return {task_id: answer for single in ids for task_id, answer in (await self.fetch([single])).items()}
 
     async def _call(self, ids: Sequence[str]) -> Mapping[str, Answer] | BadRequestError | TaskGoneError:
         """One call; an error is returned where the batch may be split for it."""
@@ -73,7 +151,8 @@ class Splitter:
             pass
         except CloudError as error:
             return dict.fromkeys(ids, error)
-        return {one: answers.get(one, TaskRefusedError(self._source.name, "missing")) for one in ids}
+        missing = TaskRefusedError(self._source.name, "missing")
+        return {task_id: answers.get(task_id, missing) for task_id in ids}
 
     async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer]:
         """The answers for a batch that was refused; those that are missing are to be fetched one by one."""
@@ -108,7 +187,7 @@ class Splitter:
 
     async def _about_an_id(self, ids: Sequence[str], error: CloudError, outcomes: Sequence[object]) -> bool:
         """Whether it helps to split further."""
-        if _split(error) is Split.ALWAYS or self._succeeded or not all(_alike(one, error) for one in outcomes):
+        if _split(error) is Split.ALWAYS or self._succeeded or not all(_alike(outcome, error) for outcome in outcomes):
             return True
         if len(ids) <= 2:  # noqa: PLR2004 - both were called by themselves
             return False

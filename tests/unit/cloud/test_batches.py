@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from exporter.cloud.batches import fetch_all, sort_answers
 from exporter.cloud.http.errors import (
     AccessError,
     BadRequestError,
@@ -20,7 +21,7 @@ from exporter.cloud.http.errors import (
     UnavailableError,
 )
 from exporter.cloud.operations import PROGRESS_V3
-from exporter.cloud.source import Source, fetch_all, sort_answers
+from exporter.cloud.source import Source
 from exporter.model.facts import Progress
 from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
