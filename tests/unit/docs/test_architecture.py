@@ -1,10 +1,13 @@
-"""docs/architecture.md and CONTRIBUTING.md describe the packages that exist, in the order of the import contract."""
+"""Pages for developers name packages, files, classes and metrics that exist, in the order of the import contract."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 
+import pytest
+
+from exporter.metrics.tasks import TASK_FAMILIES
 from tests.lib.paths import DOCS, ROOT
 
 PACKAGE = ROOT / "exporter"
@@ -23,9 +26,22 @@ def test_the_layers_are_those_of_the_import_contract() -> None:
     assert [line.split() for line in drawn.strip().splitlines()] == ROWS
 
 
-def test_every_file_that_is_named_exists() -> None:
-    named = re.findall(r"[\w/]+\.py\b", TEXT)
-    assert [name for name in named if not (PACKAGE / name).is_file()] == []
+@pytest.mark.parametrize("document", ["docs/architecture.md", "docs/decisions.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_named_exists(document: str) -> None:
+    named = re.findall(r"[\w./]+\.(?:py|sh|toml)\b", (ROOT / document).read_text())
+    assert named
+    assert [name for name in named if not any((folder / name).is_file() for folder in (ROOT, PACKAGE))] == []
+
+
+def test_every_class_and_metric_that_is_named_exists() -> None:
+    classes = {*re.findall(r"\b([A-Z]\w+)\(", TEXT), *re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", TEXT)}
+    defined = {
+        name for path in PACKAGE.rglob("*.py") for name in re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert {"Progress", "Task", "ProjectMemory"} <= classes <= defined
+    metrics = set(re.findall(r"\bdrs_\w+", TEXT))
+    assert metrics
+    assert metrics <= {family.name for family in TASK_FAMILIES}
 
 
 def test_contributing_describes_every_package_in_the_order_of_the_layers() -> None:
