@@ -16,7 +16,7 @@ from exporter.config.load import Collectors
 from exporter.docs.operations import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
 from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,17 +158,13 @@ def by_formula(operation: str, tasks: list[SimTask], api: str, async_jobs: int =
     [world(), world(1, 0, 0), world(10, 10, 10), world(101, 1, 1), []],
     ids=["many", "few", "tens", "101", "none"],
 )
-def test_the_first_poll_of_all_costs_what_the_formulas_say(api: str, tasks: list[SimTask]) -> None:
+async def test_the_first_poll_of_all_costs_what_the_formulas_say(api: str, tasks: list[SimTask]) -> None:
     jobs = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - number) for number in range(101)]
-
-    async def main() -> None:
-        cloud = cloud_of(*tasks, v5_engines=V5_WORDS, async_jobs=jobs)
-        async with exporter_on(cloud, config_of(api, EVERY)) as exporter:
-            assert await exporter.poll_once()
-        expected = {name: by_formula(name, tasks, api, len(jobs)) for name in FORMULAS}
-        assert asked(cloud) == {name: calls for name, calls in expected.items() if calls}
-
-    simulate(main())
+    cloud = cloud_of(*tasks, v5_engines=V5_WORDS, async_jobs=jobs)
+    async with exporter_on(cloud, config_of(api, EVERY)) as exporter:
+        assert await exporter.poll_once()
+    expected = {name: by_formula(name, tasks, api, len(jobs)) for name in FORMULAS}
+    assert asked(cloud) == {name: calls for name, calls in expected.items() if calls}
 
 
 def test_every_operation_of_a_collector_has_a_formula() -> None:
@@ -212,35 +208,27 @@ LISTS = {"v3": {"v3_list_jobs"}, "v5": {"v5_list_jobs"}, "auto": {"v3_list_jobs"
 
 
 @pytest.mark.parametrize(("api", "collector", "operations"), ONE_BY_ONE)
-def test_a_collector_alone_asks_its_own_operations(api: str, collector: str, operations: set[str]) -> None:
+async def test_a_collector_alone_asks_its_own_operations(api: str, collector: str, operations: set[str]) -> None:
     tasks = world()
-
-    async def main() -> None:
-        cloud = cloud_of(*tasks, v5_engines=V5_WORDS)
-        async with exporter_on(cloud, config_of(api, ("tasks", collector))) as exporter:
-            assert await exporter.poll_once()
-        expected = {name: by_formula(name, tasks, api, alone=collector) for name in operations | LISTS[api]}
-        if (api, collector) == ("auto", "progress"):  # what v3 lists, it serves
-            both = known(tasks, "v3")
-            expected["v5_job_progress"] = Kinds([task for task in known(tasks, "v5") if task not in both]).active
-        assert asked(cloud) == expected
-
-    simulate(main())
+    cloud = cloud_of(*tasks, v5_engines=V5_WORDS)
+    async with exporter_on(cloud, config_of(api, ("tasks", collector))) as exporter:
+        assert await exporter.poll_once()
+    expected = {name: by_formula(name, tasks, api, alone=collector) for name in operations | LISTS[api]}
+    if (api, collector) == ("auto", "progress"):  # what v3 lists, it serves
+        both = known(tasks, "v3")
+        expected["v5_job_progress"] = Kinds([task for task in known(tasks, "v5") if task not in both]).active
+    assert asked(cloud) == expected
 
 
-def test_polls_cost_the_same_again_but_for_comparisons_which_then_cost_their_lists() -> None:
+async def test_polls_cost_the_same_again_but_for_comparisons_which_then_cost_their_lists() -> None:
     tasks = world()
-
-    async def main() -> None:
-        cloud = cloud_of(*tasks, v5_engines=V5_WORDS)
-        async with exporter_on(cloud, config_of("v5", EVERY)) as exporter:
-            assert await exporter.poll_once()
-            first = asked(cloud)
-            await asyncio.sleep(300)
-            assert await exporter.poll_once()
-            kinds = Kinds(known(tasks, "v5"))
-            known_now = {"v5_job_compare": kinds.active}
-            assert asked(cloud) == {**first, **known_now}
-            assert first["v5_job_compare"] == kinds.active + kinds.comparisons + kinds.different > kinds.active
-
-    simulate(main())
+    cloud = cloud_of(*tasks, v5_engines=V5_WORDS)
+    async with exporter_on(cloud, config_of("v5", EVERY)) as exporter:
+        assert await exporter.poll_once()
+        first = asked(cloud)
+        await asyncio.sleep(300)
+        assert await exporter.poll_once()
+        kinds = Kinds(known(tasks, "v5"))
+        known_now = {"v5_job_compare": kinds.active}
+        assert asked(cloud) == {**first, **known_now}
+        assert first["v5_job_compare"] == kinds.active + kinds.comparisons + kinds.different > kinds.active

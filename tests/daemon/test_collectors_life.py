@@ -59,36 +59,27 @@ def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive:
     assert one_poll(cloud, "v3", "precheck") == ({"v3_batch_precheck_result": calls} if calls else {})
 
 
-def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
-        async with polling(cloud, config_of("v3", ("tasks", "precheck"), paces={"precheck": "1m"})) as exporter:
-            await asyncio.sleep(10)
-            assert Scrape(exporter).value("drs_precheck_passed_ratio") == 1
-            await asyncio.sleep(600)
-            assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
-            page = Scrape(exporter)
-            assert page.value("drs_precheck_passed_ratio") is None
-            assert page.value("drs_task_status") == 1
-            assert page.value(SUCCESS, collector="precheck") == 1
-
-    simulate(main())
+async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
+    cloud = cloud_of(sim("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
+    async with polling(cloud, config_of("v3", ("tasks", "precheck"), paces={"precheck": "1m"})) as exporter:
+        await asyncio.sleep(10)
+        assert Scrape(exporter).value("drs_precheck_passed_ratio") == 1
+        await asyncio.sleep(600)
+        assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
+        page = Scrape(exporter)
+        assert page.value("drs_precheck_passed_ratio") is None
+        assert page.value("drs_task_status") == 1
+        assert page.value(SUCCESS, collector="precheck") == 1
 
 
 @pytest.mark.parametrize("mixed", ["item", "whole"])
-def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
+async def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
     drafts = [sim(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)]
-
-    async def main() -> None:
-        async with exporter_on(
-            cloud_of(*drafts, mixed_batches=mixed), config_of("v3", ("tasks", "precheck"))
-        ) as exporter:
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.samples("drs_precheck_items") == []
-            assert page.value("drs_exporter_task_errors_total", collector="precheck") == 0
-
-    simulate(main())
+    async with exporter_on(cloud_of(*drafts, mixed_batches=mixed), config_of("v3", ("tasks", "precheck"))) as exporter:
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.samples("drs_precheck_items") == []
+        assert page.value("drs_exporter_task_errors_total", collector="precheck") == 0
 
 
 @pytest.mark.parametrize(
@@ -98,27 +89,23 @@ def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
         ("v5", {"v5_job_compare": 1 + 3 + 2}, {"v5_job_compare": 1}),
     ],
 )
-def test_a_new_round_of_comparisons_costs_its_results_once(
+async def test_a_new_round_of_comparisons_costs_its_results_once(
     api: str, first: dict[str, int], later: dict[str, int]
 ) -> None:
     task = sim("one", comparison="different")
     begun = EPOCH - task.at(EPOCH).since("INCRE_TRANSFER_STARTED")  # type: ignore[operator]  # it has begun
     next_round = begun + ROUND * (1 + (EPOCH - begun) // ROUND)
-
-    async def main() -> None:
-        cloud = cloud_of(task)
-        async with exporter_on(cloud, config_of(api, ("tasks", "comparison"))) as exporter:
-            for when, expected in (
-                (next_round - 60, first),
-                (next_round - 30, later),
-                (next_round + 2 * HOUR, first),
-                (next_round + 3 * HOUR, later),
-            ):
-                await asyncio.sleep(when - exporter.now())
-                assert await exporter.poll_once()
-                assert {name: calls for name, calls in asked(cloud).items() if "list" not in name} == expected
-
-    simulate(main())
+    cloud = cloud_of(task)
+    async with exporter_on(cloud, config_of(api, ("tasks", "comparison"))) as exporter:
+        for when, expected in (
+            (next_round - 60, first),
+            (next_round - 30, later),
+            (next_round + 2 * HOUR, first),
+            (next_round + 3 * HOUR, later),
+        ):
+            await asyncio.sleep(when - exporter.now())
+            assert await exporter.poll_once()
+            assert {name: calls for name, calls in asked(cloud).items() if "list" not in name} == expected
 
 
 @pytest.mark.parametrize(
@@ -148,21 +135,20 @@ def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -
         ("auto", {"node": "5m"}, 5),  # objects, every two minutes
     ],
 )
-def test_of_the_collectors_that_share_a_call_the_quickest_asks(api: str, paces: dict[str, str], calls: int) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        config = config_of(api, ("tasks", "progress", "node", "objects"), paces=paces)
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(599)
-            made = asked(cloud)
-            assert made["v5_job_progress"] == calls
-            page = Scrape(exporter)
-            assert set(page.by("collector", SUCCESS).values()) == {1}
-            shown = ("drs_task_full_progress_ratio", "drs_node_cpu_usage_ratio")
-            assert [page.value(name) is not None for name in shown] == [True, True]
-            assert page.samples("drs_task_objects_source") != []
-
-    simulate(main())
+async def test_of_the_collectors_that_share_a_call_the_quickest_polls(
+    api: str, paces: dict[str, str], calls: int
+) -> None:
+    cloud = cloud_of(sim("one"))
+    config = config_of(api, ("tasks", "progress", "node", "objects"), paces=paces)
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(599)
+        made = asked(cloud)
+        assert made["v5_job_progress"] == calls
+        page = Scrape(exporter)
+        assert set(page.by("collector", SUCCESS).values()) == {1}
+        shown = ("drs_task_full_progress_ratio", "drs_node_cpu_usage_ratio")
+        assert [page.value(name) is not None for name in shown] == [True, True]
+        assert page.samples("drs_task_objects_source") != []
 
 
 @pytest.mark.parametrize(
@@ -175,65 +161,50 @@ def test_of_the_collectors_that_share_a_call_the_quickest_asks(api: str, paces: 
         ("quotas", "quota", "v3_quotas"),
     ],
 )
-def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector: str, source: str) -> None:
+async def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector: str, source: str) -> None:
     """Open Telekom Cloud has neither RPO and RTO nor quotas."""
-
-    async def main() -> None:
-        cloud = cloud_of(sim("dr", **DR), sim("draft", status="CONFIGURATION", born=EPOCH - HOUR))
-        cloud.faults = [faults.unpublished(match)]
-        async with exporter_on(cloud, config_of("v3", ("tasks", collector))) as exporter:
-            assert await exporter.poll_once()
-            await asyncio.sleep(1)
-            assert await exporter.poll_once()
-            assert asked(cloud)[source] == 1
-            page = Scrape(exporter)
-            assert page.by("source", "drs_exporter_source_info", collector=collector)[source] == 0
-            others = collector == "recovery"  # the details, which tell of a switchover
-            assert page.value(SUCCESS, collector=collector) == (1 if others else None)
-            assert page.value("drs_exporter_collector_interval_seconds", collector=collector) is not None
-
-    simulate(main())
+    cloud = cloud_of(sim("dr", **DR), sim("draft", status="CONFIGURATION", born=EPOCH - HOUR))
+    cloud.faults = [faults.unpublished(match)]
+    async with exporter_on(cloud, config_of("v3", ("tasks", collector))) as exporter:
+        assert await exporter.poll_once()
+        await asyncio.sleep(1)
+        assert await exporter.poll_once()
+        assert asked(cloud)[source] == 1
+        page = Scrape(exporter)
+        assert page.by("source", "drs_exporter_source_info", collector=collector)[source] == 0
+        others = collector == "recovery"  # the details, which tell of a switchover
+        assert page.value(SUCCESS, collector=collector) == (1 if others else None)
+        assert page.value("drs_exporter_collector_interval_seconds", collector=collector) is not None
 
 
-def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"), sim("only-v3", engine="postgresql"))
-        cloud.faults = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
-        async with exporter_on(cloud, config_of("auto", ("tasks", "progress", "detail"))) as exporter:
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
-            assert page.by("node_type", "drs_task_detail_info", task_name="one") == {"high": 1}
-
-    simulate(main())
+async def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
+    cloud = cloud_of(sim("one"), sim("only-v3", engine="postgresql"))
+    cloud.faults = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
+    async with exporter_on(cloud, config_of("auto", ("tasks", "progress", "detail"))) as exporter:
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
+        assert page.by("node_type", "drs_task_detail_info", task_name="one") == {"high": 1}
 
 
 @pytest.mark.parametrize("size", [1, 5, 6, 10, 11, 37])
-def test_details_in_batches_never_lose_a_task(size: int) -> None:
+async def test_details_in_batches_never_lose_a_task(size: int) -> None:
     """Without page_req the cloud would answer five of ten, and say nothing."""
-
-    async def main() -> None:
-        cloud = cloud_of(*(sim(f"task-{number}") for number in range(size)))
-        async with exporter_on(cloud, config_of("v3", ("tasks", "detail"))) as exporter:
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert len(page.samples("drs_task_detail_info")) == size
-            assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
-
-    simulate(main())
+    cloud = cloud_of(*(sim(f"task-{number}") for number in range(size)))
+    async with exporter_on(cloud, config_of("v3", ("tasks", "detail"))) as exporter:
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert len(page.samples("drs_task_detail_info")) == size
+        assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
+async def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
     tasks = [sim(f"dr-{number}", **DR) for number in range(12)]
     tasks[7].overrides["v3_rpo_rto"] = {"error_code": "DRS.M05003"}
-
-    async def main() -> None:
-        cloud = cloud_of(*tasks, single_id_only=single)
-        async with exporter_on(cloud, config_of("v3", ("tasks", "recovery"))) as exporter:
-            assert await exporter.poll_once()
-            assert Scrape(exporter).value("drs_exporter_task_errors_total", collector="recovery") == 1
-            names = {task.name for task in tasks} - {"dr-7"}
-            assert Scrape(exporter).by("task_name", "drs_task_rpo_seconds").keys() == names
-
-    simulate(main())
+    cloud = cloud_of(*tasks, single_id_only=single)
+    async with exporter_on(cloud, config_of("v3", ("tasks", "recovery"))) as exporter:
+        assert await exporter.poll_once()
+        assert Scrape(exporter).value("drs_exporter_task_errors_total", collector="recovery") == 1
+        names = {task.name for task in tasks} - {"dr-7"}
+        assert Scrape(exporter).by("task_name", "drs_task_rpo_seconds").keys() == names

@@ -111,26 +111,22 @@ def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *,
     assert page.value(READY, task_name="parent") == (0 if blocked else 1)
 
 
-def test_a_parent_follows_its_subtasks() -> None:
+async def test_a_parent_follows_its_subtasks() -> None:
     slow, other = quick("slow"), quick("other")
-
-    async def main() -> None:
-        cloud = cloud_of(sim("parent", relation="multi_to_single", children=[slow, other]))
-        async with polling(cloud, config_of(collectors=COLLECTORS)) as exporter:
-            values = []
-            for status, delay in (
-                ("STARTJOBING", 1.0),
-                ("RELEASE_CHILD_TRANSFER_COMPLETE", 1.0),
-                ("RELEASE_CHILD_TRANSFER_COMPLETE", 60.0),
-                ("RELEASE_CHILD_TRANSFER_COMPLETE", 0.5),
-            ):
-                other.pin(status)
-                slow.delay = delay
-                await asyncio.sleep(65)  # two polls: tasks of one list are looked at in any order
-                values.append(Scrape(exporter).value(READY, task_name="parent"))
-            assert values == [0, 1, 0, 1]
-
-    simulate(main())
+    cloud = cloud_of(sim("parent", relation="multi_to_single", children=[slow, other]))
+    async with polling(cloud, config_of(collectors=COLLECTORS)) as exporter:
+        values = []
+        for status, delay in (
+            ("STARTJOBING", 1.0),
+            ("RELEASE_CHILD_TRANSFER_COMPLETE", 1.0),
+            ("RELEASE_CHILD_TRANSFER_COMPLETE", 60.0),
+            ("RELEASE_CHILD_TRANSFER_COMPLETE", 0.5),
+        ):
+            other.pin(status)
+            slow.delay = delay
+            await asyncio.sleep(65)  # two polls: tasks of one list are looked at in any order
+            values.append(Scrape(exporter).value(READY, task_name="parent"))
+        assert values == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("interval", [30, 60])
@@ -143,41 +139,35 @@ def test_a_parent_follows_its_subtasks() -> None:
         ("/jobs$", True),  # no lists where there never was a progress
     ],
 )
-def test_a_task_turns_stale_by_itself_after_three_intervals(match: str, interval: int, *, hidden: bool) -> None:
-    async def main() -> None:
-        cloud = cloud_of(quick("one"))
-        if hidden:
-            cloud.faults = [faults.forbidden("batch-progress")]
-        config = config_of("v3", COLLECTORS[:2], poll={"interval": f"{interval}s"})
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(5)
-            stale = [Scrape(exporter).value(BLOCKER, reason="stale")]
-            cloud.faults.insert(0, silent(match))
-            await asyncio.sleep(3 * interval - 6)
-            stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
-            await asyncio.sleep(12)  # a page is published every five seconds or so
-            stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
-            assert stale == [0, 0, 1]
-            assert Scrape(exporter).value(READY) == 0
-            cloud.faults.pop(0)
-            await asyncio.sleep(2 * interval + 30)
-            assert Scrape(exporter).value(BLOCKER, reason="stale") == 0
-
-    simulate(main())
+async def test_a_task_turns_stale_by_itself_after_three_intervals(match: str, interval: int, *, hidden: bool) -> None:
+    cloud = cloud_of(quick("one"))
+    if hidden:
+        cloud.faults = [faults.forbidden("batch-progress")]
+    config = config_of("v3", COLLECTORS[:2], poll={"interval": f"{interval}s"})
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(5)
+        stale = [Scrape(exporter).value(BLOCKER, reason="stale")]
+        cloud.faults.insert(0, silent(match))
+        await asyncio.sleep(3 * interval - 6)
+        stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
+        await asyncio.sleep(12)  # a page is published every five seconds or so
+        stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
+        assert stale == [0, 0, 1]
+        assert Scrape(exporter).value(READY) == 0
+        cloud.faults.pop(0)
+        await asyncio.sleep(2 * interval + 30)
+        assert Scrape(exporter).value(BLOCKER, reason="stale") == 0
 
 
-def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
-    async def main() -> None:
-        cloud = cloud_of(quick("one"))
-        async with polling(cloud, config_of("v3", COLLECTORS[:2])) as exporter:
-            await asyncio.sleep(5)
-            cloud.faults = [silent("/jobs$")]
-            await asyncio.sleep(320)
-            page = Scrape(exporter)
-            assert page.samples(READY) == page.samples(BLOCKER) == []
-            assert page.value("drs_task_full_progress_ratio") == 1
-
-    simulate(main())
+async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
+    cloud = cloud_of(quick("one"))
+    async with polling(cloud, config_of("v3", COLLECTORS[:2])) as exporter:
+        await asyncio.sleep(5)
+        cloud.faults = [silent("/jobs$")]
+        await asyncio.sleep(320)
+        page = Scrape(exporter)
+        assert page.samples(READY) == page.samples(BLOCKER) == []
+        assert page.value("drs_task_full_progress_ratio") == 1
 
 
 @pytest.mark.parametrize(

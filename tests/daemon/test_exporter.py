@@ -31,151 +31,126 @@ def counts_match_tasks(page: Scrape) -> bool:
     return counted == Counter((one["project"], job_types[one["task_id"]], one["phase"]) for one in phases)
 
 
-def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one", delay=2.5))
-        async with polling(cloud) as exporter:
-            await asyncio.sleep(2)
-            assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
-            cloud.worlds[0].task("one").delay = 0
-            await asyncio.sleep(27.9)
-            assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
-            await asyncio.sleep(2)
-            assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 0
-
-    simulate(main())
+async def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll() -> None:
+    cloud = cloud_of(sim("one", delay=2.5))
+    async with polling(cloud) as exporter:
+        await asyncio.sleep(2)
+        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
+        cloud.worlds[0].task("one").delay = 0
+        await asyncio.sleep(27.9)
+        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
+        await asyncio.sleep(2)
+        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 0
 
 
-def test_what_is_too_old_goes_without_any_poll_that_ends() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with polling(cloud, config_of("v3")) as exporter:
-            await asyncio.sleep(2)
-            cloud.faults = [Fault(match="", kind="slow", seconds=1e6)]
-            await asyncio.sleep(290)
-            assert Scrape(exporter).value("drs_task_full_progress_ratio") == 1
-            await asyncio.sleep(18)
-            page = Scrape(exporter)
-            assert page.samples("drs_task_full_progress_ratio") == []
-            assert page.samples("drs_task_phase") == []
-            assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
-
-    simulate(main())
+async def test_what_is_too_old_goes_without_any_poll_that_ends() -> None:
+    cloud = cloud_of(sim("one"))
+    async with polling(cloud, config_of("v3")) as exporter:
+        await asyncio.sleep(2)
+        cloud.faults = [Fault(match="", kind="slow", seconds=1e6)]
+        await asyncio.sleep(290)
+        assert Scrape(exporter).value("drs_task_full_progress_ratio") == 1
+        await asyncio.sleep(18)
+        page = Scrape(exporter)
+        assert page.samples("drs_task_full_progress_ratio") == []
+        assert page.samples("drs_task_phase") == []
+        assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
 
 
-def test_pages_come_at_least_every_six_seconds_and_at_most_one_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        cloud = cloud_of(*(sim(f"t{number}") for number in range(40)))
-        cloud.faults = [Fault(match="type=progress", kind="slow", seconds=0.3)]
-        times = []
-        async with exporter_on(cloud, config_of("v5", poll={"interval": "3s"})) as exporter:
-            publish = exporter.board.publish
+async def test_pages_come_at_least_every_six_seconds_and_at_most_one_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = cloud_of(*(sim(f"t{number}") for number in range(40)))
+    cloud.faults = [Fault(match="type=progress", kind="slow", seconds=0.3)]
+    times = []
+    async with exporter_on(cloud, config_of("v5", poll={"interval": "3s"})) as exporter:
+        publish = exporter.board.publish
 
-            async def timed() -> None:
-                times.append(now())
-                await publish()
+        async def timed() -> None:
+            times.append(now())
+            await publish()
 
-            monkeypatch.setattr(exporter.board, "publish", timed)
-            running = asyncio.create_task(exporter.run())
-            await asyncio.sleep(60)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        gaps = [later - earlier for earlier, later in pairwise(times)]
-        assert len(gaps) > 10
-        assert max(gaps) <= 6
-        assert sum(gap < 1 for gap in gaps) <= 1  # the very first page, which tells of nothing, is followed at once
-
-    simulate(main())
+        monkeypatch.setattr(exporter.board, "publish", timed)
+        running = asyncio.create_task(exporter.run())
+        await asyncio.sleep(60)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert len(gaps) > 10
+    assert max(gaps) <= 6
+    assert sum(gap < 1 for gap in gaps) <= 1  # the very first page, which tells of nothing, is followed at once
 
 
 @pytest.mark.parametrize("turns", range(12))
-def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of(), config_of(collectors=["tasks"])) as exporter:
-            await exporter.poll_once()
-            [store] = exporter.stores
-            for size in (1, 5, 3, 0, 250, 2):
-                tasks = [task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
-                others = [task(f"m{number}") for number in range(size // 2 + 1)]
-                update = store.listed("v3", "sync", tasks)
-                pending = [asyncio.create_task(update)]
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                pending.append(asyncio.create_task(exporter.publish()))
-                pending.append(asyncio.create_task(exporter.publish()))
+async def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) -> None:
+    async with exporter_on(cloud_of(), config_of(collectors=["tasks"])) as exporter:
+        await exporter.poll_once()
+        [store] = exporter.stores
+        for size in (1, 5, 3, 0, 250, 2):
+            tasks = [task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
+            others = [task(f"m{number}") for number in range(size // 2 + 1)]
+            update = store.listed("v3", "sync", tasks)
+            pending = [asyncio.create_task(update)]
+            for _ in range(turns):
                 await asyncio.sleep(0)
-                pending.append(asyncio.create_task(store.listed("v3", "migration", others)))
-                pages = []
-                while not all(one.done() for one in pending):
-                    if exporter.board.page not in pages:
-                        pages.append(exporter.board.page)
-                        assert counts_match_tasks(Scrape(exporter))
-                    await asyncio.sleep(0)
-                assert len(pages) > 1
-                await asyncio.gather(*pending)
-                await exporter.publish()
-                assert counts_match_tasks(Scrape(exporter))
-
-    simulate(main())
-
-
-def test_poll_once_says_whether_all_went_well() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with exporter_on(cloud) as exporter:
-            assert await exporter.poll_once()
-            assert exporter.ready
-            await asyncio.sleep(30)
-            cloud.faults = [faults.forbidden("batch-progress")]
-            assert not await exporter.poll_once()
-            assert Scrape(exporter).value("drs_up") == 1
-            await asyncio.sleep(30)
-            cloud.faults = [faults.forbidden("jobs$")]
-            assert not await exporter.poll_once()
-            assert Scrape(exporter).value("drs_up") == 0
-
-    simulate(main())
+            pending.append(asyncio.create_task(exporter.publish()))
+            pending.append(asyncio.create_task(exporter.publish()))
+            await asyncio.sleep(0)
+            pending.append(asyncio.create_task(store.listed("v3", "migration", others)))
+            pages = []
+            while not all(one.done() for one in pending):
+                if exporter.board.page not in pages:
+                    pages.append(exporter.board.page)
+                    assert counts_match_tasks(Scrape(exporter))
+                await asyncio.sleep(0)
+            assert len(pages) > 1
+            await asyncio.gather(*pending)
+            await exporter.publish()
+            assert counts_match_tasks(Scrape(exporter))
 
 
-def test_a_crash_of_a_loop_ends_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_poll_once_says_whether_all_went_well() -> None:
+    cloud = cloud_of(sim("one"))
+    async with exporter_on(cloud) as exporter:
+        assert await exporter.poll_once()
+        assert exporter.ready
+        await asyncio.sleep(30)
+        cloud.faults = [faults.forbidden("batch-progress")]
+        assert not await exporter.poll_once()
+        assert Scrape(exporter).value("drs_up") == 1
+        await asyncio.sleep(30)
+        cloud.faults = [faults.forbidden("jobs$")]
+        assert not await exporter.poll_once()
+        assert Scrape(exporter).value("drs_up") == 0
+
+
+async def test_a_crash_of_a_loop_ends_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crash(_poller: Poller, _collector: str) -> None:
         raise ZeroDivisionError
 
-    async def main() -> None:
-        async with exporter_on(cloud_of()) as exporter:
-            monkeypatch.setattr(Poller, "poll", crash)
-            with pytest.raises(ExceptionGroup) as caught:
-                await exporter.run()
-            assert caught.group_contains(ZeroDivisionError)
-
-    simulate(main())
+    async with exporter_on(cloud_of()) as exporter:
+        monkeypatch.setattr(Poller, "poll", crash)
+        with pytest.raises(ExceptionGroup) as caught:
+            await exporter.run()
+        assert caught.group_contains(ZeroDivisionError)
 
 
-def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one"))) as exporter:
-            await exporter.poll_once()
-            (http,) = (project.http for project in exporter._projects.polled.values())
-            assert not http.is_closed
-        assert http.is_closed
-
-    simulate(main())
+async def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with exporter_on(cloud_of(sim("one"))) as exporter:
+        await exporter.poll_once()
+        (http,) = (project.http for project in exporter._projects.polled.values())
+        assert not http.is_closed
+    assert http.is_closed
 
 
-def test_a_project_without_a_name_is_called_by_its_id() -> None:
+async def test_a_project_without_a_name_is_called_by_its_id() -> None:
     account = {
         "name": "acme",
         "cloud": "huaweicloud",
         "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
         "projects": [{"region": "cn-north-4", "project_id": PROJECT_ID}],
     }
-
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one")), from_mapping({"accounts": [account]})) as exporter:
-            await exporter.poll_once()
-            assert Scrape(exporter).by("project", "drs_up") == {PROJECT_ID: 1}
-
-    simulate(main())
+    async with exporter_on(cloud_of(sim("one")), from_mapping({"accounts": [account]})) as exporter:
+        await exporter.poll_once()
+        assert Scrape(exporter).by("project", "drs_up") == {PROJECT_ID: 1}
 
 
 @pytest.mark.usefixtures("published_seldom")
@@ -233,15 +208,12 @@ def _phases(tasks: Any) -> dict[str, str | None]:
     return found
 
 
-def test_every_action_of_the_contract_can_be_seen() -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one", status="INCRE_TRANSFER_FAILED"))) as exporter:
-            await exporter.poll_once()
-            actions = Scrape(exporter).by("action", "drs_task_action_available")
-            assert actions.keys() == set(ACTIONS)
-            assert {action for action, open_now in actions.items() if open_now} == {"RETRY", "RESET"}
-
-    simulate(main())
+async def test_every_action_of_the_contract_can_be_seen() -> None:
+    async with exporter_on(cloud_of(sim("one", status="INCRE_TRANSFER_FAILED"))) as exporter:
+        await exporter.poll_once()
+        actions = Scrape(exporter).by("action", "drs_task_action_available")
+        assert actions.keys() == set(ACTIONS)
+        assert {action for action, open_now in actions.items() if open_now} == {"RETRY", "RESET"}
 
 
 def test_what_polls_bring_does_not_pile_up_before_the_garbage_collector() -> None:

@@ -45,29 +45,25 @@ def families(page: Scrape) -> set[str]:
     return set(re.findall(r"^# TYPE (\S+) ", page.text, re.MULTILINE))
 
 
-def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() -> None:
+async def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() -> None:
     tasks = everything()
     jobs = [AsyncJob(status="ASYNC_JOB_VALIDATE_FAILED", created=EPOCH - 60)]
-
-    async def main() -> None:
-        cloud = cloud_of(*tasks, async_jobs=jobs)
-        async with polling(cloud, config_of(collectors=EVERY)) as exporter:
-            await asyncio.sleep(10)
-            before = families(Scrape(exporter))
-            cloud.worlds[0].task("fails").pin("INCRE_TRANSFER_FAILED")
-            await asyncio.sleep(320)  # v5, which alone lists it, is listed every five minutes
-            page = Scrape(exporter)
-        every = {*family_names(), *(one.name for one in OWN_FAMILIES)}
-        witnessed = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
-        assert every - before == witnessed
-        assert every - families(page) == set()
-        changed = page.value("drs_task_phase_changed_timestamp_seconds", task_name="fails")
-        assert changed is not None
-        assert EPOCH + 10 < changed < EPOCH + 320
-        assert page.by("task_name", "drs_task_auto_stop_timestamp_seconds") == {"fails": changed + 14 * 86_400}
-        assert page.by("task_name", "drs_task_failures_total", task_name="fails") == {"fails": 1}
-
-    simulate(main())
+    cloud = cloud_of(*tasks, async_jobs=jobs)
+    async with polling(cloud, config_of(collectors=EVERY)) as exporter:
+        await asyncio.sleep(10)
+        before = families(Scrape(exporter))
+        cloud.worlds[0].task("fails").pin("INCRE_TRANSFER_FAILED")
+        await asyncio.sleep(320)  # v5, which alone lists it, is listed every five minutes
+        page = Scrape(exporter)
+    every = {*family_names(), *(one.name for one in OWN_FAMILIES)}
+    witnessed = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
+    assert every - before == witnessed
+    assert every - families(page) == set()
+    changed = page.value("drs_task_phase_changed_timestamp_seconds", task_name="fails")
+    assert changed is not None
+    assert EPOCH + 10 < changed < EPOCH + 320
+    assert page.by("task_name", "drs_task_auto_stop_timestamp_seconds") == {"fails": changed + 14 * 86_400}
+    assert page.by("task_name", "drs_task_failures_total", task_name="fails") == {"fails": 1}
 
 
 def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
@@ -87,28 +83,22 @@ def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> Non
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(api: str) -> None:
+async def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(api: str) -> None:
     """Whether the details are due or not: with the recovery of a DR task comes which way it runs."""
-
-    async def main() -> None:
-        cloud = cloud_of(sim("core-dr", rpo=2.0, rto=3.0, **DR), sim("orders"), published={api}, v5_engines=DR_TOO)
-        task = cloud.worlds[0].tasks[0]
-        async with polling(cloud, config_of(api, collectors=EVERY)) as exporter:
-            seen = []
-            for switching in (False, True, False):
-                task.switching = switching
-                await asyncio.sleep(45)  # an interval of recovery and a page, and far less than one of detail
-                page = Scrape(exporter)
-                values = [page.value(f"drs_task_{name}") for name in ("switching", "rpo_seconds", "rto_seconds")]
-                seen.append((values, page.value("drs_task_cutover_blocker", reason="switching")))
-            known = [2, 3] if api == "v3" else [None, None]  # v5 does not tell them
-            assert seen == [([0, *known], 0), ([1, None, None], 1), ([0, *known], 0)]
-            details = [
-                call for call in cloud.calls if "batch-detail" in call.path or call.query.get("type") == "detail"
-            ]
-            assert Counter(task.id in str(call.body) + call.path for call in details) == {True: 5, False: 1}
-
-    simulate(main())
+    cloud = cloud_of(sim("core-dr", rpo=2.0, rto=3.0, **DR), sim("orders"), published={api}, v5_engines=DR_TOO)
+    task = cloud.worlds[0].tasks[0]
+    async with polling(cloud, config_of(api, collectors=EVERY)) as exporter:
+        seen = []
+        for switching in (False, True, False):
+            task.switching = switching
+            await asyncio.sleep(45)  # an interval of recovery and a page, and far less than one of detail
+            page = Scrape(exporter)
+            values = [page.value(f"drs_task_{name}") for name in ("switching", "rpo_seconds", "rto_seconds")]
+            seen.append((values, page.value("drs_task_cutover_blocker", reason="switching")))
+        known = [2, 3] if api == "v3" else [None, None]  # v5 does not tell them
+        assert seen == [([0, *known], 0), ([1, None, None], 1), ([0, *known], 0)]
+        details = [call for call in cloud.calls if "batch-detail" in call.path or call.query.get("type") == "detail"]
+        assert Counter(task.id in str(call.body) + call.path for call in details) == {True: 5, False: 1}
 
 
 @pytest.mark.parametrize(("writable", "value"), [("success", 1), ("pending", 0), ("", None)])

@@ -11,7 +11,7 @@ import pytest
 from exporter.daemon.exporter import Exporter
 from tests.lib.daemon import HOUR, cloud_of, config_of, sim
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import EPOCH, clock, simulate
+from tests.lib.virtual_time import EPOCH, clock
 
 if TYPE_CHECKING:
     from exporter.simulator import SimTask, SimulatedCloud
@@ -46,25 +46,21 @@ def shown(exporter: Exporter) -> set[str]:
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize("creates", [True, False])
-def test_a_task_that_moved_to_a_page_that_was_read_already_is_not_removed(api: str, creates: bool) -> None:  # noqa: FBT001
+async def test_a_task_that_moved_to_a_page_that_was_read_already_is_not_removed(api: str, creates: bool) -> None:  # noqa: FBT001
     tasks = [sim(f"task-{number:03}", born=EPOCH - 40 * HOUR + number) for number in range(TASKS)]
     victim = tasks[10 if api == "v5" else TASKS - 10]  # v5 lists the oldest first, v3 the newest
     created = sim("created", born=EPOCH - 30 * HOUR) if creates else None
     cloud = cloud_of(*tasks, published={api})
     transport = Meddling(cloud, api, victim, created)
-
-    async def main() -> None:
-        async with Exporter(config_of(api, ["tasks"]), transport=transport, clock=clock) as exporter:
-            running = asyncio.create_task(exporter.run())
+    async with Exporter(config_of(api, ["tasks"]), transport=transport, clock=clock) as exporter:
+        running = asyncio.create_task(exporter.run())
+        await asyncio.sleep(10)
+        everybody = shown(exporter)
+        assert len(everybody) == TASKS
+        transport.armed = True
+        for _ in range(12):  # two minutes, four polls
             await asyncio.sleep(10)
-            everybody = shown(exporter)
-            assert len(everybody) == TASKS
-            transport.armed = True
-            for _ in range(12):  # two minutes, four polls
-                await asyncio.sleep(10)
-                assert everybody - {victim.name} <= shown(exporter)
-            assert not transport.armed
-            assert shown(exporter) == everybody - {victim.name} | ({"created"} if creates else set())
-            running.cancel()
-
-    simulate(main())
+            assert everybody - {victim.name} <= shown(exporter)
+        assert not transport.armed
+        assert shown(exporter) == everybody - {victim.name} | ({"created"} if creates else set())
+        running.cancel()

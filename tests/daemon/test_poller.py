@@ -99,122 +99,98 @@ def test_only_tasks_with_something_to_tell_are_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("published_seldom")
-def test_v5_is_listed_every_five_minutes_beside_v3_and_facts_have_their_own_pace() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
-        async with polling(cloud, config_of(paces={"node": "60s"})):
-            await asyncio.sleep(1)
-            assert calls(cloud) == named(v3=3, v5=3, batches=1, singles=1) | {"v5 jobs/ID/monitor-data": 1}
-            cloud.calls.clear()
-            await asyncio.sleep(3600)
-            made = named(v3=360, v5=36, batches=120, singles=60) | {"v5 jobs/ID/monitor-data": 60}
-            assert calls(cloud) == made
-
-    simulate(main())
+async def test_v5_is_listed_every_five_minutes_beside_v3_and_facts_have_their_own_pace() -> None:
+    cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
+    async with polling(cloud, config_of(paces={"node": "60s"})):
+        await asyncio.sleep(1)
+        assert calls(cloud) == named(v3=3, v5=3, batches=1, singles=1) | {"v5 jobs/ID/monitor-data": 1}
+        cloud.calls.clear()
+        await asyncio.sleep(3600)
+        made = named(v3=360, v5=36, batches=120, singles=60) | {"v5 jobs/ID/monitor-data": 60}
+        assert calls(cloud) == made
 
 
 @pytest.mark.usefixtures("published_seldom")
-def test_v5_is_listed_every_interval_where_v3_is_not_published() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"), published={"v5"})
-        async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
-            await asyncio.sleep(1)
-            await exporter.publish()
-            assert Scrape(exporter).value("drs_up") == 1
-            cloud.calls.clear()
-            await asyncio.sleep(3000)
-            assert calls(cloud) == named(v5=300)
-
-    simulate(main())
+async def test_v5_is_listed_every_interval_where_v3_is_not_published() -> None:
+    cloud = cloud_of(sim("one"), published={"v5"})
+    async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
+        await asyncio.sleep(1)
+        await exporter.publish()
+        assert Scrape(exporter).value("drs_up") == 1
+        cloud.calls.clear()
+        await asyncio.sleep(3000)
+        assert calls(cloud) == named(v5=300)
 
 
 @pytest.mark.usefixtures("published_seldom")
-def test_a_generation_that_is_not_published_is_asked_for_again_hourly() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("redis", engine="redis-to-gaussredis"), sim("mysql"), published={"v3"})
-        async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
-            await asyncio.sleep(3599)
-            await exporter.publish()
-            assert calls(cloud) == named(v3=360, v5=3)
-            assert Scrape(exporter).value("drs_up") == 1
-            assert Scrape(exporter).tasks() == {"mysql"}
-            cloud.worlds[0].published.add("v5")
-            await asyncio.sleep(5)
-            await exporter.publish()
-            assert calls(cloud) == named(v3=363, v5=6)
-            assert Scrape(exporter).tasks() == {"mysql", "redis"}
-
-    simulate(main())
+async def test_a_generation_that_is_not_published_is_asked_for_again_hourly() -> None:
+    cloud = cloud_of(sim("redis", engine="redis-to-gaussredis"), sim("mysql"), published={"v3"})
+    async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
+        await asyncio.sleep(3599)
+        await exporter.publish()
+        assert calls(cloud) == named(v3=360, v5=3)
+        assert Scrape(exporter).value("drs_up") == 1
+        assert Scrape(exporter).tasks() == {"mysql"}
+        cloud.worlds[0].published.add("v5")
+        await asyncio.sleep(5)
+        await exporter.publish()
+        assert calls(cloud) == named(v3=363, v5=6)
+        assert Scrape(exporter).tasks() == {"mysql", "redis"}
 
 
 @pytest.mark.usefixtures("published_seldom")
-def test_a_source_that_is_not_published_is_asked_for_again_hourly_and_the_next_one_serves() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
-        cloud.faults.append(faults.unpublished("batch-progress"))
-        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-            await asyncio.sleep(3599)
-            await exporter.publish()
-            assert calls(cloud)["v3 jobs/batch-progress"] == 1
-            assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1}
-            published = Scrape(exporter).by("source", "drs_exporter_source_info", collector="progress")
-            assert published == {"v3_batch_progress": 0, "v5_job_progress": 1}
-            cloud.faults.clear()
-            await asyncio.sleep(31)
-            await exporter.publish()
-            assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1, "v3": 1}
-
-    simulate(main())
+async def test_a_source_that_is_not_published_is_asked_for_again_hourly_and_the_next_one_serves() -> None:
+    cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
+    cloud.faults.append(faults.unpublished("batch-progress"))
+    async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        await asyncio.sleep(3599)
+        await exporter.publish()
+        assert calls(cloud)["v3 jobs/batch-progress"] == 1
+        assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1}
+        published = Scrape(exporter).by("source", "drs_exporter_source_info", collector="progress")
+        assert published == {"v3_batch_progress": 0, "v5_job_progress": 1}
+        cloud.faults.clear()
+        await asyncio.sleep(31)
+        await exporter.publish()
+        assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1, "v3": 1}
 
 
-def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
+async def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
     """Its lists are slow later on, so that the next one after five minutes would come too late for what it told."""
-
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=9, after=6))
-        async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
-            await asyncio.sleep(10)
-            cloud.worlds[0].published.remove("v3")
-            for _ in range(140):
-                await asyncio.sleep(5)
-                assert Scrape(exporter).current("phase", "drs_task_phase", task_name="one") == "incremental"
-            assert Scrape(exporter).value("drs_up") == 1
-
-    simulate(main())
+    cloud = cloud_of(sim("one"))
+    cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=9, after=6))
+    async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
+        await asyncio.sleep(10)
+        cloud.worlds[0].published.remove("v3")
+        for _ in range(140):
+            await asyncio.sleep(5)
+            assert Scrape(exporter).current("phase", "drs_task_phase", task_name="one") == "incremental"
+        assert Scrape(exporter).value("drs_up") == 1
 
 
 @pytest.mark.parametrize(("tasks", "polls", "left_out"), [(101, 10, 0), (301, 5, 5)])
-def test_a_slow_list_leaves_out_polls_and_never_piles_them_up(tasks: int, polls: int, left_out: int) -> None:
+async def test_a_slow_list_leaves_out_polls_and_never_piles_them_up(tasks: int, polls: int, left_out: int) -> None:
     """Pages of 9 seconds: lists of 18, which fit into the interval of 30, and lists of 36, which do not."""
-
-    async def main() -> None:
-        cloud = cloud_of(*fleet(0, tasks, 0), published={"v3"})
-        cloud.faults.append(Fault(match="/jobs$", kind="slow", seconds=9))
-        async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
-            await asyncio.sleep(300)
-            first_pages = [call for call in cloud.calls if call.body["db_use_type"] == "migration"]
-            assert len(first_pages) == polls
-            overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
-            assert overruns["tasks"] == left_out
-            assert overruns["progress"] == 0
-
-    simulate(main())
+    cloud = cloud_of(*fleet(0, tasks, 0), published={"v3"})
+    cloud.faults.append(Fault(match="/jobs$", kind="slow", seconds=9))
+    async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
+        await asyncio.sleep(300)
+        first_pages = [call for call in cloud.calls if call.body["db_use_type"] == "migration"]
+        assert len(first_pages) == polls
+        overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
+        assert overruns["tasks"] == left_out
+        assert overruns["progress"] == 0
 
 
-def test_collectors_poll_beside_each_other() -> None:
+async def test_collectors_poll_beside_each_other() -> None:
     """Progress that takes longer than its interval does not hold up the lists."""
-
-    async def main() -> None:
-        cloud = cloud_of(*fleet(0, 3, 0), published={"v5"})
-        cloud.faults.append(Fault(match="type=progress", kind="slow", seconds=9.5))
-        config = config_of("v5", ["tasks", "progress"], poll={"interval": "5s", "stale_after": "60s"})
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(101)
-            made = calls(cloud)
-            assert made["v5 jobs"] == 3 * 21
-            assert made["v5 jobs/ID progress"] == 3 * 10  # every other one is left out
-            overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
-            assert (overruns["tasks"], overruns["progress"]) == (0, 10)
-
-    simulate(main())
+    cloud = cloud_of(*fleet(0, 3, 0), published={"v5"})
+    cloud.faults.append(Fault(match="type=progress", kind="slow", seconds=9.5))
+    config = config_of("v5", ["tasks", "progress"], poll={"interval": "5s", "stale_after": "60s"})
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(101)
+        made = calls(cloud)
+        assert made["v5 jobs"] == 3 * 21
+        assert made["v5 jobs/ID progress"] == 3 * 10  # every other one is left out
+        overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
+        assert (overruns["tasks"], overruns["progress"]) == (0, 10)

@@ -39,30 +39,27 @@ async def after_a_change(exporter: Exporter, seconds: float = 32) -> Scrape:
     return Scrape(exporter)
 
 
-def test_one_failing_list_leaves_the_other_job_types_and_the_other_generation_alone() -> None:
-    async def main() -> None:
-        cloud = cloud_of(*tasks_of_each_kind())
-        async with polling(cloud) as exporter:
-            await asyncio.sleep(2)
-            cloud.faults = [faults.forbidden("POST .*/jobs$", after=1, times=1)]  # the second list is that of sync
-            for task in cloud.worlds[0].tasks:
-                task.pin("PAUSING")
-            page = await after_a_change(exporter)
-            assert page.by("job_type", "drs_exporter_list_success", api="v3") == {
-                "migration": 1,
-                "sync": 0,
-                "cloudDataGuard": 1,
-            }
-            assert set(page.by("job_type", "drs_exporter_list_success", api="v5").values()) == {1}
-            assert page.value("drs_up") == 0
-            phases = {name: page.current("phase", "drs_task_phase", task_name=name) for name in ("m", "s", "d", "pg")}
-            assert phases == {"m": "paused", "d": "paused", "s": "incremental", "pg": "incremental"}
-            assert page.value("drs_exporter_collector_success", collector="progress") == 1
-            page = await after_a_change(exporter)
-            assert page.value("drs_up") == 1
-            assert page.current("phase", "drs_task_phase", task_name="s") == "paused"
-
-    simulate(main())
+async def test_one_failing_list_leaves_the_other_job_types_and_the_other_generation_alone() -> None:
+    cloud = cloud_of(*tasks_of_each_kind())
+    async with polling(cloud) as exporter:
+        await asyncio.sleep(2)
+        cloud.faults = [faults.forbidden("POST .*/jobs$", after=1, times=1)]  # the second list is that of sync
+        for task in cloud.worlds[0].tasks:
+            task.pin("PAUSING")
+        page = await after_a_change(exporter)
+        assert page.by("job_type", "drs_exporter_list_success", api="v3") == {
+            "migration": 1,
+            "sync": 0,
+            "cloudDataGuard": 1,
+        }
+        assert set(page.by("job_type", "drs_exporter_list_success", api="v5").values()) == {1}
+        assert page.value("drs_up") == 0
+        phases = {name: page.current("phase", "drs_task_phase", task_name=name) for name in ("m", "s", "d", "pg")}
+        assert phases == {"m": "paused", "d": "paused", "s": "incremental", "pg": "incremental"}
+        assert page.value("drs_exporter_collector_success", collector="progress") == 1
+        page = await after_a_change(exporter)
+        assert page.value("drs_up") == 1
+        assert page.current("phase", "drs_task_phase", task_name="s") == "paused"
 
 
 def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
@@ -82,21 +79,18 @@ def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
     ("match", "silent", "speaking"),
     [("batch-progress", {"m", "s", "d", "pg"}, {"redis"}), ("type=progress", {"redis"}, {"m", "s", "d", "pg"})],
 )
-def test_a_failing_source_leaves_the_others_alone(match: str, silent: set[str], speaking: set[str]) -> None:
-    async def main() -> None:
-        cloud = cloud_of(*tasks_of_each_kind())
-        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-            page = await after_a_change(exporter, 2)
-            first = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
-            cloud.faults = [faults.forbidden(match)]
-            page = await after_a_change(exporter)
-            last = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
-            assert {name for name in last if last[name] > first[name]} == speaking
-            assert {name for name in last if last[name] == first[name]} == silent
-            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 0}
-            assert page.value("drs_up") == 1
-
-    simulate(main())
+async def test_a_failing_source_leaves_the_others_alone(match: str, silent: set[str], speaking: set[str]) -> None:
+    cloud = cloud_of(*tasks_of_each_kind())
+    async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        page = await after_a_change(exporter, 2)
+        first = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
+        cloud.faults = [faults.forbidden(match)]
+        page = await after_a_change(exporter)
+        last = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
+        assert {name for name in last if last[name] > first[name]} == speaking
+        assert {name for name in last if last[name] == first[name]} == silent
+        assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 0}
+        assert page.value("drs_up") == 1
 
 
 def two_projects() -> tuple[SimulatedCloud, Any]:
@@ -117,78 +111,63 @@ def two_projects() -> tuple[SimulatedCloud, Any]:
     return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now), config
 
 
-def test_a_failing_project_leaves_the_others_alone() -> None:
-    async def main() -> None:
-        cloud, config = two_projects()
-        cloud.faults = [faults.broken(OTHER_ID)]
-        async with polling(cloud, config) as exporter:
-            page = await after_a_change(exporter, 90)
-            assert page.by("project", "drs_up") == {"first": 1, "second": 0}
-            assert page.tasks() == {"one"}
-            assert page.samples("drs_tasks", project="second") == []
-            assert set(page.by("collector", "drs_exporter_collector_success", project="first").values()) == {1}
-
-    simulate(main())
+async def test_a_failing_project_leaves_the_others_alone() -> None:
+    cloud, config = two_projects()
+    cloud.faults = [faults.broken(OTHER_ID)]
+    async with polling(cloud, config) as exporter:
+        page = await after_a_change(exporter, 90)
+        assert page.by("project", "drs_up") == {"first": 1, "second": 0}
+        assert page.tasks() == {"one"}
+        assert page.samples("drs_tasks", project="second") == []
+        assert set(page.by("collector", "drs_exporter_collector_success", project="first").values()) == {1}
 
 
-def test_one_task_that_is_refused_costs_only_itself_and_is_counted() -> None:
-    async def main() -> None:
-        tasks = [sim(f"t{number}") for number in range(12)]
-        tasks[3].overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
-        cloud = cloud_of(*tasks)
-        async with polling(cloud, config_of("v3")) as exporter:
-            page = await after_a_change(exporter, 2)
-            known = page.by("task_name", "drs_task_full_progress_ratio")
-            assert set(known) == {task.name for task in tasks} - {"t3"}
-            assert page.by("collector", "drs_exporter_task_errors_total")["progress"] == 1
-            assert page.value("drs_exporter_collector_success", collector="progress") == 1
-
-    simulate(main())
+async def test_one_task_that_is_refused_costs_only_itself_and_is_counted() -> None:
+    tasks = [sim(f"t{number}") for number in range(12)]
+    tasks[3].overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
+    cloud = cloud_of(*tasks)
+    async with polling(cloud, config_of("v3")) as exporter:
+        page = await after_a_change(exporter, 2)
+        known = page.by("task_name", "drs_task_full_progress_ratio")
+        assert set(known) == {task.name for task in tasks} - {"t3"}
+        assert page.by("collector", "drs_exporter_task_errors_total")["progress"] == 1
+        assert page.value("drs_exporter_collector_success", collector="progress") == 1
 
 
-def test_whoever_refuses_every_task_does_not_answer_at_all() -> None:
-    async def main() -> None:
-        task = sim("only")
-        task.overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
-        async with polling(cloud_of(task), config_of("v3")) as exporter:
-            page = await after_a_change(exporter, 2)
-            assert page.value("drs_exporter_collector_success", collector="progress") == 0
-
-    simulate(main())
+async def test_whoever_refuses_every_task_does_not_answer_at_all() -> None:
+    task = sim("only")
+    task.overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
+    async with polling(cloud_of(task), config_of("v3")) as exporter:
+        page = await after_a_change(exporter, 2)
+        assert page.value("drs_exporter_collector_success", collector="progress") == 0
 
 
-def test_a_task_that_its_progress_reports_as_deleted_is_removed_at_once_and_never_ready_where_lists_disagree() -> None:
-    async def main() -> None:
-        going = sim("going")
-        cloud = cloud_of(going, sim("staying"))
-        async with polling(cloud, config_of("v3")) as exporter:
-            assert (await after_a_change(exporter, 29)).tasks() == {"going", "staying"}
-            going.overrides["v3_progress"] = {"transfer_status": "DELETED"}
-            assert (await after_a_change(exporter, 3)).tasks() == {"staying"}
-            assert (await after_a_change(exporter, 30)).tasks() == {"staying"}
-            page = await after_a_change(exporter, 60)
-            assert page.tasks() == {"going", "staying"}
-            assert page.value("drs_task_cutover_ready", task_name="going") == 0
-            assert page.value("drs_task_cutover_blocker", task_name="going", reason="phase") == 1
-
-    simulate(main())
+async def test_a_task_whose_progress_reports_it_as_deleted_is_removed_and_never_ready_where_lists_disagree() -> None:
+    going = sim("going")
+    cloud = cloud_of(going, sim("staying"))
+    async with polling(cloud, config_of("v3")) as exporter:
+        assert (await after_a_change(exporter, 29)).tasks() == {"going", "staying"}
+        going.overrides["v3_progress"] = {"transfer_status": "DELETED"}
+        assert (await after_a_change(exporter, 3)).tasks() == {"staying"}
+        assert (await after_a_change(exporter, 30)).tasks() == {"staying"}
+        page = await after_a_change(exporter, 60)
+        assert page.tasks() == {"going", "staying"}
+        assert page.value("drs_task_cutover_ready", task_name="going") == 0
+        assert page.value("drs_task_cutover_blocker", task_name="going", reason="phase") == 1
 
 
-def test_what_could_not_be_decoded_is_counted_and_lost_alone() -> None:
-    async def main() -> None:
-        bad, good = sim("bad"), sim("good")
-        bad.overrides["v3_list"] = {"net_type": {"not": "text"}}
-        bad.overrides["v3_progress"] = {"progress": "much", "incre_trans_delay_millis": "2500"}
-        cloud = cloud_of(bad, good)
-        async with polling(cloud, config_of("v3")) as exporter:
-            page = await after_a_change(exporter, 2)
-            assert page.by("task_name", "drs_task_full_progress_ratio") == {"good": 1}
-            assert page.value("drs_task_incremental_delay_seconds", task_name="bad") == 2.5
-            assert page.by("task_name", "drs_task_info", net_type="vpn") == {"good": 1}
-            errors = page.by("collector", "drs_exporter_decode_errors_total")
-            assert (errors["tasks"], errors["progress"], errors["node"]) == (1, 1, 0)
-
-    simulate(main())
+async def test_what_could_not_be_decoded_is_counted_and_lost_alone() -> None:
+    bad, good = sim("bad"), sim("good")
+    bad.overrides["v3_list"] = {"net_type": {"not": "text"}}
+    bad.overrides["v3_progress"] = {"progress": "much", "incre_trans_delay_millis": "2500"}
+    cloud = cloud_of(bad, good)
+    async with polling(cloud, config_of("v3")) as exporter:
+        page = await after_a_change(exporter, 2)
+        assert page.by("task_name", "drs_task_full_progress_ratio") == {"good": 1}
+        assert page.value("drs_task_incremental_delay_seconds", task_name="bad") == 2.5
+        assert page.by("task_name", "drs_task_info", net_type="vpn") == {"good": 1}
+        errors = page.by("collector", "drs_exporter_decode_errors_total")
+        assert (errors["tasks"], errors["progress"], errors["node"]) == (1, 1, 0)
 
 
 def unforeseen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: str) -> list[str]:
@@ -206,12 +185,11 @@ def unforeseen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: st
     return broken
 
 
-def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_logged_without_its_message(
+async def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_logged_without_its_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = unforeseen(monkeypatch, V3, "list_tasks", when="sync")
-
-    async def main() -> None:
+    with capture_logs() as logged:
         cloud = cloud_of(*tasks_of_each_kind())
         async with polling(cloud) as exporter:
             await asyncio.sleep(280)
@@ -227,9 +205,6 @@ def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_logged_wi
             broken.clear()
             page = await after_a_change(exporter, 30)
             assert page.value("drs_up") == 1
-
-    with capture_logs() as logged:
-        simulate(main())
     [bug] = [event for event in logged if event["log_level"] == "error"]
     assert bug["event"] == "a poll ended in a bug"
     assert (bug["collector"], bug["error"], bug["project"]) == ("tasks", "ZeroDivisionError", "payments")
@@ -237,10 +212,9 @@ def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_logged_wi
     assert "s3cr3t" not in str(logged)
 
 
-def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = unforeseen(monkeypatch, Store, "update", when="")
-
-    async def main() -> None:
+    with capture_logs() as logged:
         cloud = cloud_of(sim("one"))
         async with polling(cloud, config_of("v3")) as exporter:
             await asyncio.sleep(2)
@@ -251,31 +225,24 @@ def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monkeypatc
             broken.clear()
             page = await after_a_change(exporter, 30)
             assert page.by("collector", "drs_exporter_collector_success")["progress"] == 1
-
-    with capture_logs() as logged:
-        simulate(main())
     assert "s3cr3t" not in str(logged)
     assert [event["collector"] for event in logged if event["log_level"] == "error"] == ["progress"]
 
 
-def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing_works(_api: V3, _job_type: str) -> TaskList:
         raise ZeroDivisionError
 
     monkeypatch.setattr(V3, "list_tasks", nothing_works)
-
-    async def main() -> None:
-        async with polling(cloud_of(sim("one")), config_of("v3")) as exporter:
-            page = await after_a_change(exporter, 2)
-            assert exporter.ready
-            assert page.value("drs_up") == 0
-            assert page.samples("drs_tasks") == []
-
-    simulate(main())
+    async with polling(cloud_of(sim("one")), config_of("v3")) as exporter:
+        page = await after_a_change(exporter, 2)
+        assert exporter.ready
+        assert page.value("drs_up") == 0
+        assert page.samples("drs_tasks") == []
 
 
-def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
-    async def main() -> None:
+async def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
+    with capture_logs() as logged:
         odd, worse = sim("odd", status="HIBERNATING"), sim("worse", status="HIBERNATING")
         cloud = cloud_of(odd, worse, sim("failed", status="HIBERNATION_FAILED"))
         async with polling(cloud) as exporter:
@@ -289,24 +256,18 @@ def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
             page = await after_a_change(exporter)
             assert page.value("drs_exporter_unknown_statuses_total") == 2
             assert page.tasks() == {"worse", "failed"}
-
-    with capture_logs() as logged:
-        simulate(main())
     words = [event["status"] for event in logged if event["event"].startswith("status without a known phase")]
     assert words == ["HIBERNATING", "DREAMING"]
 
 
-def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
-    async def main() -> None:
+async def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
+    with capture_logs() as logged:
         cloud = cloud_of(sim("one"))
         async with polling(cloud, config_of("v3")):
             await asyncio.sleep(2)
             for made in ([faults.forbidden("batch")], [faults.unauthorized("batch")], []):
                 cloud.faults = list[Fault](made)
                 await asyncio.sleep(330)
-
-    with capture_logs() as logged:
-        simulate(main())
     events = [(event["event"], event["what"], event.get("error")) for event in logged]
     assert events == [
         ("the cloud gave no usable response", "v3_batch_progress", "v3_batch_progress: 403 DRS.M00102"),
@@ -315,35 +276,27 @@ def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
     ]
 
 
-def test_who_refuses_everything_is_asked_little_and_served_again_when_that_ends() -> None:
+async def test_who_refuses_everything_is_asked_little_and_served_again_when_that_ends() -> None:
     """Forty single calls a poll while all is well; no more than those under way where none is answered."""
-
-    async def main() -> None:
-        cloud = cloud_of(*[sim(f"task-{number}") for number in range(40)], published={"v5"})
-        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-            await asyncio.sleep(2)
-            cloud.faults = [faults.forbidden("type=progress")]
-            cloud.calls.clear()
-            await asyncio.sleep(600)
-            assert calls(cloud)["v5 jobs/ID progress"] < 12 * 8
-            assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 0
-            cloud.faults = []
-            await asyncio.sleep(330)
-            assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 1
-            assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40
-
-    simulate(main())
+    cloud = cloud_of(*[sim(f"task-{number}") for number in range(40)], published={"v5"})
+    async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        await asyncio.sleep(2)
+        cloud.faults = [faults.forbidden("type=progress")]
+        cloud.calls.clear()
+        await asyncio.sleep(600)
+        assert calls(cloud)["v5 jobs/ID progress"] < 12 * 8
+        assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 0
+        cloud.faults = []
+        await asyncio.sleep(330)
+        assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 1
+        assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40
 
 
-def test_tasks_that_fail_first_do_not_stand_in_the_way_of_the_others() -> None:
+async def test_tasks_that_fail_first_do_not_stand_in_the_way_of_the_others() -> None:
     """A round that ends after the first failures goes on, in the next, with those that it left out."""
-
-    async def main() -> None:
-        broken = [sim(f"broken-{number}") for number in range(16)]
-        cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})
-        cloud.faults = [faults.broken(f"{task.id}.*type=progress") for task in broken]
-        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-            await asyncio.sleep(300)
-            assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 4
-
-    simulate(main())
+    broken = [sim(f"broken-{number}") for number in range(16)]
+    cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})
+    cloud.faults = [faults.broken(f"{task.id}.*type=progress") for task in broken]
+    async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        await asyncio.sleep(300)
+        assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 4

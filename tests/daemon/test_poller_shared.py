@@ -8,116 +8,92 @@ import pytest
 
 from exporter.simulator import faults
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import EPOCH
 
 AGE = "drs_exporter_collector_last_success_timestamp_seconds"
 
 
 @pytest.mark.parametrize("disabled", ["progress", "node"])
-def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: str) -> None:
+async def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: str) -> None:
     """A v5 call for progress brings the node's figures, and the other way round."""
     kept = {"progress": "drs_node_cpu_usage_ratio", "node": "drs_task_full_progress_ratio"}[disabled]
     left_out = {"node": "drs_node_cpu_usage_ratio", "progress": "drs_task_full_progress_ratio"}[disabled]
     enabled = {"tasks", "progress", "node"} - {disabled}
-
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one")), config_of("v5", enabled)) as exporter:
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.by("task_name", kept).keys() == {"one"}
-            assert page.samples(left_out) == []
-            assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
-
-    simulate(main())
+    async with exporter_on(cloud_of(sim("one")), config_of("v5", enabled)) as exporter:
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.by("task_name", kept).keys() == {"one"}
+        assert page.samples(left_out) == []
+        assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
 
 
-def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
+async def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
     """The node's figures come with a progress that lacks the rate of bytes, and is minutes older at times."""
     task = sim("one")
     task.overrides["v3_progress"] = {"progress": "77", "apply_bytes_rate": 1000}
     task.overrides["v5_progress"] = {"progress_info": {"progress": "11"}}
-
-    async def main() -> None:
-        async with polling(cloud_of(task)) as exporter:
-            for _ in range(100):
-                await asyncio.sleep(3)
-                page = Scrape(exporter)
-                assert page.value("drs_task_full_progress_ratio") == 0.77
-                assert page.value("drs_apply_bytes_per_second") == 1000
-                assert page.value("drs_node_cpu_usage_ratio") is not None
-
-    simulate(main())
+    async with polling(cloud_of(task)) as exporter:
+        for _ in range(100):
+            await asyncio.sleep(3)
+            page = Scrape(exporter)
+            assert page.value("drs_task_full_progress_ratio") == 0.77
+            assert page.value("drs_apply_bytes_per_second") == 1000
+            assert page.value("drs_node_cpu_usage_ratio") is not None
 
 
-def test_a_v5_that_fails_for_the_node_is_no_failure_of_the_progress_that_v3_tells() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [faults.forbidden("GET .*/jobs/")]
-        async with polling(cloud) as exporter:
-            for _ in range(50):
-                await asyncio.sleep(3)
-                success = Scrape(exporter).by("collector", "drs_exporter_collector_success")
-                assert success == {"tasks": 1, "progress": 1, "node": 0}
-
-    simulate(main())
+async def test_a_v5_that_fails_for_the_node_is_no_failure_of_the_progress_that_v3_tells() -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [faults.forbidden("GET .*/jobs/")]
+    async with polling(cloud) as exporter:
+        for _ in range(50):
+            await asyncio.sleep(3)
+            success = Scrape(exporter).by("collector", "drs_exporter_collector_success")
+            assert success == {"tasks": 1, "progress": 1, "node": 0}
 
 
 @pytest.mark.parametrize("collectors", [("tasks", "progress", "node"), ("tasks", "progress", "node", "objects")])
-def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own(collectors: tuple[str, ...]) -> None:
+async def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own(collectors: tuple[str, ...]) -> None:
     """On v5 the node's figures and the objects come with the progress; where that fails, so do they."""
-
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [faults.unpublished("monitor-data")]
-        async with polling(cloud, config_of("v5", collectors, paces={"node": "20s", "objects": "20s"})) as exporter:
-            await asyncio.sleep(2)
-            brought = set(collectors) - {"tasks"}
-            first = Scrape(exporter).by("collector", "drs_exporter_collector_success")
-            assert first == dict.fromkeys(collectors, 1)
-            cloud.faults.append(faults.forbidden("type=progress"))
-            await asyncio.sleep(120)
-            page = Scrape(exporter)
-            success = page.by("collector", "drs_exporter_collector_success")
-            assert success == {"tasks": 1, **dict.fromkeys(brought, 0)}
-            assert {name: at for name, at in page.by("collector", AGE).items() if name in brought} == dict.fromkeys(
-                brought, EPOCH
-            )
-
-    simulate(main())
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [faults.unpublished("monitor-data")]
+    async with polling(cloud, config_of("v5", collectors, paces={"node": "20s", "objects": "20s"})) as exporter:
+        await asyncio.sleep(2)
+        brought = set(collectors) - {"tasks"}
+        first = Scrape(exporter).by("collector", "drs_exporter_collector_success")
+        assert first == dict.fromkeys(collectors, 1)
+        cloud.faults.append(faults.forbidden("type=progress"))
+        await asyncio.sleep(120)
+        page = Scrape(exporter)
+        success = page.by("collector", "drs_exporter_collector_success")
+        assert success == {"tasks": 1, **dict.fromkeys(brought, 0)}
+        assert {name: at for name, at in page.by("collector", AGE).items() if name in brought} == dict.fromkeys(
+            brought, EPOCH
+        )
 
 
-def test_who_has_nothing_to_ask_succeeds() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("ended", status="RELEASE_RESOURCE_COMPLETE"))
-        async with polling(cloud, config_of("v5")) as exporter:
-            await asyncio.sleep(2)
-            assert set(Scrape(exporter).by("collector", "drs_exporter_collector_success").values()) == {1}
-            assert calls(cloud) == {"v5 jobs": 3}
-
-    simulate(main())
+async def test_who_has_nothing_to_ask_succeeds() -> None:
+    cloud = cloud_of(sim("ended", status="RELEASE_RESOURCE_COMPLETE"))
+    async with polling(cloud, config_of("v5")) as exporter:
+        await asyncio.sleep(2)
+        assert set(Scrape(exporter).by("collector", "drs_exporter_collector_success").values()) == {1}
+        assert calls(cloud) == {"v5 jobs": 3}
 
 
-def test_a_task_that_only_v5_lists_has_its_progress_from_there_and_the_others_from_v3() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("both"), sim("redis", engine="redis-to-gaussredis"), sim("pg", engine="postgresql"))
-        for task in cloud.worlds[0].tasks:
-            task.overrides["v3_progress"] = {"progress": "30"}
-            task.overrides["v5_progress"] = {"progress_info": {"progress": "50"}}
-        async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-            await asyncio.sleep(2)
-            known = Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")
-            assert known == {"both": 0.3, "pg": 0.3, "redis": 0.5}
-
-    simulate(main())
+async def test_a_task_that_only_v5_lists_has_its_progress_from_there_and_the_others_from_v3() -> None:
+    cloud = cloud_of(sim("both"), sim("redis", engine="redis-to-gaussredis"), sim("pg", engine="postgresql"))
+    for task in cloud.worlds[0].tasks:
+        task.overrides["v3_progress"] = {"progress": "30"}
+        task.overrides["v5_progress"] = {"progress_info": {"progress": "50"}}
+    async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        await asyncio.sleep(2)
+        known = Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")
+        assert known == {"both": 0.3, "pg": 0.3, "redis": 0.5}
 
 
 @pytest.mark.parametrize(("api", "shown"), [("v3", {"both", "pg"}), ("v5", {"both", "redis"})])
-def test_a_pinned_generation_is_the_only_one_asked(api: str, shown: set[str]) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("both"), sim("redis", engine="redis-to-gaussredis"), sim("pg", engine="postgresql"))
-        async with polling(cloud, config_of(api)) as exporter:
-            await asyncio.sleep(400)
-            assert Scrape(exporter).tasks() == shown
-            assert {operation.split()[0] for operation in calls(cloud)} == {api}
-
-    simulate(main())
+async def test_a_pinned_generation_is_the_only_one_asked(api: str, shown: set[str]) -> None:
+    cloud = cloud_of(sim("both"), sim("redis", engine="redis-to-gaussredis"), sim("pg", engine="postgresql"))
+    async with polling(cloud, config_of(api)) as exporter:
+        await asyncio.sleep(400)
+        assert Scrape(exporter).tasks() == shown
+        assert {operation.split()[0] for operation in calls(cloud)} == {api}

@@ -38,22 +38,19 @@ def up(cloud_faults: Sequence[Fault] = (), api: str = "auto", **world: Any) -> f
     return simulate(main())
 
 
-def test_absent_before_the_first_poll() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [Fault(match="", kind="slow", seconds=8)]
-        async with polling(cloud) as exporter:
-            await asyncio.sleep(12)  # v3 has answered, v5 not yet
-            page = Scrape(exporter)
-            assert "drs_exporter_build_info" in page.text
-            assert page.samples("drs_up") == []
-            assert page.samples("drs_tasks") == []
-            assert not exporter.ready
-            await asyncio.sleep(6)
-            assert exporter.ready
-            assert Scrape(exporter).value("drs_up") == 1
-
-    simulate(main())
+async def test_absent_before_the_first_poll() -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [Fault(match="", kind="slow", seconds=8)]
+    async with polling(cloud) as exporter:
+        await asyncio.sleep(12)  # v3 has answered, v5 not yet
+        page = Scrape(exporter)
+        assert "drs_exporter_build_info" in page.text
+        assert page.samples("drs_up") == []
+        assert page.samples("drs_tasks") == []
+        assert not exporter.ready
+        await asyncio.sleep(6)
+        assert exporter.ready
+        assert Scrape(exporter).value("drs_up") == 1
 
 
 @pytest.mark.parametrize(
@@ -93,147 +90,119 @@ def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fa
         b'{"total_record": 1}',
     ],
 )
-def test_an_answer_that_is_no_list_is_never_no_tasks(body: bytes) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"), published={"v3"})
-        cloud.faults = [Fault(match="/jobs$", kind="body", body=body)]
-        async with exporter_on(cloud, config_of("v3")) as exporter:
-            assert not await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.value("drs_up") == 0
-            assert page.samples("drs_tasks") == []
-
-    simulate(main())
+async def test_an_answer_that_is_no_list_is_never_no_tasks(body: bytes) -> None:
+    cloud = cloud_of(sim("one"), published={"v3"})
+    cloud.faults = [Fault(match="/jobs$", kind="body", body=body)]
+    async with exporter_on(cloud, config_of("v3")) as exporter:
+        assert not await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.value("drs_up") == 0
+        assert page.samples("drs_tasks") == []
 
 
-def test_no_tasks_is_up_and_zeros() -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of()) as exporter:
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.value("drs_up") == 1
-            assert [value for _, value in page.samples("drs_tasks")] == [0] * 27
-
-    simulate(main())
+async def test_no_tasks_is_up_and_zeros() -> None:
+    async with exporter_on(cloud_of()) as exporter:
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.value("drs_up") == 1
+        assert [value for _, value in page.samples("drs_tasks")] == [0] * 27
 
 
-def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_listed_again() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        async with polling(cloud) as exporter:
-            await asyncio.sleep(290)
-            cloud.faults = [faults.forbidden("GET .*job_type=sync", times=2)]
-            values: list[float | None] = []
-            for _ in range(6):
-                await asyncio.sleep(22 if not values else 30)
-                values.append(Scrape(exporter).value("drs_up"))
-            assert values == [0, 0, 1, 1, 1, 1]  # a list that failed is due at the next poll, not after five minutes
-
-    simulate(main())
+async def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_listed_again() -> None:
+    cloud = cloud_of(sim("one"))
+    async with polling(cloud) as exporter:
+        await asyncio.sleep(290)
+        cloud.faults = [faults.forbidden("GET .*job_type=sync", times=2)]
+        values: list[float | None] = []
+        for _ in range(6):
+            await asyncio.sleep(22 if not values else 30)
+            values.append(Scrape(exporter).value("drs_up"))
+        assert values == [0, 0, 1, 1, 1, 1]  # a list that failed is due at the next poll, not after five minutes
 
 
-def test_a_generation_that_turns_unpublished_is_a_fault_until_its_tasks_are_too_old() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("v3 alone", engine="postgresql"), sim("both"))
-        async with polling(cloud) as exporter:
-            await asyncio.sleep(10)
-            cloud.worlds[0].published.remove("v3")
-            await asyncio.sleep(280)
-            page = Scrape(exporter)
-            assert page.value("drs_up") == 0
-            assert page.tasks() == {"v3 alone", "both"}
-            await asyncio.sleep(60)
-            page = Scrape(exporter)
-            assert page.value("drs_up") == 1
-            assert page.tasks() == {"both"}
-            assert page.by("api", "drs_exporter_list_success", job_type="sync") == {"v5": 1}
-
-    simulate(main())
+async def test_a_generation_that_turns_unpublished_is_a_fault_until_its_tasks_are_too_old() -> None:
+    cloud = cloud_of(sim("v3 alone", engine="postgresql"), sim("both"))
+    async with polling(cloud) as exporter:
+        await asyncio.sleep(10)
+        cloud.worlds[0].published.remove("v3")
+        await asyncio.sleep(280)
+        page = Scrape(exporter)
+        assert page.value("drs_up") == 0
+        assert page.tasks() == {"v3 alone", "both"}
+        await asyncio.sleep(60)
+        page = Scrape(exporter)
+        assert page.value("drs_up") == 1
+        assert page.tasks() == {"both"}
+        assert page.by("api", "drs_exporter_list_success", job_type="sync") == {"v5": 1}
 
 
 @pytest.mark.parametrize("interval", ["1s", "5s", "30s"])
-def test_a_cloud_that_answers_nothing_is_no_reason_to_restart(interval: str) -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [Fault(match="", kind="slow", seconds=1000)]
-        async with polling(cloud, config_of(poll={"interval": interval})) as exporter:
-            for _ in range(60):
-                await asyncio.sleep(10)
-                assert exporter.healthy
-            assert Scrape(exporter).value("drs_up") == 0
-
-    simulate(main())
+async def test_a_cloud_that_answers_nothing_is_no_reason_to_restart(interval: str) -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [Fault(match="", kind="slow", seconds=1000)]
+    async with polling(cloud, config_of(poll={"interval": interval})) as exporter:
+        for _ in range(60):
+            await asyncio.sleep(10)
+            assert exporter.healthy
+        assert Scrape(exporter).value("drs_up") == 0
 
 
-def test_many_calls_that_take_long_are_progress() -> None:
+async def test_many_calls_that_take_long_are_progress() -> None:
     """A collector whose poll takes an hour is alive all the while."""
-
-    async def main() -> None:
-        cloud = cloud_of(*(sim(f"t{number}") for number in range(600)))
-        cloud.faults = [Fault(match="type=progress", kind="slow", seconds=9)]
-        async with polling(cloud, config_of("v5", ["tasks", "progress"])) as exporter:
-            for _ in range(65):
-                await asyncio.sleep(10)
-                assert exporter.healthy
-
-    simulate(main())
+    cloud = cloud_of(*(sim(f"t{number}") for number in range(600)))
+    cloud.faults = [Fault(match="type=progress", kind="slow", seconds=9)]
+    async with polling(cloud, config_of("v5", ["tasks", "progress"])) as exporter:
+        for _ in range(65):
+            await asyncio.sleep(10)
+            assert exporter.healthy
 
 
 @pytest.mark.parametrize("stuck", ["listed", "update"])
-def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
-    async def main() -> None:
-        async with polling(cloud_of(sim("one"))) as exporter:
-            await asyncio.sleep(61)
+async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
+    async with polling(cloud_of(sim("one"))) as exporter:
+        await asyncio.sleep(61)
 
-            async def forever(*_: object, **__: object) -> None:
-                await asyncio.Event().wait()
+        async def forever(*_: object, **__: object) -> None:
+            await asyncio.Event().wait()
 
-            monkeypatch.setattr(Store, stuck, forever)
-            await asyncio.sleep(290)
-            assert exporter.healthy
-            await asyncio.sleep(60)
-            assert not exporter.healthy
-
-    simulate(main())
+        monkeypatch.setattr(Store, stuck, forever)
+        await asyncio.sleep(290)
+        assert exporter.healthy
+        await asyncio.sleep(60)
+        assert not exporter.healthy
 
 
-def test_a_collector_has_no_success_while_nothing_tells_what_to_ask_and_a_source_no_fact_before_it_was_asked() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("orders"))
-        cloud.faults = [faults.broken("/jobs")]
-        async with exporter_on(cloud, config_of("v3", ("tasks", "progress", "recovery"))) as exporter:
-            assert not await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 0}
-            assert page.by("collector", "drs_exporter_collector_last_success_timestamp_seconds") == {}
-            assert page.samples("drs_exporter_source_info") == []
-            cloud.faults = []
-            await asyncio.sleep(30)
-            assert await exporter.poll_once()
-            page = Scrape(exporter)
-            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 1, "recovery": 1}
-            # There is no DR task to ask about.
-            assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
-
-    simulate(main())
+async def test_a_collector_has_no_success_while_no_list_succeeds_and_a_source_is_unknown_until_it_is_queried() -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.faults = [faults.broken("/jobs")]
+    async with exporter_on(cloud, config_of("v3", ("tasks", "progress", "recovery"))) as exporter:
+        assert not await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 0}
+        assert page.by("collector", "drs_exporter_collector_last_success_timestamp_seconds") == {}
+        assert page.samples("drs_exporter_source_info") == []
+        cloud.faults = []
+        await asyncio.sleep(30)
+        assert await exporter.poll_once()
+        page = Scrape(exporter)
+        assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 1, "recovery": 1}
+        # There is no DR task to ask about.
+        assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
 
 
-def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_about_what_is() -> None:
-    async def main() -> None:
-        cloud = cloud_of(sim("one"), published={"v3"})
-        async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
-            await asyncio.sleep(3590)
-            before = cloud.calls and Scrape(exporter)
-            assert before
-            cloud.faults = [faults.broken("GET .*job_type")]
-            cloud.worlds[0].published.add("v5")
-            await asyncio.sleep(120)
-            page = Scrape(exporter)
-            assert page.value("drs_up") == 1
-            assert page.by("phase", "drs_tasks", job_type="sync") == before.by("phase", "drs_tasks", job_type="sync")
-            assert not page.by("job_type", "drs_exporter_list_success", api="v5")
-            cloud.faults = []
-            await asyncio.sleep(60)
-            assert Scrape(exporter).by("job_type", "drs_exporter_list_success", api="v5")["sync"] == 1
-
-    simulate(main())
+async def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_about_what_is() -> None:
+    cloud = cloud_of(sim("one"), published={"v3"})
+    async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
+        await asyncio.sleep(3590)
+        before = cloud.calls and Scrape(exporter)
+        assert before
+        cloud.faults = [faults.broken("GET .*job_type")]
+        cloud.worlds[0].published.add("v5")
+        await asyncio.sleep(120)
+        page = Scrape(exporter)
+        assert page.value("drs_up") == 1
+        assert page.by("phase", "drs_tasks", job_type="sync") == before.by("phase", "drs_tasks", job_type="sync")
+        assert not page.by("job_type", "drs_exporter_list_success", api="v5")
+        cloud.faults = []
+        await asyncio.sleep(60)
+        assert Scrape(exporter).by("job_type", "drs_exporter_list_success", api="v5")["sync"] == 1

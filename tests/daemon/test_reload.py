@@ -106,33 +106,27 @@ def broken() -> Config:
     raise ConfigError("config.yaml:3: accounts[0].nam: unknown key\nconfig.yaml:9: poll.interval: must be at least 1s")
 
 
-def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            page = await daemon.scrape()
-            assert page.value(SUCCESS) == 1
-            assert page.value(READ_AT) == EPOCH
-
-    simulate(main())
+async def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process() -> None:
+    async with running(clouds()) as daemon:
+        page = await daemon.scrape()
+        assert page.value(SUCCESS) == 1
+        assert page.value(READ_AT) == EPOCH
 
 
-def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            pollers = daemon.exporter.pollers
-            with pytest.raises(ConfigError, match="unknown key"):
-                await daemon.exporter.reload(broken)
-            page = Scrape(daemon.exporter)
-            assert page.value(SUCCESS) == 0
-            assert page.value(READ_AT) == EPOCH
-            assert page.tasks() == {"one", "dr", "two"}
-            assert daemon.exporter.pollers == pollers
-            await daemon.reload(config())
-            page = Scrape(daemon.exporter)
-            assert page.value(SUCCESS) == 1
-            assert page.value(READ_AT) == EPOCH + 40
-
-    simulate(main())
+async def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    async with running(clouds()) as daemon:
+        pollers = daemon.exporter.pollers
+        with pytest.raises(ConfigError, match="unknown key"):
+            await daemon.exporter.reload(broken)
+        page = Scrape(daemon.exporter)
+        assert page.value(SUCCESS) == 0
+        assert page.value(READ_AT) == EPOCH
+        assert page.tasks() == {"one", "dr", "two"}
+        assert daemon.exporter.pollers == pollers
+        await daemon.reload(config())
+        page = Scrape(daemon.exporter)
+        assert page.value(SUCCESS) == 1
+        assert page.value(READ_AT) == EPOCH + 40
     told = [line for line in capsys.readouterr().out.splitlines() if "the old one stays in use" in line]
     assert len(told) == 1
     assert "config.yaml:3: accounts[0].nam: unknown key; config.yaml:9: poll.interval: must be" in told[0]
@@ -166,29 +160,26 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_project_that_is_polled_in_another_way_keeps_every_series_and_counter(change: str) -> None:
-    async def main() -> None:
-        cloud = clouds()
-        async with running(cloud) as daemon:
-            cloud.worlds[0].task("one").pin("PAUSING")
-            before = await daemon.scrape(40)
-            assert before.value("drs_task_phase_changes_total", task_name="one") == 1
-            watching = asyncio.create_task(daemon.watch())
-            other = daemon.exporter.pollers[1]
-            await daemon.reload(config(account("acme", PAYMENTS, **CHANGES[change]), account("ink", STOCK)))
-            await asyncio.sleep(100)
-            watching.cancel()
-            assert len(daemon.pages) > 5
-            assert daemon.exporter.pollers[1] is other
-            for page in daemon.pages:
-                assert kept(page, change) == kept(before, change)
-                for counter in ("drs_task_phase_changes_total", "drs_task_phase_changed_timestamp_seconds"):
-                    assert page.by("task_name", counter) == before.by("task_name", counter)
-                (requests,) = (page.value(name, **LISTED) for name in ("drs_exporter_api_requests_total",))
-                assert requests is not None
-                assert requests >= (before.value("drs_exporter_api_requests_total", **LISTED) or 0) > 0
-
-    simulate(main())
+async def test_a_project_that_is_polled_in_another_way_keeps_every_series_and_counter(change: str) -> None:
+    cloud = clouds()
+    async with running(cloud) as daemon:
+        cloud.worlds[0].task("one").pin("PAUSING")
+        before = await daemon.scrape(40)
+        assert before.value("drs_task_phase_changes_total", task_name="one") == 1
+        watching = asyncio.create_task(daemon.watch())
+        other = daemon.exporter.pollers[1]
+        await daemon.reload(config(account("acme", PAYMENTS, **CHANGES[change]), account("ink", STOCK)))
+        await asyncio.sleep(100)
+        watching.cancel()
+        assert len(daemon.pages) > 5
+        assert daemon.exporter.pollers[1] is other
+        for page in daemon.pages:
+            assert kept(page, change) == kept(before, change)
+            for counter in ("drs_task_phase_changes_total", "drs_task_phase_changed_timestamp_seconds"):
+                assert page.by("task_name", counter) == before.by("task_name", counter)
+            (requests,) = (page.value(name, **LISTED) for name in ("drs_exporter_api_requests_total",))
+            assert requests is not None
+            assert requests >= (before.value("drs_exporter_api_requests_total", **LISTED) or 0) > 0
 
 
 LISTED = {"account": "acme", "operation": "v3_list_jobs", "code": "200"}
@@ -204,139 +195,110 @@ def kept(page: Scrape, change: str) -> set[tuple[str, ...]]:
     }
 
 
-def test_a_new_allowance_holds_and_is_shown() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            await daemon.reload(config(account("acme", PAYMENTS, poll={"rate_limit": 7.0}), account("ink", STOCK)))
-            assert Scrape(daemon.exporter).by("account", ALLOWED) == {"acme": 7, "ink": 1000}
-
-    simulate(main())
+async def test_a_new_allowance_holds_and_is_shown() -> None:
+    async with running(clouds()) as daemon:
+        await daemon.reload(config(account("acme", PAYMENTS, poll={"rate_limit": 7.0}), account("ink", STOCK)))
+        assert Scrape(daemon.exporter).by("account", ALLOWED) == {"acme": 7, "ink": 1000}
 
 
-def test_labels_of_tags_come_and_go_and_no_name_changes_its_key() -> None:
-    async def main() -> None:
-        async with running(clouds(), config(account("acme", PAYMENTS, tasks={"tag_labels": ["team"]}))) as daemon:
+async def test_labels_of_tags_come_and_go_and_no_name_changes_its_key() -> None:
+    async with running(clouds(), config(account("acme", PAYMENTS, tasks={"tag_labels": ["team"]}))) as daemon:
 
-            async def tags(*keys: str) -> dict[str, str]:
-                await daemon.reload(config(account("acme", PAYMENTS, tasks={"tag_labels": keys})))
-                page = await daemon.scrape(5)
-                ((labels, _),) = page.samples("drs_task_detail_info", task_name="one")
-                return {name: value for name, value in labels.items() if name.startswith("tag_")}
+        async def tags(*keys: str) -> dict[str, str]:
+            await daemon.reload(config(account("acme", PAYMENTS, tasks={"tag_labels": keys})))
+            page = await daemon.scrape(5)
+            ((labels, _),) = page.samples("drs_task_detail_info", task_name="one")
+            return {name: value for name, value in labels.items() if name.startswith("tag_")}
 
-            assert await tags("owner", "team") == {"tag_owner": "me", "tag_team": "db"}
-            assert await tags("owner") == {"tag_owner": "me"}
-            assert await tags() == {}
-
-    simulate(main())
+        assert await tags("owner", "team") == {"tag_owner": "me", "tag_team": "db"}
+        assert await tags("owner") == {"tag_owner": "me"}
+        assert await tags() == {}
 
 
-def test_what_is_not_asked_for_any_more_goes_and_is_no_fault() -> None:
+async def test_what_is_not_asked_for_any_more_goes_and_is_no_fault() -> None:
     """A job type, a collector: what is left is as if they had never been."""
-
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            fewer_types = account("acme", PAYMENTS, tasks={"job_types": ["sync", "migration"]})
-            lists = {"enabled": True}
-            fewer = {name: lists if name == "tasks" else {"enabled": False} for name in Collectors.model_fields}
-            await daemon.reload(config(fewer_types, account("ink", STOCK)))
-            page = Scrape(daemon.exporter)
-            assert page.tasks() == {"one", "two"}
-            await daemon.reload(config(account("acme", PAYMENTS, collectors=fewer)))
-            page = Scrape(daemon.exporter)
-            assert page.samples("drs_task_incremental_delay_seconds") == []
-            assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1}
-            for _ in range(30):
-                page = await daemon.scrape(60)
-                assert page.value("drs_up") == 1
-                assert page.value("drs_tasks", job_type="cloudDataGuard", phase="incremental") == 1
-                assert page.tasks() == {"one", "dr"}
-
-    simulate(main())
-
-
-def test_a_task_that_the_new_rules_leave_out_goes_with_the_next_list() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            await daemon.reload(config(account("acme", PAYMENTS, tasks={"exclude": [{"name": "o.*"}]})))
-            assert (await daemon.scrape(2)).tasks() == {"dr"}
-
-    simulate(main())
-
-
-def test_a_project_that_is_removed_leaves_nothing_and_one_that_is_added_comes() -> None:
-    async def main() -> None:
-        async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
-            await daemon.reload(config(account("ink", STOCK)))
-            assert (await get(daemon.exporter, "/-/ready")).status == 200
-            assert '"acme"' not in Scrape(daemon.exporter).text
-            page = await daemon.scrape(2)
-            assert page.tasks() == {"two"}
-            assert page.by("account", "drs_up") == {"ink": 1}
-            assert '"acme"' not in (await daemon.scrape(400)).text
-
-    simulate(main())
-
-
-def test_another_project_under_the_same_name_shows_nothing_of_the_one_before() -> None:
-    async def main() -> None:
-        async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
-            await daemon.reload(config(account("acme", {**PAYMENTS, "project_id": OTHER_ID})))
-            assert Scrape(daemon.exporter).tasks() == set()
-            assert (await daemon.scrape(2)).tasks() == {"two"}
-
-    simulate(main())
-
-
-def test_facts_age_on_where_the_new_credentials_are_refused() -> None:
-    async def main() -> None:
-        async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
-            wrong = {"type": "ak_sk", "access_key": "AK", "secret_key": "wrong"}
-            await daemon.reload(config(account("acme", PAYMENTS, credentials=wrong)))
+    async with running(clouds()) as daemon:
+        fewer_types = account("acme", PAYMENTS, tasks={"job_types": ["sync", "migration"]})
+        lists = {"enabled": True}
+        fewer = {name: lists if name == "tasks" else {"enabled": False} for name in Collectors.model_fields}
+        await daemon.reload(config(fewer_types, account("ink", STOCK)))
+        page = Scrape(daemon.exporter)
+        assert page.tasks() == {"one", "two"}
+        await daemon.reload(config(account("acme", PAYMENTS, collectors=fewer)))
+        page = Scrape(daemon.exporter)
+        assert page.samples("drs_task_incremental_delay_seconds") == []
+        assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1}
+        for _ in range(30):
             page = await daemon.scrape(60)
-            assert page.value("drs_up") == 0
+            assert page.value("drs_up") == 1
+            assert page.value("drs_tasks", job_type="cloudDataGuard", phase="incremental") == 1
             assert page.tasks() == {"one", "dr"}
-            page = await daemon.scrape(300)
-            assert page.samples("drs_task_phase") == []
-            assert page.samples("drs_tasks") == []
-
-    simulate(main())
 
 
-def test_a_project_may_go_over_to_another_account() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            await daemon.reload(config(account("acme", STOCK), account("ink", PAYMENTS)))
-            page = await daemon.scrape(2)
-            assert page.by("account", "drs_up") == {"acme": 1, "ink": 1}
-            assert page.samples("drs_task_info", account="acme", task_name="two")
-
-    simulate(main())
+async def test_a_task_that_the_new_rules_leave_out_goes_with_the_next_list() -> None:
+    async with running(clouds()) as daemon:
+        await daemon.reload(config(account("acme", PAYMENTS, tasks={"exclude": [{"name": "o.*"}]})))
+        assert (await daemon.scrape(2)).tasks() == {"dr"}
 
 
-def test_a_project_that_another_account_has_found_already_is_not_taken_from_it() -> None:
+async def test_a_project_that_is_removed_leaves_nothing_and_one_that_is_added_comes() -> None:
+    async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
+        await daemon.reload(config(account("ink", STOCK)))
+        assert (await get(daemon.exporter, "/-/ready")).status == 200
+        assert '"acme"' not in Scrape(daemon.exporter).text
+        page = await daemon.scrape(2)
+        assert page.tasks() == {"two"}
+        assert page.by("account", "drs_up") == {"ink": 1}
+        assert '"acme"' not in (await daemon.scrape(400)).text
+
+
+async def test_another_project_under_the_same_name_shows_nothing_of_the_one_before() -> None:
+    async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
+        await daemon.reload(config(account("acme", {**PAYMENTS, "project_id": OTHER_ID})))
+        assert Scrape(daemon.exporter).tasks() == set()
+        assert (await daemon.scrape(2)).tasks() == {"two"}
+
+
+async def test_facts_age_on_where_the_new_credentials_are_refused() -> None:
+    async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
+        wrong = {"type": "ak_sk", "access_key": "AK", "secret_key": "wrong"}
+        await daemon.reload(config(account("acme", PAYMENTS, credentials=wrong)))
+        page = await daemon.scrape(60)
+        assert page.value("drs_up") == 0
+        assert page.tasks() == {"one", "dr"}
+        page = await daemon.scrape(300)
+        assert page.samples("drs_task_phase") == []
+        assert page.samples("drs_tasks") == []
+
+
+async def test_a_project_may_go_over_to_another_account() -> None:
+    async with running(clouds()) as daemon:
+        await daemon.reload(config(account("acme", STOCK), account("ink", PAYMENTS)))
+        page = await daemon.scrape(2)
+        assert page.by("account", "drs_up") == {"acme": 1, "ink": 1}
+        assert page.samples("drs_task_info", account="acme", task_name="two")
+
+
+async def test_a_project_that_another_account_has_found_already_is_not_taken_from_it() -> None:
     """And what was connected before that came out is closed again, and leaves no series."""
-
-    async def main() -> None:
-        cloud = clouds()
-        del cloud.worlds[1]  # two have the name of the region
-        first = account("acme", regions=["cn-north-4"])
-        async with running(cloud, config(first)) as daemon:
-            assert (await daemon.scrape()).value("drs_up") == 1
-            before = clients()
-            for _ in range(2):
-                with pytest.raises(ConfigError, match=f"{PROJECT_ID} is polled by account acme"):
-                    await daemon.reload(config(first, account("new", STOCK), account("ink", PAYMENTS)))
-                assert clients() == before
-                page = await daemon.scrape(40)
-                assert page.value(SUCCESS) == 0
-                assert page.by("account", ALLOWED) == {"acme": 1000}
-                assert '"ink"' not in page.text
-                assert '"new"' not in page.text
-
-    simulate(main())
+    cloud = clouds()
+    del cloud.worlds[1]  # two have the name of the region
+    first = account("acme", regions=["cn-north-4"])
+    async with running(cloud, config(first)) as daemon:
+        assert (await daemon.scrape()).value("drs_up") == 1
+        before = clients()
+        for _ in range(2):
+            with pytest.raises(ConfigError, match=f"{PROJECT_ID} is polled by account acme"):
+                await daemon.reload(config(first, account("new", STOCK), account("ink", PAYMENTS)))
+            assert clients() == before
+            page = await daemon.scrape(40)
+            assert page.value(SUCCESS) == 0
+            assert page.by("account", ALLOWED) == {"acme": 1000}
+            assert '"ink"' not in page.text
+            assert '"new"' not in page.text
 
 
-def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
+async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
     small = account("acme", PAYMENTS, poll={"interval": "20s"})
     turns = (
         config(),
@@ -345,97 +307,83 @@ def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
         config(account("ink", PAYMENTS), account("acme", STOCK)),
         config(account("third", STOCK, tasks={"tag_labels": ["team"]})),
     )
-
-    async def main() -> None:
-        seen = set()
-        async with running(clouds()) as daemon:
-            for _ in range(10):
-                for wanted in (*turns[1:], turns[0]):
-                    await daemon.reload(wanted)
-                    await asyncio.sleep(1.7)  # amid a poll, or not
-                page = await daemon.scrape(70)
-                series = sum(not line.startswith(("#", "process_", "python_")) for line in page.text.splitlines())
-                await asyncio.sleep(0)
-                seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._budgets)))
-        assert len(seen) == 1, seen
-
-    simulate(main())
+    seen = set()
+    async with running(clouds()) as daemon:
+        for _ in range(10):
+            for wanted in (*turns[1:], turns[0]):
+                await daemon.reload(wanted)
+                await asyncio.sleep(1.7)  # amid a poll, or not
+            page = await daemon.scrape(70)
+            series = sum(not line.startswith(("#", "process_", "python_")) for line in page.text.splitlines())
+            await asyncio.sleep(0)
+            seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._budgets)))
+    assert len(seen) == 1, seen
 
 
-def test_reloads_at_once_follow_each_other() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            order = iter((config(account("acme", PAYMENTS)), config(account("ink", STOCK)), config()))
-            reloader = Reloader(daemon.exporter, lambda: next(order))
-            await asyncio.gather(*(reloader.reload() for _ in range(3)))
-            assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
-            assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
-
-    simulate(main())
+async def test_reloads_at_once_follow_each_other() -> None:
+    async with running(clouds()) as daemon:
+        order = iter((config(account("acme", PAYMENTS)), config(account("ink", STOCK)), config()))
+        reloader = Reloader(daemon.exporter, lambda: next(order))
+        await asyncio.gather(*(reloader.reload() for _ in range(3)))
+        assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
+        assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
 
 
-def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
-    async def main() -> None:
-        async with running(clouds()) as daemon:
-            loads = iter((broken, config))
+async def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
+    async with running(clouds()) as daemon:
+        loads = iter((broken, config))
 
-            def load() -> Config:
-                return next(loads)()
+        def load() -> Config:
+            return next(loads)()
 
-            reloader = Reloader(daemon.exporter, load)
-            told = asyncio.Event()
-            following = asyncio.create_task(reloader.follow(told))
-            for outcome in (0, 1):
-                told.set()
-                assert (await daemon.scrape(1)).value(SUCCESS) == outcome
-            following.cancel()
-
-    simulate(main())
+        reloader = Reloader(daemon.exporter, load)
+        told = asyncio.Event()
+        following = asyncio.create_task(reloader.follow(told))
+        for outcome in (0, 1):
+            told.set()
+            assert (await daemon.scrape(1)).value(SUCCESS) == outcome
+        following.cancel()
 
 
-def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     async def crash(self: Poller, collector: str) -> None:
         raise ZeroDivisionError
 
-    async def main() -> None:
+    async def reload() -> None:
         async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
             monkeypatch.setattr(Poller, "poll", crash)
             await daemon.reload(config(account("ink", STOCK)))
             await asyncio.sleep(1)
 
     with pytest.raises(ExceptionGroup) as caught:
-        simulate(main())
+        await reload()
     assert caught.group_contains(ZeroDivisionError)
 
 
-def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
-    async def main() -> None:
-        async with exporter_on(clouds(), config(account("acme", PAYMENTS))) as exporter:
-            await exporter.reload(config)
-            assert (await get(exporter, "/-/ready")).status == 503
-            assert await exporter.poll_once()
-            assert (await get(exporter, "/-/ready")).status == 200
-            assert Scrape(exporter).tasks() == {"one", "dr", "two"}
-
-    simulate(main())
+async def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
+    async with exporter_on(clouds(), config(account("acme", PAYMENTS))) as exporter:
+        await exporter.reload(config)
+        assert (await get(exporter, "/-/ready")).status == 503
+        assert await exporter.poll_once()
+        assert (await get(exporter, "/-/ready")).status == 200
+        assert Scrape(exporter).tasks() == {"one", "dr", "two"}
 
 
-def test_where_the_system_starts_no_thread_the_configuration_in_use_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_the_system_starts_no_thread_the_configuration_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    async def main() -> None:
-        async with exporter_on(clouds(), config()) as exporter:
-            await exporter.poll_once()
-            with monkeypatch.context() as patch:
-                patch.setattr(threading.Thread, "start", refuse)
-                with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
-                    await exporter.reload(config)
-            assert Scrape(exporter).value(SUCCESS) == 0
-            await exporter.reload(config)
-            assert Scrape(exporter).value(SUCCESS) == 1
-
-    simulate(main())
+    async with exporter_on(clouds(), config()) as exporter:
+        await exporter.poll_once()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
+                await exporter.reload(config)
+        assert Scrape(exporter).value(SUCCESS) == 0
+        await exporter.reload(config)
+        assert Scrape(exporter).value(SUCCESS) == 1
 
 
 def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,17 +410,14 @@ def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPa
     asyncio.run(main())
 
 
-def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:
-    async def main() -> None:
-        cloud, secret = clouds(), tmp_path / "sk"
-        secret.write_text("SK")
-        keys = {"type": "ak_sk", "access_key": "AK", "secret_key": {"file": str(secret)}}
-        first = account("acme", PAYMENTS, credentials=keys)
-        async with running(cloud, config(first)) as daemon:
-            await daemon.reload(config(first, poll={"interval": "20s"}))
-            cloud.keys["AK"] = "another key"
-            assert (await daemon.scrape(30)).value("drs_up") == 0
-            secret.write_text("another key\n")
-            assert (await daemon.scrape(120)).value("drs_up") == 1
-
-    simulate(main())
+async def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:
+    cloud, secret = clouds(), tmp_path / "sk"
+    secret.write_text("SK")
+    keys = {"type": "ak_sk", "access_key": "AK", "secret_key": {"file": str(secret)}}
+    first = account("acme", PAYMENTS, credentials=keys)
+    async with running(cloud, config(first)) as daemon:
+        await daemon.reload(config(first, poll={"interval": "20s"}))
+        cloud.keys["AK"] = "another key"
+        assert (await daemon.scrape(30)).value("drs_up") == 0
+        secret.write_text("another key\n")
+        assert (await daemon.scrape(120)).value("drs_up") == 1

@@ -10,7 +10,6 @@ import pytest
 
 from exporter.cloud.http.budget import Demand
 from exporter.polling.loop import CollectorLoop
-from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,82 +53,69 @@ async def running(loop: CollectorLoop, polls: Polls) -> AsyncIterator[None]:
         (0, 0.5, [0, 45, 75, 105, 135], 0),
     ],
 )
-def test_polls_come_at_their_time_or_not_at_all(
+async def test_polls_come_at_their_time_or_not_at_all(
     seconds: float, offset: float, began: list[float], left_out: int
 ) -> None:
-    async def main() -> None:
-        overran: list[int] = []
-        polls = Polls(seconds)
-        async with running(collector_loop(left_out=overran, offset=offset), polls):
-            await asyncio.sleep(140)
-        assert polls.began == began
-        assert sum(overran) == left_out
-
-    simulate(main())
+    overran: list[int] = []
+    polls = Polls(seconds)
+    async with running(collector_loop(left_out=overran, offset=offset), polls):
+        await asyncio.sleep(140)
+    assert polls.began == began
+    assert sum(overran) == left_out
 
 
-def test_a_short_budget_stretches_the_interval_and_a_slow_cloud_leaves_polls_out() -> None:
-    async def main() -> None:
-        demand = Demand(1.0)
-        loop, polls = collector_loop(demand), Polls()
-        assert loop.effective == 30
-        loop.set_demand(1.8)  # calls a second, of which 0.9 may be used
-        assert loop.effective == loop.due_every == 60
-        async with running(loop, polls):
-            await asyncio.sleep(130)
-            assert polls.began == [0, 60, 120]
-        loop.succeeded(started=60)  # it took 70 seconds
-        assert (loop.due_every, loop.effective) == (60, 120)
-        loop.expect(9)  # as many as it made may well come again
-        assert loop.due_every == 60
-        loop.set_demand(0.3)
-        assert (loop.due_every, loop.effective) == (30, 90)
-        loop.forget()
-        assert demand.total == 0
-
-    simulate(main())
+async def test_a_short_budget_stretches_the_interval_and_a_slow_cloud_leaves_polls_out() -> None:
+    demand = Demand(1.0)
+    loop, polls = collector_loop(demand), Polls()
+    assert loop.effective == 30
+    loop.set_demand(1.8)  # calls a second, of which 0.9 may be used
+    assert loop.effective == loop.due_every == 60
+    async with running(loop, polls):
+        await asyncio.sleep(130)
+        assert polls.began == [0, 60, 120]
+    loop.succeeded(started=60)  # it took 70 seconds
+    assert (loop.due_every, loop.effective) == (60, 120)
+    loop.expect(9)  # as many as it made may well come again
+    assert loop.due_every == 60
+    loop.set_demand(0.3)
+    assert (loop.due_every, loop.effective) == (30, 90)
+    loop.forget()
+    assert demand.total == 0
 
 
-def test_a_loop_without_a_sign_of_life_is_stuck_after_five_intervals_but_not_before_five_minutes() -> None:
-    async def main() -> None:
-        loop = collector_loop(Demand(0.01))
-        await asyncio.sleep(1000)
-        assert loop.alive()  # it has not begun
-        async with running(loop, Polls(10_000)):
-            await asyncio.sleep(0)
-            loop.context.beat()
-            await asyncio.sleep(299)
+async def test_a_loop_without_a_sign_of_life_is_stuck_after_five_intervals_but_not_before_five_minutes() -> None:
+    loop = collector_loop(Demand(0.01))
+    await asyncio.sleep(1000)
+    assert loop.alive()  # it has not begun
+    async with running(loop, Polls(10_000)):
+        await asyncio.sleep(0)
+        loop.context.beat()
+        await asyncio.sleep(299)
+        assert loop.alive()
+        await asyncio.sleep(2)
+        assert not loop.alive()
+        with loop.context.waiting():
             assert loop.alive()
-            await asyncio.sleep(2)
-            assert not loop.alive()
-            with loop.context.waiting():
-                assert loop.alive()
-            assert loop.alive()
-            await asyncio.sleep(301)
-            assert not loop.alive()
-            loop.set_demand(0.1)  # calls a second, of which 0.009 may be used: an interval of 333 seconds
-            assert loop.alive()
-
-    simulate(main())
+        assert loop.alive()
+        await asyncio.sleep(301)
+        assert not loop.alive()
+        loop.set_demand(0.1)  # calls a second, of which 0.009 may be used: an interval of 333 seconds
+        assert loop.alive()
 
 
-def test_a_larger_budget_wakes_a_loop_that_sleeps_on_a_longer_interval() -> None:
+async def test_a_larger_budget_wakes_a_loop_that_sleeps_on_a_longer_interval() -> None:
     """Else a project that goes leaves its neighbours asleep for as long as it had made them wait."""
-
-    async def main() -> None:
-        demand = Demand(1.0)
-        loop, polls = collector_loop(demand), Polls()
-        demand.want("another", loop.context.priority, 900.0)
-        async with running(loop, polls):
-            await asyncio.sleep(3610)
-            assert polls.began == [0]
-            assert loop.alive()
-            demand.forget("another")
-            await asyncio.sleep(31)
-            assert loop.alive()
-            assert len(polls.began) == 2
-            await asyncio.sleep(300)
-            assert loop.alive()
-            assert len(polls.began) == 12
-
-    simulate(main())
+    demand = Demand(1.0)
+    loop, polls = collector_loop(demand), Polls()
+    demand.want("another", loop.context.priority, 900.0)
+    async with running(loop, polls):
+        await asyncio.sleep(3610)
+        assert polls.began == [0]
+        assert loop.alive()
+        demand.forget("another")
+        await asyncio.sleep(31)
+        assert loop.alive()
+        assert len(polls.began) == 2
+        await asyncio.sleep(300)
+        assert loop.alive()
+        assert len(polls.began) == 12

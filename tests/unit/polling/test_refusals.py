@@ -33,22 +33,19 @@ def test_what_is_refused_is_queried_again_at_once_and_then_at_growing_intervals(
 @pytest.mark.parametrize(
     "outcome", [None, UnavailableError("operation", "500"), RefusedError("operation", "credentials")]
 )
-def test_any_other_outcome_ends_the_refusal(outcome: CloudError | None) -> None:
-    async def main() -> None:
-        backoff = Backoff()
-        for _ in range(5):
-            backoff.record("list", FORBIDDEN)
-        assert backoff.refusal("list") is FORBIDDEN
-        assert backoff.refusal("another list") is None
-        backoff.record("list", outcome)
-        assert backoff.refusal("list") is None
+async def test_any_other_outcome_ends_the_refusal(outcome: CloudError | None) -> None:
+    backoff = Backoff()
+    for _ in range(5):
         backoff.record("list", FORBIDDEN)
-        await asyncio.sleep(16)
-        assert backoff.refusal("list") is None  # the first refusal of a new row
+    assert backoff.refusal("list") is FORBIDDEN
+    assert backoff.refusal("another list") is None
+    backoff.record("list", outcome)
+    assert backoff.refusal("list") is None
+    backoff.record("list", FORBIDDEN)
+    await asyncio.sleep(16)
+    assert backoff.refusal("list") is None  # the first refusal of a new row
 
-        async def good() -> int:
-            return 1
+    async def good() -> int:
+        return 1
 
-        assert await backoff.call("list", good) == 1
-
-    simulate(main())
+    assert await backoff.call("list", good) == 1

@@ -12,232 +12,197 @@ from exporter.config.load import TaskRule, Tasks
 from exporter.model.facts import Compared, Comparison, Detail, Monitor, Node, Progress
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase
-from tests.lib.daemon import Bench, run, task
+from tests.lib.daemon import Bench, task
 from tests.lib.virtual_time import EPOCH, now
 
 
 @pytest.mark.parametrize(
     ("stale_after", "interval", "age"), [(300, 30, 300), (300, 100, 300), (300, 101, 303), (60, 10, 60), (5, 5, 15)]
 )
-def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals_if_longer(
+async def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals_if_longer(
     stale_after: float, interval: float, age: float
 ) -> None:
-    async def story() -> None:
-        bench = Bench(stale_after, progress=interval, v3=1000)
-        await bench.lists(task())
-        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
-        values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
-        await asyncio.sleep(age)
-        assert [(await bench.scrape()).value(name) for name in values] == [0.5, 1]
-        await asyncio.sleep(0.1)
-        page = await bench.scrape()
-        assert [page.value(name) for name in values] == [None, None]
-        assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
-        assert page.current("phase", "drs_task_phase") == "incremental"
-
-    run(story)
+    bench = Bench(stale_after, progress=interval, v3=1000)
+    await bench.lists(task())
+    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
+    values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
+    await asyncio.sleep(age)
+    assert [(await bench.scrape()).value(name) for name in values] == [0.5, 1]
+    await asyncio.sleep(0.1)
+    page = await bench.scrape()
+    assert [page.value(name) for name in values] == [None, None]
+    assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
+    assert page.current("phase", "drs_task_phase") == "incremental"
 
 
 @pytest.mark.parametrize(("api", "age"), [("v3", 300), ("v5", 900)])
-def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: float) -> None:
+async def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: float) -> None:
     families = ("drs_task_info", "drs_task_status", "drs_task_phase", "drs_task_action_available", "drs_tasks")
+    bench = Bench()
+    await bench.lists(task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
+    await asyncio.sleep(age)
+    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
+    page = await bench.scrape()
+    assert all(page.samples(name) for name in families)
+    await asyncio.sleep(0.1)
+    page = await bench.scrape()
+    assert not any(page.samples(name) for name in families)
+    assert page.value("drs_task_incremental_delay_seconds") is None  # the phase is not known
+    assert page.value("drs_task_full_progress_ratio", task_name="task a") == 0.5
+    assert page.value("drs_task_phase_changes_total") == 0
+    assert page.value("drs_up") == 1  # the newest list that was due did succeed
+    await bench.lists(task(), api=api)
+    assert (await bench.scrape()).value("drs_task_incremental_delay_seconds") == 1
 
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
-        await asyncio.sleep(age)
-        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
+
+async def test_a_list_that_fails_makes_its_facts_no_younger_and_up_and_timestamps_stay_for_ever() -> None:
+    bench = Bench()
+    await bench.lists(task())
+    await bench.store.update({"a": [Progress(full_ratio=1)]})
+    for _ in range(100):
+        await asyncio.sleep(60)
+        bench.store.memory.lists.failed("v3", "sync")
         page = await bench.scrape()
-        assert all(page.samples(name) for name in families)
-        await asyncio.sleep(0.1)
-        page = await bench.scrape()
-        assert not any(page.samples(name) for name in families)
-        assert page.value("drs_task_incremental_delay_seconds") is None  # the phase is not known
-        assert page.value("drs_task_full_progress_ratio", task_name="task a") == 0.5
-        assert page.value("drs_task_phase_changes_total") == 0
-        assert page.value("drs_up") == 1  # the newest list that was due did succeed
-        await bench.lists(task(), api=api)
-        assert (await bench.scrape()).value("drs_task_incremental_delay_seconds") == 1
-
-    run(story)
+        assert page.value("drs_up") == 0
+        assert page.value("drs_exporter_list_success") == 0
+        assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
+        assert len(page.samples("drs_task_info")) == (now() <= EPOCH + 300)
+        assert len(page.samples("drs_task_full_progress_ratio")) == (now() <= EPOCH + 300)
 
 
-def test_a_list_that_fails_makes_its_facts_no_younger_and_up_and_timestamps_stay_for_ever() -> None:
-    async def story() -> None:
-        bench = Bench()
+async def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> None:
+    bench = Bench()
+    await bench.lists(task())
+    await bench.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
+    for _ in range(6):
+        await asyncio.sleep(60)
         await bench.lists(task())
-        await bench.store.update({"a": [Progress(full_ratio=1)]})
-        for _ in range(100):
-            await asyncio.sleep(60)
-            bench.store.memory.lists.failed("v3", "sync")
-            page = await bench.scrape()
-            assert page.value("drs_up") == 0
-            assert page.value("drs_exporter_list_success") == 0
-            assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
-            assert len(page.samples("drs_task_info")) == (now() <= EPOCH + 300)
-            assert len(page.samples("drs_task_full_progress_ratio")) == (now() <= EPOCH + 300)
-
-    run(story)
-
-
-def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task())
-        await bench.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
-        for _ in range(6):
-            await asyncio.sleep(60)
-            await bench.lists(task())
-            await bench.store.update({"a": [Monitor(disk_size_bytes=2)]})
-            page = await bench.scrape()
-            old = page.value("drs_node_cpu_usage_ratio") is not None
-            assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
+        await bench.store.update({"a": [Monitor(disk_size_bytes=2)]})
         page = await bench.scrape()
-        assert page.value("drs_node_cpu_usage_ratio") is None
-        assert page.value("drs_node_disk_size_bytes") == 2
-        assert page.value("drs_task_collected_timestamp_seconds", collector="node") == now()
-
-    run(story)
-
-
-def test_parts_age_each_by_itself() -> None:
-    async def story() -> None:
-        bench = Bench(v3=10_000)
-        await bench.lists(task("a"), task("b"))
-        await bench.store.update(
-            {"a": [Progress(full_ratio=0.1), Detail(node_type="high")], "b": [Progress(full_ratio=0.2)]}
-        )
-        await asyncio.sleep(200)
-        await bench.store.update({"b": [Progress(full_ratio=0.3)]})
-        await asyncio.sleep(101)
-        page = await bench.scrape()
-        assert page.by("task_name", "drs_task_full_progress_ratio") == {"task b": 0.3}
-        assert page.by("task_name", "drs_task_detail_info") == {"task a": 1}
-        await asyncio.sleep(200)
-        assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
-        await asyncio.sleep(1299)
-        assert (await bench.scrape()).by("task_name", "drs_task_detail_info") == {"task a": 1}
-        await asyncio.sleep(1)
-        assert (await bench.scrape()).samples("drs_task_detail_info") == []
-
-    run(story)
+        old = page.value("drs_node_cpu_usage_ratio") is not None
+        assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
+    page = await bench.scrape()
+    assert page.value("drs_node_cpu_usage_ratio") is None
+    assert page.value("drs_node_disk_size_bytes") == 2
+    assert page.value("drs_task_collected_timestamp_seconds", collector="node") == now()
 
 
-def test_a_part_that_lacks_a_field_takes_its_series_away() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task())
-        await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
-        await bench.store.update({"a": [Progress(full_ratio=0.5)]})
-        page = await bench.scrape()
-        assert page.value("drs_task_incremental_delay_seconds") is None
-        assert page.value("drs_task_full_progress_ratio") == 0.5
-
-    run(story)
-
-
-def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale() -> None:
-    async def story() -> None:
-        bench = Bench()
-        assert (await bench.scrape()).samples("drs_tasks") == []
-        await bench.lists(task("a"), task("b"), task("c", "PAUSING"), task("d", parent_id="c"))
-        await bench.lists(job_type="migration")
-        page = await bench.scrape()
-        assert page.by("phase", "drs_tasks", job_type="migration") == dict.fromkeys(Phase, 0)
-        expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
-        assert page.by("phase", "drs_tasks", job_type="sync") == expected
-        assert page.samples("drs_tasks", job_type="cloudDataGuard") == []
-        bench.store.memory.lists.failed("v3", "cloudDataGuard")
-        assert (await bench.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
-        await asyncio.sleep(299)
-        await bench.lists(job_type="migration")
-        await asyncio.sleep(2)
-        page = await bench.scrape()
-        assert {labels["job_type"] for labels, _ in page.samples("drs_tasks")} == {"migration"}
-
-    run(story)
+async def test_parts_age_each_by_itself() -> None:
+    bench = Bench(v3=10_000)
+    await bench.lists(task("a"), task("b"))
+    await bench.store.update(
+        {"a": [Progress(full_ratio=0.1), Detail(node_type="high")], "b": [Progress(full_ratio=0.2)]}
+    )
+    await asyncio.sleep(200)
+    await bench.store.update({"b": [Progress(full_ratio=0.3)]})
+    await asyncio.sleep(101)
+    page = await bench.scrape()
+    assert page.by("task_name", "drs_task_full_progress_ratio") == {"task b": 0.3}
+    assert page.by("task_name", "drs_task_detail_info") == {"task a": 1}
+    await asyncio.sleep(200)
+    assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
+    await asyncio.sleep(1299)
+    assert (await bench.scrape()).by("task_name", "drs_task_detail_info") == {"task a": 1}
+    await asyncio.sleep(1)
+    assert (await bench.scrape()).samples("drs_task_detail_info") == []
 
 
-def test_counts_follow_a_task_through_its_phases_and_out() -> None:
-    async def story() -> None:
-        bench = Bench()
-        for status, phase in (("CREATING", "preparing"), ("FULL_TRANSFER_STARTED", "full"), ("FROZEN", "failed")):
-            await bench.lists(task(status=status))
-            counts = (await bench.scrape()).by("phase", "drs_tasks")
-            assert {name: count for name, count in counts.items() if count} == {phase: 1}
-        await bench.lists()
-        page = await bench.scrape()
-        assert page.by("phase", "drs_tasks") == dict.fromkeys(Phase, 0)
-        assert page.tasks() == set()
-
-    run(story)
+async def test_a_part_that_lacks_a_field_takes_its_series_away() -> None:
+    bench = Bench()
+    await bench.lists(task())
+    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
+    await bench.store.update({"a": [Progress(full_ratio=0.5)]})
+    page = await bench.scrape()
+    assert page.value("drs_task_incremental_delay_seconds") is None
+    assert page.value("drs_task_full_progress_ratio") == 0.5
 
 
-def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
-    async def story() -> None:
-        bench = Bench()
-        bench.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
-        family = (task("p", is_parent=True), task("c", parent_id="p"), task("d", parent_id="p"), task("e"))
-        await bench.lists(*family)
-        assert (await bench.scrape()).tasks() == set()
-        details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
-        await bench.store.update(details)
-        page = await bench.scrape()
-        assert page.tasks() == {"task p", "task c"}
-        assert page.value("drs_tasks", phase="incremental") == 1
-        await asyncio.sleep(301)
-        page = await bench.scrape()
-        assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
-        assert page.samples("drs_task_info") == []
+async def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale() -> None:
+    bench = Bench()
+    assert (await bench.scrape()).samples("drs_tasks") == []
+    await bench.lists(task("a"), task("b"), task("c", "PAUSING"), task("d", parent_id="c"))
+    await bench.lists(job_type="migration")
+    page = await bench.scrape()
+    assert page.by("phase", "drs_tasks", job_type="migration") == dict.fromkeys(Phase, 0)
+    expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
+    assert page.by("phase", "drs_tasks", job_type="sync") == expected
+    assert page.samples("drs_tasks", job_type="cloudDataGuard") == []
+    bench.store.memory.lists.failed("v3", "cloudDataGuard")
+    assert (await bench.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
+    await asyncio.sleep(299)
+    await bench.lists(job_type="migration")
+    await asyncio.sleep(2)
+    page = await bench.scrape()
+    assert {labels["job_type"] for labels, _ in page.samples("drs_tasks")} == {"migration"}
 
-    run(story)
+
+async def test_counts_follow_a_task_through_its_phases_and_out() -> None:
+    bench = Bench()
+    for status, phase in (("CREATING", "preparing"), ("FULL_TRANSFER_STARTED", "full"), ("FROZEN", "failed")):
+        await bench.lists(task(status=status))
+        counts = (await bench.scrape()).by("phase", "drs_tasks")
+        assert {name: count for name, count in counts.items() if count} == {phase: 1}
+    await bench.lists()
+    page = await bench.scrape()
+    assert page.by("phase", "drs_tasks") == dict.fromkeys(Phase, 0)
+    assert page.tasks() == set()
 
 
-def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> None:
+async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
+    bench = Bench()
+    bench.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
+    family = (task("p", is_parent=True), task("c", parent_id="p"), task("d", parent_id="p"), task("e"))
+    await bench.lists(*family)
+    assert (await bench.scrape()).tasks() == set()
+    details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
+    await bench.store.update(details)
+    page = await bench.scrape()
+    assert page.tasks() == {"task p", "task c"}
+    assert page.value("drs_tasks", phase="incremental") == 1
+    await asyncio.sleep(301)
+    page = await bench.scrape()
+    assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
+    assert page.samples("drs_task_info") == []
+
+
+async def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> None:
     """No number, labels twice, and labels without end."""
     results = tuple((f"R{number}", number) for number in range(400))
     twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))
-
-    async def story() -> None:
-        bench = Bench(comparison=300)
-        await bench.lists(task("a"), task("b"))
-        await bench.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
-        page = await bench.scrape()
-        assert bench.dropped == 2
-        assert page.samples("drs_task_full_progress_ratio") == []
-        assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
-        with capture_logs() as logs:
-            for name in "ab":
-                await bench.store.update({name: [Comparison(twice)]})
-        page = await bench.scrape()
-        assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
-        assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
-        assert bench.dropped == 2 + 2 * (9 + 144)
-        assert [(one["family"], one["project"]) for one in logs] == [
-            ("drs_comparison_status", "payments"),
-            ("drs_comparison_results", "payments"),
-        ]
-
-    run(story)
+    bench = Bench(comparison=300)
+    await bench.lists(task("a"), task("b"))
+    await bench.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
+    page = await bench.scrape()
+    assert bench.dropped == 2
+    assert page.samples("drs_task_full_progress_ratio") == []
+    assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
+    with capture_logs() as logs:
+        for name in "ab":
+            await bench.store.update({name: [Comparison(twice)]})
+    page = await bench.scrape()
+    assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
+    assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
+    assert bench.dropped == 2 + 2 * (9 + 144)
+    assert [(one["family"], one["project"]) for one in logs] == [
+        ("drs_comparison_status", "payments"),
+        ("drs_comparison_results", "payments"),
+    ]
 
 
-def test_of_two_parts_that_tell_the_same_an_older_one_does_not_hide_the_younger_and_the_value_does_not_waver() -> None:
-    async def story() -> None:
-        bench = Bench(v3=10_000)
-        await bench.lists(task())
-        for _ in range(3):
-            for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
-                await bench.store.update({"a": [part]})
-                assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
-                await asyncio.sleep(1)
-            await asyncio.sleep(58)
-        shown = []
-        for _ in range(3):
-            await bench.store.update({"a": [Monitor(cpu_ratio=0.7)]})
-            shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
-            await asyncio.sleep(60)
-        assert shown == [0.5, 0.7, 0.7]
-        await bench.store.update({"a": [Node(cpu_ratio=0.8)]})
-        assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
-
-    run(story)
+async def test_of_two_facts_with_the_same_value_the_older_does_not_hide_the_younger_and_the_value_is_steady() -> None:
+    bench = Bench(v3=10_000)
+    await bench.lists(task())
+    for _ in range(3):
+        for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
+            await bench.store.update({"a": [part]})
+            assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
+            await asyncio.sleep(1)
+        await asyncio.sleep(58)
+    shown = []
+    for _ in range(3):
+        await bench.store.update({"a": [Monitor(cpu_ratio=0.7)]})
+        shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
+        await asyncio.sleep(60)
+    assert shown == [0.5, 0.7, 0.7]
+    await bench.store.update({"a": [Node(cpu_ratio=0.8)]})
+    assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8

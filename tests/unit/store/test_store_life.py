@@ -8,293 +8,243 @@ import pytest
 
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
-from tests.lib.daemon import DAY, Bench, run, task
+from tests.lib.daemon import DAY, Bench, task
 from tests.lib.virtual_time import EPOCH, now
 
 
-def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
-    async def story() -> None:
-        bench = Bench()
-        seen = []
-        for status in (
-            "FULL_TRANSFER_STARTED",
-            "FULL_TRANSFER_COMPLETE",
-            "INCRE_TRANSFER_STARTED",
-            "INCRE_TRANSFER_FAILED",
-            "CHANGE_JOB_FAILED",
-            "INCRE_TRANSFER_STARTED",
-            "FROZEN",
-        ):
-            await bench.lists(task(status=status))
-            page = await bench.scrape()
-            names = ("drs_task_phase_changes_total", "drs_task_failures_total")
-            changed = page.value("drs_task_phase_changed_timestamp_seconds")
-            seen.append((*(page.value(name) for name in names), changed and changed - EPOCH))
-            await asyncio.sleep(30)
-        assert seen == [
-            (0, 0, None),
-            (0, 0, None),  # another status of the same phase
-            (1, 0, 60),
-            (2, 1, 90),
-            (2, 1, 90),  # it fails in another way
-            (3, 1, 150),
-            (4, 2, 180),
-        ]
-
-    run(story)
-
-
-def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task())
-        await asyncio.sleep(1000)
-        assert (await bench.scrape()).samples("drs_task_phase") == []
-        await bench.lists(task(status="PAUSING"))
+async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
+    bench = Bench()
+    seen = []
+    for status in (
+        "FULL_TRANSFER_STARTED",
+        "FULL_TRANSFER_COMPLETE",
+        "INCRE_TRANSFER_STARTED",
+        "INCRE_TRANSFER_FAILED",
+        "CHANGE_JOB_FAILED",
+        "INCRE_TRANSFER_STARTED",
+        "FROZEN",
+    ):
+        await bench.lists(task(status=status))
         page = await bench.scrape()
-        assert page.value("drs_task_phase_changes_total") == 1
-        assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
-
-    run(story)
-
-
-def test_a_restart_forgets_what_was_witnessed() -> None:
-    async def story() -> None:
-        for _ in range(2):
-            bench = Bench()
-            await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-            page = await bench.scrape()
-            assert page.value("drs_task_phase_changes_total") == 0
-            assert page.value("drs_task_failures_total") == 0
-            assert page.value("drs_task_phase_changed_timestamp_seconds") is None
-            await bench.lists(task())
-            assert (await bench.scrape()).value("drs_task_phase_changes_total") == 1
-
-    run(story)
-
-
-def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-        await bench.store.update({"a": [Progress(full_ratio=0.5)]})
-        await bench.lists(task())
-        before = await bench.scrape()
-        await bench.lists(task(name="renamed"))
-        after = await bench.scrape()
-        assert (before.tasks(), after.tasks()) == ({"task a"}, {"renamed"})
-        assert after.text == before.text.replace('task_name="task a"', 'task_name="renamed"')
-        assert after.value("drs_task_phase_changes_total") == 1
-
-    run(story)
-
-
-def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
-        before = await bench.scrape()
-        await bench.lists(task(status="FULL_TRANSFER_COMPLETE", net_type="eip", engine_type="mysql", role="parent"))
-        after = await bench.scrape()
-        labels = [{key: found[key] for key in ("task_id", "task_name")} for found, _ in after.samples("drs_task_info")]
-        assert labels == [{"task_id": "a", "task_name": "task a"}]
-        assert after.samples("drs_task_phase") == before.samples("drs_task_phase")
-
-    run(story)
-
-
-def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
-        page = await bench.scrape()
-        assert page.by("task_name", "drs_task_info", parent_id="") == {"task p": 1}
-        assert page.by("task_name", "drs_task_info", parent_id="p") == {"task c": 1}
-        assert "parent_id" not in page.samples("drs_task_info", task_name="task p")[0][0]
-
-    run(story)
-
-
-@pytest.mark.parametrize("first", ["INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"])
-def test_an_ended_task_is_shown_for_ended_for_after_its_end_or_first_sight_and_then_only_counted(first: str) -> None:
-    async def story() -> None:
-        bench = Bench(v3=DAY)
-        await bench.lists(task(status=first))
-        await asyncio.sleep(100)
-        if first != "RELEASE_RESOURCE_COMPLETE":
-            await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        until = now() + 7 * DAY - (100 if first == "RELEASE_RESOURCE_COMPLETE" else 0)
-        for _ in range(6):
-            await asyncio.sleep(DAY)
-            await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        await asyncio.sleep(until - now())
-        page = await bench.scrape()
-        assert page.current("phase", "drs_task_phase") == "ended"
-        assert bench.store.tasks()
-        await asyncio.sleep(1)
-        page = await bench.scrape()
-        assert page.tasks() == set()
-        assert page.value("drs_tasks", phase="ended") == 1
-        assert bench.store.tasks() == []
-        assert bench.store.listed_tasks() == []
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        page = await bench.scrape()
-        assert page.tasks() == set()
-        assert page.value("drs_tasks", phase="ended") == 1
-
-    run(story)
-
-
-def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
-    async def story() -> None:
-        bench = Bench(v3=10 * DAY)
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        await asyncio.sleep(8 * DAY)
-        assert (await bench.scrape()).tasks() == set()
-        await bench.lists(task())
-        page = await bench.scrape()
-        assert page.current("phase", "drs_task_phase") == "incremental"
-        assert page.value("drs_task_phase_changes_total") == 1
-
-    run(story)
-
-
-def test_a_task_that_does_not_exist_goes_with_all_its_series() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("a"), task("b"))
-        await bench.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
-        await bench.store.update({}, missing=["a", "never seen"])
-        page = await bench.scrape()
-        assert page.tasks() == {"task b"}
-        assert page.value("drs_tasks", phase="incremental") == 1
-        await bench.lists(task("a"), task("b"))  # a list that lags
-        assert (await bench.scrape()).tasks() == {"task b"}
-
-    run(story)
-
-
-@pytest.mark.parametrize("seconds", [0, 30, 299])
-def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_still(seconds: float) -> None:
-    """Asked for a released task, the cloud says that it does not exist, often before a list shows its end."""
-
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-        await bench.lists(task())
-        await bench.store.update({}, missing=["a"])
-        await asyncio.sleep(seconds)
-        assert (await bench.scrape()).tasks() == set()
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-        await bench.store.update({}, missing=["a"])  # an answer that was under way
-        page = await bench.scrape()
-        assert page.current("phase", "drs_task_phase") == "ended"
-        assert page.value("drs_task_phase_changes_total") == 2
-        assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
-
-    run(story)
-
-
-def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_others() -> None:
-    async def story() -> None:
-        bench = Bench(v3=10 * DAY)
-        ended = task(status="RELEASE_RESOURCE_COMPLETE")
-        await bench.lists(ended)
+        names = ("drs_task_phase_changes_total", "drs_task_failures_total")
+        changed = page.value("drs_task_phase_changed_timestamp_seconds")
+        seen.append((*(page.value(name) for name in names), changed and changed - EPOCH))
         await asyncio.sleep(30)
-        await bench.lists()
-        await asyncio.sleep(30)
-        await bench.lists(ended)
-        await asyncio.sleep(7 * DAY - 60)
-        assert (await bench.scrape()).tasks() == {"task a"}
-        await asyncio.sleep(1)
-        assert (await bench.scrape()).tasks() == set()
+    assert seen == [
+        (0, 0, None),
+        (0, 0, None),  # another status of the same phase
+        (1, 0, 60),
+        (2, 1, 90),
+        (2, 1, 90),  # it fails in another way
+        (3, 1, 150),
+        (4, 2, 180),
+    ]
 
-    run(story)
+
+async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() -> None:
+    bench = Bench()
+    await bench.lists(task())
+    await asyncio.sleep(1000)
+    assert (await bench.scrape()).samples("drs_task_phase") == []
+    await bench.lists(task(status="PAUSING"))
+    page = await bench.scrape()
+    assert page.value("drs_task_phase_changes_total") == 1
+    assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
 
 
-def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
-    async def story() -> None:
+async def test_a_restart_forgets_what_was_witnessed() -> None:
+    for _ in range(2):
         bench = Bench()
         await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-        await bench.lists(task())
-        await bench.lists()
-        await bench.scrape()
-        await asyncio.sleep(300)
-        await bench.scrape()
-        await bench.lists(task(status="INCRE_TRANSFER_FAILED"))
         page = await bench.scrape()
         assert page.value("drs_task_phase_changes_total") == 0
         assert page.value("drs_task_failures_total") == 0
-
-    run(story)
-
-
-def test_facts_of_a_task_that_went_meanwhile_are_not_shown() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("a"))
-        await bench.lists()
-        await bench.store.update({"a": [Progress(full_ratio=1)]})
-        assert (await bench.scrape()).tasks() == set()
-        await bench.lists(task("a"))
-        assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
-
-    run(story)
-
-
-def test_tasks_that_only_an_unpublished_generation_listed_go() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("a"), task("b"))
-        await bench.lists(task("b"), task("c"), api="v5")
-        await bench.store.forget("v3")
-        page = await bench.scrape()
-        assert page.tasks() == {"task b", "task c"}
-        assert page.value("drs_tasks", phase="incremental") == 2
-        assert page.by("api", "drs_exporter_listed_tasks") == {"v5": 2}
-
-    run(story)
-
-
-def test_both_generations_and_the_parent_name_one_task() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
-        await bench.lists(task("p", is_parent=True), task("c", parent_id="p"), api="v5")
-        await bench.lists(task("c", parent_id="p", job_type="migration"), job_type="migration")
-        page = await bench.scrape()
-        assert sorted(page.by("task_name", "drs_task_phase", phase="incremental")) == ["task c", "task p"]
-        assert page.value("drs_tasks", phase="incremental", job_type="sync") == 1
-        assert page.value("drs_tasks", phase="incremental", job_type="migration") == 0
-
-    run(story)
-
-
-def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
-    async def story() -> None:
-        bench = Bench()
-        bench.store.memory.ready = False
+        assert page.value("drs_task_phase_changed_timestamp_seconds") is None
         await bench.lists(task())
-        page = await bench.scrape()
-        assert page.tasks() == {"task a"}
-        assert page.samples("drs_up") == page.samples("drs_tasks") == []
-        bench.store.memory.ready = True
-        page = await bench.scrape()
-        assert page.value("drs_up") == 1
-        assert len(page.samples("drs_tasks")) == len(Phase)
-
-    run(story)
+        assert (await bench.scrape()).value("drs_task_phase_changes_total") == 1
 
 
-def test_a_large_update_lets_others_have_their_turn() -> None:
-    async def story() -> None:
-        bench = Bench()
-        update = asyncio.create_task(bench.lists(*(task(str(number)) for number in range(1000))))
-        turns = 0
-        while not update.done():
-            await asyncio.sleep(0)
-            turns += 1
-        assert turns >= 10
-        assert len((await bench.scrape()).tasks()) == 1000
+async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
+    bench = Bench()
+    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
+    await bench.store.update({"a": [Progress(full_ratio=0.5)]})
+    await bench.lists(task())
+    before = await bench.scrape()
+    await bench.lists(task(name="renamed"))
+    after = await bench.scrape()
+    assert (before.tasks(), after.tasks()) == ({"task a"}, {"renamed"})
+    assert after.text == before.text.replace('task_name="task a"', 'task_name="renamed"')
+    assert after.value("drs_task_phase_changes_total") == 1
 
-    run(story)
+
+async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None:
+    bench = Bench()
+    await bench.lists(task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
+    before = await bench.scrape()
+    await bench.lists(task(status="FULL_TRANSFER_COMPLETE", net_type="eip", engine_type="mysql", role="parent"))
+    after = await bench.scrape()
+    labels = [{key: found[key] for key in ("task_id", "task_name")} for found, _ in after.samples("drs_task_info")]
+    assert labels == [{"task_id": "a", "task_name": "task a"}]
+    assert after.samples("drs_task_phase") == before.samples("drs_task_phase")
+
+
+async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> None:
+    bench = Bench()
+    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
+    page = await bench.scrape()
+    assert page.by("task_name", "drs_task_info", parent_id="") == {"task p": 1}
+    assert page.by("task_name", "drs_task_info", parent_id="p") == {"task c": 1}
+    assert "parent_id" not in page.samples("drs_task_info", task_name="task p")[0][0]
+
+
+@pytest.mark.parametrize("first", ["INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"])
+async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_then_only_counted(
+    first: str,
+) -> None:
+    bench = Bench(v3=DAY)
+    await bench.lists(task(status=first))
+    await asyncio.sleep(100)
+    if first != "RELEASE_RESOURCE_COMPLETE":
+        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+    until = now() + 7 * DAY - (100 if first == "RELEASE_RESOURCE_COMPLETE" else 0)
+    for _ in range(6):
+        await asyncio.sleep(DAY)
+        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+    await asyncio.sleep(until - now())
+    page = await bench.scrape()
+    assert page.current("phase", "drs_task_phase") == "ended"
+    assert bench.store.tasks()
+    await asyncio.sleep(1)
+    page = await bench.scrape()
+    assert page.tasks() == set()
+    assert page.value("drs_tasks", phase="ended") == 1
+    assert bench.store.tasks() == []
+    assert bench.store.listed_tasks() == []
+    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+    page = await bench.scrape()
+    assert page.tasks() == set()
+    assert page.value("drs_tasks", phase="ended") == 1
+
+
+async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
+    bench = Bench(v3=10 * DAY)
+    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+    await asyncio.sleep(8 * DAY)
+    assert (await bench.scrape()).tasks() == set()
+    await bench.lists(task())
+    page = await bench.scrape()
+    assert page.current("phase", "drs_task_phase") == "incremental"
+    assert page.value("drs_task_phase_changes_total") == 1
+
+
+async def test_a_task_that_does_not_exist_goes_with_all_its_series() -> None:
+    bench = Bench()
+    await bench.lists(task("a"), task("b"))
+    await bench.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
+    await bench.store.update({}, missing=["a", "never seen"])
+    page = await bench.scrape()
+    assert page.tasks() == {"task b"}
+    assert page.value("drs_tasks", phase="incremental") == 1
+    await bench.lists(task("a"), task("b"))  # a list that lags
+    assert (await bench.scrape()).tasks() == {"task b"}
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 299])
+async def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_still(seconds: float) -> None:
+    """Asked for a released task, the cloud says that it does not exist, often before a list shows its end."""
+    bench = Bench()
+    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
+    await bench.lists(task())
+    await bench.store.update({}, missing=["a"])
+    await asyncio.sleep(seconds)
+    assert (await bench.scrape()).tasks() == set()
+    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+    await bench.store.update({}, missing=["a"])  # an answer that was under way
+    page = await bench.scrape()
+    assert page.current("phase", "drs_task_phase") == "ended"
+    assert page.value("drs_task_phase_changes_total") == 2
+    assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
+
+
+async def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_others() -> None:
+    bench = Bench(v3=10 * DAY)
+    ended = task(status="RELEASE_RESOURCE_COMPLETE")
+    await bench.lists(ended)
+    await asyncio.sleep(30)
+    await bench.lists()
+    await asyncio.sleep(30)
+    await bench.lists(ended)
+    await asyncio.sleep(7 * DAY - 60)
+    assert (await bench.scrape()).tasks() == {"task a"}
+    await asyncio.sleep(1)
+    assert (await bench.scrape()).tasks() == set()
+
+
+async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
+    bench = Bench()
+    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
+    await bench.lists(task())
+    await bench.lists()
+    await bench.scrape()
+    await asyncio.sleep(300)
+    await bench.scrape()
+    await bench.lists(task(status="INCRE_TRANSFER_FAILED"))
+    page = await bench.scrape()
+    assert page.value("drs_task_phase_changes_total") == 0
+    assert page.value("drs_task_failures_total") == 0
+
+
+async def test_facts_of_a_task_that_went_meanwhile_are_not_shown() -> None:
+    bench = Bench()
+    await bench.lists(task("a"))
+    await bench.lists()
+    await bench.store.update({"a": [Progress(full_ratio=1)]})
+    assert (await bench.scrape()).tasks() == set()
+    await bench.lists(task("a"))
+    assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
+
+
+async def test_tasks_that_only_an_unpublished_generation_listed_go() -> None:
+    bench = Bench()
+    await bench.lists(task("a"), task("b"))
+    await bench.lists(task("b"), task("c"), api="v5")
+    await bench.store.forget("v3")
+    page = await bench.scrape()
+    assert page.tasks() == {"task b", "task c"}
+    assert page.value("drs_tasks", phase="incremental") == 2
+    assert page.by("api", "drs_exporter_listed_tasks") == {"v5": 2}
+
+
+async def test_both_generations_and_the_parent_name_one_task() -> None:
+    bench = Bench()
+    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
+    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"), api="v5")
+    await bench.lists(task("c", parent_id="p", job_type="migration"), job_type="migration")
+    page = await bench.scrape()
+    assert sorted(page.by("task_name", "drs_task_phase", phase="incremental")) == ["task c", "task p"]
+    assert page.value("drs_tasks", phase="incremental", job_type="sync") == 1
+    assert page.value("drs_tasks", phase="incremental", job_type="migration") == 0
+
+
+async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
+    bench = Bench()
+    bench.store.memory.ready = False
+    await bench.lists(task())
+    page = await bench.scrape()
+    assert page.tasks() == {"task a"}
+    assert page.samples("drs_up") == page.samples("drs_tasks") == []
+    bench.store.memory.ready = True
+    page = await bench.scrape()
+    assert page.value("drs_up") == 1
+    assert len(page.samples("drs_tasks")) == len(Phase)
+
+
+async def test_a_large_update_lets_others_have_their_turn() -> None:
+    bench = Bench()
+    update = asyncio.create_task(bench.lists(*(task(str(number)) for number in range(1000))))
+    turns = 0
+    while not update.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= 10
+    assert len((await bench.scrape()).tasks()) == 1000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.model.facts import Progress
-from tests.lib.daemon import Bench, run, task
+from tests.lib.daemon import Bench, task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def ready_of(page: Scrape) -> float | None:
     return page.value("drs_task_cutover_ready", task_name="task p")
 
 
-def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_and_its_end_frees_it() -> None:
+async def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_and_its_end_frees_it() -> None:
     family = (
         task("p", is_parent=True),
         task("m", parent_id="p", root_id="p", is_parent=True),
@@ -26,32 +26,23 @@ def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_and_its
         task("c", parent_id="n", root_id="p"),
     )
     fine, bad = Progress(full_ratio=1, delay_seconds=0), Progress(full_ratio=1, delay_seconds=99)
-
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(*family)
-        assert ready_of(await bench.scrape()) == 0
-        for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
-            await bench.store.update({"c": [facts]})
-            assert ready_of(await bench.scrape()) == ready
-        await bench.lists(*family[:-1], task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
-        assert ready_of(await bench.scrape()) == 0
-
-    run(story)
+    bench = Bench()
+    await bench.lists(*family)
+    assert ready_of(await bench.scrape()) == 0
+    for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
+        await bench.store.update({"c": [facts]})
+        assert ready_of(await bench.scrape()) == ready
+    await bench.lists(*family[:-1], task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
+    assert ready_of(await bench.scrape()) == 0
 
 
-def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
-    async def story() -> None:
-        bench = Bench()
-        for key, parent, job_type in (("q", "p", "sync"), ("p", "q", "migration")):
-            bench.store.memory.inventory.update(
-                "v3", job_type, [task(key, parent_id=parent, is_parent=True)], now=now()
-            )
-        await bench.store._refresh(("p", "q"))
-        assert (await bench.scrape()).tasks() == {"task p", "task q"}
-        assert all(state.blocked for state in bench.store.memory.tasks.values())
-
-    run(story)
+async def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
+    bench = Bench()
+    for key, parent, job_type in (("q", "p", "sync"), ("p", "q", "migration")):
+        bench.store.memory.inventory.update("v3", job_type, [task(key, parent_id=parent, is_parent=True)], now=now())
+    await bench.store._refresh(("p", "q"))
+    assert (await bench.scrape()).tasks() == {"task p", "task q"}
+    assert all(state.blocked for state in bench.store.memory.tasks.values())
 
 
 @pytest.mark.parametrize(
@@ -64,26 +55,20 @@ def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
         ({}, {}, 0),
     ],
 )
-def test_a_parent_is_ready_only_where_a_subtask_lives_and_all_of_them_are_known(
+async def test_a_parent_is_ready_only_where_a_subtask_lives_and_all_of_them_are_known(
     parent: dict[str, Any], children: dict[str, dict[str, Any]], ready: float
 ) -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(
-            task("p", is_parent=True, **parent), *(task(key, parent_id="p", **facts) for key, facts in children.items())
-        )
-        await bench.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
-        assert ready_of(await bench.scrape()) == ready
-
-    run(story)
+    bench = Bench()
+    await bench.lists(
+        task("p", is_parent=True, **parent), *(task(key, parent_id="p", **facts) for key, facts in children.items())
+    )
+    await bench.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
+    assert ready_of(await bench.scrape()) == ready
 
 
-def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> None:
-    async def story() -> None:
-        bench = Bench()
-        await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="p"))
-        await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="q"))
-        assert bench.store.memory.subtasks.of("p") == set()
-        assert bench.store.memory.subtasks.of("q") == {"c"}
-
-    run(story)
+async def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> None:
+    bench = Bench()
+    await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="p"))
+    await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="q"))
+    assert bench.store.memory.subtasks.of("p") == set()
+    assert bench.store.memory.subtasks.of("q") == {"c"}
