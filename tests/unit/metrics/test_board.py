@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.metrics import board as board_module
 from exporter.metrics.board import Board, escape_label, label_text, number_text
 from exporter.metrics.page import Block
 from exporter.runtime.escape import printable
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -184,7 +185,7 @@ def test_keys_that_say_the_same_share_the_text() -> None:
 
 
 def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.metrics.board._MOST_KNOWN", 3)
+    monkeypatch.setattr(board_module, "_MOST_KNOWN", 3)
 
     async def work(board: Board) -> None:
         for number in range(10):
@@ -196,7 +197,7 @@ def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPat
 
 
 def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.metrics.board._GROUP_SIZE", 2)
+    monkeypatch.setattr(board_module, "_GROUP_SIZE", 2)
     made: list[bytes] = []
     compress = Block.of
 
@@ -229,7 +230,7 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
 
 
 def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.metrics.board._GROUP_SIZE", 2)
+    monkeypatch.setattr(board_module, "_GROUP_SIZE", 2)
 
     async def work(board: Board) -> None:
         for number in range(100):
@@ -243,27 +244,25 @@ def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch
     assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
 
 
-def test_others_run_while_a_page_is_rendered() -> None:
-    async def main() -> None:
-        board = Board((Head("f"), Head("g")), lambda: [TAIL])
-        for number in range(1000):
-            board.identify(number, [("id", str(number))])
-            board.put(number, "f", [((), number)])
-            board.put(number, "g", [((), number)])
-        turns = 0
+@simulated
+async def test_others_run_while_a_page_is_rendered() -> None:
+    board = Board((Head("f"), Head("g")), lambda: [TAIL])
+    for number in range(1000):
+        board.identify(number, [("id", str(number))])
+        board.put(number, "f", [((), number)])
+        board.put(number, "g", [((), number)])
+    turns = 0
 
-        async def others() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
 
-        running = asyncio.create_task(others())
-        await board.publish()
-        running.cancel()
-        assert turns >= 8  # blocks of 250, of two families
-
-    simulate(main())
+    running = asyncio.create_task(others())
+    await board.publish()
+    running.cancel()
+    assert turns >= 8  # blocks of 250, of two families
 
 
 def test_a_page_is_never_half_of_an_update() -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.commands.demo import simulated
+from exporter.commands import demo
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
 from exporter.metrics.own import Telemetry
 from exporter.metrics.page import Format
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulate, simulated
 from tests.unit.metrics.test_board import TEXTS, Head
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def page() -> Page:
     """The demo, which has nearly every family, after one poll."""
 
     async def main() -> Page:
-        config, transport = simulated()
+        config, transport = demo.simulated()
         async with Exporter(config, transport=transport) as exporter:
             await exporter.poll_once()
             return exporter.board.page
@@ -115,21 +115,19 @@ def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
 
 @pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
 @pytest.mark.parametrize("packed", ["", "gzip"])
-def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
-    async def main() -> None:
-        async with exporter_on(cloud_of(sim("one"))) as exporter:
-            await exporter.poll_once()
-            got = await get(exporter, f"/metrics{query}", packed, accept_type="application/openmetrics-text")
-            assert got.headers["content-type"] == OPENMETRICS
-            assert got.headers["vary"] == "Accept, Accept-Encoding"
-            assert int(got.headers["content-length"]) == len(got.body)
-            text = gzip.decompress(got.body) if packed else got.body
-            names = [family.name for family in PARSERS[Format.OPENMETRICS](text.decode())]
-            if query:
-                assert names == ["drs_up", "drs_task_phase_changes"]
-            assert names[0] == "drs_up"
-
-    simulate(main())
+@simulated
+async def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
+    async with exporter_on(cloud_of(sim("one"))) as exporter:
+        await exporter.poll_once()
+        got = await get(exporter, f"/metrics{query}", packed, accept_type="application/openmetrics-text")
+        assert got.headers["content-type"] == OPENMETRICS
+        assert got.headers["vary"] == "Accept, Accept-Encoding"
+        assert int(got.headers["content-length"]) == len(got.body)
+        text = gzip.decompress(got.body) if packed else got.body
+        names = [family.name for family in PARSERS[Format.OPENMETRICS](text.decode())]
+        if query:
+            assert names == ["drs_up", "drs_task_phase_changes"]
+        assert names[0] == "drs_up"
 
 
 def test_our_own_metrics_are_never_of_a_format_that_needs_more_than_heads() -> None:
