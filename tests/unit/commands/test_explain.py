@@ -1,18 +1,41 @@
+"""`drs-exporter explain`: the verdict of one task, its facts, and why some are unknown."""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from exporter.commands import explain as explaining
+from exporter.commands.options import config_of
 from exporter.commands.outcome import Outcome
-from tests.lib.commands import CANARY, config_for, explained, golden, group, shops
-from tests.lib.daemon import cloud_of, sim
+from exporter.simulator import Fault, faults
+from tests.lib.commands import (
+    CANARY,
+    OTHER_ID,
+    WHERE,
+    config_file,
+    config_for,
+    explained,
+    golden,
+    group,
+    reasons,
+    shops,
+    two_projects,
+)
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.simulator import SimTask
+    from tests.lib.commands import CommandLine
 
-
-IGNORED = "not considered, by the settings of cutover: logs"
+SLOW = Fault(match="batch-detail", kind="slow", seconds=4)
+ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 
 
 def test_a_task_that_both_generations_list() -> None:
@@ -106,3 +129,137 @@ def test_what_is_never_cut_over(task: SimTask, name: str, never: str) -> None:
 def test_logs() -> None:
     text = explained(cloud_of(sim("orders")), config=config_for(collectors={"logs": {"enabled": True}})).text
     assert group(text, "logs") == "logs, 0s old\n  newest info  2025-12-30 08:55:20Z, 1d15h ago"
+
+
+def test_why_something_is_unknown() -> None:
+    config = config_for(collectors={"detail": {"enabled": False}})
+    text = explained(cloud_of(sim("orders", comparison=""), published={"v3"}), config=config).text
+    assert group(text, "detail") == "detail: unknown, the collector is disabled"
+    assert group(text, "objects") == "objects: unknown, no operation that provides it is available here"
+    assert group(text, "recovery") == "recovery: unknown, only disaster-recovery tasks have it"
+    assert group(text, "node") == "node: unknown, the cloud reported nothing"
+    assert "  role                   unknown\n" in group(text, "status")
+
+
+def test_a_collector_that_fails_leaves_the_rest() -> None:
+    outcome = explained(cloud_of(sim("orders")), fault=faults.forbidden("batch-progress"))
+    assert (outcome.code, outcome.notes) == (
+        1,
+        (
+            f"{WHERE}: failed, and so unknown or incomplete: progress",
+            '  v3_batch_progress lacks a permission, 403 DRS.M00102: grant the system role "DRS ReadOnlyAccess"',
+        ),
+    )
+    assert group(outcome.text, "progress") == "progress: unknown, the poll failed"
+    assert "memory size" in group(outcome.text, "node")
+    assert reasons(outcome.text)["delay_unknown"] == ("blocks", "unknown")
+    assert reasons(outcome.text)["phase"] == ("no", "0s")
+
+
+def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
+    outcome = explained(cloud_of(sim("orders")), config=config_for(poll={"interval": "1s"}), fault=SLOW)
+    assert outcome.code == 0
+    assert group(outcome.text, "status").startswith("status, 4s old\n")
+    assert group(outcome.text, "detail").startswith("detail, 0s old\n")
+    assert reasons(outcome.text)["stale"] == ("blocks", "4s")
+    assert reasons(outcome.text)["delay_high"] == ("no", "4s")
+
+
+def test_old_facts_of_subtasks() -> None:
+    text = explained(cloud_of(shops(), published={"v3"}), "shops", config_for(poll={"interval": "1s"}), fault=SLOW).text
+    assert reasons(text, "cut-over of subtask north")["stale"] == ("blocks", "4s")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rules", "notes"),
+    [
+        ("oders", {}, ("no task has the id or the name 'oders', did you mean orders?",)),
+        ("invoices", {}, ("no task has the id or the name 'invoices'",)),
+        (
+            "orders",
+            {"exclude": [{"name": "or.*"}]},
+            ("no task has the id or the name 'orders'", "a rule of tasks.include or tasks.exclude may leave it out"),
+        ),
+        (
+            "orders",
+            {"exclude": [{"tag": "team=x"}]},
+            ("the task is gone, or a rule of tasks.include or tasks.exclude leaves it out",),
+        ),
+    ],
+)
+def test_a_task_that_does_not_exist_or_is_left_out(wanted: str, rules: dict[str, Any], notes: tuple[str, ...]) -> None:
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    assert explained(cloud, wanted, config_for(tasks={"tag_labels": [], **rules})) == Outcome(1, notes=notes)
+
+
+def test_a_task_that_its_tags_select() -> None:
+    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
+
+
+def test_a_name_that_two_tasks_have() -> None:
+    first, second = sim("orders", engine="mysql"), sim("orders", seed="others")
+    cloud, config = two_projects(second)
+    rows = sorted([(first.id, "payments"), (second.id, "shipping")])
+    lines = (
+        "2 tasks are called 'orders'; give the id of one of them:",
+        f"  id{' ' * 34}  account  region      project",
+        *(f"  {task_id}  acme     cn-north-4  {name}" for task_id, name in rows),
+    )
+    assert explained(cloud, config=config) == Outcome(2, notes=("\n".join(lines),))
+    assert all("/jobs" in call.path and "batch" not in call.path for call in cloud.calls)  # lists only
+
+
+def test_a_project_that_fails_while_another_has_the_task() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    outcome = explained(cloud, "parcels", config, fault=faults.broken(PROJECT_ID))
+    broken = (
+        f"{WHERE}: failed, and so unknown or incomplete: tasks",
+        "  v3_list_jobs failed, 500 DRS.M00004: the cloud is at fault: try again later",
+        "  v5_list_jobs failed, 500 DRS.M00004: the cloud is at fault: try again later",
+    )
+    assert (outcome.code, outcome.notes) == (1, broken)
+    assert "cut-over: nothing known blocks it" in outcome.text
+    missing = "no task has the id or the name 'orders'"
+    assert explained(cloud, "orders", config) == Outcome(1, notes=(*broken, missing))
+
+
+def test_a_name_that_plays_with_the_terminal() -> None:
+    cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
+    outcome = explained(cloud, "or\x1b[2Jders")
+    assert outcome.code == 0
+    assert "  task name  or\\x1b[2Jders" in outcome.text
+    assert "\x1b" not in outcome.text + str(explained(cloud, "or\x1b[2Jder").notes)
+
+
+def test_facts_of_no_other_task_are_asked_for() -> None:
+    parent, cache = shops(), sim("cache", scenario="migration", engine="redis-to-gaussredis")
+    cloud = cloud_of(sim("orders", comparison="equal"), parent, cache)
+    explained(cloud, "shops")
+    children = {child.id for child in parent.children}
+    asked = [call for call in cloud.calls if not call.path.endswith("/jobs")]
+    ended = next(child.id for child in parent.children if child.name == "west")
+    assert {task_id for call in asked for task_id in ID.findall(f"{call.path} {call.body}")} == children - {ended}
+    assert not any("quotas" in call.path or "async" in call.path for call in cloud.calls)
+
+
+def test_other_projects_are_asked_for_their_lists_only() -> None:
+    cloud, config = two_projects(sim("parcels"))
+    explained(cloud, "parcels", config)
+    assert len([call for call in cloud.calls if PROJECT_ID in call.path]) == 6
+    assert len([call for call in cloud.calls if OTHER_ID in call.path]) > 6
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
+    cloud = cloud_of(sim("orders"))
+    cloud.now = time.time
+    monkeypatch.setattr(explaining, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
+    code, out, err = command_line("explain", "orders", config_file(tmp_path))
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "orders: nothing known blocks it\nnot considered, by the settings of cutover: logs\n"
+        "\nidentity\n  account    acme\n"
+    )
+    assert out.endswith("\n")
+    error = command_line.error("explain", "oders", config_file(tmp_path), code=1)
+    assert error == "no task has the id or the name 'oders', did you mean orders?\n"
