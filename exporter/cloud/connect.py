@@ -14,8 +14,7 @@ from exporter.cloud.http.transport import Transport, mounts_of
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.collectors import COLLECTORS
-from exporter.config.load import EcsAgency
+from exporter.config import COLLECTORS, EcsAgency
 from exporter.model.filters import TaskFilter
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.caller import CallContext
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
-    from exporter.config.load import Account, Project
+    from exporter.config import Account, Project
 
 __all__ = ["Connection", "Shared", "connect"]
 

@@ -17,7 +17,7 @@ from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
 from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.cloud.wire.recovery import RecoveryItemWire
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Quota, Recovery, Switchover
 
 if TYPE_CHECKING:

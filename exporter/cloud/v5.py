@@ -14,7 +14,7 @@ from exporter.cloud.wire.answers import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model.facts import (
     AsyncJobs,
     Comparison,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 _CONFIGURATION = "configuration"
 

@@ -9,14 +9,14 @@ import httpx
 from exporter.cloud.http.proxies import ignored_variable, variable_for
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
-from exporter.config.regions import region_hints
+from exporter.config import region_hints
 from exporter.views.findings import UNANSWERED, Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from exporter.cloud.http.errors import CloudError
-    from exporter.config.load import Account, Project
+    from exporter.config import Account, Project
 
 _PORTS = {"https": 443, "http": 80}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.commands.connections import attempt
-from exporter.config.collectors import COLLECTORS, TASKS
+from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.views.findings import REPORT, Level, absent, words

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from exporter.cloud.source import Api
-    from exporter.config.load import Account, Project
+    from exporter.config import Account, Project
     from exporter.model.task import Listed
 
 OK, WARN, FAIL = Level

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
-from exporter.config.regions import REGIONS
+from exporter.config import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

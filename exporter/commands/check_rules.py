@@ -11,7 +11,7 @@ from exporter.views.text import plural
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from exporter.config.load import Account
+    from exporter.config import Account
     from exporter.model.task import Listed
 
 

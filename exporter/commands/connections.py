@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.source import Api
     from exporter.cloud.wire.fields import DecodeErrors
-    from exporter.config.load import Account, Config, Project
+    from exporter.config import Account, Config, Project
 
 
 class CallObserver:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
-from exporter.config.collectors import COLLECTORS, TASKS, Scope
+from exporter.config import COLLECTORS, TASKS, Scope
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Account, Config
+    from exporter.config import Account, Config
     from exporter.model.subject import Subject
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller

@@ -31,7 +31,7 @@ import structlog
 
 from exporter.commands import COMMANDS, module_of
 from exporter.commands.options import Parser, UsageError
-from exporter.config.document import ConfigError, NotReadyError
+from exporter.config import ConfigError, NotReadyError
 from exporter.runtime import logs, threads
 from exporter.runtime.lines import Lines
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 
 def add_options(parser: Parser) -> None:

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from exporter.commands import module_of
-from exporter.config.environment import from_environment
-from exporter.config.load import load
-from exporter.config.schema import Cloud
+from exporter.config import Cloud, from_environment, load
 from exporter.runtime import logs
 
 if TYPE_CHECKING:
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 
 class UsageError(Exception):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 STATUS = "status"
 """The only type that API v3 returns: "Querying Task Statuses in Batches"."""

@@ -19,9 +19,7 @@ import structlog
 
 from exporter.commands.options import Parser, add_config, add_log, config_of, file_path
 from exporter.commands.outcome import Outcome
-from exporter.config.collectors import COLLECTORS
-from exporter.config.document import ConfigError
-from exporter.config.regions import region_hints
+from exporter.config import COLLECTORS, ConfigError, region_hints
 from exporter.daemon.exporter import Exporter
 from exporter.daemon.serve import serve
 from exporter.model.shard import SHARDS, shard_of
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.model.shard import Shard
 
 _DRAIN_SECONDS = 0.5

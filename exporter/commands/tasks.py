@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
-from exporter.config.collectors import COLLECTORS, TASKS
+from exporter.config import COLLECTORS, TASKS
 from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Account, Config
+    from exporter.config import Account, Config
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
 

@@ -1,1 +1,74 @@
-"""The configuration file, its environment variables and the files that it names."""
+"""The configuration file, its environment variables and the files that it names: what other packages import of it."""
+
+from exporter.config.collectors import COLLECTOR_OF, COLLECTORS, TASKS, Collector, Scope
+from exporter.config.document import ConfigError, Document, Loc, NotReadyError, read_document
+from exporter.config.environment import from_environment
+from exporter.config.faults import add_schema_faults
+from exporter.config.files import CaFile, Secret
+from exporter.config.load import from_mapping, load
+from exporter.config.regions import REGIONS, region_hints
+from exporter.config.schema import (
+    JOB_TYPES,
+    Account,
+    AkSk,
+    Cloud,
+    Collectors,
+    CollectorSettings,
+    Config,
+    Cutover,
+    EcsAgency,
+    Password,
+    Poll,
+    Project,
+    Proxy,
+    Section,
+    TaskRule,
+    Tasks,
+    Token,
+)
+from exporter.config.values import Duration, ListOf, ReadableFile, Text, duration_text, stamp, tag_label
+
+__all__ = [
+    "COLLECTORS",
+    "COLLECTOR_OF",
+    "JOB_TYPES",
+    "REGIONS",
+    "TASKS",
+    "Account",
+    "AkSk",
+    "CaFile",
+    "Cloud",
+    "Collector",
+    "CollectorSettings",
+    "Collectors",
+    "Config",
+    "ConfigError",
+    "Cutover",
+    "Document",
+    "Duration",
+    "EcsAgency",
+    "ListOf",
+    "Loc",
+    "NotReadyError",
+    "Password",
+    "Poll",
+    "Project",
+    "Proxy",
+    "ReadableFile",
+    "Scope",
+    "Secret",
+    "Section",
+    "TaskRule",
+    "Tasks",
+    "Text",
+    "Token",
+    "add_schema_faults",
+    "duration_text",
+    "from_environment",
+    "from_mapping",
+    "load",
+    "read_document",
+    "region_hints",
+    "stamp",
+    "tag_label",
+]

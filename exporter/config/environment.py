@@ -2,7 +2,9 @@
 
 import os
 
-from exporter.config.load import Config, ConfigError, from_mapping
+from exporter.config.document import ConfigError
+from exporter.config.load import from_mapping
+from exporter.config.schema import Config
 
 _PREFIX = "HUAWEICLOUD_SDK_"  # what the vendor's own tools read
 _ACCOUNT = "default"

@@ -6,52 +6,13 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from exporter.config.document import ConfigError, Document, Loc, NotReadyError, path_text, read_document
+from exporter.config.document import Document, Loc, path_text, read_document
 from exporter.config.faults import add_schema_faults
-from exporter.config.files import Secret
 from exporter.config.schema import (
-    Account,
-    AkSk,
-    Collectors,
-    CollectorSettings,
     Config,
-    Cutover,
-    EcsAgency,
-    Password,
-    Poll,
-    Project,
-    Proxy,
     Section,
-    TaskRule,
-    Tasks,
-    Token,
 )
-from exporter.config.values import Duration, duration_text
-
-__all__ = [
-    "Account",
-    "AkSk",
-    "CollectorSettings",
-    "Collectors",
-    "Config",
-    "ConfigError",
-    "Cutover",
-    "Duration",
-    "EcsAgency",
-    "NotReadyError",
-    "Password",
-    "Poll",
-    "Project",
-    "Proxy",
-    "Secret",
-    "Section",
-    "TaskRule",
-    "Tasks",
-    "Token",
-    "duration_text",
-    "from_mapping",
-    "load",
-]
+from exporter.config.values import duration_text
 
 S = TypeVar("S", bound=Section)
 

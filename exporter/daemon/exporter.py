@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from exporter.config.load import ConfigError, NotReadyError
+from exporter.config import ConfigError, NotReadyError
 from exporter.daemon.projects import Projects
 from exporter.metrics.board import Board
 from exporter.metrics.own import RELOADED, RELOADED_AT, SHARD, Telemetry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.model.shard import Shard
     from exporter.polling.poller import Poller
     from exporter.store.store import Store

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.config.collectors import COLLECTORS, Scope
-from exporter.config.load import ConfigError
+from exporter.config import COLLECTORS, ConfigError, Scope
 from exporter.metrics.own import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
 from exporter.model.project import ProjectKey
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Account, Config, Project
+    from exporter.config import Account, Config, Project
     from exporter.metrics.board import Board
     from exporter.metrics.own import Telemetry
     from exporter.model.shard import Shard

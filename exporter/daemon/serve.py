@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 from exporter.metrics.own import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.daemon.exporter import Exporter
     from exporter.web.settings import WebFile
 

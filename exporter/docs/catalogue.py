@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from exporter.config.load import Cutover, duration_text
+from exporter.config import Cutover, duration_text
 from exporter.docs import examples
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table, words
 from exporter.docs.sources import feed_of

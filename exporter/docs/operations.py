@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
 from exporter.cloud.wire.paging import PAGE
-from exporter.config.collectors import COLLECTORS, TASKS
-from exporter.config.load import Poll, duration_text
+from exporter.config import COLLECTORS, TASKS, Poll, duration_text
 from exporter.docs.errors import ERRORS, errors_table
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table
 from exporter.docs.sources import LISTS, project_sources, sources

@@ -10,7 +10,7 @@ from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.collectors import COLLECTOR_OF, COLLECTORS, TASKS
+from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
 from exporter.metrics.family import split
 from exporter.model.list_query import ListQuery
 

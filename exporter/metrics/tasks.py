@@ -8,8 +8,7 @@ from __future__ import annotations
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from exporter.config.collectors import COLLECTORS
-from exporter.config.values import tag_label
+from exporter.config import COLLECTORS, tag_label
 from exporter.metrics.family import Family, Samples, by_label, gauge, single, split, state_set
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase, Task

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from exporter.config.collectors import COLLECTOR_OF
+from exporter.config import COLLECTOR_OF
 from exporter.model.cutover_facts import Facts
 from exporter.model.task import Phase
 

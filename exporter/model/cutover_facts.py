@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.config.load import duration_text
+from exporter.config import duration_text
 from exporter.model.facts import Detail, Recovery
 
 if TYPE_CHECKING:
-    from exporter.config.schema import Cutover
+    from exporter.config import Cutover
     from exporter.model.facts import Compared
     from exporter.model.task import Task
 

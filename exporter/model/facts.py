@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, get_args, get_type_hints
 
-from exporter.config.collectors import COLLECTOR_OF, COLLECTORS
+from exporter.config import COLLECTOR_OF, COLLECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.config.collectors import Scope
+    from exporter.config import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from exporter.model.list_query import ListQuery
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from exporter.config.schema import TaskRule, Tasks
+    from exporter.config import TaskRule, Tasks
     from exporter.model.task import Listed
 
 _PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")

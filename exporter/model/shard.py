@@ -6,7 +6,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.config.document import ConfigError
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,13 +10,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model.facts import KnownFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.config.collectors import Scope
+    from exporter.config import Scope
     from exporter.model.facts import AsyncJobs, Quota
 
 

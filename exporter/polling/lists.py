@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from exporter.cloud.http.errors import CloudError, NotPublishedError, of_job_type
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model.task import DELETED, Phase
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from exporter.cloud.http.caller import CallContext
-from exporter.config.collectors import COLLECTORS
+from exporter.config import COLLECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

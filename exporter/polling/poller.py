@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud.batches import fetch_all, sort_answers
 from exporter.cloud.http.errors import CloudError, NotPublishedError
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model.task import CollectorFacts
 from exporter.polling.context import PollContext
 from exporter.polling.lists import Lists

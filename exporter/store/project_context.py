@@ -10,7 +10,7 @@ from exporter.model.shard import ALL
 from exporter.store.ages import Ages
 
 if TYPE_CHECKING:
-    from exporter.config.load import Account
+    from exporter.config import Account
     from exporter.metrics.own import ProjectMeter
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exporter.config.collectors import TASKS
+from exporter.config import TASKS
 from exporter.model import cutover
 from exporter.model.subject import Subject
 

@@ -6,14 +6,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.cloud.operations import BY_NAME
-from exporter.config.collectors import COLLECTORS, TASKS, Scope
+from exporter.config import COLLECTORS, TASKS, Scope
 from exporter.model import cutover
 from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from exporter.config.collectors import Collector
+    from exporter.config import Collector
     from exporter.model.facts import TaskFacts
     from exporter.model.subject import Subject
     from exporter.model.task import Project, Task

@@ -8,7 +8,7 @@ import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from exporter.config.load import duration_text
+from exporter.config import duration_text
 from exporter.model.cutover_facts import Limited
 from exporter.model.facts import Compared, ObjectCount
 

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 from exporter.metrics.page import Format
 from exporter.web import api
 from exporter.web.pages import Pages

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.config.document import ConfigError, NotReadyError
+from exporter.config import ConfigError, NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,10 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from exporter.config.document import Document, Loc
-from exporter.config.faults import add_schema_faults
-from exporter.config.schema import Section
-from exporter.config.values import Duration, ListOf, ReadableFile, Text
+from exporter.config import Document, Duration, ListOf, Loc, ReadableFile, Section, Text, add_schema_faults
 
 OLDEST = "TLS12"
 """The oldest version that is served, whatever the file says."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.config.document import ConfigError, Document, read_document
-from exporter.config.values import stamp
+from exporter.config import ConfigError, Document, read_document, stamp
 from exporter.runtime.threads import DaemonPool
 from exporter.runtime.tls_context import CurrentContext
 from exporter.web.schema import RateLimit, WebConfig, checked, files_named

@@ -8,7 +8,7 @@ import ssl
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from exporter.config.document import ConfigError
+from exporter.config import ConfigError
 from exporter.web.schema import CIPHERS, OLDEST, VERIFYING
 
 if TYPE_CHECKING:

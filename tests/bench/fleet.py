@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from exporter.config.load import Collectors, from_mapping
+from exporter.config import Collectors, from_mapping
 from exporter.metrics.board import Board
 from exporter.metrics.family import TASK_LABELS
 from exporter.metrics.own import Telemetry
@@ -16,7 +16,7 @@ from exporter.simulator.world.engines import ENGINES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 PROJECT_ID = "a" * 32
 KEYS = ("AK", "SK")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.operations import BY_NAME, OPERATIONS
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.docs.operations import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
 from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim

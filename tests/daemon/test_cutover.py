@@ -12,7 +12,7 @@ from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, exporter_on, poll
 from tests.lib.virtual_time import EPOCH, simulate
 
 if TYPE_CHECKING:
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 READY, BLOCKER = "drs_task_cutover_ready", "drs_task_cutover_blocker"
 COLLECTORS = ("tasks", "progress", "recovery", "node", "objects", "detail")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.metrics.tasks import ACTIONS
 from exporter.model.task import phase_of
 from exporter.polling.poller import Poller

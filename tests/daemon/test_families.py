@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
 from exporter.simulator import AsyncJob, World

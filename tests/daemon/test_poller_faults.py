@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.cloud.v3 import V3
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
 from exporter.store.store import Store
 from tests.lib.daemon import PROJECT_ID, Scrape, calls, cloud_of, config_of, polling, sim

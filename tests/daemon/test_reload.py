@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.config.load import Collectors, ConfigError, NotReadyError, from_mapping
+from exporter.config import Collectors, ConfigError, NotReadyError, from_mapping
 from exporter.daemon import exporter as exporter_module
 from exporter.daemon.serve import Reloader
 from exporter.polling.poller import Poller
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.daemon.exporter import Exporter
     from exporter.simulator import SimulatedCloud
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from tests.faults.fleet import account, cloud
 from tests.faults.kinds import CANARY, MESSAGE
 from tests.faults.transport import Way

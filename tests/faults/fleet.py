@@ -13,7 +13,7 @@ from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.config.load import Collectors, from_mapping
+from exporter.config import Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.model.list_query import ListQuery
 from exporter.simulator import SimulatedCloud, World
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.simulator import SimTask
     from tests.faults.transport import Way
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
 from tests.faults.fleet import View, id_of
@@ -15,7 +15,7 @@ from tests.lib.virtual_time import now
 if TYPE_CHECKING:
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 ACCOUNT, HOST = "acme", "acme.test"
 LATENCY = 0.3

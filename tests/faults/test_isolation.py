@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, Operation
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from exporter.cloud import operations
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
 from tests.faults.test_matrix import POLLED

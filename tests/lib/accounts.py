@@ -11,7 +11,7 @@ import httpx
 
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
-from exporter.config.load import Collectors, from_mapping
+from exporter.config import Collectors, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Told
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from exporter.cloud.source import Api, TaskList
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 REGION = "cn-north-4"
 OTHER = "5237e10fe9aa4ad5b16b6a5245248314"

@@ -13,7 +13,7 @@ from exporter.commands.check import check
 from exporter.commands.explain import explain
 from exporter.commands.main import main
 from exporter.commands.query import query
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import World
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim
 from tests.lib.paths import GOLDEN
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.commands.outcome import Outcome
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.simulator import Fault, SimTask, SimulatedCloud
     from exporter.views.findings import Finding
 

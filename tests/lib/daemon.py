@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config.collectors import COLLECTORS
-from exporter.config.load import Collectors, from_mapping
+from exporter.config import COLLECTORS, Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
 from exporter.metrics.own import ProjectMeter, Telemetry
@@ -31,7 +30,7 @@ from tests.lib.virtual_time import EPOCH, clock, now, simulate
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}

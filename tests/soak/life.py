@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.operations import OPERATIONS
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimTask, SimulatedCloud, World
 from exporter.simulator.world import formats
 from exporter.simulator.world.life import FULL, HIDDEN, HOUR, PREPARED, Script, duration, ending

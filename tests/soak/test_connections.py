@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from exporter.config.load import Collectors
+from exporter.config import Collectors
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, SimulatedCloud, World
 from tests.faults.fleet import config

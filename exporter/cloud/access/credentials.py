@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
+from exporter import config
 from exporter.cloud.access.agency import agency_keys
 from exporter.cloud.access.project_id import Claims, ProjectId, find_project
 from exporter.cloud.access.renewal import Refreshed
@@ -15,14 +16,13 @@ from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
 from exporter.cloud.access.signing import AkSk, Keys, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
-from exporter.config import load as config
 from exporter.model.project import ProjectKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from exporter.cloud.http.client import Client
-    from exporter.config.load import Account, Project, Secret
+    from exporter.config import Account, Project, Secret
 
 _TOKEN_AHEAD = 600.0
 _KEYS_AHEAD = 300.0

@@ -13,7 +13,7 @@ from exporter.cloud.http.caller import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.wire.fields import DecodeErrors, Text, Time, Wire
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.cloud.http.client import Client
-    from exporter.config.load import Password
+    from exporter.config import Password
 
 _UNKNOWN_LIFETIME = 3600.0
 """Of a token that does not say when it ends: documented are 24 h."""

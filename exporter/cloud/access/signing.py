@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -30,7 +30,7 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.http.proxy_login import ProxyLoginError
 from exporter.cloud.http.unreachable import header_too_long, reason_of
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

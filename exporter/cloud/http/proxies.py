@@ -10,10 +10,10 @@ from urllib.request import getproxies_environment
 
 import httpx
 
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 
 if TYPE_CHECKING:
-    from exporter.config.load import Account
+    from exporter.config import Account
 
 _SCHEMES = ("http", "https")
 _PORTS = {"http": 80, "https": 443}

@@ -14,14 +14,13 @@ from exporter.cloud.http.proxies import environment_proxy, proxy_with_login
 from exporter.cloud.http.proxy_login import login_at
 from exporter.cloud.http.resolver import Resolver
 from exporter.cloud.http.sessions import new_session
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 from exporter.runtime.tls_context import CurrentContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.config.files import CaFile
-    from exporter.config.load import Account, Proxy
+    from exporter.config import Account, CaFile, Proxy
 
 _KEPT_SECONDS = 5.0  # shorter than any gateway keeps an idle connection
 

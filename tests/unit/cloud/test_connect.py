@@ -8,7 +8,7 @@ import pytest
 
 from exporter.cloud.connect import Connection, connect
 from exporter.cloud.http.budget import Budget
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Told

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.cloud.http.errors import AccessError, RefusedError, UnavailableError
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import Fault, faults
 from exporter.views.findings import is_access_fault
 from tests.lib.commands import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config.load import Config
+    from exporter.config import Config
 
 
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"

@@ -9,7 +9,7 @@ from exporter.cloud.wire.fields import Wire
 from exporter.commands import known_words
 from exporter.commands.check_report import Shape, kind
 from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
-from exporter.config.regions import REGIONS
+from exporter.config import REGIONS
 from exporter.model.task import STATUSES
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY

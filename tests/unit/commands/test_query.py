@@ -19,7 +19,7 @@ from tests.lib.daemon import PROJECT_ID, cloud_of, sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from tests.lib.commands import CommandLine
 
 ORDERS = sim("orders").id

@@ -19,7 +19,7 @@ from tests.lib.virtual_time import clock, simulate
 
 if TYPE_CHECKING:
     from exporter.commands.outcome import Outcome
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.simulator import SimulatedCloud
     from tests.lib.commands import CommandLine
 

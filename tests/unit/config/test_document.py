@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.config.load import Collectors, Config, ConfigError, Cutover, Poll, Project, TaskRule, Tasks, load
+from exporter.config import Collectors, Config, ConfigError, Cutover, Poll, Project, TaskRule, Tasks, load
 
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
 YAML_CHECK = "check the quotes and the indentation here and above, and quote a value that holds ': ' or ' #'"

@@ -9,8 +9,7 @@ import pytest
 from exporter.commands import main as cli
 from exporter.commands import once as once_command
 from exporter.commands.outcome import Outcome
-from exporter.config.environment import from_environment
-from exporter.config.load import ConfigError, from_mapping
+from exporter.config import ConfigError, from_environment, from_mapping
 from exporter.runtime import logs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import certifi
 import pytest
 import yaml
 
-from exporter.config.load import (
+from exporter.config import (
     Account,
     Collectors,
     CollectorSettings,

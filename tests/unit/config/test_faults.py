@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.load import ConfigError, from_mapping, load
+from exporter.config import ConfigError, from_mapping, load
 
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
 KEYS = "(allowed: burst, interval, rate_limit, stale_after, timeout)"

@@ -12,10 +12,8 @@ import certifi
 import pytest
 from structlog.testing import capture_logs
 
+from exporter.config import CaFile, ConfigError, NotReadyError, Secret, from_mapping, stamp
 from exporter.config import files as config_files
-from exporter.config.files import CaFile
-from exporter.config.load import ConfigError, NotReadyError, Secret, from_mapping
-from exporter.config.values import stamp
 from exporter.runtime.threads import DaemonPool
 
 if TYPE_CHECKING:

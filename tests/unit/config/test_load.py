@@ -7,7 +7,7 @@ from typing import Any
 import certifi
 import pytest
 
-from exporter.config.load import Config, ConfigError, Project, from_mapping, load
+from exporter.config import Config, ConfigError, Project, from_mapping, load
 from exporter.config.name_patterns import NamePattern
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"

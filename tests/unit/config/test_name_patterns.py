@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from exporter.config import name_patterns
-from exporter.config.load import TaskRule, Tasks
+from exporter.config import TaskRule, Tasks, name_patterns
 from exporter.config.name_patterns import NamePattern
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Listed

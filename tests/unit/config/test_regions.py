@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.load import from_mapping
-from exporter.config.regions import REGIONS, region_hints
+from exporter.config import REGIONS, from_mapping, region_hints
 
 
 def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:

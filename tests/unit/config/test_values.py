@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from exporter.config.load import Config, ConfigError, Duration, Proxy, Secret, duration_text, from_mapping
+from exporter.config import Config, ConfigError, Duration, Proxy, Secret, duration_text, from_mapping
 
 DURATION: TypeAdapter[float] = TypeAdapter(Duration)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config.load import Collectors, Cutover
+from exporter.config import Collectors, Cutover
 from exporter.docs import examples
 from exporter.docs.catalogue import catalogue_markdown, unit_of
 from exporter.docs.sources import feed_of

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cloud.http.error_codes import CODES
 from exporter.cloud.operations import OPERATIONS
-from exporter.config.collectors import COLLECTORS
+from exporter.config import COLLECTORS
 from exporter.docs import operations
 from exporter.docs.operations import operations_markdown
 from tests.lib.documents import rows

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config.collectors import COLLECTORS
-from exporter.config.load import Cutover
+from exporter.config import COLLECTORS, Cutover
 from exporter.docs import examples
 from exporter.docs.sources import LISTS, feed_of, sources
 from exporter.metrics.family import split

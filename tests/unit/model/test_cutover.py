@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.load import Cutover
+from exporter.config import Cutover
 from exporter.model.cutover import REASONS, Facts, blockers
 from exporter.model.facts import (
     Compared,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config.load import Collectors, Cutover
+from exporter.config import Collectors, Cutover
 from exporter.model.cutover import REASONS, Facts, blockers, concerned, standby
 from exporter.model.facts import (
     Compared,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.config.load import Tasks
+from exporter.config import Tasks
 from exporter.model.filters import TaskFilter
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed
@@ -15,7 +15,7 @@ from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.simulator import SimTask
 
 TASK = Listed(

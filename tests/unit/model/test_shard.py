@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.commands import main as cli
-from exporter.config.load import Collectors, ConfigError
+from exporter.config import Collectors, ConfigError
 from exporter.daemon.exporter import Exporter
 from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
@@ -21,7 +21,7 @@ from tests.lib.virtual_time import clock, now, simulate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from exporter.config.load import Config
+    from exporter.config import Config
     from exporter.simulator import SimTask, SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"

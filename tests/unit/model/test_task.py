@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from exporter.config.collectors import COLLECTOR_OF, Scope
+from exporter.config import COLLECTOR_OF, Scope
 from exporter.model.facts import TASK_FACTS, AsyncJobs, Facts, Progress, Quota, Switchover
 from exporter.model.task import Identity, Listed, Phase, Project, Task, phase_of
 

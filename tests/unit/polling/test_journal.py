@@ -9,8 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.commands.run import log_start
-from exporter.config.load import from_mapping
-from exporter.config.schema import JOB_TYPES
+from exporter.config import JOB_TYPES, from_mapping
 from exporter.model.shard import Shard
 from exporter.simulator import Fault, faults
 from tests.lib.daemon import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim

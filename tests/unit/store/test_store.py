@@ -8,7 +8,7 @@ import math
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.config.load import TaskRule, Tasks
+from exporter.config import TaskRule, Tasks
 from exporter.model.facts import Compared, Comparison, Detail, Monitor, Node, Progress
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase

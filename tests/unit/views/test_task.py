@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.config.load import Cutover
+from exporter.config import Cutover
 from exporter.model import cutover
 from exporter.model.subject import Subject
 from exporter.model.task import Identity, Listed, Project, Task

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 from exporter.web.app import application
 from tests.lib.daemon import cloud_of, exporter_on
 from tests.lib.virtual_time import simulate

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.load import ConfigError, NotReadyError
+from exporter.config import ConfigError, NotReadyError
 from exporter.web.listening import bind_all, url_of
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.config.document import ConfigError
+from exporter.config import ConfigError
 from exporter.web.settings import Settings, WebFile
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs

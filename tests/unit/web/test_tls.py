@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exporter.config.document import ConfigError
+from exporter.config import ConfigError
 from exporter.runtime.tls_context import CurrentContext
 from exporter.web.schema import TlsServer
 from exporter.web.tls import names_of, server_context

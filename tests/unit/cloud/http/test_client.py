@@ -13,7 +13,7 @@ import pytest
 from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
-from exporter.config.load import ConfigError
+from exporter.config import ConfigError
 from tests.lib.cloud import PROJECT, Script, Stream, Told, connected, document, refusal
 from tests.lib.virtual_time import simulated
 

@@ -12,7 +12,7 @@ import pytest
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
-from exporter.config.load import from_mapping
+from exporter.config import from_mapping
 from tests.lib.cloud import Told
 from tests.lib.virtual_time import in_real_time
 

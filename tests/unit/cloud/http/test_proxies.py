@@ -14,7 +14,7 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError, RefusedError
 from exporter.cloud.http.proxies import environment_proxy, variable_for
-from exporter.config.load import ConfigError, from_mapping
+from exporter.config import ConfigError, from_mapping
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told
 from tests.lib.tools import needs

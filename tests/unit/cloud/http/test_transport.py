@@ -14,7 +14,7 @@ from exporter.cloud.http import resolver
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.resolver import DnsTimeoutError, Resolver
 from exporter.cloud.http.transport import Transport
-from exporter.config.files import CaFile
+from exporter.config import CaFile
 from exporter.runtime.threads import DaemonPool
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.tree import Tree
-from exporter.config.load import Cutover
+from exporter.config import Cutover
 from exporter.model.cutover import Facts, blockers
 from exporter.model.task import Identity, Listed, Task
 from exporter.store.task_memory import TaskMemory, any_blocked
