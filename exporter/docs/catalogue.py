@@ -106,7 +106,7 @@ def unit_of(name: str) -> str:
 
 def _examples() -> Iterator[str]:
     for task_family in TASK_FAMILIES:
-        yield _example(task_family, (*examples.TASKS, examples.filled(examples.REPLICATING, task_family.fields)))
+        yield _example(task_family, examples.TASKS)
     for project_family in PROJECT_FAMILIES:
         yield _example(project_family, (examples.PROJECT,))
     yield from map(_own_example, OWN_FAMILIES)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
-from exporter.metrics.family import split
 from exporter.model.facts import (
-    TASK_FACTS,
     AsyncJobs,
     Compared,
     Comparison,
@@ -22,16 +20,43 @@ from exporter.model.facts import (
     Quota,
     Recovery,
     Switchover,
+    TaskFacts,
     Writable,
 )
 from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _NOW = 1_767_225_600.0
 _WHERE = ("prod", "eu-de", "shop")
-_GIB = float(2**30)
+_NUMBERS = {
+    "_threshold_seconds": 60.0,
+    "remaining_seconds": 1800.0,
+    "auto_stop_after_seconds": 1_209_600.0,
+    "average_execute_seconds": 0.005,
+    "average_commit_seconds": 0.002,
+    "_seconds": 1.25,
+    "_bytes_per_second": 264_000.0,
+    "_per_second": 150.0,
+    "used_bytes": 6.5 * 2**30,
+    "_bytes": 16.0 * 2**30,
+    "_ratio": 0.23,
+    "scheduled_start_at": _NOW + 36_000,
+    "expires_at": _NOW + 1_728_000,
+    "_at": _NOW - 30,
+    "_by": _NOW - 30,
+}
+"""Examples of numbers by the end of the name of their field; the first that fits."""
+F = TypeVar("F", bound=TaskFacts)
+
+
+def _filled(kind: type[F], **values: Any) -> F:
+    """Facts with an example in each field that is a number, a word or a flag."""
+    for field in fields(kind):
+        number = next((number for end, number in _NUMBERS.items() if field.name.endswith(end)), 1.0)
+        examples = {"float | None": number, "str | None": "example", "bool | None": True}
+        if str(field.type) in examples:
+            values.setdefault(field.name, examples[str(field.type)])
+    return kind(**values)
+
 
 REPLICATING = Task(
     identity=Identity(*_WHERE, "8d0e8e36-a618-490d-8a46-8c61ac9jb502", "orders-dr"),
@@ -50,45 +75,14 @@ REPLICATING = Task(
         unavailable_actions=frozenset({"RETRY"}),
         created_at=_NOW - 864_000,
     ),
-    progress=Progress(
-        full_ratio=1.0,
-        delay_seconds=1.25,
-        reported_at=_NOW - 4,
-        apply_rows_per_second=1200.0,
-        apply_bytes_per_second=264_000.0,
-    ),
-    node=Node(
-        cpu_ratio=0.23,
-        memory_ratio=0.41,
-        receive_bytes_per_second=528_000.0,
-        transmit_bytes_per_second=512_000.0,
-        disk_read_bytes_per_second=52_800.0,
-        disk_write_bytes_per_second=211_200.0,
-        apply_rows_per_second=1200.0,
-        apply_transactions_per_second=150.0,
-        apply_ddls_per_second=0.0,
-        apply_average_execute_seconds=0.005,
-        apply_average_commit_seconds=0.002,
-        apply_state="processing",
-        reported_at=_NOW - 30,
-    ),
-    monitor=Monitor(
-        cpu_ratio=0.23,
-        memory_size_bytes=16 * _GIB,
-        memory_used_bytes=6.5 * _GIB,
-        disk_size_bytes=100 * _GIB,
-        disk_used_bytes=12.5 * _GIB,
-        source_up=True,
-        target_up=True,
-        source_requests_per_second=150.0,
-        target_requests_per_second=133.0,
-        apply_bytes_per_second=264_000.0,
-        reported_at=_NOW - 30,
-    ),
-    recovery=Recovery(rpo_seconds=0.3, rto_seconds=0.95),
+    progress=_filled(Progress, full_ratio=1.0),
+    node=_filled(Node, apply_state="processing"),
+    monitor=_filled(Monitor),
+    recovery=_filled(Recovery),
     switchover=Switchover(switching=False),
-    objects=Objects((ObjectCount("table", 120.0, 120.0),), full_completed_at=_NOW - 800_000),
-    detail=Detail(
+    objects=_filled(Objects, counts=(ObjectCount("table", 120.0, 120.0),)),
+    detail=_filled(
+        Detail,
         node_type="high",
         instance_type="single",
         source_type="mysql",
@@ -96,14 +90,8 @@ REPLICATING = Task(
         target_instance_id="3ef57dbcc8db478a9e346d26ef2575bfin01",
         charging_mode="period",
         kernel_direction="up",
+        node_role=None,
         multi_write=False,
-        started_at=_NOW - 860_000,
-        full_completed_at=_NOW - 800_000,
-        updated_at=_NOW - 860_100,
-        order_expires_at=_NOW + 1_728_000,
-        delay_threshold_seconds=60.0,
-        rpo_threshold_seconds=30.0,
-        rto_threshold_seconds=60.0,
     ),
     writable=Writable(lifted=True),
     comparison=Comparison(
@@ -147,20 +135,6 @@ CONFIGURED = Task(
     precheck=Precheck((("ALARM", 2), ("PASSED", 37)), passed_ratio=1.0),
 )
 """A migration that waits to be started."""
-
-_VALUES = {"float | None": 1.0, "bool | None": True, "str | None": "example"}
-
-
-def filled(task: Task, paths: Iterable[str]) -> Task:
-    """Return the task with a value in each of these fields that no example sets."""
-    for name, field in map(split, paths):
-        types = {known.name: str(known.type) for known in fields(TASK_FACTS[name])} if name in TASK_FACTS else {}
-        if value := _VALUES.get(types.get(field, "")):
-            facts: Any = getattr(task, name) or TASK_FACTS[name]()
-            more: dict[str, Any] = {name: replace(facts, **{field: value})} if getattr(facts, field) is None else {}
-            task = replace(task, **more)
-    return task
-
 
 TASKS = (REPLICATING, FAILED, CONFIGURED)
 

@@ -14,7 +14,7 @@ from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, Facts
-from exporter.model.facts import TASK_FACTS, Monitor, Node, Progress
+from exporter.model.facts import TASK_FACTS
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
 from tests.lib.daemon import cloud_of, sim
@@ -29,6 +29,9 @@ CUTOVER = {"drs_task_cutover_ready", "drs_task_cutover_blocker"}
 PROPERTIES = {"monitor.memory_ratio": {"monitor.memory_used_bytes", "monitor.memory_size_bytes"}}
 """Fields that are calculated from others."""
 
+HIDDEN = {"detail.multi_write", "detail.tags"}
+"""Fields that change nothing here: the list has the first as well, and the second is shown only if configured."""
+
 
 def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
     return {field.name: None if field.default is MISSING else field.default for field in fields(facts)}
@@ -37,7 +40,7 @@ def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
 def shown_fields(family: Family[Task]) -> set[str]:
     """The fields of facts that change what is shown of an example of which only the list is known besides."""
     found = set()
-    for task in (*examples.TASKS, examples.filled(examples.REPLICATING, family.fields)):
+    for task in examples.TASKS:
         bare = Task(task.identity, listed=task.listed, history=task.history)
         for name, kind in TASK_FACTS.items():
             if (facts := getattr(task, name)) is not None:
@@ -56,18 +59,8 @@ def test_a_family_declares_the_fields_that_it_shows(family: Family[Task]) -> Non
     shown = shown_fields(family)
     assert shown <= declared
     assert bool(shown) == bool(declared) or family.reads in {("blockers",), ("collected",)}
-    hidden = {field for field in declared - shown if "." in field and not is_unset(field)}
-    assert hidden == (
-        {"detail.multi_write"} if family.name == "drs_task_detail_info" else set()
-    )  # the list has it, too
-
-
-def is_unset(path: str) -> bool:
-    """Whether no example has anything but the default in this field."""
-    facts, field = split(path)
-    default = defaults(TASK_FACTS[facts])[field]
-    known = (getattr(task, facts) for task in examples.TASKS)
-    return all(getattr(value, field) == default for value in known if value is not None)
+    hidden = {field for field in declared - shown if "." in field}
+    assert hidden == (HIDDEN if family.name == "drs_task_detail_info" else set())
 
 
 @pytest.mark.parametrize("family", [*TASK_FAMILIES, *PROJECT_FAMILIES], ids=lambda family: family.name)
@@ -161,11 +154,3 @@ def filled(part: TaskFacts) -> set[str]:
         for field in fields(part)
         if getattr(part, field.name) != (None if field.default is MISSING else field.default)
     }
-
-
-def test_a_field_that_no_example_sets_is_documented_with_a_value_of_its_type() -> None:
-    fields = ("progress.full_remaining_seconds", "node.apply_state", "monitor.source_up", "monitor.memory_ratio")
-    task = examples.filled(Task(examples.FAILED.identity), (*fields, "progress.stages", "listed.status"))
-    assert task.progress == Progress(full_remaining_seconds=1)
-    assert (task.node, task.monitor) == (Node(apply_state="example"), Monitor(source_up=True))
-    assert examples.filled(examples.REPLICATING, ("monitor.cpu_ratio",)) == examples.REPLICATING
