@@ -1,4 +1,4 @@
-"""The Alertmanager example: what reaches whom, and what hides what in a real Alertmanager."""
+"""The Alertmanager example: its receivers, and its inhibition rules in a real Alertmanager."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_configuration_is_valid() -> None:
 
 @needs("amtool")
 @pytest.mark.parametrize(("severity", "receiver"), [("critical", "pager"), ("warning", "desk"), ("info", "report")])
-def test_the_severity_says_who_hears_of_it(severity: str, receiver: str) -> None:
+def test_the_severity_selects_the_receiver(severity: str, receiver: str) -> None:
     assert amtool("config", "routes", "test", f"--config.file={CONFIG}", f"severity={severity}").strip() == receiver
 
 
@@ -57,7 +57,7 @@ def test_inhibition_names_alerts_that_exist() -> None:
 
 
 class Alertmanager(Program):
-    """Alertmanager with our example, or another configuration."""
+    """A running Alertmanager, by default with our example."""
 
     def __init__(self, folder: Path, config: Path = CONFIG) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -73,21 +73,24 @@ class Alertmanager(Program):
         )
 
     def ready(self) -> bool:
-        """Whether it serves already."""
+        """Return whether it serves."""
         try:
             return get(f"{self.url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
     def fire(self, *alerts: dict[str, str]) -> None:
-        """Tell it of alerts, as Prometheus does."""
+        """Send alerts, as Prometheus does."""
         with httpx.Client(trust_env=False) as http:
-            assert http.post(f"{self.url}/api/v2/alerts", json=[{"labels": one} for one in alerts]).status_code == 200
+            assert (
+                http.post(f"{self.url}/api/v2/alerts", json=[{"labels": labels} for labels in alerts]).status_code
+                == 200
+            )
 
-    def hidden(self, **labels: str) -> bool | None:
-        """Whether an alert is inhibited; None while it is not known."""
+    def inhibited(self, **labels: str) -> bool | None:
+        """Return whether an alert is inhibited; None if Alertmanager has not received it."""
         alerts: list[dict[str, Any]] = get(f"{self.url}/api/v2/alerts").json()
-        found = [bool(one["status"]["inhibitedBy"]) for one in alerts if one["labels"] == labels]
+        found = [bool(alert["status"]["inhibitedBy"]) for alert in alerts if alert["labels"] == labels]
         return found[0] if found else None
 
 
@@ -100,16 +103,16 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
 
 @needs("prometheus-alertmanager")
 @pytest.mark.parametrize(
-    ("name", "cause", "hides", "spares"),
+    ("name", "cause", "inhibits", "spares"),
     [
         (
-            "blind",
+            "unreadable project",
             {"alertname": "DrsProjectBlind", **PROJECT},
             [{"alertname": "DrsTaskFailed", **PARENT}, {"alertname": "DrsTaskStale", "reason": "progress", **PROJECT}],
             [{"alertname": "DrsTaskFailed", **TASK}, {"alertname": "DrsExporterDown"}],
         ),
         (
-            "refused",
+            "refused credentials",
             {"alertname": "DrsCredentialsRefused", "account": "prod", "region": "eu-de"},
             [{"alertname": "DrsProjectBlind", **PROJECT}, {"alertname": "DrsProjectBlind", **OTHER}],
             [{"alertname": "DrsProjectBlind", **(OTHER | {"region": "eu-nl"})}],
@@ -134,16 +137,14 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
         ),
     ],
 )
-def test_a_cause_hides_what_follows_from_it(
-    alertmanager: Alertmanager, name: str, cause: dict[str, str], hides: list[Any], spares: list[Any]
+def test_the_alert_of_a_cause_inhibits_the_alerts_that_it_explains(
+    alertmanager: Alertmanager, name: str, cause: dict[str, str], inhibits: list[Any], spares: list[Any]
 ) -> None:
-    cause, *others = [{**one, "account": name} for one in (cause, *hides, *spares)]  # each case by itself
+    cause, *others = [{**alert, "account": name} for alert in (cause, *inhibits, *spares)]  # separates the cases
     alertmanager.fire(*others)
-    for one in others:
-        alertmanager.until(lambda one=one: alertmanager.hidden(**one) is False, f"{one} is known")  # type: ignore[misc]
+    for alert in others:
+        alertmanager.until(lambda alert=alert: alertmanager.inhibited(**alert) is False, "it has arrived")  # type: ignore[misc]
     alertmanager.fire(cause)
-    followers, rest = others[: len(hides)], others[len(hides) :]
-    for one in followers:
-        alertmanager.until(lambda one=one: alertmanager.hidden(**one), f"{one} is hidden")  # type: ignore[misc]
-    assert [alertmanager.hidden(**one) for one in rest] == [False] * len(rest)
-    assert alertmanager.hidden(**cause) is False
+    for alert in others[: len(inhibits)]:
+        alertmanager.until(lambda alert=alert: alertmanager.inhibited(**alert), f"{alert} is inhibited")  # type: ignore[misc]
+    assert {alertmanager.inhibited(**alert) for alert in (cause, *others[len(inhibits) :])} == {False}

@@ -1,4 +1,4 @@
-"""The container image and the compose file, as far as can be told without a container engine."""
+"""The container image and the compose file, as far as they can be tested without a container engine."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ each_service = pytest.mark.parametrize("name", SERVICES)
 
 
 def mounts(name: str) -> dict[str, Path]:
-    """Where the files of ours are in a container, and which they are."""
+    """Our files that a container mounts, by their path in the container."""
     parts = [volume.split(":") for volume in SERVICES[name].get("volumes", ())]
     return {target[0]: (COMPOSE / source).resolve() for source, *target in parts if source.startswith(".")}
 
 
 def ours(name: str, path: str) -> Path:
-    """The file that a path in a container is."""
+    """Return the file of ours at a path in a container."""
     mount = max((mount for mount in mounts(name) if path.startswith(mount)), key=len)
     return mounts(name)[mount] / path.removeprefix(mount).lstrip("/")
 
 
 def port(name: str) -> int:
-    """The port that a service has for the others and, on this machine only, for us."""
+    """The port of a service, which is published to this machine only."""
     (published,) = SERVICES[name]["ports"]
     address, outside, inside = published.split(":")
     assert (address, outside) == ("127.0.0.1", inside)
@@ -50,9 +50,9 @@ def port(name: str) -> int:
 
 
 def is_served(url: str) -> bool:
-    """Whether a service listens where an address of the inner network leads."""
-    place = urlsplit(url)
-    return place.port == port(place.hostname or "")
+    """Return whether a service listens at a URL of the internal network."""
+    parts = urlsplit(url)
+    return parts.port == port(parts.hostname or "")
 
 
 def test_the_file_is_of_the_compose_specification() -> None:
@@ -90,7 +90,7 @@ def test_services_can_do_as_little_as_possible(name: str) -> None:
 
 
 @each_service
-def test_services_that_are_waited_for_exist(name: str) -> None:
+def test_every_service_of_depends_on_exists(name: str) -> None:
     assert set(SERVICES[name].get("depends_on", ())) <= SERVICES.keys()
 
 
@@ -124,19 +124,19 @@ def test_grafana_finds_its_data_source_and_dashboards() -> None:
     assert len(list(ours("grafana", provider["options"]["path"]).glob("*.json"))) == 5
 
 
-def test_the_demo_is_started_with_options_that_it_has() -> None:
+def test_the_demo_has_the_options_of_its_command() -> None:
     command = SERVICES["exporter"]["command"]
     assert f"--web.listen-address=:{port('exporter')}" in command
-    told = subprocess.run(
+    ran = subprocess.run(
         [str(Path(sys.executable).parent / "drs-exporter"), command[0], "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "--web.listen-address" in told.stdout
+    assert "--web.listen-address" in ran.stdout
 
 
-def test_the_image_is_built_of_what_is_there() -> None:
+def test_the_image_is_built_from_files_that_exist() -> None:
     build = SERVICES["exporter"]["build"]
     assert (COMPOSE / build["context"]).resolve() == ROOT
     assert ROOT / build["dockerfile"] == DOCKERFILE
@@ -146,7 +146,7 @@ def test_the_image_is_built_of_what_is_there() -> None:
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_the_build_tools_that_the_image_loses_are_among_the_locked() -> None:
+def test_the_lock_file_contains_the_build_tools_that_the_image_removes() -> None:
     lost = BUILDER.partition("uninstall")[2].split("\\\n")[1].split()
     locked = re.findall(r"^([a-z-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
     assert set(lost) <= set(locked)
@@ -160,7 +160,7 @@ def test_the_image_is_not_run_as_root_and_is_locked() -> None:
     assert all(fnmatch.fnmatch(line, "FROM python:3.*-slim*") for line in re.findall(r"^FROM .+$", text, re.MULTILINE))
 
 
-def test_the_image_is_as_hadolint_likes_it() -> None:
+def test_hadolint_accepts_the_dockerfile() -> None:
     command = [str(Path(sys.executable).parent / "hadolint"), str(DOCKERFILE)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout

@@ -29,7 +29,7 @@ PANELS = [
 QUERIES = [
     pytest.param(query, id=f"{path.stem} {title}") for path in FILES for title, query in dashboard_expressions(path)
 ]
-OF_NO_ACCOUNT = {
+WITHOUT_ACCOUNT = {
     "up",
     "process_cpu_seconds_total",
     "process_resident_memory_bytes",
@@ -37,18 +37,18 @@ OF_NO_ACCOUNT = {
     "drs_exporter_build_info",
     "drs_exporter_config_last_reload_successful",
 }
-"""What has no account to choose."""
+"""Metrics without the label account."""
 
 each_dashboard = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 each_panel = pytest.mark.parametrize(("path", "panel"), PANELS)
 
 
-def test_all_dashboards_are_there() -> None:
+def test_all_dashboards_exist() -> None:
     assert {path.stem for path in FILES} == NAMES == set(BUILD["TITLES"])
 
 
 @each_dashboard
-def test_the_committed_file_is_what_the_generator_makes(path: Path) -> None:
+def test_the_committed_file_is_fresh(path: Path) -> None:
     assert path.read_text() == BUILD["text"](path.stem)
 
 
@@ -60,12 +60,12 @@ def test_it_is_a_dashboard_of_the_official_schema(path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_query_asks_for_names_and_labels_that_exist(query: str) -> None:
+def test_every_query_selects_names_and_labels_that_exist(query: str) -> None:
     assert faults(query, RECORDED) == []
 
 
 @each_panel
-def test_every_panel_explains_itself_and_leads_on(path: Path, panel: dict[str, Any]) -> None:
+def test_every_panel_has_a_description_and_links(path: Path, panel: dict[str, Any]) -> None:
     assert panel["type"] in {"stat", "bargauge", "timeseries", "table"}
     assert panel["description"].endswith(".")
     assert panel["fieldConfig"]["defaults"]["unit"]
@@ -79,20 +79,20 @@ def test_every_panel_explains_itself_and_leads_on(path: Path, panel: dict[str, A
 
 
 @each_panel
-def test_every_query_asks_the_chosen_data_source_about_what_is_chosen(path: Path, panel: dict[str, Any]) -> None:
+def test_every_query_follows_the_data_source_and_the_variables(path: Path, panel: dict[str, Any]) -> None:
     assert panel["datasource"]["uid"] == "${datasource}"
     for target in panel["targets"]:
         assert target["datasource"]["uid"] == "${datasource}"
         for selector in selectors(re.sub(r"\$__\w+", "5m", target["expr"])):
-            if selector.name not in OF_NO_ACCOUNT:
+            if selector.name not in WITHOUT_ACCOUNT:
                 chosen = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
                 assert chosen["account"].removesuffix("|") == "$account"
                 assert chosen["region"].removesuffix("|") == "$region"
 
 
 @each_dashboard
-def test_choices_narrow_from_account_to_region_to_project_to_task(path: Path) -> None:
-    choices = {one["name"]: one for one in json.loads(path.read_text())["templating"]["list"]}
+def test_variables_narrow_from_account_to_region_to_project_to_task(path: Path) -> None:
+    choices = {variable["name"]: variable for variable in json.loads(path.read_text())["templating"]["list"]}
     assert list(choices) == ["datasource", "account", "region", "project", "task"][: len(choices)]
     assert ("task" in choices) == (path.stem != "exporter")
     names = list(choices)[1:]
@@ -121,15 +121,15 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["fleet", "task", "cutover", "recovery"])
-def test_what_shows_a_delay_shows_what_has_none_beside_it(name: str) -> None:
+def test_tasks_without_a_delay_are_shown_beside_delays(name: str) -> None:
     measures = re.compile(r"drs_task_(incremental_delay|rpo|rto)_seconds|<delay>|<rpo>|<rto>")
-    stands_still = re.compile(r"drs_task_phase|<halted>|<now>|<with_phase>")
+    phases = re.compile(r"drs_task_phase|<halted>|<now>|<with_phase>")
     rows = yaml.safe_load((GRAFANA / f"{name}.yaml").read_text())["rows"]
-    told = [json.dumps(row) for row in rows]
-    measured = [number for number, row in enumerate(told) if measures.search(row)]
+    texts = [json.dumps(row) for row in rows]
+    measured = [number for number, row in enumerate(texts) if measures.search(row)]
     assert measured
     for number in measured:
-        assert any(stands_still.search(row) for row in told[max(number - 1, 0) : number + 1])
+        assert any(phases.search(row) for row in texts[max(number - 1, 0) : number + 1])
 
 
 def test_a_variable_that_has_no_value_is_reported(tmp_path: Path) -> None:

@@ -35,13 +35,13 @@ PAGES = {
     "DrsTaskDelayHigh",
     "DrsTaskFailed",
 }
-"""What may wake a person."""
+"""Alerts for whoever is on call."""
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
 
 
 def title(rule: Rule) -> str:
-    """The alert and, where it has several rules, the reason that tells them apart."""
+    """The name of an alert, with the reason if the alert has several rules."""
     return " ".join(filter(None, (rule["alert"], rule["labels"].get("reason"))))
 
 
@@ -95,7 +95,7 @@ def test_wrong_names_labels_and_phases_are_found() -> None:
     ]
 
 
-def test_every_family_that_is_recorded_is_used() -> None:
+def test_every_recording_rule_is_used() -> None:
     shown = "".join(path.read_text() for path in (*RULE_FILES, *(DEPLOY / "grafana").glob("*.json")))
     assert {name for name in RECORDED if shown.count(name) < 2} == set()
 
@@ -111,7 +111,7 @@ def test_every_alert_has_a_unit_test_that_fires_it(rule: Rule) -> None:
 
 
 @each_alert_rule
-def test_every_alert_has_a_unit_test_that_comes_near_and_does_not_fire(rule: Rule) -> None:
+def test_every_alert_has_a_unit_test_that_nearly_fires_it(rule: Rule) -> None:
     fired = [
         bool(case["exp_alerts"])
         for name, case in ALERT_TESTS
@@ -122,7 +122,7 @@ def test_every_alert_has_a_unit_test_that_comes_near_and_does_not_fire(rule: Rul
 
 
 @each_alert_rule
-def test_every_alert_says_how_bad_what_where_and_what_next(rule: Rule) -> None:
+def test_every_alert_has_a_severity_a_summary_a_runbook_and_a_dashboard(rule: Rule) -> None:
     annotations = rule["annotations"]
     assert rule["labels"]["severity"] in ({"critical"} if rule["alert"] in PAGES else {"warning", "info"})
     assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
@@ -140,21 +140,21 @@ def test_alerts_of_tasks_name_the_task_and_the_value_and_can_be_inhibited_by_it(
 
 
 @each_alert_rule
-def test_alerts_of_projects_and_tasks_outlive_what_is_not_known(rule: Rule) -> None:
+def test_alerts_of_projects_and_tasks_survive_gaps(rule: Rule) -> None:
     assert "keep_firing_for" in rule or "$labels.project" not in rule["annotations"]["description"]
 
 
 @each_alert_rule
-def test_dashboards_that_alerts_lead_to_exist_and_take_what_they_give(rule: Rule) -> None:
+def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rule) -> None:
     url = rule["annotations"]["dashboard_url"]
     found = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", url)
     assert found is not None
     dashboard = json.loads((DEPLOY / "grafana" / f"{found[1]}.json").read_text())
     assert dashboard["uid"] == f"drs-{found[1]}"
-    assert set(re.findall(r"var-(\w+)=", url)) <= {one["name"] for one in dashboard["templating"]["list"]}
+    assert set(re.findall(r"var-(\w+)=", url)) <= {variable["name"] for variable in dashboard["templating"]["list"]}
 
 
-def test_few_alerts_may_wake_a_person() -> None:
+def test_few_alerts_are_critical() -> None:
     assert {rule["alert"] for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
 
 
@@ -163,7 +163,7 @@ def test_alerts_about_delays_need_no_facts_of_the_task_to_fire(name: str) -> Non
     assert not any("_info" in rule["expr"] for rule in ALERT_RULES if rule["alert"] == name)
 
 
-def test_the_rules_of_an_alert_are_told_apart() -> None:
+def test_the_rules_of_an_alert_have_distinct_titles() -> None:
     titles = [title(rule) for rule in ALERT_RULES]
     assert len(set(titles)) == len(titles)
 
@@ -183,7 +183,7 @@ def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_runbooks_say_what_to_do(name: str) -> None:
+def test_a_runbook_has_all_sections(name: str) -> None:
     text = (RUNBOOKS / f"{name}.md").read_text()
     assert text.startswith(f"# {name}\n")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
@@ -193,7 +193,7 @@ def test_runbooks_say_what_to_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_silences_match_labels_that_the_alert_has(name: str) -> None:
+def test_silences_match_labels_of_the_alert(name: str) -> None:
     matched = set(re.findall(r"(\w+)=…", (RUNBOOKS / f"{name}.md").read_text()))
     had = [
         alert["exp_labels"].keys()

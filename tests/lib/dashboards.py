@@ -1,4 +1,4 @@
-"""What the dashboards in deploy/grafana ask of Prometheus."""
+"""The panels and queries of the dashboards in deploy/grafana."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _INTERVALS = {"__rate_interval": "5m", "__interval": "1m", "__range": "1h"}
 
 
 def dashboard_panels(path: Path) -> list[dict[str, Any]]:
-    """All panels of a dashboard but the headings of rows, those in collapsed rows too."""
+    """All panels of a dashboard, also in collapsed rows, without the headings of rows."""
     return list(_panels(json.loads(path.read_text())["panels"]))
 
 
 def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
-    """Panel title and query of each query of a dashboard, as Grafana asks them with everything chosen everywhere.
+    """The panel title and expression of each query of a dashboard, as Grafana sends it if all values are selected.
 
     Raises:
         ValueError: a variable is left in a query.
@@ -45,7 +45,7 @@ def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _substitute(query: str, variables: dict[str, str]) -> str:
-    every = re.sub(r'="\$', '=~"$', query)  # where one has to be chosen, any may be
+    every = re.sub(r'="\$', '=~"$', query)  # a variable with one value as well
     made = re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda name: variables.get(name[1] or name[2], name[0]), every)
     if "$" in made:
         raise ValueError(f"a variable is left in {made}")

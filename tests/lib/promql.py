@@ -1,4 +1,4 @@
-"""What a PromQL expression asks for, held against the catalogue and the rules that we ship."""
+"""Checks the names and labels of PromQL expressions against our metrics and recording rules."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _KNOWN = _TARGET.union(*_FAMILIES.values())
 
 
 def faults(expression: str, recorded: set[str]) -> list[str]:
-    """Every name and label of an expression that nothing has, and every phase that is none.
+    """The names, labels and phases of an expression that do not exist.
 
     Args:
         expression: PromQL.
-        recorded: the names that recording rules give.
+        recorded: the names of the recording rules.
 
     Raises:
         ValueError: it does not parse.

@@ -1,4 +1,4 @@
-"""The rules that we ship, and the unit tests of the alerts among them."""
+"""The rules in deploy/prometheus, and the unit tests of the alerts."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ ALERT_TESTS: list[tuple[str, Rule]] = [
     for test in load(path)["tests"]
     for case in test.get("alert_rule_test", ())
 ]
-"""The name of each test, with each of its cases."""
+"""The cases of all tests, with the name of the test."""

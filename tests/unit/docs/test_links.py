@@ -1,4 +1,4 @@
-"""Links of the documents for people lead somewhere."""
+"""The links in the documentation lead to files and headings that exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADINGS = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def anchors(text: str) -> set[str]:
-    """What headings are called in links, as GitHub makes it."""
+    """The anchors of all headings, as GitHub derives them."""
     headings = _HEADINGS.findall(_FENCED.sub("", text))
     names = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
     before = [names[:number].count(name) for number, name in enumerate(names)]
@@ -27,7 +27,7 @@ def anchors(text: str) -> set[str]:
 
 
 def broken(text: str, folder: Path) -> list[str]:
-    """Links within the project whose file or heading does not exist."""
+    """The links within the repository whose file or heading does not exist."""
     found: list[str] = []
     for link in [markdown or html for markdown, html in _LINKS.findall(_FENCED.sub("", text))]:
         if re.match(r"[a-z]+:", link):
@@ -45,7 +45,7 @@ def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
     assert broken(document.read_text(), document.parent) == []
 
 
-def test_what_leads_nowhere_is_found() -> None:
+def test_broken_links_are_found() -> None:
     text = """\
 # A heading, `quoted`
 [here](#a-heading-quoted) [there](README.md#drs-exporter) [away](https://example.com/none)
@@ -58,5 +58,5 @@ def test_what_leads_nowhere_is_found() -> None:
     assert broken(text, ROOT) == ["#gone", "none.md", "README.md#gone", "none.png", "#no-heading"]
 
 
-def test_headings_of_the_same_words_are_told_apart() -> None:
+def test_equal_headings_have_different_anchors() -> None:
     assert anchors("# One two\n## One two\n### One-two!") == {"one-two", "one-two-1", "one-two-2"}
