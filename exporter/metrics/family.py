@@ -10,7 +10,7 @@ from exporter.model.task import Project, Task
 
 T = TypeVar("T", Task, Project)
 Samples = Sequence[tuple[tuple[str, ...], float]]
-"""Values by the family's own labels."""
+"""Values by the labels of the family."""
 
 TASK_LABELS = ("account", "region", "project", "task_id", "task_name", "parent_id")
 """The labels of every task family; `parent_id` on subtasks only."""
@@ -26,8 +26,8 @@ class Family(Generic[T]):
         help: what a value means, in one line.
         fields: where its values come from, as `facts.field`, or `facts` alone for all fields of these facts. The
             documentation derives collectors, operations and permissions from them.
-        samples: the samples of one task or project, none where nothing is known.
-        labels: its own labels, beyond the identity.
+        samples: the samples of one task or project, none if nothing is known.
+        labels: the labels beside those of the task or project.
         type: gauge or counter.
         reads: the attributes of a task that its samples are made of, if these are not those of `fields`. The phase and
             the history need no mention.
@@ -54,9 +54,9 @@ def split(path: str) -> tuple[str, str]:
 
 
 def gauge(name: str, help_text: str, *fields: str, kind: str = "gauge") -> Family[Any]:
-    """A family without labels of its own whose value is a field.
+    """A family whose value is a field, without labels of its own.
 
-    Of several fields the value is that of the facts that missed no poll; of these, of the first field that is known.
+    Of several fields, the value is that of the facts that missed no poll, and among these the first known.
     """
     paths = [split(path) for path in fields]
     if len(paths) == 1:
@@ -73,7 +73,7 @@ def gauge(name: str, help_text: str, *fields: str, kind: str = "gauge") -> Famil
 
 
 def by_label(name: str, help_text: str, field: str, label: str) -> Family[Any]:
-    """A family with one label whose samples are a field, which contains pairs of a label value and a number."""
+    """A family with one label; its field contains pairs of a label value and a number."""
     path = split(field)
 
     def samples(subject: Task | Project) -> Samples:
@@ -88,7 +88,7 @@ def _field(subject: Task | Project, facts: str, field: str) -> Any:
 
 
 def single(value: Callable[[T], float | None]) -> Callable[[T], Samples]:
-    """Samples of a family without labels of its own: one, or none where the value is None."""
+    """Return a function for the only sample of a family without labels of its own; none if the value is None."""
 
     def samples(subject: T) -> Samples:
         number = value(subject)
@@ -98,9 +98,9 @@ def single(value: Callable[[T], float | None]) -> Callable[[T], Samples]:
 
 
 def state_set(states: Sequence[str], state: Callable[[T], str | None]) -> Callable[[T], Samples]:
-    """Samples of a state set: one series a state, 1 for the current one; none where the state is None.
+    """Return a function for the samples of a state set: 1 for the current state, 0 for the others.
 
-    A word that is not among the states is `other`, which must be one of them.
+    There are no samples if the state is None. A state that is not in the set is `other`, which must be in it.
     """
     sets = {current: tuple(((name,), float(name == current)) for name in states) for current in states}
 

@@ -1,6 +1,6 @@
-"""The families of tasks, as data: a metric of a field that the model has is one entry, and nothing else.
+"""The catalogue of task families. A metric of a field that the model has is one entry.
 
-Documentation, tests and lint are derived from these entries.
+Documentation, tests and lint are derived from the entries.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
 
 
 def _local_role(task: Task) -> str | None:
-    """Which side of a DR pair this cloud is: data flows up to the standby, and down from the active one."""
+    """The side of a DR pair that this cloud is: data flows up to the standby, and down from the active side."""
     listed = task.listed
     if listed is None or not listed.disaster_recovery:
         return None
@@ -169,7 +169,7 @@ def _comparison_results(task: Task) -> Samples:
 
 
 def _auto_stop_at(task: Task) -> float | None:
-    """Only where the failure was witnessed: nothing tells when an older one began."""
+    """Only for a failure that this exporter observed: the start of an older one is unknown."""
     after = task.detail.auto_stop_after_seconds if task.detail else None
     since = task.history.phase_changed_at
     return since + after if after is not None and since is not None and task.phase is Phase.FAILED else None

@@ -112,7 +112,7 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
         ("drs_exporter_build_info", "", [], ""),
     ],
 )
-def test_what_feeds_a_family_and_what_that_needs(
+def test_the_sources_and_permissions_of_a_family(
     name: str, collectors: str, fed_by: list[str], permission: str
 ) -> None:
     words = ", ".join(f"`{operation}`" for operation in fed_by)
@@ -131,7 +131,7 @@ def test_every_reason_against_a_cut_over_is_explained() -> None:
     assert {cells[1] for cells in REASONS_TOLD.values()} <= set(Collectors.model_fields)
 
 
-def test_a_setting_is_named_for_each_reason_that_it_takes_away_or_relaxes() -> None:
+def test_the_setting_of_a_reason_removes_or_relaxes_it() -> None:
     """Over tasks of which nothing is known but that they are late."""
     parts: dict[str, Any] = {"progress": Progress(delay_seconds=9), "recovery": Recovery(9, 9)}
     task = replace(examples.REPLICATING, **parts, monitor=None, objects=None, comparison=None, logs=None, detail=None)
@@ -147,6 +147,6 @@ def test_a_setting_is_named_for_each_reason_that_it_takes_away_or_relaxes() -> N
         assert differ == {reason.name for reason in REASONS if reason.setting == setting}, setting
 
 
-def test_the_examples_are_as_the_model_wants_them() -> None:
+def test_the_examples_fit_the_model() -> None:
     assert all(task.identity.task_id == (task.listed and task.listed.id) for task in examples.TASKS)
     assert not re.search(r"\d+\.\d+\.\d+\.\d+|password=|user=", TEXT)

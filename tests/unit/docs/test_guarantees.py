@@ -25,7 +25,7 @@ def functions(file: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:60])
-def test_what_is_guaranteed_is_proved(row: str) -> None:
+def test_a_guarantee_names_tests_that_exist(row: str) -> None:
     named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
     assert named
     assert [(file, name) for file, name in named if name not in functions(file)] == []

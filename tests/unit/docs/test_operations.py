@@ -82,6 +82,6 @@ def test_an_operation_in_words(name: str, cells: list[str]) -> None:
     assert ROWS[name] == cells
 
 
-def test_every_collector_asks_something() -> None:
+def test_every_collector_has_an_operation() -> None:
     asked = {name for cells in ROWS.values() if len(cells) > 2 for name in cells[1].split(", ")}
     assert asked == COLLECTORS.keys()

@@ -83,7 +83,7 @@ def looked_at(task: Task) -> list[object]:
     return [reason.fact(Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())) for reason in REASONS]
 
 
-def test_the_readiness_for_a_cut_over_declares_the_facts_that_its_reasons_read() -> None:
+def test_the_cut_over_families_declare_the_facts_that_the_reasons_read() -> None:
     task = examples.REPLICATING
     read = {name for name in TASK_FACTS if looked_at(without(task, name)) != looked_at(task)}
     for family in TASK_FAMILIES:
@@ -91,7 +91,7 @@ def test_the_readiness_for_a_cut_over_declares_the_facts_that_its_reasons_read()
             assert set(family.fields) == read | {"listed"}
 
 
-def test_the_readiness_for_a_cut_over_is_fed_by_all_that_its_reasons_look_at() -> None:
+def test_the_cut_over_families_are_fed_by_the_operations_of_the_reasons() -> None:
     fed = {
         operation.name for family in TASK_FAMILIES if family.name in CUTOVER for operation in feed_of(family).operations
     }
@@ -111,7 +111,7 @@ def test_every_family_of_tasks_is_fed() -> None:
         assert feed_of(family).operations, family.name
 
 
-def test_what_a_generation_is_said_to_lack_is_what_it_never_tells() -> None:
+def test_a_source_lacks_the_fields_that_it_declares() -> None:
     """Over a world that shows everything, each source fills every field of its parts but those."""
     waiting = (("CREATING", 60.0), ("WAITING_FOR_START", 1e9))
     loading = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))

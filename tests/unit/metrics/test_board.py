@@ -85,7 +85,7 @@ def test_labels_are_escaped_as_identity_and_as_own_labels(value: str, escaped: s
     assert text.splitlines(keepends=True)[2:] == f'f{{name="{escaped}",own="{escaped}"}} 1\n'.splitlines(keepends=True)
 
 
-def test_half_a_surrogate_pair_costs_not_the_page() -> None:
+def test_half_a_surrogate_pair_is_escaped() -> None:
     assert label_text([("name", "a\ud800b"), ("own", "c")]) == b'name="a\\\\ud800b",own="c"'
 
 
@@ -150,7 +150,7 @@ def test_samples_are_replaced_and_dropped() -> None:
     assert [family.name for family in page.families] == ["f", "own_total", "own_info"]
 
 
-def test_a_family_whose_last_sample_went_goes() -> None:
+def test_a_family_without_samples_is_removed() -> None:
     async def work(board: Board) -> None:
         board.identify("a", [("id", "a")])
         board.put("a", "f", [((), 1)])
@@ -173,7 +173,7 @@ def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
     assert text.splitlines()[2:] == [b'g{name="new"} 2']
 
 
-def test_keys_that_say_the_same_share_the_text() -> None:
+def test_keys_with_equal_samples_share_the_text() -> None:
     async def work(board: Board) -> None:
         for key in "ab":
             board.identify(key, [("id", key)])
@@ -184,7 +184,7 @@ def test_keys_that_say_the_same_share_the_text() -> None:
     on_board(work, Head("f", ("phase",)))
 
 
-def test_more_shapes_of_labels_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_sets_of_labels_than_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_module, "_MOST_KNOWN", 3)
 
     async def work(board: Board) -> None:
@@ -229,7 +229,7 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
     ]
 
 
-def test_places_of_keys_that_went_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_of_removed_keys_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_module, "_GROUP_SIZE", 2)
 
     async def work(board: Board) -> None:

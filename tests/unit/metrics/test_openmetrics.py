@@ -79,7 +79,7 @@ def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: P
     assert all("." in bound or bound == "+Inf" for bound in bounds)
 
 
-def test_every_chunk_but_heads_is_shared(page: Page) -> None:
+def test_both_formats_share_every_block_but_the_heads(page: Page) -> None:
     text, other = ({id(block) for block in page.plain(form=form)} for form in Format)
     counters = sum(family.heads[Format.TEXT] is not family.heads[Format.OPENMETRICS] for family in page.families)
     assert len(other - text) == counters + 1
@@ -116,7 +116,7 @@ def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
 @pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
 @pytest.mark.parametrize("packed", ["", "gzip"])
 @simulated
-async def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
+async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed: str) -> None:
     async with exporter_on(cloud_of(sim("one"))) as exporter:
         await exporter.poll_once()
         got = await get(exporter, f"/metrics{query}", packed, accept_type="application/openmetrics-text")
@@ -130,7 +130,7 @@ async def test_it_is_served_to_who_asks_for_it(query: str, packed: str) -> None:
         assert names[0] == "drs_up"
 
 
-def test_our_own_metrics_are_never_of_a_format_that_needs_more_than_heads() -> None:
+def test_metrics_of_the_exporter_itself_have_no_other_comments_than_help_and_type() -> None:
     """What telemetry renders is taken apart by its HELP lines."""
     text = b"".join(Telemetry().render()).decode()
     assert all(line.startswith(("# HELP ", "# TYPE ")) for line in text.splitlines() if line.startswith("#"))

@@ -39,7 +39,7 @@ def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
     return series(telemetry).get((name, tuple(sorted(labels.items()))))
 
 
-def test_the_version_and_the_process_are_there_and_no_creation_times(telemetry: Telemetry) -> None:
+def test_the_page_has_version_and_process_and_no_creation_times(telemetry: Telemetry) -> None:
     assert value(telemetry, "drs_exporter_build_info", version=version("drs-exporter")) == 1
     names = {name for name, _ in series(telemetry, "")}
     assert {"python_info", "process_cpu_seconds_total", "process_resident_memory_bytes"} <= names
@@ -47,7 +47,7 @@ def test_the_version_and_the_process_are_there_and_no_creation_times(telemetry: 
     assert not [name for name, _ in series(telemetry, "") if name.endswith("_created")]
 
 
-def test_calls_are_counted_by_operation_and_code_and_their_faults_start_at_0(telemetry: Telemetry) -> None:
+def test_calls_are_counted_by_operation_and_code_and_counters_of_failures_start_at_0(telemetry: Telemetry) -> None:
     meter = ApiMeter(telemetry, "a", "r", Allowed())
     for code in ("200", "200", "timeout"):
         meter.request("v3_list_jobs", code, 0.2)
@@ -80,7 +80,7 @@ def test_durations_are_a_histogram_by_operation(telemetry: Telemetry) -> None:
     assert value(telemetry, f"{name}_sum", **labels) == pytest.approx(107.21)
 
 
-def test_the_allowance_and_what_is_wanted_of_it_are_those_of_the_moment(telemetry: Telemetry) -> None:
+def test_rate_limit_and_demand_are_current(telemetry: Telemetry) -> None:
     allowed = Allowed()
     ApiMeter(telemetry, "a", "r", allowed)
     name, demand = "drs_exporter_api_rate_limit_calls_per_second", "drs_exporter_api_demand_ratio"
@@ -91,7 +91,7 @@ def test_the_allowance_and_what_is_wanted_of_it_are_those_of_the_moment(telemetr
     assert value(telemetry, demand, account="a", region="r") == 2
 
 
-def test_what_befalls_a_project_is_counted_from_0_on(telemetry: Telemetry) -> None:
+def test_counters_of_a_project_start_at_0(telemetry: Telemetry) -> None:
     meter = ProjectMeter(telemetry, "a", "r", "p", collectors=("tasks", "node"))
     where = {"account": "a", "region": "r", "project": "p"}
     counters = ("poll_overruns", "decode_errors", "task_errors")
@@ -119,7 +119,7 @@ def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Tele
     assert REQUESTS.type == "counter"
 
 
-def test_two_registries_know_nothing_of_each_other(telemetry: Telemetry) -> None:
+def test_two_registries_share_nothing(telemetry: Telemetry) -> None:
     ApiMeter(Telemetry(), "a", "r", Allowed()).request("v3_list_jobs", "200", 1)
     assert value(telemetry, "drs_exporter_api_requests_total") is None
     assert not [name for name, _ in series(telemetry) if name.startswith("drs_exporter_api")]

@@ -69,7 +69,7 @@ def test_gzip_of_nothing() -> None:
     assert unpacked(page_of(b"text").gzip(frozenset({"unknown"}))) == b""
 
 
-def test_the_member_of_a_page_is_put_together_once_for_each_format() -> None:
+def test_the_gzip_member_of_a_page_is_joined_once_for_each_format() -> None:
     page = page_of(b"text")
     assert page.gzip() is page.gzip()
     assert page.gzip(form=Format.OPENMETRICS) is page.gzip(form=Format.OPENMETRICS)
@@ -116,7 +116,7 @@ def test_a_page_in_text_is_split_into_families() -> None:
 @pytest.mark.parametrize(
     ("name", "lines"), [("own_total", 3), ("own", 3), ("own_info", 2), ("own_info_total", 0), ("own_", 0)]
 )
-def test_a_counter_goes_by_both_of_its_names(form: Format, name: str, lines: int) -> None:
+def test_a_counter_is_found_by_both_of_its_names(form: Format, name: str, lines: int) -> None:
     page = Page(list(split_families(TAIL)))
     end = form is Format.OPENMETRICS
     assert len(b"".join(page.plain(frozenset({name}), form)).splitlines()) == lines + end

@@ -104,5 +104,5 @@ def test_samples_after_any_changes_are_those_of_the_last_state(changes: list[tup
 
 
 @pytest.mark.parametrize("name", sorted({field.name for field in fields(Task)} - {"identity"}))
-def test_every_field_of_a_task_is_changed_by_the_test_above(name: str) -> None:
+def test_the_test_above_changes_every_field_of_a_task(name: str) -> None:
     assert name in PARTS

@@ -63,7 +63,7 @@ def only(state: str, *states: str) -> dict[tuple[str, ...], float]:
 
 
 @pytest.mark.parametrize("family", TASK_FAMILIES, ids=attrgetter("name"))
-def test_nothing_known_is_no_series_but_for_what_we_count(family: Family[Task]) -> None:
+def test_a_task_without_facts_has_only_its_counters(family: Family[Task]) -> None:
     assert dict(family.samples(of())) == ({(): 0} if family.type == "counter" else {})
 
 
@@ -176,7 +176,7 @@ def test_actions_are_those_of_the_contract() -> None:
         (Node(), None, None),
     ],
 )
-def test_memory_is_the_node_s_word_else_used_over_size(
+def test_memory_usage_is_that_of_the_node_else_used_over_size(
     node: Node | None, monitor: Monitor | None, ratio: float | None
 ) -> None:
     shown = samples(of(node=node, monitor=monitor), "drs_node_memory_usage_ratio")
@@ -198,7 +198,7 @@ def test_memory_is_the_node_s_word_else_used_over_size(
         ("drs_task_full_completed_timestamp_seconds", Detail(full_completed_at=0.1), Objects(full_completed_at=0.2)),
     ],
 )
-def test_of_two_parts_that_tell_the_same_the_newer_one_is_shown(name: str, first: Any, second: Any) -> None:
+def test_of_two_values_of_one_field_the_newer_is_shown(name: str, first: Any, second: Any) -> None:
     both = {first.name: first, second.name: second}
     for order, shown in (((first, second), 0.1), ((second, first), 0.2)):
         assert samples(of(**both, newest=tuple(part.name for part in order)), name) == {(): shown}

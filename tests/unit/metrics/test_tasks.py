@@ -167,7 +167,7 @@ def test_our_own_families_are_those_of_the_contract_and_some_more() -> None:
     assert OWN_CONTRACT.items() <= {own.name: own.labels for own in OWN_FAMILIES}.items()
 
 
-def test_every_code_that_is_no_status_stands_in_the_help() -> None:
+def test_the_help_names_every_code_that_is_no_status() -> None:
     (requests,) = (own for own in OWN_FAMILIES if own.name == "drs_exporter_api_requests_total")
     assert all(word in requests.help for word in ("timeout", "network", "decode", "credentials", "cancelled", "paused"))
 
