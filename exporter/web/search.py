@@ -133,8 +133,8 @@ class Query:
     def link(self, **changes: str | int) -> str:
         """Return a relative reference for the query with changes, at the first page unless `page` is given."""
         changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]  # names and types of our fields
-        values = {each.name: getattr(changed, each.name) for each in fields(self)}
-        given = {each.name: values[each.name] for each in fields(self) if values[each.name] != each.default}
+        pairs = ((parameter, getattr(changed, parameter.name)) for parameter in fields(self))
+        given = {parameter.name: value for parameter, value in pairs if value != parameter.default}
         return "?" + urlencode(given, errors="replace")
 
     def sorted_by(self, key: str) -> str:
