@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -12,7 +13,7 @@ from exporter.runtime.clock import Clock
 from exporter.runtime.threads import THREAD_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,3 +94,18 @@ def in_real_time(test: Callable[P, Coroutine[object, object, T]]) -> Callable[P,
         return asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+@asynccontextmanager
+async def other_task() -> AsyncIterator[Sequence[float]]:
+    """Run another task beside the block; provides the times of its turns."""
+    loop, turns = asyncio.get_running_loop(), list[float]()
+
+    async def run() -> None:
+        while True:
+            turns.append(loop.time())
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(run())
+    yield turns
+    running.cancel()

@@ -16,7 +16,7 @@ from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
-from tests.lib.virtual_time import simulated
+from tests.lib.virtual_time import other_task, simulated
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
@@ -123,33 +123,26 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
 
 @simulated
 async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_between_them() -> None:
-    sent, turns, turn = list[bytes](), list[int](), 0
-
-    async def others() -> None:
-        nonlocal turn
-        while True:
-            turn += 1
-            await asyncio.sleep(0)
+    sent, seen = list[bytes](), list[int]()
 
     async def receive() -> dict[str, Any]:
         raise AssertionError
 
     async def send(message: Any) -> None:
         sent.append(message.get("body", b""))
-        turns.append(turn)
+        seen.append(len(turns))
 
     async with exporter_on(cloud_of()) as exporter:
         blocks = [Block.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
         exporter.board.page = Page([FamilyText("a", heads_of("a", "gauge", ""), tuple(blocks))])
-        running = asyncio.create_task(others())
         scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
-        await application(exporter)(scope, receive, send)
-        running.cancel()
+        async with other_task() as turns:
+            await application(exporter)(scope, receive, send)
         assert b"".join(sent) == b"".join(exporter.board.page.plain())
     *full, last = (len(part) for part in sent if part)
     assert full == [2**16] * 14
     assert last < 2**16
-    assert turns[-1] - turns[0] >= len(full)
+    assert seen[-1] - seen[0] >= len(full)
 
 
 @simulated

@@ -1,12 +1,10 @@
-"""Tasks as they are chosen, sorted and cut into pages, on the page and as JSON."""
+"""Queries are parsed strictly and written back as links; tasks are filtered, sorted and cut into pages."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -14,12 +12,8 @@ from hypothesis import strategies as st
 
 from exporter.model.facts import Progress
 from exporter.model.task import Identity, Listed, Task
-from exporter.simulator import faults
-from exporter.views.summary import WORST_FIRST
 from exporter.web.search import MAX_LIMIT, SORTS, Query, SearchResult, search
-from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
-from tests.lib.paths import DOCS
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import other_task, simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,93 +129,85 @@ def test_pages_together_are_everything_once_and_in_order(
     ] == whole
 
 
-def test_others_run_while_many_tasks_are_looked_at() -> None:
-    async def main() -> int:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        counting = asyncio.create_task(count())
-        stores = cast("Sequence[Store]", [Shelf([numbered(number) for number in range(5000)])])
+@simulated
+async def test_others_run_while_many_tasks_are_searched() -> None:
+    stores = cast("Sequence[Store]", [Shelf([numbered(number) for number in range(5000)])])
+    async with other_task() as turns:
         await search(stores, Query(sort="task_name", page=50))
-        counting.cancel()
-        return turns
-
-    assert simulate(main()) >= 5000 / 250 + 5000 / 250
+    assert len(turns) >= 5000 / 250 + 5000 / 250
 
 
-def asked(path: str) -> tuple[int, Any]:
-    async def main() -> tuple[int, Any]:
-        cloud = cloud_of(sim("orders", delay=7), sim("shop", status="INCRE_TRANSFER_FAILED"), sim("<b>"))
-        async with exporter_on(cloud, config_of("v3")) as exporter:
-            await exporter.poll_once()
-            got = await get(exporter, path)
-            assert got.headers["content-type"] == "application/json"
-            return got.status, json.loads(got.body)
-
-    return simulate(main())
+def query_of(link: str) -> Query:
+    query, faults = Query.of(dict(parse_qsl(link.removeprefix("?"))))
+    assert not faults
+    return query
 
 
-def test_the_api_answers_as_the_page_does() -> None:
-    status, answer = asked("/api/v1/tasks?sort=-delay&limit=2")
-    assert status == 200
-    assert answer["tasks"][0]["task_name"] == "orders"
-    assert answer["tasks"][0]["incremental_delay_seconds"] == 7
-    assert {key: answer[key] for key in ("total", "matched", "page", "pages", "ready")} == {
-        "total": 3,
-        "matched": 3,
-        "page": 1,
-        "pages": 2,
-        "ready": True,
+def test_nothing_asked_is_everything_worst_first() -> None:
+    query, faults = Query.of({})
+    assert (query, faults) == (Query(), ())
+    assert (query.key, query.backwards, query.filtered, query.link()) == ("phase", False, False, "?")
+
+
+def test_all_that_can_be_query_of() -> None:
+    parameters = {
+        "q": "  Orders ",
+        "phase": "failed",
+        "project": "acme/eu-de/shop",
+        "cutover": "blocked",
+        "sort": "-delay",
+        "page": "3",
+        "limit": "50",
+        "utm_source": "mail",
     }
-    assert answer["phases"] == dict.fromkeys(WORST_FIRST, 0) | {"failed": 1, "incremental": 2}
-    assert answer["cutover"] == {"ready": 1, "blocked": 2}
-    assert answer["now_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
-    (project,) = answer["projects"]
-    assert (project["account"], project["region"], project["project"]) == ("acme", "cn-north-4", "payments")
-    assert (project["up"], project["tasks"], project["api_rate_limit_calls_per_second"]) == (True, 3, 1000.0)
-    assert (project["last_error"], project["last_error_timestamp_seconds"]) == (None, None)
-    assert 0 < project["api_demand_ratio"] < 1
-    progress = project["collectors"]["progress"]
-    assert (progress["success"], progress["interval_seconds"]) == (True, 30.0)
-    assert progress["last_success_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
+    query, faults = Query.of(parameters)
+    assert faults == ()
+    assert query == Query("Orders", "failed", "acme/eu-de/shop", "blocked", "-delay", 3, 50)
+    assert (query.key, query.backwards, query.filtered) == ("delay", True, True)
 
 
-def test_the_api_refuses_what_makes_no_sense() -> None:
-    status, answer = asked("/api/v1/tasks?phase=sleeping&limit=0")
-    assert status == 400
-    assert [fault.partition(":")[0] for fault in answer["errors"]] == ["phase", "limit"]
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("phase", "FAILED", "phase: expected one of unknown, failed, other, paused, changing, incremental, full, "),
+        ("cutover", "yes", "cutover: expected one of ready, blocked"),
+        ("sort", "name", "sort: expected one of phase, task_name, project, progress, delay, age, cutover, -phase, "),
+        ("phase", "<script>", "phase: expected one of "),
+        ("sort", "--delay", "sort: expected one of "),
+        ("page", "0", "page: expected a number from 1 to 1000000"),
+        ("page", "-1", "page: "),
+        ("page", "٣", "page: "),
+        ("page", "9" * 5000, "page: "),
+        ("limit", "501", "limit: expected a number from 1 to 500"),
+        ("limit", "ten", "limit: "),
+    ],
+)
+def test_what_makes_no_sense_is_told_and_left_out(name: str, value: str, fault: str) -> None:
+    query, (told,) = Query.of({name: value, "q": "kept"})
+    assert told.startswith(fault)
+    assert "<" not in told
+    assert query == Query(q="kept")
 
 
-def test_the_last_error_of_a_project_is_told_by_its_class_and_stays() -> None:
-    async def main() -> list[Any]:
-        cloud = cloud_of(sim("one"))
-        cloud.faults = [faults.forbidden("batch-progress")]
-        async with polling(cloud, config_of("v3")) as exporter:
-            await asyncio.sleep(5)
-            cloud.faults = []
-            await asyncio.sleep(1000)
-            answer = json.loads((await get(exporter, "/api/v1/tasks")).body)
-            body = (await get(exporter, "/")).body.decode()
-            return [answer["projects"][0], body]
-
-    project, body = simulate(main())
-    assert project["last_error"].startswith("refused ")
-    assert EPOCH <= project["last_error_timestamp_seconds"] < EPOCH + 500
-    assert project["up"]
-    assert f"{project['last_error']} <span" in body
+@given(st.text(max_size=200).map(str.strip), st.sampled_from(["", "failed", "full"]), st.integers(1, 99))
+def test_a_link_asks_for_what_it_says(words: str, phase: str, page: int) -> None:
+    query = Query(q=words.encode(errors="replace").decode(), phase=phase, sort="-age", page=page)
+    assert query_of(query.link(page=page)) == query
 
 
-def test_every_field_is_documented() -> None:
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
-    _, answer = asked("/api/v1/tasks")
-    project, task = answer["projects"][0], answer["tasks"][0]
-    names = {*answer, *project, *task, *project["collectors"]["progress"], *(field.name for field in fields(Query))}
-    documented = set(re.findall(r"`([a-z_]+)`", text))
-    assert names <= documented
-    assert set(WORST_FIRST) | set(SORTS) <= documented
-    assert f"{MAX_LIMIT} at most" in text
+def test_whatever_changes_the_first_page_is_shown() -> None:
+    query = Query(q="a", page=7)
+    assert query_of(query.link(phase="failed")) == Query(q="a", phase="failed", page=1)
+    assert query_of(query.link(page=8)).page == 8
+
+
+def test_the_head_of_a_column_sorts_by_it_and_then_the_other_way_round() -> None:
+    query = Query()
+    assert query.direction("phase") == "ascending"
+    assert query.direction("delay") == "none"
+    by_delay = query_of(query.sorted_by("delay"))
+    assert (by_delay.sort, by_delay.direction("delay")) == ("-delay", "descending")
+    assert query_of(by_delay.sorted_by("delay")).sort == "delay"
+    by_name = query_of(query.sorted_by("task_name"))
+    assert (by_name.sort, by_name.direction("task_name")) == ("task_name", "ascending")
+    assert query_of(by_name.sorted_by("task_name")).sort == "-task_name"

@@ -1,0 +1,81 @@
+"""The API, which shows what the status page shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from exporter.simulator import faults
+from exporter.views.summary import WORST_FIRST
+from exporter.web.search import MAX_LIMIT, SORTS, Query
+from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
+from tests.lib.paths import DOCS
+from tests.lib.virtual_time import EPOCH, simulated
+
+
+@simulated
+async def response_of(path: str) -> tuple[int, Any]:
+    cloud = cloud_of(sim("orders", delay=7), sim("shop", status="INCRE_TRANSFER_FAILED"), sim("<b>"))
+    async with exporter_on(cloud, config_of("v3")) as exporter:
+        await exporter.poll_once()
+        got = await get(exporter, path)
+        assert got.headers["content-type"] == "application/json"
+        return got.status, json.loads(got.body)
+
+
+def test_the_api_answers_as_the_page_does() -> None:
+    status, answer = response_of("/api/v1/tasks?sort=-delay&limit=2")
+    assert status == 200
+    assert answer["tasks"][0]["task_name"] == "orders"
+    assert answer["tasks"][0]["incremental_delay_seconds"] == 7
+    counts = {"total": 3, "matched": 3, "page": 1, "pages": 2, "ready": True}
+    assert {key: answer[key] for key in counts} == counts
+    assert answer["phases"] == dict.fromkeys(WORST_FIRST, 0) | {"failed": 1, "incremental": 2}
+    assert answer["cutover"] == {"ready": 1, "blocked": 2}
+    assert answer["now_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
+    (project,) = answer["projects"]
+    assert (project["account"], project["region"], project["project"]) == ("acme", "cn-north-4", "payments")
+    assert (project["up"], project["tasks"], project["api_rate_limit_calls_per_second"]) == (True, 3, 1000.0)
+    assert (project["last_error"], project["last_error_timestamp_seconds"]) == (None, None)
+    assert 0 < project["api_demand_ratio"] < 1
+    progress = project["collectors"]["progress"]
+    assert (progress["success"], progress["interval_seconds"]) == (True, 30.0)
+    assert progress["last_success_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
+
+
+def test_the_api_refuses_what_makes_no_sense() -> None:
+    status, answer = response_of("/api/v1/tasks?phase=sleeping&limit=0")
+    assert status == 400
+    assert [fault.partition(":")[0] for fault in answer["errors"]] == ["phase", "limit"]
+
+
+@simulated
+async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> None:
+    cloud = cloud_of(sim("one"))
+    cloud.faults = [faults.forbidden("batch-progress")]
+    async with polling(cloud, config_of("v3")) as exporter:
+        await asyncio.sleep(5)
+        cloud.faults = []
+        await asyncio.sleep(1000)
+        (project,) = json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"]
+        body = (await get(exporter, "/")).body.decode()
+    assert project["last_error"].startswith("refused ")
+    assert EPOCH <= project["last_error_timestamp_seconds"] < EPOCH + 500
+    assert project["up"]
+    assert f"{project['last_error']} <span" in body
+
+
+def test_every_field_is_documented() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    _, answer = response_of("/api/v1/tasks")
+    project, task = answer["projects"][0], answer["tasks"][0]
+    names = {*answer, *project, *task, *project["collectors"]["progress"], *(field.name for field in fields(Query))}
+    documented = set(re.findall(r"`([a-z_]+)`", text))
+    assert names <= documented
+    assert set(WORST_FIRST) | set(SORTS) <= documented
+    assert f"{MAX_LIMIT} at most" in text
