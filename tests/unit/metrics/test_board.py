@@ -15,7 +15,7 @@ from exporter.metrics import board as board_module
 from exporter.metrics.board import Board, escape_label, label_text, number_text
 from exporter.metrics.page import Block
 from exporter.runtime.escape import printable
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import other_task, simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -251,18 +251,9 @@ async def test_others_run_while_a_page_is_rendered() -> None:
         board.identify(number, [("id", str(number))])
         board.put(number, "f", [((), number)])
         board.put(number, "g", [((), number)])
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(others())
-    await board.publish()
-    running.cancel()
-    assert turns >= 8  # blocks of 250, of two families
+    async with other_task() as turns:
+        await board.publish()
+    assert len(turns) >= 8  # blocks of 250, of two families
 
 
 def test_a_page_is_never_half_of_an_update() -> None:
