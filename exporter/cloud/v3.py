@@ -10,21 +10,27 @@ from exporter.cloud import operations
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
 from exporter.cloud.source import ProjectSource, Source, TaskList
-from exporter.cloud.wire import detail, precheck, progress, project
-from exporter.cloud.wire.answers import about, fetch_batch
+from exporter.cloud.wire import project
+from exporter.cloud.wire.answers import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
+from exporter.cloud.wire.detail import DetailItemWire
 from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
+from exporter.cloud.wire.precheck import PrecheckItemWire
+from exporter.cloud.wire.progress import ProgressItemWire
 from exporter.cloud.wire.recovery import RecoveryItemWire
 from exporter.config import TASKS
 from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Quota, Recovery, Switchover
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
+    from exporter.cloud.source import Answer
+    from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.model.facts import TaskFacts
     from exporter.model.list_query import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
@@ -40,28 +46,21 @@ class V3:
     def __init__(self, client: Client, errors: Mapping[str, DecodeErrors], query: ListQuery) -> None:
         self._client = client
         self._query = query
-        self._losses = errors
-        comparison = ComparisonSource(
-            ComparisonReaderV3(client, errors[Comparison.collector]), errors[Comparison.collector]
-        )
+        self._errors = errors
+
+        def bound(fetch: Fetch, kind: type[TaskFacts]) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]:
+            return partial(fetch, client, errors[kind.collector])
+
+        compared = errors[Comparison.collector]
+        comparison = ComparisonSource(ComparisonReaderV3(client, compared), compared)
         self.sources = (
-            Source(
-                operations.PROGRESS_V3,
-                (Progress,),
-                _BATCH,
-                partial(progress.fetch_v3, client, errors[Progress.collector]),
-            ),
-            Source(
-                operations.RECOVERY_V3,
-                (Recovery,),
-                _BATCH,
-                partial(fetch_batch, RecoveryItemWire, client, errors[Recovery.collector]),
-            ),
+            Source(operations.PROGRESS_V3, (Progress,), _BATCH, bound(ProgressItemWire.fetch, Progress)),
+            Source(operations.RECOVERY_V3, (Recovery,), _BATCH, bound(RecoveryItemWire.fetch, Recovery)),
             Source(
                 operations.MONITOR_V3,
                 (Monitor,),
                 _BATCH,
-                partial(fetch_batch, MonitorItemWire, client, errors[Monitor.collector]),
+                bound(MonitorItemWire.fetch, Monitor),
                 attrgetter("disaster_recovery"),
                 lacks=frozenset({"monitor.reported_at"}),
             ),
@@ -69,7 +68,7 @@ class V3:
                 operations.DETAIL_V3,
                 (Switchover, Detail),
                 _BATCH,
-                partial(detail.fetch_v3, client, errors[Detail.collector]),
+                bound(DetailItemWire.fetch, Detail),
                 lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
             ),
             Source(operations.COMPARE_V3, (Comparison,), 1, comparison.fetch),
@@ -77,7 +76,7 @@ class V3:
                 operations.PRECHECK_V3,
                 (Precheck,),
                 _BATCH,
-                partial(precheck.fetch_v3, client, errors[Precheck.collector]),
+                bound(PrecheckItemWire.fetch, Precheck),
                 max_age=_CONFIGURED_SECONDS,
             ),
         )
@@ -88,8 +87,8 @@ class V3:
         )
 
     async def list_tasks(self, job_type: str) -> TaskList:
-        """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses[TASKS])
+        """Return the tasks of a job type that the query wants; raises `CloudError`."""
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._errors[TASKS])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         # An absent engine_type may mean "mysql only"; the empty one means all.
@@ -98,19 +97,18 @@ class V3:
         async def page(number: int, _received: int) -> dict[str, Any]:
             return await self._client.call(operations.LIST_V3, body={"cur_page": number, **body})
 
-        return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._losses[TASKS])
+        return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._errors[TASKS])
 
     async def status(self, job_id: str) -> dict[str, Any]:
         """What "Querying Task Statuses in Batches" says of one task, for `drs-exporter query`; raises `CloudError`."""
         body = {"jobs": [job_id], "page_req": {"cur_page": 1, "per_page": 1}}
         answer = await self._client.call(operations.STATUS_V3, body=body)
         items = answer.get("results")
-        found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+        found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
         if len(found) != 1 or not about(found[0], job_id):
             raise DecodeError(operations.STATUS_V3.name, "decode")
         code = found[0].get("error_code")
         if isinstance(code, str) and "status" not in found[0]:
-            raise (TaskGoneError if is_gone(code) else BadRequestError)(
-                operations.STATUS_V3.name, "200", known_code(code)
-            )
+            kind = TaskGoneError if is_gone(code) else BadRequestError
+            raise kind(operations.STATUS_V3.name, "200", known_code(code))
         return found[0]

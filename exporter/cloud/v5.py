@@ -29,10 +29,13 @@ from exporter.model.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
+    from exporter.cloud.source import Answer
+    from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.model.facts import TaskFacts
     from exporter.model.list_query import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
@@ -51,10 +54,13 @@ class V5:
     def __init__(self, client: Client, errors: Mapping[str, DecodeErrors], query: ListQuery) -> None:
         self._client = client
         self._query = query
-        self._losses = errors
-        comparison = ComparisonSource(
-            ComparisonReaderV5(client, errors[Comparison.collector]), errors[Comparison.collector]
-        )
+        self._errors = errors
+
+        def bound(fetch: Fetch, kind: type[TaskFacts]) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]:
+            return partial(fetch, client, errors[kind.collector])
+
+        compared = errors[Comparison.collector]
+        comparison = ComparisonSource(ComparisonReaderV5(client, compared), compared)
         self.sources = (
             Source(
                 operations.PROGRESS_V5,
@@ -63,22 +69,11 @@ class V5:
                 partial(progress.fetch_v5, client, errors),
                 lacks=_NO_PROGRESS,
             ),
-            Source(operations.MONITOR_V5, (Monitor,), 1, partial(monitor.fetch_v5, client, errors[Monitor.collector])),
-            Source(
-                operations.DETAIL_V5,
-                (Switchover, Detail),
-                1,
-                partial(detail.fetch_v5, client, errors[Detail.collector]),
-                lacks=_NO_DETAIL,
-            ),
-            Source(
-                operations.WRITABLE_V5,
-                (Writable,),
-                1,
-                partial(detail.fetch_writable_v5, client, errors[Writable.collector]),
-            ),
+            Source(operations.MONITOR_V5, (Monitor,), 1, bound(monitor.fetch_v5, Monitor)),
+            Source(operations.DETAIL_V5, (Switchover, Detail), 1, bound(detail.fetch_v5, Detail), lacks=_NO_DETAIL),
+            Source(operations.WRITABLE_V5, (Writable,), 1, bound(detail.fetch_writable_v5, Writable)),
             Source(operations.COMPARE_V5, (Comparison,), 1, comparison.fetch),
-            Source(operations.LOGS_V5, (Logs,), 1, partial(logs.fetch_v5, client, errors[Logs.collector])),
+            Source(operations.LOGS_V5, (Logs,), 1, bound(logs.fetch_v5, Logs)),
         )
         self.project_sources = (
             ProjectSource(
@@ -89,8 +84,8 @@ class V5:
         )
 
     async def list_tasks(self, job_type: str) -> TaskList:
-        """The wanted tasks of a job type; raises `CloudError`."""
-        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._losses[TASKS])
+        """Return the tasks of a job type that the query wants; raises `CloudError`."""
+        return await list_parts(self._query, _MOST_IDS, partial(self._list, job_type), self._errors[TASKS])
 
     async def _list(self, job_type: str, filters: Mapping[str, str]) -> TaskList:
         async def page(_number: int, received: int) -> dict[str, Any]:
@@ -99,7 +94,7 @@ class V5:
             query += [("offset", received), ("limit", PAGE), ("sort_key", "create_time"), ("sort_dir", "asc")]
             return await self._client.call(operations.LIST_V5, query=query)
 
-        return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._losses[TASKS])
+        return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._errors[TASKS])
 
     async def details(self, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:
         """The object `job` of "Querying Task Details" as it comes, for `drs-exporter query`; raises `CloudError`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from exporter.cloud.access.signing import AkSk, Keys, authorization
+from exporter.cloud.access.signing import Keys, SigningAuth, authorization
 from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
@@ -104,7 +104,7 @@ async def _signing(rounds: int) -> Row:
     body = b'{"jobs": ["' + b"x" * 36 + b'"]}'
     url = f"https://drs.cn-north-4.myhuaweicloud.com/v3/{PROJECT_ID}/jobs/batch-progress"
     request = httpx.Request("POST", url, content=body, headers={"Content-Type": "application/json"})
-    auth = AkSk(lambda: Keys(*KEYS), project_id=lambda: PROJECT_ID)
+    auth = SigningAuth(lambda: Keys(*KEYS), project_id=lambda: PROJECT_ID)
 
     def sign() -> None:
         for _ in range(_SIGNATURES):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
-from exporter.cloud.access.signing import AkSk, Keys
+from exporter.cloud.access.signing import Keys, SigningAuth
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.v3 import V3
@@ -141,7 +141,7 @@ async def connected(
 ) -> AsyncIterator[Cloud]:
     """A client through this transport; its budget is no limit unless told otherwise."""
     meter, decode_errors, budget = Told(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
-    auth = AkSk(keys, project_id=lambda: PROJECT, now=virtual.now)
+    auth = SigningAuth(keys, project_id=lambda: PROJECT, now=virtual.now)
 
     async def project_id() -> str:
         return PROJECT

@@ -26,7 +26,9 @@ _NO_SESSIONS = frozenset({404, 405, 503})
 """The answers of services that know no session tokens."""
 
 
-class _Credential(Wire):
+class AgencyKeysWire(Wire):
+    """`credential` of "Obtaining Metadata" (securitykey)."""
+
     access: str = Field(min_length=1)
     secret: str = Field(min_length=1)
     securitytoken: str = Field(min_length=1)
@@ -54,8 +56,8 @@ def _read_session(operation: str, status: int, headers: httpx.Headers, content: 
     raise DecodeError(operation, "decode")
 
 
-def _read_credential(operation: str, status: int, headers: httpx.Headers, content: bytes) -> _Credential:
-    found = _Credential.read(judge(operation, status, headers, content).get("credential"), DecodeErrors())
+def _read_credential(operation: str, status: int, headers: httpx.Headers, content: bytes) -> AgencyKeysWire:
+    found = AgencyKeysWire.read(judge(operation, status, headers, content).get("credential"), DecodeErrors())
     if found is None:
         raise DecodeError(operation, "decode")
     return found

@@ -13,7 +13,7 @@ from exporter.cloud.access.agency import agency_keys
 from exporter.cloud.access.project_id import Claims, ProjectId, find_project
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
-from exporter.cloud.access.signing import AkSk, Keys, check_sendable
+from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
 from exporter.model.project import ProjectKey
@@ -47,7 +47,7 @@ class Access(NamedTuple):
     project_id: ProjectId
 
 
-class Token(httpx.Auth):
+class TokenAuth(httpx.Auth):
     """A token that something else renews."""
 
     def __init__(self, token: Secret) -> None:
@@ -61,7 +61,7 @@ class Token(httpx.Auth):
         yield request
 
 
-class ConfiguredKeys(AkSk):
+class AkSkAuth(SigningAuth):
     """Signs with the access key of the configuration, as it is at the moment of signing."""
 
     def __init__(
@@ -81,7 +81,7 @@ class ConfiguredKeys(AkSk):
             yield signed
 
 
-class Password(httpx.Auth):
+class PasswordAuth(httpx.Auth):
     """A token that `sign_in` brings, ahead of the end of the one before."""
 
     def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
@@ -109,7 +109,7 @@ class Password(httpx.Auth):
         yield request
 
 
-class Agency(AkSk):
+class AgencyAuth(SigningAuth):
     """Signs with the temporary keys of the server that it runs on; `fetch` gives the newest and their seconds."""
 
     def __init__(
@@ -148,7 +148,7 @@ def access(
     credentials = account.credentials
     if isinstance(credentials, config.Password):
         refusals = shared.refusals[account.name]
-        password = Password(SignIn(iam(), credentials, project.project_id, project.iam_name, refusals))
+        password = PasswordAuth(SignIn(iam(), credentials, project.project_id, project.iam_name, refusals))
         return Access(password, ProjectId(project.project_id, password.project_id, claim))
 
     def known() -> str | None:
@@ -156,13 +156,13 @@ def access(
 
     auth: httpx.Auth
     if isinstance(credentials, config.Token):
-        auth = Token(credentials.token)
+        auth = TokenAuth(credentials.token)
     elif isinstance(credentials, config.AkSk):
-        auth = ConfiguredKeys(credentials, project_id=known, now=now)
+        auth = AkSkAuth(credentials, project_id=known, now=now)
     else:
         metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
         keys = shared.agency_keys[credentials.metadata_endpoint]
-        auth = Agency(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
+        auth = AgencyAuth(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
     project_id = ProjectId(
         project.project_id, partial(find_project, iam(auth=auth), project.iam_name, project.region), claim
     )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-class _Project(Wire):
+class ProjectWire(Wire):
+    """A project of IAM: the one of a token, or an item of "Querying Project Information"."""
+
     id: Text = None
     name: Text = None
 
@@ -44,11 +46,11 @@ async def find_project(client: Client, name: str, region: str) -> str:
     return ids.pop()
 
 
-def _read_projects(operation: str, status: int, headers: httpx.Headers, content: bytes) -> list[_Project]:
+def _read_projects(operation: str, status: int, headers: httpx.Headers, content: bytes) -> list[ProjectWire]:
     projects = judge(operation, status, headers, content).get("projects")
     if not isinstance(projects, list):
         raise DecodeError(operation, "decode")
-    return _Project.read_all(projects, DecodeErrors())
+    return ProjectWire.read_all(projects, DecodeErrors())
 
 
 class Claims:

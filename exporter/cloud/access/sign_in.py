@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
 from exporter.cloud.http.caller import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.operations import SIGN_IN
-from exporter.cloud.wire.fields import DecodeErrors, Text, Time, Wire
+from exporter.cloud.wire.fields import DecodeErrors, Nested, Time, Wire
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -43,14 +44,12 @@ class Grant:
     """The project that the token is for."""
 
 
-class _Project(Wire):
-    id: Text = None
+class TokenWire(Wire):
+    """`token` of "Obtaining a User Token Through Password Authentication"."""
 
-
-class _Token(Wire):
     issued_at: Time = None
     expires_at: Time = None
-    project: Any = None
+    project: Nested[ProjectWire] = None
 
 
 class Refusals:
@@ -154,8 +153,7 @@ class SignIn:
 
 
 def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
-    decode_errors = DecodeErrors()
-    answer = _Token.read(judge(operation, status, headers, content).get("token"), decode_errors)
+    answer = TokenWire.read(judge(operation, status, headers, content).get("token"), DecodeErrors())
     token = headers.get("x-subject-token")
     if answer is None or not token:
         raise DecodeError(operation, "decode")
@@ -163,8 +161,7 @@ def _read_grant(operation: str, status: int, headers: httpx.Headers, content: by
         check_sendable(token)
     except ConfigError as error:
         raise DecodeError(operation, "decode") from error
-    project = _Project.read(answer.project, decode_errors)
     seconds = _UNKNOWN_LIFETIME
     if answer.expires_at is not None and answer.issued_at is not None:
         seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong
-    return Grant(token, project.id if project else None), seconds
+    return Grant(token, answer.project.id if answer.project else None), seconds

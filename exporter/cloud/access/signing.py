@@ -35,7 +35,7 @@ class Keys(NamedTuple):
         return "Keys(***)"
 
 
-class AkSk(httpx.Auth):
+class SigningAuth(httpx.Auth):
     """Signs each request anew: a signature is good for 15 minutes only.
 
     Args:

@@ -6,7 +6,7 @@ A response, or an item of it, about another task than the requested one is never
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import AliasChoices, Field
 
@@ -23,7 +23,7 @@ from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
 from exporter.model.task import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Answer
@@ -31,10 +31,16 @@ if TYPE_CHECKING:
     from exporter.model.facts import TaskFacts
 
 
+Fetch: TypeAlias = "Callable[[Client, DecodeErrors, Sequence[str]], Awaitable[Mapping[str, Answer]]]"
+"""Fetches what one call returns about some tasks; raises `CloudError`."""
+
+
 class BatchItemWire(Wire):
     """An item of a v3 batch: what it contains about one task."""
 
     operation: ClassVar[Operation]
+    arrays: ClassVar[tuple[str, ...]] = ("results",)
+    """Names of the array; the first one that the response has counts."""
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
     status: Text = None
     error_code: ErrorCode = None
@@ -43,6 +49,41 @@ class BatchItemWire(Wire):
         """Return the facts, or the error of this task alone."""
         error = self.error()
         return self.facts() if error is None else error
+
+    @classmethod
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+        """Fetch what one call returns about some tasks; raises `CloudError`."""
+        return cls.answers(await client.call(cls.operation, body={"jobs": list(ids)}), errors, ids)
+
+    @classmethod
+    def answers(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, Answer]:
+        """Read the answers in a response, by task id.
+
+        An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
+        item about a task; if the two differ, both are dropped.
+
+        Raises:
+            DecodeError: there is no array, or an error beside it.
+        """
+        items = next((body[key] for key in cls.arrays if isinstance(body.get(key), list)), None)
+        if items is None or has_error(body):
+            errors.count += 1
+            raise DecodeError(cls.operation.name, "decode")
+        answers: dict[str, Answer] = {}
+        for value in items:
+            item = cls.read(value, errors)
+            if item is None:
+                continue
+            known = answers.get(item.job_id)
+            if item.job_id not in ids or not about(value, item.job_id):
+                errors.count += 1
+            elif known is None:
+                answers[item.job_id] = item.answer()
+            else:
+                errors.count += 1
+                if known != item.answer():
+                    answers[item.job_id] = TaskRefusedError(cls.operation.name, "decode")
+        return answers
 
     @abstractmethod
     def facts(self) -> tuple[TaskFacts, ...]:
@@ -54,50 +95,8 @@ class BatchItemWire(Wire):
 
 
 W = TypeVar("W", bound=Wire)
-B = TypeVar("B", bound=BatchItemWire)
 
 _FAILED = "failed"  # of an item, not of a task
-
-
-async def fetch_batch(model: type[B], client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Fetch one v3 batch; raises `CloudError`."""
-    return read_batch(await client.call(model.operation, body={"jobs": list(ids)}), model, errors, ids)
-
-
-def read_batch(
-    body: Mapping[str, Any],
-    model: type[B],
-    errors: DecodeErrors,
-    ids: Sequence[str],
-    keys: Sequence[str] = ("results",),
-) -> dict[str, Answer]:
-    """Read the answers of a v3 batch, by task id.
-
-    An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
-    item about a task; if the two differ, both are dropped.
-
-    Raises:
-        DecodeError: there is no array, or an error beside it.
-    """
-    items = next((body[key] for key in keys if isinstance(body.get(key), list)), None)
-    if items is None or has_error(body):
-        errors.count += 1
-        raise DecodeError(model.operation.name, "decode")
-    answers: dict[str, Answer] = {}
-    for value in items:
-        item = model.read(value, errors)
-        if item is None:
-            continue
-        known = answers.get(item.job_id)
-        if item.job_id not in ids or not about(value, item.job_id):
-            errors.count += 1
-        elif known is None:
-            answers[item.job_id] = item.answer()
-        else:
-            errors.count += 1
-            if known != item.answer():
-                answers[item.job_id] = TaskRefusedError(model.operation.name, "decode")
-    return answers
 
 
 def item_error(operation: str, error_code: str | None, *statuses: str | None) -> Answer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporter.cloud import operations
-from exporter.cloud.wire.answers import BatchItemWire, read_batch, read_job
+from exporter.cloud.wire.answers import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
     DecodeErrors,
     Fields,
@@ -107,6 +107,7 @@ class DetailItemWire(DetailWire, BatchItemWire):
     """An item of v3 batch-detail, table 5."""
 
     operation: ClassVar = operations.DETAIL_V3
+    arrays: ClassVar = ("results", "jobs")  # older responses have the second
     source_endpoint: Nested[SourceV3Wire] = None
     target_endpoint: Nested[TargetV3Wire] = None
     inst_info: Nested[InstanceV3Wire] = alias("inst_info", "instInfo")
@@ -127,13 +128,11 @@ class DetailItemWire(DetailWire, BatchItemWire):
             charging_mode="period" if self.period_order else None,
         )
 
-
-async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Fetch the details of some tasks; without `page_req` the cloud would silently return five of them."""
-    body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
-    answer = await client.call(operations.DETAIL_V3, body=body)
-    # Older responses have the array under `jobs`.
-    return read_batch(answer, DetailItemWire, errors, ids, keys=("results", "jobs"))
+    @classmethod
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+        # Without `page_req` the cloud would silently return five tasks.
+        body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
+        return cls.answers(await client.call(cls.operation, body=body), errors, ids)
 
 
 class DatabaseV5Wire(Wire):

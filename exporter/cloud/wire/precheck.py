@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
-from exporter.cloud.wire.answers import BatchItemWire, fetch_batch
+from exporter.cloud.wire.answers import BatchItemWire
 from exporter.cloud.wire.fields import Completed, DecodeErrors, NestedList, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
@@ -47,12 +47,11 @@ class PrecheckItemWire(BatchItemWire):
     def error(self) -> Answer | None:
         return () if self.error_code == _NEVER_RUN else super().error()
 
-
-async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Fetch the newest pre-checks of some tasks."""
-    try:
-        return await fetch_batch(PrecheckItemWire, client, errors, ids)
-    except BadRequestError as error:
-        if error.error_code != _NEVER_RUN or len(ids) > 1:
-            raise
-        return {ids[0]: ()}
+    @classmethod
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+        try:
+            return await super().fetch(client, errors, ids)
+        except BadRequestError as error:
+            if error.error_code != _NEVER_RUN or len(ids) > 1:
+                raise
+            return {ids[0]: ()}

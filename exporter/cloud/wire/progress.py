@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskRefusedError, judge_dated
-from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in, read_batch
+from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Completed,
     DecodeErrors,
@@ -118,12 +118,10 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
             return TaskRefusedError(self.operation.name, "200")
         return error
 
-
-async def fetch_v3(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
-    """Fetch the progress of some tasks."""
-    answer, served_at = await client.exchange(operations.PROGRESS_V3, judge_dated, body={"jobs": list(ids)})
-    answers = read_batch(answer, ProgressItemWire, errors, ids)
-    return {task_id: _served(found, served_at) for task_id, found in answers.items()}
+    @classmethod
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+        body, served_at = await client.exchange(cls.operation, judge_dated, body={"jobs": list(ids)})
+        return {task_id: _served(answer, served_at) for task_id, answer in cls.answers(body, errors, ids).items()}
 
 
 def _served(answer: Answer, served_at: float | None) -> Answer:

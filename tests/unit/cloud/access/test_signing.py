@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.access.signing import AkSk, Keys, authorization, canonical_request
+from exporter.cloud.access.signing import Keys, SigningAuth, authorization, canonical_request
 from exporter.cloud.operations import LIST_V5
 from exporter.simulator import SimulatedCloud, World
 from tests.lib import virtual_time as virtual
@@ -20,7 +20,7 @@ MOMENT = 1_767_323_045.9  # 2026-01-02T03:04:05.9Z
 URL = f"https://drs.test/v5/{PROJECT}/jobs?job_type=sync"
 
 
-def sent(auth: AkSk, request: httpx.Request) -> httpx.Request:
+def sent(auth: SigningAuth, request: httpx.Request) -> httpx.Request:
     flow = auth.auth_flow(request)
     signed = next(flow)
     with pytest.raises(StopIteration):
@@ -70,7 +70,7 @@ def test_the_canonical_path(path: str, canonical: str) -> None:
 def test_what_is_added_and_signed() -> None:
     headers = {"Content-Type": "application/json", "X-Language": "en-us"}
     request = httpx.Request("GET", URL, headers=headers)
-    signed = sent(AkSk(lambda: KEYS, project_id=lambda: PROJECT, now=lambda: MOMENT), request)
+    signed = sent(SigningAuth(lambda: KEYS, project_id=lambda: PROJECT, now=lambda: MOMENT), request)
     assert signed.headers["X-Sdk-Date"] == "20260102T030405Z"
     assert signed.headers["X-Project-Id"] == PROJECT
     assert "X-Security-Token" not in signed.headers
@@ -80,7 +80,7 @@ def test_what_is_added_and_signed() -> None:
 
 
 def test_a_security_token_is_sent_and_signed_and_no_project_is_needed() -> None:
-    auth = AkSk(lambda: Keys("AK", "SK", "TOKEN"), now=lambda: MOMENT)
+    auth = SigningAuth(lambda: Keys("AK", "SK", "TOKEN"), now=lambda: MOMENT)
     headers = sent(auth, httpx.Request("GET", URL)).headers
     assert headers["X-Security-Token"] == "TOKEN"
     assert "X-Project-Id" not in headers
@@ -88,7 +88,7 @@ def test_a_security_token_is_sent_and_signed_and_no_project_is_needed() -> None:
 
 
 def test_the_body_is_part_of_the_signature() -> None:
-    auth = AkSk(lambda: KEYS, now=lambda: MOMENT)
+    auth = SigningAuth(lambda: KEYS, now=lambda: MOMENT)
     signatures = {
         sent(auth, httpx.Request("POST", URL, content=body)).headers["Authorization"] for body in (b"{}", b"[]", b"{}")
     }
@@ -98,7 +98,7 @@ def test_the_body_is_part_of_the_signature() -> None:
 def test_keys_and_clock_are_read_for_each_request() -> None:
     keys = iter([Keys("OLD", "SK"), Keys("NEW", "SK2", "TOKEN")])
     moments = iter([MOMENT, MOMENT + 1])
-    auth = AkSk(lambda: next(keys), now=lambda: next(moments))
+    auth = SigningAuth(lambda: next(keys), now=lambda: next(moments))
     old, new = (sent(auth, httpx.Request("GET", URL)).headers for _ in range(2))
     assert ("Access=OLD," in old["Authorization"], old["X-Sdk-Date"]) == (True, "20260102T030405Z")
     assert ("Access=NEW," in new["Authorization"], new["X-Sdk-Date"]) == (True, "20260102T030406Z")
