@@ -32,7 +32,7 @@ from exporter.commands.check_project import Observer, ProjectCheck
 from exporter.commands.check_report import document
 from exporter.commands.check_rules import rule_findings
 from exporter.commands.connections import connections, key_of
-from exporter.commands.options import Parser, add_cloud, add_log, cloud_of, file_path
+from exporter.commands.options import Parser, add_cloud, cloud_of, file_path
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
@@ -53,7 +53,6 @@ _CONFIGURATION = "configuration"
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
-    add_log(parser, "error")
     parser.add_argument(
         "--report", type=file_path, metavar="FILE", help="write the shapes of all responses to FILE, as JSON"
     )

@@ -18,7 +18,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
-from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
+from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config import COLLECTORS, TASKS, Scope
 from exporter.daemon.exporter import Exporter
@@ -49,7 +49,6 @@ _WIDTH = 88
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
-    add_log(parser, "error")
     add_task(parser)
 
 

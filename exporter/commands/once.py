@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
+from exporter.commands.options import Parser, add_cloud, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: Parser) -> None:
-    add_cloud(parser)
-    add_log(parser)
+    add_cloud(parser, log_level="info")
 
 
 def run(options: argparse.Namespace) -> Outcome:

@@ -63,10 +63,11 @@ def add_config(parser: Parser) -> None:
     )
 
 
-def add_cloud(parser: Parser) -> None:
-    """Add the options that select the projects to poll, or the simulated cloud."""
+def add_cloud(parser: Parser, log_level: str = "error") -> None:
+    """Add the options that select the projects to poll, or the simulated cloud, and those of the log."""
     add_config(parser)
     parser.add_argument("--demo", action="store_true", help="query the simulated cloud, as it is when a demo begins")
+    add_log(parser, log_level)
 
 
 def add_task(parser: Parser) -> None:

@@ -26,7 +26,7 @@ from exporter.cloud.v5 import V5
 from exporter.commands.connections import CallObserver, Connection, attempt, connections
 from exporter.commands.known_words import OBJECT_KEYS, VALUE_KEYS, WORD_KEYS, WORDS
 from exporter.commands.lookup import Place, ambiguous, matches, no_match
-from exporter.commands.options import Parser, add_cloud, add_log, add_task, cloud_of
+from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
@@ -72,7 +72,6 @@ _BY_NAME = "names are looked up in the lists of v5, which lacks some engines: tr
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
-    add_log(parser, "error")
     add_task(parser)
     parser.add_argument(
         "--type",

@@ -21,7 +21,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from exporter.commands.options import Parser, add_cloud, add_log, cloud_of
+from exporter.commands.options import Parser, add_cloud, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
 from exporter.config import COLLECTORS, TASKS
 from exporter.daemon.exporter import Exporter
@@ -31,15 +31,7 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import Cell, Screen, Waiting, table
-from exporter.views.summary import (
-    WORST_FIRST,
-    blockers_of,
-    full_ratio_of,
-    phase_of,
-    project_json,
-    read_at,
-    task_json,
-)
+from exporter.views.summary import WORST_FIRST, blockers_of, full_ratio_of, phase_of, project_json, read_at, task_json
 from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
 if TYPE_CHECKING:
@@ -71,7 +63,6 @@ _ROOMY, _TIGHT = 120, 70
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
-    add_log(parser, "error")
     parser.add_argument("--output", choices=("table", "json"), default="table", help="output format; default: table")
 
 

@@ -1,4 +1,4 @@
-"""What the tests of explain, check and query share: a configuration, and a cloud whose answers carry a date."""
+"""Shared by the tests of commands: configurations, clouds, and the outcomes of commands on them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 WHERE = "acme/cn-north-4/payments"
 CANARY = "kanari"
-"""What the cloud, a user or a secret says and nobody may repeat."""
+"""Text of the cloud, of users and of secrets that no output may contain."""
 
 
 class CommandLine:
@@ -70,7 +70,7 @@ def config_for(*projects: dict[str, Any], **options: Any) -> Config:
 
 
 def settings_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> dict[str, Any]:  # noqa: S107
-    """The same as it is written in a file."""
+    """The configuration of `config_for` as it is written in a file."""
     account = {
         "name": "acme",
         "cloud": "huaweicloud",
@@ -89,14 +89,14 @@ def config_file(folder: Path, **options: Any) -> str:
 
 
 def two_projects(*tasks: SimTask) -> tuple[SimulatedCloud, Config]:
-    """A cloud with one more project, which has these tasks beside one of its own; and both as configuration."""
+    """A cloud with a second project, which has these tasks, and the configuration of both projects."""
     cloud = cloud_of(sim("orders", engine="mysql"))
     cloud.worlds.append(World(project_id=OTHER_ID, tasks=list(tasks)))
     return cloud, config_for(project(), project(OTHER_ID, name="shipping"))
 
 
 class Dated(httpx.AsyncBaseTransport):
-    """The way to a cloud whose clock is behind ours by some seconds, as the dates of its answers say."""
+    """The transport to a cloud whose responses have dates; its clock may be behind by some seconds."""
 
     def __init__(self, cloud: SimulatedCloud, behind: float = 0.0) -> None:
         self._way = InProcess(cloud)
@@ -118,12 +118,12 @@ def explained(
 
 
 def golden(name: str) -> str:
-    """A whole output."""
+    """The expected output of a command."""
     return (GOLDEN / f"{name}.txt").read_text()
 
 
 def group(text: str, name: str) -> str:
-    """The group that begins like this."""
+    """The only group that starts with this text."""
     (found,) = [block for block in text.split("\n\n") if block.startswith(name)]
     return found
 
@@ -145,7 +145,7 @@ def shops(**facts: Any) -> SimTask:
 
 
 def fleet(**options: Any) -> SimulatedCloud:
-    """A task of each kind that some operation wants."""
+    """A cloud with a task for each operation."""
     return cloud_of(
         sim("orders", comparison="equal"),
         sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),

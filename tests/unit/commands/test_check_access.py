@@ -110,7 +110,7 @@ def test_a_project_that_can_not_be_found_through_iam(fault: Fault, line: str) ->
     assert finding(text, "iam") == line
 
 
-def test_nobody_responds() -> None:
+def test_a_cloud_that_does_not_respond() -> None:
     fine, text = checked(fleet(), None, Fault(match="", kind="slow", seconds=60))
     assert (fine, text.splitlines()[1:]) == (
         False,

@@ -108,7 +108,7 @@ def test_a_fault_is_named_with_its_remedy_and_leaves_the_other_operations(fault:
     assert text.count("works") == 12 + (what == "works,")
 
 
-def test_an_operation_that_others_stand_in_for_is_no_failure() -> None:
+def test_an_operation_that_others_replace_is_no_failure() -> None:
     # v3 lists the task, and serves its details.
     fine, text = checked(cloud_of(sim("orders")), None, faults.forbidden("type=detail"))
     assert fine

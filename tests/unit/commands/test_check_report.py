@@ -113,7 +113,7 @@ def test_kinds(expected: str) -> None:
         ("error_code", "db.example.com", "string text"),
     ],
 )
-def test_words_are_repeated_only_where_they_have_a_meaning(key: str, value: str, expected: str) -> None:
+def test_words_are_shown_only_under_keys_with_documented_words(key: str, value: str, expected: str) -> None:
     assert kind(key, value) == expected
 
 
@@ -161,6 +161,6 @@ def test_every_key_of_the_documents_is_known(name: str) -> None:
     assert shape(documented(name))["unknown_keys"] == {}
 
 
-def test_a_word_stands_under_a_key_of_the_documents() -> None:
+def test_the_keys_of_words_are_documented() -> None:
     assert WORD_KEYS <= KEYS
     assert not {word for word in WORDS | KEYS | REGIONS if not word.replace("_", "").replace("-", "").isalnum()}

@@ -35,7 +35,7 @@ BODY = st.recursive(
     answers=st.lists(st.tuples(st.integers(100, 599), st.dictionaries(TEXT, TEXT, max_size=2), BODY), max_size=4),
     region=TEXT,
 )
-def test_nothing_that_anybody_says_is_in_the_report(answers: list[Any], region: str) -> None:
+def test_no_text_of_the_cloud_is_in_the_report(answers: list[Any], region: str) -> None:
     report = ProjectReport(cloud="otc", region=region, api="auto")
     for status, headers, body in answers:
         report.add_response("v3_list_jobs", status, headers, body, 0.1)
@@ -55,25 +55,25 @@ def places(wire: Any) -> Any:
 
 
 def report_of(*fault: Any, **overrides: Any) -> dict[str, Any]:
-    """The report of one project with one task, which says what it is told to."""
+    """The report of one project with one task whose responses contain the overrides."""
     cloud = cloud_of(sim("orders", overrides=overrides))
     cloud.faults = list(fault)
     _, text = simulate(check(config_for(), lambda *_: None, transport=Dated(cloud), now=now))
     assert CANARY not in text
     assert "orders" not in text
-    (told,) = json.loads(text)["projects"]
-    return dict(told)
+    (report,) = json.loads(text)["projects"]
+    return dict(report)
 
 
 def test_a_whole_report() -> None:
-    told = report_of()
-    assert {key: value for key, value in told.items() if key != "operations"} == {
+    report = report_of()
+    assert {key: value for key, value in report.items() if key != "operations"} == {
         "answers_have_a_date": True,
         "api": "auto",
         "cloud": "huaweicloud",
         "region": "cn-north-4",
     }
-    assert told["operations"]["v3_quotas"] == {
+    assert report["operations"]["v3_quotas"] == {
         "200": {
             "calls": 1,
             "seconds_min": 0.0,
@@ -91,29 +91,29 @@ def test_a_whole_report() -> None:
             "unknown_keys": {},
         }
     }
-    assert told["operations"].keys() <= {operation.name for operation in operations.OPERATIONS}
-    assert told["operations"]["v3_list_jobs"]["200"]["calls"] == 3
+    assert report["operations"].keys() <= {operation.name for operation in operations.OPERATIONS}
+    assert report["operations"]["v3_list_jobs"]["200"]["calls"] == 3
 
 
 def test_a_report_of_errors() -> None:
-    told = report_of(
+    report = report_of(
         faults.refused("/quotas", 403, "DRS.M00102", f"{CANARY} lacks drs:quota:list"),
         faults.Fault(match="batch-async", kind="slow", seconds=60),
         faults.Fault(match="monitor-data", kind="body", status=502, body=f"<html>{CANARY}</html>"),
     )
-    assert told["operations"]["v3_quotas"]["403"]["body"] == {
+    assert report["operations"]["v3_quotas"]["403"]["body"] == {
         ".": "object",
         "error_code": "string DRS.M00102",
         "error_msg": "string text",
     }
-    assert told["operations"]["v5_batch_async_jobs"] == {
+    assert report["operations"]["v5_batch_async_jobs"] == {
         "timeout": {"calls": 3, "seconds_min": 10.0, "seconds_max": 10.0, "body": {}, "unknown_keys": {}}
     }
-    assert told["operations"]["v5_monitor_data"]["502"]["body"] == {".": "null"}
+    assert report["operations"]["v5_monitor_data"]["502"]["body"] == {".": "null"}
 
 
-def test_a_report_of_a_cloud_that_only_says_canaries() -> None:
-    said = {
+def test_a_report_of_a_cloud_that_sends_only_canaries() -> None:
+    overrides = {
         "v3_list": {
             key: places("") for key in ("name", "engine_type", "net_type", "description", "ip", "target_ip", CANARY)
         },
@@ -132,12 +132,12 @@ def test_a_report_of_a_cloud_that_only_says_canaries() -> None:
             )
         },
     }
-    told = report_of(**said)
-    assert told["operations"]["v3_list_jobs"]["200"]["unknown_keys"] == {"jobs[]": 1}
-    assert "string text" in told["operations"]["v3_list_jobs"]["200"]["body"]["jobs[].engine_type"]
+    report = report_of(**overrides)
+    assert report["operations"]["v3_list_jobs"]["200"]["unknown_keys"] == {"jobs[]": 1}
+    assert "string text" in report["operations"]["v3_list_jobs"]["200"]["body"]["jobs[].engine_type"]
 
 
-def test_a_region_of_ones_own_is_not_named() -> None:
+def test_a_private_region_is_not_named() -> None:
     cloud = cloud_of()
     config = config_for(project(region="secret-site-1"))
     _, text = simulate(check(config, lambda *_: None, transport=Dated(cloud), now=now))

@@ -224,7 +224,7 @@ def test_a_project_that_fails_while_another_has_the_task() -> None:
     assert explained(cloud, "orders", config) == Outcome(1, notes=(*broken, missing))
 
 
-def test_a_name_that_plays_with_the_terminal() -> None:
+def test_a_name_with_escape_sequences() -> None:
     cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
     outcome = explained(cloud, "or\x1b[2Jders")
     assert outcome.code == 0
@@ -232,7 +232,7 @@ def test_a_name_that_plays_with_the_terminal() -> None:
     assert "\x1b" not in outcome.text + str(explained(cloud, "or\x1b[2Jder").notes)
 
 
-def test_facts_of_no_other_task_are_asked_for() -> None:
+def test_no_facts_of_other_tasks_are_requested() -> None:
     parent, cache = shops(), sim("cache", scenario="migration", engine="redis-to-gaussredis")
     cloud = cloud_of(sim("orders", comparison="equal"), parent, cache)
     explained(cloud, "shops")
@@ -243,7 +243,7 @@ def test_facts_of_no_other_task_are_asked_for() -> None:
     assert not any("quotas" in call.path or "async" in call.path for call in cloud.calls)
 
 
-def test_other_projects_are_asked_for_their_lists_only() -> None:
+def test_only_lists_of_other_projects_are_requested() -> None:
     cloud, config = two_projects(sim("parcels"))
     explained(cloud, "parcels", config)
     assert len([call for call in cloud.calls if PROJECT_ID in call.path]) == 6

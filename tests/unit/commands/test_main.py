@@ -98,7 +98,7 @@ def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, command
     ids=["no file", "no secret", "no variable", "no CAs", "wrong as well", "no YAML"],
 )
 @pytest.mark.parametrize("command", ["run", "explain orders"])
-def test_what_is_not_there_yet_is_no_wrong_configuration(
+def test_a_missing_file_or_secret_is_no_wrong_configuration(
     command: str, written: str | None, code: int, lines: int, *, tmp_path: Path, command_line: CommandLine
 ) -> None:
     file = tmp_path / "config.yaml"

@@ -1,4 +1,4 @@
-"""`drs-exporter once` on the demo's cloud: it shows all there is, but for what nobody can have witnessed yet."""
+"""`drs-exporter once` on the demo's cloud: it prints every family but those that need an observed change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.lib.virtual_time import simulate
 if TYPE_CHECKING:
     import pytest
 
-WITNESSED = {
+OBSERVED = {
     "drs_task_phase_changed_timestamp_seconds",
     "drs_task_auto_stop_timestamp_seconds",
 }
-"""Families that need a change of phase before our eyes."""
+"""Families that need a change of phase while the exporter runs."""
 
 
 def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
@@ -29,6 +29,6 @@ def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
     assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()
     printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
-    every = {*family_names(), *(own.name for own in OWN_FAMILIES)}
-    assert every - printed == WITNESSED
+    every = {*family_names(), *(family.name for family in OWN_FAMILIES)}
+    assert every - printed == OBSERVED
     assert not re.search(r"^\S+ (-1|NaN)$", page, re.MULTILINE)

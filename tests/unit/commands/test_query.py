@@ -32,10 +32,10 @@ LEFT_OUT = "which may hold messages, hosts, users or names"
 def test_a_precheck() -> None:
     cloud = cloud_of(sim("orders", precheck="failed"))
     outcome = queried(cloud, "precheck", run=query_id(cloud.worlds[0].task("orders"), "precheck"))
-    told = json.loads(outcome.text)
+    details_shown = json.loads(outcome.text)
     assert (outcome.code, outcome.notes) == (0, (f"8 values left out, {LEFT_OUT}",))
-    assert told["status"] == "INCRE_TRANSFER_STARTED"
-    result = told["precheck_result"]
+    assert details_shown["status"] == "INCRE_TRANSFER_STARTED"
+    result = details_shown["precheck_result"]
     assert {key: result[key] for key in result if key != "precheck_results"} == {
         "result": False,
         "process": "100%",
@@ -217,7 +217,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_li
 
 
 def test_words_of_the_cloud_are_not_repeated() -> None:
-    said = {
+    texts = {
         "network_results": [
             {
                 "ip": CANARY,
@@ -231,7 +231,7 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
         "logs": CANARY,
         CANARY: CANARY,
     }
-    cloud = cloud_of(sim("orders", overrides={"v5_file": said}))
+    cloud = cloud_of(sim("orders", overrides={"v5_file": texts}))
     cloud.faults = [faults.refused("type=log", 400, f"{CANARY}.x", CANARY)]
     outcome = queried(cloud, "file")
     assert CANARY not in str(outcome)
@@ -250,7 +250,7 @@ JOBS = st.recursive(
 
 
 @given(st.dictionaries(KEYS, JOBS))
-def test_nothing_that_anybody_says_is_shown(job: dict[str, Any]) -> None:
+def test_no_text_of_the_cloud_is_shown(job: dict[str, Any]) -> None:
     assert CANARY not in json.dumps(allowed(job)[0])
 
 

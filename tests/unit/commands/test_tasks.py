@@ -58,13 +58,13 @@ def test_a_line_for_each_task_the_worst_first() -> None:
     ]
 
 
-def test_subtasks_stand_below_their_parents() -> None:
+def test_subtasks_follow_their_parents() -> None:
     rows = cells(shown(cloud_of(shops(), sim("zoo"), published={"v3"})))
     assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
     assert rows[1][3:] == ["-", "-", "-", "blocked: subtask"]
 
 
-def test_subtasks_of_subtasks_stand_below_them_and_a_ring_hides_nobody() -> None:
+def test_subtasks_of_subtasks_follow_them_and_a_circle_hides_no_task() -> None:
     def task(key: str, parent: str | None) -> Task:
         listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
         return Task(Identity("a", "r", "p", key, key, parent), listed=listed)
@@ -78,7 +78,7 @@ def test_what_is_almost_complete_is_not_complete() -> None:
     assert cells(shown(cloud_of(orders, published={"v3"})))[0][3] == "99%"
 
 
-def test_only_what_is_shown_is_asked_for() -> None:
+def test_only_what_is_shown_is_polled() -> None:
     cloud = cloud_of(sim("orders", comparison="equal"), sim("draft", status="CONFIGURATION"), published={"v3"})
     shown(cloud, config=config_for(cutover={"comparison": "ignore"}))
     v3 = {call.path.rpartition("/")[2] for call in cloud.calls if call.path.startswith("/v3")}
@@ -100,7 +100,7 @@ def test_a_project_that_fails_is_named_and_never_empty() -> None:
     assert "no tasks" not in narrow.text
 
 
-def test_no_tasks_is_said_where_that_is_known() -> None:
+def test_a_project_that_is_known_to_have_no_tasks() -> None:
     outcome = shown(cloud_of())
     assert (outcome.code, outcome.text) == (0, "0 tasks")
     assert shown(cloud_of(), Screen(80)).text == f"{WHERE}\nno tasks\n\n0 tasks"
@@ -122,7 +122,7 @@ def test_colours() -> None:
     assert "\x1b[33mblocked: phase, delay_unknown\x1b[0m" in text
 
 
-def test_a_name_that_plays_with_the_terminal() -> None:
+def test_a_name_with_escape_sequences() -> None:
     cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
     assert cells(shown(cloud))[0][0] == "or\\x1b[2Jders"
 
@@ -135,8 +135,10 @@ def test_json_has_the_names_and_units_of_the_metrics() -> None:
     assert document["now_timestamp_seconds"] > found["dr"]["collected_timestamp_seconds"]["progress"] - 1
     (project,) = document["projects"]
     assert (project["account"], project["up"], project["collectors"]["tasks"]["success"]) == ("acme", True, True)
-    told = {key: found["dr"][key] for key in ("phase", "incremental_delay_seconds", "rpo_seconds", "rto_seconds")}
-    assert told == {
+    shown_values = {
+        key: found["dr"][key] for key in ("phase", "incremental_delay_seconds", "rpo_seconds", "rto_seconds")
+    }
+    assert shown_values == {
         "phase": "incremental",
         "incremental_delay_seconds": 1.731,
         "rpo_seconds": 31.5,

@@ -92,7 +92,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def without() -> dict[bool, list[tuple[Series, dict[str, float]]]]:
-    """The stories in which nobody sets the clock."""
+    """The stories without a step of the clock."""
     return {down: Story(down=down).shown for down in (False, True)}
 
 

@@ -115,7 +115,7 @@ def test_an_owner_that_cannot_be_kept_is_no_failure(file: Path, monkeypatch: pyt
     assert file.read_text() == NEW
 
 
-def test_what_cannot_be_written_is_found_before(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_is_found_before(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FileNotFoundError):
         verify_replaceable(file.parent / "none" / "shapes.json")
     with pytest.raises(NotADirectoryError):

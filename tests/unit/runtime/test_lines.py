@@ -1,4 +1,4 @@
-"""Lines that cannot be written are dropped and counted; whoever writes them never waits and never sees an error."""
+"""Lines that cannot be written are dropped and counted; a writer never waits and never gets an error."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_an_event_is_a_line_that_parses(output: Output) -> None:
     }
 
 
-def test_time_level_and_event_stand_first_in_logfmt(capsys: pytest.CaptureFixture[str]) -> None:
+def test_logfmt_starts_with_time_level_and_event(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "logfmt")
     structlog.get_logger().info("stopping", code=1)
     logs.drain(TIMEOUT)
@@ -126,7 +126,7 @@ def test_an_exception_that_a_library_logs_is_a_type_without_message_and_tracebac
     assert set(second) == {"ts", "level", "event"}
 
 
-def test_a_task_that_nobody_awaited_does_not_spill_its_exception(output: Output) -> None:
+def test_an_exception_of_a_task_that_is_never_awaited_is_logged_without_message(output: Output) -> None:
     output.begin()
 
     async def fail() -> None:
@@ -143,7 +143,7 @@ def test_a_task_that_nobody_awaited_does_not_spill_its_exception(output: Output)
     assert (event["event"], event["error"]) == ("Task exception was never retrieved", "ValueError")
 
 
-def test_where_an_exception_came_from() -> None:
+def test_the_place_that_raised_an_exception() -> None:
     assert re.fullmatch(r"test_logs\.py:\d+", logs.where(raised(SECRET)))
     assert logs.where(ValueError(SECRET)) == ""
 
@@ -159,7 +159,7 @@ def test_a_line_that_cannot_be_formatted_is_counted(output: Output) -> None:
     ]
 
 
-def test_what_python_would_print_by_itself_is_logged(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exceptions_that_python_would_print_are_logged(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody sees the exception of a finaliser, or of a thread; neither is its message shown."""
 
     class Faulty:

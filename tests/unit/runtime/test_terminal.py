@@ -10,7 +10,7 @@ from tests.lib.virtual_time import simulate
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is one."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -43,25 +43,25 @@ def test_colours() -> None:
 
 
 def test_a_table_that_fits_is_not_wrapped() -> None:
-    told = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
-    assert table(told, Screen(), [1]) == ["name           why", "orders-to-rds  phase, delay"]
-    assert table(told, Screen(27), [1]) == table(told, Screen(), [1])
+    cells = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
+    assert table(cells, Screen(), [1]) == ["name           why", "orders-to-rds  phase, delay"]
+    assert table(cells, Screen(27), [1]) == table(cells, Screen(), [1])
 
 
 def test_a_narrow_table_wraps_at_words_first() -> None:
-    told = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
-    assert table(told, Screen(21), [1, 0]) == [
+    cells = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
+    assert table(cells, Screen(21), [1, 0]) == [
         "name           why",
         "orders-to-rds  phase,",
         "               delay",
     ]
-    assert table(told, Screen(18), [1, 0]) == ["name        why", "orders-to-  phase,", "rds         delay"]
+    assert table(cells, Screen(18), [1, 0]) == ["name        why", "orders-to-  phase,", "rds         delay"]
 
 
-def test_words_are_broken_where_nothing_else_helps() -> None:
-    told = rows(("uninterrupted", "interminable"))
-    assert table(told, Screen(20), [0, 1]) == ["uninterr  interminab", "upted     le"]
-    assert table(told, Screen(5), [0, 1]) == ["uninterr  intermin", "upted     able"]
+def test_words_are_broken_if_nothing_else_helps() -> None:
+    cells = rows(("uninterrupted", "interminable"))
+    assert table(cells, Screen(20), [0, 1]) == ["uninterr  interminab", "upted     le"]
+    assert table(cells, Screen(5), [0, 1]) == ["uninterr  intermin", "upted     able"]
 
 
 def waited(stream: io.StringIO, seconds: float) -> str:
@@ -77,17 +77,17 @@ def waited(stream: io.StringIO, seconds: float) -> str:
     return stream.getvalue()
 
 
-def test_a_wait_is_told_in_one_line_that_goes() -> None:
+def test_the_progress_line_is_one_line_and_is_wiped() -> None:
     lines = waited(Terminal(), 0.6).split("\r\x1b[K")
     assert lines == ["", "/ 0 calls of a very long story that doe", "- 1 calls of a very long story that doe", "", ""]
     assert max(map(len, lines)) < 40
 
 
-def test_a_short_wait_needs_no_word() -> None:
+def test_a_short_wait_shows_no_progress() -> None:
     assert waited(Terminal(), 0.2).strip("\r\x1b[K") == ""
 
 
-def test_who_is_no_terminal_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_that_is_no_terminal_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waited(io.StringIO(), 2) == ""
     monkeypatch.setenv("TERM", "dumb")
     assert waited(Terminal(), 2) == ""

@@ -112,7 +112,7 @@ def test_a_stop_by_the_terminal_is_no_hang_and_does_not_cancel_an_end(
     assert armed == times
 
 
-def test_stacks_go_to_standard_error_where_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stacks_are_written_to_standard_error_if_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(6, "No such device or address")
 
