@@ -55,11 +55,11 @@ def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
 
 
 async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, Answer], None]:
-    """Fetch the facts of all tasks, some calls at a time, and give each call's answers as they come.
+    """Fetch the facts of all tasks, some calls at a time; yields the answers of each call as they arrive.
 
-    A batch that is refused as a whole because of one id is split until that id is found, and at once into single
-    ids where the cloud takes no more. Any other failure becomes the answer of each task in the batch. The other
-    batches go on, unless nothing else is to be expected of them: then the tasks in them get no answer at all.
+    A batch that is refused because of one id is split until that id is found, or into single ids if the cloud accepts
+    no more. Any other failure becomes the answer of each task in the batch. The other batches are still fetched,
+    unless they would fail as well: then their tasks get no answer.
     """
     waiting = list(ids)
     batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
@@ -124,7 +124,7 @@ class Splitter:
         """One batch after the other: what is found for the first holds for the others."""
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
-        """The answers for a batch: facts, the error of a task, or for all of them the error of the call."""
+        """Return the answers for a batch: facts, the error of a task, or for all of them the error of the call."""
         if len(ids) > self._source.batch:
             return await self._each(ids)
         outcome = await self._call(ids)
@@ -155,7 +155,7 @@ class Splitter:
         return {task_id: answers.get(task_id, missing) for task_id in ids}
 
     async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer]:
-        """The answers for a batch that was refused; those that are missing are to be fetched one by one."""
+        """Return the answers for a refused batch; missing ones are then fetched one by one."""
         key = error.code, error.error_code
         if error.meaning is SINGLE_ID and key not in self._pointless:
             return {} if self._source.batch == 1 else await self._single(ids, key)
@@ -164,7 +164,7 @@ class Splitter:
         return await self._halve(ids, error)
 
     async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> Mapping[str, Answer]:
-        """Whether single ids are accepted, by trying one."""
+        """Try a single id; if it is accepted, all later calls have one id."""
         outcome = await self._call(ids[:1])
         if isinstance(outcome, CloudError) and outcome.meaning is SINGLE_ID:
             self._pointless.add(key)
@@ -186,7 +186,7 @@ class Splitter:
         return found
 
     async def _about_an_id(self, ids: Sequence[str], error: CloudError, outcomes: Sequence[object]) -> bool:
-        """Whether it helps to split further."""
+        """Return whether splitting further helps."""
         if _split(error) is Split.ALWAYS or self._succeeded or not all(_alike(outcome, error) for outcome in outcomes):
             return True
         if len(ids) <= 2:  # noqa: PLR2004 - both were called by themselves
@@ -196,7 +196,7 @@ class Splitter:
         return not _alike(await self._extra([ids[self._source.probed % len(ids)]], error), error)
 
     async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer] | CloudError:
-        """One call more, as long as some are left."""
+        """Make one more call, if any is left."""
         if not self._extra_calls:
             return _of_call(ids, error)
         self._extra_calls -= 1

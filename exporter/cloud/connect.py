@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Shared", "connect"]
 
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
-"""By the setting `api`; the one that decides first."""
+"""By the setting `api`; the generation that decides first."""
 
 
 class Connection(NamedTuple):
@@ -37,7 +37,7 @@ class Connection(NamedTuple):
 
     Args:
         http: carries the calls; the user of the connection closes it.
-        apis: the API generations to query, the one that decides first.
+        apis: the API generations to query, the deciding one first.
         decode_errors: counts values that cannot be decoded, by collector.
         in_context: returns the same API generations for calls in the context of a poll loop.
     """

@@ -1,4 +1,4 @@
-"""The one table of what may be sent: reads, and signing in for them, and nothing else."""
+"""The table of all requests that the exporter may send: reads, and signing in for them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 Service = Literal["drs", "iam", "metadata"]
 """Each service has its own address."""
 PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
-"""An id that is one segment of a path, and no way to another."""
+"""An id that is a single segment of a path."""
 _GAP = re.compile(r"\{(\w+)\}")
 _MEBIBYTE = 2**20
 _LARGEST_LIST = 4 * _MEBIBYTE
 """A page of 100 tasks has 100 to 300 kB; parents with many subtasks are the reason for the rest."""
 _BYTES_PER_VALUE = 16
-"""Documented bodies have 20 and more; one with fewer holds next to nothing but brackets and commas."""
+"""Documented bodies have 20 and more; a body with fewer contains little but brackets and commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Operation:
 
     @property
     def most_values(self) -> int:
-        """How many JSON values a response may hold."""
+        """The number of JSON values that a response may contain."""
         return self.largest_body // _BYTES_PER_VALUE
 
     def path_of(self, **ids: str) -> str:
@@ -110,7 +110,7 @@ LOGS_V5 = Operation("v5_job_log", "GET", "/v5/{project_id}/jobs/{job_id}", "v5",
 """Huawei Cloud, DRS API reference, "Querying Task Details" (v5) with type=detail, is_writable, compare, log."""
 
 QUERY_V5 = Operation("v5_job_query", "GET", "/v5/{project_id}/jobs/{job_id}", "v5")
-"""The same with any type, for `drs-exporter query`: no collector asks for it."""
+"""The same with any type, for `drs-exporter query`: no collector uses it."""
 
 SIGN_IN = Operation("iam_auth_tokens", "POST", "/v3/auth/tokens", service="iam")
 """IAM API reference, "Obtaining a User Token Through Password Authentication"."""
@@ -120,7 +120,7 @@ LIST_PROJECTS = Operation("iam_list_projects", "GET", "/v3/projects", service="i
 
 METADATA_TOKEN = Operation("metadata_token", "PUT", "/meta-data/latest/api/token", service="metadata")
 METADATA_KEYS = Operation("metadata_securitykey", "GET", "/openstack/latest/securitykey", service="metadata")
-"""ECS user guide, "Obtaining Metadata": the session token that it may ask for, and the keys of the agency."""
+"""ECS user guide, "Obtaining Metadata": the session token that it may require, and the keys of the agency."""
 
 OPERATIONS = (
     SIGN_IN,

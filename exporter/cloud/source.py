@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """A successful list of one job type; subtasks stand beside their parents."""
+    """A successful list of one job type; subtasks are listed beside their parents."""
 
     tasks: tuple[Listed, ...]
     gap: Gap | None = None
@@ -28,25 +28,24 @@ class TaskList:
 
     @property
     def complete(self) -> bool:
-        """Whether the list has everything."""
         return self.gap is None
 
 
 Answer = tuple["TaskFacts", ...] | CloudError
-"""What was learnt of one task: facts, or why there are none (`TaskGoneError`: it does not exist)."""
+"""The facts of one task, or the error in their place (`TaskGoneError`: the task does not exist)."""
 
 
 @dataclass(eq=False, slots=True)
 class Source:
-    """An operation that tells facts about single tasks.
+    """An operation that returns facts about single tasks.
 
     Args:
         operation: what it calls.
         kinds: the facts that it brings. Of their collectors, the one with the shortest interval makes the calls.
-        batch: task ids in one call; falls to one where the cloud says that it takes no more.
-        fetch: one call; answers by task id. A task that is missing in them is an error of that task.
+        batch: task ids in one call; falls to one if the cloud reports that it accepts no more.
+        fetch: makes one call; returns answers by task id. A task that is missing in them is an error of that task.
         only: narrows the tasks that its collectors poll to those that the operation serves.
-        max_age: seconds since its creation after which a task is not asked for any more.
+        max_age: seconds since its creation after which a task is not queried any more.
         lacks: what its generation documents no field for, as `facts.field`; the documentation of metrics needs it.
     """
 
@@ -86,7 +85,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSource:
-    """An operation that tells facts about the project as a whole; `fetch` raises `CloudError`."""
+    """An operation that returns facts about the project as a whole; `fetch` raises `CloudError`."""
 
     operation: Operation
     collector: str
@@ -102,12 +101,12 @@ class Api(Protocol):
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """What it tells about single tasks."""
+        """Operations that return facts about single tasks."""
 
     @property
     def project_sources(self) -> tuple[ProjectSource, ...]:
-        """What it tells about the project."""
+        """Operations that return facts about the project."""
 
     async def list_tasks(self, job_type: str) -> TaskList:
-        """Every task of a job type, through all pages."""
+        """Return every task of a job type, through all pages."""
         ...

@@ -100,7 +100,7 @@ class V3:
         return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, self._errors[TASKS])
 
     async def status(self, job_id: str) -> dict[str, Any]:
-        """What "Querying Task Statuses in Batches" says of one task, for `drs-exporter query`; raises `CloudError`."""
+        """Return the item of one task in "Querying Task Statuses in Batches"; raises `CloudError`."""
         body = {"jobs": [job_id], "page_req": {"cur_page": 1, "per_page": 1}}
         answer = await self._client.call(operations.STATUS_V3, body=body)
         items = answer.get("results")

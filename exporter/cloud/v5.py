@@ -43,7 +43,7 @@ _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_byte
 _NO_DETAIL = frozenset(
     f"detail.{name}" for name in ("started_at", "full_completed_at", "updated_at", "order_expires_at", "error_code")
 )
-"""What only v3 tells."""
+"""Facts that only v3 has."""
 
 
 class V5:
@@ -97,7 +97,7 @@ class V5:
         return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, self._errors[TASKS])
 
     async def details(self, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:
-        """The object `job` of "Querying Task Details" as it comes, for `drs-exporter query`; raises `CloudError`."""
+        """Return the object `job` of "Querying Task Details", not decoded; raises `CloudError`."""
         answer = await self._client.call(operations.QUERY_V5, job_id=job_id, query=query)
         job = answer.get("job")
         if not isinstance(job, dict) or not about(job, job_id):

@@ -1,6 +1,6 @@
 """The metadata service of a cloud server: temporary keys of the agency that the server has been given.
 
-ECS user guide, "Obtaining Metadata" (securitykey). Old services know no session tokens, others ask for one.
+ECS user guide, "Obtaining Metadata" (securitykey). Old services have no session tokens, others require one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class AgencyKeysWire(Wire):
 
 
 async def agency_keys(client: Client, now: Callable[[], float]) -> tuple[Keys, float]:
-    """The newest keys, and for how many seconds they are good. Raises `CloudError`: a 401 means no agency."""
+    """Return the newest keys, and for how many seconds they are valid. Raises `CloudError`: a 401 means no agency."""
     session = await client.exchange(METADATA_TOKEN, _read_session, headers=_SESSION)
     headers = {"X-Metadata-Token": session} if session else {}
     found = await client.exchange(METADATA_KEYS, _read_credential, headers=headers)

@@ -30,7 +30,7 @@ _KEYS_AHEAD = 300.0
 
 
 class Shared:
-    """What the projects of one exporter have in common."""
+    """The state that the projects of one exporter share."""
 
     def __init__(self) -> None:
         self.claims = Claims()
@@ -48,7 +48,7 @@ class Access(NamedTuple):
 
 
 class TokenAuth(httpx.Auth):
-    """A token that something else renews."""
+    """A configured token, read for each request."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -82,7 +82,7 @@ class AkSkAuth(SigningAuth):
 
 
 class PasswordAuth(httpx.Auth):
-    """A token that `sign_in` brings, ahead of the end of the one before."""
+    """A token that `sign_in` returns, fetched again before it expires."""
 
     def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
         self._sign_in = sign_in
@@ -96,11 +96,11 @@ class PasswordAuth(httpx.Auth):
         """The project that the token is for; raises `CloudError`."""
         grant = await self._grant.get(self._sign_in)
         if grant.project_id is None:
-            raise DecodeError(SIGN_IN.name, "decode", reason="IAM does not tell the token's project: set project_id")
+            raise DecodeError(SIGN_IN.name, "decode", reason="IAM's response lacks the token's project: set project_id")
         return grant.project_id
 
     def forget(self, refused: httpx.Request) -> bool:
-        """The token of this request is refused: whether there will be another."""
+        """Drop the token of a refused request; returns whether there is, or will be, another."""
         return refused.headers["X-Auth-Token"] != self._grant.value.token or self._grant.forget()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -110,7 +110,7 @@ class PasswordAuth(httpx.Auth):
 
 
 class AgencyAuth(SigningAuth):
-    """Signs with the temporary keys of the server that it runs on; `fetch` gives the newest and their seconds."""
+    """Signs with the temporary keys of the server that it runs on; `fetch` returns the newest and their seconds."""
 
     def __init__(
         self,
@@ -129,14 +129,14 @@ class AgencyAuth(SigningAuth):
         await self._renewed.get(self._fetch)
 
     def forget(self, refused: httpx.Request) -> bool:
-        """The keys of this request are refused: whether there will be others."""
+        """Drop the keys of a refused request; returns whether there are, or will be, others."""
         return refused.headers["X-Security-Token"] != self._renewed.value.security_token or self._renewed.forget()
 
 
 def access(
     account: Account, project: Project, client: Callable[..., Client], shared: Shared, now: Callable[[], float]
 ) -> Access:
-    """What an account's credentials mean for one of its projects.
+    """Return how the calls of one project are authenticated, by the account's credentials.
 
     `client` makes a `Client` of a service, an endpoint and `auth`.
     """

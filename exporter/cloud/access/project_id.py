@@ -87,8 +87,8 @@ class ProjectId:
 
     Args:
         given: by the configuration.
-        find: asks the cloud for it; raises `CloudError`.
-        claim: takes it; raises `CloudError` where it is another owner's.
+        find: queries the cloud for it; raises `CloudError`.
+        claim: claims it; raises `CloudError` where another project has it.
     """
 
     def __init__(self, given: str | None, find: Callable[[], Awaitable[str]], claim: Callable[[str], None]) -> None:
@@ -101,7 +101,7 @@ class ProjectId:
             claim(given)
 
     async def get(self) -> str:
-        """The id; raises `CloudError` as long as it can't be had."""
+        """Return the id; raises `CloudError` while it is not known."""
         if self.known is None:
             project_id = await self._found.get(self._fetch)
             self._claim(project_id)

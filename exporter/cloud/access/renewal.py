@@ -1,4 +1,4 @@
-"""What ends, or has to be found out first: fetched once for all who need it, and again ahead of its end."""
+"""Values that expire: fetched once for all that need them, and again before they expire."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AT_LEAST_SECONDS = 60.0
-"""What was just fetched is used for so long, whatever the clocks on both sides make of its end."""
+"""A new value is used for so long, even if the clocks disagree about its end."""
 _AGAIN_SECONDS = 60.0
 """A renewal that failed ahead of the end is tried again after so long."""
 _FAILED_SECONDS = 5.0
-"""A failure without anything to use is everybody's for so long: the lists of a poll ask one after the other."""
+"""A failure without a value to use is shared for so long: the lists of a poll follow each other."""
 _FORGET_SECONDS = 300.0
-"""What the cloud refuses although it is new is not renewed more often, or every call would."""
+"""A value that the cloud refuses is not fetched again more often than this, or every call would do so."""
 _NEVER = float("-inf")
 
 
 class Refreshed(Generic[T]):
-    """A value with an end. Where a renewal fails, the value is used to its end.
+    """A value that expires. If fetching a new one fails, the old one is used until it expires.
 
     Args:
-        ahead: seconds before the end at which a new one is fetched.
+        ahead: seconds before the end at which a new value is fetched.
     """
 
     def __init__(self, ahead: float = 0.0) -> None:
@@ -42,16 +42,15 @@ class Refreshed(Generic[T]):
 
     @property
     def value(self) -> T:
-        """The newest one, whether it has ended or not; LookupError where `get` has never succeeded."""
+        """The newest value, expired or not; raises LookupError if `get` has never succeeded."""
         if self._value is None:
             raise LookupError("nothing was fetched yet")
         return self._value
 
     async def get(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> T:
-        """One that has not ended; `fetch` gives a new one and the seconds that it lasts.
+        """Return a value that has not expired; `fetch` returns a new one and its seconds.
 
-        Who comes while a fetch is under way shares its outcome, its failure too; and so does who comes shortly after
-        a failure.
+        Calls during a fetch share its outcome, also a failure; so do calls shortly after a failure.
 
         Raises:
             CloudError: of the fetch.
@@ -66,9 +65,9 @@ class Refreshed(Generic[T]):
         return self.value
 
     def forget(self) -> bool:
-        """The cloud refuses the value: whether there is, or will be, another one to try."""
+        """Drop a value that the cloud refuses; returns whether there is, or will be, another one to try."""
         now = clock()
-        if now >= self._end:  # somebody else was refused as well
+        if now >= self._end:  # another call was refused as well
             return True
         if now < self._forgotten_at + _FORGET_SECONDS:
             return False

@@ -30,7 +30,7 @@ _REFUSALS, _WINDOW = 3, 900.0
 """IAM locks a user out after 5 refused sign-ins within 15 minutes, by default: an account stays below that."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 300.0, 3600.0
 _REFUSED = (
-    "the account, the user, the password or the project is wrong; asked again from time to time, "
+    "the account, the user, the password or the project is wrong; tried again from time to time, "
     "and at once when the password changes"
 )
 
@@ -53,23 +53,23 @@ class TokenWire(Wire):
 
 
 class Refusals:
-    """The refused sign-ins of one account, so that no more are made than IAM bears; a changed password starts anew."""
+    """Limits the refused sign-ins of one account, so that IAM does not lock it; a changed password starts from 0."""
 
     def __init__(self) -> None:
         self._password = ""
         self._code = ""
         self._recent: deque[float] = deque(maxlen=_REFUSALS)
         self._by_scope: dict[str, tuple[int, float]] = {}
-        """How many, one after the other, and when the last one was."""
+        """The number of refusals in a row, and the time of the last."""
         self._under_way = 0
         self._ended = asyncio.Event()
 
     @asynccontextmanager
     async def attempt(self, scope: str, password: str) -> AsyncIterator[None]:
-        """Around a sign-in. Each that is under way may end as one more refusal, so some wait for others.
+        """Surrounds a sign-in. Each sign-in that is under way may be refused, so some wait for others.
 
         Raises:
-            RefusedError: of the sign-in; or at once, where IAM would say the same once more.
+            RefusedError: of the sign-in; or immediately, if IAM would refuse it again.
         """
         self._check(scope, password)
         while self._under_way + self._refused_lately() >= _REFUSALS:
@@ -110,11 +110,11 @@ class Refusals:
 
 @dataclass(frozen=True)
 class SignIn:
-    """The sign-in of one account for one project; called, it gives a `Grant` and the seconds that it lasts.
+    """The sign-in of one account for one project; called, it returns a `Grant` and its seconds.
 
     Args:
         client: sends to IAM, without credentials.
-        credentials: who signs in.
+        credentials: user and password.
         project_id: of the project that the token is for.
         name: of that project in IAM, where there is no id.
         refusals: of the account.
@@ -127,7 +127,7 @@ class SignIn:
     refusals: Refusals
 
     async def __call__(self) -> tuple[Grant, float]:
-        """Raises `CloudError`; `RefusedError` also without a call, where one was refused lately."""
+        """Sign in. Raises `CloudError`; `RefusedError` also without a call, after a recent refusal."""
         try:
             password = await self.credentials.password.current()
         except ConfigError as error:

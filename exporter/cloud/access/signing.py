@@ -36,11 +36,11 @@ class Keys(NamedTuple):
 
 
 class SigningAuth(httpx.Auth):
-    """Signs each request anew: a signature is good for 15 minutes only.
+    """Signs each request when it is sent: a signature is valid for 15 minutes only.
 
     Args:
-        keys: gives the keys at the moment of signing, so that rotated ones are picked up.
-        project_id: gives the IAM project where it is known; sent and signed as X-Project-Id.
+        keys: returns the keys at the moment of signing, so that rotated ones are used.
+        project_id: returns the IAM project if it is known; sent and signed as X-Project-Id.
         now: Unix time.
     """
 
@@ -73,14 +73,14 @@ class SigningAuth(httpx.Auth):
 
 
 def check_sendable(*secrets: str | None) -> None:
-    """Raises `ConfigError` where a secret can't stand in a header: the HTTP library would quote it in its own error."""
+    """Raise `ConfigError` if a secret can't be sent in a header: the HTTP library would quote it in its own error."""
     for secret in filter(None, secrets):
         if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
             raise ConfigError("a key or token has blanks at its ends, or characters that none has: correct it")
 
 
 def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, keys: Keys) -> str:
-    """The Authorization header for a request of which exactly `headers` are signed; X-Sdk-Date is one of them."""
+    """Return the Authorization header of a request whose `headers` are signed; they contain X-Sdk-Date."""
     lowered = {name.lower(): value for name, value in headers.items()}
     names = ";".join(sorted(lowered))
     canonical = canonical_request(method, url, lowered, body)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 _KEPT_FREE = 0.1
 """Of the rate: for retries, and for polls that meet."""
 _LEFT_TO_OTHERS = 0.1
-"""Of what a priority could use: for all those after it together, which so never stand still."""
+"""Part of what a priority could use that is left to all later priorities together, so that they never stop."""
 _DEFAULT_PAUSE = 30.0
-_TIMER_SECONDS = 1e-3  # who waits for an end may be woken a trifle before it
+_TIMER_SECONDS = 1e-3  # a timer may end a little too early
 _TRIFLE = 1e-9  # of a call
 _SLOWEST = 1 / 60
 _OLDEST_EVERY = round(1 / _LEFT_TO_OTHERS)
-"""Of so many calls that had to wait, one is the longest waiting whatever its priority: nobody waits for ever."""
+"""One of n calls that had to wait is the longest waiting, whatever its priority: no call waits for ever."""
 _RECOVERY_SECONDS = 300.0
-"""How long the rate takes to climb from nothing back to the configured one."""
+"""Seconds in which the rate recovers from 0 to the configured one."""
 
 
 class Demand:
@@ -66,7 +66,7 @@ class Demand:
 
 
 class Budget:
-    """The allowance of one account in one region, shared by all its projects and collectors.
+    """The rate limit of one account in one region, shared by all its projects and collectors.
 
     Args:
         rate: calls a second.
@@ -99,7 +99,7 @@ class Budget:
         return self.demand.total
 
     async def take(self, priority: int) -> None:
-        """Wait for the right to one call; the lowest priority number is served first, but nobody waits for ever."""
+        """Wait for the right to one call; the lowest priority number is served first, but no call waits for ever."""
         self._refill()
         if not self._queue and self._tokens >= 1:
             self._tokens -= 1
@@ -137,7 +137,7 @@ class Budget:
     def _schedule(self) -> None:
         if self._timer is None and self._queue:
             missing = 1 - self._tokens
-            # Not shorter than a timer can be told: one that ends at once, and too early, would be set again for ever.
+            # Not shorter than the resolution of timers: a timer that ends too early would be set again for ever.
             wait = max(missing / self._allowed, _TIMER_SECONDS) if missing > _TRIFLE else 0.0
             self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
 
@@ -162,7 +162,7 @@ class Budget:
 
 
 class Pauses:
-    """Which operations of one project are paused after the cloud complained about them."""
+    """The operations of one project that are paused after the cloud throttled them."""
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock or asyncio.get_running_loop().time
@@ -179,5 +179,4 @@ class Pauses:
         return seconds if seconds > _TIMER_SECONDS else 0.0
 
     def paused(self, operation: str) -> bool:
-        """Whether it is paused."""
         return self.rest(operation) > 0

@@ -48,7 +48,7 @@ _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
 
 
 class Meter(Protocol):
-    """Who counts the calls."""
+    """Counts the calls."""
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """One call has ended."""
@@ -61,21 +61,21 @@ class Meter(Protocol):
 
 
 class Observer(Protocol):
-    """Who looks at the answers themselves."""
+    """Receives the responses."""
 
     def __call__(self, operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
-        """One answer came, good or not; `body` is decoded, None where it is no JSON."""
+        """Record a response, good or not; `body` is decoded, None where it is no JSON."""
 
 
 @runtime_checkable
 class Renewable(Protocol):
-    """Credentials that end, and can be had anew."""
+    """Credentials that expire and can be fetched again."""
 
     async def ready(self) -> None:
-        """Have some that are good for a while; raises `CloudError`."""
+        """Fetch credentials if they are missing or expire soon; raises `CloudError`."""
 
     def forget(self, refused: httpx.Request) -> bool:
-        """The cloud refuses those that this request was sent with: whether there will be others to try."""
+        """Drop the credentials of a refused request; returns whether there are, or will be, others to try."""
 
 
 class Client:
@@ -83,14 +83,14 @@ class Client:
 
     Args:
         http: carries the transport.
-        service: the only one whose operations this client sends.
-        endpoint: where it is: `https://HOST[:PORT]`.
+        service: the service whose operations this client sends.
+        endpoint: the address of the service: `https://HOST[:PORT]`.
         auth: the credentials; None sends none.
-        project_id: gives what fills the paths, after asking for it where it must; raises `CloudError`.
+        project_id: returns the id for the paths, queried if it is not known yet; raises `CloudError`.
         budget: shared by all projects of the account in the region.
-        meter: counts.
+        meter: counts the calls.
         timeout: seconds for one call in all, from connecting to the last byte.
-        observer: looks at the answers.
+        observer: receives the responses.
     """
 
     def __init__(
@@ -135,10 +135,10 @@ class Client:
         query: Sequence[tuple[str, str | int]] = (),
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """One answered call, after a few jittered retries where another try may help.
+        """Return the object in the response to a call, after a few jittered retries where another try may help.
 
         Raises:
-            CloudError: of the class that says what to do about it.
+            CloudError: its class says what to do about it.
         """
         return await self.exchange(operation, judge, job_id=job_id, query=query, body=body)
 
@@ -152,9 +152,9 @@ class Client:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """The same for answers that are more than an object, or none.
+        """Return what `read` makes of operation, status, headers and body of the response; it may raise `CloudError`.
 
-        `read` makes what is wanted of operation, status, headers and body, or raises `CloudError`.
+        Otherwise like `call`.
         """
         if operation not in OPERATIONS or operation.service != self._service:
             raise ValueError(f"{operation.method} {operation.path} is not one of the reads that may be sent")
@@ -170,13 +170,15 @@ class Client:
                 await asyncio.sleep(random.uniform(0.5, 1.5) * 2**retries)  # noqa: S311 - jitter, no secret
                 retries += 1
             except RefusedError as error:
-                if renewed or not invalid_token(error) or not self._forgets(request):
+                if renewed or not invalid_token(error) or self._renewable is None:
+                    raise
+                if not self._renewable.forget(request):
                     raise
                 renewed = True
             self._meter.retry(operation.name)
 
     async def _path(self, operation: Operation, job_id: str) -> str:
-        """The path of a call, once there is all that it needs. Its calls have retries and a time-out of their own."""
+        """Return the path of a call, once credentials and project id are there: calls with retries of their own."""
         project_id = ""
         try:
             with self.context.waiting():
@@ -187,9 +189,6 @@ class Client:
         except CloudError as error:
             raise AccessError(*error.args) from error
         return operation.path_of(project_id=project_id, job_id=job_id)
-
-    def _forgets(self, refused: httpx.Request) -> bool:
-        return self._renewable is not None and self._renewable.forget(refused)
 
     def _request(
         self,
@@ -217,7 +216,7 @@ class Client:
             raise ThrottledError(operation.name, "paused")
         await asyncio.sleep(self._pauses.rest(operation.name))
         with self.context.waiting():
-            # A retry is less urgent: what fails must not take the calls of those who get answers.
+            # A retry is less urgent: failing calls must not take the rate limit from calls that succeed.
             # Signing in has a context of its own, and is urgent: all wait for it.
             await self._budget.take(retries + self.context.priority)
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
@@ -249,7 +248,6 @@ class Client:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.send(request, auth=self._auth, stream=True)
                 try:
-                    _check_coding(operation.name, response)
                     return response.status_code, response.headers, await _body(operation, response)
                 finally:
                     await response.aclose()
@@ -269,12 +267,6 @@ class Client:
             raise DecodeError(operation.name, "decode") from error
 
 
-def _check_coding(operation: str, response: httpx.Response) -> None:
-    """One coding at most: a few bytes that are packed twice may be gigabytes, unpacked before anybody counts."""
-    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
-        raise DecodeError(operation, "decode")
-
-
 def _decoded(content: bytes) -> Any:
     try:
         return parse_body(content)
@@ -283,7 +275,12 @@ def _decoded(content: bytes) -> Any:
 
 
 async def _body(operation: Operation, response: httpx.Response) -> bytes:
-    """The body, as far as it may be read: decoding a much larger one would keep the event loop busy."""
+    """Return the body; raises `DecodeError` if it is larger than the operation allows: it would block the event loop.
+
+    Only one coding is accepted: a few bytes that are packed twice may become gigabytes before they are counted.
+    """
+    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+        raise DecodeError(operation.name, "decode")
     chunks, size, values = [], 0, 1
     async for chunk in response.aiter_bytes():
         size += len(chunk)

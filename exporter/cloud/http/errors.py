@@ -73,7 +73,7 @@ class TaskGoneError(CloudError):
 
 
 class TaskRefusedError(CloudError):
-    """The cloud answered for other tasks, but for this one an error or nothing."""
+    """The response contains an error, or nothing, in place of this task."""
 
 
 class BadRequestError(CloudError):
@@ -144,7 +144,7 @@ def _names_error(key: str) -> bool:
 
 
 def of_job_type(error: CloudError, job_type: str) -> CloudError:
-    """The error of one list where others succeed; a refusal gets a reason that names the job type and the setting."""
+    """Return the error of one list where others succeed; a refusal gets a reason with the job type and the setting."""
     if error.meaning not in _NOT_OFFERED or error.reason:
         return error
     reason = f"this cloud may not offer job type {job_type}: if so, remove it from tasks.job_types"
@@ -170,9 +170,9 @@ def is_past_end(code: str | None) -> bool:
 
 
 def parse_body(content: bytes) -> Any:
-    """The decoded JSON; ValueError where it is none. What is nested too deep to be honest is lost, see `shallow`.
+    """Return the decoded JSON; raises ValueError where it is none. Parts that are nested too deep are cut (`shallow`).
 
-    An integer of more digits than Python reads becomes "not a number", which every field decoder counts as a loss.
+    An integer of more digits than Python reads becomes "not a number", which every field counts as a decode error.
     """
     try:
         return _loaded(content)
@@ -223,7 +223,7 @@ def _no_object(content_type: str) -> str:
 def judge_dated(
     operation: str, status: int, headers: Mapping[str, str], content: bytes
 ) -> tuple[dict[str, Any], float | None]:
-    """The same with the Unix time of the response by the cloud's own clock; None where it gives none."""
+    """Return the same with the Unix time of the response by the cloud's own clock; None where it has none."""
     return judge(operation, status, headers, content), _moment(headers.get("date", ""))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LONGEST_HEADER = 64 * 1024
 """Bytes of a response header. IAM sends a token as a header, which has about 9,000 bytes in large accounts."""
 _reused: ContextVar[bool] = ContextVar("reused")
-"""Whether the request of this task was sent on a connection that had served another request before."""
+"""True if the request of this task was sent on a connection that had served another request before."""
 
 
 def new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

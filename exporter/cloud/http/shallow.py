@@ -1,4 +1,4 @@
-"""Cuts JSON that is nested too deeply for the decoder; only the nested part is lost."""
+"""Cuts JSON that is nested too deeply for the decoder; only the nested part is dropped."""
 
 from __future__ import annotations
 

@@ -41,21 +41,21 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 def reason_of(error: BaseException, host: str = "") -> str:
     """The fault of the connection to `host`, and what to check; empty if it is not known."""
     chain = list(_chain(error))
-    if any(isinstance(one, ProxyLoginError) for one in chain):
+    if any(isinstance(cause, ProxyLoginError) for cause in chain):
         return _PROXY_LOGIN
-    refused = next((one for one in chain if isinstance(one, aiohttp.ClientHttpProxyError)), None)
+    refused = next((cause for cause in chain if isinstance(cause, aiohttp.ClientHttpProxyError)), None)
     if refused is not None:
         rules = "check the endpoint and the rules of the proxy"
         return f"the proxy does not connect to the endpoint ({refused.status}): {rules}"
-    lost = next((one for one in chain if isinstance(one, aiohttp.ClientConnectorDNSError)), None)
-    if lost is not None and host and lost.host != host:
+    unknown = next((cause for cause in chain if isinstance(cause, aiohttp.ClientConnectorDNSError)), None)
+    if unknown is not None and host and unknown.host != host:
         return "the host name of the proxy has no address: check proxy"
-    return next((text for kinds, text in _KINDS if any(isinstance(one, kinds) for one in chain)), "")
+    return next((text for kinds, text in _KINDS if any(isinstance(cause, kinds) for cause in chain)), "")
 
 
 def header_too_long(error: BaseException) -> bool:
     """Return whether a header of the response was longer than what is read: it would be the next time as well."""
-    return any(isinstance(one, LineTooLong) for one in _chain(error))
+    return any(isinstance(cause, LineTooLong) for cause in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,6 +1,6 @@
 """What responses have in common: an array of results with an error for each item, or one object `job`.
 
-A response, or an item of it, about another task than the requested one is never believed.
+A response, or an item of it, about another task than the requested one is dropped.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ _FAILED = "failed"  # of an item, not of a task
 
 
 def item_error(operation: str, error_code: str | None, *statuses: str | None) -> Answer | None:
-    """What an item of a good answer says against its task: that it is gone, or an error in place of facts.
+    """Return what takes the place of facts in an item: that the task is deleted, or its error; None: there are facts.
 
-    A failed task shows the code of its failure beside its facts, with its status; that is no error of the answer.
+    A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.
     """
     if is_gone(error_code) or DELETED in statuses:
         return TaskGoneError(operation, "200", error_code)
@@ -114,12 +114,12 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
 
 
 def about(body: Mapping[str, Any], job_id: str) -> bool:
-    """Whether a response is about a task: whatever id it contains is the requested one."""
+    """Return whether a response is about a task: each id that it contains is the requested one."""
     return all(is_null(given) or given == job_id for given in (body.get("id"), body.get("job_id")))
 
 
 def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: DecodeErrors) -> None:
-    """Raises `DecodeError`, and counts a loss, where a response is about another task."""
+    """Raise `DecodeError`, and count it, if a response is about another task."""
     if not about(body, job_id):
         errors.count += 1
         raise DecodeError(operation, "decode")

@@ -51,7 +51,7 @@ class DecodeErrors:
 
 
 def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:
-    """Whether a value is one of the API's ways to say that there is none."""
+    """Return whether a value is one of the API's spellings of "no value"."""
     return value is None or (isinstance(value, str) and value.strip().lower() in nulls)
 
 
@@ -136,7 +136,7 @@ def _sane(timestamp: float) -> float:
 def _time(value: Any) -> float | None:
     """Milliseconds since 1970 ("0" and "-1": not set), or ISO 8601 with a zone.
 
-    A time without a zone is UTC+8 by observation only: no fact, so None, but no loss either.
+    A time without a zone is UTC+8 by observation only: no fact, so None, but no decode error either.
     """
     if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
         moment = datetime.fromisoformat(value.strip())
@@ -199,9 +199,9 @@ def _words(value: Any) -> frozenset[str]:
 Text = Annotated[str | None, _field(_text)]
 """Text or a number as text, trimmed, at most 256 characters."""
 Free = Annotated[str | None, _field(_text, _EMPTY)]
-"""The same as a user typed it: somebody may well call a task `NA`; only an empty one is missing."""
+"""The same as a user typed it: a task may be called `NA`; only an empty text is missing."""
 Number = Annotated[float | None, _field(_number)]
-"""A number or a string of one, 0 or more; seconds, bytes and rates are taken as they are."""
+"""A number, or a string with a number, 0 or more; in the unit of the API: seconds, bytes, rates."""
 Positive = Annotated[float | None, _field(_positive)]
 """A number above 0; 0 means that it is not set."""
 Megabytes = Annotated[float | None, _field(_megabytes)]
@@ -215,7 +215,7 @@ Completed = Annotated[float | None, _field(_completed)]
 Milliseconds = Annotated[float | None, _field(_milliseconds)]
 """Milliseconds as seconds."""
 Delay = Annotated[float | None, _field(_number, garbled=math.inf)]
-"""Seconds; infinite where text or a number means none, so that no other field is believed instead."""
+"""Seconds; infinite where text or a number means none, so that no other field is used instead."""
 DelayMillis = Annotated[float | None, _field(_milliseconds, garbled=math.inf)]
 """The same from milliseconds."""
 Time = Annotated[float | None, _field(_time)]
@@ -223,9 +223,9 @@ Time = Annotated[float | None, _field(_time)]
 Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]
 """The same, and the latest Unix time that it can mean: known even where it has no zone."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
-"""An error code of a documented shape, such as DRS.M05004; anything else is lost."""
+"""An error code of a documented shape, such as DRS.M05004; anything else is dropped."""
 Word = Annotated[str | None, _field(_word)]
-"""A word such as a type, a status or a level, fit for a label; anything that looks like a text is lost."""
+"""A word such as a type, a status or a level, fit for a label; anything that looks like a text is dropped."""
 Flag = Annotated[bool | None, _field(_flag)]
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""

@@ -37,7 +37,7 @@ _MOST_ITEMS = 10 * PAGE
 async def list_parts(
     query: ListQuery, most_ids: int, fetch: Callable[[dict[str, str]], Awaitable[TaskList]], errors: DecodeErrors
 ) -> TaskList:
-    """All lists that a query needs, as one; a task in two of them with different facts is counted in `errors`.
+    """Fetch all lists of a query as a single list; a task with different facts in two lists is counted in `errors`.
 
     v3 does not repeat the enterprise project of the filter: it is added.
     """
@@ -65,7 +65,7 @@ class _Pages:
         self._operation = operation
         self._total_key = total_key
         self._tree = tree
-        self._losses = errors
+        self._errors = errors
         self.received = 0
         """Items of all pages."""
         self.count = 0
@@ -100,7 +100,7 @@ class _Pages:
     def result(self) -> TaskList:
         """Raises `DecodeError` where nothing can be read, or nothing came though the total promises tasks."""
         if not self._ids and (self.received or max(self._totals) > 0):
-            self._losses.count += not self.received
+            self._errors.count += not self.received
             raise DecodeError(self._operation, "decode")
         gap = self._gap
         if gap is None and self._tree.unreadable:
@@ -118,7 +118,7 @@ class _Pages:
         # An error is never "no tasks", whatever its status; items with errors of their own are only in batches.
         bad = isinstance(total, bool) or has_error(body) or error_code_in(body) is not None
         if bad or not isinstance(items, list) or not isinstance(total, int) or total < 0:
-            self._losses.count += 1
+            self._errors.count += 1
             raise DecodeError(self._operation, "decode", error_code_in(body))
         return items, total
 

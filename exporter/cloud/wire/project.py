@@ -33,7 +33,7 @@ class QuotaWire(Wire):
 
 
 async def fetch_quota_v3(client: Client, errors: DecodeErrors) -> Quota:
-    """Use and limit by resource. Raises `CloudError`."""
+    """Fetch use and limit by resource; raises `CloudError`."""
     answer = await client.call(operations.QUOTA_V3)
     quotas = answer.get("quotas")
     resource = quotas.get("resource") if isinstance(quotas, dict) else None
@@ -55,7 +55,7 @@ class AsyncJobWire(Wire):
 
 
 async def fetch_async_jobs_v5(client: Client, errors: DecodeErrors) -> AsyncJobs:
-    """All asynchronous batches, counted by status, and the newest failed ones. Raises `CloudError`."""
+    """Fetch all asynchronous batches: counts by status, and the newest failed batches; raises `CloudError`."""
     jobs = await _async_jobs(client, errors)
     failed = [(job.async_job_id, job.create_time) for job in jobs if job.status == _FAILED]
     dated = [(job_id, created) for job_id, created in failed if created is not None]
@@ -64,7 +64,7 @@ async def fetch_async_jobs_v5(client: Client, errors: DecodeErrors) -> AsyncJobs
 
 
 async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJobWire]:
-    """Through all pages; where some are missing there is an error, since the counts would be wrong."""
+    """Fetch all pages; raises `DecodeError` if one is missing, since the counts would be wrong."""
     jobs: dict[str, AsyncJobWire] = {}
     received = 0
     for _ in range(_MOST_PAGES):

@@ -1,4 +1,4 @@
-"""The tree of one task list: each task and subtask once, whatever the cloud nests, repeats or garbles."""
+"""The tree of one task list: each task and subtask once, however the cloud nests or repeats them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MOST_ENTRIES = 10_000
 class Tree:
     """The tasks and subtasks of one list, at any depth; a subtask's parent is the entry that directly contains it.
 
-    An entry that cannot be decoded, or that contradicts an earlier entry of the same id, is counted as a loss and makes
+    An entry that cannot be decoded, or that contradicts an earlier entry of the same id, is a decode error and makes
     its parent's `unknown_children` larger, so that no parent is ready on half of its subtasks. The children of an entry
     that cannot be decoded belong to the nearest ancestor that can.
 
     Args:
         job_type: the job type that was queried.
-        errors: counts what is left out.
+        errors: counts the entries that are left out.
     """
 
     def __init__(self, job_type: str, errors: DecodeErrors) -> None:
@@ -74,7 +74,7 @@ class Tree:
         return top
 
     def tasks(self) -> tuple[Listed, ...]:
-        """All of them, parents before their subtasks where the cloud lists them so."""
+        """Return all tasks, parents before their subtasks where the cloud lists them so."""
         roots: dict[str, str] = {}
         directions: defaultdict[str, set[str | None]] = defaultdict(set)
         for task in self._tasks.values():
@@ -117,7 +117,7 @@ class Tree:
             self._unknown[parent] += 1
 
     def _contains(self, task_id: str, inner: str | None) -> bool:
-        """Whether a task is `inner`, or is above it."""
+        """Return whether a task is `inner`, or is above it."""
         while inner is not None and inner != task_id:
             inner = self._tasks[inner].parent_id
         return inner is not None
@@ -133,7 +133,7 @@ class Tree:
 
 
 def _children(value: Any) -> list[Any]:
-    """The children of an entry, decodable or not; children of a wrong shape are one entry that cannot be decoded."""
+    """Return the children of an entry; children of a wrong shape are one entry that cannot be decoded."""
     children = value.get("children") if isinstance(value, dict) else None
     if isinstance(children, list):
         return children

@@ -95,9 +95,9 @@ async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], ho
     [
         ({**TIMES, **PROJECT_OF_TOKEN}, {}, "iam_auth_tokens: decode"),
         ("?", SUBJECT, "iam_auth_tokens: decode"),
-        (TIMES, SUBJECT, "iam_auth_tokens: decode: IAM does not tell the token's project: set project_id"),
-        ({**TIMES, "project": {}}, SUBJECT, "iam_auth_tokens: decode: IAM does not tell"),
-        ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM does not tell"),
+        (TIMES, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks the token's project: set project_id"),
+        ({**TIMES, "project": {}}, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks"),
+        ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks"),
     ],
 )
 @simulated
