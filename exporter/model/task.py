@@ -59,7 +59,7 @@ STATUSES: Mapping[str, Phase] = {
 }
 """The documented statuses but those that end in _FAILED. The commands may show a word that is in this table."""
 
-_CHILD_ENDS = frozenset({"RELEASE_CHILD_TRANSFER_STARTED", "RELEASE_CHILD_TRANSFER_COMPLETE"})
+_END_OF_SUBTASK = "RELEASE_CHILD_TRANSFER_"
 
 _DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
 
@@ -75,7 +75,7 @@ def phase_of(status: str, *, subtask: bool) -> Phase:
     """
     if status.endswith("_FAILED"):
         return Phase.FAILED
-    if status in _CHILD_ENDS and not subtask:
+    if status in STATUSES and status.startswith(_END_OF_SUBTASK) and not subtask:
         return Phase.CHANGING
     return STATUSES.get(status, Phase.OTHER)
 
