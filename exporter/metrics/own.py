@@ -46,113 +46,104 @@ _WORDS = ("timeout", "network", "decode")
 """Codes of calls without a response that any operation can have."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-BUILD = OwnFamily("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
-REQUESTS = OwnFamily(
-    "drs_exporter_api_requests_total",
-    "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
-    "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
-    (*_REGION, "operation", "code"),
+OWN_FAMILIES: list[OwnFamily] = []
+"""All of them, in the order of the page."""
+
+
+def _own(
+    name: str, help_text: str, labels: tuple[str, ...], kind: type[Counter | Gauge | Histogram] = Counter
+) -> OwnFamily:
+    OWN_FAMILIES.append(OwnFamily(name, help_text, labels, kind))
+    return OWN_FAMILIES[-1]
+
+
+BUILD = _own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
+LOG_LINES_DROPPED = _own(
+    "drs_exporter_log_lines_dropped_total",
+    "Log lines that could not be written: the disk is full, or nothing reads the output.",
+    (),
 )
-REQUEST_SECONDS = OwnFamily(
-    "drs_exporter_api_request_duration_seconds",
-    "Duration of API calls, from sending to the last byte.",
-    ("operation",),
-    Histogram,
-)
-RETRIES = OwnFamily("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
-THROTTLED = OwnFamily(
-    "drs_exporter_api_throttled_total",
-    "API calls that the cloud refused because there were too many.",
-    (*_REGION, "operation"),
-)
-RATE_LIMIT = OwnFamily(
-    "drs_exporter_api_rate_limit_calls_per_second",
-    "API calls a second that are allowed now; below the configured rate for a while after throttling.",
-    _REGION,
-    Gauge,
-)
-DEMAND = OwnFamily(
-    "drs_exporter_api_demand_ratio",
-    "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
-    "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
-    _REGION,
-    Gauge,
-)
-OVERRUNS = OwnFamily(
-    "drs_exporter_poll_overruns_total",
-    "Polls that were left out because the one before took longer than the interval.",
-    (*_PROJECT, "collector"),
-)
-DECODE_ERRORS = OwnFamily(
-    "drs_exporter_decode_errors_total",
-    "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
-    (*_PROJECT, "collector"),
-)
-TASK_ERRORS = OwnFamily(
-    "drs_exporter_task_errors_total",
-    "Tasks with an error, or without data, in responses that are good for other tasks.",
-    (*_PROJECT, "collector"),
-)
-UNKNOWN_STATUSES = OwnFamily("drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT)
-DROPPED = OwnFamily(
-    "drs_exporter_series_dropped_total",
-    "Series left out at each change of their family: over 256 of one task, labels of another series, or no number.",
-    _PROJECT,
-)
-RELOADED = OwnFamily(
+RELOADED = _own(
     "drs_exporter_config_last_reload_successful",
     "1 if the last reload of the configuration succeeded, 0 if an older configuration is in use.",
     (),
     Gauge,
 )
-RELOADED_AT = OwnFamily(
+RELOADED_AT = _own(
     "drs_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration in use was loaded.",
     (),
     Gauge,
 )
-SHARD = OwnFamily(
+SHARD = _own(
     "drs_exporter_shard_info",
     "Which of how many shards this process is, counted from 0; always 1.",
     ("shard", "shards"),
     Gauge,
 )
-LOGINS_FAILED = OwnFamily(
+LOGINS_FAILED = _own(
     "drs_exporter_web_logins_failed_total",
     "Requests with a wrong user or password; requests without credentials are not counted.",
     (),
 )
-BAD_REQUESTS = OwnFamily(
+BAD_REQUESTS = _own(
     "drs_exporter_web_bad_requests_total",
     "Requests and connections that failed, by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), "
     "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
     "exporter had no free file descriptor).",
     ("kind",),
 )
-LOG_LINES_DROPPED = OwnFamily(
-    "drs_exporter_log_lines_dropped_total",
-    "Log lines that could not be written: the disk is full, or nothing reads the output.",
-    (),
+REQUESTS = _own(
+    "drs_exporter_api_requests_total",
+    "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
+    "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
+    (*_REGION, "operation", "code"),
 )
-OWN_FAMILIES = (
-    BUILD,
-    LOG_LINES_DROPPED,
-    RELOADED,
-    RELOADED_AT,
-    SHARD,
-    LOGINS_FAILED,
-    BAD_REQUESTS,
-    REQUESTS,
-    REQUEST_SECONDS,
-    RETRIES,
-    THROTTLED,
-    RATE_LIMIT,
-    DEMAND,
-    OVERRUNS,
-    DECODE_ERRORS,
-    TASK_ERRORS,
-    UNKNOWN_STATUSES,
-    DROPPED,
+REQUEST_SECONDS = _own(
+    "drs_exporter_api_request_duration_seconds",
+    "Duration of API calls, from sending to the last byte.",
+    ("operation",),
+    Histogram,
+)
+RETRIES = _own("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
+THROTTLED = _own(
+    "drs_exporter_api_throttled_total",
+    "API calls that the cloud refused because there were too many.",
+    (*_REGION, "operation"),
+)
+RATE_LIMIT = _own(
+    "drs_exporter_api_rate_limit_calls_per_second",
+    "API calls a second that are allowed now; below the configured rate for a while after throttling.",
+    _REGION,
+    Gauge,
+)
+DEMAND = _own(
+    "drs_exporter_api_demand_ratio",
+    "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
+    "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
+    _REGION,
+    Gauge,
+)
+OVERRUNS = _own(
+    "drs_exporter_poll_overruns_total",
+    "Polls that were left out because the one before took longer than the interval.",
+    (*_PROJECT, "collector"),
+)
+DECODE_ERRORS = _own(
+    "drs_exporter_decode_errors_total",
+    "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
+    (*_PROJECT, "collector"),
+)
+TASK_ERRORS = _own(
+    "drs_exporter_task_errors_total",
+    "Tasks with an error, or without data, in responses that are good for other tasks.",
+    (*_PROJECT, "collector"),
+)
+UNKNOWN_STATUSES = _own("drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT)
+DROPPED = _own(
+    "drs_exporter_series_dropped_total",
+    "Series left out at each change of their family: over 256 of one task, labels of another series, or no number.",
+    _PROJECT,
 )
 
 
