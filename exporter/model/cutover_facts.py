@@ -146,7 +146,7 @@ class Facts:
     def missing_objects(self) -> list[str] | None:
         """Object types of which the target lacks some; None where none is known to, and not all counts are known."""
         counts = self.task.objects.counts if self.task.objects else ()
-        due = [(one.type, one.source, one.target) for one in counts if not one.at_end]
+        due = [(count.type, count.source, count.target) for count in counts if not count.at_end]
         missing = [
             kind for kind, source, target in due if source is not None and target is not None and target < source
         ]
@@ -161,17 +161,19 @@ class Facts:
     @property
     def unjudged(self) -> bool:
         """Nothing was ever compared, or a newest comparison ended without a verdict."""
-        return not self.compared or any(one.consistent is None and one.status not in _RUNNING for one in self.compared)
+        return not self.compared or any(
+            comparison.consistent is None and comparison.status not in _RUNNING for comparison in self.compared
+        )
 
     @property
     def comparing(self) -> bool:
         """Whether a newest comparison still runs."""
-        return any(one.status in _RUNNING for one in self.compared)
+        return any(comparison.status in _RUNNING for comparison in self.compared)
 
     @property
     def inconsistent(self) -> bool:
         """Whether a newest comparison found a difference."""
-        return any(one.consistent is False for one in self.compared)
+        return any(comparison.consistent is False for comparison in self.compared)
 
     @property
     def statuses(self) -> list[str]:

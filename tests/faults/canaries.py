@@ -13,7 +13,7 @@ from exporter.cloud.operations import OPERATIONS
 from exporter.config import Collectors
 from tests.faults.fleet import account, cloud
 from tests.faults.kinds import CANARY, MESSAGE
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.daemon import sim
 from tests.lib.virtual_time import now
 
@@ -78,10 +78,10 @@ def talkative(name: str) -> SimulatedCloud:
 def telling(value: Any, key: str = "") -> Any:
     """The same object, with a canary in each text, host and user, and under keys that nobody knows."""
     if isinstance(value, dict):
-        said = {name: telling(one, name) for name, one in value.items()}
+        said = {name: telling(inner, name) for name, inner in value.items()}
         return {**said, f"{CANARY}_key": {CANARY: [MESSAGE]}}
     if isinstance(value, list):
-        return [telling(one, key) for one in value]
+        return [telling(item, key) for item in value]
     return MESSAGE if isinstance(value, str) and _TELLING.search(key) else value
 
 
@@ -102,17 +102,17 @@ def everywhere(name: str, strike: Strike) -> dict[tuple[str, Operation], Strike]
     return {(f"//{name}.test/", operation): strike for operation in OPERATIONS}
 
 
-def telling_way(names: Iterable[str]) -> Way:
+def telling_transport(names: Iterable[str]) -> FaultyTransport:
     """The way to the clouds of accounts of these names."""
-    return Way({f"{name}.test": talkative(name) for name in names}, now)
+    return FaultyTransport({f"{name}.test": talkative(name) for name in names}, now)
 
 
-def secrets(way: Way) -> set[str]:
+def secrets(transport: FaultyTransport) -> set[str]:
     """Everything that opens anything by now."""
     found = {CANARY}
-    for one in way.clouds.values():
-        found |= {*one.auth_tokens, *one.tokens, *one.metadata.sessions}
-        found |= {key for key in one.keys if key != "AK"} | {key for key in one.keys.values() if key != "SK"}
+    for simulated in transport.clouds.values():
+        found |= {*simulated.auth_tokens, *simulated.tokens, *simulated.metadata.sessions}
+        found |= {key for pair in simulated.keys.items() for key in pair} - {"AK", "SK"}
     return found
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
     from exporter.config import Config
     from exporter.simulator import SimTask
-    from tests.faults.transport import Way
+    from tests.faults.transport import FaultyTransport
 
 PROJECTS = STRUCK, SPARED = "struck", "spared"
 """Of each account."""
@@ -43,9 +43,9 @@ def fed_by(operation: Operation) -> tuple[str, ...]:
     """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
     decode_errors = defaultdict[str, DecodeErrors](DecodeErrors)
     apis = [generation(cast("Client", None), decode_errors, ListQuery()) for generation in (V3, V5)]
-    asked = [one for api in apis for one in api.sources if one.operation is operation]
-    fed = [part.collector for one in asked for part in one.kinds if part not in one.partial]
-    fed += [one.collector for api in apis for one in api.project_sources if one.operation is operation]
+    asked = [source for api in apis for source in api.sources if source.operation is operation]
+    fed = [part.collector for source in asked for part in source.kinds if part not in source.partial]
+    fed += [source.collector for api in apis for source in api.project_sources if source.operation is operation]
     lists = {operations.LIST_V3, operations.LIST_V5}
     return tuple(dict.fromkeys(fed)) if operation not in lists else ("tasks",)
 
@@ -111,9 +111,9 @@ def config(accounts: Iterable[Mapping[str, Any]]) -> Config:
 
 
 @asynccontextmanager
-async def polling(way: Way, configuration: Config) -> AsyncIterator[Exporter]:
+async def polling(transport: FaultyTransport, configuration: Config) -> AsyncIterator[Exporter]:
     """The daemon while it polls; it has to live to the end."""
-    async with Exporter(configuration, transport=way, clock=clock) as exporter:
+    async with Exporter(configuration, transport=transport, clock=clock) as exporter:
         running = asyncio.create_task(exporter.run())
         try:
             yield exporter
@@ -143,7 +143,9 @@ class View:
     def facts(self, name: str, project: str) -> set[str]:
         """The series about the cloud, and not about the exporter or its polls."""
         series = {line.rpartition(" ")[0] for line in self._lines[name, project]}
-        return {one for one in series if not one.startswith("drs_exporter_") and one.partition("{")[0] not in STAYING}
+        return {
+            line for line in series if not line.startswith("drs_exporter_") and line.partition("{")[0] not in STAYING
+        }
 
     def by(self, label: str, name: str, project: str, family: str, **labels: str) -> dict[str, float]:
         """The samples of a family that have these labels, by another one."""

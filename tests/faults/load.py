@@ -9,7 +9,7 @@ from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
 from tests.faults.fleet import View, id_of
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ LATENCY = 0.3
 
 
 @dataclass
-class Counting(Way):
+class CountingTransport(FaultyTransport):
     """A way on which calls under way are counted."""
 
     under_way: int = 0
@@ -37,19 +37,19 @@ class Counting(Way):
             self.under_way -= 1
 
 
-def fleet(tasks: int, *projects: str) -> Counting:
+def fleet(tasks: int, *projects: str) -> CountingTransport:
     """The way to a cloud with so many tasks in each project, which answers after a while; to be called on a loop."""
     worlds = [fleet_world(tasks, now, project_id=id_of(ACCOUNT, project)) for project in projects]
     simulated = SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
     simulated.faults = [Fault(match="", kind="slow", seconds=LATENCY)]
-    return Counting({HOST: simulated}, now)
+    return CountingTransport({HOST: simulated}, now)
 
 
 def config(*projects: str, **poll: Any) -> Config:
     """The account, with these settings of `poll`."""
     made = [
-        {"region": "cn-north-4", "name": one, "project_id": id_of(ACCOUNT, one), "endpoint": f"https://{HOST}"}
-        for one in projects
+        {"region": "cn-north-4", "name": project, "project_id": id_of(ACCOUNT, project), "endpoint": f"https://{HOST}"}
+        for project in projects
     ]
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     account = {"name": ACCOUNT, "cloud": "huaweicloud", "credentials": credentials, "projects": made}

@@ -15,7 +15,7 @@ from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import AGE, INTERVAL, SPARED, STRUCK, View, account, cloud, config, id_of, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def end_access(simulated: SimulatedCloud, project: str) -> None:
 
 async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     """The story of accounts of these names, each with a kind of fault, or none."""
-    way = Way({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
+    transport = FaultyTransport({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
     words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
     strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
     pages = []
@@ -86,23 +86,23 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     last_success = 90 + pause
     again = last_success + 20
     end = last_success + 2 * AGE + INTERVAL + 10
-    way.strikes = dict(strikes)
-    async with polling(way, config(account_for(operation, name) for name in kinds)) as exporter:
+    transport.strikes = dict(strikes)
+    async with polling(transport, config(account_for(operation, name) for name in kinds)) as exporter:
         await until(32)
         pages.append(await view(exporter))
         await until(40)
-        way.strikes = {}
+        transport.strikes = {}
         for at in (40 + 2 * INTERVAL + 1, last_success + 10):
             await until(at)
             pages.append(await view(exporter))
         await until(again)
-        way.strikes = dict(strikes)
+        transport.strikes = dict(strikes)
         for name, kind in kinds.items():
             if kind:
-                end_access(way.clouds[f"{name}.test"], id_of(name, STRUCK))
+                end_access(transport.clouds[f"{name}.test"], id_of(name, STRUCK))
         await until(end)
         pages.append(await view(exporter))
-        way.strikes = {}
+        transport.strikes = {}
         for at in (end + 2 * INTERVAL + 1, max(end + pause, again + INTERVAL + pause + INTERVAL) + 1):
             await until(at)
             pages.append(await view(exporter))
@@ -135,7 +135,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
         if kind.throttles and at in {"soon", "healing"}:
             continue  # a pause of a minute is two intervals, and the progress comes after the list
         facts, usual = page.facts(name, STRUCK), getattr(truth, at).facts("none", STRUCK)
-        lasting = {one for one in facts if "_total{" in one}
+        lasting = {line for line in facts if "_total{" in line}
         check(facts - lasting == (set() if at in blind else usual - lasting), f"{at}: {len(facts)} of {len(usual)}")
         check(page.value(name, STRUCK, "drs_up") == (at not in blind), f"{at}: drs_up")
         check(at not in blind or not page.by("phase", name, STRUCK, "drs_tasks"), f"{at}: tasks are counted")

@@ -10,7 +10,7 @@ from exporter.commands.query import query
 from tests.faults import test_access, test_matrix, test_pages, test_skew, test_unpublished
 from tests.faults.fleet import account, cloud, config, id_of
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
 
 QUERIES = {(operations.QUERY_V5.name, kind.name) for kind in (*KINDS, UNPUBLISHED)}
@@ -37,28 +37,28 @@ def test_every_cell_is_tried_or_makes_no_sense() -> None:
     assert not tried & EXCUSED.keys()
 
 
-async def queried(kind: Kind | None) -> tuple[int, str, tuple[str, ...], Way]:
-    way = Way({"acme.test": cloud("acme", ["sync"])}, now)
+async def queried(kind: Kind | None) -> tuple[int, str, tuple[str, ...], FaultyTransport]:
+    transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     if kind:
-        way.strikes = {("//acme.test/", operations.QUERY_V5): kind.strike}
-    task = way.clouds["acme.test"].worlds[0].tasks[0]
+        transport.strikes = {("//acme.test/", operations.QUERY_V5): kind.strike}
+    task = transport.clouds["acme.test"].worlds[0].tasks[0]
     settings = config([account("acme", [], ["sync"])])
-    code, text, notes = await query(settings, task.id, "file", transport=way, now=now)
-    return code, text, notes, way
+    code, text, notes = await query(settings, task.id, "file", transport=transport, now=now)
+    return code, text, notes, transport
 
 
 @pytest.mark.parametrize("kind", [*KINDS, UNPUBLISHED], ids=lambda kind: kind.name)
 def test_a_query_that_fails(kind: Kind) -> None:
-    code, text, notes, way = simulate(queried(kind))
+    code, text, notes, transport = simulate(queried(kind))
     assert (code, text) == (1, "")
     assert notes
     assert CANARY not in "".join(notes)
-    assert {one.operation for one in way.sent} == {operations.QUERY_V5}
-    assert id_of("acme", "struck") in way.sent[0].text
+    assert {request.operation for request in transport.sent} == {operations.QUERY_V5}
+    assert id_of("acme", "struck") in transport.sent[0].text
 
 
 def test_a_query_that_does_not() -> None:
-    code, text, _, way = simulate(queried(None))
+    code, text, _, transport = simulate(queried(None))
     assert code == 0
     assert text
-    assert len(way.sent) == 1
+    assert len(transport.sent) == 1

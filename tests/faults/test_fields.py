@@ -13,7 +13,7 @@ from exporter.daemon.exporter import Exporter
 from tests.faults.fleet import STRUCK, View, account, cloud, config, fed_by, id_of, view
 from tests.faults.kinds import CANARY
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.daemon import sim
 from tests.lib.virtual_time import clock, now, simulate
 
@@ -142,10 +142,10 @@ async def told(operation: Operation, change: Change | None) -> tuple[View, list[
                 change(part)
         return httpx.Response(answer.status_code, content=json.dumps(body))
 
-    way = Way({"acme.test": simulated}, now, {(id_of("acme", STRUCK), operation): strike})
+    transport = FaultyTransport({"acme.test": simulated}, now, {(id_of("acme", STRUCK), operation): strike})
     written = account("acme", fed_by(operation), scenarios)
     del written["projects"][1]  # nothing of it is looked at
-    async with Exporter(config([written]), transport=way, clock=clock) as exporter:
+    async with Exporter(config([written]), transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
         return await view(exporter), said, victim
 
@@ -191,7 +191,9 @@ def guarded(change: Change) -> Change:
 def test_poison_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
     truth, _, victim = simulate(told(operation, None))
     page, _, _ = simulate(told(operation, poison(value)))
-    seen, usual = ([line for line in facts(one) if "task_id" in line and victim not in line] for one in (page, truth))
+    seen, usual = (
+        [line for line in facts(shown) if "task_id" in line and victim not in line] for shown in (page, truth)
+    )
     assert seen == usual
     assert not [line for line in facts(page) if line.rpartition(" ")[2].lower() in {"nan", "inf", "-inf"}]
     assert operation in LISTS or page.value("acme", STRUCK, "drs_up") == 1

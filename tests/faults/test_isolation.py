@@ -29,7 +29,7 @@ from tests.faults.fleet import (
     view,
 )
 from tests.faults.kinds import KINDS, Kind
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
@@ -81,16 +81,17 @@ def large_account(name: str) -> dict[str, Any]:
 
 async def pages_of(failing: Sequence[tuple[str, str]], kind: Kind | None) -> list[View]:
     """Pages in mid-fault, after all has aged, and after it."""
-    way = Way({f"{name}.test": large(name) for name in PROJECTS}, now)
+    transport = FaultyTransport({f"{name}.test": large(name) for name in PROJECTS}, now)
     pages = []
-    async with polling(way, config(map(large_account, PROJECTS))) as exporter:
+    async with polling(transport, config(map(large_account, PROJECTS))) as exporter:
         await until(10)
         if kind:
-            way.strikes = {(id_of(*one), operation): kind.strike for one in failing for operation in OPERATIONS}
+            projects = [id_of(*place) for place in failing]
+            transport.strikes = {(project, operation): kind.strike for project in projects for operation in OPERATIONS}
         for at in (89.0, 2 * AGE + 2 * INTERVAL - 1):
             await until(at)
             pages.append(await view(exporter))
-        way.strikes = {}
+        transport.strikes = {}
         await until(2 * AGE + 4 * INTERVAL - 1)
         pages.append(await view(exporter))
     return pages
@@ -111,17 +112,18 @@ def test_one_of_many_fails(level: str, kind: Kind) -> None:
         for name, project in set(EVERYWHERE) - set(failing):
             lines, expected = seen.of(name, project), usual.of(name, project)
             if kind.throttles and (name, REGIONS[project]) in shared:  # the same budget: a moment later
-                lines, expected = ([line.rpartition(" ")[0] for line in one] for one in (lines, expected))
+                lines, expected = ([line.rpartition(" ")[0] for line in text] for text in (lines, expected))
             assert lines == expected, (name, project)
     for name, project in failing:
         assert [page.value(name, project, "drs_up") for page in pages] == [0, 0, 1]
-        assert not [one for one in pages[1].facts(name, project) if "_total{" not in one]
+        assert not [line for line in pages[1].facts(name, project) if "_total{" not in line]
 
 
 OF_COLLECTOR = {
     collector: operations
     for collector in COLLECTORS
-    if (operations := [one for one in OPERATIONS if collector in fed_by(one)[:1]]) and collector != "tasks"
+    if (operations := [operation for operation in OPERATIONS if collector in fed_by(operation)[:1]])
+    and collector != "tasks"
 }
 """The operations of each collector that has some of its own; objects come along with the progress."""
 
@@ -136,7 +138,7 @@ def feeds() -> dict[str, frozenset[str]]:
 def of_others(page: View, name: str, failing: set[str]) -> list[str]:
     """The lines that have nothing of the collectors that fail."""
     others = {family for family, collectors in feeds().items() if not failing & collectors}
-    told = {f'collector="{one}"' for one in failing}  # of them, such as their sources
+    told = {f'collector="{name}"' for name in failing}  # of them, such as their sources
     lines = (line for line in page.of(name, STRUCK) if line.partition("{")[0] in others)
     return [line for line in lines if not any(label in line for label in told)]
 
@@ -145,11 +147,14 @@ async def collected(struck: Iterable[Operation], kinds: Iterable[Kind]) -> View:
     """The page of accounts that have the names of the kinds, and of one that is spared."""
     scenarios = ["sync", "cloudDataGuard"]
     named: dict[str, Kind | None] = {"spared": None, **{slug(kind): kind for kind in kinds}}
-    way = Way({f"{name}.test": cloud(name, scenarios) for name in named}, now)
-    way.strikes = {
-        (id_of(name, STRUCK), one): kind.strike for name, kind in named.items() if kind is not None for one in struck
+    transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in named}, now)
+    transport.strikes = {
+        (id_of(name, STRUCK), operation): kind.strike
+        for name, kind in named.items()
+        if kind is not None
+        for operation in struck
     }
-    async with polling(way, config(account(name, COLLECTORS, scenarios) for name in named)) as exporter:
+    async with polling(transport, config(account(name, COLLECTORS, scenarios) for name in named)) as exporter:
         await until(3 * INTERVAL + 29)
         return await view(exporter)
 

@@ -13,47 +13,47 @@ from exporter.cloud.wire import paging
 from exporter.simulator import Fault, faults
 from tests.faults.fleet import id_of, polling, until, view
 from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
-from tests.lib.virtual_time import EPOCH, now, simulate
+from tests.lib.virtual_time import EPOCH, now, simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exporter.cloud.operations import Operation
-    from tests.faults.load import Counting
+    from tests.faults.load import CountingTransport
 
 P, Q = "one", "two"
 COLLECTORS, IN_FLIGHT = 11, 8
 pytestmark = pytest.mark.usefixtures("published_seldom")
 
 
-def called(way: Counting, begin: float, end: float, *, project: str = "") -> Counter[Operation | None]:
+def called(transport: CountingTransport, begin: float, end: float, *, project: str = "") -> Counter[Operation | None]:
     """How often each operation was called in a span of time."""
-    return Counter(one.operation for one in way.sent if begin <= one.at - EPOCH < end and project in one.text)
+    return Counter(
+        request.operation for request in transport.sent if begin <= request.at - EPOCH < end and project in request.text
+    )
 
 
-@pytest.mark.parametrize("timeout", ["10s", "120s"])
-def test_slow_answers_and_quick_polls_pile_nothing_up(timeout: str) -> None:
-    async def main() -> None:
-        way = fleet(60, P)
-        way.clouds[HOST].faults = [Fault(match="", kind="slow", seconds=60)]
-        settings = config(P, rate_limit=1000.0, burst=1000, interval="1s", timeout=timeout)
-        most: list[int] = []
-        async with polling(way, settings) as exporter:
-            for quarter in range(1, 5):
-                await until(300 * quarter)
-                most.append(len(asyncio.all_tasks()))
-                assert exporter.ready
-                assert exporter.healthy
-            page = await view(exporter)
-        assert way.most <= 3 + COLLECTORS * IN_FLIGHT
-        assert max(most) <= COLLECTORS * (IN_FLIGHT + 3)
-        answered = timeout == "120s"
-        assert overruns(page, P)["tasks"] > 700
-        assert (overruns(page, P)["progress"] > 700) is answered
-        assert page.value(ACCOUNT, P, "drs_up") == answered
-        assert bool(page.by("phase", ACCOUNT, P, "drs_tasks", job_type="sync")) is answered
-
-    simulate(main())
+@pytest.mark.parametrize("patience", ["10s", "120s"])
+@simulated
+async def test_slow_answers_and_quick_polls_pile_nothing_up(patience: str) -> None:
+    transport = fleet(60, P)
+    transport.clouds[HOST].faults = [Fault(match="", kind="slow", seconds=60)]
+    settings = config(P, rate_limit=1000.0, burst=1000, interval="1s", timeout=patience)
+    most: list[int] = []
+    async with polling(transport, settings) as exporter:
+        for quarter in range(1, 5):
+            await until(300 * quarter)
+            most.append(len(asyncio.all_tasks()))
+            assert exporter.ready
+            assert exporter.healthy
+        page = await view(exporter)
+    assert transport.most <= 3 + COLLECTORS * IN_FLIGHT
+    assert max(most) <= COLLECTORS * (IN_FLIGHT + 3)
+    answered = patience == "120s"
+    assert overruns(page, P)["tasks"] > 700
+    assert (overruns(page, P)["progress"] > 700) is answered
+    assert page.value(ACCOUNT, P, "drs_up") == answered
+    assert bool(page.by("phase", ACCOUNT, P, "drs_tasks", job_type="sync")) is answered
 
 
 def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,9 +62,9 @@ def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(module, "PAGE", 1)
 
     async def main() -> None:
-        way = fleet(180, P)
-        way.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
-        async with polling(way, config(P, rate_limit=1000.0, burst=1000)) as exporter:
+        transport = fleet(180, P)
+        transport.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
+        async with polling(transport, config(P, rate_limit=1000.0, burst=1000)) as exporter:
             for minute in range(1, 24):
                 await until(60 * minute)
                 assert exporter.healthy, minute
@@ -80,10 +80,10 @@ def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) ->
     begin, end = 300.0, 900.0 + offset
 
     async def main() -> None:
-        way = fleet(20, P)
-        simulated = way.clouds[HOST]
+        transport = fleet(20, P)
+        simulated = transport.clouds[HOST]
         usual, pause = simulated.faults, 60 if throttle is faults.throttled else 30
-        async with polling(way, config(P)) as exporter:
+        async with polling(transport, config(P)) as exporter:
             await until(begin)
             simulated.faults = [*usual, throttle("")]
             await until(end)
@@ -93,54 +93,48 @@ def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) ->
         assert min(collected(page, P)) > EPOCH + end
         assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 20
         assert page.value(ACCOUNT, P, "drs_up") == 1
-        refused, usual_calls = called(way, begin, end).total(), called(way, 0, begin).total()
+        refused, usual_calls = called(transport, begin, end).total(), called(transport, 0, begin).total()
         assert refused / (end - begin) < usual_calls / begin / 5
 
     simulate(main())
 
 
-def test_lists_and_progress_never_starve() -> None:
+@simulated
+async def test_lists_and_progress_never_starve() -> None:
     """Half a call a second, where lists and progress of 200 tasks alone want three quarters of one."""
-
-    async def main() -> None:
-        way = fleet(200, P)
-        async with polling(way, config(P, rate_limit=0.5)) as exporter:
-            for minute in range(4, 33, 4):
-                await until(60 * minute)
-                page = await view(exporter)
-                assert page.value(ACCOUNT, P, "drs_up") == 1
-                assert now() - min(collected(page, P)) < 150
-                assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 200
-        calls = called(way, 0, 1920)
-        assert calls.total() <= 970
-        assert calls[operations.LIST_V3] > 90  # every minute, as progress
-        assert calls[operations.PROGRESS_V3] > 530
-        late = operations.MONITOR_V5, operations.MONITOR_V3, operations.DETAIL_V3, operations.PROGRESS_V5
-        assert 25 < sum(calls[operation] for operation in late) < 160  # nor do those stand still
-        starved = overruns(page, P)
-        assert starved["tasks"] == 0
-
-    simulate(main())
+    transport = fleet(200, P)
+    async with polling(transport, config(P, rate_limit=0.5)) as exporter:
+        for minute in range(4, 33, 4):
+            await until(60 * minute)
+            page = await view(exporter)
+            assert page.value(ACCOUNT, P, "drs_up") == 1
+            assert now() - min(collected(page, P)) < 150
+            assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 200
+    calls = called(transport, 0, 1920)
+    assert calls.total() <= 970
+    assert calls[operations.LIST_V3] > 90  # every minute, as progress
+    assert calls[operations.PROGRESS_V3] > 530
+    late = operations.MONITOR_V5, operations.MONITOR_V3, operations.DETAIL_V3, operations.PROGRESS_V5
+    assert 25 < sum(calls[operation] for operation in late) < 160  # nor do those stand still
+    starved = overruns(page, P)
+    assert starved["tasks"] == 0
 
 
-def test_intervals_stretch_where_the_budget_is_short() -> None:
+@simulated
+async def test_intervals_stretch_where_the_budget_is_short() -> None:
     """Design, sections 5 and 6: ages follow the effective interval, which is exported."""
-
-    async def main() -> None:
-        way = fleet(200, P)
-        shown = []
-        async with polling(way, config(P, rate_limit=1.2)) as exporter:
-            for minute in range(20, 33, 3):
-                await until(60 * minute)
-                page = await view(exporter)
-                assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
-                shown.append(len(page.by("task_id", ACCOUNT, P, "drs_side_up", side="source")))
-            interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="node")
-        assert interval is not None
-        assert interval > 60
-        assert min(shown) == max(shown) > 0
-
-    simulate(main())
+    transport = fleet(200, P)
+    shown = []
+    async with polling(transport, config(P, rate_limit=1.2)) as exporter:
+        for minute in range(20, 33, 3):
+            await until(60 * minute)
+            page = await view(exporter)
+            assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
+            shown.append(len(page.by("task_id", ACCOUNT, P, "drs_side_up", side="source")))
+        interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="node")
+    assert interval is not None
+    assert interval > 60
+    assert min(shown) == max(shown) > 0
 
 
 @pytest.mark.parametrize("match", ["{}", "{}.*(batch|jobs/)"], ids=["all of it", "all but its lists"])
@@ -149,15 +143,15 @@ def test_a_broken_project_takes_no_calls_from_its_neighbour(match: str) -> None:
     project = match.format(id_of(ACCOUNT, P))
 
     async def main(*broken: Fault) -> Counter[Operation | None]:
-        way = fleet(50, P, Q)
-        way.clouds[HOST].faults[:0] = broken
+        transport = fleet(50, P, Q)
+        transport.clouds[HOST].faults[:0] = broken
         oldest = []
-        async with polling(way, config(P, Q, rate_limit=1.5)) as exporter:
+        async with polling(transport, config(P, Q, rate_limit=1.5)) as exporter:
             for minute in range(2, 13):
                 await until(60 * minute)
                 oldest.append(now() - min(collected(await view(exporter), Q)))
         assert max(oldest) < 60
-        return called(way, 0, 720, project=id_of(ACCOUNT, Q))
+        return called(transport, 0, 720, project=id_of(ACCOUNT, Q))
 
     usual = simulate(main())
     for fault in (faults.broken(project), Fault(match=project, kind="slow", seconds=60)):
@@ -166,37 +160,37 @@ def test_a_broken_project_takes_no_calls_from_its_neighbour(match: str) -> None:
         assert all(beside[operation] >= 0.75 * usual[operation] for operation in usual), (usual, beside)
 
 
-def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_called_stale() -> None:
+@simulated
+async def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_called_stale() -> None:
     """Many times what a few calls a minute can bring: the interval grows, and the ages that are allowed with it."""
-
-    async def main() -> None:
-        way = fleet(150, P)
-        async with polling(way, config(P, rate_limit=0.1)) as exporter:
-            for minute in range(20, 61, 4):
-                await until(60 * minute)
-                page = await view(exporter)
-                assert exporter.healthy
-                assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 150
-                assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
-            interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="progress")
-            demand = page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
-        assert interval is not None
-        assert 200 < interval < 400
-        assert demand is not None
-        assert 20 < demand < 40
-
-    simulate(main())
+    transport = fleet(150, P)
+    async with polling(transport, config(P, rate_limit=0.1)) as exporter:
+        for minute in range(20, 61, 4):
+            await until(60 * minute)
+            page = await view(exporter)
+            assert exporter.healthy
+            assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 150
+            assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
+        interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="progress")
+        demand = page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
+    assert interval is not None
+    assert 200 < interval < 400
+    assert demand is not None
+    assert 20 < demand < 40
 
 
 def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
     names = [f"p{number}" for number in range(10)]
 
     async def main() -> None:
-        way = fleet(3, *names)
-        async with polling(way, config(*names, rate_limit=1000.0, burst=1000)) as _:
+        transport = fleet(3, *names)
+        async with polling(transport, config(*names, rate_limit=1000.0, burst=1000)) as _:
             await until(245)
         by_second = Counter(
-            round(one.at - EPOCH) % 30 for one in way.sent if one.at - EPOCH > 95 if one.operation is operations.LIST_V3
+            round(request.at - EPOCH) % 30
+            for request in transport.sent
+            if request.at - EPOCH > 95
+            if request.operation is operations.LIST_V3
         )
         assert len(by_second) == 10
         assert set(by_second.values()) == {by_second[0]}
@@ -208,10 +202,10 @@ def test_who_is_refused_costs_its_neighbour_no_interval() -> None:
     """Calls that are not made are no demand."""
 
     async def main(*, refused: bool) -> tuple[dict[str, float], float | None]:
-        way = fleet(15, P, Q)
+        transport = fleet(15, P, Q)
         if refused:
-            way.clouds[HOST].faults.insert(0, faults.forbidden(f"{id_of(ACCOUNT, P)}.*jobs/"))
-        async with polling(way, config(P, Q)) as exporter:
+            transport.clouds[HOST].faults.insert(0, faults.forbidden(f"{id_of(ACCOUNT, P)}.*jobs/"))
+        async with polling(transport, config(P, Q)) as exporter:
             await until(900)
             page = await view(exporter)
         name = "drs_exporter_collector_interval_seconds"

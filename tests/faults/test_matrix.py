@@ -29,7 +29,7 @@ from tests.faults.fleet import (
     view,
 )
 from tests.faults.kinds import CANARY, KINDS, Kind
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
     """The story of accounts of these names, each with a kind of fault, or none."""
     scenarios = scenarios_of(operation)
     collectors = {*fed_by(operation), *(("progress",) if operation in LISTS else ())}
-    way = Way({f"{name}.test": cloud(name, scenarios) for name in kinds}, now)
+    transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in kinds}, now)
     strikes = {(id_of(name, STRUCK), operation): kind.strike for name, kind in kinds.items() if kind is not None}
     # Without a list the others are still asked for until it has aged, so what they tell ages after it.
     end = LAST_SUCCESS + (2 * AGE + INTERVAL if operation in LISTS else AGE) + 10
     pages = []
-    way.strikes = dict(strikes)
-    async with polling(way, config(account(name, collectors, scenarios) for name in kinds)) as exporter:
+    transport.strikes = dict(strikes)
+    async with polling(transport, config(account(name, collectors, scenarios) for name in kinds)) as exporter:
         for at, then in (
             (INTERVAL + 2, None),
             (BORN, {}),
@@ -96,7 +96,7 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
             if then is None:
                 pages.append(await view(exporter))
             else:
-                way.strikes = dict(then)
+                transport.strikes = dict(then)
     return Story(*pages)
 
 
@@ -146,7 +146,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
     codes = story.struck.codes(name, operation)
     bad = codes.keys() - truth.struck.codes("none", operation).keys()
     counters = [f"drs_exporter_{what}_errors_total" for what in ("decode", "task")]
-    lost = [view.value(name, STRUCK, one, collector=fed) for one in counters for fed in fed_by(operation)]
+    lost = [view.value(name, STRUCK, counter, collector=fed) for counter in counters for fed in fed_by(operation)]
     if kind.code in {"", "200"}:
         check(bad or any(lost), f"counted as nothing, {codes}")
     else:

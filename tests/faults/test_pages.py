@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from exporter.cloud import operations
+from exporter.cloud import operations, v3, v5
+from exporter.cloud.wire import paging, project
 from exporter.simulator import Fault
 from tests.faults.fleet import (
     AGE,
@@ -24,7 +25,7 @@ from tests.faults.fleet import (
     until,
     view,
 )
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
@@ -53,28 +54,29 @@ class Story(NamedTuple):
 
 
 async def told(operation: Operation, kind: str | None) -> Story:
-    way = Way({"acme.test": cloud("acme", ["sync"])}, now)
+    transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     fault = [Fault(match=MATCHES[operation].format(id_of("acme", STRUCK)), kind=kind)] if kind else []
-    async with polling(way, config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])) as exporter:
+    async with polling(transport, config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])) as exporter:
         await until(BEGIN)
-        way.clouds["acme.test"].faults = fault
+        transport.clouds["acme.test"].faults = fault
         await until(END - 1)
         struck = await view(exporter)
-        way.clouds["acme.test"].faults = []
+        transport.clouds["acme.test"].faults = []
         await until(END + 2 * INTERVAL)
         healed = await view(exporter)
     polls: dict[int, int] = {}
-    for one in way.sent:
-        if one.operation is operation and id_of("acme", STRUCK) in one.text:
-            number = int((one.at - EPOCH) // INTERVAL)
+    for request in transport.sent:
+        if request.operation is operation and id_of("acme", STRUCK) in request.text:
+            number = int((request.at - EPOCH) // INTERVAL)
             polls[number] = polls.get(number, 0) + 1
     return Story(struck, healed, max(polls.values()))
 
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("wire.paging.PAGE", "v3.PAGE", "v5.PAGE", "wire.project._PAGE"):
-        monkeypatch.setattr(f"exporter.cloud.{name}", SIZE)
+    for module in (paging, v3, v5):
+        monkeypatch.setattr(module, "PAGE", SIZE)
+    monkeypatch.setattr(project, "_PAGE", SIZE)
 
 
 @pytest.mark.parametrize("kind", PAGE_KINDS)

@@ -17,9 +17,9 @@ from exporter.cloud.http.client import Client
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import STRUCK, account, cloud, config, id_of, polling, until, view
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.cloud import PROJECT, Script, Told, connected
-from tests.lib.virtual_time import now, simulate
+from tests.lib.virtual_time import now, simulate, simulated
 
 if TYPE_CHECKING:
     from tests.faults.transport import Strike, Truth
@@ -87,15 +87,13 @@ def test_nothing_else_of_the_vendor_can_be_sent() -> None:
 
 
 @pytest.mark.parametrize("task_id", UNPLAIN)
-def test_no_task_id_leads_to_another_path(task_id: str) -> None:
-    async def main() -> None:
-        script = Script({})
-        async with connected(script) as cloud:
-            with pytest.raises(ValueError, match="job_id is no plain id"):
-                await cloud.client.call(DETAIL_V5, job_id=task_id)
-        assert not script.requests
-
-    simulate(main())
+@simulated
+async def test_no_task_id_leads_to_another_path(task_id: str) -> None:
+    script = Script({})
+    async with connected(script) as cloud:
+        with pytest.raises(ValueError, match="job_id is no plain id"):
+            await cloud.client.call(DETAIL_V5, job_id=task_id)
+    assert not script.requests
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -109,15 +107,15 @@ def test_nobody_follows_a_redirection(status: int, location: str) -> None:
         return httpx.Response(status, headers={"Location": location.format(project)})
 
     async def main() -> None:
-        way = Way({"acme.test": cloud("acme", ["sync"])}, now)
-        way.strikes = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
-        async with polling(way, config([account("acme", ["progress"], ["sync"])])) as exporter:
+        transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
+        transport.strikes = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
+        async with polling(transport, config([account("acme", ["progress"], ["sync"])])) as exporter:
             await until(65)
             page = await view(exporter)
         assert page.value("acme", STRUCK, "drs_up") == 0
         codes = page.by("code", "acme", "", "drs_exporter_api_requests_total", operation=LIST_V3.name)
         assert {code for code, count in codes.items() if count} == {str(status)}
-        assert {one.operation for one in way.sent} == {LIST_V3, LIST_V5}
+        assert {request.operation for request in transport.sent} == {LIST_V3, LIST_V5}
 
     simulate(main())
 
@@ -144,15 +142,13 @@ KEYS = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 
 @pytest.mark.parametrize("credentials", [PASSWORD, KEYS], ids=["password", "keys"])
 @pytest.mark.parametrize("project_id", UNPLAIN[1:])
-def test_no_project_id_leads_to_another_path(project_id: str, credentials: dict[str, str]) -> None:
-    async def main() -> None:
-        way = Way({"acme.test": cloud("acme", ["sync"])}, now)
-        way.strikes = {("//acme.test/", operation): naming(project_id) for operation in (SIGN_IN, LIST_PROJECTS)}
-        written = account("acme", ["progress"], ["sync"], credentials=credentials)
-        del written["projects"][1], written["projects"][0]["project_id"]
-        async with polling(way, config([written])) as exporter:
-            await asyncio.sleep(65)
-            assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 0
-        assert {one.operation for one in way.sent} <= {SIGN_IN, LIST_PROJECTS}
-
-    simulate(main())
+@simulated
+async def test_no_project_id_leads_to_another_path(project_id: str, credentials: dict[str, str]) -> None:
+    transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
+    transport.strikes = {("//acme.test/", operation): naming(project_id) for operation in (SIGN_IN, LIST_PROJECTS)}
+    written = account("acme", ["progress"], ["sync"], credentials=credentials)
+    del written["projects"][1], written["projects"][0]["project_id"]
+    async with polling(transport, config([written])) as exporter:
+        await asyncio.sleep(65)
+        assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 0
+    assert {request.operation for request in transport.sent} <= {SIGN_IN, LIST_PROJECTS}

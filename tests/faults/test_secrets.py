@@ -22,7 +22,7 @@ from tests.faults.canaries import (
     secrets,
     shown_by_objects,
     tell,
-    telling_way,
+    telling_transport,
 )
 from tests.faults.fleet import STRUCK, config, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.cloud.operations import Operation
-    from tests.faults.transport import Strike, Way
+    from exporter.views.findings import Finding
+    from tests.faults.transport import FaultyTransport, Strike
 
 pytestmark = pytest.mark.usefixtures("brisk")
 
@@ -51,67 +52,71 @@ async def served(exporter: Exporter) -> str:
 def strikes(*, faulty: bool) -> dict[tuple[str, Operation], Strike]:
     """The faults of all accounts, or just clouds that talk too much."""
     chosen = {name: kind.strike if faulty else tell for name, kind in NAMES.items()}
-    return {key: strike for name, one in chosen.items() for key, strike in everywhere(name, one).items()}
+    return {key: strike for name, each in chosen.items() for key, strike in everywhere(name, each).items()}
 
 
-def clean(way: Way, text: str, *more: str) -> None:
-    for secret in (*secrets(way), *more):
+def clean(transport: FaultyTransport, text: str, *more: str) -> None:
+    for secret in (*secrets(transport), *more):
         assert secret not in text, text[max(0, text.index(secret) - 300) : text.index(secret) + 300]
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
 
-    async def main() -> Way:
-        way = telling_way(NAMES)
-        async with polling(way, config(accounts(kind, NAMES))) as exporter:
+    async def main() -> FaultyTransport:
+        transport = telling_transport(NAMES)
+        async with polling(transport, config(accounts(kind, NAMES))) as exporter:
             for faulty, end in ((True, 35), (False, 95), (True, 125)):
-                way.strikes = strikes(faulty=faulty)
+                transport.strikes = strikes(faulty=faulty)
                 await until(end)
-                clean(way, await served(exporter), DOMAIN, USER)
-                clean(way, shown_by_objects())
+                clean(transport, await served(exporter), DOMAIN, USER)
+                clean(transport, shown_by_objects())
                 if not faulty:
                     page = await view(exporter)
                     known = {name for name in NAMES if page.value(name, STRUCK, "drs_up") == 1}
                     assert len(known) > len(NAMES) / 2  # some sign-ins were refused, and wait
                     assert all(page.facts(name, STRUCK) for name in known)
-        return way
+        return transport
 
-    way = simulate(main())
+    transport = simulate(main())
     text = logged()
     assert "the cloud gave no usable response" in text
-    clean(way, text, DOMAIN, USER)
+    clean(transport, text, DOMAIN, USER)
 
 
-async def commanded(kind: str, name: str, strike: Strike) -> tuple[Way, str]:
+async def commanded(kind: str, name: str, strike: Strike) -> tuple[FaultyTransport, str]:
     """What all commands say of one account."""
-    way = telling_way([name])
-    way.strikes = everywhere(name, strike)
+    transport = telling_transport([name])
+    transport.strikes = everywhere(name, strike)
     settings = config(accounts(kind, [name]))
     said: list[str] = []
-    _, report = await check(settings, lambda one, width: said.append(one.line(width)), transport=way, now=now)
-    task = way.clouds[f"{name}.test"].worlds[0].tasks[0].id
+
+    def say(finding: Finding, width: int) -> None:
+        said.append(finding.line(width))
+
+    _, report = await check(settings, say, transport=transport, now=now)
+    task = transport.clouds[f"{name}.test"].worlds[0].tasks[0].id
     for outcome in (
-        await explain(settings, task, transport=way, clock=clock),
-        await tasks(settings, Screen(), transport=way, clock=clock),
-        await tasks(settings, transport=way, clock=clock),
-        *[await query(settings, task, one, "id", transport=way, now=now) for one in TYPES],
+        await explain(settings, task, transport=transport, clock=clock),
+        await tasks(settings, Screen(), transport=transport, clock=clock),
+        await tasks(settings, transport=transport, clock=clock),
+        *[await query(settings, task, query_type, "id", transport=transport, now=now) for query_type in TYPES],
     ):
         said.extend((outcome.text, *outcome.notes))
-    async with Exporter(settings, transport=way, clock=clock) as exporter:
+    async with Exporter(settings, transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
         said.append(b"".join(exporter.board.page.plain()).decode())
-    assert all(one.operation for one in way.sent)
-    return way, "\n".join((*said, report))
+    assert all(request.operation for request in transport.sent)
+    return transport, "\n".join((*said, report))
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_commands_keep_secrets(kind: str, logged: Callable[[], str]) -> None:
     for strike in (tell, *(fault.strike for fault in NAMES.values())):
-        way, said = simulate(commanded(kind, "acme", strike))
+        transport, said = simulate(commanded(kind, "acme", strike))
         assert "fail" in said or strike is tell
-        clean(way, said, DOMAIN, USER)
-        clean(way, logged(), DOMAIN, USER)
+        clean(transport, said, DOMAIN, USER)
+        clean(transport, logged(), DOMAIN, USER)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +133,10 @@ def test_a_secret_file_that_goes_bad_is_not_quoted(
         file.write_text(good[name])
     credentials = {**CREDENTIALS[kind], **{name: {"file": str(file)} for name, file in files.items()}}
 
-    async def main() -> Way:
-        way = telling_way(["acme"])
+    async def main() -> FaultyTransport:
+        transport = telling_transport(["acme"])
         written = {**accounts(kind, ["acme"], ["progress"])[0], "credentials": credentials}
-        async with polling(way, config([written])) as exporter:
+        async with polling(transport, config([written])) as exporter:
             await until(5)
             assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 1
             for file in files.values():
@@ -139,19 +144,19 @@ def test_a_secret_file_that_goes_bad_is_not_quoted(
                     file.unlink()
                 else:
                     file.write_text(secret)
-            for token in list(way.clouds["acme.test"].auth_tokens):
-                del way.clouds["acme.test"].auth_tokens[token]
+            for token in list(transport.clouds["acme.test"].auth_tokens):
+                del transport.clouds["acme.test"].auth_tokens[token]
             await until(35)
             # While a file is missing or empty the last secret is used; the cloud refuses the token only.
             last_is_used = not secret and kind != "token"
             assert (await view(exporter)).value("acme", STRUCK, "drs_up") == last_is_used
-            clean(way, await served(exporter), DOMAIN, USER)
-            clean(way, shown_by_objects())
+            clean(transport, await served(exporter), DOMAIN, USER)
+            clean(transport, shown_by_objects())
             for name, file in files.items():
                 file.write_text(good[name])
-            way.clouds["acme.test"].auth_tokens[f"{CANARY}-auth-token"] = Token("u", None, now() + 9e9)
+            transport.clouds["acme.test"].auth_tokens[f"{CANARY}-auth-token"] = Token("u", None, now() + 9e9)
             await until(95)
             assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 1
-        return way
+        return transport
 
     clean(simulate(main()), logged(), DOMAIN, USER)

@@ -12,7 +12,7 @@ from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
 from tests.faults.test_matrix import POLLED
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def accounts(kind: str, token: str) -> list[dict[str, Any]]:
 
 
 async def told(kind: str, skew: float) -> Story:
-    way = Way({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
-    simulated = way.clouds["wrong.test"]
+    transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
+    simulated = transport.clouds["wrong.test"]
     simulated.worlds[0].name = STRUCK  # without an id, a project is found by its name
     pages = []
     configuration = config(accounts(kind, simulated.issue_token()))
     simulated.now = partial(skewed, skew)
-    async with polling(way, configuration) as exporter:
+    async with polling(transport, configuration) as exporter:
         for at, then in (
             (32, None),
             (40, 0.0),
@@ -104,8 +104,8 @@ def test_a_wrong_clock(kind: str, skew: float) -> None:
         blind = SIGNED[kind] and at in {"born", "struck"}
         for project in PROJECTS:
             assert page.of("right", project) == usual.of("right", project), (at, project)
-            facts = {one for one in page.facts("wrong", project) if "_total{" not in one}
-            expected = {one for one in usual.facts("wrong", project) if "_total{" not in one}
+            facts = {line for line in page.facts("wrong", project) if "_total{" not in line}
+            expected = {line for line in usual.facts("wrong", project) if "_total{" not in line}
             assert facts == (set() if blind else expected), (at, project)
             assert page.value("wrong", project, "drs_up") == (not blind)
             success = page.by("collector", "wrong", project, "drs_exporter_collector_success")

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.fleet import SPARED, STRUCK, View, account, cloud, config, fed_by, id_of, polling, until, view
 from tests.faults.kinds import CANARY, UNPUBLISHED
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
@@ -28,17 +28,19 @@ async def told(operation: Operation, *, struck: bool) -> tuple[list[View], list[
     """Pages: unpublished from the start, published, unpublished again and aged, published; and when it was asked."""
     scenarios = scenarios_of(operation)
     strikes = {(id_of("acme", STRUCK), operation): UNPUBLISHED.strike} if struck else {}
-    way = Way({"acme.test": cloud("acme", scenarios)}, now, dict(strikes))
+    transport = FaultyTransport({"acme.test": cloud("acme", scenarios)}, now, dict(strikes))
     collectors = {*fed_by(operation), *(("progress",) if operation in LISTS else ())}
     configuration = config([account("acme", collectors, scenarios, interval=INTERVAL)])
     pages = []
-    async with polling(way, configuration) as exporter:
+    async with polling(transport, configuration) as exporter:
         for at, then in ((2000, {}), (AGAIN, strikes), (END, {}), (END + HOUR + 2 * INTERVAL + 1, {})):
             await until(at)
             pages.append(await view(exporter))
-            way.strikes = dict(then)
+            transport.strikes = dict(then)
     project = id_of("acme", STRUCK)
-    return pages, [one.at - EPOCH for one in way.sent if one.operation is operation and project in one.text]
+    return pages, [
+        request.at - EPOCH for request in transport.sent if request.operation is operation and project in request.text
+    ]
 
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)

@@ -1,4 +1,4 @@
-"""The way to simulated clouds: what leaves on it is noted, and each fault strikes one operation of one project."""
+"""A transport to simulated clouds that records requests, and lets operations of single projects fail."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation 
     The operations of v5 "Querying Task Details" share a path and differ by the type; one has any type.
     """
     found = [
-        one
-        for one in OPERATIONS
-        if method == one.method and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(one.path)), path)
+        operation
+        for operation in OPERATIONS
+        if method == operation.method and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path)), path)
     ]
     if QUERY_V5 not in found:
         return found[0] if found else None
-    return next((one for one in found if one.type == query["type"]), QUERY_V5)
+    return next((operation for operation in found if operation.type == query["type"]), QUERY_V5)
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Sent:
 
 
 @dataclass
-class Way(httpx.AsyncBaseTransport):
+class FaultyTransport(httpx.AsyncBaseTransport):
     """A transport to several clouds.
 
     Attributes:
         clouds: by host.
         now: the clock.
-        strikes: what befalls the requests of an operation that hold a word, such as a project's id or a host.
-        sent: everything that left.
+        strikes: faults, by a word that the request contains, such as a project's id or a host, and its operation.
+        sent: all requests.
     """
 
     clouds: Mapping[str, SimulatedCloud]
@@ -65,7 +65,7 @@ class Way(httpx.AsyncBaseTransport):
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._ways = {host: InProcess(cloud) for host, cloud in self.clouds.items()}
+        self._transports = {host: InProcess(cloud) for host, cloud in self.clouds.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -74,7 +74,7 @@ class Way(httpx.AsyncBaseTransport):
         self.sent.append(Sent(self.now(), request.method, url.path, operation, text))
 
         async def truth() -> httpx.Response:
-            return await self._ways[url.host].handle_async_request(request)
+            return await self._transports[url.host].handle_async_request(request)
 
         for (word, struck), strike in self.strikes.items():
             if struck is operation and word in text:

@@ -155,7 +155,7 @@ def test_every_other_v5_operation(sdk: Any, url: str) -> None:
     assert ask(type="overview").progress_info.progress == "100"
     assert {entry.level for entry in ask(type="log", offset=0, limit=10).logs} == {"Info"}
     listed = ask(type="compare", compare_type="data_compare", query_type="list", limit=10, offset=0)
-    task = next(one for one in listed.compare_result.data_compare_task_list if one.type == "lines")
+    task = next(task for task in listed.compare_result.data_compare_task_list if task.type == "lines")
     lines = ask(type="compare", compare_type="line_compare", query_type="overview", compare_task_id=task.id)
     assert len(lines.compare_result.line_compare_overview_infos) == 2
     assert drs.show_monitor_data(v5.ShowMonitorDataRequest(job_id=orders)).is_src_normal is True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from exporter.daemon.exporter import Exporter
     from tests.faults.kinds import Kind
-    from tests.faults.transport import Way
+    from tests.faults.transport import FaultyTransport
 
 INTERVAL = HOUR
 ENDED_FOR = INTERVAL
@@ -69,10 +69,17 @@ def accounts() -> list[dict[str, Any]]:
     """One of each kind of credentials, each of which has to find its project."""
     made = []
     for name, credentials in CREDENTIALS.items():
-        one = account(name, Collectors.model_fields, ["sync", "migration", "cloudDataGuard"], INTERVAL)
+        made_account = account(name, Collectors.model_fields, ["sync", "migration", "cloudDataGuard"], INTERVAL)
         projects = [{"region": "cn-north-4", "endpoint": f"https://{name}.test"}]
         more = {"ended_for": ENDED_FOR, "tag_labels": ["team"]}
-        made.append({**one, "credentials": credentials, "projects": projects, "tasks": {**one["tasks"], **more}})
+        made.append(
+            {
+                **made_account,
+                "credentials": credentials,
+                "projects": projects,
+                "tasks": {**made_account["tasks"], **more},
+            }
+        )
     return made
 
 
@@ -80,16 +87,16 @@ def living(simulated: SimulatedCloud) -> tuple[set[str], set[str]]:
     """The ids of the tasks that must be shown, and of those that may be, since they are about to come or to go."""
     moments = [(task.at(now() - INTERVAL), task.at(now())) for world in simulated.worlds for task in world.everything()]
     shown = {new.id for old, new in moments if old.id == new.id and not new.status.startswith("RELEASE")}
-    return shown, {one.id for pair in moments for one in pair if one.status not in HIDDEN}
+    return shown, {moment.id for pair in moments for moment in pair if moment.status not in HIDDEN}
 
 
-def tidy(way: Way) -> None:
+def tidy(transport: FaultyTransport) -> None:
     """Forget what only the simulated cloud remembers."""
-    way.sent.clear()
-    for one in vars(formats).values():
-        if hasattr(one, "cache_clear"):
-            one.cache_clear()
-    for simulated in way.clouds.values():
+    transport.sent.clear()
+    for function in vars(formats).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
+    for simulated in transport.clouds.values():
         for token in [token for token, known in simulated.auth_tokens.items() if known.expires <= now()]:
             del simulated.auth_tokens[token]
         ended = {token for token, end in simulated.expiries.items() if end <= now()}
@@ -99,15 +106,15 @@ def tidy(way: Way) -> None:
         simulated.metadata.sessions = {token: end for token, end in simulated.metadata.sessions.items() if end > now()}
 
 
-def everything_fails(way: Way, kind: Kind) -> None:
+def everything_fails(transport: FaultyTransport, kind: Kind) -> None:
     """Each operation of each account fails in this way."""
-    way.strikes = {("", operation): kind.strike for operation in OPERATIONS}
+    transport.strikes = {("", operation): kind.strike for operation in OPERATIONS}
 
 
-def something_fails(way: Way, kinds: Sequence[Kind], chance: Random) -> None:
+def something_fails(transport: FaultyTransport, kinds: Sequence[Kind], chance: Random) -> None:
     """An operation of an account fails in some way, besides those that fail already."""
-    place = f"//{chance.choice(list(way.clouds))}/", chance.choice(OPERATIONS)
-    way.strikes[place] = chance.choice(kinds).strike
+    place = f"//{chance.choice(list(transport.clouds))}/", chance.choice(OPERATIONS)
+    transport.strikes[place] = chance.choice(kinds).strike
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from exporter.cloud.http import client
 from exporter.config import Collectors
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, SimulatedCloud, World
@@ -75,7 +76,7 @@ async def months(rounds: int) -> list[Count]:
 
 
 def test_no_connection_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.http.client._RETRIES", 0)  # they wait in real time
+    monkeypatch.setattr(client, "_RETRIES", 0)  # they wait in real time
     first, *later = asyncio.run(months(ROUNDS))
     for count in later:
         assert (count.files, count.tasks) == (first.files, first.tasks)

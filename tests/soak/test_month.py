@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.daemon import exporter
 from exporter.simulator.world.life import DAY
 from tests.faults.fleet import config, polling, until
 from tests.faults.kinds import KINDS, UNPUBLISHED
-from tests.faults.transport import Way
+from tests.faults.transport import FaultyTransport
 from tests.lib.daemon import get
 from tests.lib.virtual_time import now, simulate
 from tests.soak.life import (
@@ -52,49 +53,49 @@ BLOCKS = 1.15
 def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each poll."""
     for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(f"exporter.daemon.exporter.{name}", INTERVAL)
+        monkeypatch.setattr(exporter, name, INTERVAL)
 
 
-def trouble(way: Way, chance: Random) -> Iterator[None]:
+def trouble(transport: FaultyTransport, chance: Random) -> Iterator[None]:
     """What fails, hour by hour: first everything in every way and then a lot at once, after that one by one."""
     later = [hour for hour in range(WARM_UP * 24, DAYS * 24) if hour % 24 < TROUBLED]
     chosen = set(chance.sample(later, FAULTS))
     kinds = list(EVERY)
     for hour in range(DAYS * 24):
         if hour % 2 == 0 or hour % 24 >= TROUBLED:
-            way.strikes = {}
+            transport.strikes = {}
         elif kinds:
-            everything_fails(way, kinds.pop())
+            everything_fails(transport, kinds.pop())
         elif hour < WARM_UP * 24:
             for _ in range(10):
-                something_fails(way, EVERY, chance)
+                something_fails(transport, EVERY, chance)
         if hour in chosen:
-            something_fails(way, EVERY, chance)
+            something_fails(transport, EVERY, chance)
         yield
 
 
-def look(exporter: Exporter, way: Way) -> Count:
+def look(daemon: Exporter, transport: FaultyTransport) -> Count:
     """The end of a day, when nothing has failed for a while: every task that lives is there, and no other one."""
-    text = page(exporter)
+    text = page(daemon)
     for name in CREDENTIALS:
-        there, coming_or_going = living(way.clouds[f"{name}.test"])
+        there, coming_or_going = living(transport.clouds[f"{name}.test"])
         assert there <= shown_tasks(text, name) <= there | coming_or_going
-    tidy(way)
+    tidy(transport)
     return Count.now(text)
 
 
 async def month() -> tuple[Count, list[Count], Count]:
     """What there was before it, at the end of each day, and after it."""
-    way = Way({f"{name}.test": cloud(name) for name in CREDENTIALS}, now)
+    transport = FaultyTransport({f"{name}.test": cloud(name) for name in CREDENTIALS}, now)
     before, days = Count.now(), []
-    async with polling(way, config(accounts())) as exporter:
-        for hour, _ in enumerate(trouble(way, Random(4)), 1):  # noqa: S311 - the same each time
+    async with polling(transport, config(accounts())) as daemon:
+        for hour, _ in enumerate(trouble(transport, Random(4)), 1):  # noqa: S311 - the same each time
             await until(hour * INTERVAL - 60)
-            assert (await get(exporter, "/metrics", "gzip")).status == 200
+            assert (await get(daemon, "/metrics", "gzip")).status == 200
             if hour * INTERVAL % DAY == 0:
-                await exporter.publish()
-                days.append(look(exporter, way))
-        assert exporter.healthy
+                await daemon.publish()
+                days.append(look(daemon, transport))
+        assert daemon.healthy
     return before, days, Count.now()
 
 

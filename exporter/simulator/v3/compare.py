@@ -20,14 +20,14 @@ _MISSING = "TARGET_DB_NOT_EXIT"  # sic; v5 has EXIST
 def compare_result(task: SimTask, moment: Moment, body: Json) -> Json:
     """The list of comparison tasks, and the results of those whose ids the body names."""
     start, size = _page_of(body)
-    known = {one.id: one for one in comparisons.comparisons(task, moment)}
+    known = {comparison.id: comparison for comparison in comparisons.comparisons(task, moment)}
     answer: Json = {"job_id": moment.id}
     for key, (asked, build) in _RESULTS.items():
         identity = body.get(asked)
         if identity:
             found = known.get(identity)
             answer[key] = build(task, found, start, size) if found else _unknown(identity)
-    listed = [_listed(one) for one in known.values()]
+    listed = [_listed(comparison) for comparison in known.values()]
     answer["compare_task_list_results"] = {
         "compare_task_list_count": len(listed),
         "compare_task_list": listed[start : start + size],
@@ -48,36 +48,36 @@ def _unknown(identity: str) -> Json:
     return {"compare_task_id": identity, "error_code": "DRS.M05003", "error_msg": "Comparison task not found."}
 
 
-def _listed(one: Comparison) -> Json:
+def _listed(comparison: Comparison) -> Json:
     item = {
-        "compare_task_id": one.id,
-        "compare_type": _TYPES[one.kind],
-        "compare_task_status": one.status,
-        "create_time": millis(one.created),
+        "compare_task_id": comparison.id,
+        "compare_type": _TYPES[comparison.kind],
+        "compare_task_status": comparison.status,
+        "create_time": millis(comparison.created),
     }
-    return item if one.ended is None else {**item, "end_time": millis(one.ended)}
+    return item if comparison.ended is None else {**item, "end_time": millis(comparison.ended)}
 
 
-def _objects(task: SimTask, one: Comparison, _start: int, _size: int) -> Json:
+def _objects(task: SimTask, comparison: Comparison, _start: int, _size: int) -> Json:
     overview = []
     for kind in comparisons.OBJECT_TYPES:
         source, target = comparisons.object_counts(task, kind)
         overview.append(
             {
                 "object_type": kind,
-                "object_compare_result": comparisons.object_result(task, one, kind),
+                "object_compare_result": comparisons.object_result(task, comparison, kind),
                 "source_count": source,
                 "target_count": target,
                 "diff_count": source - target,
             }
         )
-    return {"compare_task_id": one.id, "object_compare_overview": overview, "object_compare_details": {}}
+    return {"compare_task_id": comparison.id, "object_compare_overview": overview, "object_compare_details": {}}
 
 
-def _lines(task: SimTask, one: Comparison, start: int, size: int) -> Json:
+def _lines(task: SimTask, comparison: Comparison, start: int, size: int) -> Json:
     details = []
     for database in comparisons.DATABASES:
-        rows = [_row(table, one) for table in comparisons.tables(task) if table.database == database]
+        rows = [_row(table, comparison) for table in comparisons.tables(task) if table.database == database]
         details.append(
             {
                 "source_db_name": database,
@@ -86,17 +86,17 @@ def _lines(task: SimTask, one: Comparison, start: int, size: int) -> Json:
             }
         )
     return {
-        "compare_task_id": one.id,
-        "line_compare_overview": _overview(task, one, "line_compare_result"),
+        "compare_task_id": comparison.id,
+        "line_compare_overview": _overview(task, comparison, "line_compare_result"),
         "line_compare_overview_count": len(comparisons.DATABASES),
         "line_compare_details": details,
     }
 
 
-def _contents(task: SimTask, one: Comparison, start: int, size: int) -> Json:
+def _contents(task: SimTask, comparison: Comparison, start: int, size: int) -> Json:
     details = []
     for database in comparisons.DATABASES:
-        rows = [_content(table, one) for table in comparisons.tables(task) if table.database == database]
+        rows = [_content(table, comparison) for table in comparisons.tables(task) if table.database == database]
         details.append(
             {
                 "source_db_name": database,
@@ -107,42 +107,42 @@ def _contents(task: SimTask, one: Comparison, start: int, size: int) -> Json:
             }
         )
     return {
-        "compare_task_id": one.id,
-        "content_compare_overview": _overview(task, one, "content_compare_result"),
+        "compare_task_id": comparison.id,
+        "content_compare_overview": _overview(task, comparison, "content_compare_result"),
         "content_compare_overview_count": len(comparisons.DATABASES),
         "content_compare_details": details,
         "content_compare_diffs": [],
     }
 
 
-def _overview(task: SimTask, one: Comparison, key: str) -> list[Json]:
+def _overview(task: SimTask, comparison: Comparison, key: str) -> list[Json]:
     return [
         {
             "source_db_name": database,
             "target_db_name": database,
-            key: comparisons.database_result(task, one, database, missing=_MISSING),
+            key: comparisons.database_result(task, comparison, database, missing=_MISSING),
         }
         for database in comparisons.DATABASES
     ]
 
 
-def _row(table: Table, one: Comparison) -> Json:
+def _row(table: Table, comparison: Comparison) -> Json:
     return {
         "source_table_name": table.name,
         "source_row_num": table.source,
         "target_table_name": table.name,
         "target_row_num": table.target or 0,
         "diff_row_num": table.difference,
-        "line_compare_result": comparisons.table_result(one, table),
+        "line_compare_result": comparisons.table_result(comparison, table),
     }
 
 
-def _content(table: Table, one: Comparison) -> Json:
+def _content(table: Table, comparison: Comparison) -> Json:
     return {
         "source_db_name": table.database,
         "target_db_name": table.database,
-        **_row(table, one),
-        "content_compare_result": comparisons.table_result(one, table),
+        **_row(table, comparison),
+        "content_compare_result": comparisons.table_result(comparison, table),
     }
 
 

@@ -35,50 +35,52 @@ def compare(_world: World, found: Found, request: Request) -> Json:
 
 def _known(found: Found, request: Request, kind: str) -> Comparison:
     wanted = request.query.get("compare_task_id")
-    for one in comparisons.comparisons(found.task, found.moment):
-        if one.id == wanted and one.kind == kind:
-            return one
+    for comparison in comparisons.comparisons(found.task, found.moment):
+        if comparison.id == wanted and comparison.kind == kind:
+            return comparison
     raise failed()
 
 
 def _list(found: Found, _request: Request) -> tuple[str, Any]:
-    listed = [_listed(one) for one in comparisons.comparisons(found.task, found.moment)]
+    listed = [_listed(comparison) for comparison in comparisons.comparisons(found.task, found.moment)]
     return "data_compare_task_list", listed
 
 
-def _listed(one: Comparison) -> Json:
+def _listed(comparison: Comparison) -> Json:
     return {
-        "id": one.id,
-        "type": _TYPES[one.kind],
-        "start_time": utc(one.created),
-        "end_time": "" if one.ended is None else utc(one.ended),
-        "status": one.status,
+        "id": comparison.id,
+        "type": _TYPES[comparison.kind],
+        "start_time": utc(comparison.created),
+        "end_time": "" if comparison.ended is None else utc(comparison.ended),
+        "status": comparison.status,
         "compute_type": "drs",
         "export_status": "INIT",
         "report_remain_seconds": -1,  # none exported
         "compare_job_tag": {},
         "options": {},
-        "error_msg": "Source database is too busy." if one.status == "FAILED" else "",
+        "error_msg": "Source database is too busy." if comparison.status == "FAILED" else "",
     }
 
 
 def _objects(found: Found, _request: Request) -> tuple[str, Any]:
     """Of the newest object comparison: this one is asked for without an id."""
-    known = [one for one in comparisons.comparisons(found.task, found.moment) if one.kind == "objects"]
+    known = [
+        comparison for comparison in comparisons.comparisons(found.task, found.moment) if comparison.kind == "objects"
+    ]
     return "objects_compare_overview_info", _objects_overview(found.task, known[0]) if known else None
 
 
-def _objects_overview(task: SimTask, one: Comparison) -> Json:
+def _objects_overview(task: SimTask, comparison: Comparison) -> Json:
     results = []
     for kind in comparisons.OBJECT_TYPES:
         source, target = comparisons.object_counts(task, kind)
-        status = comparisons.object_result(task, one, kind)
+        status = comparisons.object_result(task, comparison, kind)
         results.append({"type": kind, "source_count": source, "target_count": target, "status": status})
     return {
-        "create_time": utc(one.created),
-        "start_time": utc(one.created),
-        "status": one.status,
-        "compare_job_id": one.id,
+        "create_time": utc(comparison.created),
+        "start_time": utc(comparison.created),
+        "status": comparison.status,
+        "compare_job_id": comparison.id,
         "export_status": "INIT",
         "report_remain_seconds": -1,
         "error_msg": "",
@@ -103,15 +105,15 @@ def _objects_detail(found: Found, request: Request) -> tuple[str, Any]:
 
 
 def _line_overview(found: Found, request: Request) -> tuple[str, Any]:
-    one = _known(found, request, "lines")
+    comparison = _known(found, request, "lines")
     return "line_compare_overview_infos", [
         {"source_db_name": database, "target_db_name": database, "status": status}
-        for database, status in _databases(found.task, one)
+        for database, status in _databases(found.task, comparison)
     ]
 
 
 def _line_detail(found: Found, request: Request) -> tuple[str, Any]:
-    one = _known(found, request, "lines")
+    comparison = _known(found, request, "lines")
     return "line_compare_detail_infos", [
         {
             "source_table_name": table.name,
@@ -119,7 +121,7 @@ def _line_detail(found: Found, request: Request) -> tuple[str, Any]:
             "target_table_name": table.name,
             "target_row_num": str(table.target or 0),
             "difference_row_num": str(table.difference),
-            "status": comparisons.table_result(one, table),
+            "status": comparisons.table_result(comparison, table),
             "message": "",
         }
         for table in _tables(found, request, "source_db_name")
@@ -127,10 +129,10 @@ def _line_detail(found: Found, request: Request) -> tuple[str, Any]:
 
 
 def _content_overview(found: Found, request: Request) -> tuple[str, Any]:
-    one = _known(found, request, "contents")
+    comparison = _known(found, request, "contents")
     return "content_compare_overview_infos", [
         {"source_db": database, "target_db": database, "status": status, "compare_result": status == "CONSISTENT"}
-        for database, status in _databases(found.task, one)
+        for database, status in _databases(found.task, comparison)
     ]
 
 
@@ -171,9 +173,9 @@ def _content_diff(found: Found, request: Request) -> tuple[str, Any]:
     }
 
 
-def _databases(task: SimTask, one: Comparison) -> list[tuple[str, str]]:
+def _databases(task: SimTask, comparison: Comparison) -> list[tuple[str, str]]:
     return [
-        (database, comparisons.database_result(task, one, database, missing=_MISSING))
+        (database, comparisons.database_result(task, comparison, database, missing=_MISSING))
         for database in comparisons.DATABASES
     ]
 

@@ -66,7 +66,10 @@ def comparisons(task: SimTask, moment: Moment) -> list[Comparison]:
     newest = int(since // EVERY)
     numbers = range(max(newest - ROUNDS + 1, 0), newest + 1)
     every = [_comparison(task, moment, number, kind) for number in numbers for kind in KINDS]
-    return sorted((one for one in every if one.created <= moment.now), key=lambda one: -one.created)
+    return sorted(
+        (comparison for comparison in every if comparison.created <= moment.now),
+        key=lambda comparison: -comparison.created,
+    )
 
 
 def _comparison(task: SimTask, moment: Moment, number: int, kind: str) -> Comparison:

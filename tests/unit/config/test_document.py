@@ -94,7 +94,7 @@ def test_aliases_and_merges_are_fine() -> None:
         + "poll: {burst: 2, <<: {burst: 1, timeout: 5}}\ncutover: {}\ntasks: {tag_labels: [=]}\n"
     )
     config = load(Path("config.yaml"))
-    assert [(one.name, one.regions) for one in config.accounts] == [
+    assert [(account.name, account.regions) for account in config.accounts] == [
         ("a", ("eu-de",)), ("b", ("eu-nl",)), ("2024-01-01", ("eu-de",)),
     ]  # fmt: skip
     assert (config.poll.burst, config.poll.timeout, config.tasks.tag_labels) == (2, 5, ("=",))

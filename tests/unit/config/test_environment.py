@@ -119,4 +119,4 @@ def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(once_command, "once", once)
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     assert cli.main(["once", "--cloud=otc", "--region=eu-nl"]) == 0
-    assert [one.region for config in polled for one in config.accounts[0].all_projects()] == ["eu-nl"]
+    assert [account.region for config in polled for account in config.accounts[0].all_projects()] == ["eu-nl"]

@@ -83,21 +83,21 @@ def test_lists_of_an_account_replace_those_of_the_top_level() -> None:
     ],
 )  # fmt: skip
 def test_endpoints_follow_cloud_and_region(cloud: str, region: str, drs: str, iam: str) -> None:
-    one = config_of(account(cloud=cloud, regions=[region])).accounts[0]
-    assert one.endpoint_for(one.all_projects()[0]) == drs
-    assert one.iam_endpoint_for(region) == iam
+    made = config_of(account(cloud=cloud, regions=[region])).accounts[0]
+    assert made.endpoint_for(made.all_projects()[0]) == drs
+    assert made.iam_endpoint_for(region) == iam
 
 
 def test_explicit_endpoints_win() -> None:
     project = {"region": "eu-de", "endpoint": "https://drs.example/"}
-    one = config_of(account(regions=[], projects=[project], iam_endpoint="https://iam.example")).accounts[0]
-    assert one.endpoint_for(one.projects[0]) == "https://drs.example"
-    assert one.iam_endpoint_for("eu-de") == "https://iam.example"
+    made = config_of(account(regions=[], projects=[project], iam_endpoint="https://iam.example")).accounts[0]
+    assert made.endpoint_for(made.projects[0]) == "https://drs.example"
+    assert made.iam_endpoint_for("eu-de") == "https://iam.example"
 
 
 def test_regions_are_projects_in_short() -> None:
-    one = config_of(account(regions=["eu-de"], projects=[{"region": "eu-nl", "name": "pay"}])).accounts[0]
-    assert one.all_projects() == (Project(region="eu-de"), Project(region="eu-nl", name="pay"))
+    made = config_of(account(regions=["eu-de"], projects=[{"region": "eu-nl", "name": "pay"}])).accounts[0]
+    assert made.all_projects() == (Project(region="eu-de"), Project(region="eu-nl", name="pay"))
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_paths_start_in_the_folder_of_the_file(tmp_path: Path) -> None:
         "accounts: [{name: a, cloud: otc, credentials: {type: token, token: {file: token}}, regions: [eu-de],"
         " ca_file: ca.pem}]"
     )
-    one = load(tmp_path / "config.yaml").accounts[0]
-    credentials: Any = one.credentials
+    made = load(tmp_path / "config.yaml").accounts[0]
+    credentials: Any = made.credentials
     assert credentials.token.reveal() == "hush"
-    assert one.ca_file
-    assert one.ca_file.path == tmp_path / "ca.pem"
+    assert made.ca_file
+    assert made.ca_file.path == tmp_path / "ca.pem"
 
 
 def test_what_must_be_unique() -> None:

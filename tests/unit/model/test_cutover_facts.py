@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
 
 
-def said(reason: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
-    (found,) = (one for one in REASONS if one.name == reason)
+def said(name: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
+    (found,) = (reason for reason in REASONS if reason.name == name)
     return fact_text(found.fact(Facts(task, stale, blocked, Cutover())))
 
 

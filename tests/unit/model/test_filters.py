@@ -12,7 +12,7 @@ from exporter.model.filters import TaskFilter
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from exporter.config import Config
@@ -137,59 +137,51 @@ def _fleet() -> list[SimTask]:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
-    async def main() -> None:
-        cloud = cloud_of(*_fleet())
-        async with polling(cloud, _config(api, include=[{"job_type": "sync"}])) as exporter:
-            await asyncio.sleep(2)
-            page = Scrape(exporter)
-            assert page.tasks() == {"orders"}
-            assert set(page.by("phase", "drs_tasks", job_type="sync")) == {*page.by("phase", "drs_tasks")}
-            assert calls(cloud)[f"{api} jobs"] == 1
-
-    simulate(main())
+@simulated
+async def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
+    cloud = cloud_of(*_fleet())
+    async with polling(cloud, _config(api, include=[{"job_type": "sync"}])) as exporter:
+        await asyncio.sleep(2)
+        page = Scrape(exporter)
+        assert page.tasks() == {"orders"}
+        assert set(page.by("phase", "drs_tasks", job_type="sync")) == {*page.by("phase", "drs_tasks")}
+        assert calls(cloud)[f"{api} jobs"] == 1
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: str) -> None:
-    async def main() -> None:
-        cloud = cloud_of(*_fleet())
-        async with polling(cloud, _config(api, exclude=[{"name": "crm"}, {"name": "dr"}])) as exporter:
-            await asyncio.sleep(2)
-            page = Scrape(exporter)
-            assert page.tasks() == {"orders"}
-            assert sum(value for _, value in page.samples("drs_tasks")) == 1
-            asked = [call for call in cloud.calls if "progress" in call.path or "progress" in str(call.query)]
-            assert len(asked) == 1
-
-    simulate(main())
+@simulated
+async def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: str) -> None:
+    cloud = cloud_of(*_fleet())
+    async with polling(cloud, _config(api, exclude=[{"name": "crm"}, {"name": "dr"}])) as exporter:
+        await asyncio.sleep(2)
+        page = Scrape(exporter)
+        assert page.tasks() == {"orders"}
+        assert sum(value for _, value in page.samples("drs_tasks")) == 1
+        asked = [call for call in cloud.calls if "progress" in call.path or "progress" in str(call.query)]
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_ids_are_filtered_by_the_cloud(api: str) -> None:
-    async def main() -> None:
-        cloud = cloud_of(*_fleet())
-        wanted = cloud.worlds[0].tasks[1]
-        config = _config(api, include=[{"id": wanted.at(cloud.now()).id}])
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(2)
-            page = Scrape(exporter)
-            assert page.tasks() == {"crm"}
-            listed = page.samples("drs_exporter_listed_tasks")
-            assert sum(value for _, value in listed) == 1
-
-    simulate(main())
+@simulated
+async def test_ids_are_filtered_by_the_cloud(api: str) -> None:
+    cloud = cloud_of(*_fleet())
+    wanted = cloud.worlds[0].tasks[1]
+    config = _config(api, include=[{"id": wanted.at(cloud.now()).id}])
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(2)
+        page = Scrape(exporter)
+        assert page.tasks() == {"crm"}
+        listed = page.samples("drs_exporter_listed_tasks")
+        assert sum(value for _, value in listed) == 1
 
 
-def test_rules_about_tags_wait_for_the_details_and_then_hold() -> None:
-    async def main() -> None:
-        cloud = cloud_of(*_fleet())
-        config = _config("v3", collectors=("tasks", "progress", "detail"), include=[{"tag": "team=dba"}])
-        async with polling(cloud, config) as exporter:
-            await asyncio.sleep(65)
-            page = Scrape(exporter)
-            assert page.tasks() == {"orders"}
-            assert sum(value for _, value in page.samples("drs_tasks")) == 1
-            assert page.value("drs_task_full_progress_ratio") is not None
-
-    simulate(main())
+@simulated
+async def test_rules_about_tags_wait_for_the_details_and_then_hold() -> None:
+    cloud = cloud_of(*_fleet())
+    config = _config("v3", collectors=("tasks", "progress", "detail"), include=[{"tag": "team=dba"}])
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(65)
+        page = Scrape(exporter)
+        assert page.tasks() == {"orders"}
+        assert sum(value for _, value in page.samples("drs_tasks")) == 1
+        assert page.value("drs_task_full_progress_ratio") is not None

@@ -16,7 +16,7 @@ from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import clock, now, simulate
+from tests.lib.virtual_time import clock, now, simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +92,7 @@ def empty_one(made: SimulatedCloud) -> None:
 def series(page: Scrape) -> list[str]:
     """All lines about tasks and projects but drs_up, byte by byte."""
     kinds = ("drs_exporter_", "drs_up{")
-    return [one for one in page.text.splitlines() if one.startswith("drs_") and not one.startswith(kinds)]
+    return [line for line in page.text.splitlines() if line.startswith("drs_") and not line.startswith(kinds)]
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -106,18 +106,20 @@ def test_all_shards_together_show_what_one_process_shows(rules: str) -> None:
 def check_shards(shared: list[list[Scrape]], alone: list[list[Scrape]]) -> None:
     """Compare the pages of shards with those of one process."""
     for (page,), pages in zip(alone, shared, strict=True):
-        together = [line for one in pages for line in series(one)]
+        together = [line for shard_page in pages for line in series(shard_page)]
         assert sorted(together) == sorted(series(page))
         assert len(together) > 500
-        for one in pages:
-            assert one.by("project", "drs_up") == page.by("project", "drs_up") == {"payments": 1, "stock": 1}
-        owners = Counter(labels["task_id"] for one in pages for labels, _ in one.samples("drs_task_info"))
+        for shard_page in pages:
+            assert shard_page.by("project", "drs_up") == page.by("project", "drs_up") == {"payments": 1, "stock": 1}
+        owners = Counter(labels["task_id"] for shard_page in pages for labels, _ in shard_page.samples("drs_task_info"))
         assert set(owners.values()) == {1}
         homes = {
-            labels["task_id"]: number for number, one in enumerate(pages) for labels, _ in one.samples("drs_task_info")
+            labels["task_id"]: number
+            for number, shard_page in enumerate(pages)
+            for labels, _ in shard_page.samples("drs_task_info")
         }
-        for one in pages:
-            for labels, _ in one.samples("drs_task_info"):
+        for shard_page in pages:
+            for labels, _ in shard_page.samples("drs_task_info"):
                 parent = labels.get("parent_id")
                 assert parent is None or homes[parent] == homes[labels["task_id"]]
 
@@ -141,16 +143,14 @@ def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
         assert part["v5 jobs/ID progress"] < alone["v5 jobs/ID progress"] / 2
 
 
-def test_all_shards_together_stay_within_the_allowance() -> None:
-    async def main() -> None:
-        given = config_of(poll={"rate_limit": 6.0, "burst": 7})
-        async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
-            await exporter.publish()
-            page = Scrape(exporter)
-            assert page.value("drs_exporter_api_rate_limit_calls_per_second") == 1.5
-            assert page.value("drs_exporter_shard_info", shard="2", shards="4") == 1
-
-    simulate(main())
+@simulated
+async def test_all_shards_together_stay_within_the_allowance() -> None:
+    given = config_of(poll={"rate_limit": 6.0, "burst": 7})
+    async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
+        await exporter.publish()
+        page = Scrape(exporter)
+        assert page.value("drs_exporter_api_rate_limit_calls_per_second") == 1.5
+        assert page.value("drs_exporter_shard_info", shard="2", shards="4") == 1
 
 
 def test_the_hash_is_the_same_everywhere() -> None:

@@ -128,7 +128,7 @@ def test_lists_that_contradict_each_other_make_nothing_ready_until_they_agree(li
             found = await shown_of(bench, order, api)
             assert found
             assert 1 not in found.values(), found
-            assert ("task c" in found) == ("p" not in {one.id for tasks in lists.values() for one in tasks})
+            assert ("task c" in found) == ("p" not in {task.id for tasks in lists.values() for task in tasks})
             agreed = {
                 job_type: [task("c")] if len(tasks) == 1 else parent(child()) for job_type, tasks in lists.items()
             }
@@ -171,7 +171,7 @@ def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[s
             return TaskList((task(status=next(answers)),))
 
         found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, errors)
-        assert [(one.status, one.contradicted) for one in found.tasks] == [
+        assert [(operation.status, operation.contradicted) for operation in found.tasks] == [
             (max(statuses, key=FAILED.__eq__), bool(lost))
         ]
         assert errors.count == lost
