@@ -13,7 +13,6 @@ from exporter.cloud.http.errors import CloudError, DecodeError, TaskGoneError, T
 from exporter.model.facts import Detail, Monitor, Precheck, Recovery
 from tests.lib.cloud import Script, connected, document, source
 from tests.lib.facts import ID, OTHER, Told, project_fact, told
-from tests.lib.virtual_time import simulated
 from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page
 
 ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
@@ -149,7 +148,6 @@ def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.
 
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS])
 @pytest.mark.parametrize("body", [{}, {"results": 7, "job": 7}, {"results": None, "job": None}])
-@simulated
 async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):
@@ -158,7 +156,6 @@ async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: 
 
 
 @pytest.mark.parametrize("name", PROJECT)
-@simulated
 async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
     async with connected(Script({})) as cloud:
         sources = {one.operation.name: one for api in (cloud.v3, cloud.v5) for one in api.project_sources}
@@ -177,7 +174,6 @@ def test_the_bodies_themselves_are_good() -> None:
         assert (bool(answers[ID]), lost) == (True, 0), name
 
 
-@simulated
 async def test_every_source_has_a_body() -> None:
     async with connected(Script({})) as cloud:
         apis = cloud.v3, cloud.v5

@@ -27,7 +27,7 @@ from exporter.simulator import SimTask, SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, connected, progress
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,6 @@ def test_without_ids_there_is_no_call() -> None:
     assert batches.calls == []
 
 
-@simulated
 async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
     batches = Batches(seconds=1)
     one = source(batches.fetch, 1)
@@ -294,7 +293,6 @@ def test_answers_by_kind() -> None:
 
 
 @pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
-@simulated
 async def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
     tasks = [SimTask(name=f"task-{index}") for index in range(10)]
     ids = [task.id for task in tasks]
@@ -306,7 +304,6 @@ async def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: i
         assert ([*call.refused, *call.failed], len(call.facts), len(simulation.calls)) == ([], 9, calls)
 
 
-@simulated
 async def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
     world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
     simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
@@ -315,7 +312,6 @@ async def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
         assert (len(call.facts), len(simulation.calls)) == (10, 11)
 
 
-@simulated
 async def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
     world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
     simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)

@@ -12,7 +12,6 @@ from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Told
-from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +46,6 @@ def opened(
 
 
 @pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
-@simulated
 async def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
     http, apis, *_ = opened(Script(EMPTY), {"api": api})
     async with http:
@@ -61,7 +59,6 @@ async def test_the_generations_that_are_asked_the_one_that_decides_first(api: st
         ({"endpoint": "https://drs.example.test:8443"}, "https://drs.example.test:8443"),
     ],
 )
-@simulated
 async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
     script = Script(EMPTY)
 
@@ -85,7 +82,6 @@ def trusted(http: httpx.AsyncClient) -> ssl.SSLContext:
     return current
 
 
-@simulated
 async def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
     pem, end = certifi.contents(), "-----END CERTIFICATE-----\n"
     own = tmp_path / "own.pem"
@@ -99,7 +95,6 @@ async def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
         assert (len(context.get_ca_certs()), context.verify_mode) == (1, ssl.CERT_REQUIRED)
 
 
-@simulated
 async def test_the_environment_names_no_proxy_without_the_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -14,10 +14,8 @@ from exporter.cloud.http.errors import BadRequestError, TaskGoneError, judge
 from exporter.model.facts import Progress
 from exporter.model.task import Listed, Phase
 from tests.lib.cloud import Script, connected, document, fetched, listed
-from tests.lib.virtual_time import simulated
 
 
-@simulated
 async def test_the_list_of_v3() -> None:
     """Open Telekom Cloud, "Querying Tasks of a Tenant" (drs_03_0138): 5 of 7 tasks, times without a zone."""
     script = Script(document("v3_list_jobs_doc"), {"jobs": [], "total_record": 7})
@@ -43,7 +41,6 @@ async def test_the_list_of_v3() -> None:
     assert [task.phase for task in answer.tasks] == phases
 
 
-@simulated
 async def test_the_request_of_the_list_of_v3_has_the_documented_keys() -> None:
     script = Script({"jobs": [], "total_record": 0})
 

@@ -16,7 +16,6 @@ from exporter.simulator.world.engines import ENGINES
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, connected, progress
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +89,6 @@ def ordered(tasks: Iterable[Listed]) -> list[Listed]:
 
 
 @pytest.mark.parametrize("job_type", ["migration", "sync", "cloudDataGuard"])
-@simulated
 async def test_lists_are_equal(job_type: str) -> None:
     _, simulation = await world()
     async with connected(InProcess(simulation)) as cloud:
@@ -106,7 +104,6 @@ async def test_lists_are_equal(job_type: str) -> None:
         assert cloud.lost == 0
 
 
-@simulated
 async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
     _, simulation = await world(naive_times=True, old_bodies=True)
     async with connected(InProcess(simulation)) as cloud:
@@ -123,7 +120,6 @@ async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
         assert (v3.complete, cloud.lost) == (True, 0)
 
 
-@simulated
 async def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
     _, simulation = await world()
     async with connected(InProcess(simulation)) as cloud:
@@ -163,7 +159,6 @@ def test_both_see_the_same_life_pass() -> None:
     assert virtual.simulate(go()) == [(status, status) for status in expected]
 
 
-@simulated
 async def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
     world = World(
         project_id=PROJECT,

@@ -15,7 +15,7 @@ from exporter.metrics import board as board_module
 from exporter.metrics.board import Board, escape_label, label_text, number_text
 from exporter.metrics.page import Block
 from exporter.runtime.escape import printable
-from tests.lib.virtual_time import other_task, simulate, simulated
+from tests.lib.virtual_time import other_task, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -244,7 +244,6 @@ def test_places_of_removed_keys_are_used_again(monkeypatch: pytest.MonkeyPatch) 
     assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
 
 
-@simulated
 async def test_others_run_while_a_page_is_rendered() -> None:
     board = Board((Head("f"), Head("g")), lambda: [TAIL])
     for number in range(1000):

@@ -19,7 +19,7 @@ from exporter.metrics.own import Telemetry
 from exporter.metrics.page import Format
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 from tests.unit.metrics.test_board import TEXTS, Head
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ def test_labels_and_helps_are_read_back_as_they_were_in_both_formats(
 
 @pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
 @pytest.mark.parametrize("packed", ["", "gzip"])
-@simulated
 async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed: str) -> None:
     async with exporter_on(cloud_of(sim("one"))) as exporter:
         await exporter.poll_once()

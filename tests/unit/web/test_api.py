@@ -54,7 +54,6 @@ def test_the_api_refuses_what_makes_no_sense() -> None:
     assert [fault.partition(":")[0] for fault in answer["errors"]] == ["phase", "limit"]
 
 
-@simulated
 async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> None:
     cloud = cloud_of(sim("one"))
     cloud.faults = [faults.forbidden("batch-progress")]

@@ -16,7 +16,7 @@ from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
-from tests.lib.virtual_time import other_task, simulated
+from tests.lib.virtual_time import other_task
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
@@ -121,7 +121,6 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
     assert set(got.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-@simulated
 async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_between_them() -> None:
     sent, seen = list[bytes](), list[int]()
 
@@ -145,7 +144,6 @@ async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_between_them() 
     assert seen[-1] - seen[0] >= len(full)
 
 
-@simulated
 async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = cloud_of(sim("one"))
     async with exporter_on(cloud) as exporter:
@@ -159,7 +157,6 @@ async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.Mo
         assert (len(cloud.calls), made, exporter.board.page) == (calls, [0], page)
 
 
-@simulated
 async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
     cloud = cloud_of(sim("one"))
     cloud.faults = [faults.broken("")]
@@ -171,7 +168,6 @@ async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
         assert (got.status, got.body) == (200, b"ready\n")
 
 
-@simulated
 async def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = cloud_of(sim("one"))
     async with polling(cloud) as exporter:

@@ -14,7 +14,7 @@ from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwor
 from exporter.web.schema import RateLimit
 from exporter.web.settings import WebFile
 from tests.lib.certificates import hashed
-from tests.lib.virtual_time import in_real_time, simulated
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,7 +196,6 @@ def test_without_a_limit_all_come_through() -> None:
     assert all(bucket.take(0) for _ in range(1000))
 
 
-@simulated
 async def test_more_requests_than_allowed_are_refused(tmp_path: Path) -> None:
     front = Front(tmp_path, "rate_limit: {interval: 10s, burst: 3}")
     assert [(await front.get()).status_code for _ in range(5)] == [200, 200, 200, 429, 429]

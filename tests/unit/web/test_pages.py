@@ -14,7 +14,7 @@ import pytest
 from exporter.simulator import Fault, faults
 from exporter.web import pages
 from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
-from tests.lib.virtual_time import EPOCH, simulated
+from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from exporter.daemon.exporter import Exporter
@@ -66,7 +66,6 @@ def test_only_the_style_and_the_script_that_the_page_holds_may_be_used(path: str
     assert "unsafe" not in got.headers["content-security-policy"]
 
 
-@simulated
 async def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
     config = config_of()
     account = config.accounts[0]
@@ -92,7 +91,6 @@ NOT_YET = "The first poll has not ended yet."
         ("no list", ["the cloud gives no list of"], [NONE, "0 tasks"]),
     ],
 )
-@simulated
 async def test_no_tasks_and_unknown_tasks_differ(state: str, shown: list[str], hidden: list[str]) -> None:
     cloud = cloud_of(*([] if state == "no tasks" else [sim("one")]))
     cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")] if state == "no list" else []
@@ -106,7 +104,6 @@ async def test_no_tasks_and_unknown_tasks_differ(state: str, shown: list[str], h
     assert [part for part in hidden if part in text] == []
 
 
-@simulated
 async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
     cloud = cloud_of(sim("one"), published={"v3"})
     cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
@@ -141,7 +138,6 @@ async def sync_list_of(exporter: Exporter) -> Any:
     return next(entry for entry in lists if entry["job_type"] == "sync")
 
 
-@simulated
 async def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
     cloud = cloud_of(sim("one"))
     async with polling(cloud, config_of("v3")) as exporter:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, sim
 from tests.lib.daemon import task as listed
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from tests.lib.daemon import Got
@@ -67,7 +67,6 @@ def test_a_task_that_is_not_known_is_404(path: str) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["a/b?c#d", "..", "%2F", "<b>\"'", "a\ud800b"])
-@simulated
 async def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
     async with exporter_on(cloud_of()) as exporter:
         await exporter.poll_once()
@@ -83,7 +82,6 @@ async def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
             assert task_id in Seen(got.body).text
 
 
-@simulated
 async def test_parents_and_subtasks_lead_to_each_other() -> None:
     async with exporter_on(cloud_of()) as exporter:
         await exporter.poll_once()

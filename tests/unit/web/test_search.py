@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from exporter.model.facts import Progress
 from exporter.model.task import Identity, Listed, Task
 from exporter.web.search import MAX_LIMIT, SORTS, Query, SearchResult, search
-from tests.lib.virtual_time import other_task, simulate, simulated
+from tests.lib.virtual_time import other_task, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,6 @@ def test_pages_together_are_everything_once_and_in_order(
     ] == whole
 
 
-@simulated
 async def test_others_run_while_many_tasks_are_searched() -> None:
     stores = cast("Sequence[Store]", [Shelf([numbered(number) for number in range(5000)])])
     async with other_task() as turns:

@@ -14,7 +14,7 @@ from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.clients import Clients, has_room
 from exporter.web.server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
 from exporter.web.settings import Settings, WebFile
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -205,7 +205,6 @@ async def test_while_others_wait_a_connection_ends_with_its_response(hall: Hall)
     waiting[1].cancel()
 
 
-@simulated
 async def test_a_connection_that_has_ended_has_no_deadline() -> None:
     hall = Hall()
     hall.end()
@@ -230,7 +229,6 @@ async def test_a_header_without_end_is_refused(hall: Hall) -> None:
         (None, "aborted"),
     ],
 )
-@simulated
 async def test_the_name_in_a_certificate_decides(
     certificate: object, ended: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from exporter.config import ConfigError
 from exporter.web.settings import Settings, WebFile
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -275,7 +275,6 @@ def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
     assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
 
 
-@simulated
 async def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.simulator import faults
 from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, asked, cloud_of, line
 from tests.lib.cloud import PROJECT, Script
-from tests.lib.virtual_time import in_real_time, simulated
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +47,6 @@ async def times_asked(script: Script, minutes: int = 60) -> int:
 
 
 @pytest.mark.parametrize("status", [404, 405, 503])
-@simulated
 async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match="api/token", status=status))
@@ -59,7 +58,6 @@ async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status:
     assert asyncio.get_running_loop().time() == 0
 
 
-@simulated
 async def test_a_session_is_asked_for_and_used() -> None:
     recorder = Recorder(cloud_of())
     async with line(recorder, AGENCY, **BY_ID) as project:
@@ -80,7 +78,6 @@ async def test_a_session_is_asked_for_and_used() -> None:
         (httpx.Response(201, json={}), "metadata_token: decode"),
     ],
 )
-@simulated
 async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
     script = metadata(session)
     async with line(script, AGENCY, **BY_ID) as project:
@@ -91,7 +88,6 @@ async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, err
 
 
 @pytest.mark.parametrize("credential", [{"access": ""}, {"secret": None}, {"securitytoken": 5}])
-@simulated
 async def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> None:
     async with line(metadata(None, **credential), AGENCY, **BY_ID) as project:
         with pytest.raises(CloudError) as caught:
@@ -110,14 +106,12 @@ async def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> No
         ("soon", 60),
     ],
 )
-@simulated
 async def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_than_once_a_minute(
     expires_at: str | None, times: int
 ) -> None:
     assert (await times_asked(metadata(None, expires_at=expires_at))) == times
 
 
-@simulated
 async def test_while_the_service_is_away_the_keys_are_used_to_their_end() -> None:
     cloud = cloud_of()
     async with line(cloud, AGENCY) as project:  # its keys last 50 minutes
@@ -166,7 +160,6 @@ async def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytes
     assert proxied == [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"]
 
 
-@simulated
 async def test_session_and_keys_are_asked_for_again_with_each_renewal() -> None:
     cloud = cloud_of()
     async with line(cloud, AGENCY) as project:

@@ -36,7 +36,6 @@ from tests.lib.accounts import (
     line,
 )
 from tests.lib.cloud import PROJECT, Script, refusal
-from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +86,6 @@ async def listed(cloud: SimulatedCloud, kind: str, times: int = 1, **keys: Any) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@simulated
 async def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=3)
@@ -95,7 +93,6 @@ async def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@simulated
 async def test_a_given_project_id_spares_the_search(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=2, **BY_ID)
@@ -105,7 +102,6 @@ async def test_a_given_project_id_spares_the_search(kind: str) -> None:
 
 @pytest.mark.parametrize("keys", [{}, BY_ID], ids=["found", "given"])
 @pytest.mark.parametrize("kind", KINDS)
-@simulated
 async def test_nothing_is_sent_that_is_not_in_the_table_nor_to_another_place(kind: str, keys: dict[str, Any]) -> None:
     table = {
         (one.method, BASES[one.service] + re.sub(r"\{(project_id|job_id)\}", PROJECT, one.path)) for one in OPERATIONS
@@ -128,7 +124,6 @@ SECRET_HEADERS = {"x-auth-token", "authorization", "x-security-token", "x-metada
         ("ecs_agency", {"authorization", "x-security-token"}, {"authorization", "x-security-token"}),
     ],
 )
-@simulated
 async def test_each_service_gets_the_secrets_that_it_needs(kind: str, drs: set[str], iam: set[str]) -> None:
     wanted = {DRS: drs, IAM: iam}
     for request in await listed(cloud_of(), kind):
@@ -138,7 +133,6 @@ async def test_each_service_gets_the_secrets_that_it_needs(kind: str, drs: set[s
 
 
 @pytest.mark.parametrize("kind", ["ak_sk", "ecs_agency"])
-@simulated
 async def test_the_project_is_named_and_signed_once_it_is_known(kind: str) -> None:
     for request in await listed(cloud_of(), kind):
         signed = "x-project-id" in request.headers.get("authorization", "")
@@ -147,7 +141,6 @@ async def test_the_project_is_named_and_signed_once_it_is_known(kind: str) -> No
 
 
 @pytest.mark.parametrize(("keys", "scope"), [({}, {"name": REGION}), (BY_ID, {"id": PROJECT})], ids=["found", "given"])
-@simulated
 async def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[str, str]) -> None:
     request = (await listed(cloud_of(), "password", **keys))[0]
     assert str(request.url) == f"{IAM}/v3/auth/tokens?nocatalog=true"
@@ -161,7 +154,6 @@ async def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[st
 
 
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-@simulated
 async def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match="auth/tokens|securitykey", kind="slow", seconds=3))
@@ -170,7 +162,6 @@ async def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
     assert asked(cloud) == {**KINDS[kind], "lists": 100}
 
 
-@simulated
 async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> None:
     cloud, shared = cloud_of(), Shared()
     cloud.worlds.append(type(cloud.worlds[0])(project_id="f" * 32, region="cn-east-3"))
@@ -186,7 +177,6 @@ async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> Non
     ("kind", "lasts", "ahead", "what"),
     [("password", DAY, 10 * MINUTE, SIGN_IN), ("ecs_agency", 50 * MINUTE, 5 * MINUTE, KEYS)],
 )
-@simulated
 async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: float, what: str) -> None:
     cloud = cloud_of()
     async with line(cloud, kinds(cloud)[kind]) as project:
@@ -202,7 +192,6 @@ async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahea
 
 @pytest.mark.parametrize(("status", "code"), [(403, INVALID_TOKEN), (401, "APIGW.0301")])
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-@simulated
 async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
     kind: str, status: int, code: str
 ) -> None:
@@ -216,7 +205,6 @@ async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
 
 
 @pytest.mark.parametrize(("kind", "lists"), [("ak_sk", 1), ("token", 1), ("password", 2), ("ecs_agency", 2)])
-@simulated
 async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unauthorized("/jobs"))
@@ -233,7 +221,6 @@ async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
     assert asked(cloud)[SIGN_IN] + asked(cloud)[KEYS] == (0 if lists == 1 else 2)
 
 
-@simulated
 async def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.forbidden("/jobs"))
@@ -243,7 +230,6 @@ async def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> N
     assert asked(cloud) == {SIGN_IN: 1, "lists": 1}
 
 
-@simulated
 async def test_calls_that_are_refused_together_sign_in_once() -> None:
     cloud = cloud_of()
     async with line(cloud, PASSWORD) as project:
@@ -254,7 +240,6 @@ async def test_calls_that_are_refused_together_sign_in_once() -> None:
     assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
 
 
-@simulated
 async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() -> None:
     cloud = cloud_of()
     async with line(cloud, PASSWORD) as project:
@@ -268,7 +253,6 @@ async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() 
     assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 2}
 
 
-@simulated
 async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
     file = tmp_path / "secret"
 
@@ -290,7 +274,6 @@ async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ak_sk", "token", "password"])
-@simulated
 async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("hush")
@@ -311,7 +294,6 @@ async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str,
 
 @pytest.mark.parametrize("secret", ["hush ", " hush", "hu\nsh", "hüsh", "hush\udc80", "hush\x00"])
 @pytest.mark.parametrize("key", ["access_key", "secret_key", "security_token", "token"])
-@simulated
 async def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: str, secret: str) -> None:
     credentials = {"type": "token"} if key == "token" else AK_SK
 
@@ -353,7 +335,6 @@ def everything_about(error: BaseException | None) -> str:
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["password", "ecs_agency", "token", "ak_sk"])
-@simulated
 async def test_no_error_holds_a_secret_or_a_message(kind: str, reply: httpx.Response | Exception) -> None:
     secrets = {"password": {"password": "hush"}, "token": {"token": "hush"}, "ak_sk": {"secret_key": "hush"}}
 
@@ -376,7 +357,6 @@ def test_no_secret_shows_itself() -> None:
 
 @pytest.mark.parametrize("place", ["auth/tokens", "securitykey", "/v3/projects", "api/token", "/jobs"])
 @pytest.mark.parametrize("kind", KINDS)
-@simulated
 async def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
     cloud = cloud_of()
     headers = {"Location": "https://elsewhere.test/"}
@@ -393,7 +373,6 @@ async def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@simulated
 async def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
     cloud = cloud_of()
     async with line(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
@@ -409,7 +388,6 @@ async def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
     assert asyncio.get_running_loop().time() == pytest.approx(10 * len(KINDS[kind]))
 
 
-@simulated
 async def test_the_time_of_a_sign_in_is_no_part_of_the_calls_time_out() -> None:
     cloud = cloud_of()
     for match in ("auth/tokens", "/jobs"):

@@ -27,7 +27,7 @@ from tests.lib.accounts import (
 )
 from tests.lib.cloud import PROJECT
 from tests.lib.daemon import Scrape, exporter_on, polling, sim
-from tests.lib.virtual_time import now, simulated
+from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,6 @@ def kind(name: str, folder: Path) -> Mapping[str, Any]:
         ("ecs_agency", {SESSION: 58, KEYS: 58, FIND: 1}),  # every 50 minutes
     ],
 )
-@simulated
 async def test_over_days_nothing_is_missed_and_nothing_refused(
     name: str, calls: dict[str, int], tmp_path: Path
 ) -> None:
@@ -128,7 +127,6 @@ async def test_over_days_nothing_is_missed_and_nothing_refused(
 
 
 @pytest.mark.parametrize("name", ["ak_sk", "password", "token", "ecs_agency"])
-@simulated
 async def test_polling_once_is_enough_for_every_kind(name: str, tmp_path: Path) -> None:
     cloud = cloud_of()
     rotating = asyncio.create_task(rotate(tmp_path, cloud, days=1))
@@ -139,7 +137,6 @@ async def test_polling_once_is_enough_for_every_kind(name: str, tmp_path: Path) 
     rotating.cancel()
 
 
-@simulated
 async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_for_it(tmp_path: Path) -> None:
     cloud = cloud_of()
     file = tmp_path / "key"
@@ -158,7 +155,6 @@ async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_f
         assert codes(exporter)["401"] > 0
 
 
-@simulated
 async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file_is_right(tmp_path: Path) -> None:
     cloud = cloud_of()
     file = tmp_path / "password"
@@ -175,7 +171,6 @@ async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file
 
 
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD, AGENCY], ids=["ak_sk", "password", "ecs_agency"])
-@simulated
 async def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(credentials: Mapping[str, str]) -> None:
     match = "auth/tokens" if credentials is PASSWORD else "v3/projects"
 
@@ -195,7 +190,6 @@ async def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(crede
 
 
 @pytest.mark.parametrize("credentials", [PASSWORD, AGENCY], ids=["password", "ecs_agency"])
-@simulated
 async def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials: Mapping[str, str]) -> None:
     cloud = cloud_of()
     async with polling(cloud, config_of(account(credentials))) as exporter:
@@ -209,7 +203,6 @@ async def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials:
         assert asked(cloud)[what] == before[what] + 1
 
 
-@simulated
 async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_each(tmp_path: Path) -> None:
     cloud = cloud_of()
     file = tmp_path / "password"
@@ -226,7 +219,6 @@ async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_ea
 
 
 @pytest.mark.parametrize("session", ["optional", "required", "absent"])
-@simulated
 async def test_the_agency_works_with_every_metadata_service(session: str) -> None:
     cloud = cloud_of()
     cloud.metadata.session = session
@@ -236,7 +228,6 @@ async def test_the_agency_works_with_every_metadata_service(session: str) -> Non
         assert set(codes(exporter)) == answers
 
 
-@simulated
 async def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -> None:
     cloud = cloud_of()
     cloud.metadata.agency = False
@@ -248,7 +239,6 @@ async def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -
         assert await ups(exporter, 5 * MINUTE) == [1]
 
 
-@simulated
 async def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
     cloud = cloud_of()
     async with polling(cloud, config_of(account(PASSWORD, regions=["nowhere", REGION]))) as exporter:
@@ -256,7 +246,6 @@ async def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
         assert up(exporter) == {"acme/nowhere": 0, f"acme/{REGION}": 1}
 
 
-@simulated
 async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
     projects = [
         {"region": REGION, "project_id": PROJECT},
@@ -278,7 +267,6 @@ async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None
 
 
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["keys", "password"])
-@simulated
 async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Mapping[str, str]) -> None:
     projects = [{"region": REGION, "name": name} for name in (REGION, f"{REGION}_payments", f"{REGION}_none")]
 
@@ -294,7 +282,6 @@ async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Ma
         assert shown == {REGION: "orders", f"{REGION}_payments": "payments"}
 
 
-@simulated
 async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
     cloud = cloud_of()
     by_id = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payments"}]}
@@ -305,7 +292,6 @@ async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
         assert {labels["account"] for labels, _ in Scrape(exporter).samples("drs_task_info")} == {"a"}
 
 
-@simulated
 async def test_one_account_that_can_not_sign_in_takes_no_other_down() -> None:
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),

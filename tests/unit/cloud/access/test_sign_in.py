@@ -29,7 +29,7 @@ from tests.lib.accounts import (
     line,
 )
 from tests.lib.cloud import PROJECT, Script
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,6 @@ def signed_in(
         ({"issued_at": "yesterday", "expires_at": {}}, 1),
     ],
 )
-@simulated
 async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: float) -> None:
     script = Script(signed_in({**token, **PROJECT_OF_TOKEN}))
     async with line(script, PASSWORD) as project:
@@ -100,13 +99,11 @@ async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], ho
         ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks"),
     ],
 )
-@simulated
 async def test_an_answer_without_token_or_project_is_no_answer(token: Any, headers: dict[str, str], error: str) -> None:
     async with line(Script(signed_in(token, headers)), PASSWORD) as project:
         assert (await outcome(project)).startswith(error)
 
 
-@simulated
 async def test_a_wrong_password_is_tried_less_and_less_often() -> None:
     cloud = cloud_of()
     tried = []
@@ -121,7 +118,6 @@ async def test_a_wrong_password_is_tried_less_and_less_often() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 2])
-@simulated
 async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
     """IAM locks after 5 refusals within 15 minutes."""
 
@@ -145,7 +141,6 @@ async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
         assert {await outcome(project) for project in projects} == {"fine"}
 
 
-@simulated
 async def test_many_projects_sign_in_three_at_a_time() -> None:
     regions = [f"region-{number}" for number in range(12)]
     cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
@@ -159,7 +154,6 @@ async def test_many_projects_sign_in_three_at_a_time() -> None:
         assert asyncio.get_running_loop().time() == 12 / 3 * 2
 
 
-@simulated
 async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_nothing_of_the_new_one(
     tmp_path: Path,
 ) -> None:
@@ -182,7 +176,6 @@ async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_noth
         assert await outcome(late) == "fine"
 
 
-@simulated
 async def test_one_project_that_is_refused_stops_no_other() -> None:
     cloud, shared = cloud_of(), Shared()
     async with (
@@ -195,7 +188,6 @@ async def test_one_project_that_is_refused_stops_no_other() -> None:
             await asyncio.sleep(30)
 
 
-@simulated
 async def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
     file = tmp_path / "password"
 
@@ -219,7 +211,6 @@ async def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
     assert asked(cloud)[SIGN_IN] == 4
 
 
-@simulated
 async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Path) -> None:
     cloud = cloud_of()
     cloud.users[DEMO_USER] = "?"
@@ -237,7 +228,6 @@ async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Pat
     assert tried == [0, 5, 15, 30, 35, 45]
 
 
-@simulated
 async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
     cloud = cloud_of()
     async with line(cloud, PASSWORD) as project:
@@ -255,7 +245,6 @@ async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
     assert asked(cloud)["lists"] == 11
 
 
-@simulated
 async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_that_needs_it() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unavailable("auth/tokens", 503))
@@ -275,7 +264,6 @@ async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_t
     ],
     ids=lambda fault: str(fault.status),
 )
-@simulated
 async def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
     """An IAM that is not published must not look like a DRS that is not published."""
 
@@ -311,13 +299,11 @@ def project_list(*projects: Any) -> dict[str, Any]:
         ({}, "iam_list_projects: decode"),
     ],
 )
-@simulated
 async def test_the_default_project_is_the_one_with_exactly_the_regions_name(body: dict[str, Any], error: str) -> None:
     async with line(Script(body), AK_SK) as project:
         assert (await outcome(project)).startswith(error)
 
 
-@simulated
 async def test_among_projects_with_similar_names_the_right_one_is_taken() -> None:
     others = ({"id": "e" * 32, "name": f"{REGION}_test"}, 5, {"id": PROJECT, "name": REGION, "enabled": True})
     again = {"id": PROJECT, "name": REGION}  # two pages that overlap
@@ -329,7 +315,6 @@ async def test_among_projects_with_similar_names_the_right_one_is_taken() -> Non
     assert script.requests[1].url.path == f"/v3/{PROJECT}/jobs"
 
 
-@simulated
 async def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_once_found_it_stays() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.broken("v3/projects", times=3))
@@ -343,7 +328,6 @@ async def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_
     assert asked(cloud) == {FIND: 4, "lists": 2}
 
 
-@simulated
 async def test_many_calls_look_for_a_project_once_and_share_the_failure() -> None:
     cloud = cloud_of()
     slow = faults.Fault(match="v3/projects", kind="slow", seconds=1)
@@ -360,7 +344,6 @@ async def test_many_calls_look_for_a_project_once_and_share_the_failure() -> Non
 
 @pytest.mark.parametrize("cloud_name", ["huaweicloud", "huaweicloud_eu", "otc"])
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["ak_sk", "password"])
-@simulated
 async def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: dict[str, str]) -> None:
     domain = {"huaweicloud": "myhuaweicloud.com", "huaweicloud_eu": "myhuaweicloud.eu", "otc": "otc.t-systems.com"}
 
@@ -372,7 +355,6 @@ async def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: di
     }
 
 
-@simulated
 async def test_the_iam_endpoint_is_a_setting() -> None:
     recorder = Recorder(cloud_of())
     async with line(recorder, PASSWORD, iam_endpoint="https://iam.myhuaweicloud.com") as project:
@@ -388,7 +370,6 @@ BY_ID = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payment
 
 
 @pytest.mark.parametrize("first_keys", [{}, BY_ID], ids=["found", "given"])
-@simulated
 async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first_keys: dict[str, Any]) -> None:
     label = "payments" if first_keys else REGION
 
@@ -418,7 +399,6 @@ async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first
     ]
 
 
-@simulated
 async def test_the_same_id_in_another_region_is_another_project() -> None:
     cloud, shared = cloud_of(), Shared()
     elsewhere = {"projects": [{"region": "cn-east-3", "project_id": PROJECT}]}

@@ -13,7 +13,6 @@ from tests.lib import virtual_time as virtual
 from tests.lib.cloud import KEYS, PROJECT, Script, connected
 from tests.lib.paths import DATA
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulated
 
 VECTORS = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 MOMENT = 1_767_323_045.9  # 2026-01-02T03:04:05.9Z
@@ -105,7 +104,6 @@ def test_keys_and_clock_are_read_for_each_request() -> None:
     assert new["X-Security-Token"] == "TOKEN"
 
 
-@simulated
 async def test_every_retry_is_signed_again() -> None:
     script = Script(*(httpx.Response(503) for _ in range(2)), {"jobs": [], "total_count": 0})
 
@@ -117,7 +115,6 @@ async def test_every_retry_is_signed_again() -> None:
 
 @pytest.mark.parametrize("token", [None, "TOKEN"])
 @pytest.mark.parametrize("job_type", ["sync", "a b+c/d~é,"])
-@simulated
 async def test_an_independent_gateway_accepts_the_signature(token: str | None, job_type: str) -> None:
     simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
     simulated.tokens = {token: "AK"} if token else {}

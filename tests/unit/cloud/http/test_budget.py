@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from exporter.cloud.http.budget import Budget, Pauses
-from tests.lib.virtual_time import simulated
 
 
 async def takers(budget: Budget, priorities: list[int]) -> list[tuple[int, float]]:
@@ -22,12 +21,10 @@ async def takers(budget: Budget, priorities: list[int]) -> list[tuple[int, float
     return served
 
 
-@simulated
 async def test_a_burst_leaves_at_once_and_the_rest_at_the_rate() -> None:
     assert [at for _, at in await takers(Budget(rate=2, burst=3), [0] * 7)] == [0, 0, 0, 0.5, 1, 1.5, 2]
 
 
-@simulated
 async def test_a_rest_refills_the_burst_and_no_more() -> None:
     budget = Budget(rate=2, burst=3)
     await takers(budget, [0] * 3)
@@ -35,13 +32,11 @@ async def test_a_rest_refills_the_burst_and_no_more() -> None:
     assert [at - 1000 for _, at in await takers(budget, [0] * 5)] == [0, 0, 0, 0.5, 1]
 
 
-@simulated
 async def test_in_a_minute_as_many_leave_as_are_allowed() -> None:
     served = await takers(Budget(rate=3, burst=5), [1] * 400)
     assert sum(at <= 60 for _, at in served) == 5 + 3 * 60
 
 
-@simulated
 async def test_the_lowest_number_goes_first_and_equals_in_the_order_they_came() -> None:
     budget = Budget(rate=1, burst=1)
     by_number = [priority for priority, _ in await takers(budget, [9, 2, 1, 0, 1, 0, 2])]
@@ -58,7 +53,6 @@ async def test_the_lowest_number_goes_first_and_equals_in_the_order_they_came() 
     assert order == list("abcdef")
 
 
-@simulated
 async def test_who_comes_later_with_a_lower_number_overtakes() -> None:
     budget, served = Budget(rate=1, burst=1), list[int]()
 
@@ -73,7 +67,6 @@ async def test_who_comes_later_with_a_lower_number_overtakes() -> None:
     assert served == [5, 0, 5, 5]
 
 
-@simulated
 async def test_nobody_is_overtaken_although_the_bucket_has_filled_earlier_than_it_seemed() -> None:
     budget, served = Budget(rate=3, burst=5), list[int]()
     for _ in range(10):
@@ -92,7 +85,6 @@ async def test_nobody_is_overtaken_although_the_bucket_has_filled_earlier_than_i
     assert served == [0, 9]
 
 
-@simulated
 async def test_who_gives_up_in_the_queue_costs_nothing() -> None:
     budget = Budget(rate=1, burst=1)
     await budget.take(0)
@@ -106,7 +98,6 @@ async def test_who_gives_up_in_the_queue_costs_nothing() -> None:
     assert (times, asyncio.get_running_loop().time()) == ([1, 2], 12)
 
 
-@simulated
 async def test_who_is_cancelled_in_the_moment_of_being_served_hands_the_right_on() -> None:
     loop, budget = asyncio.get_running_loop(), Budget(rate=1, burst=1)
     await budget.take(0)
@@ -118,7 +109,6 @@ async def test_who_is_cancelled_in_the_moment_of_being_served_hands_the_right_on
     assert (unlucky.cancelled(), times) == (True, [1, 2])
 
 
-@simulated
 async def test_a_right_given_back_serves_the_next_at_once() -> None:
     budget = Budget(rate=0.01, burst=1)
     await budget.take(0)
@@ -128,7 +118,6 @@ async def test_a_right_given_back_serves_the_next_at_once() -> None:
     assert [at for _, at in await waiting] == [1, 101]
 
 
-@simulated
 async def test_a_complaint_halves_the_rate_takes_the_burst_and_is_slowly_forgotten() -> None:
     budget = Budget(rate=3, burst=5)
     seen = [budget.allowed]
@@ -142,7 +131,6 @@ async def test_a_complaint_halves_the_rate_takes_the_burst_and_is_slowly_forgott
 
 
 @pytest.mark.parametrize(("rate", "slowest"), [(3.0, 1 / 60), (0.01, 0.01)])
-@simulated
 async def test_however_often_the_cloud_complains_a_call_a_minute_stays(rate: float, slowest: float) -> None:
     budget = Budget(rate=rate, burst=1)
     for _ in range(50):
@@ -150,7 +138,6 @@ async def test_however_often_the_cloud_complains_a_call_a_minute_stays(rate: flo
     assert budget.allowed == slowest
 
 
-@simulated
 async def test_waiting_calls_feel_a_complaint() -> None:
     budget = Budget(rate=1, burst=1)
     await budget.take(0)
@@ -161,7 +148,6 @@ async def test_waiting_calls_feel_a_complaint() -> None:
     assert 2.2 < served < 2.5
 
 
-@simulated
 async def test_pauses_are_of_one_operation_and_end() -> None:
     pauses = Pauses()
     seen = [pauses.paused("list")]
@@ -173,7 +159,6 @@ async def test_pauses_are_of_one_operation_and_end() -> None:
     assert seen == [False, True, True, True, False, True, False, False, False]
 
 
-@simulated
 async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     pauses = Pauses()
     pauses.pause("list", 60)
@@ -184,7 +169,6 @@ async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     assert [early, pauses.paused("list")] == [True, False]
 
 
-@simulated
 async def test_a_timer_too_short_to_be_told_is_not_set_again_and_again() -> None:
     loop, looks = asyncio.get_running_loop(), []
 

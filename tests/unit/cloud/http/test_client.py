@@ -36,7 +36,6 @@ async def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[
         return answer, cloud.meter, asyncio.get_running_loop().time()
 
 
-@simulated
 async def test_what_a_get_looks_like() -> None:
     script = Script(GOOD)
 
@@ -50,7 +49,6 @@ async def test_what_a_get_looks_like() -> None:
     assert (request.headers["Content-Type"], request.headers["X-Language"]) == ("application/json", "en-us")
 
 
-@simulated
 async def test_what_a_post_looks_like() -> None:
     script = Script(GOOD)
 
@@ -71,7 +69,6 @@ async def test_what_a_post_looks_like() -> None:
         SIGN_IN,  # a read of another service
     ],
 )
-@simulated
 async def test_what_is_not_in_the_table_of_reads_never_leaves(operation: Operation) -> None:
     script = Script(GOOD)
 
@@ -170,7 +167,6 @@ def test_the_time_out_is_for_the_whole_call_drop_by_drop(stream: Stream) -> None
     assert 31.5 <= took <= 34.5
 
 
-@simulated
 async def test_waiting_for_the_budget_is_no_part_of_the_time_out_nor_of_the_duration() -> None:
     async with connected(Script(GOOD), rate=0.01, burst=1, timeout=10) as cloud:
         await asyncio.gather(*(cloud.client.call(LIST_V5) for _ in range(3)))
@@ -243,7 +239,6 @@ def test_without_usable_keys_nothing_is_sent_and_it_is_an_error_of_the_credentia
     assert (answer.code, script.requests, meter.codes) == ("credentials", [], ["credentials"])
 
 
-@simulated
 async def test_a_cancelled_call_stays_cancelled_and_lets_go_of_the_connection() -> None:
     stream = Stream(b"{}", wait=5)
 

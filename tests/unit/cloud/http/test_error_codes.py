@@ -26,7 +26,7 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.findings import Level, words
 from tests.lib.cloud import Script, connected, refusal
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -200,7 +200,6 @@ def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
     assert simulate(go()) == []
 
 
-@simulated
 async def test_refusals_are_about_the_call_and_end_the_round() -> None:
     script = Script(refusal(404, "DRS.M00101"))
     async with connected(script) as cloud:

@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from exporter.cloud.http.proxy_login import ProxyLogin, ProxyLoginError, login_at
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 
 class Calls:
@@ -33,7 +33,6 @@ async def outcomes(login: ProxyLogin, calls: Calls, count: int) -> list[str]:
     return [one if isinstance(one, str) else type(one).__name__ for one in found]
 
 
-@simulated
 async def test_the_first_call_goes_ahead_of_the_others_until_the_login_is_accepted() -> None:
     login, calls = ProxyLogin(), Calls()
     for _ in range(2):
@@ -58,7 +57,6 @@ def test_a_refused_login_rests_for_five_minutes() -> None:
     assert len(simulate(main())) == 1 + 2 + 1
 
 
-@simulated
 async def test_a_slow_first_call_holds_the_others_up_for_two_seconds() -> None:
     login, calls = ProxyLogin(), Calls(seconds=60)
     await outcomes(login, calls, 3)
@@ -66,7 +64,6 @@ async def test_a_slow_first_call_holds_the_others_up_for_two_seconds() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 503])
-@simulated
 async def test_other_errors_of_a_proxy_are_raised_as_they_are(status: int) -> None:
     login, calls = ProxyLogin(), Calls(status)
     assert await outcomes(login, calls, 3) == ["ProxyError"] * 3
@@ -74,7 +71,6 @@ async def test_other_errors_of_a_proxy_are_raised_as_they_are(status: int) -> No
     assert len(calls.began) == 4
 
 
-@simulated
 async def test_errors_without_a_proxy_are_raised_as_they_are() -> None:
     async def broken() -> str:
         raise httpx.ConnectError("broken")
@@ -83,7 +79,6 @@ async def test_errors_without_a_proxy_are_raised_as_they_are() -> None:
         await ProxyLogin().send(broken)
 
 
-@simulated
 async def test_a_login_is_shared_by_url_and_password() -> None:
     first, same = (httpx.Proxy("http://proxy:3128", headers={"Proxy-Authorization": "Basic YTpi"}) for _ in "ab")
     assert login_at(first) is login_at(same)

@@ -12,7 +12,7 @@ from exporter.simulator import SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, Stream, connected, refusal
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from tests.lib.cloud import Cloud
@@ -43,7 +43,6 @@ async def code(cloud: Cloud) -> str:
         (refusal(429, Retry_After=f"{DAY} 10:00:42 GMT", Date=f"{DAY} 10:00:00 GMT"), "429", 42),
     ],
 )
-@simulated
 async def test_the_operation_pauses_as_long_as_the_cloud_said(
     complaint: httpx.Response, status: str, pause: float
 ) -> None:
@@ -62,7 +61,6 @@ async def test_the_operation_pauses_as_long_as_the_cloud_said(
     assert len(script.requests) == 3
 
 
-@simulated
 async def test_the_rate_is_halved_and_recovers() -> None:
     async with connected(Script(refusal(429), GOOD), rate=3, burst=5) as cloud:
         await code(cloud)
@@ -73,7 +71,6 @@ async def test_the_rate_is_halved_and_recovers() -> None:
         assert seen == [1.5, 2.25, 3, 3]
 
 
-@simulated
 async def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> None:
     script = Script(httpx.Response(429, stream=Stream(b"{}", wait=0.5)), GOOD)
 
@@ -86,7 +83,6 @@ async def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> No
     assert waited == pytest.approx(0)  # the one right that they handed on serves the next who may call
 
 
-@simulated
 async def test_calls_under_way_at_once_halve_the_rate_once() -> None:
     script = Script(lambda _: httpx.Response(429, stream=Stream(b"{}", wait=1)))
 
@@ -95,7 +91,6 @@ async def test_calls_under_way_at_once_halve_the_rate_once() -> None:
         assert (codes, cloud.budget.allowed, len(cloud.meter.throttles)) == (["429"] * 8, 1.5, 8)
 
 
-@simulated
 async def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:
     async with connected(Script(refusal(429))) as cloud:
         await code(cloud)

@@ -20,7 +20,7 @@ from exporter.cloud.wire.comparison import (
 )
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.facts import Compared, Comparison, ObjectCount
-from tests.lib.virtual_time import simulate, simulated
+from tests.lib.virtual_time import simulate
 
 MOMENT = 1_607_766_110.535
 TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]
@@ -265,7 +265,6 @@ def test_results_of_other_tasks_are_kept_apart() -> None:
     assert cloud.asked == [["lines-1"]] * 2
 
 
-@simulated
 async def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
     cloud = Cloud()
     for hour in range(26):

@@ -174,7 +174,6 @@ def _again(reply: Any) -> Any:
         ),
     ],
 )
-@simulated
 async def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):

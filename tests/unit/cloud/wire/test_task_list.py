@@ -7,7 +7,6 @@ import pytest
 
 from exporter.model.task import Listed
 from tests.lib.cloud import Script, connected, listed
-from tests.lib.virtual_time import simulated
 
 ID = "140b5236-88ad-43c8-811c-1268453jb101"
 CHILD = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
@@ -152,7 +151,6 @@ def test_subtasks_of_subtasks_are_listed() -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
-@simulated
 async def test_children_that_are_nested_without_end_cost_only_themselves() -> None:
     depth = 2000
     nested = '{"id":"deep","status":"CREATING","children":[' * depth + "]}" * depth
