@@ -274,8 +274,8 @@ def dashboard(name: str) -> dashboards.Dashboard:
         .with_variable(dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         .link(others.as_dropdown(True).keep_time(True).include_vars(True))
     )
-    for one in spec["variables"]:
-        made.with_variable(variable(one))
+    for choice in spec["variables"]:
+        made.with_variable(variable(choice))
     for number, (part, place) in enumerate(places(spec["rows"]), 1):
         if "panels" in part:
             made.with_row(dashboards.Row(part["title"]).id(number).grid_pos(place))
