@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from isal import isal_zlib
@@ -117,6 +118,7 @@ def _member(blocks: Iterable[Block]) -> tuple[bytes, ...]:
     return (*deflated, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF))
 
 
+@lru_cache(maxsize=1000)
 def heads_of(name: str, kind: str, help_text: str) -> dict[Format, Block]:
     """Return HELP and TYPE lines in each format.
 
