@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.config import duration_text
 from exporter.model.facts import Detail, Recovery
 
 if TYPE_CHECKING:
@@ -29,6 +28,12 @@ class Limited(NamedTuple):
     def exceeded(self) -> bool:
         """Return whether the time span is known and over the limit."""
         return self.seconds is not None and self.seconds > self.limit
+
+
+class OldProgress(NamedTuple):
+    """A progress that the cloud computed this many seconds before it was read."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,10 @@ class Facts:
         return (age := self.report_age) is not None and age > _OLD_REPORT_SECONDS
 
     @property
-    def freshness(self) -> str:
+    def freshness(self) -> str | OldProgress:
         """The age of what the verdict depends on, for people."""
         if self.old_report:
-            return f"the cloud computed the progress {duration_text(round(self.report_age or 0))} before it was read"
+            return OldProgress(self.report_age or 0.0)
         return "too old" if self.stale else "fresh"
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from exporter.cloud.http.errors import ThrottledError
 from exporter.runtime.logs import where
 from exporter.views.findings import words
+from exporter.views.text import moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -68,7 +68,7 @@ class Journal:
             if before is None or before.gap != facts.gap:
                 self._log.warning("a task list is incomplete", what=what, why=facts.gap, tasks=facts.tasks)
         elif before is not None:
-            since = datetime.fromtimestamp(before.incomplete_since or 0.0, UTC).isoformat(timespec="seconds")
+            since = moment(before.incomplete_since or 0.0)
             self._log.info("a task list is complete again", what=what, why=before.gap, since=since)
 
     def bug(self, collector: str, error: BaseException) -> None:

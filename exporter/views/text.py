@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import duration_text
-from exporter.model.cutover_facts import Limited
+from exporter.model.cutover_facts import Limited, OldProgress
 from exporter.model.facts import Compared, ObjectCount
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def fact_text(fact: object) -> str:
         return (
             UNKNOWN if fact.seconds is None else f"{exact_duration(fact.seconds)}, limit {exact_duration(fact.limit)}"
         )
+    if isinstance(fact, OldProgress):
+        return f"the cloud computed the progress {exact_duration(fact.seconds)} before it was read"
     if isinstance(fact, dict):
         return ", ".join(f"{side} {_state(up)}" for side, up in fact.items())
     return percent(fact) if isinstance(fact, float) else _plain(fact)

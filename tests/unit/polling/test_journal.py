@@ -141,7 +141,7 @@ def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
         ("info", "a task list is complete again", "its pages and its total disagree"),
     ]
     assert told[0]["tasks"] == 1
-    assert told[1]["since"] == "2026-01-01T00:01:00+00:00"
+    assert told[1]["since"] == "2026-01-01 00:01:00Z"
 
 
 def test_a_failure_is_logged_with_the_remedy_of_check() -> None:
