@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from exporter.model.task import Project, Task
@@ -60,13 +61,13 @@ def gauge(name: str, help_text: str, *fields: str, kind: str = "gauge") -> Famil
     """
     paths = [split(path) for path in fields]
     if len(paths) == 1:
-        ((facts, field),) = paths
-        return Family(name, help_text, fields, single(lambda subject: _field(subject, facts, field)), type=kind)
+        return Family(name, help_text, fields, _only(*paths[0]), type=kind)
 
     def newest(task: Task) -> float | None:
         ages = {facts: age for age, facts in enumerate(task.newest)}
         by_age = sorted(paths, key=lambda path: ages.get(path[0], -1))
-        return next((value for path in by_age if (value := _field(task, *path)) is not None), None)
+        values = (getattr(getattr(task, facts), field, None) for facts, field in by_age)
+        return next((value for value in values if value is not None), None)
 
     reads = (*dict.fromkeys(facts for facts, _ in paths), "newest")
     return Family(name, help_text, fields, single(newest), type=kind, reads=reads)
@@ -74,17 +75,24 @@ def gauge(name: str, help_text: str, *fields: str, kind: str = "gauge") -> Famil
 
 def by_label(name: str, help_text: str, field: str, label: str) -> Family[Any]:
     """A family with one label; its field contains pairs of a label value and a number."""
-    path = split(field)
+    facts, pairs = split(field)
 
     def samples(subject: Task | Project) -> Samples:
-        return tuple(((value,), number) for value, number in _field(subject, *path) or ())
+        return tuple(((value,), number) for value, number in getattr(getattr(subject, facts), pairs, ()))
 
     return Family(name, help_text, (field,), samples, (label,))
 
 
-def _field(subject: Task | Project, facts: str, field: str) -> Any:
-    value = getattr(subject, facts)
-    return getattr(value, field, None) if field else value
+def _only(facts: str, field: str) -> Callable[[Any], Samples]:
+    """Return a function for the only sample of a family that shows one field; as fast as possible."""
+    if not field:
+        return single(attrgetter(facts))
+
+    def samples(subject: Task | Project) -> Samples:
+        value = getattr(getattr(subject, facts), field, None)
+        return () if value is None else (((), value),)
+
+    return samples
 
 
 def single(value: Callable[[T], float | None]) -> Callable[[T], Samples]:

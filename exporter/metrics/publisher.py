@@ -42,6 +42,7 @@ class Publisher:
         self._families: dict[tuple[str, ...], list[Family[Task]]] = {}
         for family in families:
             self._families.setdefault(family.attributes, []).append(family)
+        self._attributes = {name for attributes in self._families for name in attributes}
 
     def put(self, key: Hashable, before: Task | None, task: Task) -> None:
         """Update the samples of a task; `before` is its state at the last update."""
@@ -52,8 +53,9 @@ class Publisher:
             or before.phase is not task.phase
             or before.history != task.history
         )
-        for fields, families in self._families.items():
-            if everything or any(getattr(before, name) != getattr(task, name) for name in fields):
+        changed = set() if everything else {name for name in self._attributes if _differ(before, task, name)}
+        for attributes, families in self._families.items():
+            if everything or not changed.isdisjoint(attributes):
                 for family in families:
                     self._board.put(key, family.name, self._fit(family.name, family.samples(task)), family.labels)
 
@@ -65,6 +67,8 @@ class Publisher:
 
     def _fit(self, family: str, samples: Samples) -> Samples:
         """Leave out samples that are no numbers, whose labels another sample has, or that are too many."""
+        if not samples:
+            return samples
         kept: dict[tuple[str, ...], float] = {}
         for labels, value in samples:
             if isfinite(value) and len(kept) < _MOST_SERIES:
@@ -77,3 +81,8 @@ class Publisher:
             self._reported.add(family)
             _log.warning("series left out", family=family, series=lost, **self._key._asdict())
         return tuple(kept.items())
+
+
+def _differ(before: Task | None, task: Task, name: str) -> bool:
+    old, new = getattr(before, name), getattr(task, name)
+    return old is not new and old != new
