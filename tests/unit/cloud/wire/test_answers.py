@@ -11,7 +11,7 @@ from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedEr
 from exporter.cloud.wire.answers import item_error
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.task_list import TaskWire
-from exporter.model.facts import Progress
+from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover
 from exporter.model.task import Phase
 from tests.lib.cloud import Script, connected, document
 from tests.lib.facts import ID, OTHER, told
@@ -19,6 +19,8 @@ from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from exporter.model.facts import TaskFacts
 
 RUNNING = "INCRE_TRANSFER_STARTED"
 
@@ -90,6 +92,93 @@ SINGLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "v5_monitor_data": lambda ids: {**ids, "is_src_normal": True},
 }
 """Bodies of the sources that query one task a call, with ids in them."""
+
+
+JOBS = [name for name in SINGLE if name != "v5_monitor_data"]
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_task_that_was_just_deleted_is_gone(name: str) -> None:
+    body = SINGLE[name]({})
+    with pytest.raises(TaskGoneError):
+        told(name, {"job": {**body["job"], "status": "DELETED"}})
+
+
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, {"jobs": {}}, {"job": "x"}, {"logs": []}])
+def test_a_response_without_a_job_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, body)
+
+
+BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
+    "v3_batch_progress": ({"transfer_status": RUNNING, "progress": "100"}, (Progress(full_ratio=1),)),
+    "v3_batch_rpo_and_rto": ({"rto_info": {"delay": "7"}}, (Recovery(rto_seconds=0.007),)),
+    "v3_dr_monitoring": ({"data_guard_minitor": {"dst_normal": True}}, (Monitor(target_up=True),)),
+    "v3_batch_detail": ({"node_role": "slave"}, (Detail(node_role="slave"), Switchover())),
+    "v3_batch_precheck_result": ({"total_passed_rate": "100%"}, (Precheck((), 1.0),)),
+}
+"""An item of each batch, and its facts."""
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize(
+    ("item", "kind", "code"),
+    [
+        ({"error_code": "DRS.M05004", "error_msg": "gone"}, TaskGoneError, "DRS.M05004"),
+        ({"error_code": "DRS.M00289"}, TaskGoneError, "DRS.M00289"),
+        ({"status": "DELETED"}, TaskGoneError, None),
+        ({"error_code": "DRS.M00307"}, TaskRefusedError, "DRS.M00307"),
+        ({"error_code": "DRS.M00100"}, TaskRefusedError, "DRS.M00100"),
+        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
+        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
+        ({"status": "failed", "error_msg": "try again"}, TaskRefusedError, None),
+        ({"error_code": "DRS.M00304"}, tuple, None),  # the wrong state: neither a fact nor an error
+    ],
+)
+def test_the_error_of_an_item_is_about_its_task_alone(
+    name: str, item: dict[str, Any], kind: type[Any], code: str | None
+) -> None:
+    if name == "v3_batch_precheck_result" and code == "DRS.M05003":  # nobody has run one
+        kind, code = tuple, None
+    good, facts = BATCHES[name]
+    body = {"count": 2, "results": [{"job_id": ID, **item}, {"job_id": OTHER, **good}]}
+    answers, lost, sent = told(name, body, ids=[ID, OTHER])
+    assert (type(answers[ID]), getattr(answers[ID], "error_code", None)) == (kind, code)
+    assert kind is not tuple or answers[ID] == ()
+    assert (answers[OTHER], lost) == (facts, 0)
+    assert [body["jobs"] for body in sent.bodies] == [[ID, OTHER]]
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("item", [None, [], "x", {}, {"job_id": None}, {"job_id": 7}, {"job_id": ""}])
+def test_an_item_without_an_id_is_lost_alone(name: str, item: Any) -> None:
+    good, facts = BATCHES[name]
+    answers, lost, _ = told(name, {"results": [item, {"job_id": OTHER, **good}]}, ids=[ID, OTHER])
+    assert (answers, lost) == ({OTHER: facts}, 1)
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"results": None},
+        {"results": {}},
+        {"results": "x", "count": 0},
+        {"results": None, "jobs": {}},
+        {"items": []},
+    ],
+)
+def test_a_batch_without_an_array_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, body)
+
+
+@pytest.mark.parametrize("name", [name for name in BATCHES if name != "v3_batch_detail"])
+def test_only_details_are_in_an_array_of_another_name(name: str) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        told(name, {"jobs": []})
 
 
 @pytest.mark.parametrize("name", SINGLE)

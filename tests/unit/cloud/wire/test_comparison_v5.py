@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from exporter.cloud.http.errors import TaskGoneError, ThrottledError
+from exporter.cloud.http.errors import ThrottledError
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.lib.cloud import refusal
 from tests.lib.facts import ID, part, told
@@ -242,8 +242,3 @@ def test_one_type_that_is_refused_leaves_the_others() -> None:
 def test_what_fails_otherwise_is_a_failure(query: str) -> None:
     with pytest.raises(ThrottledError):
         told(NAME, Answers({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))
-
-
-def test_a_task_that_was_just_deleted_is_gone() -> None:
-    with pytest.raises(TaskGoneError):
-        told(NAME, {"job": {"status": "DELETED"}})

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
 from exporter.model.facts import Detail, Switchover, Writable
 from tests.lib.cloud import document
-from tests.lib.facts import ABSENT, ID, OTHER, nested, part, told
+from tests.lib.facts import ABSENT, ID, nested, part, told
 
 V3, V5, WRITABLE = "v3_batch_detail", "v5_job_detail", "v5_job_is_writable"
 MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z
@@ -172,22 +171,6 @@ def test_the_first_endpoint_speaks_where_there_are_several() -> None:
     assert (found.source_type, found.target_type, lost) == ("oracle", None, 0)
 
 
-@pytest.mark.parametrize(
-    ("item", "kind", "code"),
-    [
-        ({"error_code": "DRS.M05004", "error_message": "gone"}, TaskGoneError, "DRS.M05004"),
-        ({"status": "DELETED"}, TaskGoneError, None),
-        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
-        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
-    ],
-)
-def test_an_item_of_v3_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any], code: str | None) -> None:
-    answers, lost, _ = told(V3, {"results": [{"id": ID, **item}, {"id": OTHER}]}, ids=[ID, OTHER])
-    assert type(answers[ID]) is kind
-    assert getattr(answers[ID], "error_code", None) == code
-    assert (answers[OTHER], lost) == ((Detail(), Switchover()), 0)
-
-
 def test_the_code_of_a_failed_task_is_a_fact_and_its_message_is_none() -> None:
     item = {"status": "INCRE_TRANSFER_FAILED", "error_code": "DRS.M05101", "error_message": "10.0.0.1 user=root"}
     assert part(V3, body(V3, item), kind=Detail) == (Detail(error_code="DRS.M05101"), 0)
@@ -208,12 +191,6 @@ def test_the_array_stands_under_either_key(key: str) -> None:
     assert (answers, lost) == ({ID: (Detail(node_role="slave"), Switchover())}, 0)
 
 
-@pytest.mark.parametrize("answer", [{}, {"results": None, "jobs": {}}, {"items": []}])
-def test_an_answer_of_v3_without_an_array_is_undecodable(answer: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError):
-        told(V3, answer)
-
-
 @pytest.mark.parametrize(
     ("job", "answer", "errors"),
     [
@@ -230,12 +207,6 @@ def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ..
     answers, lost, asked = told(WRITABLE, {"job": job})
     assert (answers, lost) == ({ID: answer}, errors)
     assert asked.requests[0].url.query == b"type=is_writable"
-
-
-@pytest.mark.parametrize("name", [V5, WRITABLE])
-def test_a_task_that_was_just_deleted_is_gone_in_v5(name: str) -> None:
-    with pytest.raises(TaskGoneError):
-        told(name, {"job": {"status": "DELETED", "is_writable": "success"}})
 
 
 COMMON = Detail(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.http.errors import DecodeError
 from exporter.model.facts import Monitor
-from tests.lib.facts import ID, OTHER, part, told
+from tests.lib.facts import ID, part, told
 
 V3, V5 = "v3_dr_monitoring", "v5_monitor_data"
 MIB, GIB = 2**20, 2**30
@@ -122,30 +122,3 @@ def test_the_id_stands_under_either_key_in_v3(key: str) -> None:
     answers, lost, asked = told(V3, {"results": [{key: ID, "data_guard_minitor": {"dst_normal": False}}]})
     assert (answers, lost) == ({ID: (Monitor(target_up=False),)}, 0)
     assert asked.bodies == [{"jobs": [ID]}]
-
-
-@pytest.mark.parametrize(
-    ("item", "kind"),
-    [
-        ({"error_code": "DRS.M05004"}, TaskGoneError),
-        ({"status": "DELETED"}, TaskGoneError),
-        ({"error_code": "DRS.M00100"}, TaskRefusedError),
-    ],
-)
-def test_an_item_of_v3_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any]) -> None:
-    good = {"id": OTHER, "data_guard_minitor": {"dst_normal": True}}
-    answers, lost, _ = told(V3, {"results": [{"id": ID, **item}, good]}, ids=[ID, OTHER])
-    assert type(answers[ID]) is kind
-    assert (answers[OTHER], lost) == ((Monitor(target_up=True),), 0)
-
-
-def test_the_wrong_state_is_no_fault_and_no_fact() -> None:
-    """For a task that is no DR task, or not yet."""
-    answers, lost, _ = told(V3, {"results": [{"id": ID, "error_code": "DRS.M00304"}]})
-    assert (answers, lost) == ({ID: ()}, 0)
-
-
-@pytest.mark.parametrize("answer", [{}, {"results": {}}, {"jobs": []}])
-def test_an_answer_of_v3_without_results_is_undecodable(answer: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError):
-        told(V3, answer)

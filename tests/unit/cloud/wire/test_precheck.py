@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.http.errors import BadRequestError
 from exporter.model.facts import Precheck
 from tests.lib.cloud import document, refusal
 from tests.lib.facts import ABSENT, ID, OTHER, nested, part, told
@@ -66,22 +66,6 @@ def test_the_task_stands_under_any_of_its_keys(key: str) -> None:
     assert asked.bodies == [{"jobs": [ID]}]
 
 
-@pytest.mark.parametrize(
-    ("item", "kind"),
-    [
-        ({"error_code": "DRS.M05004"}, TaskGoneError),
-        ({"status": "DELETED"}, TaskGoneError),
-        ({"error_code": "DRS.M00307"}, TaskRefusedError),
-        ({"status": "failed"}, TaskRefusedError),
-    ],
-)
-def test_an_item_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any]) -> None:
-    good = {"precheck_id": OTHER, "total_passed_rate": "100%"}
-    answers, lost, _ = told(NAME, {"results": [{"precheck_id": ID, **item}, good]}, ids=[ID, OTHER])
-    assert type(answers[ID]) is kind
-    assert (answers[OTHER], lost) == ((Precheck((), 1.0),), 0)
-
-
 @pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
 def test_that_nobody_has_run_one_is_no_fault(code: str) -> None:
     answers, lost, _ = told(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
@@ -98,12 +82,6 @@ def test_a_batch_that_is_refused_for_another_reason_or_in_other_company_is_refus
     """One of many is found by splitting the batch."""
     with pytest.raises(BadRequestError):
         told(NAME, refusal(400, code), ids=ids)
-
-
-@pytest.mark.parametrize("answer", [{}, {"results": "x"}])
-def test_an_answer_without_results_is_undecodable(answer: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError):
-        told(NAME, answer)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
 from exporter.model.facts import Recovery
-from tests.lib.facts import ID, OTHER, part, told
+from tests.lib.facts import ID, part
 
 NAME = "v3_batch_rpo_and_rto"
 REAL = {
@@ -61,37 +60,3 @@ def test_a_real_body() -> None:
 )
 def test_a_block_that_is_not_there_is_unknown(item: dict[str, Any], facts: Recovery, errors: int) -> None:
     assert part(NAME, {"results": [{"job_id": ID, **item}]}, kind=Recovery) == (facts, errors)
-
-
-@pytest.mark.parametrize(
-    ("item", "kind", "code"),
-    [
-        ({"error_code": "DRS.M05004", "error_msg": "gone"}, TaskGoneError, "DRS.M05004"),
-        ({"error_code": "DRS.M00289"}, TaskGoneError, "DRS.M00289"),
-        ({"status": "DELETED"}, TaskGoneError, None),
-        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
-        ({"status": "failed", "error_msg": "try again"}, TaskRefusedError, None),
-        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
-    ],
-)
-def test_an_item_speaks_for_its_task_alone(item: dict[str, Any], kind: type[Any], code: str | None) -> None:
-    answers, lost, _ = told(NAME, {"results": [{"job_id": ID, **item}, {"job_id": OTHER, **REAL}]}, ids=[ID, OTHER])
-    assert type(answers[ID]) is kind
-    assert getattr(answers[ID], "error_code", None) == code
-    assert (answers[OTHER], lost) == ((Recovery(0.0, 1.25),), 0)
-
-
-def test_the_wrong_state_is_no_fault_and_no_fact() -> None:
-    answers, lost, _ = told(NAME, {"results": [{"job_id": ID, "error_code": "DRS.M00304"}]})
-    assert (answers, lost) == ({ID: ()}, 0)
-
-
-@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": {}}, {"jobs": []}])
-def test_an_answer_without_results_is_undecodable(body: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError, match=f"{NAME}: decode"):
-        told(NAME, body)
-
-
-def test_the_request_names_the_tasks_and_nothing_else() -> None:
-    _, _, asked = told(NAME, {"results": []}, ids=[ID, OTHER])
-    assert asked.bodies == [{"jobs": [ID, OTHER]}]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.http.errors import DecodeError, TaskGoneError
 from exporter.model.facts import Logs
 from tests.lib.facts import ID, part, told
 
@@ -64,13 +63,3 @@ def test_messages_are_never_read() -> None:
 def test_the_request_asks_for_one_page_of_the_log() -> None:
     _, _, asked = told(NAME, {"job": {}})
     assert asked.requests[0].url.query == b"type=log&offset=0&limit=100"
-
-
-def test_without_a_job_an_answer_is_undecodable() -> None:
-    with pytest.raises(DecodeError):
-        told(NAME, {"logs": []})
-
-
-def test_a_task_that_was_just_deleted_is_gone() -> None:
-    with pytest.raises(TaskGoneError):
-        told(NAME, {"job": {"status": "DELETED"}})
