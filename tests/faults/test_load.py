@@ -13,7 +13,7 @@ from exporter.cloud.wire import paging
 from exporter.simulator import Fault, faults
 from tests.faults.fleet import id_of, polling, until, view
 from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
-from tests.lib.virtual_time import EPOCH, now, simulate, simulated
+from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,6 @@ def called(transport: CountingTransport, begin: float, end: float, *, project: s
 
 
 @pytest.mark.parametrize("patience", ["10s", "120s"])
-@simulated
 async def test_slow_answers_and_quick_polls_pile_nothing_up(patience: str) -> None:
     transport = fleet(60, P)
     transport.clouds[HOST].faults = [Fault(match="", kind="slow", seconds=60)]
@@ -99,7 +98,6 @@ def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) ->
     simulate(main())
 
 
-@simulated
 async def test_lists_and_progress_never_starve() -> None:
     """Half a call a second, where lists and progress of 200 tasks alone want three quarters of one."""
     transport = fleet(200, P)
@@ -120,7 +118,6 @@ async def test_lists_and_progress_never_starve() -> None:
     assert starved["tasks"] == 0
 
 
-@simulated
 async def test_intervals_stretch_where_the_budget_is_short() -> None:
     """Design, sections 5 and 6: ages follow the effective interval, which is exported."""
     transport = fleet(200, P)
@@ -160,7 +157,6 @@ def test_a_broken_project_takes_no_calls_from_its_neighbour(match: str) -> None:
         assert all(beside[operation] >= 0.75 * usual[operation] for operation in usual), (usual, beside)
 
 
-@simulated
 async def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_called_stale() -> None:
     """Many times what a few calls a minute can bring: the interval grows, and the ages that are allowed with it."""
     transport = fleet(150, P)

@@ -19,7 +19,7 @@ from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import STRUCK, account, cloud, config, id_of, polling, until, view
 from tests.faults.transport import FaultyTransport
 from tests.lib.cloud import PROJECT, Script, Told, connected
-from tests.lib.virtual_time import now, simulate, simulated
+from tests.lib.virtual_time import now, simulate
 
 if TYPE_CHECKING:
     from tests.faults.transport import Strike, Truth
@@ -87,7 +87,6 @@ def test_nothing_else_of_the_vendor_can_be_sent() -> None:
 
 
 @pytest.mark.parametrize("task_id", UNPLAIN)
-@simulated
 async def test_no_task_id_leads_to_another_path(task_id: str) -> None:
     script = Script({})
     async with connected(script) as cloud:
@@ -142,7 +141,6 @@ KEYS = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 
 @pytest.mark.parametrize("credentials", [PASSWORD, KEYS], ids=["password", "keys"])
 @pytest.mark.parametrize("project_id", UNPLAIN[1:])
-@simulated
 async def test_no_project_id_leads_to_another_path(project_id: str, credentials: dict[str, str]) -> None:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     transport.strikes = {("//acme.test/", operation): naming(project_id) for operation in (SIGN_IN, LIST_PROJECTS)}

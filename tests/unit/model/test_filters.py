@@ -12,7 +12,6 @@ from exporter.model.filters import TaskFilter
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim
-from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from exporter.config import Config
@@ -137,7 +136,6 @@ def _fleet() -> list[SimTask]:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@simulated
 async def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
     cloud = cloud_of(*_fleet())
     async with polling(cloud, _config(api, include=[{"job_type": "sync"}])) as exporter:
@@ -149,7 +147,6 @@ async def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@simulated
 async def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: str) -> None:
     cloud = cloud_of(*_fleet())
     async with polling(cloud, _config(api, exclude=[{"name": "crm"}, {"name": "dr"}])) as exporter:
@@ -162,7 +159,6 @@ async def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: s
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@simulated
 async def test_ids_are_filtered_by_the_cloud(api: str) -> None:
     cloud = cloud_of(*_fleet())
     wanted = cloud.worlds[0].tasks[1]
@@ -175,7 +171,6 @@ async def test_ids_are_filtered_by_the_cloud(api: str) -> None:
         assert sum(value for _, value in listed) == 1
 
 
-@simulated
 async def test_rules_about_tags_wait_for_the_details_and_then_hold() -> None:
     cloud = cloud_of(*_fleet())
     config = _config("v3", collectors=("tasks", "progress", "detail"), include=[{"tag": "team=dba"}])

@@ -16,7 +16,7 @@ from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import clock, now, simulate, simulated
+from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -143,7 +143,6 @@ def test_no_task_is_asked_for_by_two_shards_and_no_project_either() -> None:
         assert part["v5 jobs/ID progress"] < alone["v5 jobs/ID progress"] / 2
 
 
-@simulated
 async def test_all_shards_together_stay_within_the_allowance() -> None:
     given = config_of(poll={"rate_limit": 6.0, "burst": 7})
     async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
