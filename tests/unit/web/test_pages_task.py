@@ -26,7 +26,7 @@ def page_of(name: str, *tasks: object, api: str = "v3") -> Got:
         async with exporter_on(cloud_of(*tasks), config) as exporter:  # type: ignore[arg-type]
             await exporter.poll_once()
             shown = [task for store in exporter.stores for task in store.tasks()]
-            task_id = next(one.identity.task_id for one in shown if one.identity.task_name == name)
+            task_id = next(task.identity.task_id for task in shown if task.identity.task_name == name)
             return await get(exporter, f"/tasks/{quote(task_id, safe='')}")
 
     return simulate(main())

@@ -42,26 +42,34 @@ def client(authority: Authority, pair: Pair | None = None) -> ssl.SSLContext:
     return context
 
 
+def refuses(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> bool:
+    try:
+        shake(server_side, client_side)
+    except ssl.SSLError:
+        return True
+    return False
+
+
 def shake(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> tuple[ssl.SSLObject, ssl.SSLObject]:
     """Both ends of a connection on which a byte has passed; a handshake that fails raises an SSLError."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    one = client_side.wrap_bio(to_client, to_server, server_hostname="localhost")
-    other = server_side.wrap_bio(to_server, to_client, server_side=True)
+    near = client_side.wrap_bio(to_client, to_server, server_hostname="localhost")
+    far = server_side.wrap_bio(to_server, to_client, server_side=True)
     for _ in range(3):
-        for end in (one, other):
+        for end in (near, far):
             try:
                 end.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    other.write(b"x")
-    assert one.read() == b"x"
-    return one, other
+    far.write(b"x")
+    assert near.read() == b"x"
+    return near, far
 
 
 def test_a_plain_pair_of_certificate_and_key(authority: Authority, server: Pair) -> None:
     context, unsupported = server_context(settings(server))
-    one, _ = shake(context, client(authority))
-    assert one.version() == "TLSv1.3"
+    near, _ = shake(context, client(authority))
+    assert near.version() == "TLSv1.3"
     assert context.options & ssl.OP_NO_RENEGOTIATION
     assert unsupported == []
 
@@ -137,11 +145,8 @@ def test_clients_need_a_certificate_of_their_ca(authority: Authority, server: Pa
     assert unsupported == []
     _, seen = shake(context, client(authority, authority.issue("prometheus", "DNS:prometheus.example")))
     assert names_of(seen.getpeercert()) == {"prometheus.example"}
-    with pytest.raises(ssl.SSLError):
-        shake(context, client(authority))
-    stranger = Authority(tmp_path / "stranger").issue("prometheus")
-    with pytest.raises(ssl.SSLError):
-        shake(context, client(authority, stranger))
+    assert refuses(context, client(authority))
+    assert refuses(context, client(authority, Authority(tmp_path / "stranger").issue("prometheus")))
 
 
 def test_clients_may_have_a_certificate(authority: Authority, server: Pair, tmp_path: Path) -> None:
@@ -150,9 +155,7 @@ def test_clients_may_have_a_certificate(authority: Authority, server: Pair, tmp_
     _, seen = shake(context, client(authority))
     assert seen.getpeercert() is None
     shake(context, client(authority, server))
-    stranger = Authority(tmp_path / "stranger").issue("prometheus")
-    with pytest.raises(ssl.SSLError):
-        shake(context, client(authority, stranger))
+    assert refuses(context, client(authority, Authority(tmp_path / "stranger").issue("prometheus")))
 
 
 @pytest.mark.parametrize("form", ["client_ca", "client_ca_file"])
@@ -186,19 +189,15 @@ def test_versions(authority: Authority, server: Pair, keys: dict[str, Any], best
     assert unsupported == (said if "TLS11" in keys.values() else [])
     old = client(authority)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
-    if oldest == "TLSv1.3":
-        with pytest.raises(ssl.SSLError):
-            shake(context, old)
-    else:
-        shake(context, old)
+    assert refuses(context, old) == (oldest == "TLSv1.3")
 
 
 def test_ciphers_by_the_names_that_go_has_for_them(authority: Authority, server: Pair) -> None:
     ciphers = [ECDSA, "TLS_RSA_WITH_RC4_128_SHA", "TLS_AES_128_GCM_SHA256"]
     context, unsupported = server_context(settings(server, cipher_suites=ciphers, max_version="TLS12"))
     assert unsupported == ["cipher_suites: TLS_RSA_WITH_RC4_128_SHA is not served, OpenSSL does not have it"]
-    one, _ = shake(context, client(authority))
-    assert one.cipher() == ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLSv1.2", 128)
+    near, _ = shake(context, client(authority))
+    assert near.cipher() == ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLSv1.2", 128)
     with pytest.raises(ConfigError, match=r"^cipher_suites has none for TLS 1.2, which max_version makes the newest$"):
         server_context(settings(server, cipher_suites=ciphers[1:], max_version="TLS12"))
 
@@ -209,8 +208,8 @@ def test_whose_order_of_ciphers_counts(authority: Authority, server: Pair, ours:
     keys = {"cipher_suites": ciphers, "prefer_server_cipher_suites": ours, "max_version": "TLS12"}
     asking = client(authority)
     asking.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
-    one, _ = shake(server_context(settings(server, **keys))[0], asking)
-    cipher = one.cipher()
+    near, _ = shake(server_context(settings(server, **keys))[0], asking)
+    cipher = near.cipher()
     assert cipher
     assert chosen in cipher[0]
 
@@ -221,8 +220,7 @@ def test_one_curve_can_be_chosen_and_more_can_not(authority: Authority, server: 
     asking = client(authority)
     shake(context, asking)
     asking.set_ecdh_curve("X25519")
-    with pytest.raises(ssl.SSLError):
-        shake(context, asking)
+    assert refuses(context, asking)
     context, unsupported = server_context(settings(server, curve_preferences=["CurveP384", "CurveP521"]))
     assert unsupported == ["curve_preferences: only a single curve can be set, OpenSSL chooses"]
     shake(context, asking)
@@ -245,8 +243,8 @@ def test_each_connection_gets_the_context_of_the_moment(authority: Authority, se
     seen = []
     for now in contexts:
         context.current = lambda now=now: now  # type: ignore[misc]
-        one, _ = shake(context, client(authority))
-        certificate = one.getpeercert()
+        near, _ = shake(context, client(authority))
+        certificate = near.getpeercert()
         assert certificate
         seen.append(certificate["subject"])
     assert seen == [((("commonName", name),),) for name in ("server", "renewed")]
