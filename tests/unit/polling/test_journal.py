@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.commands.run import log_start
-from exporter.config import JOB_TYPES, from_mapping
-from exporter.model.shard import Shard
+from exporter.config import JOB_TYPES
 from exporter.simulator import Fault, faults
-from tests.lib.daemon import PROJECT, PROJECT_ID, cloud_of, config_of, polling, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, config_of, polling, sim
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -81,47 +79,6 @@ def test_a_generation_that_fails_beside_another_makes_the_project_unreadable_onl
     ]
     assert {line[2] for line in lines[2:5]} == lists
     assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud responds again", True)] * 3
-
-
-@pytest.mark.parametrize("shard", [Shard(), Shard(1, 3)])
-def test_the_start_is_one_line(shard: Shard) -> None:
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
-    one = {"region": PROJECT["region"], "name": "payments", "project_id": PROJECT_ID}
-    account: dict[str, Any] = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [one]}
-    with capture_logs() as lines:
-        log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1", "http://[::1]:2"], shard)
-    assert lines == [
-        {
-            "log_level": "info",
-            "event": "serving",
-            "status_page": "http://127.0.0.1:1/ http://[::1]:2/",
-            "metrics": "http://127.0.0.1:1/metrics http://[::1]:2/metrics",
-            "accounts": 1,
-            "projects": 1,
-            "collectors": "tasks,progress,node,recovery,objects,detail,comparison,precheck,quota,async_jobs",
-            "calls_per_second": "3",
-            "shard": f"{shard.number}/{shard.total}",
-        }
-    ]
-
-
-def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "hunter2"}
-    account: dict[str, Any] = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": credentials,
-        "regions": ["cn-nort-4"],
-    }
-    with capture_logs() as lines:
-        log_start(from_mapping({"accounts": [account]}), ["http://127.0.0.1:1"], Shard())
-    assert lines[0] == {
-        "log_level": "warning",
-        "event": "a region looks mistyped",
-        "account": "acme",
-        "project": "cn-nort-4",
-        "hint": "region cn-nort-4 is not known: did you mean cn-north-4?",
-    }
 
 
 def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:

@@ -1,0 +1,93 @@
+"""`drs-exporter run` and `demo`: what they print and log at the start, and how a reload reads the configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from exporter.commands import run
+from exporter.config import ConfigError
+from exporter.model.shard import Shard
+from exporter.runtime import logs
+from tests.lib.commands import config_file, config_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from exporter.config import Config
+    from tests.lib.commands import CommandLine
+
+LISTEN = "--web.listen-address=127.0.0.1:0"
+URL = r"http://127\.0\.0\.1:[0-9]+"
+
+
+@pytest.fixture(autouse=True)
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Config]]:
+    """The functions with which daemons read the configuration again; each daemon ends after its start."""
+    loads: list[Callable[[], Config]] = []
+
+    async def serve(_exporter: None, load: Callable[[], Config], *arguments: Any, lifecycle: bool) -> None:
+        _sockets, announce, web = arguments
+        announce()
+        loads.append(load)
+        assert (web.tls, lifecycle) == (False, False)
+
+    monkeypatch.setattr(run, "Exporter", lambda *_, **__: None)
+    monkeypatch.setattr(run, "serve", serve)
+    monkeypatch.setattr(logs, "catch_all", lambda: None)
+    return loads
+
+
+@pytest.mark.parametrize("shard", ["0/1", "1/3"])
+def test_the_start_is_one_line(shard: str, tmp_path: Path, command_line: CommandLine) -> None:
+    with capture_logs() as lines:
+        assert command_line("run", config_file(tmp_path), LISTEN, LISTEN, f"--shard={shard}") == (0, "", "")
+    (line,) = lines
+    assert re.fullmatch(f"{URL}/ {URL}/", line.pop("status_page"))
+    assert re.fullmatch(f"{URL}/metrics {URL}/metrics", line.pop("metrics"))
+    assert line == {
+        "log_level": "info",
+        "event": "serving",
+        "accounts": 1,
+        "projects": 1,
+        "collectors": "tasks,progress,node,recovery,objects,detail,comparison,precheck,quota,async_jobs",
+        "calls_per_second": "1000",
+        "shard": shard,
+    }
+
+
+def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
+    with capture_logs() as lines:
+        run.log_start(config_for({"region": "cn-nort-4"}), ["http://127.0.0.1:1"], Shard())
+    assert lines[0] == {
+        "log_level": "warning",
+        "event": "a region looks mistyped",
+        "account": "acme",
+        "project": "cn-nort-4",
+        "hint": "region cn-nort-4 is not known: did you mean cn-north-4?",
+    }
+
+
+def test_a_reload_reads_the_file_again_while_it_is_one(
+    tmp_path: Path, command_line: CommandLine, loads: list[Callable[[], Config]]
+) -> None:
+    command_line("run", config_file(tmp_path), LISTEN)
+    assert loads[0]().accounts[0].name == "acme"
+    (tmp_path / "config.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"config\.yaml is not a file any more"):
+        loads[0]()
+
+
+def test_the_demo_prints_its_addresses_and_keeps_its_configuration(
+    command_line: CommandLine, loads: list[Callable[[], Config]]
+) -> None:
+    code, out, err = command_line("demo", LISTEN)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(
+        f"status page  {URL}/\nmetrics      {URL}/metrics\nThe cloud is simulated; .* the demo\\.\n", out
+    )
+    assert loads[0]() is loads[0]()
