@@ -13,7 +13,7 @@ from exporter.cloud.wire import paging
 from exporter.simulator import Fault, faults
 from tests.faults.fleet import id_of, polling, until, view
 from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
-from tests.lib.virtual_time import EPOCH, now, simulate
+from tests.lib.virtual_time import EPOCH, now, simulate, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,47 +55,41 @@ async def test_slow_answers_and_quick_polls_pile_nothing_up(patience: str) -> No
     assert bool(page.by("phase", ACCOUNT, P, "drs_tasks", job_type="sync")) is answered
 
 
-def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+@simulated
+async def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten minutes a list: who restarts the exporter meanwhile will never see one."""
     for module in (paging, v3, v5):
         monkeypatch.setattr(module, "PAGE", 1)
-
-    async def main() -> None:
-        transport = fleet(180, P)
-        transport.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
-        async with polling(transport, config(P, rate_limit=1000.0, burst=1000)) as exporter:
-            for minute in range(1, 24):
-                await until(60 * minute)
-                assert exporter.healthy, minute
-            assert len(collected(await view(exporter), P)) == 180
-
-    simulate(main())
+    transport = fleet(180, P)
+    transport.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
+    async with polling(transport, config(P, rate_limit=1000.0, burst=1000)) as exporter:
+        for minute in range(1, 24):
+            await until(60 * minute)
+            assert exporter.healthy, minute
+        assert len(collected(await view(exporter), P)) == 180
 
 
 @pytest.mark.parametrize("throttle", [faults.throttled, faults.too_frequent])
 @pytest.mark.parametrize("offset", [0, 20, 40])
-def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) -> None:
+@simulated
+async def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) -> None:
     """Ten minutes in which the cloud refuses every call."""
     begin, end = 300.0, 900.0 + offset
-
-    async def main() -> None:
-        transport = fleet(20, P)
-        simulated = transport.clouds[HOST]
-        usual, pause = simulated.faults, 60 if throttle is faults.throttled else 30
-        async with polling(transport, config(P)) as exporter:
-            await until(begin)
-            simulated.faults = [*usual, throttle("")]
-            await until(end)
-            simulated.faults = usual
-            await until(end + pause + 45)  # what the cloud itself asked for, and an interval and a half
-            page = await view(exporter)
-        assert min(collected(page, P)) > EPOCH + end
-        assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 20
-        assert page.value(ACCOUNT, P, "drs_up") == 1
-        refused, usual_calls = called(transport, begin, end).total(), called(transport, 0, begin).total()
-        assert refused / (end - begin) < usual_calls / begin / 5
-
-    simulate(main())
+    transport = fleet(20, P)
+    simulated = transport.clouds[HOST]
+    usual, pause = simulated.faults, 60 if throttle is faults.throttled else 30
+    async with polling(transport, config(P)) as exporter:
+        await until(begin)
+        simulated.faults = [*usual, throttle("")]
+        await until(end)
+        simulated.faults = usual
+        await until(end + pause + 45)  # what the cloud itself asked for, and an interval and a half
+        page = await view(exporter)
+    assert min(collected(page, P)) > EPOCH + end
+    assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 20
+    assert page.value(ACCOUNT, P, "drs_up") == 1
+    refused, usual_calls = called(transport, begin, end).total(), called(transport, 0, begin).total()
+    assert refused / (end - begin) < usual_calls / begin / 5
 
 
 async def test_lists_and_progress_never_starve() -> None:
@@ -175,23 +169,20 @@ async def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_cal
     assert 20 < demand < 40
 
 
-def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
+@simulated
+async def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
     names = [f"p{number}" for number in range(10)]
-
-    async def main() -> None:
-        transport = fleet(3, *names)
-        async with polling(transport, config(*names, rate_limit=1000.0, burst=1000)) as _:
-            await until(245)
-        by_second = Counter(
-            round(request.at - EPOCH) % 30
-            for request in transport.sent
-            if request.at - EPOCH > 95
-            if request.operation is operations.LIST_V3
-        )
-        assert len(by_second) == 10
-        assert set(by_second.values()) == {by_second[0]}
-
-    simulate(main())
+    transport = fleet(3, *names)
+    async with polling(transport, config(*names, rate_limit=1000.0, burst=1000)) as _:
+        await until(245)
+    by_second = Counter(
+        round(request.at - EPOCH) % 30
+        for request in transport.sent
+        if request.at - EPOCH > 95
+        if request.operation is operations.LIST_V3
+    )
+    assert len(by_second) == 10
+    assert set(by_second.values()) == {by_second[0]}
 
 
 def test_who_is_refused_costs_its_neighbour_no_interval() -> None:

@@ -19,7 +19,7 @@ from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import STRUCK, account, cloud, config, id_of, polling, until, view
 from tests.faults.transport import FaultyTransport
 from tests.lib.cloud import PROJECT, Script, Told, connected
-from tests.lib.virtual_time import now, simulate
+from tests.lib.virtual_time import now, simulated
 
 if TYPE_CHECKING:
     from tests.faults.transport import Strike, Truth
@@ -60,7 +60,8 @@ def test_the_vendor_has_writes_and_all_of_ours_are_its_reads() -> None:
             assert reads or (operation.method, operation.path) in CHECKS, name
 
 
-def test_nothing_else_of_the_vendor_can_be_sent() -> None:
+@simulated
+async def test_nothing_else_of_the_vendor_can_be_sent() -> None:
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -70,20 +71,17 @@ def test_nothing_else_of_the_vendor_can_be_sent() -> None:
     async def project_id() -> str:
         return PROJECT
 
-    async def main() -> None:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": Told(), "timeout": 10}
-            client = Client(http, service="drs", project_id=project_id, budget=Budget(rate=3, burst=5), **parts)
-            # Under a name of its own, and in the clothes of each operation that may be sent.
-            for (method, path), name in OTHERS.items():
-                for like in (*OPERATIONS, replace(LIST_V3, name=name)):
-                    with pytest.raises(ValueError, match="not one of the reads"):
-                        await client.call(replace(like, method=method, path=path), job_id="1", body={"jobs": ["1"]})
-            assert not sent
-            await client.call(LIST_V5)
-            assert len(sent) == 1
-
-    simulate(main())
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": Told(), "timeout": 10}
+        client = Client(http, service="drs", project_id=project_id, budget=Budget(rate=3, burst=5), **parts)
+        # Under a name of its own, and in the clothes of each operation that may be sent.
+        for (method, path), name in OTHERS.items():
+            for like in (*OPERATIONS, replace(LIST_V3, name=name)):
+                with pytest.raises(ValueError, match="not one of the reads"):
+                    await client.call(replace(like, method=method, path=path), job_id="1", body={"jobs": ["1"]})
+        assert not sent
+        await client.call(LIST_V5)
+        assert len(sent) == 1
 
 
 @pytest.mark.parametrize("task_id", UNPLAIN)
@@ -99,24 +97,22 @@ async def test_no_task_id_leads_to_another_path(task_id: str) -> None:
 @pytest.mark.parametrize(
     "location", ["/v3/{}/jobs/batch-creation", "https://drs.elsewhere.test/v5/{}/jobs", "http://169.254.169.254/"]
 )
-def test_nobody_follows_a_redirection(status: int, location: str) -> None:
+@simulated
+async def test_nobody_follows_a_redirection(status: int, location: str) -> None:
     project = id_of("acme", STRUCK)
 
     async def elsewhere(_request: httpx.Request, _truth: Truth) -> httpx.Response:
         return httpx.Response(status, headers={"Location": location.format(project)})
 
-    async def main() -> None:
-        transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
-        transport.strikes = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
-        async with polling(transport, config([account("acme", ["progress"], ["sync"])])) as exporter:
-            await until(65)
-            page = await view(exporter)
-        assert page.value("acme", STRUCK, "drs_up") == 0
-        codes = page.by("code", "acme", "", "drs_exporter_api_requests_total", operation=LIST_V3.name)
-        assert {code for code, count in codes.items() if count} == {str(status)}
-        assert {request.operation for request in transport.sent} == {LIST_V3, LIST_V5}
-
-    simulate(main())
+    transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
+    transport.strikes = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
+    async with polling(transport, config([account("acme", ["progress"], ["sync"])])) as exporter:
+        await until(65)
+        page = await view(exporter)
+    assert page.value("acme", STRUCK, "drs_up") == 0
+    codes = page.by("code", "acme", "", "drs_exporter_api_requests_total", operation=LIST_V3.name)
+    assert {code for code, count in codes.items() if count} == {str(status)}
+    assert {request.operation for request in transport.sent} == {LIST_V3, LIST_V5}
 
 
 def naming(project_id: str) -> Strike:

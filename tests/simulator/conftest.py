@@ -82,6 +82,11 @@ def world() -> World:
 
 
 @pytest.fixture
+def task(world: World) -> SimTask:
+    return world.task("one")
+
+
+@pytest.fixture
 def cloud(world: World, clock: Clock) -> SimulatedCloud:
     return SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=clock)
 

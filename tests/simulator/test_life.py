@@ -57,8 +57,7 @@ def test_a_task_that_ends_is_deleted_and_comes_again_under_a_new_id(clock: Any, 
     assert again["id"] == SimTask(name="t", born=START, script=CYCLE, renews=True).at(clock()).id
 
 
-def test_pinning(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_pinning(ask: Any, task: SimTask) -> None:
     task.pin("SOMETHING_NEW")
     assert ask.list_v3(name="one")["jobs"][0]["status"] == "SOMETHING_NEW"
     task.pin("DELETED")

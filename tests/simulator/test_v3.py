@@ -132,8 +132,7 @@ def test_children_appear_inside_their_parent_only(ask: Any, world: World) -> Non
     assert ask.progress(child)[0]["job_id"] == child.id
 
 
-def test_progress_before_the_start(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_progress_before_the_start(ask: Any, task: SimTask) -> None:
     task.pin("CONFIGURATION")
     item = ask.progress(task)[0]
     assert (item["progress"], item["process_time"], item["remaining_time"]) == ("0", "null", "0")
@@ -159,8 +158,7 @@ def test_progress_of_the_full_load(ask: Any, world: World, clock: Any) -> None:
     assert (lagging["progress"], lagging["progress_map"]["struct"]["completed"]) == ("0", "94%")
 
 
-def test_progress_of_incremental_replication(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_progress_of_incremental_replication(ask: Any, task: SimTask) -> None:
     task.delay = 12.3456
     item = ask.progress(task)[0]
     assert (item["incre_trans_delay"], item["incre_trans_delay_millis"]) == ("12", "12345")
@@ -221,8 +219,7 @@ def test_a_released_task_has_no_progress(ask: Any, world: World) -> None:
     assert ask.v3("/batch-progress", jobs=[world.task("one").id]).status_code == 400
 
 
-def test_overrides_put_any_json_anywhere(ask: Any, world: World, asker: Callable[..., Any]) -> None:
-    task = world.task("one")
+def test_overrides_put_any_json_anywhere(ask: Any, task: SimTask, world: World, asker: Callable[..., Any]) -> None:
     task.overrides = {
         "v3_progress": {"incre_trans_delay": "abc", "progress": ABSENT, "progress_map": {"data": 5}},
         "v3_list": ["not", "an", "object"],

@@ -15,7 +15,7 @@ EVERY = [
 ]
 
 
-def one(ask: Any, operation: str, task: SimTask, status: int = 200) -> Any:
+def batch_item(ask: Any, operation: str, task: SimTask, status: int = 200) -> Any:
     answer = ask.v3(f"/{operation}", jobs=[task.id])
     assert answer.status_code == status, answer.text
     return answer.json()["results"][0]
@@ -45,27 +45,24 @@ def test_without_a_page_request_all_but_five_are_lost(operation: str, ask: Any, 
     assert ask.v3(f"/{operation}", jobs=ids, page_req={"cur_page": 1, "per_page": 101}).status_code == 400
 
 
-def test_a_deleted_task_has_a_status_and_nothing_else(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_a_deleted_task_has_a_status_and_nothing_else(ask: Any, task: SimTask) -> None:
     task.pin("DELETED")
-    assert one(ask, "batch-status", task) == {"id": task.id, "status": "DELETED"}
+    assert batch_item(ask, "batch-status", task) == {"id": task.id, "status": "DELETED"}
     for operation in EVERY[1:]:
-        assert one(ask, operation, task, 400)["error_code"] == "DRS.M05004"
+        assert batch_item(ask, operation, task, 400)["error_code"] == "DRS.M05004"
 
 
-def test_virtual_parents(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_virtual_parents(ask: Any, task: SimTask) -> None:
     task.children = [SimTask(name="child", role="child")]
-    assert one(ask, "batch-status", task)["status"] == "INCRE_TRANSFER_STARTED"
+    assert batch_item(ask, "batch-status", task)["status"] == "INCRE_TRANSFER_STARTED"
     for operation in ("batch-detail", "batch-struct-process", "batch-rpo-and-rto"):
-        assert one(ask, operation, task, 400)["error_code"] == "DRS.M00307"
-    assert one(ask, "batch-detail", task.children[0])["parent_id"] == task.id
+        assert batch_item(ask, operation, task, 400)["error_code"] == "DRS.M00307"
+    assert batch_item(ask, "batch-detail", task.children[0])["parent_id"] == task.id
 
 
-def test_detail(ask: Any, world: World, clock: Any) -> None:
-    task = world.task("one")
+def test_detail(ask: Any, task: SimTask, clock: Any) -> None:
     task.tags, task.alarms = {"team": "a"}, {"delay_time": 60}
-    item = one(ask, "batch-detail", task)
+    item = batch_item(ask, "batch-detail", task)
     assert item["create_time"] == str(int(task.born * 1000))
     assert item["actual_start_time"] == str(int((task.born + 800) * 1000))
     assert item["full_transfer_complete_time"] == str(int((task.born + 3260) * 1000))
@@ -78,11 +75,10 @@ def test_detail(ask: Any, world: World, clock: Any) -> None:
     assert not {"net_type", "period_order", "error_code", "parent_id", "instInfo"} & item.keys()
 
 
-def test_detail_of_prepaid_scheduled_and_failed_tasks(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_detail_of_prepaid_scheduled_and_failed_tasks(ask: Any, task: SimTask) -> None:
     task.charging, task.scheduled, task.expires = "period", 1_800_000_600.0, 1_900_000_000.0
     task.pin("INCRE_TRANSFER_FAILED")
-    item = one(ask, "batch-detail", task)
+    item = batch_item(ask, "batch-detail", task)
     assert item["period_order"]["exp_time"] == "1900000000000"
     assert item["period_order"]["status"] == "COMPLETED"
     assert item["inst_info"]["start_time"] == "1800000600000"
@@ -90,11 +86,10 @@ def test_detail_of_prepaid_scheduled_and_failed_tasks(ask: Any, world: World) ->
     assert "jdbc:mysql" in item["error_message"]
 
 
-def test_detail_of_a_primary_standby_pair(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_detail_of_a_primary_standby_pair(ask: Any, task: SimTask) -> None:
     task.relation = "multi_az"
     task.children = [SimTask(name="m", role="master"), SimTask(name="s", role="slave")]
-    standby = one(ask, "batch-detail", task.children[1])
+    standby = batch_item(ask, "batch-detail", task.children[1])
     assert (standby["node_role"], standby["is_multi_az"]) == ("slave", True)
     assert standby["master_job_id"] == task.children[0].id
 
@@ -107,37 +102,35 @@ def test_the_oldest_page_has_another_key(ask: Any, world: World) -> None:
     assert not {"alarm_notify", "tags", "job_kernel_direction"} & body["jobs"][0].keys()
 
 
-def test_rpo_and_rto_are_milliseconds_at_a_time_without_zone(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_rpo_and_rto_are_milliseconds_at_a_time_without_zone(ask: Any, task: SimTask) -> None:
     task.rpo, task.rto = 1.5, 0.25
-    item = one(ask, "batch-rpo-and-rto", task, 202)
+    item = batch_item(ask, "batch-rpo-and-rto", task, 202)
     assert (item["rpo_info"]["delay"], item["rto_info"]["delay"]) == ("1500", "250")
     assert item["rpo_info"]["gtid_set"] == "NA"
     assert item["rpo_info"]["time"] == "2027-01-15 16:00:00"  # 08:00 UTC
     task.pin("FULL_TRANSFER_STARTED")
-    assert one(ask, "batch-rpo-and-rto", task, 202) == {"job_id": task.id}
+    assert batch_item(ask, "batch-rpo-and-rto", task, 202) == {"job_id": task.id}
 
 
 def test_dr_monitoring(ask: Any, world: World) -> None:
     task = SimTask(name="dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", source_up=False)
     world.tasks.append(task)
     assert task.id.endswith("jb502")
-    data = one(ask, "disaster-recovery-monitoring-data", task)["data_guard_minitor"]
+    data = batch_item(ask, "disaster-recovery-monitoring-data", task)["data_guard_minitor"]
     assert (data["src_normal"], data["dst_normal"]) == (False, True)
     assert {"sr_offset", "sr_delay", "trans_inMB", "cpuUsed_percent"} <= data.keys()
     assert isinstance(data["node_mem_inMB"], int)
     assert isinstance(data["mem_used_inMB"], str)
-    wrong = one(ask, "disaster-recovery-monitoring-data", world.task("one"), 400)
+    wrong = batch_item(ask, "disaster-recovery-monitoring-data", world.task("one"), 400)
     assert wrong["error_code"] == "DRS.M00304"
 
 
-def test_a_switchover(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_a_switchover(ask: Any, task: SimTask, world: World) -> None:
     path = f"/v3/{world.project_id}/jobs/{task.id}/get-switch-vip-status"
     assert ask("GET", path).json() == {"id": task.id, "status": "SWITCH_VIP_COMPLETE"}
     task.switching = True
     assert ask("GET", path).json()["status"] == "SWITCH_VIP_START"
-    item = one(ask, "batch-detail", task)
+    item = batch_item(ask, "batch-detail", task)
     assert (item["job_direction"], item["job_kernel_direction"]) == ("up", "down")
     task.scenario = "migration"
     assert ask("GET", path).json()["error_code"] == "DRS.M00304"
@@ -145,16 +138,15 @@ def test_a_switchover(ask: Any, world: World) -> None:
 
 
 def test_struct_process(ask: Any, world: World) -> None:
-    result = one(ask, "batch-struct-process", world.task("one"))["struct_process"]["result"]
+    result = batch_item(ask, "batch-struct-process", world.task("one"))["struct_process"]["result"]
     assert {entry["status"] for entry in result} == {2}
     assert all(isinstance(entry["src_count"], int) for entry in result)
 
 
-def test_precheck(ask: Any, world: World) -> None:
-    task = world.task("one")
-    assert one(ask, "batch-precheck-result", task, 400)["error_code"] == "DRS.M00304"
+def test_precheck(ask: Any, task: SimTask) -> None:
+    assert batch_item(ask, "batch-precheck-result", task, 400)["error_code"] == "DRS.M00304"
     task.pin("CONFIGURATION")
-    item = one(ask, "batch-precheck-result", task)
+    item = batch_item(ask, "batch-precheck-result", task)
     results = [entry["result"] for entry in item["precheck_result"]]
     # Alarms count as passed.
     assert (item["result"], item["total_passed_rate"], results.count("ALARM")) == (True, "100%", 3)
@@ -163,13 +155,13 @@ def test_precheck(ask: Any, world: World) -> None:
         json.loads(data)
     assert ast.literal_eval(data)["diskSizeTimes"] == "1.5"
     task.precheck = "failed"
-    item = one(ask, "batch-precheck-result", task)
+    item = batch_item(ask, "batch-precheck-result", task)
     assert item["result"] is False
     assert item["precheck_result"][-1]["result"] == "FAILED"
     task.precheck = "running"
-    assert one(ask, "batch-precheck-result", task)["process"] == "40%"
+    assert batch_item(ask, "batch-precheck-result", task)["process"] == "40%"
     task.precheck = ""
-    assert one(ask, "batch-precheck-result", task, 400)["error_code"] == "DRS.M05003"
+    assert batch_item(ask, "batch-precheck-result", task, 400)["error_code"] == "DRS.M05003"
 
 
 def test_quota_is_an_object(ask: Any, world: World) -> None:
@@ -186,8 +178,7 @@ def compare(ask: Any, task: SimTask, **ids: str) -> Any:
     return answer.json()
 
 
-def test_comparisons_exist_only_when_the_user_ran_them(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_comparisons_exist_only_when_the_user_ran_them(ask: Any, task: SimTask) -> None:
     listed = compare(ask, task)["compare_task_list_results"]
     assert listed == {"compare_task_list_count": 0, "compare_task_list": []}
     assert ask.v3("/query-compare-result", job_id=task.id).status_code == 400
@@ -197,8 +188,7 @@ def test_comparisons_exist_only_when_the_user_ran_them(ask: Any, world: World) -
 @pytest.mark.parametrize(
     ("data", "result", "different"), [("equal", "CONSISTENT", 0), ("different", "INCONSISTENT", 3)]
 )
-def test_results_of_comparisons(data: str, result: str, different: int, ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_results_of_comparisons(data: str, result: str, different: int, ask: Any, task: SimTask) -> None:
     task.comparison = data
     listed = compare(ask, task)["compare_task_list_results"]["compare_task_list"]
     newest = {entry["compare_type"]: entry["compare_task_id"] for entry in reversed(listed)}
@@ -221,8 +211,7 @@ def test_results_of_comparisons(data: str, result: str, different: int, ask: Any
     assert {entry["object_compare_result"] for entry in objects} == {"CONSISTENT", result}
 
 
-def test_a_missing_target_database_and_comparisons_under_way(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_a_missing_target_database_and_comparisons_under_way(ask: Any, task: SimTask) -> None:
     task.comparison, task.comparison_status = "target_missing", "SUCCESSFUL"
     lines = compare(ask, task)["compare_task_list_results"]["compare_task_list"]
     identity = next(entry["compare_task_id"] for entry in lines if entry["compare_type"] == "lines")
@@ -240,8 +229,7 @@ def test_a_missing_target_database_and_comparisons_under_way(ask: Any, world: Wo
     assert unknown["error_code"] == "DRS.M05003"
 
 
-def test_comparisons_end_and_new_ones_start(ask: Any, world: World, clock: Any) -> None:
-    task = world.task("one")
+def test_comparisons_end_and_new_ones_start(ask: Any, task: SimTask, clock: Any) -> None:
     task.comparison = "equal"
     began = task.born + 3320
 

@@ -92,8 +92,7 @@ def test_an_item(ask: Any, world: World) -> None:
     assert "db_use_type" not in single
 
 
-def test_progress_is_wrapped_and_all_strings(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_progress_is_wrapped_and_all_strings(ask: Any, task: SimTask) -> None:
     task.delay = 2.5
     job = ask.detail(task, "progress")
     assert job["id"] == task.id
@@ -106,8 +105,7 @@ def test_progress_is_wrapped_and_all_strings(ask: Any, world: World) -> None:
     assert "base_info" not in job
 
 
-def test_what_a_detail_refuses(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_what_a_detail_refuses(ask: Any, task: SimTask) -> None:
     missing = ask.v5(f"/jobs/{UNKNOWN}?type=progress")
     assert (missing.status_code, missing.json()["error_code"]) == (400, "DRS.10000010")
     for query in ("", "?type=", "?type=colour"):
@@ -129,8 +127,7 @@ def test_both_generations_tell_the_same(ask: Any, world: World) -> None:
             assert old["transfer_status"] == new["transfer_status"]
 
 
-def test_overrides_reach_into_blocks(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_overrides_reach_into_blocks(ask: Any, task: SimTask) -> None:
     task.overrides["v5_progress"] = {"metrics": {"cpu_util": ""}, "progress_info": None}
     job = ask.detail(task, "progress")
     assert job["metrics"]["cpu_util"] == ""

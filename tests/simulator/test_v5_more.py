@@ -9,8 +9,7 @@ from exporter.simulator import AsyncJob, SimTask, World, query_id
 UNKNOWN = "00000000-0000-0000-0000-0000000jb201"
 
 
-def test_detail(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_detail(ask: Any, task: SimTask) -> None:
     task.tags, task.alarms, task.scheduled = {"team": "a"}, {"delay_time": 60}, 1_800_000_600.0
     job = ask.detail(task, "detail")
     info = job["base_info"]
@@ -24,8 +23,7 @@ def test_detail(ask: Any, world: World) -> None:
     assert not {"progress_info", "metrics", "logs", "period_order"} & job.keys()
 
 
-def test_detail_of_pairs_prepaid_and_switching_tasks(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_detail_of_pairs_prepaid_and_switching_tasks(ask: Any, task: SimTask) -> None:
     task.relation, task.charging, task.switching = "multi_az", "period", True
     task.children = [SimTask(name="m", role="master"), SimTask(name="s", role="slave")]
     job = ask.detail(task, "detail")
@@ -35,24 +33,21 @@ def test_detail_of_pairs_prepaid_and_switching_tasks(ask: Any, world: World) -> 
     assert ask.detail(task.children[1], "detail")["node_info"]["base_info"]["role"] == "slave"
 
 
-def test_a_deleted_task_is_still_answered_for_a_while(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_a_deleted_task_is_still_answered_for_a_while(ask: Any, task: SimTask) -> None:
     task.pin("DELETED")
     assert set(ask.detail(task, "progress")) == {"id", "status", "create_time"}
     assert ask.v5(f"/jobs/{task.id}/monitor-data").json()["error_code"] == "DRS.10000010"
 
 
 @pytest.mark.parametrize("kind", ["network", "precheck", "cloud_connection"])
-def test_some_types_need_the_query_id_of_the_write(kind: str, ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_some_types_need_the_query_id_of_the_write(kind: str, ask: Any, task: SimTask) -> None:
     for query in ("", "&query_id=", f"&query_id={UNKNOWN}"):
         assert ask.v5(f"/jobs/{task.id}?type={kind}{query}").json()["error_code"] == "DRS.10000001"
     job = ask.detail(task, f"{kind}&query_id={query_id(task, kind)}")
     assert len(job) == 4
 
 
-def test_network_and_precheck(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_network_and_precheck(ask: Any, task: SimTask) -> None:
     task.target_up = False
     up, down = ask.detail(task, f"network&query_id={query_id(task, 'network')}")["network_results"]
     assert (up["success"], up["status"]) == (True, "success")
@@ -62,8 +57,7 @@ def test_network_and_precheck(ask: Any, world: World) -> None:
     assert all("is_skipped" in item for item in result["precheck_results"])
 
 
-def test_log(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_log(ask: Any, task: SimTask) -> None:
     task.delay = 500
     job = ask.detail(task, "log&offset=0&limit=2")
     assert (len(job["logs"]), job["total_count"]) == (2, 7)
@@ -74,8 +68,7 @@ def test_log(ask: Any, world: World) -> None:
     assert len(errors) == 1
 
 
-def test_small_types(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_small_types(ask: Any, task: SimTask) -> None:
     assert ask.detail(task, "file")["support_import_file_resp"]["file_size"] == "2"
     assert "is_writable" not in ask.detail(task, "is_writable")
     task.writable = "pending"
@@ -106,14 +99,12 @@ def test_compare_demands_both_types_and_mostly_an_id(query: str, ask: Any, world
     assert answer.json()["error_code"] == "DRS.10000001"
 
 
-def test_never_compared(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_never_compared(ask: Any, task: SimTask) -> None:
     assert compare(ask, task, "data_compare", "list") == {"data_compare_task_list": []}
     assert compare(ask, task, "object_compare", "overview") == {}
 
 
-def test_results_of_comparisons(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_results_of_comparisons(ask: Any, task: SimTask) -> None:
     task.comparison, task.comparison_status = "different", "SUCCESSFUL"
     listed = compare(ask, task, "data_compare", "list", limit="3", offset="0")["data_compare_task_list"]
     ids = {entry["type"]: entry["id"] for entry in listed}
@@ -138,8 +129,7 @@ def test_results_of_comparisons(ask: Any, world: World) -> None:
     assert lines["line_compare_overview_infos"][1]["status"] == "TARGET_DB_NOT_EXIST"
 
 
-def test_monitor_data(ask: Any, world: World) -> None:
-    task = world.task("one")
+def test_monitor_data(ask: Any, task: SimTask, world: World) -> None:
     path = f"/jobs/{task.id}/monitor-data"
     data = ask.v5(path).json()
     assert data["is_src_normal"] is True

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from exporter.config import CaFile, ConfigError, NotReadyError, Secret, from_mapping, stamp
 from exporter.config import files as config_files
 from exporter.runtime.threads import DaemonPool
+from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,17 +36,14 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     event.set()
 
 
-def test_a_secret_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
+@in_real_time
+async def test_a_secret_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("one\n")
     secret = Secret(file=file)
-
-    async def story() -> None:
-        assert await secret.current() == "one"
-        file.write_text("renewed\n")
-        assert await secret.current() == "renewed"
-
-    asyncio.run(story())
+    assert await secret.current() == "one"
+    file.write_text("renewed\n")
+    assert await secret.current() == "renewed"
 
 
 @pytest.mark.parametrize("written", [None, "", "\n"], ids=["missing", "empty", "blank"])
@@ -98,7 +96,8 @@ def test_a_secret_that_became_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
         Secret(file=Path(os.devnull)).reveal()
 
 
-def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
+@in_real_time
+async def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "token"
@@ -108,18 +107,14 @@ def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
     file.write_text("renewed")
     monkeypatch.setattr(config_files, "FILES", DaemonPool("test-files", threads=4, timeout=0.05))
     monkeypatch.setattr(config_files, "stamp", lambda path: event.wait() and stamp(path))
-
-    async def story() -> None:
-        with capture_logs() as logged:
-            assert [await secret.current() for _ in range(3)] == ["one"] * 3
-        assert [(line["event"], line["file"], line["fault"]) for line in logged] == [
-            ("a file cannot be read now; the value read before is used", str(file), "its file system does not respond")
-        ]
-        event.set()
-        config_files.FILES.timeout = 10
-        assert await secret.current() == "renewed"
-
-    asyncio.run(story())
+    with capture_logs() as logged:
+        assert [await secret.current() for _ in range(3)] == ["one"] * 3
+    assert [(line["event"], line["file"], line["fault"]) for line in logged] == [
+        ("a file cannot be read now; the value read before is used", str(file), "its file system does not respond")
+    ]
+    event.set()
+    config_files.FILES.timeout = 10
+    assert await secret.current() == "renewed"
 
 
 def test_a_file_that_never_responded_is_an_error(release: threading.Event, tmp_path: Path) -> None:
@@ -179,26 +174,24 @@ def count(cas: CaFile) -> int:
     return len(cas.context.get_ca_certs())
 
 
-def test_renewed_cas_are_used_and_logged(tmp_path: Path) -> None:
+@in_real_time
+async def test_renewed_cas_are_used_and_logged(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text(FIRST)
     cas = CaFile(file)
-
-    async def story() -> None:
+    await cas.refresh()
+    assert count(cas) == 1
+    file.write_text(AUTHORITIES)
+    with capture_logs() as logged:
         await cas.refresh()
-        assert count(cas) == 1
-        file.write_text(AUTHORITIES)
-        with capture_logs() as logged:
-            await cas.refresh()
-            await cas.refresh()
-        assert count(cas) > 10
-        assert [line["event"] for line in logged] == ["ca_file has been read again"]
-
-    asyncio.run(story())
+        await cas.refresh()
+    assert count(cas) > 10
+    assert [line["event"] for line in logged] == ["ca_file has been read again"]
 
 
 @pytest.mark.parametrize("written", ["", FIRST[:200], "nothing", None], ids=["empty", "half", "text", "missing"])
-def test_cas_that_cannot_be_used_are_logged_once_and_the_old_ones_stay(tmp_path: Path, written: str | None) -> None:
+@in_real_time
+async def test_unusable_cas_are_logged_once_and_the_old_ones_stay(tmp_path: Path, written: str | None) -> None:
     file = tmp_path / "ca.pem"
     file.write_text(FIRST)
     cas = CaFile(file)
@@ -207,18 +200,14 @@ def test_cas_that_cannot_be_used_are_logged_once_and_the_old_ones_stay(tmp_path:
         file.unlink()
     else:
         file.write_text(written)
-
-    async def story() -> None:
-        with capture_logs() as logged:
-            for _ in range(3):
-                await cas.refresh()
-        assert cas.context is before
-        assert [line["event"] for line in logged] == ["ca_file has changed and can't be used; the old CAs stay in use"]
-        file.write_text(AUTHORITIES)
-        await cas.refresh()
-        assert count(cas) > 10
-
-    asyncio.run(story())
+    with capture_logs() as logged:
+        for _ in range(3):
+            await cas.refresh()
+    assert cas.context is before
+    assert [line["event"] for line in logged] == ["ca_file has changed and can't be used; the old CAs stay in use"]
+    file.write_text(AUTHORITIES)
+    await cas.refresh()
+    assert count(cas) > 10
 
 
 def test_while_the_file_of_cas_does_not_respond_the_old_ones_stay(
