@@ -11,6 +11,7 @@ import httpx
 
 from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.errors import CloudError
 from exporter.config import Collectors, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
@@ -36,6 +37,20 @@ SIGN_IN = "POST /v3/auth/tokens"
 FIND = "GET /v3/projects"
 SESSION = "PUT /meta-data/latest/api/token"
 KEYS = "GET /openstack/latest/securitykey"
+
+
+LISTS = {"jobs": [], "total_record": 0}
+BY_ID: dict[str, Any] = {"projects": [{"region": REGION, "project_id": PROJECT}]}
+IAM, DRS = "https://iam.cn-north-4.myhuaweicloud.com", "https://drs.cn-north-4.myhuaweicloud.com"
+BASES = {"drs": DRS, "iam": IAM, "metadata": "http://169.254.169.254"}
+KINDS = {
+    "ak_sk": {FIND: 1},
+    "temporary": {FIND: 1},
+    "password": {SIGN_IN: 1},
+    "token": {FIND: 1},
+    "ecs_agency": {SESSION: 1, KEYS: 1, FIND: 1},
+}
+"""By kind: what is asked for before the first list, where the project's id is not given."""
 
 
 def cloud_of(*worlds: World) -> SimulatedCloud:
@@ -126,3 +141,38 @@ async def line(
     )
     async with http:
         yield Line(apis, meter, http)
+
+
+async def outcome(project: Line) -> str:
+    """How a list ends: "fine", or an error."""
+    try:
+        await project.list()
+    except CloudError as error:
+        return str(error)
+    return "fine"
+
+
+def token_of(cloud: SimulatedCloud) -> dict[str, str]:
+    return {"type": "token", "token": cloud.issue_token(lifetime=1e9)}
+
+
+def kinds(cloud: SimulatedCloud) -> dict[str, Mapping[str, str]]:
+    """Every kind of credentials, good for this cloud."""
+    cloud.keys["HST"], cloud.tokens["TEMPORARY"] = "TSK", "HST"
+    temporary = {**AK_SK, "access_key": "HST", "secret_key": "TSK", "security_token": "TEMPORARY"}
+    return {
+        "ak_sk": AK_SK,
+        "temporary": temporary,
+        "password": PASSWORD,
+        "token": token_of(cloud),
+        "ecs_agency": AGENCY,
+    }
+
+
+async def listed(cloud: SimulatedCloud, kind: str, times: int = 1, **keys: Any) -> list[httpx.Request]:
+    """What leaves for some lists, one after the other, all of which come."""
+    recorder = Recorder(cloud)
+    async with line(recorder, kinds(cloud)[kind], **keys) as project:
+        for _ in range(times):
+            assert [task.name for task in (await project.list()).tasks] == ["orders"]
+    return recorder.requests

@@ -15,6 +15,7 @@ from tests.lib.accounts import (
     FIND,
     KEYS,
     MINUTE,
+    OTHER,
     PASSWORD,
     REGION,
     SESSION,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from exporter.daemon.exporter import Exporter
     from exporter.simulator import SimulatedCloud
-
-OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 
 
 def up(exporter: Exporter) -> dict[str, float]:
@@ -249,13 +248,13 @@ async def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
 async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
     projects = [
         {"region": REGION, "project_id": PROJECT},
-        {"region": "eu-de", "project_id": OTHER_ID, "name": "payments"},
+        {"region": "eu-de", "project_id": OTHER, "name": "payments"},
         {"region": "eu-nl"},
     ]
 
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION),
-        World(project_id=OTHER_ID, region="eu-de"),
+        World(project_id=OTHER, region="eu-de"),
         World(project_id="e" * 32, region="eu-nl"),
         World(project_id="f" * 32, region="cn-east-3"),
     )
@@ -272,7 +271,7 @@ async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Ma
 
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-        World(project_id=OTHER_ID, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
+        World(project_id=OTHER, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
     )
     async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
         await asyncio.sleep(10 * MINUTE)
@@ -295,7 +294,7 @@ async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
 async def test_one_account_that_can_not_sign_in_takes_no_other_down() -> None:
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-        World(project_id=OTHER_ID, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),
+        World(project_id=OTHER, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),
     )
     wrong = account({**PASSWORD, "password": "wrong"}, name="wrong")
     config = config_of(wrong, account(PASSWORD, name="right", regions=["eu-de"]))

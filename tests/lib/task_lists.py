@@ -1,0 +1,52 @@
+"""Pages of task lists, and what both adapters make of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exporter.cloud.http.errors import CloudError
+from tests.lib.cloud import Script, connected
+from tests.lib.virtual_time import simulated
+
+if TYPE_CHECKING:
+    import httpx
+
+    from exporter.cloud.source import TaskList
+    from exporter.model.task import Gap
+
+
+BOTH = pytest.mark.parametrize("api", ["v3", "v5"])
+
+
+def task(number: int) -> dict[str, Any]:
+    return {"id": f"id-{number}", "status": "PAUSING"}
+
+
+def page(numbers: range | list[int], total: Any) -> dict[str, Any]:
+    return {"jobs": [task(number) for number in numbers], "total_record": total, "total_count": total}
+
+
+@simulated
+async def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | CloudError:
+    async with connected(script) as cloud:
+        try:
+            return await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+        except CloudError as error:
+            return error
+
+
+def seen(script: httpx.AsyncBaseTransport, api: str) -> tuple[set[int], bool]:
+    """The numbers of the tasks in the list, and whether it is complete."""
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError), answer
+    assert len({task.id for task in answer.tasks}) == len(answer.tasks)
+    return {int(task.id.removeprefix("id-")) for task in answer.tasks}, answer.complete
+
+
+def listed(script: Script, api: str) -> tuple[int, Gap | None, int]:
+    """How many tasks a list has, why it may lack some, and its pages."""
+    answer = walked(script, api)
+    assert not isinstance(answer, CloudError), answer
+    return len(answer.tasks), answer.gap, answer.pages
