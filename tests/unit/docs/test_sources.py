@@ -134,7 +134,7 @@ def test_a_source_lacks_the_fields_that_it_declares() -> None:
 
     async def main() -> None:
         async with connected(InProcess(simulated)) as cloud:
-            listed = [one for kind in ("sync", "cloudDataGuard") for one in (await cloud.v3.list_tasks(kind)).tasks]
+            listed = [task for kind in ("sync", "cloudDataGuard") for task in (await cloud.v3.list_tasks(kind)).tasks]
             for source in (*cloud.v3.sources, *cloud.v5.sources):
                 told = set()
                 for task in filter(source.wants, listed):

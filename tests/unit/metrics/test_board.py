@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics import board as board_module
 from exporter.metrics.board import Board, escape_label, label_text, number_text
 from exporter.metrics.page import Block
-from exporter.runtime.escape import printable
 from tests.lib.virtual_time import other_task, simulate
 
 if TYPE_CHECKING:
@@ -111,28 +109,6 @@ def test_numbers(value: float, text: bytes) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_is_read_back_as_it_was(value: float) -> None:
     assert float(number_text(value)) == value
-
-
-def safe(labels: tuple[str, str]) -> tuple[str, ...]:
-    return tuple(map(printable, labels))
-
-
-@given(
-    identity=st.tuples(TEXTS, TEXTS),
-    own=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4, unique_by=safe),
-)
-def test_labels_are_read_back_as_they_were_but_for_control_characters(
-    identity: tuple[str, str], own: list[tuple[str, str]]
-) -> None:
-    names = ("one", "two", "three", "four")
-    samples = [(labels, float(number)) for number, labels in enumerate(own)]
-    text = shown(*samples, head=Head("f", names[2:]), identity=list(zip(names, identity, strict=False)))
-    [family] = text_string_to_metric_families(text)
-    expected = [
-        ({name: value for name, value in zip(names, safe(identity) + safe(labels), strict=True) if value}, number)
-        for labels, number in samples
-    ]
-    assert [(sample.labels, sample.value) for sample in family.samples] == expected
 
 
 def test_samples_are_replaced_and_dropped() -> None:

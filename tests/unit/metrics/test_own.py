@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics.own import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
 
+COUNTERS = ("poll_overruns", "decode_errors", "task_errors")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -39,6 +40,16 @@ def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
     return series(telemetry).get((name, tuple(sorted(labels.items()))))
 
 
+def counts(telemetry: Telemetry, prefix: str, **labels: str) -> dict[str, float]:
+    """The counters that have these labels, by name and further label values."""
+    return {
+        " ".join((name.removeprefix(prefix).removesuffix("_total"), *(dict(found)[key] for key in sorted(rest)))): count
+        for (name, found), count in series(telemetry, prefix).items()
+        if name.endswith("_total") and labels.items() <= dict(found).items()
+        for rest in [dict(found).keys() - labels.keys()]
+    }
+
+
 def test_the_page_has_version_and_process_and_no_creation_times(telemetry: Telemetry) -> None:
     assert value(telemetry, "drs_exporter_build_info", version=version("drs-exporter")) == 1
     names = {name for name, _ in series(telemetry, "")}
@@ -51,18 +62,13 @@ def test_calls_are_counted_by_operation_and_code_and_counters_of_failures_start_
     meter = ApiMeter(telemetry, "a", "r", Allowed())
     for code in ("200", "200", "timeout"):
         meter.request("v3_list_jobs", code, 0.2)
+    requests = {"requests 200": 2, "requests timeout": 1, "requests network": 0, "requests decode": 0}
     where = {"account": "a", "region": "r", "operation": "v3_list_jobs"}
-    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="200") == 2
-    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="timeout") == 1
-    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="network") == 0
-    assert value(telemetry, "drs_exporter_api_requests_total", **where, code="decode") == 0
-    assert value(telemetry, "drs_exporter_api_retries_total", **where) == 0
-    assert value(telemetry, "drs_exporter_api_throttled_total", **where) == 0
+    assert counts(telemetry, "drs_exporter_api_", **where) == {**requests, "retries": 0, "throttled": 0}
     meter.retry("v3_list_jobs")
     meter.throttled("v3_list_jobs")
     meter.throttled("v3_list_jobs")
-    assert value(telemetry, "drs_exporter_api_retries_total", **where) == 1
-    assert value(telemetry, "drs_exporter_api_throttled_total", **where) == 2
+    assert counts(telemetry, "drs_exporter_api_", **where) == {**requests, "retries": 1, "throttled": 2}
 
 
 def test_durations_are_a_histogram_by_operation(telemetry: Telemetry) -> None:
@@ -93,22 +99,17 @@ def test_rate_limit_and_demand_are_current(telemetry: Telemetry) -> None:
 
 def test_counters_of_a_project_start_at_0(telemetry: Telemetry) -> None:
     meter = ProjectMeter(telemetry, "a", "r", "p", collectors=("tasks", "node"))
+    counters = [f"{name} {collector}" for name in COUNTERS for collector in ("node", "tasks")]
+    counters += ["unknown_statuses", "series_dropped"]
     where = {"account": "a", "region": "r", "project": "p"}
-    counters = ("poll_overruns", "decode_errors", "task_errors")
-    for name in counters:
-        for collector in ("tasks", "node"):
-            assert value(telemetry, f"drs_exporter_{name}_total", **where, collector=collector) == 0
-    assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 0
-    assert value(telemetry, "drs_exporter_series_dropped_total", **where) == 0
+    assert counts(telemetry, "drs_exporter_", **where) == dict.fromkeys(counters, 0)
     meter.overran("node", 2)
     meter.decode_errors({"node": 3, "tasks": 0})
     meter.task_errors("node", 4)
     meter.unknown_statuses(5)
     meter.dropped(6)
-    assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="node") for name in counters] == [2, 3, 4]
-    assert [value(telemetry, f"drs_exporter_{name}_total", **where, collector="tasks") for name in counters] == [0] * 3
-    assert value(telemetry, "drs_exporter_unknown_statuses_total", **where) == 5
-    assert value(telemetry, "drs_exporter_series_dropped_total", **where) == 6
+    expected = dict(zip(counters, (2, 0, 3, 0, 4, 0, 5, 6), strict=True))
+    assert counts(telemetry, "drs_exporter_", **where) == expected
 
 
 def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:
