@@ -82,11 +82,8 @@ def test_a_whole_report() -> None:
                 ".": "object",
                 "quotas": "object",
                 "quotas.resource": "object",
-                "quotas.resource.max": "integer number",
-                "quotas.resource.min": "integer number",
-                "quotas.resource.quota": "integer number",
                 "quotas.resource.type": "string instances",
-                "quotas.resource.used": "integer number",
+                **{f"quotas.resource.{key}": "integer number" for key in ("max", "min", "quota", "used")},
             },
             "unknown_keys": {},
         }
@@ -113,24 +110,16 @@ def test_a_report_of_errors() -> None:
 
 
 def test_a_report_of_a_cloud_that_sends_only_canaries() -> None:
+    bodies = (
+        *(f"v3_{kind}" for kind in ("progress", "detail", "compare")),
+        *(f"v5_{kind}" for kind in ("monitor", "progress", "detail", "compare", "is_writable")),
+    )
     overrides = {
         "v3_list": {
             key: places("") for key in ("name", "engine_type", "net_type", "description", "ip", "target_ip", CANARY)
         },
         "v5_list": {key: places("") for key in ("name", "engine_type", "enterprise_project_id", CANARY)},
-        **{
-            name: places({"error_code": "", "message": "", "data": [""]})
-            for name in (
-                "v3_progress",
-                "v3_detail",
-                "v3_compare",
-                "v5_monitor",
-                "v5_progress",
-                "v5_detail",
-                "v5_compare",
-                "v5_is_writable",
-            )
-        },
+        **{name: places({"error_code": "", "message": "", "data": [""]}) for name in bodies},
     }
     report = report_of(**overrides)
     assert report["operations"]["v3_list_jobs"]["200"]["unknown_keys"] == {"jobs[]": 1}

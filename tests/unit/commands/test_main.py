@@ -162,16 +162,8 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
 
 
 def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
-    heavy = (
-        "aiohttp",
-        "jinja2",
-        "starlette",
-        "uvicorn",
-        "exporter.cloud",
-        "exporter.daemon",
-        "exporter.simulator",
-        "shtab",
-    )
+    libraries = ("aiohttp", "jinja2", "starlette", "uvicorn", "shtab")
+    heavy = (*libraries, "exporter.cloud", "exporter.daemon", "exporter.simulator")
     code = f"import sys, exporter.commands.main; print(*({{*sys.modules}} & {{*{heavy!r}}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"

@@ -1,4 +1,4 @@
-"""What the log says of a project that nobody can see any more, and of the start."""
+"""What the log contains about a project that cannot be read any more."""
 
 from __future__ import annotations
 
