@@ -63,6 +63,8 @@ class Exporter:
         self._due = asyncio.Event()
         self._turn = asyncio.Lock()
         """Held while a page is made, and while projects are added and removed."""
+        self._reloads = asyncio.Lock()
+        """Held during a reload, which may wait for files."""
         self.reloading = asyncio.Lock()
         """Held while another configuration replaces the projects."""
         self._was_ready = False
@@ -132,22 +134,21 @@ class Exporter:
         Raises:
             ConfigError: it can't be used, and nothing has changed.
         """
-        self._was_ready = self.ready
-        try:
-            config = await _read(load)
-            async with self.reloading, self._turn:
-                changes = await self._projects.replace(config)
-        except ConfigError as error:
-            _log.error(
-                "the configuration can't be used; the old one stays in use", fault="; ".join(str(error).splitlines())
-            )
-            self._loaded(successful=False)
-            raise
-        else:
-            _log.info("the configuration has been read again", **changes._asdict())
-            self._loaded(successful=True)
-        finally:
-            await self.publish()
+        async with self._reloads:
+            self._was_ready = self.ready
+            try:
+                config = await _read(load)
+                async with self.reloading, self._turn:
+                    changes = await self._projects.replace(config)
+                _log.info("the configuration has been read again", **changes._asdict())
+                self._loaded(successful=True)
+            except ConfigError as error:
+                fault = "; ".join(str(error).splitlines())
+                _log.error("the configuration can't be used; the old one stays in use", fault=fault)
+                self._loaded(successful=False)
+                raise
+            finally:
+                await self.publish()
 
     def _loaded(self, *, successful: bool) -> None:
         self.telemetry.gauge(RELOADED).set(successful)

@@ -105,8 +105,8 @@ class Projects:
         self._shared = Shared()
         self._tags: dict[str, str] = {}
         """The labels of all tags that ever were configured, by key: a label never changes its key."""
-        self._budgets: dict[tuple[str, str], tuple[tuple[float, int], Budget, ApiMeter]] = {}
-        """By account and region, with its limits."""
+        self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}
+        """By account and region."""
         self._group: asyncio.TaskGroup | None = None
         self.polled: _Polled = {}
 
@@ -163,7 +163,7 @@ class Projects:
             self._connect_all(wanted, stopped, opened)
         except (CloudError, ConfigError) as error:
             self._budgets, self._shared.claims = budgets, claims
-            for place, (_, budget, _) in budgets.items():
+            for place, (budget, _) in budgets.items():
                 ApiMeter(self._telemetry, *place, budget)  # which is shown again
             for project in opened.values():
                 await project.http.aclose()
@@ -217,10 +217,10 @@ class Projects:
         """
         place, total = (account.name, region), self._shard.total
         limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
-        if place not in self._budgets or self._budgets[place][0] != limits:
+        if place not in self._budgets or self._budgets[place][0].limits != limits:
             budget = Budget(*limits)
-            self._budgets[place] = limits, budget, ApiMeter(self._telemetry, *place, budget)
-        return self._budgets[place][1:]
+            self._budgets[place] = budget, ApiMeter(self._telemetry, *place, budget)
+        return self._budgets[place]
 
     def _forget(self, keys: Iterable[ProjectKey]) -> None:
         """Drop our own series of projects that are not polled, and of accounts that have none in a region."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,7 +21,7 @@ from exporter.web.server import Server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from exporter.config import Config
     from exporter.daemon.exporter import Exporter
@@ -32,31 +33,13 @@ _GC_THRESHOLDS = (700, 10, 1000)
 _log = structlog.get_logger()
 
 
-class Reloader:
-    """Reloads the configuration, one reload at a time.
-
-    Args:
-        exporter: adopts the configuration.
-        load: reads it; raises `ConfigError`.
-    """
-
-    def __init__(self, exporter: Exporter, load: Callable[[], Config]) -> None:
-        self._exporter = exporter
-        self._load = load
-        self._turn = asyncio.Lock()
-
-    async def reload(self) -> None:
-        """Reload once; after a `ConfigError`, which has been logged, the old configuration stays in use."""
-        async with self._turn:
-            await self._exporter.reload(self._load)
-
-    async def follow(self, requested: asyncio.Event) -> None:
-        """Reload each time that the event is set."""
-        while True:
-            await requested.wait()
-            requested.clear()
-            with contextlib.suppress(ConfigError):
-                await self.reload()
+async def follow(requested: asyncio.Event, reload: Callable[[], Awaitable[None]]) -> None:
+    """Reload each time that the event is set. A `ConfigError` has been logged: the old configuration stays in use."""
+    while True:
+        await requested.wait()
+        requested.clear()
+        with contextlib.suppress(ConfigError):
+            await reload()
 
 
 async def serve(
@@ -75,13 +58,13 @@ async def serve(
     SIGHUP reloads the configuration through `load`; with `lifecycle` so does a POST.
     """
     gc.set_threshold(*_GC_THRESHOLDS)
-    reloader = Reloader(exporter, load)
-    app = application(exporter, reloader.reload if lifecycle else None)
+    reload = partial(exporter.reload, load)
+    app = application(exporter, reload if lifecycle else None)
     bad_requests = BadRequests({kind: exporter.telemetry.counter(BAD_REQUESTS, kind).inc for kind in KINDS})
     server = Server(Guard(app, web, exporter.telemetry.counter(LOGINS_FAILED).inc), web, bad_requests)
-    stop, reload = asyncio.Event(), asyncio.Event()
+    stop, requested = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    loop.add_signal_handler(signal.SIGHUP, requested.set)
     watchdog = Watchdog()
     watchdog.on_signal(stop.set)
     try:
@@ -89,7 +72,7 @@ async def serve(
             watching = group.create_task(watchdog.watch())
             polling = group.create_task(exporter.run())
             serving = group.create_task(server.serve(list(sockets)))
-            following = group.create_task(reloader.follow(reload))
+            following = group.create_task(follow(requested, reload))
             started()
             await stop.wait()
             _log.info("stopping")

@@ -180,17 +180,17 @@ class Poller:
 
     async def _query_project(self, source: ProjectSource) -> bool | None:
         """Query facts about the project as a whole. Return whether that succeeded; None: it does not exist here."""
-        name, availability = source.operation.name, self._context.availability
-        error, absent = None, False
+        name, availability, journal = source.operation.name, self._context.availability, self._context.journal
         try:
             self._memory.update(await self._context.backoff.call(name, source.fetch))
-            availability.mark_present(name)
-        except CloudError as failure:
-            if isinstance(failure, NotPublishedError):
-                absent = availability.mark_operation_absent(name, source.collector)
-            error = None if absent else failure
-        self._context.journal.polled(name, error)
-        return None if absent else error is None
+        except CloudError as error:
+            reported = isinstance(error, NotPublishedError)
+            absent = reported and availability.mark_operation_absent(name, source.collector)
+            journal.polled(name, None if absent else error)
+            return None if absent else False
+        availability.mark_present(name)
+        journal.polled(name, None)
+        return True
 
     async def _query_tasks(self, collector: str, work: Mapping[Source, Work], started: float) -> list[bool | None]:
         """Query all sources, and instead of those that turn out not to exist the next ones. Return the outcomes."""
@@ -249,8 +249,8 @@ class Poller:
     def _queried_at(self, key: tuple[str, str], ids: Sequence[str]) -> dict[str, float]:
         """When each task was queried: a poll that has to be cut short leaves out other tasks than the one before."""
         before = self._queried.get(key, {})
-        self._queried[key] = {task_id: before.get(task_id, 0.0) for task_id in ids}
-        return self._queried[key]
+        self._queried[key] = queried = {task_id: before.get(task_id, 0.0) for task_id in ids}
+        return queried
 
     # Outcomes
 

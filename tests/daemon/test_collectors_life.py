@@ -10,8 +10,8 @@ import pytest
 from exporter.simulator import faults
 from exporter.simulator.world.comparisons import EVERY as ROUND
 from tests.daemon.test_collectors import DR, EVERY, LISTS, V5_WORDS, asked
-from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polled, polling, scraped, sim
+from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from exporter.simulator import SimulatedCloud
@@ -20,14 +20,8 @@ SUCCESS = "drs_exporter_collector_success"
 
 
 def one_poll(cloud: SimulatedCloud, api: str, *collectors: str) -> dict[str, int]:
-    """The calls of one poll, lists left out; it must succeed."""
-
-    async def main() -> dict[str, int]:
-        async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
-            assert await exporter.poll_once()
-        return {name: calls for name, calls in asked(cloud).items() if name not in LISTS["auto"]}
-
-    return simulate(main())
+    """The calls of one poll, lists left out."""
+    return {name: calls for name, calls in asked(polled(cloud, api, *collectors)).items() if name not in LISTS["auto"]}
 
 
 @pytest.mark.parametrize("api", ["v3", "v5", "auto"])
@@ -62,8 +56,7 @@ def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive:
 async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
     cloud = cloud_of(sim("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
     async with polling(cloud, config_of("v3", ("tasks", "precheck"), paces={"precheck": "1m"})) as exporter:
-        await asyncio.sleep(10)
-        assert Scrape(exporter).value("drs_precheck_passed_ratio") == 1
+        assert (await Scrape.after(10, exporter)).value("drs_precheck_passed_ratio") == 1
         await asyncio.sleep(600)
         assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
         page = Scrape(exporter)
@@ -73,13 +66,12 @@ async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go
 
 
 @pytest.mark.parametrize("mixed", ["item", "whole"])
-async def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
+def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
     drafts = [sim(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)]
-    async with exporter_on(cloud_of(*drafts, mixed_batches=mixed), config_of("v3", ("tasks", "precheck"))) as exporter:
-        assert await exporter.poll_once()
-        page = Scrape(exporter)
-        assert page.samples("drs_precheck_items") == []
-        assert page.value("drs_exporter_task_errors_total", collector="precheck") == 0
+    page = scraped(*drafts, config=config_of("v3", ("tasks", "precheck")), mixed_batches=mixed)
+    assert page.succeeded()
+    assert page.samples("drs_precheck_items") == []
+    assert page.value("drs_exporter_task_errors_total", collector="precheck") == 0
 
 
 @pytest.mark.parametrize(
@@ -177,34 +169,29 @@ async def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector
         assert page.value("drs_exporter_collector_interval_seconds", collector=collector) is not None
 
 
-async def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
-    cloud = cloud_of(sim("one"), sim("only-v3", engine="postgresql"))
-    cloud.faults = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
-    async with exporter_on(cloud, config_of("auto", ("tasks", "progress", "detail"))) as exporter:
-        assert await exporter.poll_once()
-        page = Scrape(exporter)
-        assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
-        assert page.by("node_type", "drs_task_detail_info", task_name="one") == {"high": 1}
+def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
+    missing = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
+    tasks = sim("one"), sim("only-v3", engine="postgresql")
+    page = scraped(*tasks, config=config_of("auto", ("tasks", "progress", "detail")), faults=missing)
+    assert page.succeeded()
+    assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
+    assert page.by("node_type", "drs_task_detail_info", task_name="one") == {"high": 1}
 
 
 @pytest.mark.parametrize("size", [1, 5, 6, 10, 11, 37])
-async def test_details_in_batches_never_lose_a_task(size: int) -> None:
+def test_details_in_batches_never_lose_a_task(size: int) -> None:
     """Without page_req the cloud would answer five of ten, and say nothing."""
-    cloud = cloud_of(*(sim(f"task-{number}") for number in range(size)))
-    async with exporter_on(cloud, config_of("v3", ("tasks", "detail"))) as exporter:
-        assert await exporter.poll_once()
-        page = Scrape(exporter)
-        assert len(page.samples("drs_task_detail_info")) == size
-        assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
+    page = scraped(*(sim(f"task-{number}") for number in range(size)), config=config_of("v3", ("tasks", "detail")))
+    assert page.succeeded()
+    assert len(page.samples("drs_task_detail_info")) == size
+    assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
 
 
 @pytest.mark.parametrize("single", [False, True])
-async def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
+def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
     tasks = [sim(f"dr-{number}", **DR) for number in range(12)]
     tasks[7].overrides["v3_rpo_rto"] = {"error_code": "DRS.M05003"}
-    cloud = cloud_of(*tasks, single_id_only=single)
-    async with exporter_on(cloud, config_of("v3", ("tasks", "recovery"))) as exporter:
-        assert await exporter.poll_once()
-        assert Scrape(exporter).value("drs_exporter_task_errors_total", collector="recovery") == 1
-        names = {task.name for task in tasks} - {"dr-7"}
-        assert Scrape(exporter).by("task_name", "drs_task_rpo_seconds").keys() == names
+    page = scraped(*tasks, config=config_of("v3", ("tasks", "recovery")), single_id_only=single)
+    assert page.succeeded()
+    assert page.value("drs_exporter_task_errors_total", collector="recovery") == 1
+    assert page.by("task_name", "drs_task_rpo_seconds").keys() == {task.name for task in tasks} - {"dr-7"}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.simulator import ABSENT, Fault, SimTask, faults
-from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import EPOCH, simulate
-
-if TYPE_CHECKING:
-    from exporter.config import Config
+from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, polling, scraped, sim
+from tests.lib.virtual_time import EPOCH
 
 READY, BLOCKER = "drs_task_cutover_ready", "drs_task_cutover_blocker"
 COLLECTORS = ("tasks", "progress", "recovery", "node", "objects", "detail")
@@ -24,15 +21,9 @@ def silent(match: str) -> Fault:
     return Fault(match=match, kind="slow", seconds=1e6)
 
 
-def scraped(*tasks: SimTask, config: Config | None = None, **world: Any) -> Scrape:
-    """What is shown after one poll of everything."""
-
-    async def main() -> Scrape:
-        async with exporter_on(cloud_of(*tasks, **world), config or config_of(collectors=COLLECTORS)) as exporter:
-            await exporter.poll_once()
-            return Scrape(exporter)
-
-    return simulate(main())
+def judged(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
+    """The page after one poll of the collectors that a cut-over depends on."""
+    return scraped(*tasks, config=config_of(api, COLLECTORS), **world)
 
 
 def quick(name: str, **facts: Any) -> SimTask:
@@ -60,7 +51,7 @@ def test_which_tasks_can_be_ready_at_all() -> None:
         "RELEASE_RESOURCE_COMPLETE": None,
         "SOMETHING_NEW": None,
     }
-    page = scraped(*(quick(status, status=status) for status in statuses))
+    page = judged(*(quick(status, status=status) for status in statuses))
     assert {status: page.value(READY, task_name=status) for status in statuses} == statuses
     shown = page.by("task_name", BLOCKER, reason="phase")
     assert shown.keys() == {status for status, ready in statuses.items() if ready is not None}
@@ -74,14 +65,14 @@ def test_of_pairs_the_standby_and_of_dual_active_tasks_none_can_be_ready(api: st
     halves = [quick("forward", role="child", **DR), quick("backward", role="child", direction="down", **DR)]
     dual = sim("dual", relation="multi_write", children=halves, **DR)
     words = ("mysql-to-mysql", "cloudDataGuard-mysql")
-    page = scraped(pair, dual, config=config_of(api, COLLECTORS), v5_engines=words)
+    page = judged(pair, dual, api=api, v5_engines=words)
     assert page.by("task_name", READY) == {"pair": 1}
     assert page.by("task_name", BLOCKER, reason="phase").keys() == {"pair"}
 
 
 def test_subtasks_speak_through_their_parent_alone() -> None:
     parent = sim("parent", relation="multi_to_single", role="parent", children=[quick("a"), quick("b")])
-    page = scraped(parent)
+    page = judged(parent)
     assert page.by("task_name", READY) == {"parent": 1}
     assert page.by("reason", BLOCKER) == {"phase": 0, "stale": 0, "subtask": 0}
 
@@ -106,7 +97,7 @@ def test_subtasks_speak_through_their_parent_alone() -> None:
 @pytest.mark.parametrize("api", ["v5", "auto"])
 def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *, blocked: bool) -> None:
     parent = sim("parent", relation="multi_to_single", children=[quick("fine"), quick("other", **child)])
-    page = scraped(parent, config=config_of(api, COLLECTORS))
+    page = judged(parent, api=api)
     assert blocking(page, "parent") == ({"subtask"} if blocked else set())
     assert page.value(READY, task_name="parent") == (0 if blocked else 1)
 
@@ -155,8 +146,7 @@ async def test_a_task_turns_stale_by_itself_after_three_intervals(match: str, in
         assert stale == [0, 0, 1]
         assert Scrape(exporter).value(READY) == 0
         cloud.faults.pop(0)
-        await asyncio.sleep(2 * interval + 30)
-        assert Scrape(exporter).value(BLOCKER, reason="stale") == 0
+        assert (await Scrape.after(2 * interval + 30, exporter)).value(BLOCKER, reason="stale") == 0
 
 
 async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
@@ -164,8 +154,7 @@ async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
     async with polling(cloud, config_of("v3", COLLECTORS[:2])) as exporter:
         await asyncio.sleep(5)
         cloud.faults = [silent("/jobs$")]
-        await asyncio.sleep(320)
-        page = Scrape(exporter)
+        page = await Scrape.after(320, exporter)
         assert page.samples(READY) == page.samples(BLOCKER) == []
         assert page.value("drs_task_full_progress_ratio") == 1
 
@@ -209,7 +198,7 @@ def test_what_is_known_of_a_task_decides(facts: dict[str, Any], settings: dict[s
 def test_a_parent_of_a_subtask_that_cannot_be_decoded_is_not_ready(api: str, lost: dict[str, Any]) -> None:
     children = [quick("fine"), quick("lost", overrides={f"{api}_list": lost})]
     parent = sim("parent", relation="multi_to_single", children=children)
-    page = scraped(parent, quick("other"), published={api})
+    page = judged(parent, quick("other"), published={api})
     assert blocking(page, "parent") == {"subtask"}
     assert page.value(READY, task_name="parent") == 0
     assert page.value(READY, task_name="other") == 1
@@ -230,7 +219,7 @@ def test_a_parent_of_a_subtask_that_cannot_be_decoded_is_not_ready(api: str, los
     ],
 )
 def test_old_contradictory_and_foreign_facts_never_make_ready(api: str, progress: dict[str, Any], reason: str) -> None:
-    page = scraped(quick("one", overrides={f"{api}_progress": progress}), quick("other"), published={api})
+    page = judged(quick("one", overrides={f"{api}_progress": progress}), quick("other"), published={api})
     assert reason in blocking(page, "one")
     assert page.value(READY, task_name="one") == 0
     assert page.value(READY, task_name="other") == 1

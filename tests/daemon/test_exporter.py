@@ -15,7 +15,7 @@ from exporter.metrics.tasks import ACTIONS
 from exporter.model.task import phase_of
 from exporter.polling.poller import Poller
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, demo_cloud, faults
-from tests.lib.daemon import PROJECT_ID, Scrape, cloud_of, config_of, exporter_on, polling, sim, task
+from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, config_of, exporter_on, polling, scraped, sim, task
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
@@ -34,13 +34,10 @@ def counts_match_tasks(page: Scrape) -> bool:
 async def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll() -> None:
     cloud = cloud_of(sim("one", delay=2.5))
     async with polling(cloud) as exporter:
-        await asyncio.sleep(2)
-        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
+        assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 2.5
         cloud.worlds[0].task("one").delay = 0
-        await asyncio.sleep(27.9)
-        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 2.5
-        await asyncio.sleep(2)
-        assert Scrape(exporter).value("drs_task_incremental_delay_seconds") == 0
+        assert (await Scrape.after(27.9, exporter)).value("drs_task_incremental_delay_seconds") == 2.5
+        assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 0
 
 
 async def test_what_is_too_old_goes_without_any_poll_that_ends() -> None:
@@ -48,10 +45,8 @@ async def test_what_is_too_old_goes_without_any_poll_that_ends() -> None:
     async with polling(cloud, config_of("v3")) as exporter:
         await asyncio.sleep(2)
         cloud.faults = [Fault(match="", kind="slow", seconds=1e6)]
-        await asyncio.sleep(290)
-        assert Scrape(exporter).value("drs_task_full_progress_ratio") == 1
-        await asyncio.sleep(18)
-        page = Scrape(exporter)
+        assert (await Scrape.after(290, exporter)).value("drs_task_full_progress_ratio") == 1
+        page = await Scrape.after(18, exporter)
         assert page.samples("drs_task_full_progress_ratio") == []
         assert page.samples("drs_task_phase") == []
         assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
@@ -141,57 +136,44 @@ async def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch
     assert http.is_closed
 
 
-async def test_a_project_without_a_name_is_called_by_its_id() -> None:
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
-        "projects": [{"region": "cn-north-4", "project_id": PROJECT_ID}],
-    }
-    async with exporter_on(cloud_of(sim("one")), from_mapping({"accounts": [account]})) as exporter:
-        await exporter.poll_once()
-        assert Scrape(exporter).by("project", "drs_up") == {PROJECT_ID: 1}
+def test_a_project_without_a_name_is_called_by_its_id() -> None:
+    config = from_mapping({"accounts": [account("acme", {"region": "cn-north-4", "project_id": PROJECT_ID})]})
+    assert scraped(sim("one"), config=config).by("project", "drs_up") == {PROJECT_ID: 1}
 
 
 @pytest.mark.usefixtures("published_seldom")
-def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
+async def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
     """Every two minutes of virtual time: the page agrees with itself, and with the cloud of half a minute ago."""
-
-    async def main() -> set[str]:
-        cloud = demo_cloud(now=now, speed=60.0)
-        account = {
-            "name": "demo",
-            "cloud": "huaweicloud",
-            "credentials": {"type": "ak_sk", "access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
-            "projects": [
-                {"region": region, "name": name, "project_id": ident} for region, name, ident in DEMO_PROJECTS
-            ],
+    cloud = demo_cloud(now=now, speed=60.0)
+    projects = [{"region": region, "name": name, "project_id": ident} for region, name, ident in DEMO_PROJECTS]
+    credentials = {"type": "ak_sk", "access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
+    keys = {name: {"enabled": False} for name in ("objects", "comparison", "detail", "precheck")}
+    config = from_mapping(
+        {
+            "accounts": [account("demo", *projects, credentials=credentials)],
+            "poll": {"rate_limit": 1000.0, "burst": 1000},
+            "collectors": keys,
         }
-        keys = {name: {"enabled": False} for name in ("objects", "comparison", "detail", "precheck")}
-        config = from_mapping(
-            {"accounts": [account], "poll": {"rate_limit": 1000.0, "burst": 1000}, "collectors": keys}
-        )
-        seen = set()
-        async with polling(cloud, config) as exporter:
-            for _ in range(36):
-                await asyncio.sleep(120)
-                await exporter.publish()
-                page = Scrape(exporter)
-                assert set(page.by("project", "drs_up").values()) == {1}
-                assert counts_match_tasks(page)
-                assert not [value for name in ("drs_tasks",) for _, value in page.samples(name) if value < 0]
-                shown = {one["task_id"]: one["phase"] for one, value in page.samples("drs_task_phase") if value}
-                seen |= set(shown.values())
-                steady = {
-                    ident: phase
-                    for world in cloud.worlds
-                    for ident, phase in _phases(world.everything()).items()
-                    if phase is not None
-                }
-                assert {ident: shown.get(ident) for ident in steady} == steady
-        return seen
-
-    assert simulate(main()) >= {"preparing", "full", "incremental", "paused", "changing", "ending", "ended", "failed"}
+    )
+    seen = set()
+    async with polling(cloud, config) as exporter:
+        for _ in range(36):
+            await asyncio.sleep(120)
+            await exporter.publish()
+            page = Scrape(exporter)
+            assert set(page.by("project", "drs_up").values()) == {1}
+            assert counts_match_tasks(page)
+            assert not [value for name in ("drs_tasks",) for _, value in page.samples(name) if value < 0]
+            shown = {one["task_id"]: one["phase"] for one, value in page.samples("drs_task_phase") if value}
+            seen |= set(shown.values())
+            steady = {
+                ident: phase
+                for world in cloud.worlds
+                for ident, phase in _phases(world.everything()).items()
+                if phase is not None
+            }
+            assert {ident: shown.get(ident) for ident in steady} == steady
+    assert seen >= {"preparing", "full", "incremental", "paused", "changing", "ending", "ended", "failed"}
 
 
 def _phases(tasks: Any) -> dict[str, str | None]:
@@ -208,12 +190,10 @@ def _phases(tasks: Any) -> dict[str, str | None]:
     return found
 
 
-async def test_every_action_of_the_contract_can_be_seen() -> None:
-    async with exporter_on(cloud_of(sim("one", status="INCRE_TRANSFER_FAILED"))) as exporter:
-        await exporter.poll_once()
-        actions = Scrape(exporter).by("action", "drs_task_action_available")
-        assert actions.keys() == set(ACTIONS)
-        assert {action for action, open_now in actions.items() if open_now} == {"RETRY", "RESET"}
+def test_every_action_of_the_contract_can_be_seen() -> None:
+    actions = scraped(sim("one", status="INCRE_TRANSFER_FAILED")).by("action", "drs_task_action_available")
+    assert actions.keys() == set(ACTIONS)
+    assert {action for action, available in actions.items() if available} == {"RETRY", "RESET"}
 
 
 def test_what_polls_bring_does_not_pile_up_before_the_garbage_collector() -> None:

@@ -13,8 +13,8 @@ from exporter.config import Collectors
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
 from exporter.simulator import AsyncJob, World
-from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import EPOCH, now, simulate
+from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim
+from tests.lib.virtual_time import EPOCH, now
 
 if TYPE_CHECKING:
     from exporter.simulator import SimTask
@@ -67,14 +67,10 @@ async def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() ->
 
 
 def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
-    """What one poll of everything shows."""
-
-    async def main() -> Scrape:
-        async with exporter_on(cloud_of(*tasks, **world), config_of(api, EVERY)) as exporter:
-            assert await exporter.poll_once()
-            return Scrape(exporter)
-
-    return simulate(main())
+    """The page after one successful poll of everything."""
+    page = scraped(*tasks, config=config_of(api, EVERY), **world)
+    assert page.succeeded()
+    return page
 
 
 def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> None:
@@ -131,16 +127,13 @@ def test_comparisons_end_alike_in_both_generations(api: str, kind: str, consiste
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_a_comparison_that_runs_or_failed_has_no_verdict(api: str) -> None:
-    for status, finished in (("RUNNING", 3), ("FAILED", 3), ("TIMEOUT_INTERRUPT", 3)):
+def test_a_comparison_that_runs_or_failed_has_no_verdict_and_a_new_status_is_other(api: str) -> None:
+    for status in ("RUNNING", "FAILED", "TIMEOUT_INTERRUPT"):
         page = shown(sim("one", comparison="equal", comparison_status=status, born=EPOCH - 51 * HOUR), api=api)
         assert page.current("status", "drs_comparison_status", type="line") == status
         assert page.samples("drs_comparison_consistent") == page.samples("drs_comparison_results") == []
-        assert len(page.samples("drs_comparison_finished_timestamp_seconds")) == finished
-
-
-def test_a_status_that_is_new_is_other() -> None:
-    page = shown(sim("one", comparison="equal", comparison_status="QUEUED", born=EPOCH - 51 * HOUR), api="v3")
+        assert len(page.samples("drs_comparison_finished_timestamp_seconds")) == 3
+    page = shown(sim("one", comparison="equal", comparison_status="QUEUED", born=EPOCH - 51 * HOUR), api=api)
     assert page.current("status", "drs_comparison_status", type="line") == "other"
 
 
@@ -167,7 +160,7 @@ OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_tags_are_labels_where_they_are_allowed_and_keep_their_names(api: str) -> None:
+async def test_tags_are_labels_where_they_are_allowed_and_keep_their_names(api: str) -> None:
     """Keys that collide over all accounts are numbered; each account shows its own."""
     tagged = {"tags": TAGS}
     cloud = cloud_of(sim("tagged", **tagged), sim("some", tags={"team": "x"}), sim("none"))
@@ -182,13 +175,9 @@ def test_tags_are_labels_where_they_are_allowed_and_keep_their_names(api: str) -
             "tasks": account.tasks.model_copy(update={"tag_labels": ("team_a", "team")}),
         }
     )
-
-    async def main() -> Scrape:
-        async with exporter_on(cloud, config.model_copy(update={"accounts": (account, second)})) as exporter:
-            assert await exporter.poll_once()
-            return Scrape(exporter)
-
-    page = simulate(main())
+    async with exporter_on(cloud, config.model_copy(update={"accounts": (account, second)})) as exporter:
+        assert await exporter.poll_once()
+    page = Scrape(exporter)
 
     def tags(name: str) -> dict[str, str]:
         ((labels, _),) = page.samples("drs_task_detail_info", task_name=name)

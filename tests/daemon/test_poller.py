@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.simulator import Fault, faults
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import simulate
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polled, polling, sim
 
 if TYPE_CHECKING:
-    from exporter.simulator import SimTask, SimulatedCloud
+    from exporter.simulator import SimTask
 
 SCENARIOS = ("migration", "sync", "cloudDataGuard")
 
@@ -32,17 +31,6 @@ def lists(*sizes: int) -> int:
     return sum(max(1, ceil(size / 100)) for size in sizes)
 
 
-def one_poll(cloud: SimulatedCloud, api: str, *collectors: str) -> dict[str, int]:
-    """The calls of one poll of each collector."""
-
-    async def main() -> dict[str, int]:
-        async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
-            assert await exporter.poll_once()
-        return calls(cloud)
-
-    return simulate(main())
-
-
 def named(**numbers: int) -> dict[str, int]:
     """Calls by operation, those that do not happen left out."""
     names = {
@@ -59,13 +47,13 @@ SIZES = [(0, 0, 0), (1, 0, 0), (9, 1, 1), (100, 101, 0), (250, 13, 7)]
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_poll_on_v3_costs_its_pages_and_a_tenth_of_its_active_tasks(sizes: tuple[int, ...]) -> None:
-    made = one_poll(cloud_of(*fleet(*sizes)), "v3", "progress")
+    made = calls(polled(cloud_of(*fleet(*sizes)), "v3", "progress"))
     assert made == named(v3=lists(*sizes), batches=ceil(sum(sizes) / 10))
 
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_poll_on_v5_costs_its_pages_and_its_active_tasks_once_for_progress_and_node(sizes: tuple[int, ...]) -> None:
-    made = one_poll(cloud_of(*fleet(*sizes)), "v5", "progress", "node")
+    made = calls(polled(cloud_of(*fleet(*sizes)), "v5", "progress", "node"))
     monitors = made.pop("v5 jobs/ID/monitor-data", 0)
     assert made == named(v5=lists(*sizes), singles=sum(sizes))
     assert monitors == sum(sizes)
@@ -78,7 +66,7 @@ def test_a_poll_on_auto_asks_v3_in_tens_and_v5_for_what_it_alone_lists(sizes: tu
     both = fleet(*sizes)
     in_v3 = (sizes[0], sizes[1] + 25, sizes[2])
     in_v5 = (sizes[0] + 3, sizes[1] + 12, sizes[2])
-    made = one_poll(cloud_of(*only_v5, *only_v3, *both), "auto", "progress")
+    made = calls(polled(cloud_of(*only_v5, *only_v3, *both), "auto", "progress"))
     assert made == named(v3=lists(*in_v3), v5=lists(*in_v5), batches=ceil(sum(in_v3) / 10), singles=15)
 
 
@@ -93,7 +81,7 @@ def test_only_tasks_with_something_to_tell_are_asked_for() -> None:
     statuses = ("CREATING", "WAITING_FOR_START", "INCRE_TRANSFER_FAILED", "PAUSING", "RELEASE_RESOURCE_STARTED", "NEW")
     speaking = [sim(status, status=status) for status in statuses]
     cloud = cloud_of(*silent, *speaking)
-    one_poll(cloud, "v3", "progress")
+    polled(cloud, "v3", "progress")
     asked = [job for call in cloud.calls if call.path.endswith("batch-progress") for job in call.body["jobs"]]
     assert sorted(asked) == sorted(task.id for task in (*children, *speaking))
 
@@ -163,8 +151,9 @@ async def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
         await asyncio.sleep(10)
         cloud.worlds[0].published.remove("v3")
         for _ in range(140):
-            await asyncio.sleep(5)
-            assert Scrape(exporter).current("phase", "drs_task_phase", task_name="one") == "incremental"
+            assert (await Scrape.after(5, exporter)).current(
+                "phase", "drs_task_phase", task_name="one"
+            ) == "incremental"
         assert Scrape(exporter).value("drs_up") == 1
 
 

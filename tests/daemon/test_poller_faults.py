@@ -12,14 +12,13 @@ from exporter.cloud.v3 import V3
 from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
 from exporter.store.store import Store
-from tests.lib.daemon import PROJECT_ID, Scrape, calls, cloud_of, config_of, polling, sim
-from tests.lib.virtual_time import now, simulate
+from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, config_of, polling, scraped, sim
+from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from exporter.cloud.source import TaskList
-    from exporter.daemon.exporter import Exporter
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 
@@ -34,11 +33,6 @@ def tasks_of_each_kind() -> list[Any]:
     ]
 
 
-async def after_a_change(exporter: Exporter, seconds: float = 32) -> Scrape:
-    await asyncio.sleep(seconds)
-    return Scrape(exporter)
-
-
 async def test_one_failing_list_leaves_the_other_job_types_and_the_other_generation_alone() -> None:
     cloud = cloud_of(*tasks_of_each_kind())
     async with polling(cloud) as exporter:
@@ -46,7 +40,7 @@ async def test_one_failing_list_leaves_the_other_job_types_and_the_other_generat
         cloud.faults = [faults.forbidden("POST .*/jobs$", after=1, times=1)]  # the second list is that of sync
         for task in cloud.worlds[0].tasks:
             task.pin("PAUSING")
-        page = await after_a_change(exporter)
+        page = await Scrape.after(32, exporter)
         assert page.by("job_type", "drs_exporter_list_success", api="v3") == {
             "migration": 1,
             "sync": 0,
@@ -57,22 +51,21 @@ async def test_one_failing_list_leaves_the_other_job_types_and_the_other_generat
         phases = {name: page.current("phase", "drs_task_phase", task_name=name) for name in ("m", "s", "d", "pg")}
         assert phases == {"m": "paused", "d": "paused", "s": "incremental", "pg": "incremental"}
         assert page.value("drs_exporter_collector_success", collector="progress") == 1
-        page = await after_a_change(exporter)
+        page = await Scrape.after(32, exporter)
         assert page.value("drs_up") == 1
         assert page.current("phase", "drs_task_phase", task_name="s") == "paused"
 
 
-def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
-    async def main() -> list[str]:
-        cloud = cloud_of(sim("s"))
-        cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", "")]
-        with capture_logs() as logged:
-            async with polling(cloud):
-                await asyncio.sleep(2)
-        return [line["error"] for line in logged if line.get("what") == "v5 list of cloudDataGuard"]
-
+async def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
+    cloud = cloud_of(sim("s"))
+    cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", "")]
+    with capture_logs() as logged:
+        async with polling(cloud):
+            await asyncio.sleep(2)
     remedy = "this cloud may not offer job type cloudDataGuard: if so, remove it from tasks.job_types"
-    assert simulate(main()) == [f"v5_list_jobs: 400 DRS.M00202: {remedy}"]
+    assert [line["error"] for line in logged if line.get("what") == "v5 list of cloudDataGuard"] == [
+        f"v5_list_jobs: 400 DRS.M00202: {remedy}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,10 +75,10 @@ def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
 async def test_a_failing_source_leaves_the_others_alone(match: str, silent: set[str], speaking: set[str]) -> None:
     cloud = cloud_of(*tasks_of_each_kind())
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-        page = await after_a_change(exporter, 2)
+        page = await Scrape.after(2, exporter)
         first = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
         cloud.faults = [faults.forbidden(match)]
-        page = await after_a_change(exporter)
+        page = await Scrape.after(32, exporter)
         last = page.by("task_name", "drs_task_collected_timestamp_seconds", collector="progress")
         assert {name for name in last if last[name] > first[name]} == speaking
         assert {name for name in last if last[name] == first[name]} == silent
@@ -101,13 +94,7 @@ def two_projects() -> tuple[SimulatedCloud, Any]:
         {"region": "cn-north-4", "name": name, "project_id": project_id}
         for project_id, name in ((PROJECT_ID, "first"), (OTHER_ID, "second"))
     ]
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
-        "projects": projects,
-    }
-    config = from_mapping({"accounts": [account], "poll": {"rate_limit": 1000.0, "burst": 1000}})
+    config = from_mapping({"accounts": [account("acme", *projects)], "poll": {"rate_limit": 1000.0, "burst": 1000}})
     return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now), config
 
 
@@ -115,7 +102,7 @@ async def test_a_failing_project_leaves_the_others_alone() -> None:
     cloud, config = two_projects()
     cloud.faults = [faults.broken(OTHER_ID)]
     async with polling(cloud, config) as exporter:
-        page = await after_a_change(exporter, 90)
+        page = await Scrape.after(90, exporter)
         assert page.by("project", "drs_up") == {"first": 1, "second": 0}
         assert page.tasks() == {"one"}
         assert page.samples("drs_tasks", project="second") == []
@@ -127,30 +114,29 @@ async def test_one_task_that_is_refused_costs_only_itself_and_is_counted() -> No
     tasks[3].overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
     cloud = cloud_of(*tasks)
     async with polling(cloud, config_of("v3")) as exporter:
-        page = await after_a_change(exporter, 2)
+        page = await Scrape.after(2, exporter)
         known = page.by("task_name", "drs_task_full_progress_ratio")
         assert set(known) == {task.name for task in tasks} - {"t3"}
         assert page.by("collector", "drs_exporter_task_errors_total")["progress"] == 1
         assert page.value("drs_exporter_collector_success", collector="progress") == 1
 
 
-async def test_whoever_refuses_every_task_does_not_answer_at_all() -> None:
+def test_a_source_that_refuses_every_task_does_not_work_at_all() -> None:
     task = sim("only")
     task.overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
-    async with polling(cloud_of(task), config_of("v3")) as exporter:
-        page = await after_a_change(exporter, 2)
-        assert page.value("drs_exporter_collector_success", collector="progress") == 0
+    page = scraped(task, config=config_of("v3"))
+    assert page.value("drs_exporter_collector_success", collector="progress") == 0
 
 
 async def test_a_task_whose_progress_reports_it_as_deleted_is_removed_and_never_ready_where_lists_disagree() -> None:
     going = sim("going")
     cloud = cloud_of(going, sim("staying"))
     async with polling(cloud, config_of("v3")) as exporter:
-        assert (await after_a_change(exporter, 29)).tasks() == {"going", "staying"}
+        assert (await Scrape.after(29, exporter)).tasks() == {"going", "staying"}
         going.overrides["v3_progress"] = {"transfer_status": "DELETED"}
-        assert (await after_a_change(exporter, 3)).tasks() == {"staying"}
-        assert (await after_a_change(exporter, 30)).tasks() == {"staying"}
-        page = await after_a_change(exporter, 60)
+        assert (await Scrape.after(3, exporter)).tasks() == {"staying"}
+        assert (await Scrape.after(30, exporter)).tasks() == {"staying"}
+        page = await Scrape.after(60, exporter)
         assert page.tasks() == {"going", "staying"}
         assert page.value("drs_task_cutover_ready", task_name="going") == 0
         assert page.value("drs_task_cutover_blocker", task_name="going", reason="phase") == 1
@@ -162,7 +148,7 @@ async def test_what_could_not_be_decoded_is_counted_and_lost_alone() -> None:
     bad.overrides["v3_progress"] = {"progress": "much", "incre_trans_delay_millis": "2500"}
     cloud = cloud_of(bad, good)
     async with polling(cloud, config_of("v3")) as exporter:
-        page = await after_a_change(exporter, 2)
+        page = await Scrape.after(2, exporter)
         assert page.by("task_name", "drs_task_full_progress_ratio") == {"good": 1}
         assert page.value("drs_task_incremental_delay_seconds", task_name="bad") == 2.5
         assert page.by("task_name", "drs_task_info", net_type="vpn") == {"good": 1}
@@ -195,7 +181,7 @@ async def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_log
             await asyncio.sleep(280)
             cloud.calls.clear()
             broken.append("now")
-            page = await after_a_change(exporter, 32)
+            page = await Scrape.after(32, exporter)
             assert calls(cloud)["v3 jobs"] == 2
             assert calls(cloud)["v5 jobs"] == 3
             assert page.value("drs_up") == 0
@@ -203,7 +189,7 @@ async def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_log
             assert page.by("job_type", "drs_exporter_list_success", api="v3")["sync"] == 0
             assert page.value("drs_task_info", task_name="s") == 1
             broken.clear()
-            page = await after_a_change(exporter, 30)
+            page = await Scrape.after(30, exporter)
             assert page.value("drs_up") == 1
     [bug] = [event for event in logged if event["log_level"] == "error"]
     assert bug["event"] == "a poll ended in a bug"
@@ -219,11 +205,11 @@ async def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monk
         async with polling(cloud, config_of("v3")) as exporter:
             await asyncio.sleep(2)
             broken.append("now")
-            page = await after_a_change(exporter, 30)
+            page = await Scrape.after(30, exporter)
             assert page.by("collector", "drs_exporter_collector_success")["progress"] == 0
             assert page.value("drs_up") == 1
             broken.clear()
-            page = await after_a_change(exporter, 30)
+            page = await Scrape.after(30, exporter)
             assert page.by("collector", "drs_exporter_collector_success")["progress"] == 1
     assert "s3cr3t" not in str(logged)
     assert [event["collector"] for event in logged if event["log_level"] == "error"] == ["progress"]
@@ -235,7 +221,7 @@ async def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypat
 
     monkeypatch.setattr(V3, "list_tasks", nothing_works)
     async with polling(cloud_of(sim("one")), config_of("v3")) as exporter:
-        page = await after_a_change(exporter, 2)
+        page = await Scrape.after(2, exporter)
         assert exporter.ready
         assert page.value("drs_up") == 0
         assert page.samples("drs_tasks") == []
@@ -246,14 +232,14 @@ async def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
         odd, worse = sim("odd", status="HIBERNATING"), sim("worse", status="HIBERNATING")
         cloud = cloud_of(odd, worse, sim("failed", status="HIBERNATION_FAILED"))
         async with polling(cloud) as exporter:
-            page = await after_a_change(exporter, 100)
+            page = await Scrape.after(100, exporter)
             assert page.value("drs_exporter_unknown_statuses_total") == 1
             assert page.current("phase", "drs_task_phase", task_name="odd") == "other"
             assert page.current("status", "drs_task_status", task_name="odd") == "HIBERNATING"
             assert page.current("phase", "drs_task_phase", task_name="failed") == "failed"
             worse.pin("DREAMING")
             odd.overrides["v3_list"] = {"status": "DELETED"}  # known: the task goes
-            page = await after_a_change(exporter)
+            page = await Scrape.after(32, exporter)
             assert page.value("drs_exporter_unknown_statuses_total") == 2
             assert page.tasks() == {"worse", "failed"}
     words = [event["status"] for event in logged if event["event"].startswith("status without a known phase")]
@@ -287,8 +273,7 @@ async def test_who_refuses_everything_is_asked_little_and_served_again_when_that
         assert calls(cloud)["v5 jobs/ID progress"] < 12 * 8
         assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 0
         cloud.faults = []
-        await asyncio.sleep(330)
-        assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 1
+        assert (await Scrape.after(330, exporter)).value("drs_exporter_collector_success", collector="progress") == 1
         assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40
 
 
@@ -298,5 +283,4 @@ async def test_tasks_that_fail_first_do_not_stand_in_the_way_of_the_others() -> 
     cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})
     cloud.faults = [faults.broken(f"{task.id}.*type=progress") for task in broken]
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
-        await asyncio.sleep(300)
-        assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 4
+        assert len((await Scrape.after(300, exporter)).by("task_name", "drs_task_full_progress_ratio")) == 4

@@ -7,24 +7,23 @@ import asyncio
 import pytest
 
 from exporter.simulator import faults
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, exporter_on, polling, sim
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, scraped, sim
 from tests.lib.virtual_time import EPOCH
 
 AGE = "drs_exporter_collector_last_success_timestamp_seconds"
 
 
 @pytest.mark.parametrize("disabled", ["progress", "node"])
-async def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: str) -> None:
+def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: str) -> None:
     """A v5 call for progress brings the node's figures, and the other way round."""
     kept = {"progress": "drs_node_cpu_usage_ratio", "node": "drs_task_full_progress_ratio"}[disabled]
     left_out = {"node": "drs_node_cpu_usage_ratio", "progress": "drs_task_full_progress_ratio"}[disabled]
     enabled = {"tasks", "progress", "node"} - {disabled}
-    async with exporter_on(cloud_of(sim("one")), config_of("v5", enabled)) as exporter:
-        assert await exporter.poll_once()
-        page = Scrape(exporter)
-        assert page.by("task_name", kept).keys() == {"one"}
-        assert page.samples(left_out) == []
-        assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
+    page = scraped(sim("one"), config=config_of("v5", enabled))
+    assert page.succeeded()
+    assert page.by("task_name", kept).keys() == {"one"}
+    assert page.samples(left_out) == []
+    assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
 
 
 async def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
@@ -34,8 +33,7 @@ async def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
     task.overrides["v5_progress"] = {"progress_info": {"progress": "11"}}
     async with polling(cloud_of(task)) as exporter:
         for _ in range(100):
-            await asyncio.sleep(3)
-            page = Scrape(exporter)
+            page = await Scrape.after(3, exporter)
             assert page.value("drs_task_full_progress_ratio") == 0.77
             assert page.value("drs_apply_bytes_per_second") == 1000
             assert page.value("drs_node_cpu_usage_ratio") is not None
@@ -62,8 +60,7 @@ async def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own
         first = Scrape(exporter).by("collector", "drs_exporter_collector_success")
         assert first == dict.fromkeys(collectors, 1)
         cloud.faults.append(faults.forbidden("type=progress"))
-        await asyncio.sleep(120)
-        page = Scrape(exporter)
+        page = await Scrape.after(120, exporter)
         success = page.by("collector", "drs_exporter_collector_success")
         assert success == {"tasks": 1, **dict.fromkeys(brought, 0)}
         assert {name: at for name, at in page.by("collector", AGE).items() if name in brought} == dict.fromkeys(
@@ -74,8 +71,7 @@ async def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own
 async def test_who_has_nothing_to_ask_succeeds() -> None:
     cloud = cloud_of(sim("ended", status="RELEASE_RESOURCE_COMPLETE"))
     async with polling(cloud, config_of("v5")) as exporter:
-        await asyncio.sleep(2)
-        assert set(Scrape(exporter).by("collector", "drs_exporter_collector_success").values()) == {1}
+        assert set((await Scrape.after(2, exporter)).by("collector", "drs_exporter_collector_success").values()) == {1}
         assert calls(cloud) == {"v5 jobs": 3}
 
 
@@ -94,6 +90,5 @@ async def test_a_task_that_only_v5_lists_has_its_progress_from_there_and_the_oth
 async def test_a_pinned_generation_is_the_only_one_asked(api: str, shown: set[str]) -> None:
     cloud = cloud_of(sim("both"), sim("redis", engine="redis-to-gaussredis"), sim("pg", engine="postgresql"))
     async with polling(cloud, config_of(api)) as exporter:
-        await asyncio.sleep(400)
-        assert Scrape(exporter).tasks() == shown
+        assert (await Scrape.after(400, exporter)).tasks() == shown
         assert {operation.split()[0] for operation in calls(cloud)} == {api}

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.simulator import Fault, faults
 from exporter.store.store import Store
-from tests.lib.daemon import Scrape, cloud_of, config_of, exporter_on, polling, sim
-from tests.lib.virtual_time import simulate
+from tests.lib.daemon import Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-ONE_FAILS = [
-    faults.broken,
-    faults.unavailable,
-    faults.throttled,
-    faults.too_frequent,
-    faults.forbidden,
-    faults.unauthorized,
-]
-
-
-def up(cloud_faults: Sequence[Fault] = (), api: str = "auto", **world: Any) -> float | None:
-    """drs_up after one poll."""
-
-    async def main() -> float | None:
-        cloud = cloud_of(sim("one"), **world)
-        cloud.faults = list(cloud_faults)
-        async with exporter_on(cloud, config_of(api)) as exporter:
-            await exporter.poll_once()
-            return Scrape(exporter).value("drs_up")
-
-    return simulate(main())
+ONE_FAILS = (
+    *(faults.broken, faults.unavailable, faults.throttled),
+    *(faults.too_frequent, faults.forbidden, faults.unauthorized),
+)
 
 
 async def test_absent_before_the_first_poll() -> None:
@@ -67,13 +46,13 @@ async def test_absent_before_the_first_poll() -> None:
     ],
 )
 def test_up_wants_a_published_generation(published: set[str], api: str, value: float) -> None:
-    assert up(api=api, published=published) == value
+    assert scraped(sim("one"), config=config_of(api), published=published).value("drs_up") == value
 
 
 @pytest.mark.parametrize("fault", ONE_FAILS)
 @pytest.mark.parametrize("generation", ["POST .*/v3/[^/]*/jobs$", "GET .*/v5/.*job_type=cloudDataGuard"])
 def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fault: Any) -> None:
-    assert up([fault(generation)]) == 0
+    assert scraped(sim("one"), faults=[fault(generation)]).value("drs_up") == 0
 
 
 @pytest.mark.parametrize(
@@ -90,22 +69,19 @@ def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fa
         b'{"total_record": 1}',
     ],
 )
-async def test_an_answer_that_is_no_list_is_never_no_tasks(body: bytes) -> None:
-    cloud = cloud_of(sim("one"), published={"v3"})
-    cloud.faults = [Fault(match="/jobs$", kind="body", body=body)]
-    async with exporter_on(cloud, config_of("v3")) as exporter:
-        assert not await exporter.poll_once()
-        page = Scrape(exporter)
-        assert page.value("drs_up") == 0
-        assert page.samples("drs_tasks") == []
+def test_an_answer_that_is_no_list_is_never_no_tasks(body: bytes) -> None:
+    fault = Fault(match="/jobs$", kind="body", body=body)
+    page = scraped(sim("one"), config=config_of("v3"), faults=[fault], published={"v3"})
+    assert page.by("collector", "drs_exporter_collector_success")["tasks"] == 0
+    assert page.value("drs_up") == 0
+    assert page.samples("drs_tasks") == []
 
 
-async def test_no_tasks_is_up_and_zeros() -> None:
-    async with exporter_on(cloud_of()) as exporter:
-        assert await exporter.poll_once()
-        page = Scrape(exporter)
-        assert page.value("drs_up") == 1
-        assert [value for _, value in page.samples("drs_tasks")] == [0] * 27
+def test_no_tasks_is_up_and_zeros() -> None:
+    page = scraped()
+    assert page.succeeded()
+    assert page.value("drs_up") == 1
+    assert [value for _, value in page.samples("drs_tasks")] == [0] * 27
 
 
 async def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_listed_again() -> None:
@@ -125,12 +101,10 @@ async def test_a_generation_that_turns_unpublished_is_a_fault_until_its_tasks_ar
     async with polling(cloud) as exporter:
         await asyncio.sleep(10)
         cloud.worlds[0].published.remove("v3")
-        await asyncio.sleep(280)
-        page = Scrape(exporter)
+        page = await Scrape.after(280, exporter)
         assert page.value("drs_up") == 0
         assert page.tasks() == {"v3 alone", "both"}
-        await asyncio.sleep(60)
-        page = Scrape(exporter)
+        page = await Scrape.after(60, exporter)
         assert page.value("drs_up") == 1
         assert page.tasks() == {"both"}
         assert page.by("api", "drs_exporter_list_success", job_type="sync") == {"v5": 1}
@@ -198,11 +172,9 @@ async def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_abo
         assert before
         cloud.faults = [faults.broken("GET .*job_type")]
         cloud.worlds[0].published.add("v5")
-        await asyncio.sleep(120)
-        page = Scrape(exporter)
+        page = await Scrape.after(120, exporter)
         assert page.value("drs_up") == 1
         assert page.by("phase", "drs_tasks", job_type="sync") == before.by("phase", "drs_tasks", job_type="sync")
         assert not page.by("job_type", "drs_exporter_list_success", api="v5")
         cloud.faults = []
-        await asyncio.sleep(60)
-        assert Scrape(exporter).by("job_type", "drs_exporter_list_success", api="v5")["sync"] == 1
+        assert (await Scrape.after(60, exporter)).by("job_type", "drs_exporter_list_success", api="v5")["sync"] == 1

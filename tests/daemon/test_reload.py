@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,11 +14,11 @@ import pytest
 
 from exporter.config import Collectors, ConfigError, NotReadyError, from_mapping
 from exporter.daemon import exporter as exporter_module
-from exporter.daemon.serve import Reloader
+from exporter.daemon.serve import follow
 from exporter.polling.poller import Poller
 from exporter.runtime.threads import DaemonPool
 from exporter.simulator import World
-from tests.lib.daemon import PROJECT_ID, Scrape, calls, cloud_of, exporter_on, get, sim
+from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, exporter_on, get, sim
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
@@ -34,11 +35,6 @@ STOCK = {"region": "cn-north-4", "name": "stock", "project_id": OTHER_ID}
 SUCCESS = "drs_exporter_config_last_reload_successful"
 READ_AT = "drs_exporter_config_last_reload_success_timestamp_seconds"
 ALLOWED = "drs_exporter_api_rate_limit_calls_per_second"
-
-
-def account(name: str, *projects: dict[str, str], **keys: Any) -> dict[str, Any]:
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    return {"name": name, "cloud": "huaweicloud", "credentials": credentials, "projects": projects, **keys}
 
 
 def config(*accounts: dict[str, Any], **sections: Any) -> Config:
@@ -323,8 +319,7 @@ async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None
 async def test_reloads_at_once_follow_each_other() -> None:
     async with running(clouds()) as daemon:
         order = iter((config(account("acme", PAYMENTS)), config(account("ink", STOCK)), config()))
-        reloader = Reloader(daemon.exporter, lambda: next(order))
-        await asyncio.gather(*(reloader.reload() for _ in range(3)))
+        await asyncio.gather(*(daemon.exporter.reload(lambda: next(order)) for _ in range(3)))
         assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
         assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
 
@@ -332,15 +327,14 @@ async def test_reloads_at_once_follow_each_other() -> None:
 async def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
     async with running(clouds()) as daemon:
         loads = iter((broken, config))
+        requested = asyncio.Event()
 
         def load() -> Config:
             return next(loads)()
 
-        reloader = Reloader(daemon.exporter, load)
-        told = asyncio.Event()
-        following = asyncio.create_task(reloader.follow(told))
+        following = asyncio.create_task(follow(requested, partial(daemon.exporter.reload, load)))
         for outcome in (0, 1):
-            told.set()
+            requested.set()
             assert (await daemon.scrape(1)).value(SUCCESS) == outcome
         following.cancel()
 

@@ -19,7 +19,7 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.project import ProjectKey
 from exporter.model.task import Gap, Listed
-from exporter.simulator import SimTask, SimulatedCloud, World
+from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_memory import ProjectMemory
 from exporter.store.store import Store
@@ -28,7 +28,7 @@ from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from exporter.config import Config
 
@@ -54,6 +54,12 @@ def cloud_of(*tasks: SimTask, **options: Any) -> SimulatedCloud:
     )
 
 
+def account(name: str, *projects: Mapping[str, str], **keys: Any) -> dict[str, Any]:
+    """An account of the configuration with the key of the simulated cloud."""
+    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
+    return {"name": name, "cloud": "huaweicloud", "credentials": credentials, "projects": projects, **keys}
+
+
 def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress", "node"), **sections: Any) -> Config:
     """One project with these collectors, and calls that need not wait for each other; `paces` sets their intervals."""
     project = {"region": PROJECT["region"], "name": PROJECT["project"], "project_id": PROJECT_ID, "api": api}
@@ -61,14 +67,7 @@ def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress
     given = sections.pop("paces", {})
     return from_mapping(
         {
-            "accounts": [
-                {
-                    "name": PROJECT["account"],
-                    "cloud": "huaweicloud",
-                    "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
-                    "projects": [project],
-                }
-            ],
+            "accounts": [account(PROJECT["account"], project)],
             **sections,
             "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
             "collectors": {name: {**keys, "interval": given.get(name)} for name, keys in settings.items()},
@@ -105,6 +104,12 @@ class Scrape:
             for sample in family.samples:
                 self._samples.setdefault(sample.name, []).append((sample.labels, sample.value))
 
+    @classmethod
+    async def after(cls, seconds: float, exporter: Exporter) -> Scrape:
+        """The page that is published after this time."""
+        await asyncio.sleep(seconds)
+        return cls(exporter)
+
     def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a family that have these labels; an empty one is one that is not there."""
         return [
@@ -136,11 +141,39 @@ class Scrape:
         assert not states or sorted(states.values()) == [0.0] * (len(states) - 1) + [1.0]
         return next((state for state, value in states.items() if value), None)
 
+    def succeeded(self) -> bool:
+        """Whether the newest poll of every collector succeeded."""
+        return all(value for _, value in self.samples("drs_exporter_collector_success"))
+
     def tasks(self) -> set[str]:
         """The names of the tasks of which anything at all is shown."""
         return {
             labels["task_name"] for samples in self._samples.values() for labels, _ in samples if "task_name" in labels
         }
+
+
+def polled(cloud: SimulatedCloud, api: str, *collectors: str) -> SimulatedCloud:
+    """The cloud after one successful poll of the lists and of each of these collectors."""
+
+    async def main() -> None:
+        async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
+            assert await exporter.poll_once()
+
+    simulate(main())
+    return cloud
+
+
+def scraped(*tasks: SimTask, config: Config | None = None, faults: Iterable[Fault] = (), **world: Any) -> Scrape:
+    """The page after one poll of every collector; options are those of World."""
+
+    async def main() -> Scrape:
+        cloud = cloud_of(*tasks, **world)
+        cloud.faults = list(faults)
+        async with exporter_on(cloud, config) as exporter:
+            await exporter.poll_once()
+            return Scrape(exporter)
+
+    return simulate(main())
 
 
 def calls(cloud: SimulatedCloud) -> Counter[str]:
@@ -163,10 +196,10 @@ class Bench:
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self._telemetry = Telemetry()
         meter = ProjectMeter(self._telemetry, **PROJECT, collectors=COLLECTORS)
-        account = config_of().accounts[0]
-        account = account.model_copy(update={"poll": account.poll.model_copy(update={"stale_after": stale_after})})
+        (settings,) = config_of().accounts
+        poll = settings.poll.model_copy(update={"stale_after": stale_after})
         memory = ProjectMemory(ProjectKey(**PROJECT), clock(), stale_after)
-        context = ProjectContext(account, memory, meter, clock())
+        context = ProjectContext(settings.model_copy(update={"poll": poll}), memory, meter, clock())
         context.ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
         context.ages.intervals |= intervals
         self.store = Store(context, self.board, TASK_FAMILIES)
@@ -180,7 +213,8 @@ class Bench:
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)
 
-    async def scrape(self) -> Scrape:
+    async def scrape(self, after: float = 0.0) -> Scrape:
+        await asyncio.sleep(after)
         await self.store.sweep()
         await self.board.publish()
         return Scrape(self.board)

@@ -76,6 +76,7 @@ class Budget:
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] | None = None) -> None:
         self.rate = rate
+        self.limits = rate, burst
         self.demand = Demand(rate)
         self._burst = burst
         self._clock = clock or asyncio.get_running_loop().time

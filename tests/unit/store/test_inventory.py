@@ -38,6 +38,7 @@ def test_the_inventory_is_the_union_by_task_id(inventory: Inventory) -> None:
     assert sorted(inventory) == ["a", "b", "c"]
     assert "b" in inventory
     assert "d" not in inventory
+    assert [inventory.listed_by(task_id, "v3") for task_id in "abcd"] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("order", [("v3", "v5"), ("v5", "v3")])
@@ -47,17 +48,14 @@ def test_v3_decides_where_both_know_a_task(inventory: Inventory, order: tuple[st
     assert inventory.find("a", ALL) == task(net_type="v3")
 
 
-def test_v5_decides_where_the_list_of_v3_is_stale(inventory: Inventory) -> None:
+def test_v5_decides_where_the_list_of_v3_has_expired_and_nothing_is_found_where_every_list_has(
+    inventory: Inventory,
+) -> None:
     lists(inventory, "v3", task(net_type="v3"), now=0)
     lists(inventory, "v5", task(net_type="v5"), now=400)
     assert inventory.find("a", {"v3": 0.0, "v5": 0.0}) == task(net_type="v3")
     assert inventory.find("a", {"v3": 0.1, "v5": 0.0}) == task(net_type="v5")
-
-
-def test_nothing_is_found_where_every_list_is_stale(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(), now=0)
-    lists(inventory, "v5", task(), now=0)
-    assert inventory.find("a", {"v3": 0.1, "v5": 0.1}) is None
+    assert inventory.find("a", {"v3": 0.1, "v5": 400.1}) is None
     assert "a" in inventory
     assert inventory.find("never seen", ALL) is None
 
@@ -110,8 +108,9 @@ def test_a_generation_that_never_listed_a_task_is_not_asked_to_lack_it(inventory
 
 
 @pytest.mark.parametrize("how", [{"gap": Gap.TOTAL}, {"gap": Gap.UNREADABLE}, {"pages": 2}])
+@pytest.mark.parametrize("complete", [False, True])
 def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice_in_a_row(
-    inventory: Inventory, how: Any
+    inventory: Inventory, how: Any, *, complete: bool
 ) -> None:
     lists(inventory, "v3", task(), now=0)
     lists(inventory, "v3", now=30, **how)
@@ -119,7 +118,7 @@ def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice
     lists(inventory, "v3", task(), now=60, **how)
     lists(inventory, "v3", now=90, **how)
     assert "a" in inventory
-    lists(inventory, "v3", now=120, **how)
+    lists(inventory, "v3", now=120, **({} if complete else how))
     assert "a" not in inventory
 
 
@@ -132,13 +131,6 @@ def test_a_list_that_lacks_pages_proves_no_absence(inventory: Inventory, gap: Ga
     assert "a" in inventory
     assert inventory.listed_by("a", "v3")
     lists(inventory, "v3", now=300)
-    assert "a" not in inventory
-
-
-def test_an_incomplete_list_then_a_complete_one_is_enough(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(), now=0)
-    lists(inventory, "v3", now=30, gap=Gap.TOTAL)
-    lists(inventory, "v3", now=60)
     assert "a" not in inventory
 
 
@@ -221,13 +213,6 @@ def test_an_update_names_every_task_that_it_may_have_changed(inventory: Inventor
     assert lists(inventory, "v3", task("a"), task("b"), now=0) == {"a", "b"}
     assert lists(inventory, "v3", task("b"), task("c"), now=0, job_type="migration") == {"b", "c"}
     assert lists(inventory, "v3", task("a"), now=1, gap=Gap.TOTAL) == {"a", "b"}
-
-
-def test_listed_by(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(), now=0)
-    assert inventory.listed_by("a", "v3")
-    assert not inventory.listed_by("a", "v5")
-    assert not inventory.listed_by("b", "v3")
 
 
 def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_as_contradicted(

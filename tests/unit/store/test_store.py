@@ -26,10 +26,8 @@ async def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals
     await bench.lists(task())
     await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
     values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
-    await asyncio.sleep(age)
-    assert [(await bench.scrape()).value(name) for name in values] == [0.5, 1]
-    await asyncio.sleep(0.1)
-    page = await bench.scrape()
+    assert [(await bench.scrape(age)).value(name) for name in values] == [0.5, 1]
+    page = await bench.scrape(0.1)
     assert [page.value(name) for name in values] == [None, None]
     assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
     assert page.current("phase", "drs_task_phase") == "incremental"
@@ -44,8 +42,7 @@ async def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: f
     await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
     page = await bench.scrape()
     assert all(page.samples(name) for name in families)
-    await asyncio.sleep(0.1)
-    page = await bench.scrape()
+    page = await bench.scrape(0.1)
     assert not any(page.samples(name) for name in families)
     assert page.value("drs_task_incremental_delay_seconds") is None  # the phase is not known
     assert page.value("drs_task_full_progress_ratio", task_name="task a") == 0.5
@@ -95,16 +92,12 @@ async def test_parts_age_each_by_itself() -> None:
     )
     await asyncio.sleep(200)
     await bench.store.update({"b": [Progress(full_ratio=0.3)]})
-    await asyncio.sleep(101)
-    page = await bench.scrape()
+    page = await bench.scrape(101)
     assert page.by("task_name", "drs_task_full_progress_ratio") == {"task b": 0.3}
     assert page.by("task_name", "drs_task_detail_info") == {"task a": 1}
-    await asyncio.sleep(200)
-    assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
-    await asyncio.sleep(1299)
-    assert (await bench.scrape()).by("task_name", "drs_task_detail_info") == {"task a": 1}
-    await asyncio.sleep(1)
-    assert (await bench.scrape()).samples("drs_task_detail_info") == []
+    assert (await bench.scrape(200)).samples("drs_task_full_progress_ratio") == []
+    assert (await bench.scrape(1299)).by("task_name", "drs_task_detail_info") == {"task a": 1}
+    assert (await bench.scrape(1)).samples("drs_task_detail_info") == []
 
 
 async def test_a_part_that_lacks_a_field_takes_its_series_away() -> None:
@@ -131,8 +124,7 @@ async def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale
     assert (await bench.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
     await asyncio.sleep(299)
     await bench.lists(job_type="migration")
-    await asyncio.sleep(2)
-    page = await bench.scrape()
+    page = await bench.scrape(2)
     assert {labels["job_type"] for labels, _ in page.samples("drs_tasks")} == {"migration"}
 
 
@@ -159,8 +151,7 @@ async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_p
     page = await bench.scrape()
     assert page.tasks() == {"task p", "task c"}
     assert page.value("drs_tasks", phase="incremental") == 1
-    await asyncio.sleep(301)
-    page = await bench.scrape()
+    page = await bench.scrape(301)
     assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
     assert page.samples("drs_task_info") == []
 

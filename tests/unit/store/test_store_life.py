@@ -44,8 +44,7 @@ async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
 async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() -> None:
     bench = Bench()
     await bench.lists(task())
-    await asyncio.sleep(1000)
-    assert (await bench.scrape()).samples("drs_task_phase") == []
+    assert (await bench.scrape(1000)).samples("drs_task_phase") == []
     await bench.lists(task(status="PAUSING"))
     page = await bench.scrape()
     assert page.value("drs_task_phase_changes_total") == 1
@@ -110,12 +109,10 @@ async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_
     for _ in range(6):
         await asyncio.sleep(DAY)
         await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    await asyncio.sleep(until - now())
-    page = await bench.scrape()
+    page = await bench.scrape(until - now())
     assert page.current("phase", "drs_task_phase") == "ended"
     assert bench.store.tasks()
-    await asyncio.sleep(1)
-    page = await bench.scrape()
+    page = await bench.scrape(1)
     assert page.tasks() == set()
     assert page.value("drs_tasks", phase="ended") == 1
     assert bench.store.tasks() == []
@@ -129,8 +126,7 @@ async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_
 async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
     bench = Bench(v3=10 * DAY)
     await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    await asyncio.sleep(8 * DAY)
-    assert (await bench.scrape()).tasks() == set()
+    assert (await bench.scrape(8 * DAY)).tasks() == set()
     await bench.lists(task())
     page = await bench.scrape()
     assert page.current("phase", "drs_task_phase") == "incremental"
@@ -156,8 +152,7 @@ async def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_stil
     await bench.lists(task(status="FULL_TRANSFER_STARTED"))
     await bench.lists(task())
     await bench.store.update({}, missing=["a"])
-    await asyncio.sleep(seconds)
-    assert (await bench.scrape()).tasks() == set()
+    assert (await bench.scrape(seconds)).tasks() == set()
     await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
     await bench.store.update({}, missing=["a"])  # an answer that was under way
     page = await bench.scrape()
@@ -174,10 +169,8 @@ async def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_othe
     await bench.lists()
     await asyncio.sleep(30)
     await bench.lists(ended)
-    await asyncio.sleep(7 * DAY - 60)
-    assert (await bench.scrape()).tasks() == {"task a"}
-    await asyncio.sleep(1)
-    assert (await bench.scrape()).tasks() == set()
+    assert (await bench.scrape(7 * DAY - 60)).tasks() == {"task a"}
+    assert (await bench.scrape(1)).tasks() == set()
 
 
 async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
@@ -186,8 +179,7 @@ async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
     await bench.lists(task())
     await bench.lists()
     await bench.scrape()
-    await asyncio.sleep(300)
-    await bench.scrape()
+    await bench.scrape(300)
     await bench.lists(task(status="INCRE_TRANSFER_FAILED"))
     page = await bench.scrape()
     assert page.value("drs_task_phase_changes_total") == 0
