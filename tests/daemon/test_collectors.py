@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EVERY = tuple(Collectors.model_fields)
 _ROWS = re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \| \S[^|]*\|$", operations_markdown(), re.MULTILINE)
-FORMULAS = {name: " + ".join(formula for one, formula in _ROWS if one == name) for name, _ in _ROWS}
+FORMULAS = {name: " + ".join(formula for operation, formula in _ROWS if operation == name) for name, _ in _ROWS}
 ALONE = {("recovery", "v3_batch_detail"): "ceil(dr / 10)", ("detail", "v3_batch_detail"): "ceil(active / 10)"}
 """Of an operation that collectors share, by the one that asks: what it costs where the other one is disabled."""
 DR = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
@@ -113,7 +113,7 @@ class Kinds:
 def known(tasks: Iterable[SimTask], generation: str) -> list[SimTask]:
     """The tasks and subtasks that a generation lists."""
     shown = [task for task in tasks if (task.words.v3 if generation == "v3" else task.words.v5 in V5_WORDS)]
-    return [one for task in shown for one in (task, *task.children)]
+    return [listed for task in shown for listed in (task, *task.children)]
 
 
 def served(operation: str, tasks: list[SimTask], api: str) -> list[SimTask]:
@@ -169,7 +169,9 @@ async def test_the_first_poll_of_all_costs_what_the_formulas_say(api: str, tasks
 
 def test_every_operation_of_a_collector_has_a_formula() -> None:
     asked_otherwise = {"v3_batch_status", "v5_job_query"}
-    assert FORMULAS.keys() == {one.name for one in OPERATIONS if one.service == "drs"} - asked_otherwise
+    assert (
+        FORMULAS.keys() == {operation.name for operation in OPERATIONS if operation.service == "drs"} - asked_otherwise
+    )
 
 
 OPERATIONS_OF = {

@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,16 +19,18 @@ from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, config_of, e
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from exporter.simulator import SimTask
 
 
 def counts_match_tasks(page: Scrape) -> bool:
-    """Whether drs_tasks counts the tasks that stand beside it on the page."""
+    """Whether drs_tasks counts the tasks that are on the same page."""
     counts = page.samples("drs_tasks")
-    counted = {(one["project"], one["job_type"], one["phase"]): value for one, value in counts if value}
-    job_types = {one["task_id"]: one["job_type"] for one, _ in page.samples("drs_task_info", parent_id="")}
-    phases = [one for one, value in page.samples("drs_task_phase", parent_id="") if value]
-    return counted == Counter((one["project"], job_types[one["task_id"]], one["phase"]) for one in phases)
+    counted = {(of["project"], of["job_type"], of["phase"]): value for of, value in counts if value}
+    job_types = {task["task_id"]: task["job_type"] for task, _ in page.samples("drs_task_info", parent_id="")}
+    tasks = [task for task, value in page.samples("drs_task_phase", parent_id="") if value]
+    return counted == Counter((task["project"], job_types[task["task_id"]], task["phase"]) for task in tasks)
 
 
 async def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll() -> None:
@@ -91,7 +93,7 @@ async def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: i
             await asyncio.sleep(0)
             pending.append(asyncio.create_task(store.listed("v3", "migration", others)))
             pages = []
-            while not all(one.done() for one in pending):
+            while not all(update.done() for update in pending):
                 if exporter.board.page not in pages:
                     pages.append(exporter.board.page)
                     assert counts_match_tasks(Scrape(exporter))
@@ -164,7 +166,7 @@ async def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
             assert set(page.by("project", "drs_up").values()) == {1}
             assert counts_match_tasks(page)
             assert not [value for name in ("drs_tasks",) for _, value in page.samples(name) if value < 0]
-            shown = {one["task_id"]: one["phase"] for one, value in page.samples("drs_task_phase") if value}
+            shown = {labels["task_id"]: labels["phase"] for labels, value in page.samples("drs_task_phase") if value}
             seen |= set(shown.values())
             steady = {
                 ident: phase
@@ -176,13 +178,12 @@ async def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
     assert seen >= {"preparing", "full", "incremental", "paused", "changing", "ending", "ended", "failed"}
 
 
-def _phases(tasks: Any) -> dict[str, str | None]:
+def _phases(tasks: Iterable[SimTask]) -> dict[str, str | None]:
     """Phases of tasks that have had the same one, and were in the lists, since the list before the last."""
     found: dict[str, str | None] = {}
-    one: SimTask
-    for one in tasks:
-        moments = [one.at(now() - back) for back in range(0, 40 if one.words.v3 else 310, 5)]
-        child = one.role in {"child", "master", "slave"}
+    for task in tasks:
+        moments = [task.at(now() - back) for back in range(0, 40 if task.words.v3 else 310, 5)]
+        child = task.role in {"child", "master", "slave"}
         phases = {(moment.id, str(phase_of(moment.status, subtask=child))) for moment in moments}
         hidden = {"DELETED", "GONE"} & {moment.status for moment in moments}
         [(ident, phase), *others] = phases
@@ -201,8 +202,8 @@ def test_what_polls_bring_does_not_pile_up_before_the_garbage_collector() -> Non
         async with exporter_on(cloud_of(sim("one"))) as exporter:
             brought = [[number] for number in range(1000)]
             await exporter.publish()
-            young = {id(one) for generation in (0, 1) for one in gc.get_objects(generation)}
-            assert not young & {id(one) for one in brought}
+            young = {id(value) for generation in (0, 1) for value in gc.get_objects(generation)}
+            assert not young & {id(value) for value in brought}
 
     gc.collect()
     gc.disable()

@@ -1,105 +1,16 @@
-"""Another configuration in place of the one that runs: what stays, what goes, and what a scrape sees meanwhile."""
+"""Another configuration in place of the one that runs: what stays, what is removed, and what a scrape contains."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import threading
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httpx
 import pytest
 
-from exporter.config import Collectors, ConfigError, NotReadyError, from_mapping
-from exporter.daemon import exporter as exporter_module
-from exporter.daemon.serve import follow
-from exporter.polling.poller import Poller
-from exporter.runtime.threads import DaemonPool
-from exporter.simulator import World
-from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, exporter_on, get, sim
-from tests.lib.virtual_time import EPOCH, now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from exporter.config import Config
-    from exporter.daemon.exporter import Exporter
-    from exporter.simulator import SimulatedCloud
-
-OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
-PAYMENTS = {"region": "cn-north-4", "name": "payments", "project_id": PROJECT_ID}
-STOCK = {"region": "cn-north-4", "name": "stock", "project_id": OTHER_ID}
-SUCCESS = "drs_exporter_config_last_reload_successful"
-READ_AT = "drs_exporter_config_last_reload_success_timestamp_seconds"
-ALLOWED = "drs_exporter_api_rate_limit_calls_per_second"
-
-
-def config(*accounts: dict[str, Any], **sections: Any) -> Config:
-    """With collectors of lists, progress, node and details, unless `collectors` are given."""
-    enabled = {"tasks", "progress", "node", "detail"}
-    return from_mapping(
-        {
-            "accounts": accounts or (account("acme", PAYMENTS), account("ink", STOCK)),
-            "collectors": {name: {"enabled": name in enabled} for name in Collectors.model_fields},
-            **sections,
-            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
-        }
-    )
-
-
-def clouds() -> SimulatedCloud:
-    """A project with the tasks `one` and `dr`, another with the task `two`."""
-    cloud = cloud_of(sim("one", tags={"team": "db", "owner": "me"}), sim("dr", scenario="cloudDataGuard"))
-    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim("two")], now=now))
-    return cloud
-
-
-class Running:
-    """A daemon that polls, and each of its pages."""
-
-    def __init__(self, exporter: Exporter) -> None:
-        self.exporter = exporter
-        self.pages: list[Scrape] = []
-
-    async def watch(self) -> None:
-        """Scrape every page."""
-        last = None
-        while True:
-            if self.exporter.board.page is not last:
-                last = self.exporter.board.page
-                self.pages.append(Scrape(self.exporter))
-            await asyncio.sleep(0.1)
-
-    async def reload(self, wanted: Config) -> None:
-        await self.exporter.reload(lambda: wanted)
-
-    async def scrape(self, seconds: float = 0.0) -> Scrape:
-        await asyncio.sleep(seconds)
-        await self.exporter.publish()
-        return Scrape(self.exporter)
-
-
-@asynccontextmanager
-async def running(cloud: SimulatedCloud, wanted: Config | None = None) -> AsyncIterator[Running]:
-    """After two polls; a crash is raised at the end."""
-    async with exporter_on(cloud, wanted or config()) as exporter, asyncio.TaskGroup() as group:
-        polling = group.create_task(exporter.run())
-        await asyncio.sleep(40)
-        yield Running(exporter)
-        polling.cancel()
-
-
-def clients() -> int:
-    """Connections that are open."""
-    gc.collect()
-    return sum(isinstance(one, httpx.AsyncClient) and not one.is_closed for one in gc.get_objects())
-
-
-def broken() -> Config:
-    raise ConfigError("config.yaml:3: accounts[0].nam: unknown key\nconfig.yaml:9: poll.interval: must be at least 1s")
+from exporter.config import Collectors
+from tests.lib.daemon import Scrape, account, calls, get
+from tests.lib.reloads import ALLOWED, OTHER_ID, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
+from tests.lib.virtual_time import EPOCH, simulate
 
 
 async def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process() -> None:
@@ -107,25 +18,6 @@ async def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process(
         page = await daemon.scrape()
         assert page.value(SUCCESS) == 1
         assert page.value(READ_AT) == EPOCH
-
-
-async def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    async with running(clouds()) as daemon:
-        pollers = daemon.exporter.pollers
-        with pytest.raises(ConfigError, match="unknown key"):
-            await daemon.exporter.reload(broken)
-        page = Scrape(daemon.exporter)
-        assert page.value(SUCCESS) == 0
-        assert page.value(READ_AT) == EPOCH
-        assert page.tasks() == {"one", "dr", "two"}
-        assert daemon.exporter.pollers == pollers
-        await daemon.reload(config())
-        page = Scrape(daemon.exporter)
-        assert page.value(SUCCESS) == 1
-        assert page.value(READ_AT) == EPOCH + 40
-    told = [line for line in capsys.readouterr().out.splitlines() if "the old one stays in use" in line]
-    assert len(told) == 1
-    assert "config.yaml:3: accounts[0].nam: unknown key; config.yaml:9: poll.interval: must be" in told[0]
 
 
 def test_projects_whose_settings_are_equal_are_not_touched() -> None:
@@ -275,25 +167,6 @@ async def test_a_project_may_go_over_to_another_account() -> None:
         assert page.samples("drs_task_info", account="acme", task_name="two")
 
 
-async def test_a_project_that_another_account_has_found_already_is_not_taken_from_it() -> None:
-    """And what was connected before that came out is closed again, and leaves no series."""
-    cloud = clouds()
-    del cloud.worlds[1]  # two have the name of the region
-    first = account("acme", regions=["cn-north-4"])
-    async with running(cloud, config(first)) as daemon:
-        assert (await daemon.scrape()).value("drs_up") == 1
-        before = clients()
-        for _ in range(2):
-            with pytest.raises(ConfigError, match=f"{PROJECT_ID} is polled by account acme"):
-                await daemon.reload(config(first, account("new", STOCK), account("ink", PAYMENTS)))
-            assert clients() == before
-            page = await daemon.scrape(40)
-            assert page.value(SUCCESS) == 0
-            assert page.by("account", ALLOWED) == {"acme": 1000}
-            assert '"ink"' not in page.text
-            assert '"new"' not in page.text
-
-
 async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
     small = account("acme", PAYMENTS, poll={"interval": "20s"})
     turns = (
@@ -314,104 +187,3 @@ async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None
             await asyncio.sleep(0)
             seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._budgets)))
     assert len(seen) == 1, seen
-
-
-async def test_reloads_at_once_follow_each_other() -> None:
-    async with running(clouds()) as daemon:
-        order = iter((config(account("acme", PAYMENTS)), config(account("ink", STOCK)), config()))
-        await asyncio.gather(*(daemon.exporter.reload(lambda: next(order)) for _ in range(3)))
-        assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
-        assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
-
-
-async def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
-    async with running(clouds()) as daemon:
-        loads = iter((broken, config))
-        requested = asyncio.Event()
-
-        def load() -> Config:
-            return next(loads)()
-
-        following = asyncio.create_task(follow(requested, partial(daemon.exporter.reload, load)))
-        for outcome in (0, 1):
-            requested.set()
-            assert (await daemon.scrape(1)).value(SUCCESS) == outcome
-        following.cancel()
-
-
-async def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def crash(self: Poller, collector: str) -> None:
-        raise ZeroDivisionError
-
-    async def reload() -> None:
-        async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
-            monkeypatch.setattr(Poller, "poll", crash)
-            await daemon.reload(config(account("ink", STOCK)))
-            await asyncio.sleep(1)
-
-    with pytest.raises(ExceptionGroup) as caught:
-        await reload()
-    assert caught.group_contains(ZeroDivisionError)
-
-
-async def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
-    async with exporter_on(clouds(), config(account("acme", PAYMENTS))) as exporter:
-        await exporter.reload(config)
-        assert (await get(exporter, "/-/ready")).status == 503
-        assert await exporter.poll_once()
-        assert (await get(exporter, "/-/ready")).status == 200
-        assert Scrape(exporter).tasks() == {"one", "dr", "two"}
-
-
-async def test_where_the_system_starts_no_thread_the_configuration_stays(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    async with exporter_on(clouds(), config()) as exporter:
-        await exporter.poll_once()
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", refuse)
-            with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
-                await exporter.reload(config)
-        assert Scrape(exporter).value(SUCCESS) == 0
-        await exporter.reload(config)
-        assert Scrape(exporter).value(SUCCESS) == 1
-
-
-def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = DaemonPool("test-config", threads=2, timeout=0.05)
-    monkeypatch.setattr(exporter_module, "_CONFIGURATIONS", pool)
-    release = threading.Event()
-
-    def hanging() -> Config:
-        release.wait()
-        return config()
-
-    async def main() -> None:
-        async with exporter_on(clouds(), config()) as exporter:
-            await exporter.poll_once()
-            with pytest.raises(NotReadyError, match=r"not read within 0\.05 s: a file does not respond"):
-                await exporter.reload(hanging)
-            page = Scrape(exporter)
-            assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
-            pool.timeout = 30
-            release.set()
-            await exporter.reload(config)
-            assert Scrape(exporter).value(SUCCESS) == 1
-
-    asyncio.run(main())
-
-
-async def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:
-    cloud, secret = clouds(), tmp_path / "sk"
-    secret.write_text("SK")
-    keys = {"type": "ak_sk", "access_key": "AK", "secret_key": {"file": str(secret)}}
-    first = account("acme", PAYMENTS, credentials=keys)
-    async with running(cloud, config(first)) as daemon:
-        await daemon.reload(config(first, poll={"interval": "20s"}))
-        cloud.keys["AK"] = "another key"
-        assert (await daemon.scrape(30)).value("drs_up") == 0
-        secret.write_text("another key\n")
-        assert (await daemon.scrape(120)).value("drs_up") == 1

@@ -174,7 +174,7 @@ async def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() 
     assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
     assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
     assert bench.dropped == 2 + 2 * (9 + 144)
-    assert [(one["family"], one["project"]) for one in logs] == [
+    assert [(line["family"], line["project"]) for line in logs] == [
         ("drs_comparison_status", "payments"),
         ("drs_comparison_results", "payments"),
     ]

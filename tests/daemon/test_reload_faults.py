@@ -1,0 +1,167 @@
+"""Reloads that fail, overlap, come too early, or meet a system without resources."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.config import ConfigError, NotReadyError
+from exporter.daemon import exporter as exporter_module
+from exporter.daemon.serve import follow
+from exporter.polling.poller import Poller
+from exporter.runtime.threads import DaemonPool
+from tests.lib.daemon import PROJECT_ID, Scrape, account, exporter_on, get
+from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
+from tests.lib.virtual_time import EPOCH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exporter.config import Config
+
+
+def broken() -> Config:
+    raise ConfigError("config.yaml:3: accounts[0].nam: unknown key\nconfig.yaml:9: poll.interval: must be at least 1s")
+
+
+async def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    async with running(clouds()) as daemon:
+        pollers = daemon.exporter.pollers
+        with pytest.raises(ConfigError, match="unknown key"):
+            await daemon.exporter.reload(broken)
+        page = Scrape(daemon.exporter)
+        assert page.value(SUCCESS) == 0
+        assert page.value(READ_AT) == EPOCH
+        assert page.tasks() == {"one", "dr", "two"}
+        assert daemon.exporter.pollers == pollers
+        await daemon.reload(config())
+        page = Scrape(daemon.exporter)
+        assert page.value(SUCCESS) == 1
+        assert page.value(READ_AT) == EPOCH + 40
+    told = [line for line in capsys.readouterr().out.splitlines() if "the old one stays in use" in line]
+    assert len(told) == 1
+    assert "config.yaml:3: accounts[0].nam: unknown key; config.yaml:9: poll.interval: must be" in told[0]
+
+
+async def test_a_project_that_another_account_has_found_already_is_not_taken_from_it() -> None:
+    """And what was connected before that came out is closed again, and leaves no series."""
+    cloud = clouds()
+    del cloud.worlds[1]  # two have the name of the region
+    first = account("acme", regions=["cn-north-4"])
+    async with running(cloud, config(first)) as daemon:
+        assert (await daemon.scrape()).value("drs_up") == 1
+        before = clients()
+        for _ in range(2):
+            with pytest.raises(ConfigError, match=f"{PROJECT_ID} is polled by account acme"):
+                await daemon.reload(config(first, account("new", STOCK), account("ink", PAYMENTS)))
+            assert clients() == before
+            page = await daemon.scrape(40)
+            assert page.value(SUCCESS) == 0
+            assert page.by("account", ALLOWED) == {"acme": 1000}
+            assert '"ink"' not in page.text
+            assert '"new"' not in page.text
+
+
+async def test_reloads_at_once_follow_each_other() -> None:
+    async with running(clouds()) as daemon:
+        order = iter((config(account("acme", PAYMENTS)), config(account("ink", STOCK)), config()))
+        await asyncio.gather(*(daemon.exporter.reload(lambda: next(order)) for _ in range(3)))
+        assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
+        assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
+
+
+async def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
+    async with running(clouds()) as daemon:
+        loads = iter((broken, config))
+        requested = asyncio.Event()
+
+        def load() -> Config:
+            return next(loads)()
+
+        following = asyncio.create_task(follow(requested, partial(daemon.exporter.reload, load)))
+        for outcome in (0, 1):
+            requested.set()
+            assert (await daemon.scrape(1)).value(SUCCESS) == outcome
+        following.cancel()
+
+
+async def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(self: Poller, collector: str) -> None:
+        raise ZeroDivisionError
+
+    async def reload() -> None:
+        async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
+            monkeypatch.setattr(Poller, "poll", crash)
+            await daemon.reload(config(account("ink", STOCK)))
+            await asyncio.sleep(1)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await reload()
+    assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_a_reload_before_the_first_poll_leaves_it_unready() -> None:
+    async with exporter_on(clouds(), config(account("acme", PAYMENTS))) as exporter:
+        await exporter.reload(config)
+        assert (await get(exporter, "/-/ready")).status == 503
+        assert await exporter.poll_once()
+        assert (await get(exporter, "/-/ready")).status == 200
+        assert Scrape(exporter).tasks() == {"one", "dr", "two"}
+
+
+async def test_where_the_system_starts_no_thread_the_configuration_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with exporter_on(clouds(), config()) as exporter:
+        await exporter.poll_once()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(NotReadyError, match="cannot be read: the system can start no thread"):
+                await exporter.reload(config)
+        assert Scrape(exporter).value(SUCCESS) == 0
+        await exporter.reload(config)
+        assert Scrape(exporter).value(SUCCESS) == 1
+
+
+def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = DaemonPool("test-config", threads=2, timeout=0.05)
+    monkeypatch.setattr(exporter_module, "_CONFIGURATIONS", pool)
+    release = threading.Event()
+
+    def hanging() -> Config:
+        release.wait()
+        return config()
+
+    async def main() -> None:
+        async with exporter_on(clouds(), config()) as exporter:
+            await exporter.poll_once()
+            with pytest.raises(NotReadyError, match=r"not read within 0\.05 s: a file does not respond"):
+                await exporter.reload(hanging)
+            page = Scrape(exporter)
+            assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
+            pool.timeout = 30
+            release.set()
+            await exporter.reload(config)
+            assert Scrape(exporter).value(SUCCESS) == 1
+
+    asyncio.run(main())
+
+
+async def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:
+    cloud, secret = clouds(), tmp_path / "sk"
+    secret.write_text("SK")
+    keys = {"type": "ak_sk", "access_key": "AK", "secret_key": {"file": str(secret)}}
+    first = account("acme", PAYMENTS, credentials=keys)
+    async with running(cloud, config(first)) as daemon:
+        await daemon.reload(config(first, poll={"interval": "20s"}))
+        cloud.keys["AK"] = "another key"
+        assert (await daemon.scrape(30)).value("drs_up") == 0
+        secret.write_text("another key\n")
+        assert (await daemon.scrape(120)).value("drs_up") == 1
