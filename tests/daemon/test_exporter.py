@@ -181,9 +181,9 @@ async def test_the_demo_shows_what_is_true_for_three_days_of_its_life() -> None:
 def _phases(tasks: Iterable[SimTask]) -> dict[str, str | None]:
     """Phases of tasks that have had the same one, and were in the lists, since the list before the last."""
     found: dict[str, str | None] = {}
-    for task in tasks:
-        moments = [task.at(now() - back) for back in range(0, 40 if task.words.v3 else 310, 5)]
-        child = task.role in {"child", "master", "slave"}
+    for simulated in tasks:
+        moments = [simulated.at(now() - back) for back in range(0, 40 if simulated.words.v3 else 310, 5)]
+        child = simulated.role in {"child", "master", "slave"}
         phases = {(moment.id, str(phase_of(moment.status, subtask=child))) for moment in moments}
         hidden = {"DELETED", "GONE"} & {moment.status for moment in moments}
         [(ident, phase), *others] = phases

@@ -26,7 +26,8 @@ async def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals
     await bench.lists(task())
     await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
     values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
-    assert [(await bench.scrape(age)).value(name) for name in values] == [0.5, 1]
+    page = await bench.scrape(age)
+    assert [page.value(name) for name in values] == [0.5, 1]
     page = await bench.scrape(0.1)
     assert [page.value(name) for name in values] == [None, None]
     assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
