@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from exporter.metrics.own import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import json_text
+from exporter.runtime.turns import in_turns
 from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
 from exporter.views.text import project_text
 from exporter.web.search import Query, search
@@ -30,11 +30,7 @@ async def tasks(exporter: Served, request: Request) -> Response:
     if faults:
         return _json({"errors": faults}, 400)
     result = await search(exporter.stores, query)
-    converted = []
-    for number, task in enumerate(result.tasks):
-        converted.append(task_json(task))
-        if number % _BATCH == 0:
-            await asyncio.sleep(0)
+    converted = [task_json(task) async for task in in_turns(result.tasks, _BATCH)]
     return _json({**_overview(exporter, result), "tasks": converted}, 200)
 
 

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
+from exporter.runtime.turns import in_turns
 from exporter.views.summary import (
     BLOCKED,
     READY,
@@ -215,11 +216,9 @@ async def search(stores: Sequence[Store], query: Query) -> SearchResult:
         runs.append(sorted(matching, key=itemgetter(0), reverse=query.backwards))
         await asyncio.sleep(0)
     first, ordered = (result.page - 1) * query.limit, merge(*runs, key=itemgetter(0), reverse=query.backwards)
-    for number, (_, task) in enumerate(islice(ordered, first + query.limit)):
+    async for number, (_, task) in in_turns(enumerate(islice(ordered, first + query.limit)), _BATCH):
         if number >= first:
             result.tasks.append(task)
-        if number % _BATCH == 0:
-            await asyncio.sleep(0)
     return result
 
 

@@ -130,7 +130,7 @@ async def test_a_crash_of_a_loop_ends_the_daemon(monkeypatch: pytest.MonkeyPatch
         assert caught.group_contains(ZeroDivisionError)
 
 
-async def test_connections_are_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_are_closed_at_the_end() -> None:
     async with exporter_on(cloud_of(sim("one"))) as exporter:
         await exporter.poll_once()
         (http,) = (project.http for project in exporter._projects.polled.values())

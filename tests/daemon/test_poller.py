@@ -18,7 +18,7 @@ SCENARIOS = ("migration", "sync", "cloudDataGuard")
 
 
 def fleet(*sizes: int, engine: str = "mysql", mark: str = "") -> list[SimTask]:
-    """So many tasks of each job type."""
+    """Tasks of each job type: n of each."""
     return [
         sim(f"{scenario}{mark}-{number}", scenario=scenario, engine=engine)
         for scenario, size in zip(SCENARIOS, sizes, strict=True)
@@ -33,12 +33,7 @@ def lists(*sizes: int) -> int:
 
 def named(**numbers: int) -> dict[str, int]:
     """Calls by operation, those that do not happen left out."""
-    names = {
-        "v3": "v3 jobs",
-        "batches": "v3 jobs/batch-progress",
-        "v5": "v5 jobs",
-        "singles": "v5 jobs/ID progress",
-    }
+    names = {"v3": "v3 jobs", "batches": "v3 jobs/batch-progress", "v5": "v5 jobs", "singles": "v5 jobs/ID progress"}
     return {names[key]: number for key, number in numbers.items() if number}
 
 

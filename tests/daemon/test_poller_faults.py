@@ -87,13 +87,9 @@ async def test_a_failing_source_leaves_the_others_alone(match: str, silent: set[
 
 
 def two_projects() -> tuple[SimulatedCloud, Any]:
-    worlds = [
-        World(project_id=project_id, tasks=[sim(name)]) for project_id, name in ((PROJECT_ID, "one"), (OTHER_ID, "two"))
-    ]
-    projects = [
-        {"region": "cn-north-4", "name": name, "project_id": project_id}
-        for project_id, name in ((PROJECT_ID, "first"), (OTHER_ID, "second"))
-    ]
+    ids = {PROJECT_ID: ("first", "one"), OTHER_ID: ("second", "two")}
+    worlds = [World(project_id=project_id, tasks=[sim(task)]) for project_id, (_, task) in ids.items()]
+    projects = [{"region": "cn-north-4", "name": name, "project_id": key} for key, (name, _) in ids.items()]
     config = from_mapping({"accounts": [account("acme", *projects)], "poll": {"rate_limit": 1000.0, "burst": 1000}})
     return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now), config
 
