@@ -33,7 +33,7 @@ def counts_match_tasks(page: Scrape) -> bool:
     return counted == Counter((task["project"], job_types[task["task_id"]], task["phase"]) for task in tasks)
 
 
-async def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll() -> None:
+async def test_values_are_on_the_page_within_two_seconds_of_their_poll() -> None:
     cloud = cloud_of(sim("one", delay=2.5))
     async with polling(cloud) as exporter:
         assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 2.5
@@ -42,7 +42,7 @@ async def test_what_the_cloud_says_is_on_the_page_within_two_seconds_of_its_poll
         assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 0
 
 
-async def test_what_is_too_old_goes_without_any_poll_that_ends() -> None:
+async def test_values_expire_without_any_poll_that_ends() -> None:
     cloud = cloud_of(sim("one"))
     async with polling(cloud, config_of("v3")) as exporter:
         await asyncio.sleep(2)
@@ -104,7 +104,7 @@ async def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: i
             assert counts_match_tasks(Scrape(exporter))
 
 
-async def test_poll_once_says_whether_all_went_well() -> None:
+async def test_poll_once_returns_whether_everything_succeeded() -> None:
     cloud = cloud_of(sim("one"))
     async with exporter_on(cloud) as exporter:
         assert await exporter.poll_once()
@@ -197,7 +197,7 @@ def test_every_action_of_the_contract_can_be_seen() -> None:
     assert {action for action, available in actions.items() if available} == {"RETRY", "RESET"}
 
 
-def test_what_polls_bring_does_not_pile_up_before_the_garbage_collector() -> None:
+def test_facts_of_polls_do_not_pile_up_before_the_garbage_collector() -> None:
     async def main() -> None:
         async with exporter_on(cloud_of(sim("one"))) as exporter:
             brought = [[number] for number in range(1000)]

@@ -1,4 +1,4 @@
-"""What a poll costs, and when it comes: calls counted at the simulated cloud."""
+"""How many calls a poll makes, and when it runs, counted at the simulated cloud."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_poll_on_v5_costs_its_pages_and_its_active_tasks_once_for_progress_and
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-def test_a_poll_on_auto_asks_v3_in_tens_and_v5_for_what_it_alone_lists(sizes: tuple[int, ...]) -> None:
+def test_a_poll_on_auto_queries_v3_in_tens_and_v5_for_what_it_alone_lists(sizes: tuple[int, ...]) -> None:
     only_v5 = fleet(3, 12, 0, engine="redis-to-gaussredis", mark="-redis")
     only_v3 = fleet(0, 25, 0, engine="postgresql", mark="-postgresql")
     both = fleet(*sizes)
@@ -65,7 +65,7 @@ def test_a_poll_on_auto_asks_v3_in_tens_and_v5_for_what_it_alone_lists(sizes: tu
     assert made == named(v3=lists(*in_v3), v5=lists(*in_v5), batches=ceil(sum(in_v3) / 10), singles=15)
 
 
-def test_only_tasks_with_something_to_tell_are_asked_for() -> None:
+def test_only_tasks_with_progress_are_queried() -> None:
     children = [sim(f"child-{number}", role="child") for number in range(3)]
     ended_child = sim("ended child", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE")
     silent = [
@@ -106,7 +106,7 @@ async def test_v5_is_listed_every_interval_where_v3_is_not_published() -> None:
 
 
 @pytest.mark.usefixtures("published_seldom")
-async def test_a_generation_that_is_not_published_is_asked_for_again_hourly() -> None:
+async def test_a_generation_that_is_not_published_is_queried_again_hourly() -> None:
     cloud = cloud_of(sim("redis", engine="redis-to-gaussredis"), sim("mysql"), published={"v3"})
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(3599)
@@ -122,7 +122,7 @@ async def test_a_generation_that_is_not_published_is_asked_for_again_hourly() ->
 
 
 @pytest.mark.usefixtures("published_seldom")
-async def test_a_source_that_is_not_published_is_asked_for_again_hourly_and_the_next_one_serves() -> None:
+async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_next_one_serves() -> None:
     cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
     cloud.faults.append(faults.unpublished("batch-progress"))
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:

@@ -1,4 +1,4 @@
-"""One broken list, source, job type, project or field leaves all the others alone, and none of it is hushed up."""
+"""A broken list, source, job type, project or field does not affect the others, and is counted or logged."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ async def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
     ]
 
 
-async def test_who_refuses_everything_is_asked_little_and_served_again_when_that_ends() -> None:
+async def test_a_source_that_refuses_everything_is_queried_little_and_recovers() -> None:
     """Forty single calls a poll while all is well; no more than those under way where none is answered."""
     cloud = cloud_of(*[sim(f"task-{number}") for number in range(40)], published={"v5"})
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
@@ -273,7 +273,7 @@ async def test_who_refuses_everything_is_asked_little_and_served_again_when_that
         assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40
 
 
-async def test_tasks_that_fail_first_do_not_stand_in_the_way_of_the_others() -> None:
+async def test_tasks_that_fail_first_do_not_block_the_others() -> None:
     """A round that ends after the first failures goes on, in the next, with those that it left out."""
     broken = [sim(f"broken-{number}") for number in range(16)]
     cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})

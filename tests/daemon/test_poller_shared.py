@@ -26,7 +26,7 @@ def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: st
     assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
 
 
-async def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
+async def test_progress_of_v5_never_replaces_that_of_v3() -> None:
     """The node's figures come with a progress that lacks the rate of bytes, and is minutes older at times."""
     task = sim("one")
     task.overrides["v3_progress"] = {"progress": "77", "apply_bytes_rate": 1000}
@@ -39,7 +39,7 @@ async def test_what_v5_says_of_progress_never_replaces_what_v3_says() -> None:
             assert page.value("drs_node_cpu_usage_ratio") is not None
 
 
-async def test_a_v5_that_fails_for_the_node_is_no_failure_of_the_progress_that_v3_tells() -> None:
+async def test_a_v5_that_fails_for_the_node_is_no_failure_of_the_progress_that_v3_provides() -> None:
     cloud = cloud_of(sim("one"))
     cloud.faults = [faults.forbidden("GET .*/jobs/")]
     async with polling(cloud) as exporter:
@@ -68,7 +68,7 @@ async def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own
         )
 
 
-async def test_who_has_nothing_to_ask_succeeds() -> None:
+async def test_a_collector_with_nothing_to_query_succeeds() -> None:
     cloud = cloud_of(sim("ended", status="RELEASE_RESOURCE_COMPLETE"))
     async with polling(cloud, config_of("v5")) as exporter:
         assert set((await Scrape.after(2, exporter)).by("collector", "drs_exporter_collector_success").values()) == {1}

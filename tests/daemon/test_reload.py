@@ -21,7 +21,7 @@ async def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process(
 
 
 def test_projects_whose_settings_are_equal_are_not_touched() -> None:
-    """Neither a call more nor a poll that begins anew, wherever they stand in the file."""
+    """There is no additional call and no additional poll, whatever their order in the file."""
 
     async def main(*, reload: bool) -> tuple[object, list[str]]:
         cloud = clouds()
@@ -83,7 +83,7 @@ def kept(page: Scrape, change: str) -> set[tuple[str, ...]]:
     }
 
 
-async def test_a_new_allowance_holds_and_is_shown() -> None:
+async def test_a_new_rate_limit_holds_and_is_shown() -> None:
     async with running(clouds()) as daemon:
         await daemon.reload(config(account("acme", PAYMENTS, poll={"rate_limit": 7.0}), account("ink", STOCK)))
         assert Scrape(daemon.exporter).by("account", ALLOWED) == {"acme": 7, "ink": 1000}
@@ -103,7 +103,7 @@ async def test_labels_of_tags_come_and_go_and_no_name_changes_its_key() -> None:
         assert await tags() == {}
 
 
-async def test_what_is_not_asked_for_any_more_goes_and_is_no_fault() -> None:
+async def test_what_is_not_polled_any_more_is_removed_and_is_no_fault() -> None:
     """A job type, a collector: what is left is as if they had never been."""
     async with running(clouds()) as daemon:
         fewer_types = account("acme", PAYMENTS, tasks={"job_types": ["sync", "migration"]})
@@ -123,7 +123,7 @@ async def test_what_is_not_asked_for_any_more_goes_and_is_no_fault() -> None:
             assert page.tasks() == {"one", "dr"}
 
 
-async def test_a_task_that_the_new_rules_leave_out_goes_with_the_next_list() -> None:
+async def test_a_task_that_the_new_rules_leave_out_is_removed_with_the_next_list() -> None:
     async with running(clouds()) as daemon:
         await daemon.reload(config(account("acme", PAYMENTS, tasks={"exclude": [{"name": "o.*"}]})))
         assert (await daemon.scrape(2)).tasks() == {"dr"}

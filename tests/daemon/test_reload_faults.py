@@ -28,7 +28,7 @@ def broken() -> Config:
     raise ConfigError("config.yaml:3: accounts[0].nam: unknown key\nconfig.yaml:9: poll.interval: must be at least 1s")
 
 
-async def test_one_that_cannot_be_used_changes_nothing_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_invalid_configuration_changes_nothing_and_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     async with running(clouds()) as daemon:
         pollers = daemon.exporter.pollers
         with pytest.raises(ConfigError, match="unknown key"):
@@ -74,7 +74,7 @@ async def test_reloads_at_once_follow_each_other() -> None:
         assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
 
 
-async def test_a_fault_in_the_file_does_not_end_who_follows_the_signal() -> None:
+async def test_an_invalid_file_does_not_end_reloads_by_signal() -> None:
     async with running(clouds()) as daemon:
         loads = iter((broken, config))
         requested = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What the log contains about a project that cannot be read any more."""
+"""What is logged of a project that fails, and at the start."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> l
     return [(line["log_level"], line["event"], line.get("what", "")) for line in lines_while(cloud, *stages)]
 
 
-def from_blindness_on(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+def since_unreadable(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Retries differ in length: what fails beside the lists may be told before they are known to fail."""
     events = [line[1] for line in loud(lines)]
     return loud(lines)[events.index("the project is unreadable: every list fails") :]
@@ -48,21 +48,21 @@ def loud(lines: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     return [line for line in lines if line[0] != "debug"]
 
 
-def test_a_project_that_nobody_sees_is_one_line_and_its_end_another() -> None:
+def test_an_unreadable_project_is_one_line_and_its_end_another() -> None:
     lines = logged_while(cloud_of(sim("one")), (59, []), (900, [faults.broken(PROJECT_ID)]), (600, []))
-    assert from_blindness_on(lines) == [
+    assert since_unreadable(lines) == [
         ("warning", "the project is unreadable: every list fails", ""),
         ("info", "the project is readable again", ""),
     ]
     assert any(line[0] == "debug" and line[1] == "the cloud gave no usable response" for line in lines)
 
 
-def test_what_still_fails_when_a_project_is_seen_again_is_told() -> None:
+def test_what_still_fails_when_a_project_is_readable_again_is_logged() -> None:
     progress = faults.forbidden("batch-progress")
     lines = logged_while(
         cloud_of(sim("one")), (60, [progress]), (900, [faults.broken(PROJECT_ID)]), (900, [progress]), (900, [])
     )
-    assert from_blindness_on(lines) == [
+    assert since_unreadable(lines) == [
         ("warning", "the project is unreadable: every list fails", ""),
         ("info", "the project is readable again", ""),
         ("warning", "the cloud gave no usable response", "v3_batch_progress"),

@@ -1,4 +1,4 @@
-"""Which tasks exist: rules of truth 3 and 7, and "api: auto never hides a task"."""
+"""Which tasks exist: the union of both API generations, and when a task is removed."""
 
 from typing import Any
 
@@ -60,7 +60,9 @@ def test_v5_decides_where_the_list_of_v3_has_expired_and_nothing_is_found_where_
     assert inventory.find("never seen", ALL) is None
 
 
-def test_where_v3_lacks_it_by_now_its_last_word_stands_over_an_older_one_of_v5(inventory: Inventory) -> None:
+def test_a_task_that_v3_no_longer_lists_is_shown_as_v3_listed_it_unless_v5_listed_it_later(
+    inventory: Inventory,
+) -> None:
     lists(inventory, "v5", task(net_type="v5"), now=0)
     lists(inventory, "v3", task(net_type="v3"), now=10)
     lists(inventory, "v3", now=20)
@@ -69,20 +71,20 @@ def test_where_v3_lacks_it_by_now_its_last_word_stands_over_an_older_one_of_v5(i
     assert inventory.find("a", ALL) == task(net_type="v5")
 
 
-def test_facts_that_only_v5_tells_are_filled_in(inventory: Inventory) -> None:
+def test_fields_that_only_v5_lists_are_filled_in(inventory: Inventory) -> None:
     lists(inventory, "v3", task(net_type="vpc", job_mode="mine"), now=0)
     lists(inventory, "v5", task(net_type="eip", enterprise_project_id="7", job_mode="its", role="parent"), now=0)
     found = task(net_type="vpc", enterprise_project_id="7", job_mode="mine", role="parent")
     assert inventory.find("a", ALL) == found
 
 
-def test_a_fact_filled_in_from_a_list_that_is_stale_goes(inventory: Inventory) -> None:
+def test_a_filled_in_field_expires_with_its_list(inventory: Inventory) -> None:
     lists(inventory, "v5", task(enterprise_project_id="7"), now=0)
     lists(inventory, "v3", task(), now=1000)
     assert inventory.find("a", {"v3": 700.0, "v5": 100.0}) == task()
 
 
-def test_a_task_goes_when_one_complete_list_lacks_it(inventory: Inventory) -> None:
+def test_a_task_is_removed_when_one_complete_list_lacks_it(inventory: Inventory) -> None:
     lists(inventory, "v3", task("a"), task("b"), now=0)
     assert lists(inventory, "v3", task("b"), now=30) == {"a", "b"}
     assert list(inventory) == ["b"]
@@ -99,7 +101,7 @@ def test_a_task_stays_until_each_generation_that_listed_it_lacks_it(inventory: I
     assert "a" not in inventory
 
 
-def test_a_generation_that_never_listed_a_task_is_not_asked_to_lack_it(inventory: Inventory) -> None:
+def test_a_generation_that_never_listed_a_task_need_not_lack_it(inventory: Inventory) -> None:
     lists(inventory, "v5", task(), now=0)
     lists(inventory, "v3", now=30)
     assert "a" in inventory
@@ -134,7 +136,7 @@ def test_a_list_that_lacks_pages_proves_no_absence(inventory: Inventory, gap: Ga
     assert "a" not in inventory
 
 
-def test_a_task_seen_in_two_job_types_is_one_and_goes_when_both_lack_it(inventory: Inventory) -> None:
+def test_a_task_seen_in_two_job_types_is_one_and_is_removed_when_both_lack_it(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0, job_type="sync")
     lists(inventory, "v3", task(), now=0, job_type="migration")
     assert list(inventory) == ["a"]
@@ -158,7 +160,7 @@ def test_a_task_seen_twice_in_one_list_is_one(inventory: Inventory) -> None:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_a_task_that_is_said_not_to_exist_goes_at_once_and_lists_are_not_believed_for_a_while(
+def test_a_task_that_is_reported_missing_is_removed_at_once_and_hidden_from_lists_for_a_while(
     inventory: Inventory, api: str
 ) -> None:
     lists(inventory, "v3", task(), now=0)
@@ -172,7 +174,7 @@ def test_a_task_that_is_said_not_to_exist_goes_at_once_and_lists_are_not_believe
     assert "a" in inventory
 
 
-def test_a_list_that_shows_a_hidden_task_as_ended_is_believed(inventory: Inventory) -> None:
+def test_a_list_that_shows_a_hidden_task_as_ended_restores_it(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
     inventory.report_missing("a", 10)
     lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=30)
@@ -183,7 +185,7 @@ def test_a_list_that_shows_a_hidden_task_as_ended_is_believed(inventory: Invento
     assert inventory.find("a", ALL) == found
 
 
-def test_word_that_a_task_does_not_exist_comes_too_late_where_a_list_shows_that_it_ended(inventory: Inventory) -> None:
+def test_a_report_that_a_task_is_missing_does_not_remove_one_that_a_list_shows_as_ended(inventory: Inventory) -> None:
     lists(inventory, "v3", task(status="RELEASE_RESOURCE_COMPLETE"), now=0)
     inventory.report_missing("a", 1)
     assert "a" in inventory
@@ -191,7 +193,7 @@ def test_word_that_a_task_does_not_exist_comes_too_late_where_a_list_shows_that_
     assert "a" not in inventory
 
 
-def test_a_task_that_a_list_calls_deleted_goes_whatever_the_other_generation_says(inventory: Inventory) -> None:
+def test_a_task_that_one_list_shows_as_deleted_is_removed_whatever_the_other_one_shows(inventory: Inventory) -> None:
     lists(inventory, "v5", task(), task("b"), now=0)
     lists(inventory, "v3", task(), task("b"), now=0)
     assert lists(inventory, "v3", task(status="DELETED"), task("b"), now=30) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""How the lists of one project fare: drs_up, the job types whose counts are facts, what is too old."""
+"""The health of the lists of one project: drs_up, the job types whose tasks can be counted, expiry."""
 
 import pytest
 

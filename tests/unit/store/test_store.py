@@ -1,4 +1,4 @@
-"""What is shown of tasks, and for how long: rule of truth 4, and what this process witnesses of a life."""
+"""What is shown of tasks, and for how long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.lib.virtual_time import EPOCH, now
 @pytest.mark.parametrize(
     ("stale_after", "interval", "age"), [(300, 30, 300), (300, 100, 300), (300, 101, 303), (60, 10, 60), (5, 5, 15)]
 )
-async def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals_if_longer(
+async def test_a_value_expires_after_stale_after_or_three_intervals_if_longer(
     stale_after: float, interval: float, age: float
 ) -> None:
     bench = Bench(stale_after, progress=interval, v3=1000)
@@ -35,7 +35,7 @@ async def test_a_value_goes_when_it_is_older_than_stale_after_or_three_intervals
 
 
 @pytest.mark.parametrize(("api", "age"), [("v3", 300), ("v5", 900)])
-async def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: float) -> None:
+async def test_values_of_a_list_expire_with_it(api: str, age: float) -> None:
     families = ("drs_task_info", "drs_task_status", "drs_task_phase", "drs_task_action_available", "drs_tasks")
     bench = Bench()
     await bench.lists(task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
@@ -53,7 +53,7 @@ async def test_what_the_list_says_goes_when_the_list_is_too_old(api: str, age: f
     assert (await bench.scrape()).value("drs_task_incremental_delay_seconds") == 1
 
 
-async def test_a_list_that_fails_makes_its_facts_no_younger_and_up_and_timestamps_stay_for_ever() -> None:
+async def test_a_failed_list_makes_no_value_younger_and_up_and_timestamps_never_expire() -> None:
     bench = Bench()
     await bench.lists(task())
     await bench.store.update({"a": [Progress(full_ratio=1)]})
@@ -68,7 +68,7 @@ async def test_a_list_that_fails_makes_its_facts_no_younger_and_up_and_timestamp
         assert len(page.samples("drs_task_full_progress_ratio")) == (now() <= EPOCH + 300)
 
 
-async def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() -> None:
+async def test_other_facts_of_the_same_collector_make_old_ones_no_younger() -> None:
     bench = Bench()
     await bench.lists(task())
     await bench.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
@@ -85,7 +85,7 @@ async def test_another_part_of_the_same_collector_makes_an_old_one_no_younger() 
     assert page.value("drs_task_collected_timestamp_seconds", collector="node") == now()
 
 
-async def test_parts_age_each_by_itself() -> None:
+async def test_facts_age_separately() -> None:
     bench = Bench(v3=10_000)
     await bench.lists(task("a"), task("b"))
     await bench.store.update(
@@ -101,7 +101,7 @@ async def test_parts_age_each_by_itself() -> None:
     assert (await bench.scrape(1)).samples("drs_task_detail_info") == []
 
 
-async def test_a_part_that_lacks_a_field_takes_its_series_away() -> None:
+async def test_facts_without_a_field_remove_its_series() -> None:
     bench = Bench()
     await bench.lists(task())
     await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
@@ -157,7 +157,7 @@ async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_p
     assert page.samples("drs_task_info") == []
 
 
-async def test_what_a_page_can_not_hold_is_left_out_and_counted_and_said_once() -> None:
+async def test_series_that_a_page_cannot_hold_are_dropped_counted_and_logged_once() -> None:
     """No number, labels twice, and labels without end."""
     results = tuple((f"R{number}", number) for number in range(400))
     twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))

@@ -1,4 +1,4 @@
-"""What this process witnesses of a task's life: changes, renames, ends; and what it forgets when it is restarted."""
+"""The life of a task as this process observes it: changes, renames, ends; and what a restart resets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() 
     assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
 
 
-async def test_a_restart_forgets_what_was_witnessed() -> None:
+async def test_a_restart_resets_phase_changes_and_failures() -> None:
     for _ in range(2):
         bench = Bench()
         await bench.lists(task(status="FULL_TRANSFER_STARTED"))
@@ -133,7 +133,7 @@ async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
     assert page.value("drs_task_phase_changes_total") == 1
 
 
-async def test_a_task_that_does_not_exist_goes_with_all_its_series() -> None:
+async def test_a_task_that_does_not_exist_is_removed_with_all_its_series() -> None:
     bench = Bench()
     await bench.lists(task("a"), task("b"))
     await bench.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
@@ -146,8 +146,8 @@ async def test_a_task_that_does_not_exist_goes_with_all_its_series() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 299])
-async def test_a_task_that_goes_and_is_then_listed_as_ended_has_its_history_still(seconds: float) -> None:
-    """Asked for a released task, the cloud says that it does not exist, often before a list shows its end."""
+async def test_a_removed_task_that_is_then_listed_as_ended_keeps_its_history(seconds: float) -> None:
+    """A query for a released task returns that it does not exist, often before a list shows its end."""
     bench = Bench()
     await bench.lists(task(status="FULL_TRANSFER_STARTED"))
     await bench.lists(task())
@@ -186,7 +186,7 @@ async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
     assert page.value("drs_task_failures_total") == 0
 
 
-async def test_facts_of_a_task_that_went_meanwhile_are_not_shown() -> None:
+async def test_facts_of_a_task_that_was_removed_meanwhile_are_not_shown() -> None:
     bench = Bench()
     await bench.lists(task("a"))
     await bench.lists()
@@ -196,7 +196,7 @@ async def test_facts_of_a_task_that_went_meanwhile_are_not_shown() -> None:
     assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
 
 
-async def test_tasks_that_only_an_unpublished_generation_listed_go() -> None:
+async def test_tasks_that_only_an_unpublished_generation_listed_are_removed() -> None:
     bench = Bench()
     await bench.lists(task("a"), task("b"))
     await bench.lists(task("b"), task("c"), api="v5")
@@ -231,7 +231,7 @@ async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
     assert len(page.samples("drs_tasks")) == len(Phase)
 
 
-async def test_a_large_update_lets_others_have_their_turn() -> None:
+async def test_a_large_update_lets_other_tasks_run() -> None:
     bench = Bench()
     update = asyncio.create_task(bench.lists(*(task(str(number)) for number in range(1000))))
     turns = 0
