@@ -1,4 +1,4 @@
-"""What is logged of a project that fails, and at the start."""
+"""What is logged of a project that fails."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_generation_that_fails_beside_another_makes_the_project_unreadable_onl
     assert [(line[1], line[2] in lists) for line in lines[5:]] == [("the cloud responds again", True)] * 3
 
 
-def test_what_is_throttled_and_then_not_sent_for_a_while_is_told_once() -> None:
+def test_what_is_throttled_and_then_not_sent_for_a_while_is_logged_once() -> None:
     lines = logged_while(cloud_of(sim("one")), (5, []), (600, [faults.throttled("batch-progress")]), (200, []))
     assert [line for line in loud(lines) if line[2] == "v3_batch_progress"] == [
         ("warning", "the cloud gave no usable response", "v3_batch_progress"),
