@@ -15,6 +15,7 @@ from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
+from tests.lib.imports import imports
 from tests.lib.paths import DOCS
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
 def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
     libraries = ("aiohttp", "jinja2", "starlette", "uvicorn", "shtab")
     heavy = (*libraries, "exporter.cloud", "exporter.daemon", "exporter.simulator")
-    code = f"import sys, exporter.commands.main; print(*({{*sys.modules}} & {{*{heavy!r}}}))"
+    code = f"import sys\n{imports(cli)}print(*({{*sys.modules}} & {{*{heavy!r}}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.runtime.file_replace import replace_content, verify_replaceable
+from tests.lib.imports import imports
 from tests.lib.paths import ROOT
 
 if TYPE_CHECKING:
@@ -73,12 +74,12 @@ def interrupted(*_: object) -> None:
 
 
 @pytest.mark.parametrize("failure", [broken, interrupted])
-@pytest.mark.parametrize("step", ["os.fsync", "os.fchmod", "pathlib.Path.replace"])
+@pytest.mark.parametrize(("owner", "step"), [(os, "fsync"), (os, "fchmod"), (Path, "replace")])
 def test_a_failure_at_any_step_leaves_the_old_content(
-    file: Path, monkeypatch: pytest.MonkeyPatch, step: str, failure: Callable[..., None]
+    file: Path, monkeypatch: pytest.MonkeyPatch, owner: object, step: str, failure: Callable[..., None]
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(step, failure)
+        patched.setattr(owner, step, failure)
         with pytest.raises((OSError, KeyboardInterrupt)):
             replace_content(file, NEW)
     assert (file.read_text(), left(file.parent)) == (OLD, [file.name])
@@ -87,8 +88,7 @@ def test_a_failure_at_any_step_leaves_the_old_content(
 def test_a_full_disk_leaves_the_old_content(file: Path) -> None:
     """The limit of the size of a file fails a write halfway, as a full disk does."""
     code = (
-        "import resource, signal, sys; from pathlib import Path\n"
-        "from exporter.runtime.file_replace import replace_content\n"
+        f"import resource, signal, sys\n{imports(Path, replace_content)}"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "replace_content(Path(sys.argv[1]), 'x' * 100_000)"
     )
@@ -110,7 +110,7 @@ def test_an_owner_that_cannot_be_kept_is_no_failure(file: Path, monkeypatch: pyt
     def refused(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("os.fchown", refused)
+    monkeypatch.setattr(os, "fchown", refused)
     replace_content(file, NEW)
     assert file.read_text() == NEW
 
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_written_is_found_before(file: Path, monkeypatch: 
         verify_replaceable(file / "shapes.json")
     with pytest.raises(IsADirectoryError):
         verify_replaceable(file.parent)
-    monkeypatch.setattr("os.path.ismount", lambda _: True)
+    monkeypatch.setattr(os.path, "ismount", lambda _: True)
     with pytest.raises(OSError, match="busy"):
         verify_replaceable(file)
 
@@ -142,7 +142,7 @@ def test_a_named_pipe_is_written_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("redirected", [True, False])
 def test_standard_output_is_written_to(tmp_path: Path, redirected: bool) -> None:  # noqa: FBT001
     code = (
-        "from pathlib import Path; from exporter.runtime.file_replace import *; print('first', flush=True)\n"
+        f"{imports(Path, replace_content, verify_replaceable)}print('first', flush=True)\n"
         "verify_replaceable(Path('/dev/stdout')); replace_content(Path('/dev/stdout'), 'second\\n')"
     )
     out = tmp_path / "out"

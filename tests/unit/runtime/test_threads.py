@@ -10,7 +10,9 @@ from functools import partial
 
 import pytest
 
-from exporter.runtime.threads import THREAD_PREFIX, DaemonPool
+from exporter.commands.main import main
+from exporter.runtime.threads import THREAD_PREFIX, DaemonPool, at_work
+from tests.lib.imports import imports
 from tests.lib.virtual_time import simulate
 
 
@@ -191,10 +193,9 @@ def test_where_the_system_starts_no_thread_the_call_fails_with_an_os_error(monke
         asyncio.run(DaemonPool("none", threads=2, timeout=10).run(str, 6))
 
 
-_HANGS = """
+_HANGS = f"""
 import asyncio, threading
-from exporter.runtime.threads import DaemonPool
-
+{imports(DaemonPool)}
 async def main():
     pool = DaemonPool("hangs", threads=1, timeout=0.1)
     try:
@@ -213,35 +214,33 @@ def test_a_thread_that_hangs_does_not_delay_the_exit_of_the_interpreter() -> Non
 
 BUSY = """
 import asyncio, atexit, sys, threading, time
-from exporter.commands.main import main as run
-from exporter.runtime.threads import DaemonPool, at_work
-
+{imports}
 began = threading.Event()
 
 def work():
     began.set()
     time.sleep({seconds})
 
-async def main():
+async def work_in_a_thread():
     task = asyncio.create_task(DaemonPool("busy", threads=1, timeout=60).run(work))
     while not began.is_set():
         await asyncio.sleep(0.001)
 
-asyncio.run(main())
+asyncio.run(work_in_a_thread())
 deadline = time.monotonic() + 20
 while {seconds} == 0 and at_work():
     assert time.monotonic() < deadline
     time.sleep(0.001)
 atexit.register(print, "cleanup")
 sys.argv[1:] = ["metrics"]
-sys.exit(run())
+sys.exit(main())
 """
 
 
 @pytest.mark.parametrize(("seconds", "cleanup"), [(60, False), (0, True)])
 def test_a_process_whose_threads_are_at_work_ends_without_cleanup(seconds: int, cleanup: bool) -> None:  # noqa: FBT001
     """Rust code that returns during the cleanup, as a check of bcrypt, would abort the process."""
-    command = [sys.executable, "-c", BUSY.format(seconds=seconds)]
+    command = [sys.executable, "-c", BUSY.format(imports=imports(main, DaemonPool, at_work), seconds=seconds)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert "| `drs_up` |" in done.stdout
     assert done.stdout.endswith("cleanup\n") == cleanup
