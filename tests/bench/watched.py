@@ -82,7 +82,7 @@ def _stack(frame: FrameType | None) -> str:
     found: list[str] = []
     while frame is not None and len(found) < _DEPTH:
         code = frame.f_code
-        own = "/exporter/" in code.co_filename and not code.co_filename.endswith("/cli.py")
+        own = "/exporter/" in code.co_filename and not code.co_filename.endswith("/commands/main.py")
         if own or not found:
             found.append(f"{Path(code.co_filename).name} {code.co_name}")
         frame = frame.f_back
