@@ -1,7 +1,7 @@
-"""Reads a YAML file into plain data that knows its lines, and says where something is wrong with it.
+"""Reads a YAML file into plain data with line numbers, and reports where the file is wrong.
 
-Knows YAML, not the schema. No message quotes a value, for any value may be a secret, or a secret in the wrong
-place; keys are quoted only where they can't be one.
+It depends on YAML, not on the schema. No message quotes a value, because any value may be a secret, or a secret in the
+wrong place. Keys are quoted only where they can't be secrets.
 """
 
 import os
@@ -13,10 +13,10 @@ from pathlib import Path
 import yaml
 
 Loc = tuple[str | int, ...]
-"""Where a value stands: the keys and list indices from the top level down to it."""
+"""The path of a value: keys and list indices from the top level."""
 
 _MAX_BYTES = 1 << 20
-_MAX_VALUES = 100_000  # aliases followed, so that a few nested ones can't fill the memory
+_MAX_VALUES = 100_000  # with aliases expanded, so that a few nested ones can't fill the memory
 
 _YAML = "tag:yaml.org,2002:"
 _MERGE = f"{_YAML}merge"
@@ -25,7 +25,7 @@ _TEXT_TAGS = {_YAML + name for name in ("str", "timestamp", "value", "merge")}
 _TAGS = _TEXT_TAGS | {_YAML + name for name in ("null", "bool", "int", "float", "map", "seq")}
 
 QUOTABLE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
-"""What a message may name as a key."""
+"""Keys that a message may quote."""
 _QUOTED_NAME = re.compile("(alias|anchor|handle) .*")  # all that PyYAML quotes of the file, but for single letters
 _YAML_REMEDIES = {
     "alias": "quote a value that begins with *",
@@ -33,12 +33,12 @@ _YAML_REMEDIES = {
     "handle": "quote a value that begins with !",
     "single document": "keep one document only",
     "\\t": "indent with spaces, not tabs",
-    "": "check the quotes and the indentation here and above, and quote a value that holds ': ' or ' #'",
+    "": "check the quotes and the indentation here and above, and quote a value that contains ': ' or ' #'",
 }
 
 
 class ConfigError(ValueError):
-    """The configuration can't be used. Its text is for the user: one line a fault, with the remedy, no secret."""
+    """The configuration can't be used. The text is for the user: a line for each fault, with the remedy, no secret."""
 
 
 class NotReadyError(ConfigError):
@@ -47,11 +47,11 @@ class NotReadyError(ConfigError):
 
 @dataclass
 class Document:
-    """Plain data, and what is needed to say where in its file a fault stands.
+    """Plain data with the lines of the file, and the faults that were found in it.
 
     Attributes:
-        data: mappings, lists and scalars; anything, until a schema has looked at it.
-        name: the file as the user calls it. Empty where there is none: messages then name the path alone.
+        data: mappings, lists and scalars, not yet validated.
+        name: the file name as the user wrote it; empty if there is no file: messages then contain the path alone.
         lines: the line of every key and list item, from 1.
     """
 
@@ -60,10 +60,10 @@ class Document:
     lines: dict[Loc, int] = field(default_factory=dict)
     _faults: list[tuple[int, str]] = field(default_factory=list)
     _wrong: bool = False
-    """Whether a fault is more than something that is not available now."""
+    """True if a fault is more than a file, variable or address that is not available now."""
 
     def add_fault(self, loc: Loc, text: str, line: int | None = None, *, not_ready: bool = False) -> None:
-        """Notes a fault at a path. The line is the path's own, else that of what is around it."""
+        """Add a fault at a path. The line is that of the path, else that of the section around it."""
         self._wrong = self._wrong or not not_ready
         if line is None:
             line = next((self.lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in self.lines), 1)
@@ -73,31 +73,31 @@ class Document:
 
     @property
     def faulty(self) -> bool:
-        """Whether a fault has been noted."""
+        """True if any fault was added."""
         return bool(self._faults)
 
     def error(self) -> ConfigError:
-        """All noted faults as one error, in the order of the file; `NotReadyError` where nothing is wrong with it."""
+        """Return all faults as one error, in the order of the file; `NotReadyError` if the file itself is right."""
         in_order = [text for _, text in sorted(self._faults, key=lambda fault: fault[0])]
         kind = ConfigError if self._wrong else NotReadyError
         return kind("\n".join(dict.fromkeys(in_order)))
 
 
 def path_text(loc: Loc) -> str:
-    """A path as the user reads it: `accounts[0].credentials.type`."""
+    """Return a path as text: `accounts[0].credentials.type`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
 def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
-    """The text of a UTF-8 file of at most `limit` bytes.
+    """Read a UTF-8 file of at most `limit` bytes.
 
     Args:
         path: of the file.
         limit: in bytes.
-        pipe: whether it may be a pipe or a device, whose end may never come.
+        pipe: whether it may be a pipe or a device, which may never end.
 
     Raises:
-        NotReadyError: the file can't be read now; says why, without the file's name.
+        NotReadyError: the file can't be read now. The text contains the reason, not the file's name.
         ConfigError: its content is not text, or too large.
     """
     try:
@@ -121,14 +121,14 @@ def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
 
 
 def _opened_at_once(path: str, flags: int) -> int:
-    """Opens a pipe without waiting for its other end."""
+    """Open a pipe without waiting for its other end."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_document(path: Path) -> Document:
-    """Reads one YAML document; an empty file is an empty mapping.
+    """Read one YAML document; an empty file is an empty mapping.
 
-    Faults that leave a tree to look at (a duplicate key, a tag) are noted in the document.
+    Faults that do not prevent reading the rest (a duplicate key, a tag) are added to the document.
 
     Raises:
         NotReadyError: the file can't be read now.
@@ -164,7 +164,7 @@ def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Builder:
-    """Turns a tree of YAML nodes into plain data, and notes lines and faults in the document."""
+    """Converts a tree of YAML nodes to plain data, and adds lines and faults to the document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -174,7 +174,7 @@ class _Builder:
     def value(self, node: yaml.Node, loc: Loc) -> object:
         self._values += 1
         if self._values > _MAX_VALUES:
-            raise ConfigError(f"has more than {_MAX_VALUES} values, aliases followed")
+            raise ConfigError(f"has more than {_MAX_VALUES} values, with aliases expanded")
         if node.tag not in _TAGS:
             self._fault(loc, "YAML tags are not supported; quote a value that begins with !")
         if isinstance(node, yaml.MappingNode):
@@ -223,9 +223,9 @@ class _Builder:
         if node.tag in _TEXT_TAGS or node.tag not in _TAGS:
             text = _encodable(node.value)
             if text != node.value:
-                self._fault(loc, "holds half a surrogate pair, which is no character")
+                self._fault(loc, "contains half a surrogate pair, which is no character")
             return text
-        if ":" in node.value:  # a number to the base of 60 in YAML 1.1, which nobody means
+        if ":" in node.value:  # YAML 1.1 reads a number to the base of 60, which no user intends
             self._fault(loc, "quote a value with a colon, or write a duration such as 1h30m", node.start_mark.line + 1)
             return node.value
         try:
@@ -239,12 +239,12 @@ class _Builder:
 
 
 def _encodable(text: str) -> str:
-    """The text without lone surrogates, which YAML can spell, and pydantic and output streams fail on."""
+    """Replace lone surrogates, which YAML can express and on which pydantic and output streams fail."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _without_secrets(loc: Loc) -> Loc:
-    """The path up to where a secret may stand in the place of a key."""
+    """Cut a path where a secret may be in the place of a key."""
     for index, part in enumerate(loc):
         if part in {"credentials", "basic_auth_users"}:
             return loc[: index + 1]

@@ -14,14 +14,14 @@ _WORDS = {
     "accounts[0].projects[0].project_id: ": f"{_PREFIX}PROJECT_ID: ",
     "accounts[0].projects[0].region: ": "--region: ",
 }
-"""Where a fault stands, in the words of who wrote no file."""
+"""Paths of faults, and what a user without a file knows them as."""
 
 
 def from_environment(cloud: str, region: str) -> Config:
-    """The project of HUAWEICLOUD_SDK_PROJECT_ID, else the region's default one, with the key in _AK and _SK.
+    """Poll the project HUAWEICLOUD_SDK_PROJECT_ID, else the default one of the region, with the key in _AK and _SK.
 
     Raises:
-        ConfigError: all that is missing or wrong, one line each.
+        ConfigError: all faults, a line each.
     """
     credentials: dict[str, object] = {"type": "ak_sk", **_secret("access_key", "AK"), **_secret("secret_key", "SK")}
     if os.environ.get(f"{_PREFIX}SECURITY_TOKEN"):

@@ -1,6 +1,6 @@
-"""Words what pydantic found wrong with a document: the path and line in the file, what is allowed, the remedy.
+"""Converts pydantic's errors to faults of a document: path and line in the file, allowed values, remedy.
 
-Knows pydantic, not the schema. Like `config_file`, it never quotes a value.
+It depends on pydantic, not on the schema. Like `document`, it never quotes a value.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from exporter.config.document import QUOTABLE_KEY, Document, Loc, NotReadyError
 
-# Where pydantic's own words are about Python, or less clear than they could be.
+# In place of pydantic's texts that are about Python or less clear.
 _TEXTS = {
     "missing": "required key is missing",
     "literal_error": "expected {expected}",
@@ -38,7 +38,7 @@ _SWITCHES = _ON | {"false", "off", "no", "disabled"}
 
 
 def add_schema_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
-    """Notes all that a pydantic model found wrong with the document's data, in the user's words."""
+    """Add all errors of a pydantic model to the document, in words for the user."""
     for detail in error.errors(include_url=False):
         kind, given = detail["type"], detail["input"]
         loc, models = _walk(model, detail["loc"])
@@ -49,14 +49,14 @@ def add_schema_faults(document: Document, model: type[BaseModel], error: Validat
             document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
         elif kind in _SECTIONS and given is not None:
             document.add_fault(loc, _section_text(str(loc[-1]) if loc else "", models, given))
-        elif kind != "too_short" or not given:  # else all of its items were wrong, and are named already
+        elif kind != "too_short" or not given:  # else all of its items are faults of their own
             context = detail.get("ctx", {})
             not_ready = isinstance(context.get("error"), NotReadyError)
             document.add_fault(loc, _fault_text(kind, given, context), not_ready=not_ready)
 
 
 def _section_text(name: str, models: list[type[BaseModel]], given: object) -> str:
-    """What to write in place of a value that is no mapping."""
+    """Return what to write in place of a value that is not a mapping."""
     if len(models) > 1:
         return f"expected keys with values, such as type: {_tag(models[0])}"
     keys = _keys(models[0])
@@ -69,11 +69,11 @@ def _section_text(name: str, models: list[type[BaseModel]], given: object) -> st
 
 
 def _walk(model: type[BaseModel], loc: Loc) -> tuple[Loc, list[type[BaseModel]]]:
-    """The path as the file has it, and the model at its end: several where they are told apart by `type`."""
+    """Return the path in the file, and the model at its end: several if the key `type` selects one of them."""
     path: Loc = ()
     models = [model]
     for part in loc:
-        if len(models) > 1:  # pydantic names the chosen type here, the file has no such key
+        if len(models) > 1:  # pydantic adds the selected type to its path; the file has no such key
             models = [choice for choice in models if _tag(choice) == part]
             continue
         path = (*path, part)
@@ -104,14 +104,14 @@ def _add_unknown_key(document: Document, loc: Loc, model: type[BaseModel]) -> No
     hint = f"; did you mean {near[0]}?" if near else f"; it belongs under {section}" if section else ""
     if ":" in key:
         hint = "; a colon needs a space after it"
-    # Elsewhere a key is only a typing error, but among credentials it may be a secret in the wrong place.
+    # In other sections a key is only a typing error; in credentials it may be a secret in the wrong place.
     quotable = QUOTABLE_KEY.fullmatch(key) and (near or "credentials" not in loc)
     shown, text = (loc, "unknown key") if quotable else (loc[:-1], "has an unknown key")
     document.add_fault(shown, f"{text}{hint} (allowed: {', '.join(allowed)})", document.lines.get(loc))
 
 
 def _section_of(key: str, model: type[BaseModel]) -> str:
-    """The section of a model that has a key; empty where none has, or several have."""
+    """Return the section of a model that has the key; empty if none or several have it."""
     found = {
         name
         for name, field in model.model_fields.items()

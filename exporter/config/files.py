@@ -19,14 +19,14 @@ from exporter.runtime.threads import DaemonPool
 T = TypeVar("T")
 
 FILES = DaemonPool("files", threads=64, timeout=5.0)
-"""Reads files: a network file system that hangs, or a file that became a pipe, must not stop the event loop."""
+"""Threads that read files: a network file system that hangs, or a pipe, must not block the event loop."""
 _ENV_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_BYTES = 64 * 1024
 _REFERENCES = (
     (re.compile(r"\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:.*|env[.:(].*|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}"), "{env: NAME}"),
     (re.compile(r"\$\(.*\)|file:.*|@/.*"), "{file: PATH}"),
 )
-"""Text that means a variable or file in other programs."""
+"""Texts that refer to a variable or file in other programs."""
 _hanging: set[Path] = set()
 _unavailable: set[Path | None] = set()
 """Files of secrets that are missing, unreadable or empty now."""
@@ -35,18 +35,18 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A secret that shows itself to nobody but the caller of `reveal` and `current`.
+    """A secret. Only `reveal` and `current` return it; its representation is masked.
 
     Attributes:
         literal: the secret itself, as written in the configuration.
-        env: else the environment variable that holds it.
-        file: else the file that holds it.
+        env: else the environment variable that contains it.
+        file: else the file that contains it.
     """
 
     literal: str = ""
     env: str = ""
     file: Path | None = None
-    # By (mtime_ns, size, inode) of the file: what it held then.
+    # By (mtime_ns, size, inode) of the file: its content.
     _read: dict[tuple[int, ...], str] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
@@ -55,11 +55,11 @@ class Secret:
         return f"Secret(file {self.file})" if self.file else "Secret(***)"
 
     def reveal(self) -> str:
-        """The secret as it is now; a file is read again when it has changed. May block.
+        """Return the secret as it is now; a file is read again when it has changed. May block.
 
         Raises:
-            NotReadyError: it is missing, unreadable or empty; the text holds the remedy.
-            ConfigError: the file holds no secret.
+            NotReadyError: it is missing, unreadable or empty; the text contains the remedy.
+            ConfigError: the file contains no secret.
         """
         if self.file:
             return self._reveal_file(self.file)
@@ -71,7 +71,7 @@ class Secret:
         return secret
 
     async def current(self) -> str:
-        """As `reveal`, but never blocks the event loop.
+        """Like `reveal`, but never blocks the event loop.
 
         While a file is missing, unreadable or empty, or its file system does not respond, the last secret is returned.
         """
@@ -93,7 +93,7 @@ class Secret:
         return secret
 
     def _reveal_file(self, file: Path) -> str:
-        seen = stamp(file)  # taken before reading: a change in between is then seen the next time
+        seen = stamp(file)  # before reading, so that a later change is noticed the next time
         secret = self._read.get(seen)
         if not seen or secret is None:
             secret = _secret_in(file)
@@ -104,7 +104,7 @@ class Secret:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
-        """Parses what the user may write; dumps of a model hold the masked form."""
+        """Parse the forms that a user may write; dumps of a model contain the masked form."""
         masked = core_schema.to_string_ser_schema(when_used="always")
         return core_schema.with_info_plain_validator_function(cls._parse, serialization=masked)
 
@@ -134,7 +134,7 @@ class CaFile:
 
     Raises:
         NotReadyError: there is no such file, or it can't be read now.
-        ConfigError: it holds no PEM certificates, and does not look half-written.
+        ConfigError: it contains no PEM certificates, and does not look half-written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -176,7 +176,7 @@ class CaFile:
         return self.context
 
     def _load(self) -> None:
-        seen = stamp(self.path)  # taken before reading: a change in between is then seen the next time
+        seen = stamp(self.path)  # before reading, so that a later change is noticed the next time
         if self.path.is_dir():
             raise ConfigError(f"file {str(self.path)!r} is a directory, not a file")
         if not (self.path.is_file() and os.access(self.path, os.R_OK)):
@@ -185,12 +185,12 @@ class CaFile:
             context = ssl.create_default_context(cafile=self.path)
         except OSError:  # ssl.SSLError is one
             kind = NotReadyError if _half_written(self.path) else ConfigError
-            raise kind(f"file {str(self.path)!r} holds no PEM certificates") from None
+            raise kind(f"file {str(self.path)!r} contains no PEM certificates") from None
         self._read = {seen: context}
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
-        """Parses a path, which may be relative to the folder of the configuration file."""
+        """Parse a path, which may be relative to the folder of the configuration file."""
         as_text = core_schema.to_string_ser_schema(when_used="always")
         return core_schema.with_info_plain_validator_function(cls._parse, serialization=as_text)
 
@@ -211,7 +211,7 @@ def _half_written(path: Path) -> bool:
 
 
 async def _read_off_loop(file: Path, read: Callable[[], T], last: dict[tuple[int, ...], T]) -> T:
-    """The result of `read`, or, while the file system does not respond, the value read before."""
+    """Return the result of `read`, or the value read before while the file system does not respond."""
     try:
         value = await FILES.share((read.__qualname__, file), read)
     except OSError as error:
@@ -241,6 +241,6 @@ def _secret_in(file: Path) -> str:
     except ConfigError as error:
         secret, kind, fault = "", type(error), str(error)
     if not secret:
-        must = "It must be readable for this user and hold nothing but the secret."
+        must = "It must be readable for this user and contain nothing but the secret."
         raise kind(f"secret file {str(file)!r} {fault}. {must}")
     return secret

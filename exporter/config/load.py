@@ -1,4 +1,4 @@
-"""The configuration: loads it, completes each account from the top level, checks the rules across fields."""
+"""Loads the configuration: completes each account from the top level, and checks rules across fields."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,20 +20,20 @@ _SECTIONS = ("poll", "collectors", "tasks", "cutover")
 
 
 def load(path: Path) -> Config:
-    """Reads and checks a YAML file. Asks no network, but reads the secrets, so that a missing one is found.
+    """Read and check a YAML file, without the network. Secrets are read, so that a missing one is found.
 
     Raises:
-        ConfigError: all that is wrong, one line each, in the order of the file; `NotReadyError` where nothing is
-            wrong, but files or variables are missing.
+        ConfigError: all faults, a line each, in the order of the file; `NotReadyError` if only files or variables
+            are missing.
     """
     return _checked(read_document(path), path.parent)
 
 
 def from_mapping(data: Mapping[str, object]) -> Config:
-    """The same from plain data; relative paths in it start in the working directory.
+    """Like `load`, from plain data; paths are relative to the working directory.
 
     Raises:
-        ConfigError: all that is wrong, one line each.
+        ConfigError: all faults, a line each.
     """
     return _checked(Document(dict(data)), Path())
 
@@ -53,7 +53,7 @@ def _checked(document: Document, folder: Path) -> Config:
 
 
 def _completed(written: Config) -> Config:
-    """Gives every account whole sections: its own keys, else the top level's, else the defaults."""
+    """Complete the sections of every account: its own keys, else those of the top level, else the defaults."""
     top: dict[str, Section] = {}
     for name in _SECTIONS:
         section: Section = getattr(written, name)
@@ -66,7 +66,7 @@ def _completed(written: Config) -> Config:
 
 
 def _merged(base: S, over: S) -> S:
-    """`base`, but for the keys that `over` sets; lists are replaced whole, and null sets nothing."""
+    """Return `base` with the keys that `over` sets; lists are replaced whole, and null sets nothing."""
     update: dict[str, object] = {}
     for name in over.model_fields_set:
         value = getattr(over, name)
@@ -78,7 +78,7 @@ def _merged(base: S, over: S) -> S:
 
 
 def _rule_faults(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
-    """What no single field can see. A fault stands where the user wrote the section, so `written` is asked."""
+    """Check rules across fields. The path of a fault is that of the section which the user wrote, see `written`."""
     yield from _doubles(config)
     for index, account in enumerate(config.accounts):
         at: Loc = ("accounts", index)
@@ -96,9 +96,9 @@ def _rule_faults(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
 
 
 def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
-    """Whatever must be unique and is not: names, labels, and projects, which would be polled and counted twice."""
+    """Find duplicate names, labels, and projects, which would be polled and counted twice."""
     first: dict[str, Loc] = {}
-    faulty: set[Loc] = set()  # one fault a place: what is the same project has the same label, too
+    faulty: set[Loc] = set()  # one fault for each path: the same project also has the same label
     for thing, loc in _unique_things(config):
         if first.setdefault(thing, loc) != loc and loc not in faulty:
             faulty.add(loc)

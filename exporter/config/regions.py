@@ -1,4 +1,4 @@
-"""The regions of the clouds, to find one that is mistyped. An unknown region is no fault: clouds get new ones."""
+"""The known regions, to find mistyped ones. An unknown region is not an error: clouds add regions."""
 
 import difflib
 import re

@@ -1,7 +1,6 @@
-"""The schema of the configuration: what a user may write, and what it means.
+"""The schema of the configuration file.
 
-Every field carries its meaning, default and unit; the example file's test and the documentation follow from
-them.
+Every field has its meaning, default and unit, from which the documentation and the test of the example file are made.
 """
 
 from typing import Annotated, Any, Literal, Self, get_args
@@ -39,7 +38,7 @@ _DOMAINS: dict[Cloud, str] = {
 
 
 class Section(BaseModel):
-    """Keys that belong together. An unknown one is an error, and no value is guessed from another type."""
+    """Keys that belong together. An unknown key is an error, and no value is converted from another type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -124,7 +123,7 @@ class Poll(Section):
 
 
 class CollectorSettings(Section):
-    """One collector: a kind of facts with its own pace."""
+    """The settings of one collector."""
 
     enabled: bool = Field(default=True, description="Whether these facts are collected.")
     interval: Interval | None = Field(None, description="Between two collections; default: poll.interval.")
@@ -235,26 +234,26 @@ class Account(Section):
     cutover: Cutover = Field(default_factory=Cutover, description="Keys that differ from the top level.")
 
     def all_projects(self) -> tuple[Project, ...]:
-        """What is polled: the default project of each of `regions`, then `projects`."""
+        """Return the projects to poll: the default project of each of `regions`, then `projects`."""
         return (*(Project(region=region) for region in self.regions), *self.projects)
 
     def endpoint_for(self, project: Project) -> str:
-        """The DRS endpoint of a project: `https://HOST[:PORT]`."""
+        """Return the DRS endpoint of a project: `https://HOST[:PORT]`."""
         return project.endpoint or self._default_endpoint("drs", project.region)
 
     def iam_endpoint_for(self, region: str) -> str:
-        """The IAM endpoint for a region: `https://HOST[:PORT]`."""
+        """Return the IAM endpoint of a region: `https://HOST[:PORT]`."""
         return self.iam_endpoint or self._default_endpoint("iam", region)
 
     def _default_endpoint(self, service: str, region: str) -> str:
         return f"https://{service}.{region}.{_DOMAINS[self.cloud]}"
 
     def enabled(self, collector: str) -> bool:
-        """Whether the account wants a collector, by its name."""
+        """Return whether the account enables a collector."""
         return self._collector(collector).enabled
 
     def interval(self, collector: str) -> float:
-        """Seconds between two collections of a collector, by its name."""
+        """Return the seconds between two polls of a collector."""
         return self._collector(collector).interval or self.poll.interval
 
     def _collector(self, name: str) -> CollectorSettings:
@@ -263,7 +262,7 @@ class Account(Section):
 
 
 class Config(Section):
-    """The whole file. `load` gives it with the sections of each account complete."""
+    """The whole file. `load` returns it with the sections of each account complete."""
 
     accounts: ListOf[Account] = Field(min_length=1, description="Whom the exporter polls as.")
     poll: Poll = Field(default_factory=Poll, description="How often, how long and how fast the cloud is asked.")

@@ -1,7 +1,7 @@
-"""The kinds of values in the configuration: durations, addresses, patterns, files. `config_files` has secrets and CAs.
+"""Types of values in the configuration: durations, addresses, patterns, files. Secrets and CAs are in `files`.
 
-Each is a type for pydantic that checks and converts; the messages of the checks are for the user and never
-hold the value, but for the names of files.
+Each is a type for pydantic that validates and converts. The messages are for the user and never contain the value,
+except names of files.
 """
 
 import os
@@ -46,7 +46,7 @@ def _seconds(value: object) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as a user writes them, to the millisecond: 5400.0 is `1h30m`."""
+    """Format seconds as a user writes them, to the millisecond: 5400.0 is `1h30m`."""
     rest, text = round(seconds * 1000), ""
     for unit, size in _UNITS_MS.items():
         count, rest = divmod(rest, size)
@@ -61,7 +61,7 @@ def _not_too_often(seconds: float) -> float:
 
 
 def stamp(file: Path) -> tuple[int, ...]:
-    """What changes whenever the file does; empty if there is none."""
+    """Return a value that changes with the file; empty if there is no file."""
     try:
         stat = file.stat()
     except (OSError, ValueError):
@@ -70,13 +70,13 @@ def stamp(file: Path) -> tuple[int, ...]:
 
 
 def folder_of(info: ValidationInfo) -> Path:
-    """Where relative paths start: the folder of the configuration file, which is pydantic's context."""
+    """Return the folder of the configuration file, pydantic's context, to which paths are relative."""
     return Path(info.context or "")
 
 
 def _readable(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
-        return value  # pydantic says what it must be
+        return value  # pydantic reports the wrong type
     path = folder_of(info) / value
     if not (path.is_file() and os.access(path, os.R_OK)):
         raise NotReadyError(f"file {str(path)!r} is missing or not readable: create it or correct the path")
@@ -103,12 +103,12 @@ def _origin(text: str) -> str:
 
 
 def _without_version(text: str) -> str:
-    """Vendors document IAM's URL with the version of its API, which the exporter adds itself."""
+    """Remove the API version, with which vendors document the URL of IAM; the exporter adds it itself."""
     return text.removesuffix("/").removesuffix("/v3")
 
 
 def proxy_url(text: str) -> str:
-    """`http(s)://HOST[:PORT]`, normalised; raises ValueError."""
+    """Return `http(s)://HOST[:PORT]`, normalised; raises ValueError."""
     if "@" in text:
         raise ValueError(
             "expected http://HOST:PORT without a user; write"
@@ -128,12 +128,12 @@ def _no_plain_http(url: str) -> str:
 
 def _name_pattern(value: object) -> object:
     if not isinstance(value, str):
-        return value  # pydantic says what it must be
+        return value  # pydantic reports the wrong type
     return NamePattern(value)
 
 
 def tag_label(key: str) -> str:
-    """The label of a tag key: `tag_` and the key, with underscores for all but ASCII letters and digits."""
+    """Return the label of a tag key: `tag_` and the key, with underscores for all but ASCII letters and digits."""
     return "tag_" + re.sub("[^a-zA-Z0-9_]", "_", key)
 
 

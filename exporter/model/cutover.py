@@ -1,6 +1,6 @@
-"""Can we cut over? The reasons against it, as a table of functions of what is known of a task.
+"""The reasons against a cut-over of a task, as a table of functions of its facts.
 
-Ready means that nothing known blocks, not that it is safe.
+Ready means that no known fact blocks the cut-over, not that it is safe.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Reason:
 
     Args:
         name: the label `reason`.
-        when: it is 1, in words.
-        applies: to which tasks it can apply at all.
-        blocks: whether it speaks against a cut-over now.
-        fact: what it looked at: a text, a flag, names, a ratio, seconds with their limit, or which endpoints
-            are up; None if it is unknown.
-        facts: the kind of facts that contains it.
-        setting: of `cutover`, which decides how much it matters.
-        known: whether the fact is known; what is not was not checked.
+        when: the condition under which it is 1, in words.
+        applies: returns whether it can apply to a task at all.
+        blocks: returns whether it blocks a cut-over now.
+        fact: returns the fact that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
+            the reachable endpoints; None if it is unknown.
+        facts: the kind of facts that contains this fact.
+        setting: the key of `cutover` that decides whether it blocks.
+        known: returns whether the fact is known; else it was not checked.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Reason:
 
     @property
     def collector(self) -> str:
-        """The collector that brings these facts."""
+        """The collector of these facts."""
         return COLLECTOR_OF[self.facts]
 
 
 def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
-    """`required` blocks when unknown as well, `if_available` only when known bad."""
+    """Return whether a fact blocks: with `required` also an unknown one, with `if_available` only a bad one."""
     return setting == _REQUIRED if bad is None else bad
 
 
@@ -274,13 +274,13 @@ REASONS: tuple[Reason, ...] = (
 
 
 def standby(task: Task | None) -> bool:
-    """Whether this is the standby of a primary/standby pair; lists tell it through v5 only, details everywhere."""
+    """Return whether the task is the standby of a primary/standby pair. Only details and lists of v5 show it."""
     listed, detail = (task.listed, task.detail) if task is not None else (None, None)
     return "slave" in {listed.role if listed else None, detail.node_role if detail else None}
 
 
 def concerned(task: Task) -> bool:
-    """Whether a task can be cut over at all by its kind and phase; subtasks are judged, but shown by their parent."""
+    """Return whether a task of this kind and phase can be cut over at all. The parent shows the verdict of subtasks."""
     listed = task.listed
     return (
         listed is not None
@@ -292,5 +292,5 @@ def concerned(task: Task) -> bool:
 
 
 def blockers(facts: Facts) -> tuple[tuple[str, bool], ...]:
-    """Each reason that applies to the task, and whether it blocks."""
+    """Return each reason that applies to the task, and whether it blocks."""
     return tuple((reason.name, reason.blocks(facts)) for reason in REASONS if reason.applies(facts))

@@ -1,4 +1,4 @@
-"""What the reasons against a cut-over look at, read from what is known of a task."""
+"""The values on which the reasons against a cut-over depend, from the facts of a task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exporter.model.task import Task
 
 _OLD_REPORT_SECONDS = 3600.0
-"""No document says how often the cloud updates the progress; an hour without an update is taken as a fault."""
+"""How often the cloud updates the progress is not documented; an hour without an update counts as a fault."""
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
 
@@ -38,7 +38,7 @@ class OldProgress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the reasons look at."""
+    """A task, and all values on which the reasons depend."""
 
     task: Task
     stale: bool
@@ -49,7 +49,7 @@ class Facts:
 
     @property
     def report_age(self) -> float | None:
-        """Least seconds from the cloud's own report of the progress to its collection, where the delay decides.
+        """The least seconds from the cloud's own report of the progress to its collection; None without increments.
 
         Both times are by the cloud's clock where its responses have a date: the host's may be wrong.
         """
@@ -60,34 +60,34 @@ class Facts:
 
     @property
     def old_report(self) -> bool:
-        """Whether the cloud repeats a progress that it computed long ago: its node may be dead."""
+        """True if the cloud repeats a progress that it computed long ago: its node may be dead."""
         return (age := self.report_age) is not None and age > _OLD_REPORT_SECONDS
 
     @property
     def freshness(self) -> str | OldProgress:
-        """The age of what the verdict depends on, for people."""
+        """The age of the facts that the verdict depends on, as text."""
         if self.old_report:
             return OldProgress(self.report_age or 0.0)
         return "too old" if self.stale else "fresh"
 
     @property
     def full_only(self) -> bool:
-        """A task without an incremental phase."""
+        """True for a task without an incremental phase."""
         return self.task.listed is not None and self.task.listed.task_type == "FULL_TRANS"
 
     @property
     def disaster_recovery(self) -> bool:
-        """A DR pair."""
+        """True for a DR task."""
         return self.task.listed is not None and self.task.listed.disaster_recovery
 
     @property
     def parent(self) -> bool:
-        """A virtual task, which has no facts of its own."""
+        """True for a task with subtasks, which has no facts of its own."""
         return self.task.listed is not None and self.task.listed.is_parent
 
     @property
     def subtasks(self) -> str:
-        """The state of the subtasks of a parent, for people."""
+        """The state of the subtasks of a parent, as text."""
         lost = self.task.listed.unknown_children if self.task.listed else 0
         if lost:
             entries = "entry" if lost == 1 else "entries"
@@ -97,7 +97,7 @@ class Facts:
 
     @property
     def delay(self) -> Limited:
-        """Delay of the increments."""
+        """The delay and its limit."""
         return Limited(self.task.delay_seconds, self.settings.max_delay)
 
     def _limited(self, seconds: float | None, threshold: float | None) -> Limited:
@@ -106,14 +106,14 @@ class Facts:
 
     @property
     def wrong_phase(self) -> bool:
-        """Whether the status is not the one from which a cut-over is done, or not the only one that lists contain."""
+        """True if the status does not allow a cut-over, or if lists contain different ones."""
         listed = self.task.listed
         wanted = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
         return listed is None or listed.contradicted or listed.status != wanted
 
     @property
     def status(self) -> str | None:
-        """The status, for people; None if it is unknown."""
+        """The status as text; None if it is unknown."""
         listed = self.task.listed
         if listed is None:
             return None
@@ -121,35 +121,35 @@ class Facts:
 
     @property
     def full_ratio(self) -> float | None:
-        """Completed part of the full load."""
+        """The completed part of the full load, 0 to 1."""
         return self.task.progress.full_ratio if self.task.progress else None
 
     @property
     def open_actions(self) -> frozenset[str]:
-        """What the user has to do before the data flows on."""
+        """The actions for which the replication waits."""
         return self.task.listed.available_actions & _ACTIONS if self.task.listed else frozenset()
 
     @property
     def rpo(self) -> Limited:
-        """Recovery point."""
+        """The recovery point and its limit."""
         recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
         return self._limited(recovery.rpo_seconds, detail.rpo_threshold_seconds)
 
     @property
     def rto(self) -> Limited:
-        """Recovery time."""
+        """The recovery time and its limit."""
         recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
         return self._limited(recovery.rto_seconds, detail.rto_threshold_seconds)
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
-        """Whether the node reaches source and target."""
+        """Whether the node reaches the source, and the target; None if unknown."""
         monitor = self.task.monitor
         return (monitor.source_up, monitor.target_up) if monitor else (None, None)
 
     @property
     def missing_objects(self) -> list[str] | None:
-        """Object types of which the target lacks some; None where none is known to, and not all counts are known."""
+        """The object types of which the target lacks some; None if none is known, and not all counts are known."""
         counts = self.task.objects.counts if self.task.objects else ()
         due = [(count.type, count.source, count.target) for count in counts if not count.at_end]
         missing = [
@@ -165,19 +165,19 @@ class Facts:
 
     @property
     def unjudged(self) -> bool:
-        """Nothing was ever compared, or a newest comparison ended without a verdict."""
+        """True if nothing was ever compared, or a newest comparison ended without a verdict."""
         return not self.compared or any(
             comparison.consistent is None and comparison.status not in _RUNNING for comparison in self.compared
         )
 
     @property
     def comparing(self) -> bool:
-        """Whether a newest comparison still runs."""
+        """True if a newest comparison still runs."""
         return any(comparison.status in _RUNNING for comparison in self.compared)
 
     @property
     def inconsistent(self) -> bool:
-        """Whether a newest comparison found a difference."""
+        """True if a newest comparison found a difference."""
         return any(comparison.consistent is False for comparison in self.compared)
 
     @property
@@ -187,6 +187,6 @@ class Facts:
 
     @property
     def log_ends_in_error(self) -> bool | None:
-        """Whether the newest log entry is an error; None where no log is known."""
+        """True if the newest log entry is an error; None if there is none."""
         newest = dict(self.task.logs.newest) if self.task.logs else {}
         return None if not newest else newest.get("error") == max(newest.values())

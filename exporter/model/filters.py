@@ -1,4 +1,4 @@
-"""Which tasks are wanted: the rules of the setting `tasks`, applied here and sent to the cloud where it can filter."""
+"""Selects tasks by the rules of the setting `tasks`, here and in queries where the cloud can filter."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")
 class TaskFilter:
     """The rules of one account: a task is wanted if any `include` rule matches (or there is none) and no `exclude` one.
 
-    A rule matches if all that it names does. Tags are known only from the details of a task: until then a rule about
-    tags does not match, so that what is to be included comes late, and what is to be excluded may show for a while.
+    A rule matches if all of its keys do. Tags are known only from the details of a task: until then a rule about
+    tags does not match, so that included tasks appear late, and excluded ones may be shown for a while.
     A name for which a regular expression takes too long is included and not excluded, so that no task is lost.
     """
 
@@ -32,10 +32,10 @@ class TaskFilter:
             for job_type in settings.job_types
             if not self._include or any(rule.job_type in {None, job_type} for rule in self._include)
         )
-        """The job types that can hold wanted tasks."""
+        """The job types that can contain wanted tasks."""
 
     def query(self, enterprise_project_ids: Sequence[str]) -> ListQuery:
-        """What to let the cloud filter: whatever every `include` rule asks for."""
+        """Return the filter for the cloud: the values that all `include` rules have in common."""
         projects = self._common("enterprise_project_id")
         statuses = self._common("status")
         return ListQuery(
@@ -45,13 +45,13 @@ class TaskFilter:
         )
 
     def select(self, tasks: Iterable[Listed]) -> list[Listed]:
-        """The tasks that may be wanted as far as a list can tell; subtasks are selected with their outermost parent."""
+        """Return the tasks that lists do not rule out. Subtasks are selected with their outermost parent."""
         tasks = list(tasks)
         kept = {task.id for task in tasks if task.parent_id is None and self._possible(task)}
         return [task for task in tasks if (task.root_id or task.parent_id or task.id) in kept]
 
     def wants(self, task: Listed, tags: Mapping[str, str] | None) -> bool:
-        """Whether a task is wanted; `tags` are None while they are unknown."""
+        """Return whether a task is wanted; `tags` are None while they are unknown."""
         known = tags or {}
         included = not self._include or any(matches(rule, task, known) for rule in self._include)
         return included and not any(matches(rule, task, known, unjudged=False) for rule in self._exclude)
@@ -66,7 +66,7 @@ class TaskFilter:
 
 
 def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None, *, unjudged: bool = True) -> bool:
-    """Whether all that a rule names holds; tags that are None match any rule about them.
+    """Return whether all keys of a rule match; tags that are None match any rule about them.
 
     `unjudged` is the result for a name for which the rule's regular expression takes too long.
     """

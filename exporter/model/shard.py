@@ -1,4 +1,4 @@
-"""One of several processes that share the tasks of all projects between them."""
+"""Shards: several processes that share the tasks of all projects."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
 
 SHARDS = "DRS_EXPORTER_SHARDS"
-"""The environment variable that says how many shards there are, where each finds its own number."""
+"""The environment variable with the number of shards, for `--shard=auto`."""
 _ORDINAL = re.compile(r"-([0-9]{1,6})$")
 _GIVEN = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 _COUNT = re.compile(r"[0-9]{1,6}")
 
 
 class Shard(NamedTuple):
-    """A part of all tasks; each belongs to one shard, whichever process asks.
+    """A part of all tasks. Each task belongs to exactly one shard.
 
     Attributes:
         number: from 0 on.
@@ -32,23 +32,23 @@ class Shard(NamedTuple):
     total: int = 1
 
     def has(self, listed: Listed) -> bool:
-        """Whether a task belongs here; subtasks belong to the shard of their outermost parent."""
+        """Return whether a task belongs to this shard; subtasks belong to that of their outermost parent."""
         return self.owns(listed.root_id or listed.parent_id or listed.id)
 
     def owns(self, name: str) -> bool:
-        """Whether anything with this name belongs here: by the first 8 bytes of its SHA-256."""
+        """Return whether a name belongs to this shard, by the first 8 bytes of its SHA-256."""
         return self.total == 1 or int.from_bytes(sha256(name.encode()).digest()[:8]) % self.total == self.number
 
 
 ALL = Shard()
-"""The only one."""
+"""The shard of a single process."""
 
 
 def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:
-    """What `I/N` means, or `auto`: the ordinal of a StatefulSet's pod, and their number from the environment.
+    """Parse `I/N`, or `auto`: the ordinal of a StatefulSet's pod, and the number of shards from the environment.
 
     Raises:
-        ConfigError: it means nothing; the text holds the remedy.
+        ConfigError: the text is neither; the message contains the remedy.
     """
     if text == "auto":
         return _found(hostname, environment.get(SHARDS, ""))

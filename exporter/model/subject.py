@@ -1,4 +1,4 @@
-"""A task that is explained, as plain data."""
+"""A task and all that explains its verdict, as plain data."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A task that is explained.
+    """A task and all that explains its verdict.
 
     Args:
-        task: what is known of it.
+        task: its facts.
         parent: of a subtask.
         apis: the API generations that list it.
         ages: seconds since each collector last succeeded for it.
-        facts: what the reasons look at; None where a cut-over is out of the question.
+        facts: what the reasons depend on; None if the task cannot be cut over at all.
     """
 
     task: Task

@@ -88,7 +88,7 @@ def test_a_report_that_cannot_be_written_is_found_before_the_cloud_is_queried(
 
 @pytest.mark.parametrize(
     ("change", "fault"),
-    [({"ca_file": "{file}"}, "holds no PEM certificates"), ({"projects": []}, "{file}:1: accounts")],
+    [({"ca_file": "{file}"}, "contains no PEM certificates"), ({"projects": []}, "{file}:1: accounts")],
     ids=["no authorities in the file", "no projects"],
 )
 def test_a_faulty_configuration(change: dict[str, Any], fault: str, tmp_path: Path, command_line: CommandLine) -> None:

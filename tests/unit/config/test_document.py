@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.config import Collectors, Config, ConfigError, Cutover, Poll, Project, TaskRule, Tasks, load
 
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
-YAML_CHECK = "check the quotes and the indentation here and above, and quote a value that holds ': ' or ' #'"
+YAML_CHECK = "check the quotes and the indentation here and above, and quote a value that contains ': ' or ' #'"
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_files_without_a_configuration(content: str | bytes, expected: str) -> N
 def test_nested_aliases_end_soon(shape: str) -> None:
     lines = ["a0: &a0 {b: c}"]
     lines += [f"a{n}: &a{n} " + shape.format(", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 12)]
-    assert message("\n".join(lines)) == "config.yaml: has more than 100000 values, aliases followed"
+    assert message("\n".join(lines)) == "config.yaml: has more than 100000 values, with aliases expanded"
 
 
 def test_files_that_can_not_be_read() -> None:

@@ -126,7 +126,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("poll: {<<: 5}", ["3: poll: << takes a mapping, or a list of them"]),
         (
             'tasks: {tag_labels: ["\\ud800"]}',
-            ["3: tasks.tag_labels[0]: holds half a surrogate pair, which is no character"],
+            ["3: tasks.tag_labels[0]: contains half a surrogate pair, which is no character"],
         ),
     ],
 )
@@ -181,7 +181,7 @@ def test_faults_of_a_section(section: str, faults: list[str]) -> None:
             [
                 (
                     "6: accounts[0].credentials.token: secret file 'none' cannot be read: No such file or directory."
-                    " It must be readable for this user and hold nothing but the secret."
+                    " It must be readable for this user and contain nothing but the secret."
                 )
             ],
         ),
@@ -190,7 +190,7 @@ def test_faults_of_a_section(section: str, faults: list[str]) -> None:
             [
                 (
                     "4: accounts[0].credentials.token: secret file 'a\\x00b' cannot be read: not a file name."
-                    " It must be readable for this user and hold nothing but the secret."
+                    " It must be readable for this user and contain nothing but the secret."
                 )
             ],
         ),

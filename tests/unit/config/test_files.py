@@ -227,7 +227,7 @@ def test_a_file_of_cas_is_checked_with_the_configuration(tmp_path: Path) -> None
     with pytest.raises(NotReadyError, match=r"file '.*none\.pem' is missing or not readable"):
         CaFile(tmp_path / "none.pem")
     (tmp_path / "text.pem").write_text("nothing")
-    with pytest.raises(ConfigError, match=r"file '.*text\.pem' holds no PEM certificates"):
+    with pytest.raises(ConfigError, match=r"file '.*text\.pem' contains no PEM certificates"):
         CaFile(tmp_path / "text.pem")
     with pytest.raises(ConfigError, match=r"is a directory, not a file"):
         CaFile(tmp_path)
@@ -236,7 +236,7 @@ def test_a_file_of_cas_is_checked_with_the_configuration(tmp_path: Path) -> None
 @pytest.mark.parametrize("content", ["", "\n", FIRST[:-40], FIRST[:40]])
 def test_a_file_of_cas_that_is_half_written_may_be_right_soon(tmp_path: Path, content: str) -> None:
     (tmp_path / "half.pem").write_text(content)
-    with pytest.raises(NotReadyError, match=r"file '.*half\.pem' holds no PEM certificates"):
+    with pytest.raises(NotReadyError, match=r"file '.*half\.pem' contains no PEM certificates"):
         CaFile(tmp_path / "half.pem")
 
 

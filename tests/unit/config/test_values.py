@@ -105,7 +105,7 @@ def test_secret_file_lost_after_loading(tmp_path: Path) -> None:
     file.write_text("one")
     secret = secret_of({"file": str(file)})
     file.unlink()
-    must = "It must be readable for this user and hold nothing but the secret."
+    must = "It must be readable for this user and contain nothing but the secret."
     for _ in range(2):  # what was read before must not come back
         with pytest.raises(ConfigError) as caught:
             secret.reveal()
@@ -126,7 +126,7 @@ def test_secret_file_that_holds_no_secret(tmp_path: Path, written: bytes, fault:
     file.write_bytes(written)
     with pytest.raises(ConfigError) as caught:
         secret_of({"file": str(file)})
-    must = "It must be readable for this user and hold nothing but the secret."
+    must = "It must be readable for this user and contain nothing but the secret."
     path = "accounts[0].credentials.token"
     assert str(caught.value) == f"{path}: secret file '{file}' {fault}. {must}"
 
