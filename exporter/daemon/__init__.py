@@ -1,1 +1,1 @@
-"""The living exporter: projects, reload, publishing, signals."""
+"""The exporter as a daemon: its projects, reloads, pages and signals."""

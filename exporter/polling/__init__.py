@@ -1,1 +1,1 @@
-"""When the cloud is queried for what."""
+"""Which queries are sent to the cloud, and when."""

@@ -1,1 +1,1 @@
-"""Facts of each project and their ages."""
+"""What is remembered of each project and its tasks, and how it ages."""

@@ -1,4 +1,4 @@
-"""The tasks of one project; each change of them goes to the board at once."""
+"""The tasks of one project; each change of them is on the board at once."""
 
 from __future__ import annotations
 

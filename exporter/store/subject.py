@@ -1,4 +1,4 @@
-"""What the store knows of a task, for its explanation."""
+"""A task with all that its explanation needs."""
 
 from __future__ import annotations
 
