@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
 from exporter.cloud.access.signing import Keys, SigningAuth
+from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.v3 import V3
@@ -191,3 +192,13 @@ async def fetched(
     async with connected(Script(body)) as cloud:
         adapter = cloud.v3 if api == "v3" else cloud.v5
         return await progress(adapter).fetch(ids), cloud.lost
+
+
+async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
+    """Return the answers of all calls of a source; each task has one."""
+    answers: dict[str, Answer] = {}
+    async with aclosing(fetch_all(source, ids)) as batches:
+        async for batch in batches:
+            assert not answers.keys() & batch.keys()
+            answers |= batch
+    return answers

@@ -23,10 +23,7 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source
 from exporter.model.facts import Progress
-from exporter.simulator import SimTask, SimulatedCloud, World, faults
-from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, connected, progress
-from tests.lib.transport import InProcess
+from tests.lib.cloud import everything
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -65,15 +62,6 @@ class Batches:
 
 def source(fetch: Any, batch: int = 10) -> Source:
     return Source(PROGRESS_V3, (Progress,), batch, fetch)
-
-
-async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
-    answers: dict[str, Answer] = {}
-    async with aclosing(fetch_all(source, ids)) as batches:
-        async for batch in batches:
-            assert not answers.keys() & batch.keys()
-            answers |= batch
-    return answers
 
 
 def bad_request(code: str = "DRS.M00200") -> BadRequestError:
@@ -128,17 +116,12 @@ def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> No
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
 
-def test_bad_ids_in_both_halves_are_found_where_other_calls_succeed() -> None:
+@pytest.mark.parametrize("ids", [[*TEN, "id-10"], TEN])
+def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(ids: list[str]) -> None:
     batches = Batches(bad_request(), "id-2", "id-7")
-    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
-    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+    answers = simulate(everything(source(batches.fetch), ids))
+    assert [name for name, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
     assert len(batches.calls) == 12
-
-
-def test_in_a_batch_alone_one_good_id_shows_that_ids_matter() -> None:
-    batches = Batches(bad_request(), "id-2", "id-7")
-    answers = simulate(everything(source(batches.fetch), TEN))
-    assert [one for one, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
 
 
 def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
@@ -254,7 +237,7 @@ def test_an_empty_result_is_no_failure_of_the_call() -> None:
 
 
 @pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
-def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
+async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     class Buggy(Batches):
         async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
             if how == "bug" and ids == ["id-0"]:
@@ -264,22 +247,19 @@ def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     batches = Buggy(seconds=60)
     slow = source(batches.fetch, 1)
 
-    async def go() -> int:
-        before = asyncio.all_tasks()
-        if how == "cancelled":
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(5):
-                    await everything(slow, TEN)
-        elif how == "closed":
-            async with aclosing(fetch_all(slow, TEN)) as answers:
-                async for _ in answers:
-                    break
-        else:
-            with pytest.raises(ZeroDivisionError):
+    before = asyncio.all_tasks()
+    if how == "cancelled":
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
                 await everything(slow, TEN)
-        return len(asyncio.all_tasks() - before)
-
-    assert simulate(go()) == 0
+    elif how == "closed":
+        async with aclosing(fetch_all(slow, TEN)) as answers:
+            async for _ in answers:
+                break
+    else:
+        with pytest.raises(ZeroDivisionError):
+            await everything(slow, TEN)
+    assert asyncio.all_tasks() == before
     assert batches.running == 0
     assert len(batches.calls) < len(TEN)
 
@@ -290,36 +270,6 @@ def test_answers_by_kind() -> None:
     call = sort_answers({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
     assert call.facts == {"a": FACTS, "f": ()}
     assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
-
-
-@pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
-async def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
-    tasks = [SimTask(name=f"task-{index}") for index in range(10)]
-    ids = [task.id for task in tasks]
-    world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
-    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-    async with connected(InProcess(simulation)) as cloud:
-        call = sort_answers(await everything(progress(cloud.v3), ids))
-        assert call.gone == [ids[7]]
-        assert ([*call.refused, *call.failed], len(call.facts), len(simulation.calls)) == ([], 9, calls)
-
-
-async def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
-    world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
-    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-    async with connected(InProcess(simulation)) as cloud:
-        call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-        assert (len(call.facts), len(simulation.calls)) == (10, 11)
-
-
-async def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:
-    world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{index}") for index in range(200)])
-    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-    simulation.faults = [faults.throttled("batch-progress", after=5)]
-    async with connected(InProcess(simulation), rate=3, burst=5) as cloud:
-        call = sort_answers(await everything(progress(cloud.v3), [task.id for task in world.tasks]))
-        assert {error.code for error in call.failed} == {"429", "paused"}
-        assert (len(call.facts), len(simulation.calls)) == (50, 6)
 
 
 @pytest.mark.parametrize(
