@@ -28,7 +28,7 @@ def test_the_layers_are_those_of_the_import_contract() -> None:
 
 @pytest.mark.parametrize("document", ["docs/architecture.md", "docs/decisions.md", "CONTRIBUTING.md"])
 def test_every_file_that_is_named_exists(document: str) -> None:
-    named = re.findall(r"[\w./]+\.(?:py|sh|toml)\b", (ROOT / document).read_text())
+    named = re.findall(r"[\w./]+\.(?:py|sh|toml|txt|ya?ml)\b", (ROOT / document).read_text())
     assert named
     assert [name for name in named if not any((folder / name).is_file() for folder in (ROOT, PACKAGE))] == []
 
