@@ -38,7 +38,7 @@ from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
 from exporter.runtime.terminal import Screen, Waiting
 from exporter.views.findings import Finding, Level
-from exporter.views.text import plural
+from exporter.views.text import plural, project_text
 
 if TYPE_CHECKING:
     import argparse
@@ -99,7 +99,7 @@ async def check(
         The exit code, and the report of shapes as JSON.
     """
     projects = [(account, project) for account in config.accounts for project in account.all_projects()]
-    width = max(len(_CONFIGURATION), *(len(key_of(*pair).text) for pair in projects))
+    width = max(len(_CONFIGURATION), *(len(project_text(key_of(*pair))) for pair in projects))
     counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
     levels = Counter[Level]()
     async with connections(config, partial(Observer, now), transport=transport, now=now) as opened:

@@ -11,6 +11,7 @@ from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
 from exporter.config import region_hints
 from exporter.views.findings import UNANSWERED, Finding, Level
+from exporter.views.text import project_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,19 +31,20 @@ def place_of(error: CloudError, account: Account, project: Project) -> str:
 
 def proxy_findings(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
     """Report, if calls got no response, proxy variables that are set and ignored, or required and not set."""
+    where = project_text(key_of(account, project))
     urls = [_endpoint(error, account, project) for error in errors if error.code in UNANSWERED]
     if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
         what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
-        yield Finding(Level.WARN, key_of(account, project).text, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+        yield Finding(Level.WARN, where, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
     for variable in {name: None for url in urls if url and (name := ignored_variable(account, url))}:
         what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
-        yield Finding(Level.WARN, key_of(account, project).text, what, remedy)
+        yield Finding(Level.WARN, where, what, remedy)
 
 
 def region_findings(account: Account) -> Iterator[Finding]:
     """Report the regions of an account that look mistyped."""
     for project, hint in region_hints(account):
-        yield Finding(Level.WARN, key_of(account, project).text, hint)
+        yield Finding(Level.WARN, project_text(key_of(account, project)), hint)
 
 
 def _endpoint(error: CloudError, account: Account, project: Project) -> str:

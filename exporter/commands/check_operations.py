@@ -12,7 +12,7 @@ from exporter.commands.connections import attempt
 from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
-from exporter.views.findings import REPORT, Level, absent, words
+from exporter.views.findings import REPORT, Level, absent, advise
 from exporter.views.text import plural
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Operations:
         lost = sum(decode_errors.take() for decode_errors in self._decode_errors.values())
         served = ", ".join(collectors)
         if isinstance(response, CloudError):
-            level, what, remedy = words(response)
+            level, what, remedy = advise(response)
             if spare and level is Level.FAIL:
                 level, what = Level.WARN, f"{what}; others serve all tasks now"
             self._say(level, f"{what} ({served})", remedy)

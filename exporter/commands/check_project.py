@@ -14,8 +14,8 @@ from exporter.commands.check_operations import Operations
 from exporter.commands.check_report import ProjectReport
 from exporter.commands.connections import CallObserver, Connection, attempt
 from exporter.model.task import Gap
-from exporter.views.findings import REPORT, Finding, Level, engines, is_access_fault, words
-from exporter.views.text import duration, plural
+from exporter.views.findings import REPORT, Finding, Level, advise, engines, is_access_fault
+from exporter.views.text import duration, plural, project_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -136,7 +136,7 @@ class ProjectCheck:
         return self._findings
 
     def _say(self, level: Level, what: str, remedy: str = "") -> None:
-        self._findings.append(Finding(level, self._connection.key.text, what, remedy))
+        self._findings.append(Finding(level, project_text(self._connection.key), what, remedy))
 
     async def _list(self, api: Api) -> _Lists:
         lists = _Lists(api.name)
@@ -163,7 +163,7 @@ class ProjectCheck:
             self._say(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
         elif clock:  # a wrong clock makes the best signature a bad one
             for error in {error.code: error for error in reversed(barred)}.values():
-                self._say(FAIL, *words(error, place_of(error, self._connection.account, self._connection.project))[1:])
+                self._say(FAIL, *advise(error, place_of(error, self._connection.account, self._connection.project))[1:])
             self._findings += proxy_findings(barred, self._connection.account, self._connection.project)
         return not barred
 
@@ -188,7 +188,7 @@ class ProjectCheck:
             if not listed.published:
                 pinned = self._pin == name
                 self._say(FAIL if pinned else OK, f"{name} is not published here", "set api: auto" if pinned else "")
-            for _, what, remedy in map(words, listed.faults):  # drs_up is 0 for any of them
+            for _, what, remedy in map(advise, listed.faults):  # drs_up is 0 for any of them
                 self._say(FAIL if self._pin in {"auto", name} else WARN, what, remedy)
             if listed.published and not listed.errors:
                 self._say(OK, listed.summary(first if listed is not first and first.published else None))

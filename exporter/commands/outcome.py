@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.views.findings import Level, words
+from exporter.views.findings import Level, advise
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
         store = poller.store
         failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
         if failed:
-            reasons = [words(error) for error in poller.faults]
+            reasons = [advise(error) for error in poller.faults]
             lines.append(f"{project_text(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}")
             lines += dict.fromkeys(f"  {reason.text}" for reason in reasons if reason.level is not Level.OK)
     return lines

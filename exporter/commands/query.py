@@ -30,8 +30,8 @@ from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
-from exporter.views.findings import words
-from exporter.views.text import plural
+from exporter.views.findings import advise
+from exporter.views.text import plural, project_text
 
 if TYPE_CHECKING:
     import argparse
@@ -167,13 +167,14 @@ def _api(connection: Connection[CallObserver], generation: type[V3 | V5]) -> V3 
 
 
 def _failure(connection: Connection[CallObserver], generation: type[V3 | V5], error: CloudError) -> str:
+    where = project_text(connection.key)
     if isinstance(error, TaskGoneError):
-        return f"{connection.key.text}: {generation.name} has no such task"
+        return f"{where}: {generation.name} has no such task"
     if isinstance(error, BadRequestError):
         code = known_code(error.error_code) or "no code"
         check = "the task's state" if generation is V3 else "--query-id, and the task's state"
-        return f"{connection.key.text}: {generation.name} refuses the query, {error.code} {code}: check {check}"
-    return f"{connection.key.text}: {words(error).text}"
+        return f"{where}: {generation.name} refuses the query, {error.code} {code}: check {check}"
+    return f"{where}: {advise(error).text}"
 
 
 def allowed(job: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

@@ -8,7 +8,7 @@ import structlog
 
 from exporter.cloud.http.errors import ThrottledError
 from exporter.runtime.logs import where
-from exporter.views.findings import words
+from exporter.views.findings import advise
 from exporter.views.text import moment
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def _advice(error: CloudError) -> dict[str, str]:
     """What `check` says about an error, with the remedy; nothing where the error itself contains both."""
     if error.reason:
         return {}
-    _, what, remedy = words(error)
+    _, what, remedy = advise(error)
     return {"advice": f"{what}: {remedy}"} if remedy else {}

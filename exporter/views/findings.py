@@ -61,7 +61,7 @@ class Finding(NamedTuple):
         return f"{level}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
 
 
-class Words(NamedTuple):
+class Advice(NamedTuple):
     """The meaning of an error, and a remedy."""
 
     level: Level
@@ -74,7 +74,7 @@ class Words(NamedTuple):
         return self.what + (f": {self.remedy}" if self.remedy else "")
 
 
-def words(error: CloudError, place: str = "") -> Words:
+def advise(error: CloudError, place: str = "") -> Advice:
     """Describe an error of the cloud. The cloud's own message, which may name hosts and users, is left out.
 
     Args:
@@ -83,23 +83,23 @@ def words(error: CloudError, place: str = "") -> Words:
     """
     code = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
-        return Words(Level.FAIL, f"{error.operation} {_failure(error, code, place)}", error.reason)
+        return Advice(Level.FAIL, f"{error.operation} {_failure(error, code, place)}", error.reason)
     if isinstance(error, AccessError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
         alternative = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
         remedy = f"check the credentials and iam_endpoint{alternative}"
-        return Words(Level.FAIL, f"{error.operation} is refused, {code}", remedy)
+        return Advice(Level.FAIL, f"{error.operation} is refused, {code}", remedy)
     if error.code in UNANSWERED:
         late = " in time" if error.code == "timeout" else ""
-        return Words(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
+        return Advice(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
     if isinstance(error, DecodeError) and error.meaning is None:
-        return Words(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
+        return Advice(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
     remedy = meaning.remedy.format(grant=grant_of(error.operation))
     if meaning is error_codes.PERMISSION and error.error_code is None:
         remedy += "; or a proxy or firewall refuses the call, since the response has no known error code"
-    return Words(Level(meaning.level), f"{what}, {code}", remedy)
+    return Advice(Level(meaning.level), f"{what}, {code}", remedy)
 
 
 def _failure(error: CloudError, code: str, place: str) -> str:
@@ -150,14 +150,14 @@ UNANSWERED: Mapping[str, str] = {
 """What to check when there was no response, by the code that replaces the status."""
 
 
-def absent(name: str, pin: str, *, required: bool) -> Words:
+def absent(name: str, pin: str, *, required: bool) -> Advice:
     """Describe a collector that has no published operation; `pin` is the setting `api`."""
     here = "here" if pin == "auto" else f"here with api: {pin}"
     if required:
-        return Words(Level.WARN, f"{name} is not available {here}, but cutover requires it", "set if_available there")
+        return Advice(Level.WARN, f"{name} is not available {here}, but cutover requires it", "set if_available there")
     unused = f"set collectors.{name}.enabled: false if they are not needed"
     remedy = unused if pin == "auto" else f"api: auto may have them; {unused}"
-    return Words(Level.WARN, f"{name} is not available {here}, its metrics are missing", remedy)
+    return Advice(Level.WARN, f"{name} is not available {here}, its metrics are missing", remedy)
 
 
 def engines(counts: Mapping[str | None, int]) -> str:

@@ -24,7 +24,7 @@ from exporter.cloud.http.errors import (
     judge,
 )
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.views.findings import Level, words
+from exporter.views.findings import Level, advise
 from tests.lib.cloud import Script, connected, refusal
 from tests.lib.virtual_time import simulate
 
@@ -142,7 +142,7 @@ def test_every_code_of_every_operation(operation: Operation) -> None:
         meaning = meaning_of(code or None, status)
         with pytest.raises(CloudError) as caught:
             await client.exchange(operation, judge, job_id="a")
-        error, found = caught.value, words(caught.value)
+        error, found = caught.value, advise(caught.value)
         wrong = []
         if type(error) is not CLASSES[meaning.name] or error.meaning is not meaning:
             wrong.append(f"{code} {status} is a {type(error).__name__}")
