@@ -33,6 +33,7 @@ _UNITS = (
     ("_ratio", "ratio of 1"),
     ("_rows", "rows"),
     ("_total", "count"),
+    ("_source_info", "0 or 1"),
     ("_info", "always 1"),
 )
 _RATE = "_per_second"
@@ -70,7 +71,7 @@ def catalogue_markdown() -> str:
             [row for family in _ABOUT_THE_CLOUD for row in _source(family)],
         ),
         "## Examples",
-        "`…` stands for the labels that each series of the table has.",
+        "Invented names and values. `…` stands for the labels that each series of a task or project has.",
         "\n".join(("```text", *_examples(), "```")),
     )
 
@@ -98,7 +99,7 @@ def _source(family: Family[Any]) -> Iterator[Sequence[str]]:
 
 
 def unit_of(name: str) -> str:
-    """The unit that the end of a family's name says; empty for counts of things, states and flags."""
+    """Return the unit by the end of a family's name; empty for counts of things, states and flags."""
     if name.endswith(_RATE):
         return f"{name.removesuffix(_RATE).rpartition('_')[2]} per second"
     return next((unit for end, unit in _UNITS if name.endswith(end)), "")
@@ -116,16 +117,11 @@ def _example(family: Family[T], subjects: Iterable[T]) -> str:
     """A series that the examples show, one that is not 0 if there is any."""
     samples = [sample for subject in subjects for sample in family.samples(subject)]
     labels, value = next((sample for sample in samples if sample[1]), samples[0])
-    return _series(family.name, family.labels, labels, value)
+    text = label_text(zip(family.labels, labels, strict=True)).decode()
+    return f"{family.name}{{{','.join(part for part in ('…', text) if part)}}} {number_text(value).decode()}"
 
 
 def _own_example(own: OwnFamily) -> str:
-    labels = tuple(examples.OWN_LABELS.get(name, name) for name in own.labels)
-    if own.type == "histogram":
-        return _series(f"{own.name}_count", own.labels, labels, 3)
-    return _series(own.name, own.labels, labels, 1)
-
-
-def _series(name: str, label_names: Sequence[str], labels: Sequence[str], value: float) -> str:
-    own = label_text(zip(label_names, labels, strict=True)).decode()
-    return f"{name}{{{','.join(part for part in ('…', own) if part)}}} {number_text(value).decode()}"
+    text = label_text((name, examples.OWN_LABELS[name]) for name in own.labels).decode()
+    name, value = (f"{own.name}_count", 3) if own.type == "histogram" else (own.name, 1)
+    return f"{name}{{{text}}} {value}" if text else f"{name} {value}"

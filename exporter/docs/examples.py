@@ -1,4 +1,4 @@
-"""Tasks and a project as examples for the documentation: what a scrape of them would show is real, they are not."""
+"""Invented tasks and an invented project, for the examples in docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -159,5 +159,8 @@ OWN_LABELS = {
     "operation": "v3_batch_progress",
     "code": "200",
     "version": "0.1.0",
+    "shard": "0",
+    "shards": "3",
+    "kind": "malformed",
 }
-"""Values for the labels of our own families."""
+"""Label values for the families of the exporter itself."""

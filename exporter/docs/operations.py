@@ -12,6 +12,7 @@ from exporter.docs.errors import ERRORS, errors_table
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table
 from exporter.docs.sources import LISTS, project_sources, sources
 from exporter.model.task import Listed
+from exporter.polling.lists import SECOND_LIST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,8 +92,10 @@ def operations_markdown() -> str:
 
 
 def _rows() -> Iterator[Sequence[str]]:
-    for operation in LISTS:
-        yield _row(operation, TASKS, calls=_PAGED[operation])
+    first, second = LISTS
+    beside_first = f"{_interval([TASKS])}, {duration_text(SECOND_LIST_SECONDS)} with `api: auto`"
+    yield _row(first, TASKS, calls=_PAGED[first])
+    yield _row(second, TASKS, interval=beside_first, calls=_PAGED[second])
     for source in sources():
         yield from _source(source)
     for project_source in project_sources():
@@ -100,12 +103,12 @@ def _rows() -> Iterator[Sequence[str]]:
         yield _row(operation, project_source.collector, calls=_PAGED.get(operation, "1"))
 
 
-def _row(operation: Operation, *collectors: str, calls: str) -> Sequence[str]:
+def _row(operation: Operation, *collectors: str, calls: str, interval: str = "") -> Sequence[str]:
     return (
         f"`{operation.name}`",
         _sent(operation),
         ", ".join(collectors),
-        _interval(collectors),
+        interval or _interval(collectors),
         f"`{calls}`",
         permissions([operation]),
     )

@@ -54,23 +54,28 @@ def split(path: str) -> tuple[str, str]:
     return facts, field
 
 
-def gauge(name: str, help_text: str, *fields: str, kind: str = "gauge") -> Family[Any]:
-    """A family whose value is a field, without labels of its own.
+def gauge(name: str, help_text: str, *fields: str) -> Family[Any]:
+    """A gauge whose value is a field, without labels of its own.
 
-    Of several fields, the value is that of the facts that missed no poll, and among these the first known.
+    Of several fields, the first known value; facts that missed a poll come last.
     """
     paths = [split(path) for path in fields]
     if len(paths) == 1:
-        return Family(name, help_text, fields, _only(*paths[0]), type=kind)
+        return Family(name, help_text, fields, _only(*paths[0]))
 
-    def newest(task: Task) -> float | None:
+    def first_fresh(task: Task) -> float | None:
         ages = {facts: age for age, facts in enumerate(task.newest)}
         by_age = sorted(paths, key=lambda path: ages.get(path[0], -1))
         values = (getattr(getattr(task, facts), field, None) for facts, field in by_age)
         return next((value for value in values if value is not None), None)
 
     reads = (*dict.fromkeys(facts for facts, _ in paths), "newest")
-    return Family(name, help_text, fields, single(newest), type=kind, reads=reads)
+    return Family(name, help_text, fields, single(first_fresh), reads=reads)
+
+
+def counter(name: str, help_text: str, field: str) -> Family[Any]:
+    """A counter whose value is a field, without labels of its own."""
+    return Family(name, help_text, (field,), _only(*split(field)), type="counter")
 
 
 def by_label(name: str, help_text: str, field: str, label: str) -> Family[Any]:

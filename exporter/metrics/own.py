@@ -32,17 +32,17 @@ class OwnFamily:
     name: str
     help: str
     labels: tuple[str, ...]
-    kind: type[Counter | Gauge | Histogram] = Counter
+    metric_type: type[Counter | Gauge | Histogram] = Counter
 
     @property
     def type(self) -> str:
         """The type in the exposition."""
-        return self.kind.__name__.lower()
+        return self.metric_type.__name__.lower()
 
 
 _REGION = ("account", "region")
 _PROJECT = ("account", "region", "project")
-_WORDS = ("timeout", "network", "decode")
+_CODES_WITHOUT_RESPONSE = ("timeout", "network", "decode")
 """Codes of calls without a response that any operation can have."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -51,9 +51,9 @@ OWN_FAMILIES: list[OwnFamily] = []
 
 
 def _own(
-    name: str, help_text: str, labels: tuple[str, ...], kind: type[Counter | Gauge | Histogram] = Counter
+    name: str, help_text: str, labels: tuple[str, ...], metric_type: type[Counter | Gauge | Histogram] = Counter
 ) -> OwnFamily:
-    OWN_FAMILIES.append(OwnFamily(name, help_text, labels, kind))
+    OWN_FAMILIES.append(OwnFamily(name, help_text, labels, metric_type))
     return OWN_FAMILIES[-1]
 
 
@@ -142,7 +142,8 @@ TASK_ERRORS = _own(
 UNKNOWN_STATUSES = _own("drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT)
 DROPPED = _own(
     "drs_exporter_series_dropped_total",
-    "Series left out at each change of their family: over 256 of one task, labels of another series, or no number.",
+    "Series that were not exposed: over 256 of one task in one family, duplicate labels, or a value that is not "
+    "finite. Counted again at each update of the family.",
     _PROJECT,
 )
 
@@ -191,10 +192,10 @@ class Telemetry:
         before, self._log_lines_dropped = self._log_lines_dropped, logs.dropped()
         self.counter(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
         for metric in self.registry.collect():
-            yield generate_latest(_Alone(metric))
+            yield generate_latest(_OneFamily(metric))
 
 
-class _Alone(Collector):
+class _OneFamily(Collector):
     """A collector of one family."""
 
     def __init__(self, metric: Metric) -> None:
@@ -205,9 +206,9 @@ class _Alone(Collector):
 
 
 def _make(own: OwnFamily, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
-    if own.kind is Histogram:
+    if own.metric_type is Histogram:
         return Histogram(own.name, own.help, own.labels, buckets=_BUCKETS, registry=registry)
-    return own.kind(own.name, own.help, own.labels, registry=registry)
+    return own.metric_type(own.name, own.help, own.labels, registry=registry)
 
 
 class RateLimit(Protocol):
@@ -233,8 +234,8 @@ class ApiMeter:
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
-        for word in _WORDS:  # so that a rate shows the first one
-            self._telemetry.counter(REQUESTS, *self._where, operation, word)
+        for code_without_response in _CODES_WITHOUT_RESPONSE:  # so that a rate shows the first one
+            self._telemetry.counter(REQUESTS, *self._where, operation, code_without_response)
         self._telemetry.counter(REQUESTS, *self._where, operation, code).inc()
         self._telemetry.histogram(REQUEST_SECONDS, operation).observe(seconds)
         self._telemetry.counter(RETRIES, *self._where, operation)

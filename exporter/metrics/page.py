@@ -119,22 +119,22 @@ def _member(blocks: Iterable[Block]) -> tuple[bytes, ...]:
 
 
 @lru_cache(maxsize=1000)
-def heads_of(name: str, kind: str, help_text: str) -> dict[Format, Block]:
+def heads_of(name: str, metric_type: str, help_text: str) -> dict[Format, Block]:
     """Return HELP and TYPE lines in each format.
 
     Args:
         name: the name in samples.
-        kind: its type.
+        metric_type: gauge, counter or histogram.
         help_text: escaped for text 0.0.4, in which quotes are not escaped.
     """
-    text = Block.of(f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n".encode())
-    bare = name.removesuffix(_TOTAL) if kind == "counter" else name
+    text = Block.of(f"# HELP {name} {help_text}\n# TYPE {name} {metric_type}\n".encode())
+    bare = name.removesuffix(_TOTAL) if metric_type == "counter" else name
     quoted = help_text.replace('"', '\\"')
     if (bare, quoted) == (name, help_text):
         return dict.fromkeys(Format, text)
     return {
         Format.TEXT: text,
-        Format.OPENMETRICS: Block.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {kind}\n".encode()),
+        Format.OPENMETRICS: Block.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {metric_type}\n".encode()),
     }
 
 
@@ -148,5 +148,5 @@ def split_families(text: bytes) -> Iterator[FamilyText]:
     for family in (b"\n" + text).split(b"\n" + _HELP)[1:]:
         described, typed, samples = (family.removesuffix(b"\n") + b"\n").split(b"\n", 2)
         name, _, help_text = described.decode().partition(" ")
-        kind = typed.decode().rpartition(" ")[2]
-        yield FamilyText(name, heads_of(name, kind, help_text), (Block.of(samples),) if samples else ())
+        metric_type = typed.decode().rpartition(" ")[2]
+        yield FamilyText(name, heads_of(name, metric_type, help_text), (Block.of(samples),) if samples else ())

@@ -1,6 +1,6 @@
 """The catalogue of task families. A metric of a field that the model has is one entry.
 
-Documentation, tests and lint are derived from the entries.
+docs/metrics.md and tests are derived from the entries.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTORS, tag_label
-from exporter.metrics.family import Family, Samples, by_label, gauge, single, split, state_set
+from exporter.metrics.family import Family, Samples, by_label, counter, gauge, single, split, state_set
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase, Task
 
@@ -219,17 +219,15 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         _actions,
         ("action",),
     ),
-    gauge(
+    counter(
         "drs_task_phase_changes_total",
         "Phase changes observed since this exporter discovered the task.",
         "history.phase_changes",
-        kind="counter",
     ),
-    gauge(
+    counter(
         "drs_task_failures_total",
         "Changes into phase failed observed since this exporter discovered the task.",
         "history.failures",
-        kind="counter",
     ),
     gauge(
         "drs_task_created_timestamp_seconds",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
     from exporter.polling.context import PollContext
 
-_SECOND_LIST_SECONDS = 300.0
+SECOND_LIST_SECONDS = 300.0
 """The interval of v5 lists beside v3 ones, which are complete."""
 
 
@@ -49,7 +49,7 @@ class Lists:
     def _shortest_interval(self, api: Api) -> float:
         """Beside v3, where that exists, v5 only finds what v3 does not list."""
         second = api is not self._apis[0] and not self._availability.is_absent(self._apis[0].name)
-        return max(self._loop.interval, _SECOND_LIST_SECONDS if second else 0.0)
+        return max(self._loop.interval, SECOND_LIST_SECONDS if second else 0.0)
 
     async def poll(self) -> bool | None:
         """List what is due. Return whether that succeeded; None: nothing was due."""

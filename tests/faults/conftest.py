@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def brisk(published_seldom: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """List v5 as often as v3, and poll again at once after a refusal."""
-    monkeypatch.setattr(lists, "_SECOND_LIST_SECONDS", INTERVAL)
+    monkeypatch.setattr(lists, "SECOND_LIST_SECONDS", INTERVAL)
     monkeypatch.setattr(refusals, "_REFUSED_SECONDS", (0.0, 0.0))
 
 

@@ -70,6 +70,16 @@ def test_every_error_code_is_documented_with_its_remedy() -> None:
                 "none",
             ],
         ),
+        (
+            "v5_list_jobs",
+            [
+                "GET `/v5/{project_id}/jobs`",
+                "tasks",
+                "30s, 5m with `api: auto`",
+                "`max(1, ceil(tasks / 100))`",
+                "none",
+            ],
+        ),
         ("v3_quotas", ["GET `/v3/{project_id}/quotas`", "quota", "1h", "`1`", ROLE]),
         (
             "v5_job_log",
