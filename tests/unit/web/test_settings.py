@@ -91,12 +91,10 @@ def test_without_a_file_nothing_is_asked() -> None:
 def test_what_a_file_says(files: Files) -> None:
     stored = hashed("secret")
     headers = "http_server_config: {headers: {X-Frame-Options: deny, X-XSS-Protection: ''}}\n"
-    web = WebFile(
-        files.write(f"{headers}basic_auth_users: {{jürgen: {stored}}}\nrate_limit: {{interval: 2s, burst: 3}}")
-    )
+    users, rate = f"basic_auth_users: {{jürgen: {stored}}}\n", "rate_limit: {interval: 2s, burst: 3}\n"
+    web = WebFile(files.write(headers + users + rate))
     now = web.now()
-    assert now.users == {"jürgen".encode(): stored.encode()}
-    assert now.headers == ((b"x-frame-options", b"deny"),)
+    assert (now.users, now.headers) == ({"jürgen".encode(): stored.encode()}, ((b"x-frame-options", b"deny"),))
     assert (now.rate.interval, now.rate.burst) == (2, 3)
     assert (now.context, now.allowed_sans, web.context()) == (None, None, None)
     assert stored not in repr(now)
