@@ -33,7 +33,7 @@ async def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int
     script = Script(*bodies)
 
     async with connected(script) as cloud:
-        (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.sources if one.name == name)
+        (source,) = (source for api in (cloud.v3, cloud.v5) for source in api.sources if source.name == name)
         for _ in range(polls):
             answers = await source.fetch(ids)
         return Told(answers, cloud.lost, script)
@@ -44,7 +44,7 @@ def part(name: str, *bodies: Reply, kind: type[Any]) -> tuple[Any, int]:
     answers, lost, _ = told(name, *bodies)
     facts = answers[ID]
     assert isinstance(facts, tuple)
-    (found,) = (one for one in facts if isinstance(one, kind))
+    (found,) = (fact for fact in facts if isinstance(fact, kind))
     return found, lost
 
 
@@ -62,5 +62,7 @@ async def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
     script = Script(*bodies)
 
     async with connected(script) as cloud:
-        (source,) = (one for api in (cloud.v3, cloud.v5) for one in api.project_sources if one.operation.name == name)
+        (source,) = (
+            source for api in (cloud.v3, cloud.v5) for source in api.project_sources if source.operation.name == name
+        )
         return await source.fetch(), cloud.lost, script

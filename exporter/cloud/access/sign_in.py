@@ -80,7 +80,9 @@ class Refusals:
             yield
         except RefusedError as error:
             if password == self._password:
-                self._note(scope, error.code)
+                self._code = error.code
+                self._recent.append(clock())
+                self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
             raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
         else:
             self._by_scope.pop(scope, None)
@@ -101,11 +103,6 @@ class Refusals:
 
     def _refused_lately(self) -> int:
         return sum(clock() < moment + _WINDOW for moment in self._recent)
-
-    def _note(self, scope: str, code: str) -> None:
-        self._code = code
-        self._recent.append(clock())
-        self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
 
 
 @dataclass(frozen=True)

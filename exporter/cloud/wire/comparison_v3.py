@@ -72,7 +72,8 @@ class ComparisonReaderV3:
         except BadRequestError:
             return [None] * len(tasks)
         blocks = {OBJECT: found.object, LINE: found.line, CONTENT: found.content}
-        return [self._results(blocks[task.kind] or BlockWire()) for task in tasks]
+        filled = [blocks[task.kind] or BlockWire() for task in tasks]
+        return [Results(block.overview, block.total, partial(self._different_rows, block.details)) for block in filled]
 
     async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> ComparisonWire:
         body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
@@ -83,9 +84,6 @@ class ComparisonReaderV3:
             raise DecodeError(operations.COMPARE_V3.name, "decode")
         require_about(operations.COMPARE_V3.name, answer, job_id, self._errors)
         return found
-
-    def _results(self, block: BlockWire) -> Results:
-        return Results(block.overview, block.total, partial(self._different_rows, block.details))
 
     async def _different_rows(self, items: list[Any] | None, _verdict: Compared) -> float | None:
         details = DetailsWire.read_all(items, self._errors)

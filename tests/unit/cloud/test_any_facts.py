@@ -107,7 +107,7 @@ def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
     told_of_it = answers[OTHER]
     assert isinstance(told_of_it, tuple)
     assert expected in told_of_it
-    assert all(isinstance(one, CloudError) or fit(one) for one in answers.values())
+    assert all(isinstance(answer, CloudError) or fit(answer) for answer in answers.values())
     # Nothing is left out in silence: a task that is not answered for was named by nobody, or its item was lost.
     named = isinstance(item, dict) and ID in (item.get("precheck_id"), item.get("job_id"), item.get("id"))
     assert ID in answers or lost or not named
@@ -130,7 +130,7 @@ def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataO
         assert isinstance(found, DecodeError | TaskGoneError | TaskRefusedError)
         assert name in str(found)
         return
-    assert all(isinstance(one, CloudError) or fit(one) for one in found.answers.values())
+    assert all(isinstance(answer, CloudError) or fit(answer) for answer in found.answers.values())
 
 
 @pytest.mark.parametrize("name", PROJECT)
@@ -158,7 +158,7 @@ async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: 
 @pytest.mark.parametrize("name", PROJECT)
 async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
     async with connected(Script({})) as cloud:
-        sources = {one.operation.name: one for api in (cloud.v3, cloud.v5) for one in api.project_sources}
+        sources = {source.operation.name: source for api in (cloud.v3, cloud.v5) for source in api.project_sources}
         with pytest.raises(DecodeError):
             await sources[name].fetch()
         assert cloud.lost == 1

@@ -84,9 +84,9 @@ def test_without_ids_there_is_no_call() -> None:
 
 async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
     batches = Batches(seconds=1)
-    one = source(batches.fetch, 1)
+    single = source(batches.fetch, 1)
 
-    async with aclosing(fetch_all(one, TEN + [f"{name}x" for name in TEN])) as answers:
+    async with aclosing(fetch_all(single, TEN + [f"{name}x" for name in TEN])) as answers:
         assert [asyncio.get_running_loop().time() async for _ in answers] == [1] * 8 + [2] * 8 + [3] * 4
     assert batches.most == 8
 
@@ -125,17 +125,17 @@ def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(i
 
 
 def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
-    batches = Batches(bad_request(), *(one for one in TEN if one != "id-4"))
+    batches = Batches(bad_request(), *(name for name in TEN if name != "id-4"))
     asked = source(batches.fetch)
     rounds = [simulate(everything(asked, TEN)) for _ in range(10)]
     assert {type(answer) for answer in rounds[0].values()} == {BadRequestError}
-    assert any(not isinstance(one["id-4"], BadRequestError) for one in rounds)
+    assert any(not isinstance(answers["id-4"], BadRequestError) for answers in rounds)
 
 
 def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
     batches = Batches(bad_request(), *TEN)
     answers = simulate(everything(source(batches.fetch), TEN[:2]))
-    assert ([len(call) for call in batches.calls], {type(one) for one in answers.values()}) == (
+    assert ([len(call) for call in batches.calls], {type(answer) for answer in answers.values()}) == (
         [2, 1, 1],
         {BadRequestError},
     )
@@ -145,7 +145,7 @@ def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
     batches = Batches(bad_request("DRS.M00301"), "id-7")
     answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
     assert len(batches.calls) == 2
-    assert {type(answers[one]) for one in TEN} == {BadRequestError}
+    assert {type(answers[name]) for name in TEN} == {BadRequestError}
     assert answers["id-10"] == FACTS
     alone = simulate(everything(source(batches.fetch), ["id-7"]))
     assert type(alone["id-7"]) is BadRequestError
@@ -155,11 +155,11 @@ def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
 def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_the_end(count: int) -> None:
     ids = [f"id-{number}" for number in range(count)]
     batches = Batches(TaskGoneError("operation", "400", "DRS.M05004"), *ids)
-    one = source(batches.fetch)
+    asked = source(batches.fetch)
     rounds = 0
     while ids:
         batches.calls.clear()
-        answers = simulate(everything(one, ids))
+        answers = simulate(everything(asked, ids))
         assert len(batches.calls) <= ceil(len(ids) / 10) + max(16, ceil(len(ids) / 10))
         gone = {name for name, answer in answers.items() if isinstance(answer, TaskGoneError)}
         assert gone
@@ -171,9 +171,9 @@ def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_t
 
 def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
     batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
-    one = source(batches.fetch)
-    answers = simulate(everything(one, HUNDRED))
-    assert (len(batches.calls), one.batch) == (11, 10)
+    refused = source(batches.fetch)
+    answers = simulate(everything(refused, HUNDRED))
+    assert (len(batches.calls), refused.batch) == (11, 10)
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
 
@@ -189,7 +189,7 @@ def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() ->
 
     answers = simulate(everything(source(OneOnly().fetch), TEN))
     assert isinstance(answers["id-0"], TaskGoneError)
-    assert [answers[one] for one in TEN[1:]] == [FACTS] * 9
+    assert [answers[name] for name in TEN[1:]] == [FACTS] * 9
 
 
 def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:

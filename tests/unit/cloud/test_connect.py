@@ -34,10 +34,10 @@ def opened(
         **account,
     }
     config = from_mapping({"accounts": [written]})
-    (one,) = config.accounts
+    (configured,) = config.accounts
     return connect(
-        one,
-        one.all_projects()[0],
+        configured,
+        configured.all_projects()[0],
         transport=transport,
         budget=Budget(1e6, 1000),
         meter=Told(),

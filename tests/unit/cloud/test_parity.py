@@ -60,8 +60,8 @@ def tasks() -> Iterable[SimTask]:
 
 
 async def world(**options: object) -> tuple[World, SimulatedCloud]:
-    one = World(project_id=PROJECT, tasks=list(tasks()), v5_engines=_all_engines(), **options)  # type: ignore[arg-type]
-    return one, SimulatedCloud(worlds=[one], keys={"AK": "SK"}, now=virtual.now)
+    world = World(project_id=PROJECT, tasks=list(tasks()), v5_engines=_all_engines(), **options)  # type: ignore[arg-type]
+    return world, SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
 
 
 def _all_engines() -> tuple[str, ...]:
@@ -145,8 +145,8 @@ async def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
 
 def test_both_see_the_same_life_pass() -> None:
     async def go() -> list[tuple[str, str]]:
-        one, simulation = await world()
-        one.tasks = [task("alone", age=0, script=FULL)]
+        shown, simulation = await world()
+        shown.tasks = [task("alone", age=0, script=FULL)]
         statuses = []
         async with connected(InProcess(simulation)) as cloud:
             for _ in range(3):

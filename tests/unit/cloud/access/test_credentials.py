@@ -58,7 +58,8 @@ async def test_a_given_project_id_spares_the_search(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_nothing_is_sent_that_is_not_in_the_table_nor_to_another_place(kind: str, keys: dict[str, Any]) -> None:
     table = {
-        (one.method, BASES[one.service] + re.sub(r"\{(project_id|job_id)\}", PROJECT, one.path)) for one in OPERATIONS
+        (operation.method, BASES[operation.service] + re.sub(r"\{(project_id|job_id)\}", PROJECT, operation.path))
+        for operation in OPERATIONS
     }
 
     for request in await listed(cloud_of(), kind, times=2, **keys):

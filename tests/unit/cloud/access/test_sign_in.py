@@ -108,12 +108,12 @@ async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
     """IAM locks after 5 refusals within 15 minutes."""
 
     regions = [f"region-{number}" for number in range(12)]
-    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
+    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=region) for number, region in enumerate(regions)))
     shared, times = Shared(), []
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
     async with AsyncExitStack() as stack:
         projects = [
-            await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[one])) for one in regions
+            await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[region])) for region in regions
         ]
         for _ in range(int(2 * 60 * MINUTE / 30)):
             before = asked(cloud)[SIGN_IN]
@@ -129,12 +129,13 @@ async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
 
 async def test_many_projects_sign_in_three_at_a_time() -> None:
     regions = [f"region-{number}" for number in range(12)]
-    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=one) for number, one in enumerate(regions)))
+    cloud = cloud_of(*(World(project_id=f"{number:032x}", region=region) for number, region in enumerate(regions)))
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=2))
     shared = Shared()
     async with AsyncExitStack() as stack:
         projects = [
-            await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[one])) for one in regions
+            await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[region]))
+            for region in regions
         ]
         assert set(await asyncio.gather(*(outcome(project) for project in projects))) == {"fine"}
         assert asyncio.get_running_loop().time() == 12 / 3 * 2

@@ -134,7 +134,7 @@ def calls_of(meaning: Meaning) -> int:
     return 3 if meaning.name == "unavailable" else 1
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_every_code_of_every_operation(operation: Operation) -> None:
     """Its class, how often it is sent, and that `check` names a remedy."""
 
@@ -174,8 +174,8 @@ def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
     async def calls(source: Source, script: Script) -> tuple[int, set[type]]:
         kinds: set[type] = set()
         async with aclosing(fetch_all(source, MANY[:tasks])) as answers:
-            async for one in answers:
-                kinds |= {type(answer) for answer in one.values()}
+            async for batch in answers:
+                kinds |= {type(answer) for answer in batch.values()}
         return len(script.requests), kinds
 
     async def go() -> list[str]:
@@ -183,7 +183,7 @@ def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
         for code, status in CASES:
             script, meaning = Script(refusal(status, code)), meaning_of(code or None, status)
             async with connected(script) as cloud:
-                source = next(one for one in (*cloud.v3.sources, *cloud.v5.sources) if one.name == name)
+                source = next(source for source in (*cloud.v3.sources, *cloud.v5.sources) if source.name == name)
                 batches = ceil(tasks / source.batch)
                 made, kinds = await calls(source, script)
             most = batches * calls_of(meaning)
@@ -203,9 +203,9 @@ def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
 async def test_refusals_are_about_the_call_and_end_the_round() -> None:
     script = Script(refusal(404, "DRS.M00101"))
     async with connected(script) as cloud:
-        source = next(one for one in cloud.v5.sources if one.name == "v5_job_progress")
+        source = next(source for source in cloud.v5.sources if source.name == "v5_job_progress")
         async with aclosing(fetch_all(source, MANY)) as answers:
-            errors = [answer async for one in answers for answer in one.values() if isinstance(answer, CloudError)]
+            errors = [answer async for batch in answers for answer in batch.values() if isinstance(answer, CloudError)]
         await asyncio.sleep(0)
     assert len(script.requests) <= 9
     assert {type(error) for error in errors} == {RefusedError}

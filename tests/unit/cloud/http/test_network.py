@@ -39,7 +39,7 @@ def answer(body: bytes, status: str = "200 OK", headers: str = "", length: int |
 async def served(serve: Serve) -> AsyncIterator[int]:
     """The port of a server."""
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await serve(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -47,7 +47,7 @@ async def served(serve: Serve) -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
 
@@ -56,9 +56,9 @@ def saying(*answers: bytes) -> Serve:
     """A server that says this to each request on a connection, and ends it after the last one."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for one in answers:
+        for chunk in answers:
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(one)
+            writer.write(chunk)
             await writer.drain()
 
     return serve
@@ -71,8 +71,8 @@ async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
 async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    one = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
-    config = from_mapping({"accounts": [one], "poll": {"timeout": seconds}})
+    settings = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
+    config = from_mapping({"accounts": [settings], "poll": {"timeout": seconds}})
     http, (generation,), *_ = connect(
         config.accounts[0],
         config.accounts[0].projects[0],

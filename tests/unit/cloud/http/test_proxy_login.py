@@ -30,7 +30,7 @@ class Calls:
 
 async def outcomes(login: ProxyLogin, calls: Calls, count: int) -> list[str]:
     found = await asyncio.gather(*(login.send(calls) for _ in range(count)), return_exceptions=True)
-    return [one if isinstance(one, str) else type(one).__name__ for one in found]
+    return [outcome if isinstance(outcome, str) else type(outcome).__name__ for outcome in found]
 
 
 async def test_the_first_call_goes_ahead_of_the_others_until_the_login_is_accepted() -> None:

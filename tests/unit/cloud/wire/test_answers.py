@@ -211,13 +211,13 @@ def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
     async def go(status: dict[str, Any], job: dict[str, Any]) -> list[Any]:
         async with connected(Script({"results": [status]}, {"job": job})) as cloud:
             work = (cloud.v3.status(ID), cloud.v5.details(ID))
-            return [await asyncio.gather(one, return_exceptions=True) for one in work]
+            return [await asyncio.gather(query, return_exceptions=True) for query in work]
 
     for ids in FOREIGN:
-        found = [one for (one,) in simulate(go({"status": "X", **ids}, ids))]
-        assert all(isinstance(one, DecodeError) for one in found), ids
+        found = [outcome for (outcome,) in simulate(go({"status": "X", **ids}, ids))]
+        assert all(isinstance(outcome, DecodeError) for outcome in found), ids
     for ids in OWN:
-        assert [one for (one,) in simulate(go({"status": "X", **ids}, ids))] == [{"status": "X", **ids}, ids]
+        assert [outcome for (outcome,) in simulate(go({"status": "X", **ids}, ids))] == [{"status": "X", **ids}, ids]
 
 
 def progress_of(task_id: str, seconds: int = 3, **more: Any) -> dict[str, Any]:

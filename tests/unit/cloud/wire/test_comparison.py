@@ -198,7 +198,7 @@ class Cloud:
         self, *listed: ComparisonTaskWire, job_id: str = "job"
     ) -> dict[str, tuple[str, bool | None, float | None]]:
         found = simulate(self.newest.comparison(job_id, listed))
-        return {one.type: (one.status, one.consistent, one.finished_at) for one in found.types}
+        return {compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found.types}
 
 
 def test_results_of_an_ended_comparison_are_asked_for_once() -> None:

@@ -140,7 +140,7 @@ def test_a_task_costs_one_call_once_its_results_are_known() -> None:
     assert isinstance(facts, tuple)
     (comparison,) = facts
     assert isinstance(comparison, Comparison)
-    assert [(one.type, one.consistent) for one in comparison.types] == [
+    assert [(compared.type, compared.consistent) for compared in comparison.types] == [
         ("content", False),
         ("line", True),
         ("object", None),

@@ -71,7 +71,7 @@ def objects(*results: Any) -> dict[str, Any]:
 
 
 def found(*answers: Mapping[str, Any]) -> tuple[Comparison, int]:
-    merged: Reply = Answers({key: value for one in answers for key, value in one.items()})
+    merged: Reply = Answers({key: value for given in answers for key, value in given.items()})
     return part(NAME, merged, kind=Comparison)
 
 
@@ -234,7 +234,10 @@ def test_one_type_that_is_refused_leaves_the_others() -> None:
         "line_compare overview": refusal(400, "DRS.M00200"),
     }
     comparison, lost = found(answers)
-    assert [(one.type, one.consistent) for one in comparison.types] == [("content", True), ("line", None)]
+    assert [(compared.type, compared.consistent) for compared in comparison.types] == [
+        ("content", True),
+        ("line", None),
+    ]
     assert lost == 1
 
 
