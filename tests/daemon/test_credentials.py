@@ -107,7 +107,7 @@ def kind(name: str, folder: Path) -> Mapping[str, Any]:
         ("ecs_agency", {SESSION: 58, KEYS: 58, FIND: 1}),  # every 50 minutes
     ],
 )
-async def test_over_days_nothing_is_missed_and_nothing_refused(
+async def test_credentials_are_renewed_for_days_without_a_refused_call(
     name: str, calls: dict[str, int], tmp_path: Path
 ) -> None:
     cloud = cloud_of()
@@ -288,7 +288,7 @@ async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
         assert {labels["account"] for labels, _ in Scrape(exporter).samples("drs_task_info")} == {"a"}
 
 
-async def test_one_account_that_can_not_sign_in_takes_no_other_down() -> None:
+async def test_an_account_that_cannot_sign_in_affects_no_other() -> None:
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
         World(project_id=OTHER, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),

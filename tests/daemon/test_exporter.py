@@ -77,7 +77,7 @@ async def test_pages_come_at_least_every_six_seconds_and_at_most_one_a_second(mo
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_no_page_is_half_of_a_list_however_updates_and_pages_meet(turns: int) -> None:
+async def test_no_page_shows_half_of_a_list(turns: int) -> None:
     async with exporter_on(cloud_of(), config_of(collectors=["tasks"])) as exporter:
         await exporter.poll_once()
         [store] = exporter.stores

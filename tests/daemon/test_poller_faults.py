@@ -33,7 +33,7 @@ def tasks_of_each_kind() -> list[Any]:
     ]
 
 
-async def test_one_failing_list_leaves_the_other_job_types_and_the_other_generation_alone() -> None:
+async def test_a_failing_list_affects_no_other_job_type_or_generation() -> None:
     cloud = cloud_of(*tasks_of_each_kind())
     async with polling(cloud) as exporter:
         await asyncio.sleep(2)

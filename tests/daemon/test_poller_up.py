@@ -69,7 +69,7 @@ def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fa
         b'{"total_record": 1}',
     ],
 )
-def test_an_answer_that_is_no_list_is_never_no_tasks(body: bytes) -> None:
+def test_a_response_that_is_no_list_never_means_no_tasks(body: bytes) -> None:
     fault = Fault(match="/jobs$", kind="body", body=body)
     page = scraped(sim("one"), config=config_of("v3"), faults=[fault], published={"v3"})
     assert page.by("collector", "drs_exporter_collector_success")["tasks"] == 0
@@ -96,7 +96,7 @@ async def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_list
         assert values == [0, 0, 1, 1, 1, 1]  # a list that failed is due at the next poll, not after five minutes
 
 
-async def test_a_generation_that_turns_unpublished_is_a_fault_until_its_tasks_are_too_old() -> None:
+async def test_a_generation_that_becomes_unpublished_fails_until_its_tasks_expire() -> None:
     cloud = cloud_of(sim("v3 alone", engine="postgresql"), sim("both"))
     async with polling(cloud) as exporter:
         await asyncio.sleep(10)
@@ -111,7 +111,7 @@ async def test_a_generation_that_turns_unpublished_is_a_fault_until_its_tasks_ar
 
 
 @pytest.mark.parametrize("interval", ["1s", "5s", "30s"])
-async def test_a_cloud_that_answers_nothing_is_no_reason_to_restart(interval: str) -> None:
+async def test_an_outage_of_the_cloud_does_not_make_it_unhealthy(interval: str) -> None:
     cloud = cloud_of(sim("one"))
     cloud.faults = [Fault(match="", kind="slow", seconds=1000)]
     async with polling(cloud, config_of(poll={"interval": interval})) as exporter:

@@ -152,7 +152,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
-def test_a_fault_on_the_way_in(operation: Operation) -> None:
+def test_a_fault_of_sign_in_or_metadata(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(EVERY) if (operation.name, kind.name) not in NO_FAULT}
     story = simulate(told(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]

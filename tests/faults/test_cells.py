@@ -30,7 +30,7 @@ EXCUSED = {
 }
 
 
-def test_every_cell_is_tried_or_makes_no_sense() -> None:
+def test_every_combination_is_tested_or_excluded() -> None:
     tried = POLLED | QUERIES | test_access.COVERED | test_unpublished.COVERED | test_pages.COVERED | test_skew.COVERED
     cells = {(operation.name, kind) for operation in OPERATIONS for kind in ALL_KINDS}
     assert tried | EXCUSED.keys() == cells

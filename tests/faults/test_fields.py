@@ -194,7 +194,7 @@ def guarded(change: Change) -> Change:
 
 @pytest.mark.parametrize("value", POISON, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
-def test_poison_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
+def test_hostile_values_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
     truth, _, victim = undisturbed(operation)
     page, _, _ = simulate(told(operation, poison(value)))
     seen, usual = (

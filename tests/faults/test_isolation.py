@@ -104,7 +104,7 @@ def undisturbed() -> list[View]:
 
 @pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("level", FAILING)
-def test_one_of_many_fails(level: str, kind: Kind) -> None:
+def test_one_of_many_projects_fails(level: str, kind: Kind) -> None:
     failing = FAILING[level]
     shared = {(name, REGIONS[project]) for name, project in failing}
     pages = simulate(pages_of(failing, kind))

@@ -34,7 +34,7 @@ def called(transport: CountingTransport, begin: float, end: float, *, project: s
 
 
 @pytest.mark.parametrize("patience", ["10s", "120s"])
-async def test_slow_answers_and_quick_polls_pile_nothing_up(patience: str) -> None:
+async def test_polls_do_not_pile_up_when_responses_are_slow(patience: str) -> None:
     transport = fleet(60, P)
     transport.clouds[HOST].faults = [Fault(match="", kind="slow", seconds=60)]
     settings = config(P, rate_limit=1000.0, burst=1000, interval="1s", timeout=patience)
@@ -72,7 +72,7 @@ async def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("throttle", [faults.throttled, faults.too_frequent])
 @pytest.mark.parametrize("offset", [0, 20, 40])
 @simulated
-async def test_a_storm_of_refusals(throttle: Callable[[str], Fault], offset: float) -> None:
+async def test_ten_minutes_of_throttling(throttle: Callable[[str], Fault], offset: float) -> None:
     """Ten minutes in which the cloud refuses every call."""
     begin, end = 300.0, 900.0 + offset
     transport = fleet(20, P)
@@ -129,7 +129,7 @@ async def test_intervals_stretch_where_the_budget_is_short() -> None:
 
 
 @pytest.mark.parametrize("match", ["{}", "{}.*(batch|jobs/)"], ids=["all of it", "all but its lists"])
-def test_a_broken_project_takes_no_calls_from_its_neighbour(match: str) -> None:
+def test_a_failing_project_takes_no_calls_from_the_others(match: str) -> None:
     """Both share a budget that is short already; retries come last."""
     project = match.format(id_of(ACCOUNT, P))
 

@@ -81,7 +81,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", PAGE_KINDS)
 @pytest.mark.parametrize("operation", MATCHES, ids=lambda operation: operation.name)
-def test_pages_that_go_wrong(operation: Operation, kind: str) -> None:
+def test_wrong_pages_of_a_list(operation: Operation, kind: str) -> None:
     truth, story = simulate(told(operation, None)), simulate(told(operation, kind))
     for seen, expected in zip(story[:2], truth[:2], strict=True):
         assert seen.of("acme", SPARED) == expected.of("acme", SPARED)

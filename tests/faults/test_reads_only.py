@@ -61,7 +61,7 @@ def test_the_vendor_has_writes_and_all_of_ours_are_its_reads() -> None:
 
 
 @simulated
-async def test_nothing_else_of_the_vendor_can_be_sent() -> None:
+async def test_no_other_operation_of_the_vendors_sdk_can_be_sent() -> None:
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -98,7 +98,7 @@ async def test_no_task_id_leads_to_another_path(task_id: str) -> None:
     "location", ["/v3/{}/jobs/batch-creation", "https://drs.elsewhere.test/v5/{}/jobs", "http://169.254.169.254/"]
 )
 @simulated
-async def test_nobody_follows_a_redirection(status: int, location: str) -> None:
+async def test_no_redirect_is_followed(status: int, location: str) -> None:
     project = id_of("acme", STRUCK)
 
     async def elsewhere(_request: httpx.Request, _truth: Truth) -> httpx.Response:

@@ -123,7 +123,7 @@ def test_commands_keep_secrets(kind: str, logged: Callable[[], str]) -> None:
     "secret", [f"{CANARY} é", f"{CANARY}\nX-Other: {CANARY}", f" {CANARY}", f"{CANARY}\0", "", None]
 )
 @pytest.mark.parametrize("kind", ["ak_sk", "temporary", "password", "token"])
-def test_a_secret_file_that_goes_bad_is_not_quoted(
+def test_an_unusable_secret_file_is_not_quoted(
     kind: str, secret: str | None, logged: Callable[[], str], tmp_path: Path
 ) -> None:
     """The HTTP library would quote what it can't send."""

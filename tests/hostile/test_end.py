@@ -111,7 +111,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert program.ends_on(signal.SIGINT)[0] == 128 + signal.SIGINT
 
 
-def test_a_signal_ends_it_during_retries_and_a_reload_that_hangs(
+def test_a_signal_ends_it_during_retries_and_a_hanging_reload(
     start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
@@ -130,7 +130,7 @@ def test_a_signal_ends_it_during_retries_and_a_reload_that_hangs(
     assert seconds < PROMPT
 
 
-def test_a_hopeless_regular_expression_holds_nothing_up(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
+def test_a_slow_regular_expression_blocks_nothing(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
     cloud.world.tasks += [SimTask(name=f"{'a' * 40}{number}", born=time.time() - DAY) for number in range(100)]
     exporter = start(config=cloud.config(tasks={"include": [{"name": "(a|aa)+b"}]})).ready()
     shown = exporter.until(

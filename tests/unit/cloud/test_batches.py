@@ -152,7 +152,7 @@ def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
 
 
 @pytest.mark.parametrize("count", [100, 1000])
-def test_ids_that_are_all_gone_cost_twice_the_batches_at_most_and_are_found_in_the_end(count: int) -> None:
+def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int) -> None:
     ids = [f"id-{number}" for number in range(count)]
     batches = Batches(TaskGoneError("operation", "400", "DRS.M05004"), *ids)
     asked = source(batches.fetch)

@@ -83,7 +83,7 @@ async def test_a_short_budget_stretches_the_interval_and_a_slow_cloud_leaves_pol
     assert demand.total == 0
 
 
-async def test_a_loop_without_a_sign_of_life_is_stuck_after_five_intervals_but_not_before_five_minutes() -> None:
+async def test_a_loop_without_progress_is_stuck_after_five_intervals_but_not_before_five_minutes() -> None:
     loop = collector_loop(Demand(0.01))
     await asyncio.sleep(1000)
     assert loop.alive()  # it has not begun

@@ -92,7 +92,7 @@ def test_no_thread_stays_behind(pipe: Pipe) -> None:
     assert "log" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_a_pipe_that_nobody_reads_costs_lines_and_no_time(pipe: Pipe) -> None:
+def test_a_pipe_without_a_reader_costs_lines_and_no_time(pipe: Pipe) -> None:
     started = time.monotonic()
     kept = pipe.fill() - 1
     pipe.lines.write("dropped too\n" * 1000)

@@ -111,7 +111,7 @@ def test_a_generation_that_never_listed_a_task_need_not_lack_it(inventory: Inven
 
 @pytest.mark.parametrize("how", [{"gap": Gap.TOTAL}, {"gap": Gap.UNREADABLE}, {"pages": 2}])
 @pytest.mark.parametrize("complete", [False, True])
-def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice_in_a_row(
+def test_an_incomplete_or_paged_list_removes_a_task_only_twice_in_a_row(
     inventory: Inventory, how: Any, *, complete: bool
 ) -> None:
     lists(inventory, "v3", task(), now=0)
@@ -126,7 +126,7 @@ def test_an_incomplete_list_or_one_of_several_pages_proves_an_absence_only_twice
 
 @pytest.mark.parametrize("gap", [Gap.REFUSED, Gap.REPEATED, Gap.LONG])
 @pytest.mark.parametrize("pages", [1, 2])
-def test_a_list_that_lacks_pages_proves_no_absence(inventory: Inventory, gap: Gap, pages: int) -> None:
+def test_a_list_that_lacks_pages_removes_no_task(inventory: Inventory, gap: Gap, pages: int) -> None:
     lists(inventory, "v3", task(), now=0)
     for now in range(30, 300, 30):
         lists(inventory, "v3", now=now, gap=gap, pages=pages)

@@ -55,7 +55,7 @@ async def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None
         ({}, {}, 0),
     ],
 )
-async def test_a_parent_is_ready_only_where_a_subtask_lives_and_all_of_them_are_known(
+async def test_a_parent_is_ready_only_with_a_living_subtask_and_no_unknown_one(
     parent: dict[str, Any], children: dict[str, dict[str, Any]], ready: float
 ) -> None:
     bench = Bench()

@@ -168,7 +168,7 @@ async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
         assert (got.status, got.body) == (200, b"ready\n")
 
 
-async def test_healthy_while_the_loops_make_progress_whatever_the_cloud_does(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_healthy_while_the_loops_make_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = cloud_of(sim("one"))
     async with polling(cloud) as exporter:
         cloud.faults = [faults.broken("")]

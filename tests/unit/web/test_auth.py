@@ -99,7 +99,7 @@ async def test_a_user_who_was_removed_is_not_remembered_though_another_has_the_s
     assert not await passwords.verify({b"bob": ALICE}, b"alice", b"apple")
 
 
-def test_a_user_who_does_not_exist_costs_one_check_against_a_hash_that_does(checks: Checks) -> None:
+def test_an_unknown_user_costs_one_check_of_an_existing_hash(checks: Checks) -> None:
     assert ask((b"nobody", b"x"), (b"nobody", b"y"), (b"alice", b"x")) == [False, False, False]
     nobody, again, alice = checks.asked
     assert nobody[1] == again[1]

@@ -101,7 +101,7 @@ async def test_health_can_be_left_open(tmp_path: Path) -> None:
 
 
 @in_real_time
-async def test_logins_that_fail_are_counted(tmp_path: Path) -> None:
+async def test_failed_logins_are_counted(tmp_path: Path) -> None:
     front = Front(tmp_path, LOGIN)
     for name, password in (("alice", "pear"), ("alice", "pear"), ("nobody", "apple")):
         assert (await front.get(auth=(name, password))).status_code == 401

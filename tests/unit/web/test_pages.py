@@ -23,7 +23,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&
 NONE = "No tasks."
 
 
-def test_the_status_page_shows_hostile_words_as_words() -> None:
+def test_the_status_page_shows_hostile_names_as_text() -> None:
     hostile = sim(HOSTILE)
     hostile.overrides["v3_list"] = {"status": "<b>ODD</b>", "job_action": None}
     got = served("/", "", "GET", hostile, sim("plain", progress=42, status="FULL_TRANSFER_STARTED"))
@@ -57,7 +57,7 @@ def test_the_status_page_may_load_and_run_nothing() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/tasks/none"])
 @pytest.mark.parametrize("tag", ["style", "script"])
-def test_only_the_style_and_the_script_that_the_page_holds_may_be_used(path: str, tag: str) -> None:
+def test_the_policy_allows_only_the_style_and_the_script_of_the_page(path: str, tag: str) -> None:
     got = served(path)
     (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", got.body.decode(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

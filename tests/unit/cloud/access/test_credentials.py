@@ -56,7 +56,9 @@ async def test_a_given_project_id_spares_the_search(kind: str) -> None:
 
 @pytest.mark.parametrize("keys", [{}, BY_ID], ids=["found", "given"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_nothing_is_sent_that_is_not_in_the_table_nor_to_another_place(kind: str, keys: dict[str, Any]) -> None:
+async def test_only_the_operations_of_the_table_are_sent_and_only_to_their_host(
+    kind: str, keys: dict[str, Any]
+) -> None:
     table = {
         (operation.method, BASES[operation.service] + re.sub(r"\{(project_id|job_id)\}", PROJECT, operation.path))
         for operation in OPERATIONS

@@ -157,7 +157,7 @@ def test_no_secret_shows_itself() -> None:
 
 @pytest.mark.parametrize("place", ["auth/tokens", "securitykey", "/v3/projects", "api/token", "/jobs"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_redirects_are_followed_nowhere(kind: str, place: str) -> None:
+async def test_no_request_follows_a_redirect(kind: str, place: str) -> None:
     cloud = cloud_of()
     headers = {"Location": "https://elsewhere.test/"}
     cloud.faults.append(faults.Fault(match=place, status=307, headers=headers))

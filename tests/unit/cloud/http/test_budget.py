@@ -32,7 +32,7 @@ async def test_a_rest_refills_the_burst_and_no_more() -> None:
     assert [at - 1000 for _, at in await takers(budget, [0] * 5)] == [0, 0, 0, 0.5, 1]
 
 
-async def test_in_a_minute_as_many_leave_as_are_allowed() -> None:
+async def test_calls_of_a_minute_stay_within_the_rate_limit() -> None:
     served = await takers(Budget(rate=3, burst=5), [1] * 400)
     assert sum(at <= 60 for _, at in served) == 5 + 3 * 60
 
@@ -206,7 +206,7 @@ def stretched(made: Demand) -> list[float]:
         ([(0, 1.0), (1, 7.2), (1, 7.2), (2, 0.0)], [1, 1.8, 1]),  # of two loops, with nothing to leave
     ],
 )
-def test_lists_come_first_and_nobody_stands_still(wants: list[tuple[int, float]], stretches: list[float]) -> None:
+def test_lists_come_first_and_every_loop_makes_progress(wants: list[tuple[int, float]], stretches: list[float]) -> None:
     assert stretched(demand(*wants)) == stretches
 
 

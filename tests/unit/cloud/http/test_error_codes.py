@@ -168,7 +168,7 @@ SOURCES = ["v3_batch_progress", "v3_batch_precheck_result", "v5_job_progress"]
 
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("tasks", [1, 10, 100])
-def test_every_code_in_a_round_of_tasks(name: str, tasks: int) -> None:
+def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
     """A round costs each of its calls once, thrice where repeating helps, and at most 16 more to find bad ids."""
 
     async def calls(source: Source, script: Script) -> tuple[int, set[type]]:

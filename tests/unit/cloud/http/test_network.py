@@ -114,12 +114,12 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["ends", "ends in its head", "ends in its body", "no HTTP", "endless head", "no gzip", "redirects", "fails"],
 )
 @in_real_time
-async def test_what_a_server_says_wrongly(said: bytes, codes: list[str]) -> None:
+async def test_malformed_responses(said: bytes, codes: list[str]) -> None:
     assert await failure(saying(said)) == codes
 
 
 @in_real_time
-async def test_nobody_there_and_nobody_who_speaks() -> None:
+async def test_a_host_that_refuses_connections_or_never_responds() -> None:
     async with served(saying()) as port:
         pass
     meter = Told()
