@@ -63,14 +63,7 @@ _TABLE = (
         Scope.LISTS,
         rank=0,
     ),
-    Collector(
-        "progress",
-        "Progress and delay of running tasks.",
-        ("progress",),
-        rank=0,
-        dated=True,
-        in_overview=True,
-    ),
+    Collector("progress", "Progress and delay of running tasks.", ("progress",), rank=0, dated=True, in_overview=True),
     Collector(
         "node",
         "CPU, memory, disk, network and throughput of the task's node.",
@@ -88,12 +81,7 @@ _TABLE = (
         dated=True,
         in_overview=True,
     ),
-    Collector(
-        "objects",
-        "Objects counted at the source and at the target.",
-        ("objects",),
-        interval=120,
-    ),
+    Collector("objects", "Objects counted at the source and at the target.", ("objects",), interval=120),
     Collector(
         "detail",
         "Properties that seldom change: types, thresholds, tags, times.",
@@ -101,40 +89,13 @@ _TABLE = (
         interval=600,
         in_overview=True,
     ),
+    Collector("comparison", "Results of the newest comparisons.", ("comparison",), interval=300),
     Collector(
-        "comparison",
-        "Results of the newest comparisons.",
-        ("comparison",),
-        interval=300,
+        "precheck", "Pre-check of tasks that are being configured (v3).", ("precheck",), Scope.CONFIGURED, interval=600
     ),
-    Collector(
-        "precheck",
-        "Pre-check of tasks that are being configured (v3).",
-        ("precheck",),
-        Scope.CONFIGURED,
-        interval=600,
-    ),
-    Collector(
-        "logs",
-        "Time of the newest log entry per level; a call a task.",
-        ("logs",),
-        interval=300,
-        enabled=False,
-    ),
-    Collector(
-        "quota",
-        "Quotas of the project.",
-        ("quota",),
-        Scope.PROJECT,
-        interval=3600,
-    ),
-    Collector(
-        "async_jobs",
-        "Asynchronous jobs of the project.",
-        ("async_jobs",),
-        Scope.PROJECT,
-        interval=300,
-    ),
+    Collector("logs", "Time of the newest log entry per level; a call a task.", ("logs",), interval=300, enabled=False),
+    Collector("quota", "Quotas of the project.", ("quota",), Scope.PROJECT, interval=3600),
+    Collector("async_jobs", "Asynchronous jobs of the project.", ("async_jobs",), Scope.PROJECT, interval=300),
 )
 
 TASKS = _TABLE[0].name

@@ -8,10 +8,7 @@ from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
 from exporter.config.faults import add_schema_faults
-from exporter.config.schema import (
-    Config,
-    Section,
-)
+from exporter.config.schema import Config, Section
 from exporter.config.values import duration_text
 
 S = TypeVar("S", bound=Section)

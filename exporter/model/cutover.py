@@ -72,24 +72,36 @@ def _recovering(facts: Facts) -> bool:
     return _single(facts) and facts.disaster_recovery
 
 
-def _endpoints(facts: Facts) -> bool:
-    return _single(facts) and facts.settings.endpoints != _IGNORED
-
-
-def _objects(facts: Facts) -> bool:
-    return _single(facts) and facts.settings.objects != _IGNORED
-
-
-def _comparisons(facts: Facts) -> bool:
-    return _single(facts) and facts.settings.comparison != _IGNORED
+def _unless_ignored(setting: str) -> Callable[[Facts], bool]:
+    return lambda facts: _single(facts) and getattr(facts.settings, setting) != _IGNORED
 
 
 def _comparisons_required(facts: Facts) -> bool:
     return _single(facts) and facts.settings.comparison == _REQUIRED
 
 
-def _logs(facts: Facts) -> bool:
-    return _single(facts) and facts.settings.logs != _IGNORED
+def _reasons_of(name: str) -> tuple[Reason, Reason]:
+    """Return the reasons about the RPO or the RTO."""
+    return (
+        Reason(
+            f"{name}_unknown",
+            f"No {name.upper()} is known now.",
+            _recovering,
+            lambda facts: not getattr(facts, name).known,
+            attrgetter(name),
+            "recovery",
+        ),
+        Reason(
+            f"{name}_high",
+            f"The {name.upper()} is over the task's own threshold, else over the limit.",
+            _recovering,
+            attrgetter(f"{name}.exceeded"),
+            attrgetter(name),
+            "recovery",
+            "max_delay",
+            known=attrgetter(f"{name}.known"),
+        ),
+    )
 
 
 REASONS: tuple[Reason, ...] = (
@@ -116,7 +128,7 @@ REASONS: tuple[Reason, ...] = (
         "delay_unknown",
         "No delay is known now. Not of a task with a full load alone.",
         _delayed,
-        lambda facts: facts.delay.seconds is None,
+        lambda facts: not facts.delay.known,
         attrgetter("delay"),
         "progress",
     ),
@@ -128,7 +140,7 @@ REASONS: tuple[Reason, ...] = (
         attrgetter("delay"),
         "progress",
         "max_delay",
-        known=lambda facts: facts.delay.seconds is not None,
+        known=attrgetter("delay.known"),
     ),
     Reason(
         "full_incomplete",
@@ -168,46 +180,12 @@ REASONS: tuple[Reason, ...] = (
         "switchover",
         known=lambda facts: facts.task.switching is not None,
     ),
-    Reason(
-        "rpo_unknown",
-        "No RPO is known now.",
-        _recovering,
-        lambda facts: facts.rpo.seconds is None,
-        attrgetter("rpo"),
-        "recovery",
-    ),
-    Reason(
-        "rpo_high",
-        "The RPO is over the task's own threshold, else over the limit.",
-        _recovering,
-        attrgetter("rpo.exceeded"),
-        attrgetter("rpo"),
-        "recovery",
-        "max_delay",
-        known=lambda facts: facts.rpo.seconds is not None,
-    ),
-    Reason(
-        "rto_unknown",
-        "No RTO is known now.",
-        _recovering,
-        lambda facts: facts.rto.seconds is None,
-        attrgetter("rto"),
-        "recovery",
-    ),
-    Reason(
-        "rto_high",
-        "The RTO is over the task's own threshold, else over the limit.",
-        _recovering,
-        attrgetter("rto.exceeded"),
-        attrgetter("rto"),
-        "recovery",
-        "max_delay",
-        known=lambda facts: facts.rto.seconds is not None,
-    ),
+    *_reasons_of("rpo"),
+    *_reasons_of("rto"),
     Reason(
         "side_down",
         "The node does not reach the source or the target.",
-        _endpoints,
+        _unless_ignored("endpoints"),
         lambda facts: _demanded(
             facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
         ),
@@ -219,7 +197,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "objects_missing",
         "The target lacks objects of a type that is not moved at the end.",
-        _objects,
+        _unless_ignored("objects"),
         lambda facts: _demanded(
             facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
         ),
@@ -249,7 +227,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "comparison_inconsistent",
         "A newest comparison found a difference.",
-        _comparisons,
+        _unless_ignored("comparison"),
         attrgetter("inconsistent"),
         lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
         "comparison",
@@ -259,7 +237,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "log_error",
         "The newest log entry is an error.",
-        _logs,
+        _unless_ignored("logs"),
         lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
         lambda facts: (
             None

@@ -25,6 +25,10 @@ class Limited(NamedTuple):
     limit: float
 
     @property
+    def known(self) -> bool:
+        return self.seconds is not None
+
+    @property
     def exceeded(self) -> bool:
         """Return whether the time span is known and over the limit."""
         return self.seconds is not None and self.seconds > self.limit

@@ -53,13 +53,7 @@ class SimulatedCloud(Accounts):
         faults: checked in order; the first that matches applies.
     """
 
-    def __init__(
-        self,
-        *,
-        worlds: Iterable[World],
-        keys: Mapping[str, str],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, *, worlds: Iterable[World], keys: Mapping[str, str], now: Callable[[], float]) -> None:
         super().__init__(worlds, keys, now)
         self.calls: deque[Call] = deque(maxlen=100_000)
         self.faults: list[Fault] = []

@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING
 
 from exporter.simulator.cloud import SimulatedCloud
 from exporter.simulator.world.delays import bursty, growing, in_sync, recovering
-from exporter.simulator.world.life import (
-    DAY,
-    FOR_EVER,
-    FULL,
-    HOUR,
-    INCREMENTAL,
-    MINUTE,
-    PREPARED,
-    WITHOUT_FULL,
-    ending,
-)
+from exporter.simulator.world.life import DAY, FOR_EVER, FULL, HOUR, INCREMENTAL, MINUTE, PREPARED, WITHOUT_FULL, ending
 from exporter.simulator.world.tasks import SimTask
 from exporter.simulator.world.world import AsyncJob, World
 

@@ -34,12 +34,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
         "secret_key": f"{CANARY}SK",
         "security_token": f"{CANARY}TOKEN",
     },
-    "password": {
-        "type": "password",
-        "domain": DOMAIN,
-        "user": USER,
-        "password": f"{CANARY}-password",
-    },
+    "password": {"type": "password", "domain": DOMAIN, "user": USER, "password": f"{CANARY}-password"},
     "token": {"type": "token", "token": f"{CANARY}-auth-token"},
     "agency": {"type": "ecs_agency"},
 }

@@ -71,12 +71,7 @@ def timelines(world: World, request: Request) -> Answer:
     start, size = window(request)
     steps = sorted(moment.entered.items(), key=lambda step: -step[1])
     body = page(
-        request,
-        steps,
-        start=start,
-        size=size,
-        render=lambda step: _operation(*step),
-        keys=("timelines", "count"),
+        request, steps, start=start, size=size, render=lambda step: _operation(*step), keys=("timelines", "count")
     )
     return Answer(200, world.wire("v5_timelines", task.wire("v5_timelines", body)))
 

@@ -69,9 +69,7 @@ def _sorted(tasks: list[SimTask], request: Request) -> list[SimTask]:
         return tasks if direction == "desc" else tasks[::-1]
     wire_key = "charging_mode" if key == "pay_mode" else key
     return sorted(
-        tasks,
-        key=lambda task: str(v5_wire.list_item(task, request.now)[wire_key]),
-        reverse=direction == "desc",
+        tasks, key=lambda task: str(v5_wire.list_item(task, request.now)[wire_key]), reverse=direction == "desc"
     )
 
 

@@ -25,12 +25,7 @@ _SHAPES = (steady, in_sync, bursty)
 
 
 def fleet_world(
-    n: int,
-    now: Callable[[], float],
-    *,
-    project_id: str = "",
-    region: str = "cn-north-4",
-    **options: Any,
+    n: int, now: Callable[[], float], *, project_id: str = "", region: str = "cn-north-4", **options: Any
 ) -> World:
     """A world of n tasks of mixed types in incremental replication; further options are those of World."""
     oldest = now() - (n + 4) * 3600.0

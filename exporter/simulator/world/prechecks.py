@@ -58,11 +58,7 @@ STATUSES = frozenset({"CONFIGURATION", "WAITING_FOR_START"})
 
 def v3_result(task: SimTask, moment: Moment) -> Json:
     """An item of POST /v3/{project_id}/jobs/batch-precheck-result."""
-    result = {
-        "precheck_id": moment.id,
-        **_summary(task),
-        "precheck_result": _items(task),
-    }
+    result = {"precheck_id": moment.id, **_summary(task), "precheck_result": _items(task)}
     wired: Json = task.wire("v3_precheck", result)
     return wired
 

@@ -46,10 +46,7 @@ def message(content: str | bytes) -> str:
             "a: !HUSH!b c",
             "1:4: not valid YAML: while parsing a node, found undefined tag handle; quote a value that begins with !",
         ),
-        (
-            "[&HUSH a, &HUSH a]",
-            "1:11: not valid YAML: found duplicate anchor; quote a value that begins with &",
-        ),
+        ("[&HUSH a, &HUSH a]", "1:11: not valid YAML: found duplicate anchor; quote a value that begins with &"),
         (
             "a: 1\n---\nb: 1",
             (
@@ -103,9 +100,7 @@ def test_aliases_and_merges_are_fine() -> None:
 NAMES = [name for kind in (Config, Collectors, Cutover, Poll, Project, TaskRule, Tasks) for name in kind.model_fields]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates()
 DATA = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | SCALARS, inner),
-    max_leaves=20,
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | SCALARS, inner), max_leaves=20
 )
 GOOD = {"name": "a", "cloud": "otc", "credentials": {"type": "token", "token": "t"}, "regions": ["eu-de"]}
 

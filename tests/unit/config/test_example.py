@@ -117,10 +117,7 @@ def test_it_shows_the_defaults_of_accounts_and_projects(folder: Path) -> None:
 def test_it_shows_the_pace_of_each_collector(folder: Path, name: str) -> None:
     shown: CollectorSettings = getattr(load_text(folder, COMPLETE).collectors, name)
     default: CollectorSettings = Collectors.model_fields[name].get_default()
-    assert shown == CollectorSettings(
-        enabled=default.enabled,
-        interval=default.interval or Poll().interval,
-    )
+    assert shown == CollectorSettings(enabled=default.enabled, interval=default.interval or Poll().interval)
 
 
 def test_it_is_short_enough_to_be_read() -> None:

@@ -158,15 +158,15 @@ def test_what_must_be_unique() -> None:
 def test_labels_that_no_name_gives_must_be_unique_too() -> None:
     project = {"region": "eu-de", "project_id": PROJECT_ID}
     assert faults_of(account(projects=[project | {"name": "eu-de"}])) == [
-        "accounts[0].projects[0].name: project name eu-de of eu-de in a is already set at accounts[0].regions[0]",
+        "accounts[0].projects[0].name: project name eu-de of eu-de in a is already set at accounts[0].regions[0]"
     ]
     named_like_an_id = {"region": "eu-de", "name": PROJECT_ID, "project_id": "f" * 32}
     first, second = "accounts[0].projects[0].project_id", "accounts[0].projects[1]"
     assert faults_of(account(projects=[project, named_like_an_id])) == [
-        f"{second}.name: project name {PROJECT_ID} of eu-de in a is already set at {first}",
+        f"{second}.name: project name {PROJECT_ID} of eu-de in a is already set at {first}"
     ]
     assert faults_of(account(projects=[project, project])) == [
-        f"{second}.project_id: project {PROJECT_ID} of eu-de is already set at {first}",
+        f"{second}.project_id: project {PROJECT_ID} of eu-de is already set at {first}"
     ]
 
 
