@@ -60,7 +60,7 @@ _DETAIL_LABELS = (
 )
 """Labels of drs_task_detail_info that are named as the fields of the details."""
 _DATED = tuple(facts for collector in COLLECTORS.values() if collector.dated for facts in collector.facts)
-_JUDGED = tuple(dict.fromkeys((*(reason.facts for reason in REASONS), "detail")))
+_JUDGED = tuple(dict.fromkeys((*(reason.source for reason in REASONS), "detail")))
 """The facts that the reasons against a cut-over read; the details contain thresholds, and who is a standby."""
 
 

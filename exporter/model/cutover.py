@@ -1,16 +1,16 @@
-"""The reasons against a cut-over of a task, as a table of functions of its facts.
+"""The reasons that can block the cut-over of a task.
 
 Ready means that no known fact blocks the cut-over, not that it is safe.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTOR_OF
-from exporter.model.cutover_facts import Facts
+from exporter.model.cutover_input import CutoverInput
 from exporter.model.task import Phase
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from exporter.model.task import Task
 
-__all__ = ["REASONS", "Facts", "Reason", "blockers", "concerned", "standby"]
+__all__ = ["REASONS", "CutoverInput", "Reason", "blockers", "can_be_cut_over", "standby"]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
 _REQUIRED, _IGNORED = "required", "ignore"
@@ -33,51 +33,52 @@ class Reason:
         when: the condition under which it is 1, in words.
         applies: returns whether it can apply to a task at all.
         blocks: returns whether it blocks a cut-over now.
-        fact: returns the fact that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
+        evidence: returns the value that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
             the reachable endpoints; None if it is unknown.
-        facts: the kind of facts that contains this fact.
+        source: the name of the facts that contain this value.
         setting: the key of `cutover` that decides whether it blocks.
-        known: returns whether the fact is known; else it was not checked.
+        known: returns whether the value is known; else it was not checked.
     """
 
     name: str
     when: str
-    applies: Callable[[Facts], bool]
-    blocks: Callable[[Facts], bool]
-    fact: Callable[[Facts], object]
-    facts: str
+    _: KW_ONLY
+    applies: Callable[[CutoverInput], bool]
+    blocks: Callable[[CutoverInput], bool]
+    evidence: Callable[[CutoverInput], object]
+    source: str
     setting: str = ""
-    known: Callable[[Facts], bool] = lambda _: True
+    known: Callable[[CutoverInput], bool] = lambda _: True
 
     @property
     def collector(self) -> str:
-        """The collector of these facts."""
-        return COLLECTOR_OF[self.facts]
+        """The collector of its source."""
+        return COLLECTOR_OF[self.source]
 
 
-def _demanded(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the fact that is judged
-    """Return whether a fact blocks: with `required` also an unknown one, with `if_available` only a bad one."""
+def _blocks_by_setting(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the value that is judged
+    """Return whether a value blocks: with `required` also if it is unknown, with `if_available` only if it is bad."""
     return setting == _REQUIRED if bad is None else bad
 
 
-def _single(facts: Facts) -> bool:
-    return not facts.parent
+def _not_a_parent(case: CutoverInput) -> bool:
+    return not case.parent
 
 
-def _delayed(facts: Facts) -> bool:
-    return _single(facts) and not facts.full_only
+def _incremental(case: CutoverInput) -> bool:
+    return _not_a_parent(case) and not case.full_only
 
 
-def _recovering(facts: Facts) -> bool:
-    return _single(facts) and facts.disaster_recovery
+def _disaster_recovery(case: CutoverInput) -> bool:
+    return _not_a_parent(case) and case.disaster_recovery
 
 
-def _unless_ignored(setting: str) -> Callable[[Facts], bool]:
-    return lambda facts: _single(facts) and getattr(facts.settings, setting) != _IGNORED
+def _unless_ignored(setting: str) -> Callable[[CutoverInput], bool]:
+    return lambda case: _not_a_parent(case) and getattr(case.settings, setting) != _IGNORED
 
 
-def _comparisons_required(facts: Facts) -> bool:
-    return _single(facts) and facts.settings.comparison == _REQUIRED
+def _comparisons_required(case: CutoverInput) -> bool:
+    return _not_a_parent(case) and case.settings.comparison == _REQUIRED
 
 
 def _reasons_of(name: str) -> tuple[Reason, Reason]:
@@ -86,19 +87,19 @@ def _reasons_of(name: str) -> tuple[Reason, Reason]:
         Reason(
             f"{name}_unknown",
             f"No {name.upper()} is known now.",
-            _recovering,
-            lambda facts: not getattr(facts, name).known,
-            attrgetter(name),
-            "recovery",
+            applies=_disaster_recovery,
+            blocks=lambda case: not getattr(case, name).known,
+            evidence=attrgetter(name),
+            source="recovery",
         ),
         Reason(
             f"{name}_high",
             f"The {name.upper()} is over the task's own threshold, else over the limit.",
-            _recovering,
-            attrgetter(f"{name}.exceeded"),
-            attrgetter(name),
-            "recovery",
-            "max_delay",
+            applies=_disaster_recovery,
+            blocks=attrgetter(f"{name}.exceeded"),
+            evidence=attrgetter(name),
+            source="recovery",
+            setting="max_delay",
             known=attrgetter(f"{name}.known"),
         ),
     )
@@ -109,144 +110,144 @@ REASONS: tuple[Reason, ...] = (
         "phase",
         "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE. "
         "Or the lists contradict each other, or a query, about the task.",
-        lambda _: True,
-        attrgetter("wrong_phase"),
-        attrgetter("status"),
-        "listed",
+        applies=lambda _: True,
+        blocks=attrgetter("wrong_phase"),
+        evidence=attrgetter("status"),
+        source="listed",
     ),
     Reason(
         "stale",
         "The list or the progress of the task is older than 3 effective intervals, or the cloud itself computed the "
         "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
         "alone).",
-        lambda _: True,
-        lambda facts: facts.stale or facts.old_report,
-        attrgetter("freshness"),
-        "listed",
+        applies=lambda _: True,
+        blocks=lambda case: case.stale or case.old_report,
+        evidence=attrgetter("freshness"),
+        source="listed",
     ),
     Reason(
         "delay_unknown",
         "No delay is known now. Not of a task with a full load alone.",
-        _delayed,
-        lambda facts: not facts.delay.known,
-        attrgetter("delay"),
-        "progress",
+        applies=_incremental,
+        blocks=lambda case: not case.delay.known,
+        evidence=attrgetter("delay"),
+        source="progress",
     ),
     Reason(
         "delay_high",
         "The delay is over the limit. Not of a task with a full load alone.",
-        _delayed,
-        attrgetter("delay.exceeded"),
-        attrgetter("delay"),
-        "progress",
-        "max_delay",
+        applies=_incremental,
+        blocks=attrgetter("delay.exceeded"),
+        evidence=attrgetter("delay"),
+        source="progress",
+        setting="max_delay",
         known=attrgetter("delay.known"),
     ),
     Reason(
         "full_incomplete",
         "The full load of a task that goes on with increments is known to be under way.",
-        lambda facts: (
-            _single(facts) and facts.task.listed is not None and facts.task.listed.task_type == "FULL_INCR_TRANS"
+        applies=lambda case: (
+            _not_a_parent(case) and case.task.listed is not None and case.task.listed.task_type == "FULL_INCR_TRANS"
         ),
-        lambda facts: (ratio := facts.full_ratio) is not None and ratio < 1,
-        attrgetter("full_ratio"),
-        "progress",
-        known=lambda facts: facts.full_ratio is not None,
+        blocks=lambda case: (ratio := case.full_ratio) is not None and ratio < 1,
+        evidence=attrgetter("full_ratio"),
+        source="progress",
+        known=lambda case: case.full_ratio is not None,
     ),
     Reason(
         "action_needed",
         "CONTINUE_APPLY or CONTINUE_CAPTURE is available: the data waits for the user.",
-        _single,
-        lambda facts: bool(facts.open_actions),
-        attrgetter("open_actions"),
-        "listed",
+        applies=_not_a_parent,
+        blocks=lambda case: bool(case.open_actions),
+        evidence=attrgetter("open_actions"),
+        source="listed",
     ),
     Reason(
         "subtask",
         "A subtask is blocked or unknown (also one that cannot be decoded, or that entries "
         "contradict each other about), or no subtask is alive. Of parents alone, "
         "which have only phase and stale beside it.",
-        lambda facts: facts.parent,
-        lambda facts: facts.subtasks_blocked,
-        attrgetter("subtasks"),
-        "listed",
+        applies=lambda case: case.parent,
+        blocks=lambda case: case.subtasks_blocked,
+        evidence=attrgetter("subtasks"),
+        source="listed",
     ),
     Reason(
         "switching",
         "A switchover is under way. Of DR tasks, as the next four.",
-        _recovering,
-        lambda facts: facts.task.switching is True,
-        attrgetter("task.switching"),
-        "switchover",
-        known=lambda facts: facts.task.switching is not None,
+        applies=_disaster_recovery,
+        blocks=lambda case: case.task.switching is True,
+        evidence=attrgetter("task.switching"),
+        source="switchover",
+        known=lambda case: case.task.switching is not None,
     ),
     *_reasons_of("rpo"),
     *_reasons_of("rto"),
     Reason(
         "side_down",
         "The node does not reach the source or the target.",
-        _unless_ignored("endpoints"),
-        lambda facts: _demanded(
-            facts.settings.endpoints, True if False in facts.sides else None if None in facts.sides else False
+        applies=_unless_ignored("endpoints"),
+        blocks=lambda case: _blocks_by_setting(
+            case.settings.endpoints, True if False in case.sides else None if None in case.sides else False
         ),
-        lambda facts: dict(zip(("source", "target"), facts.sides, strict=True)),
-        "monitor",
-        "endpoints",
-        known=lambda facts: None not in facts.sides,
+        evidence=lambda case: dict(zip(("source", "target"), case.sides, strict=True)),
+        source="monitor",
+        setting="endpoints",
+        known=lambda case: None not in case.sides,
     ),
     Reason(
         "objects_missing",
         "The target lacks objects of a type that is not moved at the end.",
-        _unless_ignored("objects"),
-        lambda facts: _demanded(
-            facts.settings.objects, None if (missing := facts.missing_objects) is None else bool(missing)
+        applies=_unless_ignored("objects"),
+        blocks=lambda case: _blocks_by_setting(
+            case.settings.objects, None if (missing := case.missing_objects) is None else bool(missing)
         ),
-        attrgetter("missing_objects"),
-        "objects",
-        "objects",
-        known=lambda facts: facts.missing_objects is not None,
+        evidence=attrgetter("missing_objects"),
+        source="objects",
+        setting="objects",
+        known=lambda case: case.missing_objects is not None,
     ),
     Reason(
         "comparison_missing",
         "Nothing was compared, or a newest comparison ended without a verdict. Where one is required.",
-        _comparisons_required,
-        attrgetter("unjudged"),
-        attrgetter("statuses"),
-        "comparison",
-        "comparison",
+        applies=_comparisons_required,
+        blocks=attrgetter("unjudged"),
+        evidence=attrgetter("statuses"),
+        source="comparison",
+        setting="comparison",
     ),
     Reason(
         "comparison_running",
         "A newest comparison runs. Where one is required.",
-        _comparisons_required,
-        attrgetter("comparing"),
-        attrgetter("statuses"),
-        "comparison",
-        "comparison",
+        applies=_comparisons_required,
+        blocks=attrgetter("comparing"),
+        evidence=attrgetter("statuses"),
+        source="comparison",
+        setting="comparison",
     ),
     Reason(
         "comparison_inconsistent",
         "A newest comparison found a difference.",
-        _unless_ignored("comparison"),
-        attrgetter("inconsistent"),
-        lambda facts: "inconsistent" if facts.inconsistent else "nothing inconsistent known",
-        "comparison",
-        "comparison",
-        known=lambda facts: bool(facts.compared),
+        applies=_unless_ignored("comparison"),
+        blocks=attrgetter("inconsistent"),
+        evidence=lambda case: "inconsistent" if case.inconsistent else "nothing inconsistent known",
+        source="comparison",
+        setting="comparison",
+        known=lambda case: bool(case.compared),
     ),
     Reason(
         "log_error",
         "The newest log entry is an error.",
-        _unless_ignored("logs"),
-        lambda facts: _demanded(facts.settings.logs, facts.log_ends_in_error),
-        lambda facts: (
+        applies=_unless_ignored("logs"),
+        blocks=lambda case: _blocks_by_setting(case.settings.logs, case.log_ends_in_error),
+        evidence=lambda case: (
             None
-            if (bad := facts.log_ends_in_error) is None
+            if (bad := case.log_ends_in_error) is None
             else ("the newest entry is an error" if bad else "no error at its end")
         ),
-        "logs",
-        "logs",
-        known=lambda facts: facts.log_ends_in_error is not None,
+        source="logs",
+        setting="logs",
+        known=lambda case: case.log_ends_in_error is not None,
     ),
 )
 
@@ -257,7 +258,7 @@ def standby(task: Task | None) -> bool:
     return "slave" in {listed.role if listed else None, detail.node_role if detail else None}
 
 
-def concerned(task: Task) -> bool:
+def can_be_cut_over(task: Task) -> bool:
     """Return whether a task of this kind and phase can be cut over at all. The parent shows the verdict of subtasks."""
     listed = task.listed
     return (
@@ -269,6 +270,6 @@ def concerned(task: Task) -> bool:
     )
 
 
-def blockers(facts: Facts) -> tuple[tuple[str, bool], ...]:
+def blockers(case: CutoverInput) -> tuple[tuple[str, bool], ...]:
     """Return each reason that applies to the task, and whether it blocks."""
-    return tuple((reason.name, reason.blocks(facts)) for reason in REASONS if reason.applies(facts))
+    return tuple((reason.name, reason.blocks(case)) for reason in REASONS if reason.applies(case))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exporter.model import cutover
+    from exporter.model.cutover import CutoverInput
     from exporter.model.task import Task
 
 
@@ -21,11 +21,11 @@ class Subject:
         parent: of a subtask.
         apis: the API generations that list it.
         ages: seconds since each collector last succeeded for it.
-        facts: what the reasons depend on; None if the task cannot be cut over at all.
+        cutover: what the reasons depend on; None if the task cannot be cut over at all.
     """
 
     task: Task
     parent: Task | None
     apis: frozenset[str]
     ages: Mapping[str, float]
-    facts: cutover.Facts | None
+    cutover: CutoverInput | None

@@ -233,11 +233,11 @@ class Store:
     def _judged(self, task: TaskMemory, shown: Task | None) -> Task | None:
         """The task with the reasons against its cut-over; those of subtasks are shown through their parent."""
         task.blocked = None
-        if shown is None or not cutover.concerned(shown):
+        if shown is None or not cutover.can_be_cut_over(shown):
             return shown
         subtasks = [self.memory.tasks.get(key) for key in self.memory.subtasks.of(shown.identity.task_id)]
-        facts = cutover.Facts(shown, task.late, any_blocked(shown, subtasks), self.context.account.cutover)
-        blockers = cutover.blockers(facts)
+        case = cutover.CutoverInput(shown, task.late, any_blocked(shown, subtasks), self.context.account.cutover)
+        blockers = cutover.blockers(case)
         task.blocked = any(blocks for _, blocks in blockers)
         return shown if shown.identity.parent_id else replace(shown, blockers=blockers)
 

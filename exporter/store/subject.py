@@ -20,11 +20,11 @@ def subject_of(store: Store, task: Task, parent: Task | None, now: float) -> Sub
     listed = {TASKS: now - max(at for _, at in seen)} if seen else {}
     ages = {**listed, **{name: now - at for name, at in collected.items()}}
     apis = frozenset(api for api, _ in seen)
-    if not all(cutover.concerned(each) for each in (task, parent) if each is not None):
+    if not all(cutover.can_be_cut_over(each) for each in (task, parent) if each is not None):
         return Subject(task, parent, apis, ages, None)
     verdicts = dict(task.blockers or ())
     late = max((at + store.ages.late_after(api) for api, at in seen), default=now) < now or (
         "progress" in collected and collected["progress"] + store.ages.late_after("progress") < now
     )
     stale, subtask = verdicts.get("stale", late), verdicts.get("subtask", False)
-    return Subject(task, parent, apis, ages, cutover.Facts(task, stale, subtask, store.context.account.cutover))
+    return Subject(task, parent, apis, ages, cutover.CutoverInput(task, stale, subtask, store.context.account.cutover))

@@ -125,11 +125,11 @@ def _why_unknown(collector: Collector, subject: Subject, project: Project, enabl
 
 def verdict(subject: Subject) -> str:
     """Return the readiness for a cut-over, as a sentence without its full stop."""
-    if subject.facts is None and subject.parent is not None and not cutover.concerned(subject.parent):
+    if subject.cutover is None and subject.parent is not None and not cutover.can_be_cut_over(subject.parent):
         return f"out of the question, like that of its parent: {_why_never(subject.parent)}"
-    if subject.facts is None:
+    if subject.cutover is None:
         return f"out of the question, {_why_never(subject.task)}"
-    blockers = [name for name, blocks in cutover.blockers(subject.facts) if blocks]
+    blockers = [name for name, blocks in cutover.blockers(subject.cutover) if blocks]
     return f"blocked by {', '.join(blockers)}" if blockers else "nothing known blocks it"
 
 
@@ -145,14 +145,14 @@ def _why_never(task: Task) -> str:
 
 def reasons(subject: Subject) -> list[Judgement]:
     """Return the reasons that apply; none if a cut-over is out of the question."""
-    facts = subject.facts
-    if facts is None:
+    case = subject.cutover
+    if case is None:
         return []
     judgements = []
     for reason in cutover.REASONS:
-        if reason.applies(facts):
-            blocks = reason.blocks(facts)
-            text = "blocks" if blocks else "no" if reason.known(facts) else "not checked"
-            fact, age = fact_text(reason.fact(facts)), _age(subject, reason.collector)
+        if reason.applies(case):
+            blocks = reason.blocks(case)
+            text = "blocks" if blocks else "no" if reason.known(case) else "not checked"
+            fact, age = fact_text(reason.evidence(case)), _age(subject, reason.collector)
             judgements.append(Judgement(reason.name, blocks, text, fact, age))
     return judgements

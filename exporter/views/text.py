@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import duration_text
-from exporter.model.cutover_facts import Limited, OldProgress
+from exporter.model.cutover_input import Limited, OldProgress
 from exporter.model.facts import Compared, ObjectCount
 
 if TYPE_CHECKING:

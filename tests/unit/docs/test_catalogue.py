@@ -16,7 +16,7 @@ from exporter.docs.sources import feed_of
 from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import REASONS, Facts, blockers
+from exporter.model.cutover import REASONS, CutoverInput, blockers
 from exporter.model.facts import Progress, Recovery
 from tests.lib.documents import rows
 from tests.lib.paths import DOCS
@@ -141,7 +141,7 @@ def test_the_setting_of_a_reason_removes_or_relaxes_it() -> None:
     strict = Cutover(max_delay=5, **dict.fromkeys(needs, "required"))  # type: ignore[arg-type]
 
     def judged(settings: Cutover) -> set[tuple[str, bool]]:
-        return {*blockers(Facts(task, stale=False, subtasks_blocked=False, settings=settings))}
+        return {*blockers(CutoverInput(task, stale=False, subtasks_blocked=False, settings=settings))}
 
     for setting in ("max_delay", *needs):
         mild = strict.model_copy(update={setting: 60.0 if setting == "max_delay" else "ignore"})

@@ -13,7 +13,7 @@ from exporter.docs.sources import LISTS, feed_of, sources
 from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import REASONS, Facts
+from exporter.model.cutover import REASONS, CutoverInput
 from exporter.model.facts import TASK_FACTS
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
@@ -80,7 +80,10 @@ def without(task: Task, name: str) -> Task:
 
 
 def looked_at(task: Task) -> list[object]:
-    return [reason.fact(Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())) for reason in REASONS]
+    return [
+        reason.evidence(CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover()))
+        for reason in REASONS
+    ]
 
 
 def test_the_cut_over_families_declare_the_facts_that_the_reasons_read() -> None:

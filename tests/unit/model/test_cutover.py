@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import REASONS, Facts, blockers
+from exporter.model.cutover import REASONS, CutoverInput, blockers
 from exporter.model.facts import (
     Compared,
     Comparison,
@@ -48,7 +48,7 @@ def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
 def judged(
     task: Task, settings: Cutover = REQUIRED, *, stale: bool = False, subtasks_blocked: bool = False
 ) -> dict[str, bool]:
-    return dict(blockers(Facts(task, stale, subtasks_blocked, settings)))
+    return dict(blockers(CutoverInput(task, stale, subtasks_blocked, settings)))
 
 
 def needs(name: str, need: str) -> Cutover:

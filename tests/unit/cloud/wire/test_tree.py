@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.tree import Tree
 from exporter.config import Cutover
-from exporter.model.cutover import Facts, blockers
+from exporter.model.cutover import CutoverInput, blockers
 from exporter.model.task import Identity, Listed, Task
 from exporter.store.task_memory import TaskMemory, any_blocked
 
@@ -247,5 +247,5 @@ def ready(listed: Listed) -> bool:
     task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
     blocked = any_blocked(task, [TaskMemory(blocked=False)])
     return not any(
-        holds for _, holds in blockers(Facts(task, stale=False, subtasks_blocked=blocked, settings=Cutover()))
+        holds for _, holds in blockers(CutoverInput(task, stale=False, subtasks_blocked=blocked, settings=Cutover()))
     )

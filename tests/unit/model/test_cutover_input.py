@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.config import Collectors, Cutover
-from exporter.model.cutover import REASONS, Facts, blockers, concerned, standby
+from exporter.model.cutover import REASONS, CutoverInput, blockers, can_be_cut_over, standby
 from exporter.model.facts import (
     Compared,
     Comparison,
@@ -32,7 +32,7 @@ ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comp
 
 def said(name: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
     (found,) = (reason for reason in REASONS if reason.name == name)
-    return fact_text(found.fact(Facts(task, stale, blocked, Cutover())))
+    return fact_text(found.evidence(CutoverInput(task, stale, blocked, Cutover())))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     reported = None if age is None else COLLECTED - age
     task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_by=reported))
     task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
-    facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
     assert dict(blockers(facts))["stale"] is old
     assert (said("stale", task) == "fresh") is not old
     assert ("1h before it was read" in said("stale", task)) is (age == 3600.5)
@@ -116,7 +116,7 @@ def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wron
         served = COLLECTED + wrong
         progress = Progress(full_ratio=1, delay_seconds=0, reported_by=served - age, served_at=served)
         task = replace(ready(PLAIN, progress=progress), collected=(("progress", COLLECTED),))
-        facts = Facts(task, stale=False, subtasks_blocked=False, settings=Cutover())
+        facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
         assert dict(blockers(facts))["stale"] is old
 
 
@@ -140,7 +140,7 @@ def test_what_is_said_of_the_list() -> None:
 
 def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
     """Such a task is not shown as ready or not; the reasons themselves still hold no surprise."""
-    facts = Facts(replace(ready(DR), listed=None), stale=True, subtasks_blocked=False, settings=Cutover())
+    facts = CutoverInput(replace(ready(DR), listed=None), stale=True, subtasks_blocked=False, settings=Cutover())
     applying = {reason.name for reason in REASONS if reason.applies(facts)}
     assert applying.isdisjoint({"subtask", "full_incomplete", "switching", "rpo_high", "rto_high"})
     assert next(reason for reason in REASONS if reason.name == "phase").blocks(facts)
@@ -169,7 +169,7 @@ def test_every_reason_names_the_collector_of_its_fact() -> None:
     ],
 )
 def test_the_phases_in_which_a_task_can_be_cut_over(status: str, *, can: bool) -> None:
-    assert concerned(ready(replace(PLAIN, status=status))) is can
+    assert can_be_cut_over(ready(replace(PLAIN, status=status))) is can
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_the_phases_in_which_a_task_can_be_cut_over(status: str, *, can: bool) -
 def test_standbys_and_dual_active_pairs_can_not_be_cut_over(
     listed: dict[str, Any], detail: Detail | None, *, can: bool
 ) -> None:
-    assert concerned(ready(replace(DR, **listed), detail=detail)) is can
+    assert can_be_cut_over(ready(replace(DR, **listed), detail=detail)) is can
 
 
 def test_a_task_that_no_fresh_list_shows_can_not_be_cut_over() -> None:
-    assert not concerned(replace(ready(), listed=None))
+    assert not can_be_cut_over(replace(ready(), listed=None))
 
 
 def test_what_is_not_there_is_no_standby() -> None:

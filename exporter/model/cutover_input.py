@@ -41,7 +41,7 @@ class OldProgress(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CutoverInput:
     """A task, and all values on which the reasons depend."""
 
     task: Task
