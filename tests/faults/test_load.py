@@ -134,10 +134,10 @@ def test_a_failing_project_takes_no_calls_from_the_others(match: str) -> None:
     project = match.format(id_of(ACCOUNT, P))
 
     async def main(*broken: Fault) -> Counter[Operation | None]:
-        transport = fleet(50, P, Q)
+        transport = fleet(30, P, Q)
         transport.clouds[HOST].faults[:0] = broken
         oldest = []
-        async with polling(transport, config(P, Q, rate_limit=1.5)) as exporter:
+        async with polling(transport, config(P, Q, rate_limit=1.0)) as exporter:
             for minute in range(2, 13):
                 await until(60 * minute)
                 oldest.append(now() - min(collected(await view(exporter), Q)))
