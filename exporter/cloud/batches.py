@@ -25,7 +25,7 @@ from exporter.cloud.http.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
-    from exporter.cloud.source import Answer, Source
+    from exporter.cloud.source import Source, TaskResult
     from exporter.model.facts import TaskFacts
 
 _IN_FLIGHT = 8
@@ -33,7 +33,7 @@ _FEWEST_EXTRA_CALLS = 16
 """Two bad ids in a batch of ten are found within these."""
 
 
-class Sorted(NamedTuple):
+class CallResults(NamedTuple):
     """The answers of one call by kind."""
 
     facts: Mapping[str, tuple[TaskFacts, ...]]
@@ -44,9 +44,9 @@ class Sorted(NamedTuple):
     """Errors about the call."""
 
 
-def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
+def split_results(answers: Mapping[str, TaskResult]) -> CallResults:
     errors = {task_id: answer for task_id, answer in answers.items() if isinstance(answer, CloudError)}
-    return Sorted(
+    return CallResults(
         facts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
         gone=[task_id for task_id, error in errors.items() if isinstance(error, TaskGoneError)],
         refused=[error for error in errors.values() if isinstance(error, TaskRefusedError)],
@@ -54,7 +54,7 @@ def sort_answers(answers: Mapping[str, Answer]) -> Sorted:
     )
 
 
-async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, Answer], None]:
+async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
     """Fetch the facts of all tasks, some calls at a time; yields the answers of each call as they arrive.
 
     A batch that is refused because of one id is split until that id is found, or into single ids if the cloud accepts
@@ -64,7 +64,7 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
     waiting = list(ids)
     batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
     splitter = Splitter(source, len(batches))
-    running: set[asyncio.Task[Mapping[str, Answer]]] = set()
+    running: set[asyncio.Task[Mapping[str, TaskResult]]] = set()
     failures: int | None = 0  # since the beginning; None once there was an answer
     try:
         while batches or running:
@@ -87,7 +87,7 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _failure(answers: Mapping[str, Answer]) -> CloudError | None:
+def _failure(answers: Mapping[str, TaskResult]) -> CloudError | None:
     """Return the error of a call that brought nothing about any of its tasks; None if it brought something."""
     errors = [answer for answer in answers.values() if isinstance(answer, CloudError)]
     useful = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskRefusedError) for error in errors)
@@ -123,7 +123,7 @@ class Splitter:
         self._splitting = asyncio.Lock()
         """One batch after the other: what is found for the first holds for the others."""
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         """Return the answers for a batch: facts, the error of a task, or for all of them the error of the call."""
         if len(ids) > self._source.batch:
             return await self._each(ids)
@@ -136,12 +136,12 @@ class Splitter:
             found = await self._split(ids, outcome)
         return {**found, **await self._each([task_id for task_id in ids if task_id not in found])}
 
-    async def _each(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def _each(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         return {task_id: answer for single in ids for task_id, answer in (await self.fetch([single])).items()}
 
-    async def _call(self, ids: Sequence[str]) -> Mapping[str, Answer] | BadRequestError | TaskGoneError:
+    async def _call(self, ids: Sequence[str]) -> Mapping[str, TaskResult] | BadRequestError | TaskGoneError:
         """One call; an error is returned where the batch may be split for it."""
-        answers: Mapping[str, Answer] = {}
+        answers: Mapping[str, TaskResult] = {}
         try:
             answers = await self._source.fetch(ids)
             self._succeeded = True
@@ -154,7 +154,7 @@ class Splitter:
         missing = TaskRefusedError(self._source.name, "missing")
         return {task_id: answers.get(task_id, missing) for task_id in ids}
 
-    async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer]:
+    async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
         """Return the answers for a refused batch; missing ones are then fetched one by one."""
         key = error.code, error.error_code
         if error.meaning is SINGLE_ID and key not in self._pointless:
@@ -163,7 +163,7 @@ class Splitter:
             return _of_call(ids, error)
         return await self._halve(ids, error)
 
-    async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> Mapping[str, Answer]:
+    async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> Mapping[str, TaskResult]:
         """Try a single id; if it is accepted, all later calls have one id."""
         outcome = await self._call(ids[:1])
         if isinstance(outcome, CloudError) and outcome.meaning is SINGLE_ID:
@@ -172,7 +172,7 @@ class Splitter:
         self._source.batch = 1
         return {ids[0]: _of_task(outcome)} if isinstance(outcome, CloudError) else outcome
 
-    async def _halve(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer]:
+    async def _halve(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
         if len(ids) == 1:
             return {ids[0]: _of_task(error)}
         half = (len(ids) + 1) // 2
@@ -180,7 +180,7 @@ class Splitter:
         if not await self._about_an_id(ids, error, [outcome for _, outcome in outcomes]):
             self._pointless.add((error.code, error.error_code))
             return _of_call(ids, error)
-        found: dict[str, Answer] = {}
+        found: dict[str, TaskResult] = {}
         for part, outcome in outcomes:
             found |= await self._halve(part, outcome) if isinstance(outcome, CloudError) else outcome
         return found
@@ -195,7 +195,7 @@ class Splitter:
         self._source.probed += 1
         return not _alike(await self._extra([ids[self._source.probed % len(ids)]], error), error)
 
-    async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, Answer] | CloudError:
+    async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult] | CloudError:
         """Make one more call, if any is left."""
         if not self._extra_calls:
             return _of_call(ids, error)
@@ -211,12 +211,12 @@ def _alike(outcome: object, error: CloudError) -> bool:
     return isinstance(outcome, CloudError) and (outcome.code, outcome.error_code) == (error.code, error.error_code)
 
 
-def _of_call(ids: Sequence[str], error: CloudError) -> Mapping[str, Answer]:
+def _of_call(ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
     """The error of a call, which says nothing about any of these tasks."""
     return dict.fromkeys(ids, BadRequestError(error.operation, error.code, error.error_code))
 
 
-def _of_task(error: CloudError) -> Answer:
+def _of_task(error: CloudError) -> TaskResult:
     """The answer for the only id of a call."""
     if isinstance(error, TaskGoneError) or _split(error) is Split.NEVER:
         return error

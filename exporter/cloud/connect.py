@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exporter.cloud.http.budget import Budget
-    from exporter.cloud.http.caller import CallContext
+    from exporter.cloud.http.call_context import CallContext
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
     from exporter.config import Account, Project

@@ -13,7 +13,7 @@ Service = Literal["drs", "iam", "metadata"]
 """Each service has its own address."""
 PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 """An id that is a single segment of a path."""
-_GAP = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _MEBIBYTE = 2**20
 _LARGEST_LIST = 4 * _MEBIBYTE
 """A page of 100 tasks has 100 to 300 kB; parents with many subtasks are the reason for the rest."""
@@ -52,7 +52,7 @@ class Operation:
 
     def path_of(self, **ids: str) -> str:
         """Return the path for these ids; raises ValueError where one of the ids in it is not plain."""
-        for name in _GAP.findall(self.path):
+        for name in _PARAMETER.findall(self.path):
             if not re.fullmatch(PLAIN_ID, ids[name]):
                 raise ValueError(f"{self.name}: {name} is no plain id")
         return self.path.format(**ids)
@@ -122,29 +122,6 @@ METADATA_TOKEN = Operation("metadata_token", "PUT", "/meta-data/latest/api/token
 METADATA_KEYS = Operation("metadata_securitykey", "GET", "/openstack/latest/securitykey", service="metadata")
 """ECS user guide, "Obtaining Metadata": the session token that it may require, and the keys of the agency."""
 
-OPERATIONS = (
-    SIGN_IN,
-    LIST_PROJECTS,
-    METADATA_TOKEN,
-    METADATA_KEYS,
-    LIST_V3,
-    LIST_V5,
-    STATUS_V3,
-    PROGRESS_V3,
-    PROGRESS_V5,
-    RECOVERY_V3,
-    MONITOR_V3,
-    MONITOR_V5,
-    DETAIL_V3,
-    DETAIL_V5,
-    WRITABLE_V5,
-    PRECHECK_V3,
-    COMPARE_V3,
-    COMPARE_V5,
-    LOGS_V5,
-    QUERY_V5,
-    QUOTA_V3,
-    ASYNC_JOBS_V5,
-)
+OPERATIONS = tuple(value for value in tuple(globals().values()) if isinstance(value, Operation))
 """All of them. The client refuses any other."""
 BY_NAME: Mapping[str, Operation] = {operation.name: operation for operation in OPERATIONS}

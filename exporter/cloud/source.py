@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from exporter.cloud.http.errors import CloudError
 from exporter.config import Scope
@@ -31,8 +31,12 @@ class TaskList:
         return self.gap is None
 
 
-Answer = tuple["TaskFacts", ...] | CloudError
+TaskResult = tuple["TaskFacts", ...] | CloudError
 """The facts of one task, or the error in their place (`TaskGoneError`: the task does not exist)."""
+
+
+FetchTasks: TypeAlias = "Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
+"""Fetches what one call returns about tasks, by their ids."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,8 +56,8 @@ class Source:
     operation: Operation
     kinds: tuple[type[TaskFacts], ...]
     batch: int
-    fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]
-    only: Callable[[Listed], bool] = bool
+    fetch: FetchTasks
+    only: Callable[[Listed], bool] = lambda _listed: True
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
     probed: int = 0

@@ -24,10 +24,10 @@ from exporter.config import TASKS
 from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Quota, Recovery, Switchover
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import FetchTasks
     from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import TaskFacts
@@ -48,7 +48,7 @@ class V3:
         self._query = query
         self._errors = errors
 
-        def bound(fetch: Fetch, kind: type[TaskFacts]) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]:
+        def bound(fetch: Fetch, kind: type[TaskFacts]) -> FetchTasks:
             return partial(fetch, client, errors[kind.collector])
 
         compared = errors[Comparison.collector]
@@ -61,7 +61,7 @@ class V3:
                 (Monitor,),
                 _BATCH,
                 bound(MonitorItemWire.fetch, Monitor),
-                attrgetter("disaster_recovery"),
+                only=attrgetter("disaster_recovery"),
                 lacks=frozenset({"monitor.reported_at"}),
             ),
             Source(

@@ -29,10 +29,10 @@ from exporter.model.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import FetchTasks
     from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import TaskFacts
@@ -56,7 +56,7 @@ class V5:
         self._query = query
         self._errors = errors
 
-        def bound(fetch: Fetch, kind: type[TaskFacts]) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Answer]]]:
+        def bound(fetch: Fetch, kind: type[TaskFacts]) -> FetchTasks:
             return partial(fetch, client, errors[kind.collector])
 
         compared = errors[Comparison.collector]

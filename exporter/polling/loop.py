@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.caller import CallContext
+from exporter.cloud.http.call_context import CallContext
 from exporter.config import COLLECTORS
 
 if TYPE_CHECKING:

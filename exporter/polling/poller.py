@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from exporter.cloud.batches import fetch_all, sort_answers
+from exporter.cloud.batches import fetch_all, split_results
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.config import TASKS
 from exporter.model.task import CollectorFacts
@@ -218,7 +218,7 @@ class Poller:
         async with aclosing(fetch_all(source, sorted(work.ids, key=queried.__getitem__))) as responses:
             async for answers in responses:
                 queried |= dict.fromkeys(answers, self._now())
-                call = sort_answers(answers)
+                call = split_results(answers)
                 received += len(call.facts) + len(call.gone)
                 refused += call.refused
                 failed += call.failed

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from exporter.cloud.operations import Service
-    from exporter.cloud.source import Answer, Source, TaskList
+    from exporter.cloud.source import Source, TaskList, TaskResult
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 KEYS = Keys("AK", "SK")
@@ -186,7 +186,7 @@ async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") 
 @simulated
 async def fetched(
     body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
-) -> tuple[Mapping[str, Answer], int]:
+) -> tuple[Mapping[str, TaskResult], int]:
     """What the source of progress makes of a body, and what was lost in it."""
 
     async with connected(Script(body)) as cloud:
@@ -194,9 +194,9 @@ async def fetched(
         return await progress(adapter).fetch(ids), cloud.lost
 
 
-async def everything(source: Source, ids: Sequence[str]) -> dict[str, Answer]:
+async def everything(source: Source, ids: Sequence[str]) -> dict[str, TaskResult]:
     """Return the answers of all calls of a source; each task has one."""
-    answers: dict[str, Answer] = {}
+    answers: dict[str, TaskResult] = {}
     async with aclosing(fetch_all(source, ids)) as batches:
         async for batch in batches:
             assert not answers.keys() & batch.keys()

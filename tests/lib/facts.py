@@ -10,7 +10,7 @@ from tests.lib.virtual_time import simulated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
     from tests.lib.cloud import Reply
 
 ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
@@ -22,7 +22,7 @@ ABSENT: Any = object()
 class Told(NamedTuple):
     """Answers by task id, how much was lost in them, and what was asked."""
 
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, TaskResult]
     lost: int
     asked: Script
 

@@ -6,7 +6,7 @@ import asyncio
 from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from exporter.cloud.http.caller import clock
+from exporter.cloud.http.call_context import clock
 from exporter.cloud.http.errors import CloudError
 
 if TYPE_CHECKING:

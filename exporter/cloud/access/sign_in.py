@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
-from exporter.cloud.http.caller import clock
+from exporter.cloud.http.call_context import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.wire.fields import DecodeErrors, Nested, Time, Wire

@@ -13,7 +13,7 @@ import aiohttp
 import httpx
 
 from exporter.cloud.http.budget import Pauses
-from exporter.cloud.http.caller import CallContext
+from exporter.cloud.http.call_context import CallContext
 from exporter.cloud.http.error_codes import REPORT
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,

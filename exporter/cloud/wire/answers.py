@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import TaskFacts
 
 
-Fetch: TypeAlias = "Callable[[Client, DecodeErrors, Sequence[str]], Awaitable[Mapping[str, Answer]]]"
+Fetch: TypeAlias = "Callable[[Client, DecodeErrors, Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
 """Fetches what one call returns about some tasks; raises `CloudError`."""
 
 
@@ -45,18 +45,18 @@ class BatchItemWire(Wire):
     status: Text = None
     error_code: ErrorCode = None
 
-    def answer(self) -> Answer:
+    def answer(self) -> TaskResult:
         """Return the facts, or the error of this task alone."""
         error = self.error()
         return self.facts() if error is None else error
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         """Fetch what one call returns about some tasks; raises `CloudError`."""
         return cls.answers(await client.call(cls.operation, body={"jobs": list(ids)}), errors, ids)
 
     @classmethod
-    def answers(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, Answer]:
+    def answers(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, TaskResult]:
         """Read the answers in a response, by task id.
 
         An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
@@ -69,7 +69,7 @@ class BatchItemWire(Wire):
         if items is None or has_error(body):
             errors.count += 1
             raise DecodeError(cls.operation.name, "decode")
-        answers: dict[str, Answer] = {}
+        answers: dict[str, TaskResult] = {}
         for value in items:
             item = cls.read(value, errors)
             if item is None:
@@ -89,7 +89,7 @@ class BatchItemWire(Wire):
     def facts(self) -> tuple[TaskFacts, ...]:
         """Return the facts of an item without an error."""
 
-    def error(self) -> Answer | None:
+    def error(self) -> TaskResult | None:
         """Return what takes the place of facts; None: the item has facts."""
         return item_error(self.operation.name, self.error_code, self.status)
 
@@ -99,7 +99,7 @@ W = TypeVar("W", bound=Wire)
 _FAILED = "failed"  # of an item, not of a task
 
 
-def item_error(operation: str, error_code: str | None, *statuses: str | None) -> Answer | None:
+def item_error(operation: str, error_code: str | None, *statuses: str | None) -> TaskResult | None:
     """Return what takes the place of facts in an item: that the task is deleted, or its error; None: there are facts.
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from exporter.cloud.http.caller import clock
+from exporter.cloud.http.call_context import clock
 from exporter.cloud.wire.fields import DecodeErrors, Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""
@@ -150,7 +150,7 @@ class ComparisonSource:
         self._errors = errors
         self._newest = Newest(self._results)
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         """Return the newest comparisons of one task; none if nobody ever compared."""
         tasks = ComparisonTaskWire.read_all(await self._reader.listed(ids[0]), self._errors)
         return {ids[0]: (await self._newest.comparison(ids[0], tasks),)}

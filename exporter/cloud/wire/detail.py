@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 _DAY = 86_400
 
@@ -129,7 +129,7 @@ class DetailItemWire(DetailWire, BatchItemWire):
         )
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         # Without `page_req` the cloud would silently return five tasks.
         body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
         return cls.answers(await client.call(cls.operation, body=body), errors, ids)
@@ -202,7 +202,7 @@ class DetailJobWire(Wire):
         )
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the details of one task."""
     job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors)
     return {ids[0]: job.parts(errors)}
@@ -214,7 +214,7 @@ class WritableJobWire(Wire):
     is_writable: Text = None
 
 
-async def fetch_writable_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_writable_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
     job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors)
     known = {"success": True, "pending": False}

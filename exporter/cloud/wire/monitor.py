@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
     from exporter.cloud.wire.fields import DecodeErrors
 
 
@@ -58,7 +58,7 @@ class MonitorItemWire(BatchItemWire):
         return (facts_of(Monitor, self.data_guard_minitor),) if self.data_guard_minitor else ()
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the figures of one task of any kind; a flat object."""
     answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
     figures = MonitorWire.read(answer, errors)

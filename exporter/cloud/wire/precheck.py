@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 _NEVER_RUN = "DRS.M05003"  # "the information is not found": nobody has started one yet, which is no fault
 
@@ -44,11 +44,11 @@ class PrecheckItemWire(BatchItemWire):
         results = Counter(check.result for check in self.checks if check.result)
         return (Precheck(tuple(sorted(results.items())), self.passed_ratio),)
 
-    def error(self) -> Answer | None:
+    def error(self) -> TaskResult | None:
         return () if self.error_code == _NEVER_RUN else super().error()
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         try:
             return await super().fetch(client, errors, ids)
         except BadRequestError as error:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -75,9 +75,7 @@ class ProgressWire(Wire):
     transfer_status: Text = None
     process_time: Moment = None
     remaining_time: Number = None
-    stages: Annotated[tuple[tuple[str, float], ...], PlainValidator(_stages)] = Field(
-        (), validation_alias="progress_map"
-    )
+    stages: Stages = Field((), validation_alias="progress_map")
     apply_rows_per_second: Number = alias("apply_rows_rate")
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
@@ -111,7 +109,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     def facts(self) -> tuple[TaskFacts, ...]:
         return (self.progress(),)
 
-    def error(self) -> Answer | None:
+    def error(self) -> TaskResult | None:
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
         if error is None and self.progress() == Progress() and self.transfer_status is None:
@@ -119,12 +117,12 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
         return error
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         body, served_at = await client.exchange(cls.operation, judge_dated, body={"jobs": list(ids)})
         return {task_id: _served(answer, served_at) for task_id, answer in cls.answers(body, errors, ids).items()}
 
 
-def _served(answer: Answer, served_at: float | None) -> Answer:
+def _served(answer: TaskResult, served_at: float | None) -> TaskResult:
     """Return the answer with the time of the response in its progress."""
     if isinstance(answer, CloudError):
         return answer
@@ -160,7 +158,7 @@ class ProgressJobWire(Wire):
     migration_object_progress_info: Fields = None
 
 
-async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
     answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""
@@ -32,7 +32,7 @@ class LogJobWire(Wire):
     logs: NestedList[LogEntryWire] = ()
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, Answer]:
+async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the time of the newest entry of each level of one task."""
     query = (("offset", 0), ("limit", _ENTRIES))
     job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors, *query)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.batches import fetch_all, sort_answers
+from exporter.cloud.batches import fetch_all, split_results
 from exporter.cloud.http.errors import (
     AccessError,
     BadRequestError,
@@ -29,7 +29,7 @@ from tests.lib.virtual_time import simulate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from exporter.cloud.source import Answer
+    from exporter.cloud.source import TaskResult
 
 FACTS = (Progress(full_ratio=1.0),)
 TEN = [f"id-{number}" for number in range(10)]
@@ -47,7 +47,7 @@ class Batches:
         self._bad = set(bad)
         self._seconds = seconds
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
         self.calls.append(list(ids))
         self.running += 1
         self.most = max(self.most, self.running)
@@ -179,7 +179,7 @@ def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> No
 
 def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() -> None:
     class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
             answers = await super().fetch(ids)
             if len(ids) > 1:
                 raise bad_request("DRS.M00299")
@@ -194,7 +194,7 @@ def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() ->
 
 def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
     class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
             answers = await super().fetch(ids)
             if len(ids) > 1:
                 raise bad_request("DRS.M00299")
@@ -222,7 +222,7 @@ def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudE
 
 
 def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> None:
-    async def fetch(ids: Sequence[str]) -> Mapping[str, Answer]:
+    async def fetch(ids: Sequence[str]) -> Mapping[str, TaskResult]:
         return {ids[0]: FACTS, "stranger": FACTS}
 
     answers = simulate(everything(source(fetch), ["a", "b"]))
@@ -232,14 +232,14 @@ def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> N
 
 def test_an_empty_result_is_no_failure_of_the_call() -> None:
     batches = Batches(EmptyResultError("operation", "422", "DRS.M00002"), "id-3")
-    call = sort_answers(simulate(everything(source(batches.fetch), TEN)))
+    call = split_results(simulate(everything(source(batches.fetch), TEN)))
     assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
 async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     class Buggy(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, Answer]:
+        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
             if how == "bug" and ids == ["id-0"]:
                 raise ZeroDivisionError
             return await super().fetch(ids)
@@ -267,7 +267,7 @@ async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
 def test_answers_by_kind() -> None:
     gone, refused = TaskGoneError("operation", "400"), TaskRefusedError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
-    call = sort_answers({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
+    call = split_results({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
     assert call.facts == {"a": FACTS, "f": ()}
     assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
 
