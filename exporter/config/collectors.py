@@ -40,7 +40,7 @@ class Collector:
         interval: default seconds between two polls; None: `poll.interval`.
         enabled: whether it is enabled by default.
         rank: its turn while API calls are short, the lowest first.
-        dated: whether the metrics of each task contain its age.
+        has_timestamp: whether drs_task_collected_timestamp_seconds contains it.
         in_overview: whether `drs-exporter tasks` polls it even if no reason against a cut-over needs it.
     """
 
@@ -51,7 +51,7 @@ class Collector:
     interval: float | None = None
     enabled: bool = True
     rank: int = 3
-    dated: bool = False
+    has_timestamp: bool = False
     in_overview: bool = False
 
 
@@ -63,14 +63,16 @@ _TABLE = (
         Scope.LISTS,
         rank=0,
     ),
-    Collector("progress", "Progress and delay of running tasks.", ("progress",), rank=0, dated=True, in_overview=True),
+    Collector(
+        "progress", "Progress and delay of running tasks.", ("progress",), rank=0, has_timestamp=True, in_overview=True
+    ),
     Collector(
         "node",
         "CPU, memory, disk, network and throughput of the task's node.",
         ("node", "monitor"),
         interval=60,
         rank=2,
-        dated=True,
+        has_timestamp=True,
     ),
     Collector(
         "recovery",
@@ -78,7 +80,7 @@ _TABLE = (
         ("recovery", "switchover"),
         Scope.PAIRS,
         rank=1,
-        dated=True,
+        has_timestamp=True,
         in_overview=True,
     ),
     Collector("objects", "Objects counted at the source and at the target.", ("objects",), interval=120),

@@ -1,4 +1,4 @@
-"""Samples as text: escaped once, rendered when they change, a group of tasks at a time, and joined into a page."""
+"""Renders samples as text when they change, a group of tasks at a time, and joins them into a page."""
 
 from __future__ import annotations
 

@@ -64,12 +64,12 @@ def gauge(name: str, help_text: str, *fields: str) -> Family[Any]:
         return Family(name, help_text, fields, _only(*paths[0]))
 
     def first_fresh(task: Task) -> float | None:
-        ages = {facts: age for age, facts in enumerate(task.newest)}
+        ages = {facts: age for age, facts in enumerate(task.fresh)}
         by_age = sorted(paths, key=lambda path: ages.get(path[0], -1))
         values = (getattr(getattr(task, facts), field, None) for facts, field in by_age)
         return next((value for value in values if value is not None), None)
 
-    reads = (*dict.fromkeys(facts for facts, _ in paths), "newest")
+    reads = (*dict.fromkeys(facts for facts, _ in paths), "fresh")
     return Family(name, help_text, fields, single(first_fresh), reads=reads)
 
 

@@ -1,4 +1,4 @@
-"""Puts the samples of tasks and projects onto the board, of a changed task only those that the change can affect."""
+"""Updates the samples of tasks and projects: of a changed task only those that the change can affect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 
 class Publisher:
-    """Puts one project and its tasks onto a board.
+    """Updates the samples of one project and its tasks.
 
     Args:
         board: takes the samples.

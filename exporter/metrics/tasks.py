@@ -59,7 +59,9 @@ _DETAIL_LABELS = (
     "kernel_direction",
 )
 """Labels of drs_task_detail_info that are named as the fields of the details."""
-_DATED = tuple(facts for collector in COLLECTORS.values() if collector.dated for facts in collector.facts)
+_WITH_TIMESTAMP = tuple(
+    facts for collector in COLLECTORS.values() if collector.has_timestamp for facts in collector.facts
+)
 _JUDGED = tuple(dict.fromkeys((*(reason.source for reason in REASONS), "detail")))
 """The facts that the reasons against a cut-over read; the details contain thresholds, and who is a standby."""
 
@@ -115,7 +117,7 @@ def _actions(task: Task) -> Samples:
 
 
 def _collected(task: Task) -> Samples:
-    return tuple(((collector,), at) for collector, at in task.collected if COLLECTORS[collector].dated)
+    return tuple(((collector,), at) for collector, at in task.collected if COLLECTORS[collector].has_timestamp)
 
 
 def _by_side(name: str, help_text: str, source: str, target: str) -> Family[Task]:
@@ -299,7 +301,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_collected_timestamp_seconds",
         "When progress, node or recovery last received facts about the task; the oldest of those that are shown.",
-        _DATED,
+        _WITH_TIMESTAMP,
         _collected,
         ("collector",),
         reads=("collected",),

@@ -147,7 +147,7 @@ class CutoverInput:
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
-        """Whether the node reaches the source, and the target; None if unknown."""
+        """True if the node reaches the source, and the target; None if that is unknown."""
         monitor = self.task.monitor
         return (monitor.source_up, monitor.target_up) if monitor else (None, None)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one kind of response contains about a task or a project.
+    """A group of values about one task or project that a response contains as a whole.
 
     Attributes:
         name: the field of `Task` or `Project` that holds them.
@@ -118,7 +118,7 @@ class Recovery(TaskFacts):
 
 @dataclass(frozen=True, slots=True)
 class Switchover(TaskFacts):
-    """Whether a switchover of a disaster-recovery task is in progress."""
+    """The switchover of a disaster-recovery task: in progress or not."""
 
     switching: bool | None = None
 
@@ -173,7 +173,7 @@ class Detail(TaskFacts):
 
 @dataclass(frozen=True, slots=True)
 class Writable(TaskFacts):
-    """Whether the target database was made writable again."""
+    """The state of the target database: made writable again or not."""
 
     lifted: bool
 

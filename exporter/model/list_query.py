@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What the cloud is asked to filter by when it lists tasks; empty: everything.
+    """Filters that the cloud applies; empty: none.
 
-    Engines are not among it: v3 answers `mongodb-to-dds` to who asks for `mongodb`, and v5 refuses what it
-    does not know, so rules about engines are applied to the answer.
+    Engines are not among them: v3 returns `mongodb-to-dds` for the filter `mongodb`, and v5 rejects unknown engines.
+    The exporter filters engines itself.
     """
 
     enterprise_project_ids: tuple[str, ...] = ()
-    """A list each: an operation takes one."""
+    """One list for each: an operation takes only one of them."""
     ids: tuple[str, ...] = ()
     status: str | None = None
 
     def parts(self, most_ids: int) -> list[tuple[str | None, dict[str, str]]]:
-        """The enterprise project and the filters of each list to ask for; `name` takes up to so many ids."""
+        """Return enterprise project and filters of each list to request; `name` takes up to `most_ids` ids."""
         chunks = [self.ids[start : start + most_ids] for start in range(0, len(self.ids), most_ids)] or [()]
         return [
             (

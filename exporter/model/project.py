@@ -14,5 +14,5 @@ class ProjectKey(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What decides which shard tells of the project as a whole."""
+        """The labels, joined. The shard that contains this name exposes the project's own families."""
         return "/".join(self)

@@ -1,4 +1,4 @@
-"""Shards: several processes that share the tasks of all projects."""
+"""Sharding: several processes, each with a part of the tasks."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Shard(NamedTuple):
 
     Attributes:
         number: from 0 on.
-        total: how many there are.
+        total: the number of shards.
     """
 
     number: int = 0
     total: int = 1
 
-    def has(self, listed: Listed) -> bool:
+    def contains(self, listed: Listed) -> bool:
         """Return whether a task belongs to this shard; subtasks belong to that of their outermost parent."""
-        return self.owns(listed.root_id or listed.parent_id or listed.id)
+        return self.contains_name(listed.root_id or listed.parent_id or listed.id)
 
-    def owns(self, name: str) -> bool:
+    def contains_name(self, name: str) -> bool:
         """Return whether a name belongs to this shard, by the first 8 bytes of its SHA-256."""
         return self.total == 1 or int.from_bytes(sha256(name.encode()).digest()[:8]) % self.total == self.number
 
 
 ALL = Shard()
-"""The shard of a single process."""
+"""The only shard of an unsharded exporter."""
 
 
 def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:
@@ -51,14 +51,14 @@ def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:
         ConfigError: the text is neither; the message contains the remedy.
     """
     if text == "auto":
-        return _found(hostname, environment.get(SHARDS, ""))
+        return _from_hostname(hostname, environment.get(SHARDS, ""))
     given = _GIVEN.fullmatch(text)
     if given is None or int(given[1]) >= int(given[2]):
         raise ConfigError(f"--shard: {text!r} is neither auto nor I/N, I from 0 to N - 1, such as 0/3")
     return Shard(int(given[1]), int(given[2]))
 
 
-def _found(hostname: str, count: str) -> Shard:
+def _from_hostname(hostname: str, count: str) -> Shard:
     ordinal = _ORDINAL.search(hostname.partition(".")[0])
     if ordinal is None:
         raise ConfigError("--shard: auto needs a host name that ends in a number, as in a StatefulSet: give I/N")

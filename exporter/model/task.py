@@ -1,6 +1,6 @@
 """The neutral task: what both API generations are translated into, in base units.
 
-Seconds, bytes, ratios of 1 and Unix timestamps only. None means that the cloud did not say.
+Seconds, bytes, ratios of 1 and Unix timestamps only. None means that the value is unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Phase(StrEnum):
-    """Where a task stands in its life; the raw status decides, see `phase_of`."""
+    """The phase of a task, by its status; see `phase_of`."""
 
     PREPARING = "preparing"
     FULL = "full"
@@ -107,7 +107,7 @@ class Listed:
     other_parents: frozenset[str] = frozenset()
     """Of a subtask: further tasks that contain it, in lists of other job types."""
     contradicted: bool = False
-    """Whether lists of one API generation, entries of one list, or a list and a query contradict each other."""
+    """True if lists of one API generation, entries of one list, or a list and a query contradict each other."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
@@ -181,7 +181,7 @@ class Task(KnownFacts):
     history: History = History()
     collected: tuple[tuple[str, float], ...] = ()
     """By collector, when the oldest of its facts that are still fresh were received, else when the last ones were."""
-    newest: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
     """The names of the facts that are still fresh; those that missed a poll come last."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over, and whether each applies; None if the task cannot be cut over at all."""
@@ -211,7 +211,7 @@ class Task(KnownFacts):
 
 
 class Gap(StrEnum):
-    """Why a successful list may lack tasks."""
+    """Reasons why a successful list may lack tasks."""
 
     TOTAL = "its pages and its total disagree"
     REPEATED = "a page brought no new task"
@@ -228,7 +228,7 @@ class ListFacts:
     tasks: int | None = None
     """The number of tasks in the newest successful list."""
     gap: Gap | None = None
-    """Why the newest successful list may lack tasks; None: it is complete, or there is none."""
+    """The reason why the newest successful list may lack tasks; None: it is complete, or there is none."""
     incomplete_since: float | None = None
     """Unix time since which each successful list was incomplete."""
 

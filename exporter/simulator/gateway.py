@@ -1,4 +1,4 @@
-"""What stands before the services: signatures, temporary keys, tokens (reference E.1, E.5, F)."""
+"""Authentication of requests: signatures, temporary keys, tokens (API Gateway; IAM API reference, "Authentication")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IAM, as far as a client of DRS needs it: tokens for passwords, and the projects of an account (reference E.5)."""
+"""IAM, as far as a client of DRS needs it: tokens for passwords, and the projects of an account (IAM API reference)."""
 
 from __future__ import annotations
 

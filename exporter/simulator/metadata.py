@@ -1,4 +1,4 @@
-"""The metadata service of a server with an agency: temporary keys without any secret (reference E.5)."""
+"""The metadata service of a server with an agency: temporary keys without any secret (ECS user guide)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class ProjectContext:
     def __post_init__(self) -> None:
         self.ages = Ages(self.account.poll.stale_after)
         self.filter = TaskFilter(self.account.tasks)
-        self.owned = self.shard.owns(self.memory.key.text)
+        self.owned = self.shard.contains_name(self.memory.key.text)
 
     @property
     def all_listed(self) -> bool:

@@ -55,7 +55,7 @@ class Store:
             now = self._clock.steady()
             self.memory.lists.succeeded(api, job_type, len(tasks), now, gap=gap)
             shard, owned = self.context.shard, self.context.owned
-            tasks = [listed for listed in self.context.filter.select(tasks) if owned or shard.has(listed)]
+            tasks = [listed for listed in self.context.filter.select(tasks) if owned or shard.contains(listed)]
             changed = self.memory.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
             await self._refresh(changed, relisted=True)
             self._show_project()  # counts and tasks on one page are of one list
@@ -94,7 +94,7 @@ class Store:
             task.listed
             for task in self.memory.tasks.values()
             if task.listed is not None
-            and (task.shown is not None or (unwanted and (uses_tags or shard.has(task.listed))))
+            and (task.shown is not None or (unwanted and (uses_tags or shard.contains(task.listed))))
         ]
 
     def last_seen(self, task_id: str) -> list[tuple[str, float]]:
@@ -195,7 +195,7 @@ class Store:
         self._age(task_id, task, now)
         moved = frozenset() if listed is None else self.memory.subtasks.place(task_id, listed.parents)
         task.wanted = included and (task.ended_at is None or now - task.ended_at <= self._ended_for)
-        if not task.wanted or (listed is not None and not self.context.shard.has(listed)):
+        if not task.wanted or (listed is not None and not self.context.shard.contains(listed)):
             self._board.drop((self.key, task_id))
             task.shown = task.blocked = None
         else:

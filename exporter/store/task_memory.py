@@ -126,7 +126,7 @@ class TaskMemory:
             if changed_at is None
             else replace(self.history, phase_changed_at=clock.unix(changed_at)),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
-            newest=self._newest(ages),
+            fresh=self._fresh(ages),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
 
@@ -137,7 +137,7 @@ class TaskMemory:
             oldest[facts.collector] = min(oldest[facts.collector], self.received[name])
         return oldest
 
-    def _newest(self, ages: Ages) -> tuple[str, ...]:
+    def _fresh(self, ages: Ages) -> tuple[str, ...]:
         """The names of facts that missed no poll, in a fixed order for steady values; then others, youngest first."""
         latest = max((self.received[name] for name in self.facts), default=0.0)
         late = {

@@ -67,7 +67,7 @@ def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], n
             continue
         parts = [part for name in collector.facts if (part := getattr(task, name)) is not None]
         if parts:
-            rows = [row for name, value in _known(parts, task.newest) for row in rows_of(name, value, now)]
+            rows = [row for name, value in _known(parts, task.fresh) for row in rows_of(name, value, now)]
             found.append(Group(collector.name, _age(subject, collector.name), rows))
         else:
             found.append(Group(collector.name, None, (), _why_unknown(collector, subject, project, enabled)))
@@ -88,10 +88,10 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     return [("phase", listed.phase), *(row for name in names for row in rows_of(name, getattr(listed, name), now))]
 
 
-def _known(parts: Sequence[TaskFacts], newest: Sequence[str]) -> list[tuple[str, Any]]:
-    """Return fields with values. If two parts have a field, the newest value counts, as in the metrics."""
+def _known(parts: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return fields with values. If two parts have a field, the first known value in the order of `fresh` counts."""
     known: dict[str, Any] = {field.name: None for part in parts for field in fields(part)}
-    for part in sorted(parts, key=lambda part: newest.index(part.name)):
+    for part in sorted(parts, key=lambda part: fresh.index(part.name)):
         for field in fields(part):
             if known[field.name] is None:
                 known[field.name] = getattr(part, field.name)

@@ -1,4 +1,4 @@
-"""v3: the operations that are asked now and then (reference A.1, A.3)."""
+"""v3: details, pre-checks, comparisons and other operations that are seldom called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""v3 wire object of batch-detail (reference A.1, B.6; the examples of Open Telekom Cloud and seed 002)."""
+"""v3 wire object of "Querying Task Details in Batches" (DRS API reference of Huawei Cloud and Open Telekom Cloud)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""v3: the list, and the batches that are asked every interval (reference A.1; POST for reads)."""
+"""v3: the list, and the batches that are called at each interval; they read with POST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""v3 wire objects of one task: list item and progress (reference A.1, B.1; Open Telekom Cloud drs_03_0138)."""
+"""v3 wire objects of one task: list item (Open Telekom Cloud, drs_03_0138) and progress."""
 
 from __future__ import annotations
 

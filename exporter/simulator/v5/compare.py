@@ -1,4 +1,4 @@
-"""type=compare of the v5 task detail: Tables 40 to 50 (seed 001, reference B.5)."""
+"""v5 "Querying Task Details" (Huawei Cloud, DRS API reference) with type=compare: Tables 40 to 50."""
 
 from __future__ import annotations
 

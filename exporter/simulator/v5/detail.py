@@ -1,4 +1,4 @@
-"""The types of the v5 task detail (seed 001): each fills its own block and no other."""
+"""v5 "Querying Task Details" (Huawei Cloud, DRS API reference): each type fills its own block and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""v5: node data, timelines, and batches of tasks created asynchronously (reference A.2, B.4; seed 004)."""
+"""v5: node data, timelines, and batches of tasks created asynchronously (Huawei Cloud, DRS API reference)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""v5 wire objects of one task: list item, and the progress blocks of the detail (reference B.1, B.3, B.6)."""
+"""v5 wire objects of one task: list item, and the progress blocks of the detail (Huawei Cloud, DRS API reference)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-check results: the same items in both generations, under slightly different names (reference B.6)."""
+"""Pre-check results: the same items in both generations, under slightly different names."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ REAL = {
 
 
 def test_the_progress_that_was_really_seen_at_the_start_of_a_load() -> None:
-    """The oddities of a real body (reference, B.1): everything is unknown but the progress."""
+    """The oddities of a real body: everything is unknown but the progress."""
     identity = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
     assert fetched(REAL, [identity]) == ({identity: (Progress(full_ratio=0.0),)}, 0)
 

@@ -42,7 +42,7 @@ PARTS = {
     ),
     "recovery": st.builds(parts.Recovery, rpo_seconds=NUMBERS, rto_seconds=NUMBERS),
     "switchover": st.builds(parts.Switchover, switching=st.sampled_from([None, True, False])),
-    "newest": st.permutations(["progress", "node", "monitor"]).map(tuple),
+    "fresh": st.permutations(["progress", "node", "monitor"]).map(tuple),
     "objects": st.builds(parts.Objects, full_completed_at=NUMBERS),
     "detail": st.builds(
         parts.Detail,
@@ -70,7 +70,7 @@ PARTS = {
         multi_write=st.booleans(),
     ),
 }
-OPTIONAL = set(PARTS) - {"history", "collected", "newest"}
+OPTIONAL = set(PARTS) - {"history", "collected", "fresh"}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,

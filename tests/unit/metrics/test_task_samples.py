@@ -201,9 +201,9 @@ def test_memory_usage_is_that_of_the_node_else_used_over_size(
 def test_of_two_values_of_one_field_the_newer_is_shown(name: str, first: Any, second: Any) -> None:
     both = {first.name: first, second.name: second}
     for order, shown in (((first, second), 0.1), ((second, first), 0.2)):
-        assert samples(of(**both, newest=tuple(part.name for part in order)), name) == {(): shown}
+        assert samples(of(**both, fresh=tuple(part.name for part in order)), name) == {(): shown}
     silent = {**both, second.name: type(second)()}
-    assert samples(of(**silent, newest=(second.name, first.name)), name) == {(): 0.1}
+    assert samples(of(**silent, fresh=(second.name, first.name)), name) == {(): 0.1}
 
 
 def test_comparisons() -> None:

@@ -154,7 +154,7 @@ async def test_all_shards_together_stay_within_the_allowance() -> None:
 
 def test_the_hash_is_the_same_everywhere() -> None:
     """It is the remainder of what `printf NAME | sha256sum` begins with, 16 digits."""
-    assert [Shard(number, 7).owns("abc") for number in range(7)].index(True) == 0xBA7816BF8F01CFEA % 7
+    assert [Shard(number, 7).contains_name("abc") for number in range(7)].index(True) == 0xBA7816BF8F01CFEA % 7
 
 
 def test_one_process_is_one_shard() -> None:

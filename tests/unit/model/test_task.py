@@ -1,4 +1,4 @@
-"""The phase table of the design, word for word, and what follows from a phase."""
+"""The phase of each status, and what follows from a phase."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The host's clock is set back or forward, and nothing becomes older or younger: rule of truth 4."""
+"""The host's clock is set back or forward, and nothing becomes older or younger."""
 
 from __future__ import annotations
 
