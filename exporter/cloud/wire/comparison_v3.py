@@ -30,29 +30,49 @@ if TYPE_CHECKING:
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}
 
 
-class BlockWire(Wire):
-    """One block of results; each has its own keys."""
+class ListBlockWire(Wire):
+    """`compare_task_list_results`."""
 
     compare_task_list: Items = None
-    overview: Items = alias("object_compare_overview", "line_compare_overview", "content_compare_overview")
-    total: Number = alias("line_compare_overview_count", "content_compare_overview_count")
-    details: Items = alias("line_compare_details", "content_compare_details")
+
+
+class ObjectBlockWire(Wire):
+    """`object_level_compare_results`."""
+
+    overview: Items = alias("object_compare_overview")
+
+
+class LineBlockWire(Wire):
+    """`line_compare_results`."""
+
+    overview: Items = alias("line_compare_overview")
+    total: Number = alias("line_compare_overview_count")
+    details: Items = alias("line_compare_details")
+
+
+class ContentBlockWire(LineBlockWire):
+    """`content_compare_results`: the same under other names."""
+
+    overview: Items = alias("content_compare_overview")
+    total: Number = alias("content_compare_overview_count")
+    details: Items = alias("content_compare_details")
 
 
 class ComparisonWire(Wire):
     """The whole response; which blocks are filled depends on the query."""
 
     job_id: Text = None
-    compare_task_list_results: Nested[BlockWire] = None
-    object: Nested[BlockWire] = alias("object_level_compare_results")
-    line: Nested[BlockWire] = alias("line_compare_results")
-    content: Nested[BlockWire] = alias("content_compare_results")
+    compare_task_list_results: Nested[ListBlockWire] = None
+    object_level_compare_results: Nested[ObjectBlockWire] = None
+    line_compare_results: Nested[LineBlockWire] = None
+    content_compare_results: Nested[ContentBlockWire] = None
 
 
 class DetailsWire(Wire):
     """The compared tables of one database."""
 
-    tables: Items = alias("line_compare_detail", "content_compare_detail")
+    line_compare_detail: Items = None
+    content_compare_detail: Items = None
 
 
 class ComparisonReaderV3:
@@ -71,9 +91,7 @@ class ComparisonReaderV3:
             found = await self._query(job_id, {_IDS[task.kind]: task.id for task in tasks})
         except BadRequestError:
             return [None] * len(tasks)
-        blocks = {OBJECT: found.object, LINE: found.line, CONTENT: found.content}
-        filled = [blocks[task.kind] or BlockWire() for task in tasks]
-        return [Results(block.overview, block.total, partial(self._different_rows, block.details)) for block in filled]
+        return [self._results(found, task.kind) for task in tasks]
 
     async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> ComparisonWire:
         body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
@@ -85,8 +103,17 @@ class ComparisonReaderV3:
         require_about(operations.COMPARE_V3.name, answer, job_id, self._errors)
         return found
 
+    def _results(self, found: ComparisonWire, kind: str) -> Results:
+        if kind == OBJECT:
+            objects = found.object_level_compare_results or ObjectBlockWire()
+            return Results(objects.overview, None, partial(self._different_rows, None))
+        block = (found.line_compare_results if kind == LINE else found.content_compare_results) or LineBlockWire()
+        return Results(block.overview, block.total, partial(self._different_rows, block.details))
+
     async def _different_rows(self, items: list[Any] | None, _verdict: Compared) -> float | None:
         details = DetailsWire.read_all(items, self._errors)
-        tables = [table for detail in details for table in detail.tables or ()]
+        tables = [
+            table for detail in details for table in detail.line_compare_detail or detail.content_compare_detail or ()
+        ]
         rows = ComparedRowsWire.read_all(tables, self._errors)
         return sum_rows(rows, complete=is_complete(tables, rows) and is_complete(items, details))

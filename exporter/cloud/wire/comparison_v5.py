@@ -18,7 +18,7 @@ from exporter.cloud.wire.comparison import (
     is_complete,
     sum_rows,
 )
-from exporter.cloud.wire.fields import DecodeErrors, Items, Nested, Number, Wire, alias
+from exporter.cloud.wire.fields import DecodeErrors, Items, Nested, Number, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,8 @@ class ComparisonResultWire(Wire):
 
     data_compare_task_list: Items = None
     objects_compare_overview_info: Nested[ObjectOverviewWire] = None
-    databases: Items = alias("line_compare_overview_infos", "content_compare_overview_infos")
+    line_compare_overview_infos: Items = None
+    content_compare_overview_infos: Items = None
     line_compare_detail_infos: Items = None
     content_diff_detail_info: Nested[ContentDifferencesWire] = None
 
@@ -92,10 +93,13 @@ class ComparisonReaderV5:
             overview, total = await self._query(job_id, _COMPARE_TYPES[task.kind], "overview", task.id or "")
         except BadRequestError:
             return None
-        if task.kind != OBJECT:
-            return Results(overview.databases, total, partial(self._different_rows, job_id, task))
-        objects = overview.objects_compare_overview_info or ObjectOverviewWire()
-        return Results(objects.compare_results, None, partial(self._different_rows, job_id, task))
+        different_rows = partial(self._different_rows, job_id, task)
+        if task.kind == OBJECT:
+            objects = overview.objects_compare_overview_info or ObjectOverviewWire()
+            return Results(objects.compare_results, None, different_rows)
+        line = task.kind == LINE
+        databases = overview.line_compare_overview_infos if line else overview.content_compare_overview_infos
+        return Results(databases, total, different_rows)
 
     async def _different_rows(self, job_id: str, task: ComparisonTaskWire, verdict: Compared) -> float | None:
         if verdict.consistent is None:
