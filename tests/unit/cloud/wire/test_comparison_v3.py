@@ -74,6 +74,14 @@ def test_rows_that_differ(kind: str, differences: list[Any], different: float | 
     assert found(listing(kind), rows(kind, *differences)) == (Comparison((expected,)), 0)
 
 
+@pytest.mark.parametrize("other", [None, [], [{"line_compare_result": "INCONSISTENT"}]])
+def test_keys_of_another_kind_are_not_read(other: Any) -> None:
+    body = rows("contents", 0)
+    body["content_compare_results"] |= {"line_compare_overview": other, "line_compare_overview_count": 7}
+    comparison, lost = found(listing("contents"), body)
+    assert (comparison.types[0].consistent, comparison.types[0].results, lost) == (True, (("CONSISTENT", 1),), 0)
+
+
 def test_a_table_that_can_not_be_understood_makes_the_sum_unknown() -> None:
     comparison, lost = found(listing("lines"), rows("lines", 1, "many"))
     assert (comparison.types[0].different_rows, lost) == (None, 1)

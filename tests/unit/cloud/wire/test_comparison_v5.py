@@ -134,6 +134,13 @@ def test_contents(answers: dict[str, Any], expected: Comparison, errors: int) ->
     assert found(listing("contents"), answers) == (expected, errors)
 
 
+@pytest.mark.parametrize("other", [None, [], [{"status": "INCONSISTENT"}]])
+def test_the_block_of_another_kind_is_not_read(other: Any) -> None:
+    given = contents("CONSISTENT")
+    given["content_compare overview"]["compare_result"]["line_compare_overview_infos"] = other
+    assert found(listing("contents"), given) == (verdict("content", 0.0, consistent=True, CONSISTENT=1), 0)
+
+
 @pytest.mark.parametrize(
     ("results", "consistent", "counts", "errors"),
     [
