@@ -13,8 +13,8 @@ import structlog
 from exporter.config import ConfigError, NotReadyError
 from exporter.daemon.projects import Projects
 from exporter.metrics.board import Board
-from exporter.metrics.own import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.shard import ALL
 from exporter.runtime.clock import Clock

@@ -14,7 +14,7 @@ from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.config import COLLECTORS, ConfigError, Scope
-from exporter.metrics.own import ApiMeter, ProjectMeter
+from exporter.metrics.self_metrics import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
 from exporter.model.project import ProjectKey
 from exporter.polling.poller import Poller
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from exporter.config import Account, Config, Project
     from exporter.metrics.board import Board
-    from exporter.metrics.own import Telemetry
+    from exporter.metrics.self_metrics import Telemetry
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock
 

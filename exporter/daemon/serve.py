@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.config import ConfigError
-from exporter.metrics.own import BAD_REQUESTS, LOGINS_FAILED
+from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
 from exporter.web.auth import Guard

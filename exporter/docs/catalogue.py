@@ -10,8 +10,8 @@ from exporter.docs.markdown import PERMISSIONS, document, permissions, table, wo
 from exporter.docs.sources import feed_of
 from exporter.metrics.board import label_text, number_text
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS
 from exporter.model.task import Project, Task
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from exporter.metrics.family import Family
-    from exporter.metrics.own import OwnFamily
     from exporter.metrics.page import FamilyHead
+    from exporter.metrics.self_metrics import SelfMetric
     from exporter.model.cutover import Reason
 
 T = TypeVar("T", Task, Project)
@@ -63,7 +63,7 @@ def catalogue_markdown() -> str:
         _families(PROJECT_FAMILIES),
         "## The exporter itself",
         "The page also has `process_*` and `python_info` of the Prometheus client library.",
-        _families(OWN_FAMILIES),
+        _families(SELF_METRICS),
         "## Sources",
         f"[operations.md](operations.md) describes the operations. {PERMISSIONS}",
         table(
@@ -110,7 +110,7 @@ def _examples() -> Iterator[str]:
         yield _example(task_family, examples.TASKS)
     for project_family in PROJECT_FAMILIES:
         yield _example(project_family, (examples.PROJECT,))
-    yield from map(_own_example, OWN_FAMILIES)
+    yield from map(_self_metric_example, SELF_METRICS)
 
 
 def _example(family: Family[T], subjects: Iterable[T]) -> str:
@@ -121,7 +121,7 @@ def _example(family: Family[T], subjects: Iterable[T]) -> str:
     return f"{family.name}{{{','.join(part for part in ('…', text) if part)}}} {number_text(value).decode()}"
 
 
-def _own_example(own: OwnFamily) -> str:
-    text = label_text((name, examples.OWN_LABELS[name]) for name in own.labels).decode()
-    name, value = (f"{own.name}_count", 3) if own.type == "histogram" else (own.name, 1)
+def _self_metric_example(metric: SelfMetric) -> str:
+    text = label_text((name, examples.SELF_METRIC_LABELS[name]) for name in metric.labels).decode()
+    name, value = (f"{metric.name}_count", 3) if metric.type == "histogram" else (metric.name, 1)
     return f"{name}{{{text}}} {value}" if text else f"{name} {value}"

@@ -151,7 +151,7 @@ PROJECT = Project(
     sources={("progress", "v3_batch_progress"): True},
 )
 
-OWN_LABELS = {
+SELF_METRIC_LABELS = {
     "account": "prod",
     "region": "eu-de",
     "project": "shop",

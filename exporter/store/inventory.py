@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exporter.model.sightings import contradict, merged
+from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED, Gap, Phase
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Inventory:
             if newest is None or newest not in fresh:
                 return None
             deciding = _current(fresh, newest[0]) or [fresh[newest].listed]
-        return _filled(merged(deciding), [sighting.listed for sighting in fresh.values()])
+        return _filled(merge(deciding), [sighting.listed for sighting in fresh.values()])
 
     def contradictions(self, since: float) -> int:
         """Return how many tasks the lists since this time contradict each other, or a query, about."""

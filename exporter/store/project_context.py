@@ -11,7 +11,7 @@ from exporter.store.ages import Ages
 
 if TYPE_CHECKING:
     from exporter.config import Account
-    from exporter.metrics.own import ProjectMeter
+    from exporter.metrics.self_metrics import ProjectMeter
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock
     from exporter.store.project_memory import ProjectMemory

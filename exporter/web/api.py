@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from exporter.metrics.own import DEMAND, RATE_LIMIT
+from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import json_text
 from exporter.runtime.turns import in_turns
 from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
@@ -16,7 +16,7 @@ from exporter.web.search import Query, search
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from exporter.metrics.own import Telemetry
+    from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Project
     from exporter.web.search import SearchResult, Served
 

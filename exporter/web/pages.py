@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
-from exporter.metrics.own import DEMAND, RATE_LIMIT
+from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import printable
 from exporter.store.subject import subject_of
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at

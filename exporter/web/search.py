@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from exporter.metrics.board import Board
-    from exporter.metrics.own import Telemetry
+    from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Task
     from exporter.store.store import Store
 

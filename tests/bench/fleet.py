@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.config import Collectors, from_mapping
 from exporter.metrics.board import Board
 from exporter.metrics.family import TASK_LABELS
-from exporter.metrics.own import Telemetry
+from exporter.metrics.self_metrics import Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, fleet_world
 from exporter.simulator.world.engines import ENGINES

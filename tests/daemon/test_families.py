@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.config import Collectors
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.simulator import AsyncJob, World
 from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim
 from tests.lib.virtual_time import EPOCH, now
@@ -55,7 +55,7 @@ async def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() ->
         cloud.worlds[0].task("fails").pin("INCRE_TRANSFER_FAILED")
         await asyncio.sleep(320)  # v5, which alone lists it, is listed every five minutes
         page = Scrape(exporter)
-    every = {*family_names(), *(family.name for family in OWN_FAMILIES)}
+    every = {*family_names(), *(family.name for family in SELF_METRICS)}
     witnessed = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
     assert every - before == witnessed
     assert every - families(page) == set()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.simulator import AsyncJob
 from exporter.simulator.world.life import PREPARED
 from tests.lib.daemon import cloud_of, config_of, polling, sim
@@ -92,7 +92,7 @@ def in_order(family: str) -> str:
 
 
 def shown(make: Callable[[], SimulatedCloud], api: str) -> str:
-    own = {family.name for family in OWN_FAMILIES}
+    own = {family.name for family in SELF_METRICS}
 
     async def main() -> str:
         cloud = make()

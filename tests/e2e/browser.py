@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from exporter.metrics.own import RATE_LIMIT, Telemetry
+from exporter.metrics.self_metrics import RATE_LIMIT, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
 from exporter.web.app import application

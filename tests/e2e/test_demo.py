@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.metrics.own import OWN_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS
 from tests.e2e.programs import Exporter, get, run
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Chromium = Callable[[str], subprocess.CompletedProcess[str]]
 
 README = ROOT / "README.md"
-LAST_SAMPLE = re.compile(rf"^{OWN_FAMILIES[-1].name}\{{.+\}} [0-9.]+$")
+LAST_SAMPLE = re.compile(rf"^{SELF_METRICS[-1].name}\{{.+\}} [0-9.]+$")
 
 
 def task_names(exporter: Exporter) -> set[str]:
@@ -60,7 +60,7 @@ def test_it_is_ready_and_healthy(demo: Exporter) -> None:
 
 def test_the_page_has_what_the_readme_shows_and_our_own_families(demo: Exporter) -> None:
     shown = set(re.findall(r"^(drs_\w+)\{", README.read_text(), re.MULTILINE))
-    wanted = shown | {own.name for own in OWN_FAMILIES}
+    wanted = shown | {metric.name for metric in SELF_METRICS}
     assert len(shown) > 5
     demo.until(lambda: wanted <= demo.families(), f"the page has {sorted(wanted)}")
 

@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.config import COLLECTORS, Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
-from exporter.metrics.own import ProjectMeter, Telemetry
 from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.project import ProjectKey
 from exporter.model.task import Gap, Listed

@@ -9,8 +9,8 @@ import promql_parser
 from promql_parser import AggregateExpr, BinaryExpr, VectorSelector
 
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import Phase
 
@@ -23,7 +23,7 @@ _TARGET = {"job", "instance", "pod"}
 _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
-    **{own.name: {*own.labels, *(["le"] if own.type == "histogram" else [])} for own in OWN_FAMILIES},
+    **{metric.name: {*metric.labels, *(["le"] if metric.type == "histogram" else [])} for metric in SELF_METRICS},
     **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
     "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
 }

@@ -17,7 +17,7 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.source import TaskList
 from exporter.cloud.wire.tree import Tree
-from exporter.model.sightings import contradict, merged
+from exporter.model.merge import contradict, merge
 from exporter.model.task import Gap
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def list_parts(
             if task.id in tasks:
                 entries.append(tasks[task.id])
                 errors.count += contradict(entries)
-            tasks[task.id] = merged(entries)
+            tasks[task.id] = merge(entries)
     return TaskList(tuple(tasks.values()), gap, pages)
 
 

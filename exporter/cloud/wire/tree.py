@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.wire.fields import is_null
 from exporter.cloud.wire.task_list import TaskWire
-from exporter.model.sightings import contradict, merged
+from exporter.model.merge import contradict, merge
 
 if TYPE_CHECKING:
     from exporter.cloud.wire.fields import DecodeErrors
@@ -110,7 +110,7 @@ class Tree:
             self._missing_in(above)
             listed = replace(listed, parent_id=known.parent_id)
         # The later entry is the newer one.
-        self._tasks[job.id] = merged((listed, known))
+        self._tasks[job.id] = merge((listed, known))
 
     def _missing_in(self, parent: str | None) -> None:
         if parent is not None:

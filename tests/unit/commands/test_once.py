@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from exporter.commands.demo import simulated
 from exporter.commands.once import once
 from exporter.commands.outcome import Outcome
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import family_names
+from exporter.metrics.self_metrics import SELF_METRICS
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -29,6 +29,6 @@ def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
     assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()
     printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
-    every = {*family_names(), *(family.name for family in OWN_FAMILIES)}
+    every = {*family_names(), *(family.name for family in SELF_METRICS)}
     assert every - printed == OBSERVED
     assert not re.search(r"^\S+ (-1|NaN)$", page, re.MULTILINE)

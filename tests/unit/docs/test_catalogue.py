@@ -13,8 +13,8 @@ from exporter.config import Collectors, Cutover
 from exporter.docs import examples
 from exporter.docs.catalogue import catalogue_markdown, unit_of
 from exporter.docs.sources import feed_of
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, CutoverInput, blockers
 from exporter.model.facts import Progress, Recovery
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exporter.metrics.family import Family
     from exporter.metrics.page import FamilyHead
 
-ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
+ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
 ROLE, ACTION = "role", "`drs:dataGuardJob:list`"
 TEXT = catalogue_markdown()
 FAMILIES, _, SOURCES_AND_EXAMPLES = TEXT.partition("## Sources")
@@ -47,7 +47,7 @@ def test_a_family_is_documented_in_full(family: FamilyHead) -> None:
     (line,) = (line for line in SOURCES_AND_EXAMPLES.splitlines() if re.match(f"{family.name}(_count)?[{{ ]", line))
     ((sample,),) = (read.samples for read in text_string_to_metric_families(line.replace("{…", '{x="y"')))
     assert sample.name.removesuffix("_count") == family.name
-    common = set() if family in OWN_FAMILIES else {"x"}
+    common = set() if family in SELF_METRICS else {"x"}
     assert set(sample.labels) == common | {name for name in family.labels if sample.labels.get(name)}
     assert family.name == "drs_task_detail_info" or set(family.labels) <= set(sample.labels) | {"role"}
 

@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.commands import demo
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.board import Board
-from exporter.metrics.own import Telemetry
 from exporter.metrics.page import Format
+from exporter.metrics.self_metrics import Telemetry
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim
 from tests.lib.virtual_time import simulate

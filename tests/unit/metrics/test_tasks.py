@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
-from exporter.metrics.own import OWN_FAMILIES
 from exporter.metrics.projects import PROJECT_FAMILIES, family_names
+from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from tests.lib.paths import DATA
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exporter.metrics.page import FamilyHead
     from exporter.model.task import Task
 
-ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *OWN_FAMILIES)
+ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
 NAME = attrgetter("name")
 FORBIDDEN = {"job", "instance", "endpoint", "service", "namespace", "pod", "container", "node", "cluster", "host"}
 UNITS = ("seconds", "bytes", "ratio", "per_second", "total", "info")
@@ -63,7 +63,7 @@ CONTRACT = {
 
 @pytest.mark.parametrize(
     ("section", "families"),
-    [("tasks", TASK_FAMILIES), ("projects", PROJECT_FAMILIES), ("exporter", OWN_FAMILIES)],
+    [("tasks", TASK_FAMILIES), ("projects", PROJECT_FAMILIES), ("exporter", SELF_METRICS)],
 )
 def test_names_and_labels_are_those_of_the_contract(section: str, families: Iterable[FamilyHead]) -> None:
     lines = {f"{family.name}{{{', '.join(family.labels)}}}" for family in families}
@@ -76,14 +76,14 @@ def test_names_and_labels_are_those_of_the_contract(section: str, families: Iter
 
 
 def test_the_help_names_every_code_that_is_no_status() -> None:
-    (requests,) = (own for own in OWN_FAMILIES if own.name == "drs_exporter_api_requests_total")
+    (requests,) = (metric for metric in SELF_METRICS if metric.name == "drs_exporter_api_requests_total")
     assert all(word in requests.help for word in ("timeout", "network", "decode", "credentials", "cancelled", "paused"))
 
 
 def test_names_are_unique() -> None:
     names = [family.name for family in ALL]
     assert len(names) == len(set(names))
-    assert family_names() == set(names) - {own.name for own in OWN_FAMILIES}
+    assert family_names() == set(names) - {metric.name for metric in SELF_METRICS}
 
 
 @pytest.mark.parametrize("family", ALL, ids=NAME)

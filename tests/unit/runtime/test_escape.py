@@ -11,8 +11,8 @@ import structlog
 from exporter.commands.explain import explain
 from exporter.commands.lookup import no_match
 from exporter.commands.tasks import tasks
-from exporter.metrics.own import DECODE_ERRORS, Telemetry
 from exporter.metrics.page import Format
+from exporter.metrics.self_metrics import DECODE_ERRORS, Telemetry
 from exporter.runtime import logs
 from exporter.runtime.terminal import Screen
 from tests.lib.commands import config_for

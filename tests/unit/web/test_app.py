@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.own import Telemetry
 from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
+from exporter.metrics.self_metrics import Telemetry
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim

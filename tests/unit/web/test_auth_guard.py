@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from exporter.metrics.own import LOGINS_FAILED, Telemetry
+from exporter.metrics.self_metrics import LOGINS_FAILED, Telemetry
 from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwords, TooManyLoginsError
 from exporter.web.schema import RateLimit
 from exporter.web.settings import WebFile

@@ -1,4 +1,4 @@
-"""Metrics of the exporter itself, kept by prometheus_client.
+"""Metrics of the exporter itself, stored by prometheus_client.
 
 The metrics of collectors and lists are families of projects, see `projects`.
 """
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnFamily:
-    """One family of the exporter itself, and the class of prometheus_client that keeps it."""
+class SelfMetric:
+    """One family of the exporter itself, and the class of prometheus_client that stores its values."""
 
     name: str
     help: str
@@ -46,106 +46,119 @@ _CODES_WITHOUT_RESPONSE = ("timeout", "network", "decode")
 """Codes of calls without a response that any operation can have."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-OWN_FAMILIES: list[OwnFamily] = []
-"""All of them, in the order of the page."""
-
-
-def _own(
-    name: str, help_text: str, labels: tuple[str, ...], metric_type: type[Counter | Gauge | Histogram] = Counter
-) -> OwnFamily:
-    OWN_FAMILIES.append(OwnFamily(name, help_text, labels, metric_type))
-    return OWN_FAMILIES[-1]
-
-
-BUILD = _own("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
-LOG_LINES_DROPPED = _own(
+BUILD = SelfMetric("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
+LOG_LINES_DROPPED = SelfMetric(
     "drs_exporter_log_lines_dropped_total",
     "Log lines that could not be written: the disk is full, or nothing reads the output.",
     (),
 )
-RELOADED = _own(
+RELOADED = SelfMetric(
     "drs_exporter_config_last_reload_successful",
     "1 if the last reload of the configuration succeeded, 0 if an older configuration is in use.",
     (),
     Gauge,
 )
-RELOADED_AT = _own(
+RELOADED_AT = SelfMetric(
     "drs_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration in use was loaded.",
     (),
     Gauge,
 )
-SHARD = _own(
+SHARD = SelfMetric(
     "drs_exporter_shard_info",
     "Which of how many shards this process is, counted from 0; always 1.",
     ("shard", "shards"),
     Gauge,
 )
-LOGINS_FAILED = _own(
+LOGINS_FAILED = SelfMetric(
     "drs_exporter_web_logins_failed_total",
     "Requests with a wrong user or password; requests without credentials are not counted.",
     (),
 )
-BAD_REQUESTS = _own(
+BAD_REQUESTS = SelfMetric(
     "drs_exporter_web_bad_requests_total",
     "Requests and connections that failed, by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), "
     "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
     "exporter had no free file descriptor).",
     ("kind",),
 )
-REQUESTS = _own(
+REQUESTS = SelfMetric(
     "drs_exporter_api_requests_total",
     "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
     "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
     (*_REGION, "operation", "code"),
 )
-REQUEST_SECONDS = _own(
+REQUEST_SECONDS = SelfMetric(
     "drs_exporter_api_request_duration_seconds",
     "Duration of API calls, from sending to the last byte.",
     ("operation",),
     Histogram,
 )
-RETRIES = _own("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
-THROTTLED = _own(
+RETRIES = SelfMetric("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
+THROTTLED = SelfMetric(
     "drs_exporter_api_throttled_total",
     "API calls that the cloud refused because there were too many.",
     (*_REGION, "operation"),
 )
-RATE_LIMIT = _own(
+RATE_LIMIT = SelfMetric(
     "drs_exporter_api_rate_limit_calls_per_second",
     "API calls a second that are allowed now; below the configured rate for a while after throttling.",
     _REGION,
     Gauge,
 )
-DEMAND = _own(
+DEMAND = SelfMetric(
     "drs_exporter_api_demand_ratio",
     "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
     "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
     _REGION,
     Gauge,
 )
-OVERRUNS = _own(
+OVERRUNS = SelfMetric(
     "drs_exporter_poll_overruns_total",
     "Polls that were left out because the one before took longer than the interval.",
     (*_PROJECT, "collector"),
 )
-DECODE_ERRORS = _own(
+DECODE_ERRORS = SelfMetric(
     "drs_exporter_decode_errors_total",
     "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
     (*_PROJECT, "collector"),
 )
-TASK_ERRORS = _own(
+TASK_ERRORS = SelfMetric(
     "drs_exporter_task_errors_total",
     "Tasks with an error, or without data, in responses that are good for other tasks.",
     (*_PROJECT, "collector"),
 )
-UNKNOWN_STATUSES = _own("drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT)
-DROPPED = _own(
+UNKNOWN_STATUSES = SelfMetric(
+    "drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT
+)
+DROPPED = SelfMetric(
     "drs_exporter_series_dropped_total",
     "Series that were not exposed: over 256 of one task in one family, duplicate labels, or a value that is not "
     "finite. Counted again at each update of the family.",
     _PROJECT,
 )
+
+SELF_METRICS = (
+    BUILD,
+    LOG_LINES_DROPPED,
+    RELOADED,
+    RELOADED_AT,
+    SHARD,
+    LOGINS_FAILED,
+    BAD_REQUESTS,
+    REQUESTS,
+    REQUEST_SECONDS,
+    RETRIES,
+    THROTTLED,
+    RATE_LIMIT,
+    DEMAND,
+    OVERRUNS,
+    DECODE_ERRORS,
+    TASK_ERRORS,
+    UNKNOWN_STATUSES,
+    DROPPED,
+)
+"""All of them, in the order of the page."""
 
 
 class Telemetry:
@@ -156,35 +169,35 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._metrics = {own: _make(own, self.registry) for own in OWN_FAMILIES}
+        self._metrics = {self_metric: _make(self_metric, self.registry) for self_metric in SELF_METRICS}
         self.gauge(BUILD, version("drs-exporter")).set(1)
         self._log_lines_dropped = 0
 
-    def counter(self, own: OwnFamily, *labels: str) -> Counter:
+    def counter(self, self_metric: SelfMetric, *labels: str) -> Counter:
         """Return the counter with these label values; a new one is 0."""
-        return cast("Counter", self._child(own, labels))
+        return cast("Counter", self._child(self_metric, labels))
 
-    def gauge(self, own: OwnFamily, *labels: str) -> Gauge:
+    def gauge(self, self_metric: SelfMetric, *labels: str) -> Gauge:
         """Return the gauge with these label values."""
-        return cast("Gauge", self._child(own, labels))
+        return cast("Gauge", self._child(self_metric, labels))
 
-    def histogram(self, own: OwnFamily, *labels: str) -> Histogram:
+    def histogram(self, self_metric: SelfMetric, *labels: str) -> Histogram:
         """Return the histogram with these label values."""
-        return cast("Histogram", self._child(own, labels))
+        return cast("Histogram", self._child(self_metric, labels))
 
     def forget(self, **labels: str) -> None:
         """Remove all series that have these labels."""
-        for own, family in self._metrics.items():
-            if labels.keys() <= set(own.labels):
+        for self_metric, family in self._metrics.items():
+            if labels.keys() <= set(self_metric.labels):
                 family.remove_by_labels({name: printable(value) for name, value in labels.items()})
 
-    def _child(self, own: OwnFamily, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
-        family = self._metrics[own]
+    def _child(self, self_metric: SelfMetric, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        family = self._metrics[self_metric]
         return family.labels(*map(printable, labels)) if labels else family
 
-    def value(self, own: OwnFamily, *labels: str) -> float:
+    def value(self, self_metric: SelfMetric, *labels: str) -> float:
         """Return the current value of the gauge with these label values."""
-        (metric,) = self.gauge(own, *labels).collect()
+        (metric,) = self.gauge(self_metric, *labels).collect()
         return metric.samples[0].value
 
     def render(self) -> Iterator[bytes]:
@@ -205,10 +218,10 @@ class _OneFamily(Collector):
         return [self._metric]
 
 
-def _make(own: OwnFamily, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
-    if own.metric_type is Histogram:
-        return Histogram(own.name, own.help, own.labels, buckets=_BUCKETS, registry=registry)
-    return own.metric_type(own.name, own.help, own.labels, registry=registry)
+def _make(self_metric: SelfMetric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    if self_metric.metric_type is Histogram:
+        return Histogram(self_metric.name, self_metric.help, self_metric.labels, buckets=_BUCKETS, registry=registry)
+    return self_metric.metric_type(self_metric.name, self_metric.help, self_metric.labels, registry=registry)
 
 
 class RateLimit(Protocol):

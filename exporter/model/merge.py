@@ -1,4 +1,4 @@
-"""Several entries about one task, in one list or in the lists of several job types, as one task."""
+"""Merges several list entries about one task, from one list or from the lists of several job types."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def contradict(entries: Sequence[Listed]) -> bool:
     return any(len(_values(entries, name)) > 1 for name in _DECISIVE)
 
 
-def merged(entries: Sequence[Listed]) -> Listed:
-    """Return one task: the entry with the worst status, the first of equals, nested where any entry is.
+def merge(entries: Sequence[Listed]) -> Listed:
+    """Merge entries into one: the entry with the worst status, the first of equals, nested where any entry is.
 
     The order of the entries, not the times at which they arrived, decides between equals: the result must not change
-    from list to list. DELETED counts as the least: the other entries show that the task exists.
+    from list to list. DELETED ranks last: the other entries show that the task exists.
     """
     if len(entries) == 1:
         return entries[0]

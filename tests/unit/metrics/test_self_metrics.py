@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.metrics.own import OWN_FAMILIES, REQUESTS, ApiMeter, ProjectMeter, Telemetry
+from exporter.metrics.self_metrics import REQUESTS, SELF_METRICS, ApiMeter, ProjectMeter, Telemetry
 
 COUNTERS = ("poll_overruns", "decode_errors", "task_errors")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -114,7 +114,7 @@ def test_counters_of_a_project_start_at_0(telemetry: Telemetry) -> None:
 
 def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:
     text = b"".join(telemetry.render()).decode()
-    for own in OWN_FAMILIES:
+    for own in SELF_METRICS:
         assert f"# TYPE {own.name} {own.type}\n" in text
         assert f"# HELP {own.name} {own.help}\n" in text
     assert REQUESTS.type == "counter"

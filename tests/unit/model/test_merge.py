@@ -12,7 +12,7 @@ from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.paging import list_parts
 from exporter.model.facts import Progress
 from exporter.model.list_query import ListQuery
-from exporter.model.sightings import contradict, merged
+from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED
 from tests.lib.daemon import Bench, run, task
 from tests.lib.virtual_time import now
@@ -25,8 +25,8 @@ FINE = Progress(full_ratio=1, delay_seconds=0)
 
 
 def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
-    assert merged([task(), task()]) == task()
-    assert merged([task(net_type="vpc"), task(net_type="eip")]) == task(net_type="vpc")
+    assert merge([task(), task()]) == task()
+    assert merge([task(net_type="vpc"), task(net_type="eip")]) == task(net_type="vpc")
     assert not contradict([task()])
 
 
@@ -43,7 +43,7 @@ def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
 )
 def test_the_worst_status_is_shown_in_any_order_and_contradicted(statuses: list[str], shown: str) -> None:
     for order in permutations(statuses):
-        found = merged([task(status=status, parent_id="p") for status in order])
+        found = merge([task(status=status, parent_id="p") for status in order])
         assert (found.status, found.contradicted) == (shown, True)
 
 
@@ -60,7 +60,7 @@ def test_only_fields_that_the_cutover_depends_on_contradict(
     facts: tuple[dict[str, Any], dict[str, Any]], *, contradicted: bool
 ) -> None:
     entries = [task(**more) for more in facts]
-    assert contradict(entries) is merged(entries).contradicted is contradicted
+    assert contradict(entries) is merge(entries).contradicted is contradicted
 
 
 def test_what_only_the_other_entry_contains_is_kept() -> None:
@@ -75,15 +75,15 @@ def test_what_only_the_other_entry_contains_is_kept() -> None:
         task_type="INCR_TRANS",
         available_actions=frozenset({"CONTINUE_APPLY"}),
     )
-    found = merged([bare, full])
-    assert found == merged([full, bare])
+    found = merge([bare, full])
+    assert found == merge([full, bare])
     assert (found.status, found.parent_id, found.root_id, found.is_parent) == (FAILED, "p", "r", True)
     assert (found.unknown_children, found.multi_write, found.role) == (2, True, "master")
     assert (found.task_type, found.available_actions) == ("INCR_TRANS", frozenset({"CONTINUE_APPLY"}))
 
 
 def test_every_parent_of_a_task_is_known() -> None:
-    found = merged([task(), task(parent_id="p"), task(parent_id="q")])
+    found = merge([task(), task(parent_id="p"), task(parent_id="q")])
     assert (found.parent_id, found.other_parents, found.parents) == ("p", frozenset("q"), frozenset("pq"))
     assert task().parents == frozenset()
 
