@@ -1,4 +1,4 @@
-"""What an adapter of one API generation offers: task lists, and sources of facts about single tasks."""
+"""The interface of an adapter of one API generation: task lists, and sources of facts about single tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TaskList:
 
     tasks: tuple[Listed, ...]
     gap: Gap | None = None
-    """Why the list may lack tasks; None: every page came, and the ids match the total."""
+    """The reason why the list may lack tasks; None: every page was received, and the ids match the total."""
     pages: int = 1
 
     @property

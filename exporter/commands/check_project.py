@@ -39,12 +39,12 @@ class Observer(CallObserver):
         self._now = now
         self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
         self.responds = False
-        """Whether any response is one of the API: an error with a known code, or a JSON object with a good status."""
+        """True if any response is one of the API: an error with a known code, or a JSON object with a good status."""
         self.accepted = False
-        """Whether any response shows that the credentials are accepted; an error of DRS itself does as well."""
+        """True if any response shows that the credentials are accepted; an error of DRS itself does as well."""
         self.calls = 0
         self.expired = False
-        """Whether any response says that a signature is too old, or of the future."""
+        """True if any response says that a signature is too old, or of the future."""
         self.skew: float | None = None
         """Seconds that the clock of this machine is ahead: the least of all responses, since a slow one adds to it."""
 
@@ -79,13 +79,13 @@ class _Lists:
     tasks: dict[str, Listed] = field(default_factory=dict)
     errors: list[CloudError] = field(default_factory=list)
     received: bool = False
-    """Whether the list of any job type was received."""
+    """True if the list of any job type was received."""
     gaps: dict[str, Gap] = field(default_factory=dict)
     """By job type, why its list may lack tasks."""
 
     @property
     def published(self) -> bool:
-        """Whether the generation exists here, as far as that is known."""
+        """True if the generation exists here, as far as that is known."""
         return self.received or not all(isinstance(error, NotPublishedError) for error in self.errors)
 
     @property

@@ -1,4 +1,4 @@
-"""How a command ends, and what it reports about projects that could not be polled."""
+"""The exit status of a command, and its report about projects that could not be polled."""
 
 from __future__ import annotations
 

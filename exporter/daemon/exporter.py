@@ -91,12 +91,12 @@ class Exporter:
 
     @property
     def ready(self) -> bool:
-        """Whether the first poll of every project has ended; projects that a reload adds don't count."""
+        """True if the first poll of every project has ended; projects that a reload adds don't count."""
         return self._was_ready or all(store.memory.ready for store in self.stores)
 
     @property
     def healthy(self) -> bool:
-        """Whether every poll loop makes progress; the cloud's health is another matter."""
+        """True if every poll loop makes progress; the cloud's health is another matter."""
         return all(poller.alive() for poller in self.pollers)
 
     async def __aenter__(self) -> Self:

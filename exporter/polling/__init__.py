@@ -1,1 +1,1 @@
-"""Which queries are sent to the cloud, and when."""
+"""Polls the cloud: selects queries and schedules them."""

@@ -1,4 +1,4 @@
-"""Which API generations and operations exist in a region. Only calls can find that out."""
+"""The API generations and operations that exist in a region. Only calls can find that out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _QUERY_AGAIN_SECONDS = 3600.0
 
 
 class Availability:
-    """What exists for one project, kept in its memory.
+    """The generations and operations that exist for one project, stored in its memory.
 
     Args:
         context: the project.

@@ -1,4 +1,4 @@
-"""What the parts of one project's polling share."""
+"""Objects that the parts of one project's polling share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which source is queried for what: the cheapest one that exists for each kind of facts about each task."""
+"""Selects the source of each kind of facts about each task: the cheapest that exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Assigned = dict[type["TaskFacts"], dict["Source", dict[str, None]]]
 
 
 class Work(NamedTuple):
-    """What one source is queried for."""
+    """The queries of one source."""
 
     ids: list[str]
     """The tasks."""

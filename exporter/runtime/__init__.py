@@ -1,1 +1,1 @@
-"""What every part of the process uses: log, clocks, threads, signals, files, text."""
+"""Helpers of all packages: log, clocks, threads, signals, files, text."""

@@ -35,7 +35,7 @@ class Token:
 
 @dataclass(kw_only=True)
 class Metadata:
-    """How the metadata service behaves.
+    """The behaviour of the metadata service.
 
     Attributes:
         agency: whether the server has one; without, a request for keys is a 401.

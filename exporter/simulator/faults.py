@@ -64,7 +64,7 @@ class Fault:
         return self.after < self.hits and (self.times is None or self.hits <= self.after + self.times)
 
     def answer(self) -> Answer:
-        """What the client gets instead of the truth."""
+        """The response that replaces the normal one."""
         body = self.body.encode() if isinstance(self.body, str) else self.body
         return Answer(self.status, body, self.headers)
 

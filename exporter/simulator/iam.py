@@ -70,7 +70,7 @@ def _refused(status: int, message: str, title: str) -> RefusalWithBody:
 
 
 def _object(body: Json, *path: str) -> Json:
-    """What is inside, {} when something on the way is missing."""
+    """Return the object inside; {} if a part of the path is missing."""
     inner: Any = body
     for key in path:
         inner = inner.get(key) if isinstance(inner, dict) else None

@@ -1,4 +1,4 @@
-"""What goes in and out of the simulated cloud: requests, answers, refusals, routes."""
+"""Requests, responses, refusals and routes of the simulated cloud."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def canonical_request(request: Request, signed_headers: str) -> str | None:
 
 
 def is_valid(request: Request, authorization: Authorization, secret: str) -> bool:
-    """Whether the holder of this secret signed this request as it arrived."""
+    """True if the holder of this secret signed this request as it arrived."""
     canonical = canonical_request(request, authorization.signed_headers)
     if canonical is None:
         return False

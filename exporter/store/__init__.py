@@ -1,1 +1,1 @@
-"""What is remembered of each project and its tasks, and how it ages."""
+"""The state of each project and its tasks, and the expiry of facts."""

@@ -1,4 +1,4 @@
-"""How old facts may be before they are late, and before they are no longer shown."""
+"""The ages at which facts are late, and at which they expire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ages:
         self.intervals: dict[str, float] = {}
         """Effective intervals in seconds, by enabled collector and by API generation."""
         self.shortened = False
-        """Whether an interval has become shorter since all ages were last checked."""
+        """True if an interval has become shorter since all ages were last checked."""
 
     def set(self, name: str, interval: float) -> None:
         """Set an effective interval."""

@@ -1,4 +1,4 @@
-"""Which tasks exist: the union of what both API generations list, and when a task is removed."""
+"""The existing tasks: the union of the lists of both API generations, and the removal of tasks."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class Inventory:
         return [(api, sighting.at) for (api, _), sighting in self._tasks.get(task_id, {}).items()]
 
     def listed_by(self, task_id: str, api: str) -> bool:
-        """Whether the newest list of a generation shows the task."""
+        """True if the newest list of a generation shows the task."""
         return any(key[0] == api and not sighting.lacking for key, sighting in self._tasks.get(task_id, {}).items())
 
 

@@ -19,7 +19,7 @@ class _List:
     facts: ListFacts
     succeeded_at: float = -math.inf
     fresh: bool = False
-    """Whether the newest success is recent enough to prove which tasks exist."""
+    """True if the newest success is recent enough to prove which tasks exist."""
 
 
 class ListHealth:
@@ -77,5 +77,5 @@ class ListHealth:
         return bool(self._lists) and all(entry.facts.success for entry in self._lists.values())
 
     def facts(self) -> dict[tuple[str, str], ListFacts]:
-        """What is shown of the lists, with steady times."""
+        """Return the facts about the lists, with steady times."""
         return {key: entry.facts for key, entry in self._lists.items()}

@@ -1,4 +1,4 @@
-"""What the store and the poller of one project share while its configuration lasts."""
+"""Settings and helpers that the store and the poller of one project share, of one configuration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ProjectContext:
     """Selects the tasks that are shown."""
 
     owned: bool = field(init=False)
-    """Whether this shard shows the project as a whole, and so counts the tasks of all shards."""
+    """True if this shard shows the project as a whole, and so counts the tasks of all shards."""
 
     def __post_init__(self) -> None:
         self.ages = Ages(self.account.poll.stale_after)
@@ -48,5 +48,5 @@ class ProjectContext:
 
     @property
     def all_listed(self) -> bool:
-        """Whether the list of every job type is complete and has not expired."""
+        """True if the list of every job type is complete and has not expired."""
         return self.memory.lists.known(self.filter.job_types) == [*self.filter.job_types]

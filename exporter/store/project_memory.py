@@ -42,7 +42,7 @@ class ProjectMemory:
         self.counted: Counter[tuple[str, Phase]] = Counter()
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False
-        """Whether the first poll has ended, well or not; from then on silence means a fault."""
+        """True if the first poll has ended, well or not; from then on silence means a fault."""
         self.absent_until: dict[str, float] = {}
         """When to query an API generation or operation again that does not exist in this region; event loop time."""
         self.responded_at: dict[str, float] = {}

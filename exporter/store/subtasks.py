@@ -1,4 +1,4 @@
-"""Which tasks are subtasks of which."""
+"""The relation of parents and subtasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of one task, and how it ages."""
+"""The state of one task, and the expiry of its facts."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class TaskMemory:
     counted: tuple[str, Phase] | None = None
     """Job type and phase as which `drs_tasks` counts it."""
     blocked: bool | None = None
-    """Whether anything blocks a cut-over; None: not known."""
+    """True if anything blocks a cut-over; None: not known."""
     late: bool = False
     tags: dict[str, str] | None = None
     """All tags, where a rule of the configuration needs them; None: not known."""
     listed: Listed | None = None
     """The entry of a list that has not expired, also where the task is not shown."""
     wanted: bool = False
-    """Whether the rules of the configuration include the task, be it in another shard."""
+    """True if the rules of the configuration include the task, be it in another shard."""
     shown: Task | None = None
-    """What the board shows; None: nothing."""
+    """The task as its series show it; None: it has no series."""
 
     @property
     def living(self) -> bool:
-        """Whether the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
+        """True if the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
         contradicted = self.listed is not None and self.listed.contradicted
         return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.shown))
 

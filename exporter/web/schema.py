@@ -96,7 +96,7 @@ class TlsServer(Section):
     key: Text | None = Field(None, repr=False)
     """The key itself, instead of key_file."""
     client_auth_type: ClientAuth = "NoClientCert"
-    """Whether clients need a certificate: RequireAndVerifyClientCert."""
+    """True if clients need a certificate: RequireAndVerifyClientCert."""
     client_ca_file: ReadableFile | None = None
     """PEM file of the CAs that sign the certificates of clients."""
     client_ca: Text | None = None
@@ -108,7 +108,7 @@ class TlsServer(Section):
     cipher_suites: ListOf[Annotated[str, AfterValidator(_cipher)]] = ()
     """Cipher suites for TLS 1.2, as Go names them. Empty: Python's default."""
     prefer_server_cipher_suites: bool = True
-    """Whether the server's order of cipher suites counts, not the client's."""
+    """True if the server's order of cipher suites counts, not the client's."""
     curve_preferences: ListOf[Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]] = ()
     """The curve for the key exchange. Empty, or more than one: OpenSSL chooses."""
 

@@ -1,4 +1,4 @@
-"""How many calls may leave: a token bucket with priorities, and back-off when the cloud complains."""
+"""Rate limit of calls: a token bucket with priorities, and back-off after throttling."""
 
 from __future__ import annotations
 

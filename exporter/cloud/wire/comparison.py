@@ -1,4 +1,4 @@
-"""What comparisons found: v3 "query-compare-result", v5 "Querying Task Details" with type=compare.
+"""Results of comparisons: v3 "query-compare-result", v5 "Querying Task Details" with type=compare.
 
 A comparison that has ended does not change, so its results are queried once: after that a task costs one call.
 """

@@ -1,4 +1,4 @@
-"""What seldom changes about a task: v3 "Querying Task Details in Batches", v5 "Querying Task Details"."""
+"""Facts that seldom change about a task: v3 "Querying Task Details in Batches", v5 "Querying Task Details"."""
 
 from __future__ import annotations
 

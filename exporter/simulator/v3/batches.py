@@ -19,7 +19,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-z]{12}")
 
 
 class Batch(NamedTuple):
-    """How one operation writes its items.
+    """The format of the items of one operation.
 
     Attributes:
         success: 202 for some reads.
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Why an item has no facts."""
+    """The reason why an item has no facts."""
 
     code: str
     message: str

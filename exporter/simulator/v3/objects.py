@@ -21,7 +21,7 @@ DEFAULT_ERROR = (
     "&connectTimeout=5000&useSSL=false&allowPublicKeyRetrieval=true&verifyServerCertificate=false"
     "&serverTimezone=UTC user=root"
 )
-"""What a failed task says: hosts, ports and users in the middle of the text."""
+"""The error text of a failed task: hosts, ports and users in the middle of the text."""
 
 
 def error_message(task: SimTask) -> str:

@@ -204,4 +204,4 @@ TYPES: dict[str, Callable[[World, Found, Request], Json]] = {
     "cloud_connection": _queried("cloud_connection", _network),
     "precheck": _queried("precheck", lambda task: {"precheck_result": prechecks.v5_result(task)}),
 }
-"""What ``type`` may be."""
+"""The values of ``type``."""

@@ -1,4 +1,4 @@
-"""What all v5 operations share: offsets, the one error for everything, and tasks that do not exist."""
+"""Rules of all v5 operations: offsets, the only error, and tasks that do not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which operation commands a task offers (v5 task list, Table 7 "job_action")."""
+"""The operation commands that a task offers (v5 task list, Table 7 "job_action")."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EVERY = 6 * HOUR
 ROUNDS = 3
-"""How many rounds the list remembers."""
+"""The number of rounds in the list."""
 
 KINDS = {"objects": (0.0, MINUTE), "lines": (5 * MINUTE, 10 * MINUTE), "contents": (20 * MINUTE, 40 * MINUTE)}
 """Kind -> life seconds until it starts in a round, and that it takes."""
@@ -39,7 +39,7 @@ class Comparison:
 
     @property
     def running(self) -> bool:
-        """Whether the results are still to come."""
+        """True if the results are still to come."""
         return self.status in {"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"}
 
 
@@ -115,7 +115,7 @@ def database_result(task: SimTask, comparison: Comparison, database: str, *, mis
 
 
 def object_counts(task: SimTask, kind: str) -> tuple[int, int]:
-    """How many objects of a type the source and the target have."""
+    """Return the numbers of objects of a type in the source and in the target."""
     source = len(DATABASES) if kind == "DB" else int(pick(f"{task.seed}.{kind}", 2, 60))
     lost = {"different": {"INDEX": 1}, "target_missing": {"DB": 1, "TABLE": 1}}.get(task.comparison, {})
     return source, source - lost.get(kind, 0)

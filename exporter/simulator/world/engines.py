@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How the cloud calls one pair of databases.
+    """The names of one pair of databases in the API.
 
     Attributes:
         v3: what v3 answers; "" when v3 does not know the pair at all.
@@ -57,4 +57,4 @@ ENGINES: dict[str, Engine] = {
 }
 
 V5_DOCUMENTED = ("mysql-to-mysql", "redis-to-gaussredis", "rediscluster-to-gaussredis", "oracle-to-gaussdbv5")
-"""What v5 lists, by its own pages; everything else only v3 lists."""
+"""The engines that v5 lists, by its documentation; only v3 lists the others."""

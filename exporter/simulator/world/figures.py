@@ -53,7 +53,7 @@ class Node:
 
 
 def failed(moment: Moment) -> bool:
-    """Whether the status is a failure."""
+    """True if the status is a failure."""
     return moment.status.endswith("_FAILED")
 
 
@@ -83,7 +83,7 @@ def remaining_seconds(task: SimTask, moment: Moment) -> int:
 
 
 def delay_seconds(task: SimTask, moment: Moment) -> float | None:
-    """How far the target is behind; None outside incremental replication (the wire says -1)."""
+    """The delay of the target; None outside incremental replication (the wire says -1)."""
     if task.mode == "FULL_TRANS" or moment.status not in REPLICATING:
         return None
     since = moment.since("INCRE_TRANSFER_STARTED")
@@ -102,7 +102,7 @@ def scheduled_start(task: SimTask, moment: Moment) -> float | None:
 
 
 def switching(task: SimTask, moment: Moment) -> bool:
-    """Whether a DR switchover is under way: the kernel runs against the task's direction."""
+    """True if a DR switchover is under way: the kernel runs against the task's direction."""
     if task.switching or task.switches is None:
         return task.switching
     every, lasts = task.switches

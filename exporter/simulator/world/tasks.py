@@ -106,7 +106,7 @@ class SimTask:
 
     @property
     def vanishes(self) -> bool:
-        """Whether lists may have to leave it out at some time."""
+        """True if lists may have to leave it out at some time."""
         return self.renews or bool(HIDDEN & {self._pinned, *(status for status, _ in self.script)})
 
     @property
@@ -116,7 +116,7 @@ class SimTask:
 
     @property
     def is_virtual(self) -> bool:
-        """Whether the per-task operations refuse it: "virtual IDs cannot be queried" (v3 batch-detail)."""
+        """True if the per-task operations refuse it: "virtual IDs cannot be queried" (v3 batch-detail)."""
         return bool(self.children) if self.virtual is None else self.virtual
 
     def pin(self, status: str | None) -> None:

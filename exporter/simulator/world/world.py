@@ -143,7 +143,7 @@ class World:
 
 
 class _Index:
-    """What can be known once about a list of tasks."""
+    """Values about a list of tasks that are computed once."""
 
     def __init__(self, tasks: list[SimTask]) -> None:
         self.tasks = tasks
