@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 
 def up(exporter: Exporter) -> dict[str, float]:
     """drs_up by account and project; every poll has ended."""
-    samples = Scrape(exporter).samples("drs_up")
-    return {f"{labels['account']}/{labels['project']}": value for labels, value in samples}
+    return {f"{labels['account']}/{labels['project']}": value for labels, value in Scrape(exporter).samples("drs_up")}
 
 
 async def ups(exporter: Exporter, seconds: float, every: float = 30.0) -> list[float]:
