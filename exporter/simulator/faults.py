@@ -1,4 +1,4 @@
-"""Faults that a test puts between the clients and the cloud."""
+"""Faults that tests insert between clients and the cloud."""
 
 from __future__ import annotations
 

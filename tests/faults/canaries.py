@@ -1,4 +1,4 @@
-"""Accounts with each kind of credentials, all of them canaries, on clouds that have canaries in whatever they say."""
+"""Accounts whose credentials are canaries, for each kind of credentials, on clouds with canaries in all texts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def talkative(name: str) -> SimulatedCloud:
 
 
 def telling(value: Any, key: str = "") -> Any:
-    """The same object, with a canary in each text, host and user, and under keys that nobody knows."""
+    """Return the object with a canary in each text, host and user, and under an unknown key."""
     if isinstance(value, dict):
         said = {name: telling(inner, name) for name, inner in value.items()}
         return {**said, f"{CANARY}_key": {CANARY: [MESSAGE]}}
@@ -103,7 +103,7 @@ def telling_transport(names: Iterable[str]) -> FaultyTransport:
 
 
 def secrets(transport: FaultyTransport) -> set[str]:
-    """Everything that opens anything by now."""
+    """Return all secrets, tokens and keys that are valid now."""
     found = {CANARY}
     for simulated in transport.clouds.values():
         found |= {*simulated.auth_tokens, *simulated.tokens, *simulated.metadata.sessions}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def brisk(published_seldom: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_polls(published_seldom: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """List v5 as often as v3, and poll again at once after a refusal."""
     monkeypatch.setattr(lists, "SECOND_LIST_SECONDS", INTERVAL)
     monkeypatch.setattr(refusals, "_REFUSED_SECONDS", (0.0, 0.0))

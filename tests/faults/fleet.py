@@ -1,4 +1,4 @@
-"""What is attacked: accounts with a struck project beside a spared one, all on one exporter in virtual time."""
+"""Accounts with a failing project and another one, polled by one exporter in virtual time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROJECTS = STRUCK, SPARED = "struck", "spared"
 """Of each account."""
 INTERVAL, AGE = 30.0, 90.0
 STAYING = ("drs_up", "drs_task_collected_timestamp_seconds")
-"""Families that never age, since they tell how old the others are."""
+"""Families that never expire, since they show how old the others are."""
 _ACCOUNT, _PROJECT = re.compile('account="([^"]*)",'), re.compile('project="([^"]*)"')
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, each with a canary in whatever the cloud or the network says about it."""
+"""The kinds of faults of a call, each with a canary in every text of the cloud or the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.faults.transport import Strike, Truth
 
 CANARY = "kanari"
-"""What a secret, the cloud or the network says and nobody may repeat."""
+"""Part of each secret and each text of the cloud or the network; no output may contain it."""
 MESSAGE = f"jdbc:mysql://{CANARY}-user:{CANARY}-password@{CANARY}-host:3306/{CANARY}: access denied for {CANARY}"
 _ID_KEYS = ("id", "job_id", "precheck_id")
 
@@ -31,7 +31,7 @@ class Kind:
         name: what goes wrong.
         strike: how.
         code: under what a struck call is counted.
-        throttles: whether it slows down all calls of the account in the region, as it should.
+        throttles: whether it slows down all calls of the account in the region, which is right.
     """
 
     name: str

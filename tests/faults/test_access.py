@@ -1,6 +1,6 @@
-"""Every operation that has to come before DRS is asked x every kind of fault: blindness, told as such, that passes.
+"""Each operation that precedes the queries of DRS x each kind of fault: the project is unreadable until the fault ends.
 
-Where an account can't sign in, find its project or get its keys, its lists fail: that is never "no tasks".
+Without a sign-in, a project or keys, the lists of an account fail: that is never "no tasks".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from exporter.simulator import SimulatedCloud
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 ASKED = [operation for operation in OPERATIONS if operation.service != "drs"]
 EVERY = (*KINDS, UNPUBLISHED)
@@ -39,11 +39,11 @@ COVERED = {(operation.name, kind.name) for operation in ASKED for kind in EVERY}
 
 SCENARIOS = ("cloudDataGuard",)
 LOCKED_OUT = 300.0
-"""After a refused sign-in nobody tries for so long, lest the cloud locks the user out."""
+"""Seconds without a sign-in after a refused one, so that the cloud does not lock the user out."""
 
 
 class Story(NamedTuple):
-    """Pages: amid the fault from the start, soon and long after it, amid a second one, soon and long after that."""
+    """Pages: during a fault from the start, soon and long after it, during a second one, soon and long after that."""
 
     born: View
     soon: View
@@ -76,8 +76,8 @@ def end_access(simulated: SimulatedCloud, project: str) -> None:
     simulated.expiries.update(dict.fromkeys(simulated.expiries, now()))
 
 
-async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
-    """The story of accounts of these names, each with a kind of fault, or none."""
+async def story_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
+    """Poll accounts of these names, each with a kind of fault, or none."""
     transport = FaultyTransport({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
     words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
     strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
@@ -111,7 +111,7 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
 
 @cache
 def undisturbed(operation: Operation) -> Story:
-    return simulate(told(operation, {"none": None}))
+    return simulate(story_of(operation, {"none": None}))
 
 
 def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:
@@ -123,7 +123,7 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
         if not good:
             wrong.append(f"{kind.name}: {what}")
 
-    again = operation is not operations.LIST_PROJECTS  # what is found once is never asked for again
+    again = operation is not operations.LIST_PROJECTS  # a project that was found is not queried again
     locked_out = operation is operations.SIGN_IN and kind.code in {"401", "403"}
     blind = {"born"} | ({"struck"} if again else set()) | ({"soon", "healing"} if locked_out else set())
     for at, page in story._asdict().items():
@@ -154,6 +154,6 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
 def test_a_fault_of_sign_in_or_metadata(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(EVERY) if (operation.name, kind.name) not in NO_FAULT}
-    story = simulate(told(operation, kinds))
+    story = simulate(story_of(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]
     assert not wrong, "\n".join(wrong)

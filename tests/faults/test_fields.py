@@ -1,4 +1,4 @@
-"""A field of the wrong shape is a field that is not there; and nothing that one task says changes another."""
+"""A field of the wrong type counts as missing, and the fields of one task never change another task."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Change = Callable[[Any], None]
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 Path = tuple[str | int, ...]
 WRONG: tuple[Any, ...] = ({CANARY: CANARY}, [[CANARY]])
@@ -69,7 +69,7 @@ def wrong_for(path: Path, part: Any) -> Any:
 
 
 def parts(body: Any, task_id: str) -> list[Any]:
-    """What an answer says of one task; all of it where it is about nothing else."""
+    """Return the items of a response about one task; the whole response if it is about nothing else."""
     items = body.get("results", body.get("jobs"))
     if not isinstance(items, list):
         return [body]
@@ -77,7 +77,7 @@ def parts(body: Any, task_id: str) -> list[Any]:
 
 
 def paths(value: Any) -> Iterator[Path]:
-    """The way to every key, through the first item of lists."""
+    """Return the path of every key, through the first item of lists."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield (key,)
@@ -123,8 +123,8 @@ def poison(value: Any) -> Change:
     return change
 
 
-async def told(operation: Operation, change: Change | None) -> tuple[View, list[Any], str]:
-    """The page after one poll, what was said of the victim in the struck operation, and the victim's id."""
+async def polled(operation: Operation, change: Change | None) -> tuple[View, list[Any], str]:
+    """Return the page after one poll, the responses about the victim in the struck operation, and the victim's id."""
     scenarios = scenarios_of(operation)
     simulated = cloud("acme", scenarios)
     simulated.worlds[0].tasks.append(sim("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
@@ -153,11 +153,11 @@ async def told(operation: Operation, change: Change | None) -> tuple[View, list[
 
 @cache
 def undisturbed(operation: Operation) -> tuple[View, list[Any], str]:
-    return simulate(told(operation, None))
+    return simulate(polled(operation, None))
 
 
 def facts(page: View) -> list[str]:
-    """What the page says of the cloud."""
+    """Return the lines of the page about the cloud."""
     return [line for line in page.of("acme", STRUCK) if not line.startswith("drs_exporter_")]
 
 
@@ -165,10 +165,10 @@ def facts(page: View) -> list[str]:
 def test_a_field_of_the_wrong_shape(operation: Operation) -> None:
     truth, said, victim = undisturbed(operation)
     others = [line for line in facts(truth) if "task_id" in line and victim not in line]
-    lost = facts(simulate(told(operation, about_another_task))[0])
+    lost = facts(simulate(polled(operation, about_another_task))[0])
     differences = 0
     for path, wrong in {path: wrong_for(path, part) for part in said for path in paths(part)}.items():
-        absent, page = (simulate(told(operation, guarded(change)))[0] for change in (take(path), put(path, wrong)))
+        absent, page = (simulate(polled(operation, guarded(change)))[0] for change in (take(path), put(path, wrong)))
         if path[-1] in IDS and len(path) < 3 and operation.path.endswith(SINGLE):
             # An id that cannot be read may be that of another task: the response is not believed. A missing id is.
             assert facts(page) == lost, path
@@ -196,7 +196,7 @@ def guarded(change: Change) -> Change:
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_hostile_values_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
     truth, _, victim = undisturbed(operation)
-    page, _, _ = simulate(told(operation, poison(value)))
+    page, _, _ = simulate(polled(operation, poison(value)))
     seen, usual = (
         [line for line in facts(shown) if "task_id" in line and victim not in line] for shown in (page, truth)
     )

@@ -1,4 +1,4 @@
-"""Whatever fails, an account, a region, a project or a collector: all others look as if nothing had happened."""
+"""Where an account, region, project or collector fails, all others look as they do without a fault."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from exporter.metrics.family import Family
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 REGIONS = {"north-one": "cn-north-4", "north-two": "cn-north-4", "east-one": "cn-east-3"}
 PROJECTS = {"acme": tuple(REGIONS), "globex": ("north-one",)}
@@ -80,7 +80,7 @@ def large_account(name: str) -> dict[str, Any]:
 
 
 async def pages_of(failing: Sequence[tuple[str, str]], kind: Kind | None) -> list[View]:
-    """Pages in mid-fault, after all has aged, and after it."""
+    """Return pages during the fault, after all facts have expired, and after the fault."""
     transport = FaultyTransport({f"{name}.test": large(name) for name in PROJECTS}, now)
     pages = []
     async with polling(transport, config(map(large_account, PROJECTS))) as exporter:
@@ -138,9 +138,9 @@ def feeds() -> dict[str, frozenset[str]]:
 def of_others(page: View, name: str, failing: set[str]) -> list[str]:
     """The lines that have nothing of the collectors that fail."""
     others = {family for family, collectors in feeds().items() if not failing & collectors}
-    told = {f'collector="{name}"' for name in failing}  # of them, such as their sources
+    labels = {f'collector="{name}"' for name in failing}  # of them, such as their sources
     lines = (line for line in page.of(name, STRUCK) if line.partition("{")[0] in others)
-    return [line for line in lines if not any(label in line for label in told)]
+    return [line for line in lines if not any(label in line for label in labels)]
 
 
 async def collected(struck: Iterable[Operation], kinds: Iterable[Kind]) -> View:

@@ -57,7 +57,7 @@ async def test_polls_do_not_pile_up_when_responses_are_slow(patience: str) -> No
 
 @simulated
 async def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten minutes a list: who restarts the exporter meanwhile will never see one."""
+    """A list takes ten minutes: if a restart interrupted it, no list would ever be complete."""
     for module in (paging, v3, v5):
         monkeypatch.setattr(module, "PAGE", 1)
     transport = fleet(180, P)

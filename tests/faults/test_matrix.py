@@ -1,7 +1,7 @@
-"""Every operation of the table x every kind of fault: what is said meanwhile, and that nobody else feels it.
+"""Each operation x each kind of fault: what the page shows during the fault, and that no other project is affected.
 
-One exporter polls an account for each kind of fault; the first half of its projects is struck from the start, left
-alone for a while, and struck again in mid-life. The other half has to look as it does where no fault is anywhere.
+One exporter polls an account for each kind of fault. One project of each account fails from the start, recovers, and
+fails again later. The page of the other project must be the same as without any fault.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from tests.lib.virtual_time import now, simulate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)
 RECOVERIES = (operations.RECOVERY_V3, operations.MONITOR_V3)
 AFTER_THE_LIST = ("drs_task_full_", "drs_task_incremental_", "drs_task_progress_", "drs_task_stage_")
 """Of the progress, which is asked for when the next poll knows the tasks."""
 COUNTERS = ("drs_task_phase_changes_total", "drs_task_failures_total")
-"""These outlive the list: they count what was seen since the task was discovered."""
+"""These outlive the list: they count from the discovery of the task."""
 UNASKED = {
-    operations.STATUS_V3: "no collector asks for it, since lists tell the status",
-    operations.QUERY_V5: "the command query alone asks for it: see test_commands",
+    operations.STATUS_V3: "no collector queries it, since lists contain the status",
+    operations.QUERY_V5: "only the command query sends it: see test_cells",
 }
 POLLED = [operation for operation in OPERATIONS if operation.service == "drs" and operation not in UNASKED]
 
@@ -70,8 +70,8 @@ def scenarios_of(operation: Operation) -> tuple[str, ...]:
     return ("cloudDataGuard",) if operation in RECOVERIES else ("sync",)
 
 
-async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
-    """The story of accounts of these names, each with a kind of fault, or none."""
+async def story_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
+    """Poll accounts of these names, each with a kind of fault, or none."""
     scenarios = scenarios_of(operation)
     collectors = {*fed_by(operation), *(("progress",) if operation in LISTS else ())}
     transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in kinds}, now)
@@ -102,7 +102,7 @@ async def told(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
 
 @cache
 def undisturbed(operation: Operation) -> Story:
-    return simulate(told(operation, {"none": None}))
+    return simulate(story_of(operation, {"none": None}))
 
 
 def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:  # noqa: C901 - one story, told in its order
@@ -158,6 +158,6 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_a_fault_of_one_operation(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(KINDS)}
-    story = simulate(told(operation, kinds))
+    story = simulate(story_of(operation, kinds))
     wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]
     assert not wrong, "\n".join(wrong)

@@ -31,7 +31,7 @@ from tests.lib.virtual_time import EPOCH, now, simulate
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 SIZE = 2
 MATCHES = {
@@ -53,7 +53,7 @@ class Story(NamedTuple):
     most_calls: int
 
 
-async def told(operation: Operation, kind: str | None) -> Story:
+async def story_of(operation: Operation, kind: str | None) -> Story:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     fault = [Fault(match=MATCHES[operation].format(id_of("acme", STRUCK)), kind=kind)] if kind else []
     async with polling(transport, config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])) as exporter:
@@ -82,7 +82,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", PAGE_KINDS)
 @pytest.mark.parametrize("operation", MATCHES, ids=lambda operation: operation.name)
 def test_wrong_pages_of_a_list(operation: Operation, kind: str) -> None:
-    truth, story = simulate(told(operation, None)), simulate(told(operation, kind))
+    truth, story = simulate(story_of(operation, None)), simulate(story_of(operation, kind))
     for seen, expected in zip(story[:2], truth[:2], strict=True):
         assert seen.of("acme", SPARED) == expected.of("acme", SPARED)
     assert story.healed.facts("acme", STRUCK) == truth.healed.facts("acme", STRUCK)

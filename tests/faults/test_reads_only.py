@@ -24,7 +24,7 @@ from tests.lib.virtual_time import now, simulated
 if TYPE_CHECKING:
     from tests.faults.transport import Strike, Truth
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 OURS = {(operation.method, operation.path) for operation in OPERATIONS}
 UNPLAIN = ("", "..", ".", "../jobs", "a/b", "%2e%2e", "x?y", "x#y", "é", "x\ny", "x" * 65)

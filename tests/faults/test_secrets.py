@@ -1,4 +1,4 @@
-"""No secret, and nothing of what the cloud says in texts, gets out: not on a page, in a log line or in an object."""
+"""No page, log line or representation of an object contains a secret, or a text of the cloud."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from exporter.views.findings import Finding
     from tests.faults.transport import FaultyTransport, Strike
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 NAMES = {f"k{number}": kind for number, kind in enumerate((*KINDS, UNPUBLISHED))}
 PATHS = ("/", "/metrics", "/metrics?name[]=drs_up", "/-/healthy", "/-/ready", "/api/v1/tasks", f"/{CANARY[:3]}")
 
 
 async def served(exporter: Exporter) -> str:
-    """Everything that a browser and a Prometheus can get."""
+    """Return all responses that a browser and Prometheus can get."""
     await exporter.publish()
     return "".join([(await get(exporter, path)).body.decode() for path in PATHS])
 
@@ -85,7 +85,7 @@ def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
 
 
 async def commanded(kind: str, name: str, strike: Strike) -> tuple[FaultyTransport, str]:
-    """What all commands say of one account."""
+    """Return the output of all commands about one account."""
     transport = telling_transport([name])
     transport.strikes = everywhere(name, strike)
     settings = config(accounts(kind, [name]))

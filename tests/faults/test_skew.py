@@ -1,4 +1,4 @@
-"""The clock of this machine is wrong by 20 minutes: signatures are refused, tokens are not, and it passes."""
+"""The clock of the host is wrong by 20 minutes: the cloud refuses signatures, but not tokens, until it is right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lib.virtual_time import now, simulate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 SKEW = 1200.0
 COLLECTORS = tuple(Collectors.model_fields)
@@ -34,7 +34,7 @@ UNSIGNED = {
 
 
 class Story(NamedTuple):
-    """Pages: amid the skew from the start, after it, amid a second one, after that; and how calls ended."""
+    """Pages: during a skew from the start, after it, during a second one, after that."""
 
     born: View
     recovered: View
@@ -65,7 +65,7 @@ def accounts(kind: str, token: str) -> list[dict[str, Any]]:
     return [wrong, account("right", *scope(kind))]
 
 
-async def told(kind: str, skew: float) -> Story:
+async def story_of(kind: str, skew: float) -> Story:
     transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
     simulated = transport.clouds["wrong.test"]
     simulated.worlds[0].name = STRUCK  # without an id, a project is found by its name
@@ -92,13 +92,13 @@ async def told(kind: str, skew: float) -> Story:
 
 @cache
 def undisturbed(kind: str) -> Story:
-    return simulate(told(kind, 0.0))
+    return simulate(story_of(kind, 0.0))
 
 
 @pytest.mark.parametrize("kind", SIGNED)
 @pytest.mark.parametrize("skew", [SKEW, -SKEW])
 def test_a_wrong_clock(kind: str, skew: float) -> None:
-    truth, story = undisturbed(kind), simulate(told(kind, skew))
+    truth, story = undisturbed(kind), simulate(story_of(kind, skew))
     for at, page in story._asdict().items():
         usual: View = getattr(truth, at)
         blind = SIGNED[kind] and at in {"born", "struck"}

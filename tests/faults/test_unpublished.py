@@ -15,7 +15,7 @@ from tests.lib.virtual_time import EPOCH, now, simulate
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 COVERED = {(operation.name, UNPUBLISHED.name) for operation in POLLED}
 INTERVAL, HOUR = 600.0, 3600.0
@@ -24,7 +24,7 @@ AGAIN, LAST_SUCCESS = 4400.0, 4200.0
 END = LAST_SUCCESS + 2 * AGE
 
 
-async def told(operation: Operation, *, struck: bool) -> tuple[list[View], list[float]]:
+async def story_of(operation: Operation, *, struck: bool) -> tuple[list[View], list[float]]:
     """Pages: unpublished from the start, published, unpublished again and aged, published; and when it was asked."""
     scenarios = scenarios_of(operation)
     strikes = {(id_of("acme", STRUCK), operation): UNPUBLISHED.strike} if struck else {}
@@ -45,8 +45,8 @@ async def told(operation: Operation, *, struck: bool) -> tuple[list[View], list[
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_an_operation_that_is_not_published(operation: Operation) -> None:
-    truth, _ = simulate(told(operation, struck=False))
-    pages, asked = simulate(told(operation, struck=True))
+    truth, _ = simulate(story_of(operation, struck=False))
+    pages, asked = simulate(story_of(operation, struck=True))
     for seen, expected in zip(pages, truth, strict=True):
         assert seen.of("acme", SPARED) == expected.of("acme", SPARED)
         assert CANARY not in seen.text

@@ -1,4 +1,4 @@
-"""The rules that all v3 batches share: which ids may be asked for, and how one bad id answers."""
+"""The rules of all v3 batches: which ids are valid, and the response for one invalid id."""
 
 from __future__ import annotations
 
