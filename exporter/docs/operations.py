@@ -26,7 +26,7 @@ _PAGED = {
     operations.ASYNC_JOBS_V5: "max(1, ceil(async_jobs / 100))",
 }
 _MORE = {operations.COMPARE_V3: ("compared",), operations.COMPARE_V5: ("comparisons", "different")}
-"""What comparisons that have ended add."""
+"""Additional calls for comparisons that have ended."""
 _COUNTS = {
     "tasks": "the tasks of one list. Each job type is a list of its own, and so is each of `enterprise_project_ids`",
     "active": "the running tasks and subtasks that the operation serves (see below)",
