@@ -116,15 +116,12 @@ def _positive(value: Any) -> float | None:
     return _number(value) or None
 
 
-def _megabytes(value: Any) -> float | None:
-    """The cloud means 2^20: a node of 16 GB has 16384 of them."""
-    number = _number(value)
-    return None if number is None else number * 2**20
+def _times(unit: int) -> Callable[[Any], float | None]:
+    def convert(value: Any) -> float | None:
+        number = _number(value)
+        return None if number is None else number * unit
 
-
-def _gigabytes(value: Any) -> float | None:
-    number = _number(value)
-    return None if number is None else number * 2**30
+    return convert
 
 
 def _sane(timestamp: float) -> float:
@@ -171,26 +168,17 @@ def _word(value: Any) -> str:
     return text
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
+def _instance_of(kind: type[T]) -> Callable[[Any], T]:
+    def check(value: Any) -> T:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
 
-
-def _items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
+    return check
 
 
 def _words(value: Any) -> frozenset[str]:
-    words = _items(value)
+    words: list[Any] = _instance_of(list)(value)
     if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
         raise ValueError
     return frozenset(words)
@@ -204,9 +192,9 @@ Number = Annotated[float | None, _field(_number)]
 """A number, or a string with a number, 0 or more; in the unit of the API: seconds, bytes, rates."""
 Positive = Annotated[float | None, _field(_positive)]
 """A number above 0; 0 means that it is not set."""
-Megabytes = Annotated[float | None, _field(_megabytes)]
-"""Megabytes as bytes."""
-Gigabytes = Annotated[float | None, _field(_gigabytes)]
+Megabytes = Annotated[float | None, _field(_times(2**20))]
+"""Megabytes as bytes; the cloud means 2^20: a node of 16 GB has 16384 of them."""
+Gigabytes = Annotated[float | None, _field(_times(2**30))]
 """Gigabytes as bytes."""
 Ratio = Annotated[float | None, _field(_ratio)]
 """Percent, with or without the sign, as a ratio of 1."""
@@ -226,12 +214,12 @@ ErrorCode = Annotated[str | None, _field(_error_code)]
 """An error code of a documented shape, such as DRS.M05004; anything else is dropped."""
 Word = Annotated[str | None, _field(_word)]
 """A word such as a type, a status or a level, fit for a label; anything that looks like a text is dropped."""
-Flag = Annotated[bool | None, _field(_flag)]
+Flag = Annotated[bool | None, _field(_instance_of(bool))]
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""
-Items = Annotated[list[Any] | None, _field(_items)]
+Items = Annotated[list[Any] | None, _field(_instance_of(list))]
 """A list whose items are decoded one by one."""
-Fields = Annotated[Mapping[str, Any] | None, _field(_mapping)]
+Fields = Annotated[Mapping[str, Any] | None, _field(_instance_of(dict))]
 """An object whose fields are decoded one by one."""
 
 
