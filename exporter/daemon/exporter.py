@@ -158,7 +158,7 @@ class Exporter:
     async def _publish_loop(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TICK_SECONDS):
+                async with asyncio.timeout(_TICK_SECONDS - _GAP_SECONDS):
                     await self._due.wait()
             self._due.clear()
             await self.publish()
