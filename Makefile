@@ -24,6 +24,9 @@ WORKERS ?= 4
 # The tests without other processes, crowds, measurements and simulations of whole days.
 UNIT := $(addprefix tests/,unit daemon deploy simulator)
 
+# Each process of the tests would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test unit coverage stress soak lint format docs bench pictures dist lock clean
 .DELETE_ON_ERROR:
 
