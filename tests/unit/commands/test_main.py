@@ -198,7 +198,7 @@ def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, command_line: Com
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_wrong_usage_has_its_exit_code_where_standard_error_cannot_be_written(redirection: str) -> None:
-    command = ["bash", "-c", f'"$@" {redirection}', "bash", sys.executable, "-m", "exporter", "--nonsense"]
+    command = ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-m", "exporter", "--nonsense"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
 
