@@ -83,14 +83,14 @@ async def explain(
             found = matches(wanted, places)
             if len(found) > 1:
                 return Outcome(2, notes=(ambiguous(wanted, found),))
-            text, notes = "", list[str]()
+            text, notes, unread = "", list[str](), (*failures(pollers), *gaps(pollers))
             if found:
                 account = accounts[found[0].account]
                 text = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
                 notes = [] if text else [_GONE]
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
-                notes = [no_match(wanted, places), *([_LEFT_OUT] if rules else [])]
+                notes = [no_match(wanted, places, all_read=not unread), *([_LEFT_OUT] if rules else [])]
         failed = failures(pollers)
         return Outcome(0 if text and not failed else 1, text, (*failed, *gaps(pollers), *notes))
 

@@ -31,13 +31,14 @@ def matches(wanted: str, places: Iterable[Place]) -> list[Place]:
     ]
 
 
-def no_match(wanted: str, places: Iterable[Place]) -> str:
-    """Return the message that no task matches, with similar names."""
+def no_match(wanted: str, places: Iterable[Place], *, all_read: bool = True) -> str:
+    """Return the message that no task matches, with similar names; without `all_read`, a list may lack the task."""
     names = sorted({place.task_name for place in places})
     within = [name for name in names if wanted.lower() in name.lower()]
     similar = [*difflib.get_close_matches(wanted, names, n=_MOST_SIMILAR), *within]
     choice = " or ".join(map(printable, [*dict.fromkeys(similar)][:_MOST_SIMILAR]))
-    return f"no task has the id or the name {printable(wanted)!r}" + (f", did you mean {choice}?" if choice else "")
+    tasks = "task" if all_read else "task of the lists that could be read"
+    return f"no {tasks} has the id or the name {printable(wanted)!r}" + (f", did you mean {choice}?" if choice else "")
 
 
 def ambiguous(wanted: str, places: Sequence[Place]) -> str:

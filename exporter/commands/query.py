@@ -113,7 +113,8 @@ async def query(
         if len(found) > 1:
             return Outcome(2, notes=(ambiguous(task, found),))
         if not found:
-            return Outcome(1, notes=(no_match(task, places), *([_BY_NAME] if generation is V5 else ()), *failures))
+            missing = no_match(task, places, all_read=not failures)
+            return Outcome(1, notes=(missing, *([_BY_NAME] if generation is V5 else ()), *failures))
         return await _details([places[found[0]]], generation, found[0].task_id, parameters)
 
 

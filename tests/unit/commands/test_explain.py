@@ -220,7 +220,7 @@ def test_a_project_that_fails_while_another_has_the_task() -> None:
     )
     assert (outcome.code, outcome.notes) == (1, broken)
     assert "cut-over: nothing known blocks it" in outcome.text
-    missing = "no task has the id or the name 'orders'"
+    missing = "no task of the lists that could be read has the id or the name 'orders'"
     assert explained(cloud, "orders", config) == Outcome(1, notes=(*broken, missing))
 
 

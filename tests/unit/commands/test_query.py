@@ -205,6 +205,8 @@ def test_a_region_without_v5() -> None:
         outcome = queried(cloud, "file", task)
         assert outcome.code == 1
         assert outcome.notes[-1].endswith(" is not published here, 404 APIGW.0101")
+    unread = queried(cloud, "file", "orders").notes[0]
+    assert unread == "no task of the lists that could be read has the id or the name 'orders'"
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
