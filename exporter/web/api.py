@@ -56,7 +56,7 @@ def _project(project: Project, telemetry: Telemetry, result: SearchResult) -> di
     error, at = project.last_error or (None, None)
     return {
         **project_json(project),
-        "tasks": result.projects[project_text(project)],
+        "tasks": result.projects[project_text(project)] or (0 if project.up else None),
         "api_rate_limit_calls_per_second": telemetry.value(RATE_LIMIT, project.account, project.region),
         "api_demand_ratio": telemetry.value(DEMAND, project.account, project.region),
         "last_error": error,

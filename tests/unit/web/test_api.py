@@ -69,6 +69,19 @@ async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> 
     assert f"{project['last_error']} <span" in body
 
 
+@pytest.mark.parametrize(("names", "count"), [([], 0), (["orders"], 1)])
+async def test_a_project_has_no_tasks_only_if_its_lists_can_be_read(names: list[str], count: int) -> None:
+    cloud = cloud_of(*map(sim, names))
+    unreadable, counts = [faults.broken("/jobs")], []
+    cloud.faults = unreadable
+    async with polling(cloud, config_of("v3")) as exporter:
+        for cloud.faults in (unreadable, [], unreadable):
+            await asyncio.sleep(200)
+            (project,) = json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"]
+            counts.append(project["tasks"])
+    assert counts == [None, count, count or None]
+
+
 def test_every_field_is_documented() -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     _, answer = response_of("/api/v1/tasks")
