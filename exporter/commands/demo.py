@@ -53,7 +53,12 @@ def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
                         "secret_key": DEMO_SECRET_KEY,
                     },
                     "projects": [
-                        {"region": region, "name": name, "project_id": project_id}
+                        {
+                            "region": region,
+                            "name": name,
+                            "project_id": project_id,
+                            "endpoint": f"https://drs.{region}.example.com",  # one account has regions of two clouds
+                        }
                         for region, name, project_id in DEMO_PROJECTS
                     ],
                 }
