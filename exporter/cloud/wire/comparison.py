@@ -61,12 +61,13 @@ class ComparisonTaskWire(Wire):
 class ComparedWire(Wire):
     """How one database compares: v5 `*_compare_overview_infos`, v3 `line_`, `content_compare_overview`."""
 
-    status: Word = alias("status", "object_compare_result", "line_compare_result", "content_compare_result")
+    status: Word = alias("status", "line_compare_result", "content_compare_result")
 
 
 class ComparedObjectsWire(ComparedWire):
     """How objects of one type compare: v5 `compare_results`, v3 `object_compare_overview`."""
 
+    status: Word = alias("status", "object_compare_result")
     type: Word = alias("type", "object_type")
     source: Number = alias("source_count")
     target: Number = alias("target_count")

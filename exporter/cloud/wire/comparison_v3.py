@@ -106,14 +106,17 @@ class ComparisonReaderV3:
     def _results(self, found: ComparisonWire, kind: str) -> Results:
         if kind == OBJECT:
             objects = found.object_level_compare_results or ObjectBlockWire()
-            return Results(objects.overview, None, partial(self._different_rows, None))
+            return Results(objects.overview, None, partial(self._different_rows, kind, None))
         block = (found.line_compare_results if kind == LINE else found.content_compare_results) or LineBlockWire()
-        return Results(block.overview, block.total, partial(self._different_rows, block.details))
+        return Results(block.overview, block.total, partial(self._different_rows, kind, block.details))
 
-    async def _different_rows(self, items: list[Any] | None, _verdict: Compared) -> float | None:
+    async def _different_rows(self, kind: str, items: list[Any] | None, _verdict: Compared) -> float | None:
         details = DetailsWire.read_all(items, self._errors)
+        lines = kind == LINE
         tables = [
-            table for detail in details for table in detail.line_compare_detail or detail.content_compare_detail or ()
+            table
+            for detail in details
+            for table in (detail.line_compare_detail if lines else detail.content_compare_detail) or ()
         ]
         rows = ComparedRowsWire.read_all(tables, self._errors)
         return sum_rows(rows, complete=is_complete(tables, rows) and is_complete(items, details))

@@ -82,6 +82,19 @@ def test_keys_of_another_kind_are_not_read(other: Any) -> None:
     assert (comparison.types[0].consistent, comparison.types[0].results, lost) == (True, (("CONSISTENT", 1),), 0)
 
 
+def test_keys_of_another_kind_in_an_item_are_not_read() -> None:
+    body = rows("lines", 1)
+    (item,), (detail,) = (body["line_compare_results"][f"line_compare_{name}"] for name in ("overview", "details"))
+    item["object_compare_result"] = "CONSISTENT"
+    detail |= {"line_compare_detail": [], "content_compare_detail": [{"diff_row_num": 7}]}
+    (compared,) = found(listing("lines"), body)[0].types
+    assert (compared.consistent, compared.different_rows) == (False, None)
+    overview = [{"object_type": "DB", "line_compare_result": "CONSISTENT"}]
+    body = {"object_level_compare_results": {"object_compare_overview": overview}}
+    (compared,) = found(listing("object_comparison"), body)[0].types
+    assert compared.consistent is None
+
+
 def test_a_table_that_can_not_be_understood_makes_the_sum_unknown() -> None:
     comparison, lost = found(listing("lines"), rows("lines", 1, "many"))
     assert (comparison.types[0].different_rows, lost) == (None, 1)
