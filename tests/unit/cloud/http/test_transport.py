@@ -16,6 +16,7 @@ from exporter.cloud.http.resolver import DnsTimeoutError, Resolver
 from exporter.cloud.http.transport import Transport
 from exporter.config import CaFile
 from exporter.runtime.threads import DaemonPool
+from tests.e2e.programs import until
 from tests.lib.certificates import Authority
 from tests.lib.cloud import Told
 from tests.lib.tools import needs
@@ -82,6 +83,7 @@ async def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_e
         for _ in range(3):
             with pytest.raises(DnsTimeoutError):
                 await Resolver().resolve(name)
+    until(lambda: len(silent) > 1, lambda: "both threads have started, which may take longer than the time-out")
     assert silent == ["a.example", "b.example"]
 
 
