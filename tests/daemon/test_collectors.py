@@ -15,7 +15,7 @@ from exporter.cloud.operations import BY_NAME, OPERATIONS
 from exporter.config import Collectors
 from exporter.docs.operations import operations_markdown
 from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
-from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim
+from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim_task
 from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -56,19 +56,19 @@ def world(runs: int = 13, recovers: int = 11, drafts: int = 12) -> list[SimTask]
     early = EPOCH - 40 * 3600 - COMPARED_SINCE
     parents = {
         "relation": "multi_to_single",
-        "children": [sim("north", comparison="different", born=early), sim("south")],
+        "children": [sim_task("north", comparison="different", born=early), sim_task("south")],
     }
     return [
-        *(sim(f"both-{number}", scenario="migration") for number in range(runs)),
-        *(sim(f"v3-{number}", engine="postgresql") for number in range(runs)),
-        *(sim(f"v5-{number}", engine="redis-to-gaussredis") for number in range(runs)),
-        *(sim(f"dr-{number}", **DR) for number in range(recovers)),
-        *(sim(f"draft-{number}", status="CONFIGURATION", born=EPOCH - 2.9 * DAY) for number in range(drafts)),
-        *(sim(f"old-draft-{number}", status="CONFIGURATION", born=EPOCH - 3.1 * DAY) for number in range(5)),
-        *(sim(f"ended-{number}", status="RELEASE_RESOURCE_COMPLETE") for number in range(7)),
-        sim("compared", comparison="different", born=early),
-        sim("equal", comparison="equal", born=early, engine="postgresql"),
-        sim("parent", **parents),
+        *(sim_task(f"both-{number}", scenario="migration") for number in range(runs)),
+        *(sim_task(f"v3-{number}", engine="postgresql") for number in range(runs)),
+        *(sim_task(f"v5-{number}", engine="redis-to-gaussredis") for number in range(runs)),
+        *(sim_task(f"dr-{number}", **DR) for number in range(recovers)),
+        *(sim_task(f"draft-{number}", status="CONFIGURATION", born=EPOCH - 2.9 * DAY) for number in range(drafts)),
+        *(sim_task(f"old-draft-{number}", status="CONFIGURATION", born=EPOCH - 3.1 * DAY) for number in range(5)),
+        *(sim_task(f"ended-{number}", status="RELEASE_RESOURCE_COMPLETE") for number in range(7)),
+        sim_task("compared", comparison="different", born=early),
+        sim_task("equal", comparison="equal", born=early, engine="postgresql"),
+        sim_task("parent", **parents),
     ]
 
 

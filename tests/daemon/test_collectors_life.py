@@ -10,7 +10,7 @@ import pytest
 from exporter.simulator import faults
 from exporter.simulator.world.comparisons import EVERY as ROUND
 from tests.daemon.test_collectors import DR, EVERY, LISTS, V5_WORDS, asked
-from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polled, polling, scraped, sim
+from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polled, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def one_poll(cloud: SimulatedCloud, api: str, *collectors: str) -> dict[str, int
 @pytest.mark.parametrize("api", ["v3", "v5", "auto"])
 def test_ended_and_merely_configured_tasks_cost_nothing_but_the_list(api: str) -> None:
     tasks = [
-        sim("ended", status="RELEASE_RESOURCE_COMPLETE"),
-        sim("draft", status="CONFIGURATION"),
-        sim("parent", relation="multi_to_single", children=[sim("child", status="RELEASE_CHILD_TRANSFER_COMPLETE")]),
-        sim("ended-dr", status="RELEASE_RESOURCE_COMPLETE", **DR),
+        sim_task("ended", status="RELEASE_RESOURCE_COMPLETE"),
+        sim_task("draft", status="CONFIGURATION"),
+        sim_task(
+            "parent", relation="multi_to_single", children=[sim_task("child", status="RELEASE_CHILD_TRANSFER_COMPLETE")]
+        ),
+        sim_task("ended-dr", status="RELEASE_RESOURCE_COMPLETE", **DR),
     ]
     collectors = set(EVERY) - {"tasks", "precheck", "quota", "async_jobs"}
     assert one_poll(cloud_of(*tasks, v5_engines=(*V5_WORDS, "cloudDataGuard-mysql")), api, *collectors) == {}
@@ -49,13 +51,13 @@ def test_ended_and_merely_configured_tasks_cost_nothing_but_the_list(api: str) -
     ],
 )
 def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive: bool) -> None:
-    cloud = cloud_of(sim("draft", status="CONFIGURATION", born=born), naive_times=naive)
+    cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=born), naive_times=naive)
     assert one_poll(cloud, "v3", "precheck") == ({"v3_batch_precheck_result": calls} if calls else {})
 
 
 async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
-    cloud = cloud_of(sim("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
-    async with polling(cloud, config_of("v3", ("tasks", "precheck"), paces={"precheck": "1m"})) as exporter:
+    cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
+    async with polling(cloud, config_of("v3", ("tasks", "precheck"), intervals={"precheck": "1m"})) as exporter:
         assert (await Scrape.after(10, exporter)).value("drs_precheck_passed_ratio") == 1
         await asyncio.sleep(600)
         assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
@@ -67,7 +69,9 @@ async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go
 
 @pytest.mark.parametrize("mixed", ["item", "whole"])
 def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
-    drafts = [sim(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)]
+    drafts = [
+        sim_task(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)
+    ]
     page = scraped(*drafts, config=config_of("v3", ("tasks", "precheck")), mixed_batches=mixed)
     assert page.succeeded()
     assert page.samples("drs_precheck_items") == []
@@ -84,7 +88,7 @@ def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
 async def test_a_new_round_of_comparisons_costs_its_results_once(
     api: str, first: dict[str, int], later: dict[str, int]
 ) -> None:
-    task = sim("one", comparison="different")
+    task = sim_task("one", comparison="different")
     begun = EPOCH - task.at(EPOCH).since("INCRE_TRANSFER_STARTED")  # type: ignore[operator]  # it has begun
     next_round = begun + ROUND * (1 + (EPOCH - begun) // ROUND)
     cloud = cloud_of(task)
@@ -113,12 +117,12 @@ async def test_a_new_round_of_comparisons_costs_its_results_once(
     ],
 )
 def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -> None:
-    made = one_poll(cloud_of(sim("one")), api, *collectors)
+    made = one_poll(cloud_of(sim_task("one")), api, *collectors)
     assert made.get("v5_job_progress", 0) == calls
 
 
 @pytest.mark.parametrize(
-    ("api", "paces", "calls"),
+    ("api", "intervals", "calls"),
     [
         ("v5", {}, 20),  # progress, every 30 s
         ("v5", {"progress": "5m"}, 10),  # node, every minute
@@ -128,10 +132,10 @@ def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -
     ],
 )
 async def test_of_the_collectors_that_share_a_call_the_quickest_polls(
-    api: str, paces: dict[str, str], calls: int
+    api: str, intervals: dict[str, str], calls: int
 ) -> None:
-    cloud = cloud_of(sim("one"))
-    config = config_of(api, ("tasks", "progress", "node", "objects"), paces=paces)
+    cloud = cloud_of(sim_task("one"))
+    config = config_of(api, ("tasks", "progress", "node", "objects"), intervals=intervals)
     async with polling(cloud, config) as exporter:
         await asyncio.sleep(599)
         made = asked(cloud)
@@ -155,7 +159,7 @@ async def test_of_the_collectors_that_share_a_call_the_quickest_polls(
 )
 async def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector: str, source: str) -> None:
     """Open Telekom Cloud has neither RPO and RTO nor quotas."""
-    cloud = cloud_of(sim("dr", **DR), sim("draft", status="CONFIGURATION", born=EPOCH - HOUR))
+    cloud = cloud_of(sim_task("dr", **DR), sim_task("draft", status="CONFIGURATION", born=EPOCH - HOUR))
     cloud.faults = [faults.unpublished(match)]
     async with exporter_on(cloud, config_of("v3", ("tasks", collector))) as exporter:
         assert await exporter.poll_once()
@@ -171,7 +175,7 @@ async def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector
 
 def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() -> None:
     missing = [faults.unpublished("batch-detail"), faults.unpublished("batch-progress")]
-    tasks = sim("one"), sim("only-v3", engine="postgresql")
+    tasks = sim_task("one"), sim_task("only-v3", engine="postgresql")
     page = scraped(*tasks, config=config_of("auto", ("tasks", "progress", "detail")), faults=missing)
     assert page.succeeded()
     assert page.by("task_name", "drs_task_full_progress_ratio") == {"one": 1}
@@ -181,7 +185,7 @@ def test_where_the_first_source_is_missing_the_next_serves_in_the_same_poll() ->
 @pytest.mark.parametrize("size", [1, 5, 6, 10, 11, 37])
 def test_details_in_batches_never_lose_a_task(size: int) -> None:
     """Without page_req the cloud would answer five of ten, and say nothing."""
-    page = scraped(*(sim(f"task-{number}") for number in range(size)), config=config_of("v3", ("tasks", "detail")))
+    page = scraped(*(sim_task(f"task-{number}") for number in range(size)), config=config_of("v3", ("tasks", "detail")))
     assert page.succeeded()
     assert len(page.samples("drs_task_detail_info")) == size
     assert page.value("drs_exporter_task_errors_total", collector="detail") == 0
@@ -189,7 +193,7 @@ def test_details_in_batches_never_lose_a_task(size: int) -> None:
 
 @pytest.mark.parametrize("single", [False, True])
 def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> None:
-    tasks = [sim(f"dr-{number}", **DR) for number in range(12)]
+    tasks = [sim_task(f"dr-{number}", **DR) for number in range(12)]
     tasks[7].overrides["v3_rpo_rto"] = {"error_code": "DRS.M05003"}
     page = scraped(*tasks, config=config_of("v3", ("tasks", "recovery")), single_id_only=single)
     assert page.succeeded()

@@ -28,7 +28,7 @@ from tests.lib.accounts import (
     end_tokens,
 )
 from tests.lib.cloud import PROJECT
-from tests.lib.daemon import Scrape, exporter_on, polling, sim
+from tests.lib.daemon import Scrape, exporter_on, polling, sim_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -266,8 +266,8 @@ async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Ma
     projects = [{"region": REGION, "name": name} for name in (REGION, f"{REGION}_payments", f"{REGION}_none")]
 
     cloud = cloud_of(
-        World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-        World(project_id=OTHER, region=REGION, name=f"{REGION}_payments", tasks=[sim("payments")]),
+        World(project_id=PROJECT, region=REGION, tasks=[sim_task("orders")]),
+        World(project_id=OTHER, region=REGION, name=f"{REGION}_payments", tasks=[sim_task("payments")]),
     )
     async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
         await asyncio.sleep(10 * MINUTE)
@@ -289,8 +289,8 @@ async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
 
 async def test_an_account_that_cannot_sign_in_affects_no_other() -> None:
     cloud = cloud_of(
-        World(project_id=PROJECT, region=REGION, tasks=[sim("orders")]),
-        World(project_id=OTHER, region="eu-de", tasks=[sim("shop", born=now() - 1e6)]),
+        World(project_id=PROJECT, region=REGION, tasks=[sim_task("orders")]),
+        World(project_id=OTHER, region="eu-de", tasks=[sim_task("shop", born=now() - 1e6)]),
     )
     wrong = account({**PASSWORD, "password": "wrong"}, name="wrong")
     config = config_of(wrong, account(PASSWORD, name="right", regions=["eu-de"]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.simulator import ABSENT, Fault, SimTask, faults
-from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, polling, scraped, sim
+from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH
 
 READY, BLOCKER = "drs_task_cutover_ready", "drs_task_cutover_blocker"
@@ -28,7 +28,7 @@ def judged(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
 
 def quick(name: str, **facts: Any) -> SimTask:
     """A task whose delay speaks for a cut-over."""
-    return sim(name, **{"delay": 1.0, "rpo": 1.0, "rto": 1.0, **facts})
+    return sim_task(name, **{"delay": 1.0, "rpo": 1.0, "rto": 1.0, **facts})
 
 
 def blocking(page: Scrape, task: str) -> set[str]:
@@ -59,11 +59,11 @@ def test_which_tasks_can_be_ready_at_all() -> None:
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 def test_of_pairs_the_standby_and_of_dual_active_tasks_none_can_be_ready(api: str) -> None:
-    pair = sim(
+    pair = sim_task(
         "pair", relation="multi_az", children=[quick("one", role="master"), quick("two", role="slave", delay=99)]
     )
     halves = [quick("forward", role="child", **DR), quick("backward", role="child", direction="down", **DR)]
-    dual = sim("dual", relation="multi_write", children=halves, **DR)
+    dual = sim_task("dual", relation="multi_write", children=halves, **DR)
     words = ("mysql-to-mysql", "cloudDataGuard-mysql")
     page = judged(pair, dual, api=api, v5_engines=words)
     assert page.by("task_name", READY) == {"pair": 1}
@@ -71,7 +71,7 @@ def test_of_pairs_the_standby_and_of_dual_active_tasks_none_can_be_ready(api: st
 
 
 def test_subtasks_speak_through_their_parent_alone() -> None:
-    parent = sim("parent", relation="multi_to_single", role="parent", children=[quick("a"), quick("b")])
+    parent = sim_task("parent", relation="multi_to_single", role="parent", children=[quick("a"), quick("b")])
     page = judged(parent)
     assert page.by("task_name", READY) == {"parent": 1}
     assert page.by("reason", BLOCKER) == {"phase": 0, "stale": 0, "subtask": 0}
@@ -96,7 +96,7 @@ def test_subtasks_speak_through_their_parent_alone() -> None:
 )
 @pytest.mark.parametrize("api", ["v5", "auto"])
 def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *, blocked: bool) -> None:
-    parent = sim("parent", relation="multi_to_single", children=[quick("fine"), quick("other", **child)])
+    parent = sim_task("parent", relation="multi_to_single", children=[quick("fine"), quick("other", **child)])
     page = judged(parent, api=api)
     assert blocking(page, "parent") == ({"subtask"} if blocked else set())
     assert page.value(READY, task_name="parent") == (0 if blocked else 1)
@@ -104,7 +104,7 @@ def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *,
 
 async def test_a_parent_follows_its_subtasks() -> None:
     slow, other = quick("slow"), quick("other")
-    cloud = cloud_of(sim("parent", relation="multi_to_single", children=[slow, other]))
+    cloud = cloud_of(sim_task("parent", relation="multi_to_single", children=[slow, other]))
     async with polling(cloud, config_of(collectors=COLLECTORS)) as exporter:
         values = []
         for status, delay in (
@@ -197,7 +197,7 @@ def test_what_is_known_of_a_task_decides(facts: dict[str, Any], settings: dict[s
 @pytest.mark.parametrize("api", ["v3", "v5"])
 def test_a_parent_of_a_subtask_that_cannot_be_decoded_is_not_ready(api: str, lost: dict[str, Any]) -> None:
     children = [quick("fine"), quick("lost", overrides={f"{api}_list": lost})]
-    parent = sim("parent", relation="multi_to_single", children=children)
+    parent = sim_task("parent", relation="multi_to_single", children=children)
     page = judged(parent, quick("other"), published={api})
     assert blocking(page, "parent") == {"subtask"}
     assert page.value(READY, task_name="parent") == 0

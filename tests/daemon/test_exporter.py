@@ -15,7 +15,18 @@ from exporter.metrics.tasks import ACTIONS
 from exporter.model.task import phase_of
 from exporter.polling.poller import Poller
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, demo_cloud, faults
-from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, config_of, exporter_on, polling, scraped, sim, task
+from tests.lib.daemon import (
+    PROJECT_ID,
+    Scrape,
+    account,
+    cloud_of,
+    config_of,
+    exporter_on,
+    listed_task,
+    polling,
+    scraped,
+    sim_task,
+)
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 if TYPE_CHECKING:
@@ -34,7 +45,7 @@ def counts_match_tasks(page: Scrape) -> bool:
 
 
 async def test_values_are_on_the_page_within_two_seconds_of_their_poll() -> None:
-    cloud = cloud_of(sim("one", delay=2.5))
+    cloud = cloud_of(sim_task("one", delay=2.5))
     async with polling(cloud) as exporter:
         assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 2.5
         cloud.worlds[0].task("one").delay = 0
@@ -43,7 +54,7 @@ async def test_values_are_on_the_page_within_two_seconds_of_their_poll() -> None
 
 
 async def test_values_expire_without_any_poll_that_ends() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with polling(cloud, config_of("v3")) as exporter:
         await asyncio.sleep(2)
         cloud.faults = [Fault(match="", kind="slow", seconds=1e6)]
@@ -55,7 +66,7 @@ async def test_values_expire_without_any_poll_that_ends() -> None:
 
 
 async def test_pages_come_at_least_every_six_seconds_and_at_most_one_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = cloud_of(*(sim(f"t{number}") for number in range(40)))
+    cloud = cloud_of(*(sim_task(f"t{number}") for number in range(40)))
     cloud.faults = [Fault(match="type=progress", kind="slow", seconds=0.3)]
     times = []
     async with exporter_on(cloud, config_of("v5", poll={"interval": "3s"})) as exporter:
@@ -82,8 +93,8 @@ async def test_no_page_shows_half_of_a_list(turns: int) -> None:
         await exporter.poll_once()
         [store] = exporter.stores
         for size in (1, 5, 3, 0, 250, 2):
-            tasks = [task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
-            others = [task(f"m{number}") for number in range(size // 2 + 1)]
+            tasks = [listed_task(f"t{number}", "PAUSING" if number % 2 else "CREATING") for number in range(size)]
+            others = [listed_task(f"m{number}") for number in range(size // 2 + 1)]
             update = store.listed("v3", "sync", tasks)
             pending = [asyncio.create_task(update)]
             for _ in range(turns):
@@ -105,7 +116,7 @@ async def test_no_page_shows_half_of_a_list(turns: int) -> None:
 
 
 async def test_poll_once_returns_whether_everything_succeeded() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with exporter_on(cloud) as exporter:
         assert await exporter.poll_once()
         assert exporter.ready
@@ -131,7 +142,7 @@ async def test_a_crash_of_a_loop_ends_the_daemon(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_connections_are_closed_at_the_end() -> None:
-    async with exporter_on(cloud_of(sim("one"))) as exporter:
+    async with exporter_on(cloud_of(sim_task("one"))) as exporter:
         await exporter.poll_once()
         (http,) = (project.http for project in exporter._projects.polled.values())
         assert not http.is_closed
@@ -140,7 +151,7 @@ async def test_connections_are_closed_at_the_end() -> None:
 
 def test_a_project_without_a_name_is_called_by_its_id() -> None:
     config = from_mapping({"accounts": [account("acme", {"region": "cn-north-4", "project_id": PROJECT_ID})]})
-    assert scraped(sim("one"), config=config).by("project", "drs_up") == {PROJECT_ID: 1}
+    assert scraped(sim_task("one"), config=config).by("project", "drs_up") == {PROJECT_ID: 1}
 
 
 @pytest.mark.usefixtures("published_seldom")
@@ -192,14 +203,14 @@ def _phases(tasks: Iterable[SimTask]) -> dict[str, str | None]:
 
 
 def test_every_action_of_the_contract_can_be_seen() -> None:
-    actions = scraped(sim("one", status="INCRE_TRANSFER_FAILED")).by("action", "drs_task_action_available")
+    actions = scraped(sim_task("one", status="INCRE_TRANSFER_FAILED")).by("action", "drs_task_action_available")
     assert actions.keys() == set(ACTIONS)
     assert {action for action, available in actions.items() if available} == {"RETRY", "RESET"}
 
 
 def test_facts_of_polls_do_not_pile_up_before_the_garbage_collector() -> None:
     async def main() -> None:
-        async with exporter_on(cloud_of(sim("one"))) as exporter:
+        async with exporter_on(cloud_of(sim_task("one"))) as exporter:
             brought = [[number] for number in range(1000)]
             await exporter.publish()
             young = {id(value) for generation in (0, 1) for value in gc.get_objects(generation)}

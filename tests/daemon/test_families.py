@@ -13,7 +13,7 @@ from exporter.config import Collectors
 from exporter.metrics.projects import family_names
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.simulator import AsyncJob, World
-from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim
+from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH, now
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ LOADING = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))
 
 def everything() -> list[SimTask]:
     """A world that has something to show for every family."""
-    lost = sim("lost", status="INCRE_TRANSFER_FAILED")
+    lost = sim_task("lost", status="INCRE_TRANSFER_FAILED")
     lost.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
     return [
-        sim("orders", comparison="different", born=EPOCH - 51 * HOUR, writable="success", charging="period"),
-        sim("core-dr", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 60}, **DR),
-        sim("loading", script=LOADING),
-        sim("scheduled", script=WAITING),
-        sim("draft", status="CONFIGURATION", born=EPOCH - HOUR),
-        sim("fails", engine="redis-to-gaussredis", scenario="migration"),
+        sim_task("orders", comparison="different", born=EPOCH - 51 * HOUR, writable="success", charging="period"),
+        sim_task("core-dr", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 60}, **DR),
+        sim_task("loading", script=LOADING),
+        sim_task("scheduled", script=WAITING),
+        sim_task("draft", status="CONFIGURATION", born=EPOCH - HOUR),
+        sim_task("fails", engine="redis-to-gaussredis", scenario="migration"),
         lost,
     ]
 
@@ -74,14 +74,16 @@ def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
 
 
 def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> None:
-    page = shown(sim("core-dr", **DR))
+    page = shown(sim_task("core-dr", **DR))
     assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == {"progress", "node", "recovery"}
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 async def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(api: str) -> None:
     """Whether the details are due or not: with the recovery of a DR task comes which way it runs."""
-    cloud = cloud_of(sim("core-dr", rpo=2.0, rto=3.0, **DR), sim("orders"), published={api}, v5_engines=DR_TOO)
+    cloud = cloud_of(
+        sim_task("core-dr", rpo=2.0, rto=3.0, **DR), sim_task("orders"), published={api}, v5_engines=DR_TOO
+    )
     task = cloud.worlds[0].tasks[0]
     async with polling(cloud, config_of(api, collectors=EVERY)) as exporter:
         seen = []
@@ -100,11 +102,11 @@ async def test_recovery_is_absent_during_a_switchover_and_comes_back_after_it(ap
 @pytest.mark.parametrize(("writable", "value"), [("success", 1), ("pending", 0), ("", None)])
 @pytest.mark.parametrize("api", ["v5", "auto"])
 def test_whether_the_target_may_be_written_again(api: str, writable: str, value: float | None) -> None:
-    assert shown(sim("one", writable=writable), api=api).value("drs_task_target_read_only_lifted") == value
+    assert shown(sim_task("one", writable=writable), api=api).value("drs_task_target_read_only_lifted") == value
 
 
 def test_an_inconsistent_comparison() -> None:
-    page = shown(sim("one", comparison="different", born=EPOCH - 51 * HOUR), api="v3")
+    page = shown(sim_task("one", comparison="different", born=EPOCH - 51 * HOUR), api="v3")
     assert page.by("type", "drs_comparison_consistent") == {"object": 0, "line": 0, "content": 0}
     assert page.by("type", "drs_comparison_different_rows") == {"line": 3, "content": 3}
     assert page.by("result", "drs_comparison_results", type="line") == {"CONSISTENT": 1, "INCONSISTENT": 1}
@@ -119,7 +121,7 @@ def test_an_inconsistent_comparison() -> None:
 @pytest.mark.parametrize(("kind", "consistent"), [("equal", 1), ("different", 0), ("target_missing", 0), ("", None)])
 @pytest.mark.parametrize("api", ["v3", "v5"])
 def test_comparisons_end_alike_in_both_generations(api: str, kind: str, consistent: float | None) -> None:
-    page = shown(sim("one", comparison=kind, born=EPOCH - 51 * HOUR), api=api)
+    page = shown(sim_task("one", comparison=kind, born=EPOCH - 51 * HOUR), api=api)
     types = ("object", "line", "content") if kind else ()
     assert page.by("type", "drs_comparison_consistent") == dict.fromkeys(types, consistent)
     spelled = page.by("result", "drs_comparison_results", type="line")
@@ -129,11 +131,11 @@ def test_comparisons_end_alike_in_both_generations(api: str, kind: str, consiste
 @pytest.mark.parametrize("api", ["v3", "v5"])
 def test_a_comparison_that_runs_or_failed_has_no_verdict_and_a_new_status_is_other(api: str) -> None:
     for status in ("RUNNING", "FAILED", "TIMEOUT_INTERRUPT"):
-        page = shown(sim("one", comparison="equal", comparison_status=status, born=EPOCH - 51 * HOUR), api=api)
+        page = shown(sim_task("one", comparison="equal", comparison_status=status, born=EPOCH - 51 * HOUR), api=api)
         assert page.current("status", "drs_comparison_status", type="line") == status
         assert page.samples("drs_comparison_consistent") == page.samples("drs_comparison_results") == []
         assert len(page.samples("drs_comparison_finished_timestamp_seconds")) == 3
-    page = shown(sim("one", comparison="equal", comparison_status="QUEUED", born=EPOCH - 51 * HOUR), api=api)
+    page = shown(sim_task("one", comparison="equal", comparison_status="QUEUED", born=EPOCH - 51 * HOUR), api=api)
     assert page.current("status", "drs_comparison_status", type="line") == "other"
 
 
@@ -163,8 +165,8 @@ OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 async def test_tags_are_labels_where_they_are_allowed_and_keep_their_names(api: str) -> None:
     """Keys that collide over all accounts are numbered; each account shows its own."""
     tagged = {"tags": TAGS}
-    cloud = cloud_of(sim("tagged", **tagged), sim("some", tags={"team": "x"}), sim("none"))
-    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim("elsewhere", **tagged)], now=now))
+    cloud = cloud_of(sim_task("tagged", **tagged), sim_task("some", tags={"team": "x"}), sim_task("none"))
+    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim_task("elsewhere", **tagged)], now=now))
     config = config_of(api, ("tasks", "detail"), tasks={"tag_labels": ["team", "team-a", "größe", "absent"]})
     (account,) = config.accounts
     (project,) = account.projects

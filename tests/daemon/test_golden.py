@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.simulator import AsyncJob
 from exporter.simulator.world.life import PREPARED
-from tests.lib.daemon import cloud_of, config_of, polling, sim
+from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.paths import GOLDEN
 from tests.lib.virtual_time import EPOCH, simulate
 
@@ -34,15 +34,19 @@ LOADING = (*PREPARED, ("FULL_TRANSFER_STARTED", 50 * 3600.0))
 
 def open_telekom_cloud() -> SimulatedCloud:
     """v3 as it was: no milliseconds, rates and actions, times without a zone."""
-    lost = sim("lost", status="INCRE_TRANSFER_FAILED")
+    lost = sim_task("lost", status="INCRE_TRANSFER_FAILED")
     lost.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
     return cloud_of(
-        sim("orders", delay=4),
-        sim("billing", scenario="migration", script=LOADING),
-        sim("ledger", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", delay=8),
-        sim("merge", relation="multi_to_single", children=[sim("merge-a", role="child"), sim("merge-b", role="child")]),
-        sim('say "hi" \\ 100% \n訂單', engine="mongodb", status="CONFIGURATION"),
-        sim("old", status="RELEASE_RESOURCE_COMPLETE"),
+        sim_task("orders", delay=4),
+        sim_task("billing", scenario="migration", script=LOADING),
+        sim_task("ledger", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", delay=8),
+        sim_task(
+            "merge",
+            relation="multi_to_single",
+            children=[sim_task("merge-a", role="child"), sim_task("merge-b", role="child")],
+        ),
+        sim_task('say "hi" \\ 100% \n訂單', engine="mongodb", status="CONFIGURATION"),
+        sim_task("old", status="RELEASE_RESOURCE_COMPLETE"),
         lost,
         published={"v3"},
         old_bodies=True,
@@ -53,9 +57,9 @@ def open_telekom_cloud() -> SimulatedCloud:
 def huawei_cloud_v5() -> SimulatedCloud:
     """A region without v3."""
     return cloud_of(
-        sim("orders", delay=0.25, comparison="different", tags={"team": "payments"}, alarms={"delay_time": 60}),
-        sim("erp", engine="oracle-to-gaussdbv5", script=LOADING, charging="period", expires=EPOCH + 86_400.0),
-        sim("cache", scenario="migration", engine="redis-to-gaussredis", status="FULL_TRANSFER_FAILED"),
+        sim_task("orders", delay=0.25, comparison="different", tags={"team": "payments"}, alarms={"delay_time": 60}),
+        sim_task("erp", engine="oracle-to-gaussdbv5", script=LOADING, charging="period", expires=EPOCH + 86_400.0),
+        sim_task("cache", scenario="migration", engine="redis-to-gaussredis", status="FULL_TRANSFER_FAILED"),
         published={"v5"},
         async_jobs=[AsyncJob(status="ASYNC_JOB_VALIDATE_FAILED", created=EPOCH - 60)],
     )
@@ -64,9 +68,9 @@ def huawei_cloud_v5() -> SimulatedCloud:
 def huawei_cloud() -> SimulatedCloud:
     """Both generations, each of which lists a task that the other one does not know."""
     return cloud_of(
-        sim("both", delay=1.5, enterprise_project="7"),
-        sim("v3 alone", engine="postgresql", delay=2.5),
-        sim("v5 alone", engine="redis-to-gaussredis", delay=3.5),
+        sim_task("both", delay=1.5, enterprise_project="7"),
+        sim_task("v3 alone", engine="postgresql", delay=2.5),
+        sim_task("v5 alone", engine="redis-to-gaussredis", delay=3.5),
     )
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from exporter.daemon.exporter import Exporter
-from tests.lib.daemon import HOUR, cloud_of, config_of, sim
+from tests.lib.daemon import HOUR, cloud_of, config_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock
 
@@ -47,9 +47,9 @@ def shown(exporter: Exporter) -> set[str]:
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize("creates", [True, False])
 async def test_a_task_that_moved_to_a_page_that_was_read_already_is_not_removed(api: str, creates: bool) -> None:  # noqa: FBT001
-    tasks = [sim(f"task-{number:03}", born=EPOCH - 40 * HOUR + number) for number in range(TASKS)]
+    tasks = [sim_task(f"task-{number:03}", born=EPOCH - 40 * HOUR + number) for number in range(TASKS)]
     victim = tasks[10 if api == "v5" else TASKS - 10]  # v5 lists the oldest first, v3 the newest
-    created = sim("created", born=EPOCH - 30 * HOUR) if creates else None
+    created = sim_task("created", born=EPOCH - 30 * HOUR) if creates else None
     cloud = cloud_of(*tasks, published={api})
     transport = Meddling(cloud, api, victim, created)
     async with Exporter(config_of(api, ["tasks"]), transport=transport, clock=clock) as exporter:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.simulator import Fault, faults
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polled, polling, sim
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polled, polling, sim_task
 
 if TYPE_CHECKING:
     from exporter.simulator import SimTask
@@ -20,7 +20,7 @@ SCENARIOS = ("migration", "sync", "cloudDataGuard")
 def fleet(*sizes: int, engine: str = "mysql", mark: str = "") -> list[SimTask]:
     """Tasks of each job type: n of each."""
     return [
-        sim(f"{scenario}{mark}-{number}", scenario=scenario, engine=engine)
+        sim_task(f"{scenario}{mark}-{number}", scenario=scenario, engine=engine)
         for scenario, size in zip(SCENARIOS, sizes, strict=True)
         for number in range(size)
     ]
@@ -66,15 +66,15 @@ def test_a_poll_on_auto_queries_v3_in_tens_and_v5_for_what_it_alone_lists(sizes:
 
 
 def test_only_tasks_with_progress_are_queried() -> None:
-    children = [sim(f"child-{number}", role="child") for number in range(3)]
-    ended_child = sim("ended child", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE")
+    children = [sim_task(f"child-{number}", role="child") for number in range(3)]
+    ended_child = sim_task("ended child", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE")
     silent = [
-        sim("ended", status="RELEASE_RESOURCE_COMPLETE"),
-        sim("configured", status="CONFIGURATION"),
-        sim("parent", relation="multi_to_single", children=[*children, ended_child]),
+        sim_task("ended", status="RELEASE_RESOURCE_COMPLETE"),
+        sim_task("configured", status="CONFIGURATION"),
+        sim_task("parent", relation="multi_to_single", children=[*children, ended_child]),
     ]
     statuses = ("CREATING", "WAITING_FOR_START", "INCRE_TRANSFER_FAILED", "PAUSING", "RELEASE_RESOURCE_STARTED", "NEW")
-    speaking = [sim(status, status=status) for status in statuses]
+    speaking = [sim_task(status, status=status) for status in statuses]
     cloud = cloud_of(*silent, *speaking)
     polled(cloud, "v3", "progress")
     asked = [job for call in cloud.calls if call.path.endswith("batch-progress") for job in call.body["jobs"]]
@@ -83,8 +83,8 @@ def test_only_tasks_with_progress_are_queried() -> None:
 
 @pytest.mark.usefixtures("published_seldom")
 async def test_v5_is_listed_every_five_minutes_beside_v3_and_facts_have_their_own_pace() -> None:
-    cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
-    async with polling(cloud, config_of(paces={"node": "60s"})):
+    cloud = cloud_of(sim_task("both"), sim_task("v3", engine="postgresql"))
+    async with polling(cloud, config_of(intervals={"node": "60s"})):
         await asyncio.sleep(1)
         assert calls(cloud) == named(v3=3, v5=3, batches=1, singles=1) | {"v5 jobs/ID/monitor-data": 1}
         cloud.calls.clear()
@@ -95,7 +95,7 @@ async def test_v5_is_listed_every_five_minutes_beside_v3_and_facts_have_their_ow
 
 @pytest.mark.usefixtures("published_seldom")
 async def test_v5_is_listed_every_interval_where_v3_is_not_published() -> None:
-    cloud = cloud_of(sim("one"), published={"v5"})
+    cloud = cloud_of(sim_task("one"), published={"v5"})
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(1)
         await exporter.publish()
@@ -107,7 +107,7 @@ async def test_v5_is_listed_every_interval_where_v3_is_not_published() -> None:
 
 @pytest.mark.usefixtures("published_seldom")
 async def test_a_generation_that_is_not_published_is_queried_again_hourly() -> None:
-    cloud = cloud_of(sim("redis", engine="redis-to-gaussredis"), sim("mysql"), published={"v3"})
+    cloud = cloud_of(sim_task("redis", engine="redis-to-gaussredis"), sim_task("mysql"), published={"v3"})
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(3599)
         await exporter.publish()
@@ -123,7 +123,7 @@ async def test_a_generation_that_is_not_published_is_queried_again_hourly() -> N
 
 @pytest.mark.usefixtures("published_seldom")
 async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_next_one_serves() -> None:
-    cloud = cloud_of(sim("both"), sim("v3", engine="postgresql"))
+    cloud = cloud_of(sim_task("both"), sim_task("v3", engine="postgresql"))
     cloud.faults.append(faults.unpublished("batch-progress"))
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
         await asyncio.sleep(3599)
@@ -140,7 +140,7 @@ async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_ne
 
 async def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
     """Its lists are slow later on, so that the next one after five minutes would come too late for what it told."""
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=9, after=6))
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(10)

@@ -12,7 +12,7 @@ from exporter.cloud.v3 import V3
 from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
 from exporter.store.store import Store
-from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, config_of, polling, scraped, sim
+from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, config_of, polling, scraped, sim_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 
 def tasks_of_each_kind() -> list[Any]:
     return [
-        sim("m", scenario="migration"),
-        sim("s"),
-        sim("d", scenario="cloudDataGuard"),
-        sim("redis", engine="redis-to-gaussredis"),
-        sim("pg", engine="postgresql"),
+        sim_task("m", scenario="migration"),
+        sim_task("s"),
+        sim_task("d", scenario="cloudDataGuard"),
+        sim_task("redis", engine="redis-to-gaussredis"),
+        sim_task("pg", engine="postgresql"),
     ]
 
 
@@ -57,7 +57,7 @@ async def test_a_failing_list_affects_no_other_job_type_or_generation() -> None:
 
 
 async def test_a_job_type_that_is_not_offered_is_named_in_the_log() -> None:
-    cloud = cloud_of(sim("s"))
+    cloud = cloud_of(sim_task("s"))
     cloud.faults = [faults.refused("v5.*job_type=cloudDataGuard", 400, "DRS.M00202", "")]
     with capture_logs() as logged:
         async with polling(cloud):
@@ -88,7 +88,7 @@ async def test_a_failing_source_leaves_the_others_alone(match: str, silent: set[
 
 def two_projects() -> tuple[SimulatedCloud, Any]:
     ids = {PROJECT_ID: ("first", "one"), OTHER_ID: ("second", "two")}
-    worlds = [World(project_id=project_id, tasks=[sim(task)]) for project_id, (_, task) in ids.items()]
+    worlds = [World(project_id=project_id, tasks=[sim_task(task)]) for project_id, (_, task) in ids.items()]
     projects = [{"region": "cn-north-4", "name": name, "project_id": key} for key, (name, _) in ids.items()]
     config = from_mapping({"accounts": [account("acme", *projects)], "poll": {"rate_limit": 1000.0, "burst": 1000}})
     return SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now), config
@@ -106,7 +106,7 @@ async def test_a_failing_project_leaves_the_others_alone() -> None:
 
 
 async def test_one_task_that_is_refused_costs_only_itself_and_is_counted() -> None:
-    tasks = [sim(f"t{number}") for number in range(12)]
+    tasks = [sim_task(f"t{number}") for number in range(12)]
     tasks[3].overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
     cloud = cloud_of(*tasks)
     async with polling(cloud, config_of("v3")) as exporter:
@@ -118,15 +118,15 @@ async def test_one_task_that_is_refused_costs_only_itself_and_is_counted() -> No
 
 
 def test_a_source_that_refuses_every_task_does_not_work_at_all() -> None:
-    task = sim("only")
+    task = sim_task("only")
     task.overrides["v3_progress"] = {"error_code": "DRS.M01504", "transfer_status": None}
     page = scraped(task, config=config_of("v3"))
     assert page.value("drs_exporter_collector_success", collector="progress") == 0
 
 
 async def test_a_task_whose_progress_reports_it_as_deleted_is_removed_and_never_ready_where_lists_disagree() -> None:
-    going = sim("going")
-    cloud = cloud_of(going, sim("staying"))
+    going = sim_task("going")
+    cloud = cloud_of(going, sim_task("staying"))
     async with polling(cloud, config_of("v3")) as exporter:
         assert (await Scrape.after(29, exporter)).tasks() == {"going", "staying"}
         going.overrides["v3_progress"] = {"transfer_status": "DELETED"}
@@ -139,7 +139,7 @@ async def test_a_task_whose_progress_reports_it_as_deleted_is_removed_and_never_
 
 
 async def test_what_could_not_be_decoded_is_counted_and_lost_alone() -> None:
-    bad, good = sim("bad"), sim("good")
+    bad, good = sim_task("bad"), sim_task("good")
     bad.overrides["v3_list"] = {"net_type": {"not": "text"}}
     bad.overrides["v3_progress"] = {"progress": "much", "incre_trans_delay_millis": "2500"}
     cloud = cloud_of(bad, good)
@@ -197,7 +197,7 @@ async def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_log
 async def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = unforeseen(monkeypatch, Store, "update", when="")
     with capture_logs() as logged:
-        cloud = cloud_of(sim("one"))
+        cloud = cloud_of(sim_task("one"))
         async with polling(cloud, config_of("v3")) as exporter:
             await asyncio.sleep(2)
             broken.append("now")
@@ -216,7 +216,7 @@ async def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypat
         raise ZeroDivisionError
 
     monkeypatch.setattr(V3, "list_tasks", nothing_works)
-    async with polling(cloud_of(sim("one")), config_of("v3")) as exporter:
+    async with polling(cloud_of(sim_task("one")), config_of("v3")) as exporter:
         page = await Scrape.after(2, exporter)
         assert exporter.ready
         assert page.value("drs_up") == 0
@@ -225,8 +225,8 @@ async def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypat
 
 async def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
     with capture_logs() as logged:
-        odd, worse = sim("odd", status="HIBERNATING"), sim("worse", status="HIBERNATING")
-        cloud = cloud_of(odd, worse, sim("failed", status="HIBERNATION_FAILED"))
+        odd, worse = sim_task("odd", status="HIBERNATING"), sim_task("worse", status="HIBERNATING")
+        cloud = cloud_of(odd, worse, sim_task("failed", status="HIBERNATION_FAILED"))
         async with polling(cloud) as exporter:
             page = await Scrape.after(100, exporter)
             assert page.value("drs_exporter_unknown_statuses_total") == 1
@@ -244,7 +244,7 @@ async def test_an_unknown_status_is_other_and_counted_and_logged_once() -> None:
 
 async def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
     with capture_logs() as logged:
-        cloud = cloud_of(sim("one"))
+        cloud = cloud_of(sim_task("one"))
         async with polling(cloud, config_of("v3")):
             await asyncio.sleep(2)
             for made in ([faults.forbidden("batch")], [faults.unauthorized("batch")], []):
@@ -260,7 +260,7 @@ async def test_a_failure_is_logged_when_it_begins_changes_and_ends() -> None:
 
 async def test_a_source_that_refuses_everything_is_queried_little_and_recovers() -> None:
     """Forty single calls a poll while all is well; no more than those under way where none is answered."""
-    cloud = cloud_of(*[sim(f"task-{number}") for number in range(40)], published={"v5"})
+    cloud = cloud_of(*[sim_task(f"task-{number}") for number in range(40)], published={"v5"})
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
         await asyncio.sleep(2)
         cloud.faults = [faults.forbidden("type=progress")]
@@ -275,8 +275,8 @@ async def test_a_source_that_refuses_everything_is_queried_little_and_recovers()
 
 async def test_tasks_that_fail_first_do_not_block_the_others() -> None:
     """A round that ends after the first failures goes on, in the next, with those that it left out."""
-    broken = [sim(f"broken-{number}") for number in range(16)]
-    cloud = cloud_of(*broken, *[sim(f"task-{number}") for number in range(4)], published={"v5"})
+    broken = [sim_task(f"broken-{number}") for number in range(16)]
+    cloud = cloud_of(*broken, *[sim_task(f"task-{number}") for number in range(4)], published={"v5"})
     cloud.faults = [faults.broken(f"{task.id}.*type=progress") for task in broken]
     async with polling(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
         assert len((await Scrape.after(300, exporter)).by("task_name", "drs_task_full_progress_ratio")) == 4

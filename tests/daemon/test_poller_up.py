@@ -9,7 +9,7 @@ import pytest
 
 from exporter.simulator import Fault, faults
 from exporter.store.store import Store
-from tests.lib.daemon import Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim
+from tests.lib.daemon import Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim_task
 
 ONE_FAILS = (
     *(faults.broken, faults.unavailable, faults.throttled),
@@ -18,7 +18,7 @@ ONE_FAILS = (
 
 
 async def test_absent_before_the_first_poll() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     cloud.faults = [Fault(match="", kind="slow", seconds=8)]
     async with polling(cloud) as exporter:
         await asyncio.sleep(12)  # v3 has answered, v5 not yet
@@ -46,13 +46,13 @@ async def test_absent_before_the_first_poll() -> None:
     ],
 )
 def test_up_wants_a_published_generation(published: set[str], api: str, value: float) -> None:
-    assert scraped(sim("one"), config=config_of(api), published=published).value("drs_up") == value
+    assert scraped(sim_task("one"), config=config_of(api), published=published).value("drs_up") == value
 
 
 @pytest.mark.parametrize("fault", ONE_FAILS)
 @pytest.mark.parametrize("generation", ["POST .*/v3/[^/]*/jobs$", "GET .*/v5/.*job_type=cloudDataGuard"])
 def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fault: Any) -> None:
-    assert scraped(sim("one"), faults=[fault(generation)]).value("drs_up") == 0
+    assert scraped(sim_task("one"), faults=[fault(generation)]).value("drs_up") == 0
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_one_list_that_fails_in_any_way_is_enough_to_be_down(generation: str, fa
 )
 def test_a_response_that_is_no_list_never_means_no_tasks(body: bytes) -> None:
     fault = Fault(match="/jobs$", kind="body", body=body)
-    page = scraped(sim("one"), config=config_of("v3"), faults=[fault], published={"v3"})
+    page = scraped(sim_task("one"), config=config_of("v3"), faults=[fault], published={"v3"})
     assert page.by("collector", "drs_exporter_collector_success")["tasks"] == 0
     assert page.value("drs_up") == 0
     assert page.samples("drs_tasks") == []
@@ -85,7 +85,7 @@ def test_no_tasks_is_up_and_zeros() -> None:
 
 
 async def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_listed_again() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with polling(cloud) as exporter:
         await asyncio.sleep(290)
         cloud.faults = [faults.forbidden("GET .*job_type=sync", times=2)]
@@ -97,7 +97,7 @@ async def test_up_is_about_the_newest_due_list_so_v5_stays_down_until_it_is_list
 
 
 async def test_a_generation_that_becomes_unpublished_fails_until_its_tasks_expire() -> None:
-    cloud = cloud_of(sim("v3 alone", engine="postgresql"), sim("both"))
+    cloud = cloud_of(sim_task("v3 alone", engine="postgresql"), sim_task("both"))
     async with polling(cloud) as exporter:
         await asyncio.sleep(10)
         cloud.worlds[0].published.remove("v3")
@@ -112,7 +112,7 @@ async def test_a_generation_that_becomes_unpublished_fails_until_its_tasks_expir
 
 @pytest.mark.parametrize("interval", ["1s", "5s", "30s"])
 async def test_an_outage_of_the_cloud_does_not_make_it_unhealthy(interval: str) -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     cloud.faults = [Fault(match="", kind="slow", seconds=1000)]
     async with polling(cloud, config_of(poll={"interval": interval})) as exporter:
         for _ in range(60):
@@ -123,7 +123,7 @@ async def test_an_outage_of_the_cloud_does_not_make_it_unhealthy(interval: str) 
 
 async def test_many_calls_that_take_long_are_progress() -> None:
     """A collector whose poll takes an hour is alive all the while."""
-    cloud = cloud_of(*(sim(f"t{number}") for number in range(600)))
+    cloud = cloud_of(*(sim_task(f"t{number}") for number in range(600)))
     cloud.faults = [Fault(match="type=progress", kind="slow", seconds=9)]
     async with polling(cloud, config_of("v5", ["tasks", "progress"])) as exporter:
         for _ in range(65):
@@ -133,7 +133,7 @@ async def test_many_calls_that_take_long_are_progress() -> None:
 
 @pytest.mark.parametrize("stuck", ["listed", "update"])
 async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
-    async with polling(cloud_of(sim("one"))) as exporter:
+    async with polling(cloud_of(sim_task("one"))) as exporter:
         await asyncio.sleep(61)
 
         async def forever(*_: object, **__: object) -> None:
@@ -147,7 +147,7 @@ async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_collector_has_no_success_while_no_list_succeeds_and_a_source_is_unknown_until_it_is_queried() -> None:
-    cloud = cloud_of(sim("orders"))
+    cloud = cloud_of(sim_task("orders"))
     cloud.faults = [faults.broken("/jobs")]
     async with exporter_on(cloud, config_of("v3", ("tasks", "progress", "recovery"))) as exporter:
         assert not await exporter.poll_once()
@@ -165,7 +165,7 @@ async def test_a_collector_has_no_success_while_no_list_succeeds_and_a_source_is
 
 
 async def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_about_what_is() -> None:
-    cloud = cloud_of(sim("one"), published={"v3"})
+    cloud = cloud_of(sim_task("one"), published={"v3"})
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(3590)
         before = cloud.calls and Scrape(exporter)

@@ -12,7 +12,7 @@ from exporter.metrics.self_metrics import RATE_LIMIT, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
 from exporter.web.app import application
-from tests.lib.daemon import Bench
+from tests.lib.daemon import StoreFixture
 from tests.lib.serving import in_a_thread
 from tests.lib.virtual_time import now
 
@@ -31,7 +31,7 @@ class Fleet:
     healthy = True
 
     def __init__(self, size: int) -> None:
-        self._bench = Bench(float("inf"))
+        self._bench = StoreFixture(float("inf"))
         self.board = self._bench.board
         self.stores = [self._bench.store]
         self.telemetry = Telemetry()

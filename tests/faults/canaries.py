@@ -14,7 +14,7 @@ from exporter.config import Collectors
 from tests.faults.fleet import account, cloud
 from tests.faults.kinds import CANARY, MESSAGE
 from tests.faults.transport import FaultyTransport
-from tests.lib.daemon import sim
+from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def accounts(
 def talkative(name: str) -> SimulatedCloud:
     """The cloud of an account, which knows its credentials, and has a failed task with a message."""
     made = cloud(name, ["sync"])
-    made.worlds[0].tasks.append(sim("broken", status="INCRE_TRANSFER_FAILED", error=MESSAGE, description=MESSAGE))
+    made.worlds[0].tasks.append(sim_task("broken", status="INCRE_TRANSFER_FAILED", error=MESSAGE, description=MESSAGE))
     made.keys |= {f"{CANARY}{name}": f"{CANARY}SK" for name in ("AK", "HST")}
     made.tokens[f"{CANARY}TOKEN"] = f"{CANARY}HST"
     made.users[USER] = f"{CANARY}-password"

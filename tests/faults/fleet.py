@@ -18,7 +18,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.model.list_query import ListQuery
 from exporter.simulator import SimulatedCloud, World
 from exporter.simulator.world.world import AsyncJob
-from tests.lib.daemon import sim
+from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import EPOCH, clock, now
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def fed_by(operation: Operation) -> tuple[str, ...]:
 def tasks(scenario: str) -> list[SimTask]:
     """One or more for each operation that can be asked about a task of this kind."""
     if scenario == "cloudDataGuard":
-        return [sim("dr", scenario=scenario, engine="cloudDataGuard-mysql")]
+        return [sim_task("dr", scenario=scenario, engine="cloudDataGuard-mysql")]
     return [
-        sim("orders", scenario=scenario, comparison="equal"),
-        sim("stock", scenario=scenario, engine="postgresql", comparison="different"),
-        sim("draft", scenario=scenario, status="CONFIGURATION"),
-        sim("cache", scenario=scenario, engine="redis-to-gaussredis", comparison="equal", writable="success"),
+        sim_task("orders", scenario=scenario, comparison="equal"),
+        sim_task("stock", scenario=scenario, engine="postgresql", comparison="different"),
+        sim_task("draft", scenario=scenario, status="CONFIGURATION"),
+        sim_task("cache", scenario=scenario, engine="redis-to-gaussredis", comparison="equal", writable="success"),
     ]
 
 

@@ -15,7 +15,7 @@ from tests.faults.fleet import STRUCK, View, account, cloud, config, fed_by, id_
 from tests.faults.kinds import CANARY
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
-from tests.lib.daemon import sim
+from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ async def polled(operation: Operation, change: Change | None) -> tuple[View, lis
     """Return the page after one poll, the responses about the victim in the struck operation, and the victim's id."""
     scenarios = scenarios_of(operation)
     simulated = cloud("acme", scenarios)
-    simulated.worlds[0].tasks.append(sim("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
+    simulated.worlds[0].tasks.append(sim_task("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
     victim = simulated.worlds[0].task(victim_of(operation)).id
     said: list[Any] = []
 

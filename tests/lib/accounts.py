@@ -16,7 +16,7 @@ from exporter.config import Collectors, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Told
-from tests.lib.daemon import sim
+from tests.lib.daemon import sim_task
 from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ KINDS = {
 
 def cloud_of(*worlds: World) -> SimulatedCloud:
     """A cloud with these projects, else with the default project of cn-north-4, which has one task."""
-    usual = World(project_id=PROJECT, region=REGION, tasks=[sim("orders")])
+    usual = World(project_id=PROJECT, region=REGION, tasks=[sim_task("orders")])
     return SimulatedCloud(worlds=worlds or [usual], keys={"AK": "SK"}, now=virtual.now)
 
 

@@ -15,7 +15,7 @@ from exporter.commands.main import main
 from exporter.commands.query import query
 from exporter.config import from_mapping
 from exporter.simulator import World
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.paths import GOLDEN
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
@@ -90,7 +90,7 @@ def config_file(folder: Path, **options: Any) -> str:
 
 def two_projects(*tasks: SimTask) -> tuple[SimulatedCloud, Config]:
     """A cloud with a second project, which has these tasks, and the configuration of both projects."""
-    cloud = cloud_of(sim("orders", engine="mysql"))
+    cloud = cloud_of(sim_task("orders", engine="mysql"))
     cloud.worlds.append(World(project_id=OTHER_ID, tasks=list(tasks)))
     return cloud, config_for(project(), project(OTHER_ID, name="shipping"))
 
@@ -137,21 +137,21 @@ def reasons(text: str, heading: str = "cut-over") -> dict[str, tuple[str, str]]:
 def shops(**facts: Any) -> SimTask:
     """A task with three subtasks."""
     children = [
-        sim("south", role="child", delay=9),
-        sim("north", role="child"),
-        sim("west", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE"),
+        sim_task("south", role="child", delay=9),
+        sim_task("north", role="child"),
+        sim_task("west", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE"),
     ]
-    return sim("shops", relation="multi_to_single", role="parent", children=children, **facts)
+    return sim_task("shops", relation="multi_to_single", role="parent", children=children, **facts)
 
 
 def fleet(**options: Any) -> SimulatedCloud:
     """A cloud with a task for each operation."""
     return cloud_of(
-        sim("orders", comparison="equal"),
-        sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
-        sim("draft", status="CONFIGURATION"),
-        sim("cache", scenario="migration", engine="redis-to-gaussredis"),
-        sim("sessions", scenario="migration", engine="redis-to-gaussredis"),
+        sim_task("orders", comparison="equal"),
+        sim_task("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
+        sim_task("draft", status="CONFIGURATION"),
+        sim_task("cache", scenario="migration", engine="redis-to-gaussredis"),
+        sim_task("sessions", scenario="migration", engine="redis-to-gaussredis"),
         **options,
     )
 

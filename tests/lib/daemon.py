@@ -28,7 +28,7 @@ from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from exporter.config import Config
 
@@ -39,8 +39,8 @@ DAY = 24 * HOUR
 _ID_LENGTH = 36
 
 
-def sim(name: str, **facts: Any) -> SimTask:
-    """A task that was born 40 hours ago: in incremental replication, where it is not told otherwise."""
+def sim_task(name: str, **facts: Any) -> SimTask:
+    """A task that was created 40 hours ago; without `status` it is in incremental replication."""
     status = facts.pop("status", None)
     task = SimTask(name=name, **{"born": EPOCH - 40 * HOUR, **facts})
     task.pin(status)
@@ -61,10 +61,10 @@ def account(name: str, *projects: Mapping[str, str], **keys: Any) -> dict[str, A
 
 
 def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress", "node"), **sections: Any) -> Config:
-    """One project with these collectors, and calls that need not wait for each other; `paces` sets their intervals."""
+    """One project with these collectors, and a rate limit that delays no call; `intervals`: of the collectors."""
     project = {"region": PROJECT["region"], "name": PROJECT["project"], "project_id": PROJECT_ID, "api": api}
     settings = {name: {"enabled": name in set(collectors)} for name in Collectors.model_fields}
-    given = sections.pop("paces", {})
+    given = sections.pop("intervals", {})
     return from_mapping(
         {
             "accounts": [account(PROJECT["account"], project)],
@@ -189,8 +189,8 @@ def _path(path: str) -> tuple[str, str]:
     return version, "/".join("ID" if len(part) == _ID_LENGTH else part for part in rest)
 
 
-class Bench:
-    """A store on a board of its own."""
+class StoreFixture:
+    """A store, and the board that shows it."""
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
         self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
@@ -220,21 +220,12 @@ class Bench:
         return Scrape(self.board)
 
 
-def task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:
+def listed_task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:
     """A task as a list shows it."""
     return Listed(**{"id": task_id, "name": f"task {task_id}", "status": status, "job_type": "sync", **facts})  # type: ignore[arg-type]
 
 
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    """Let a story happen in virtual time."""
-
-    async def main() -> None:
-        await story()
-
-    simulate(main())
-
-
-class Got(NamedTuple):
+class RawResponse(NamedTuple):
     """A response as it was on the wire."""
 
     status: int
@@ -244,29 +235,31 @@ class Got(NamedTuple):
 
 async def get(
     exporter: Exporter, path: str, accept: str | None = "", method: str = "GET", accept_type: str = "*/*"
-) -> Got:
+) -> RawResponse:
     transport = httpx.ASGITransport(app=application(exporter))
     async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
         request = client.build_request(method, path, headers={"Accept-Encoding": accept or "", "Accept": accept_type})
         if accept is None:
             del request.headers["Accept-Encoding"]
         response = await client.send(request, stream=True)
-        return Got(response.status_code, response.headers, b"".join([part async for part in response.aiter_raw()]))
+        return RawResponse(
+            response.status_code, response.headers, b"".join([part async for part in response.aiter_raw()])
+        )
 
 
-def served(path: str, accept: str | None = "", method: str = "GET", *tasks: Any) -> Got:
+def served(path: str, accept: str | None = "", method: str = "GET", *tasks: Any) -> RawResponse:
     """The response of an exporter that has polled once."""
 
-    async def main() -> Got:
-        async with exporter_on(cloud_of(*(tasks or (sim("one"),)))) as exporter:
+    async def main() -> RawResponse:
+        async with exporter_on(cloud_of(*(tasks or (sim_task("one"),)))) as exporter:
             await exporter.poll_once()
             return await get(exporter, path, accept, method)
 
     return simulate(main())
 
 
-class Seen(HTMLParser):
-    """What a browser makes of the page."""
+class ParsedPage(HTMLParser):
+    """The tags, attributes and text of a page."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ import httpx
 
 from exporter.config import Collectors, from_mapping
 from exporter.simulator import World
-from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, exporter_on, sim
+from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, exporter_on, sim_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def config(*accounts: dict[str, Any], **sections: Any) -> Config:
 
 def clouds() -> SimulatedCloud:
     """A project with the tasks `one` and `dr`, another with the task `two`."""
-    cloud = cloud_of(sim("one", tags={"team": "db", "owner": "me"}), sim("dr", scenario="cloudDataGuard"))
-    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim("two")], now=now))
+    cloud = cloud_of(sim_task("one", tags={"team": "db", "owner": "me"}), sim_task("dr", scenario="cloudDataGuard"))
+    cloud.worlds.append(World(project_id=OTHER_ID, tasks=[sim_task("two")], now=now))
     return cloud
 
 

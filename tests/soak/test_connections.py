@@ -15,7 +15,7 @@ from exporter.config import Collectors
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, SimulatedCloud, World
 from tests.faults.fleet import config
-from tests.lib.daemon import PROJECT_ID, sim
+from tests.lib.daemon import PROJECT_ID, sim_task
 from tests.soak.life import Count
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def account(endpoint: str) -> dict[str, Any]:
 async def months(rounds: int) -> list[Count]:
     """Descriptors and tasks after each round, in which all polls fail in one way after the other."""
     simulated = SimulatedCloud(
-        worlds=[World(project_id=PROJECT_ID, tasks=[sim("orders"), sim("stock")])], keys={"AK": "SK"}, now=time.time
+        worlds=[World(project_id=PROJECT_ID, tasks=[sim_task("orders"), sim_task("stock")])],
+        keys={"AK": "SK"},
+        now=time.time,
     )
     counts = []
     async with served(simulated) as endpoint:

@@ -14,7 +14,7 @@ from exporter.commands import check as checking
 from exporter.commands.options import config_of
 from exporter.simulator import Fault
 from tests.lib.commands import checked, config_file, fleet, two_projects
-from tests.lib.daemon import PROJECT_ID, sim
+from tests.lib.daemon import PROJECT_ID, sim_task
 from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_a_faulty_configuration(change: dict[str, Any], fault: str, tmp_path: Pa
 
 
 def test_projects_in_the_order_of_the_configuration() -> None:
-    cloud, config = two_projects(sim("parcels"))
+    cloud, config = two_projects(sim_task("parcels"))
     _, text = checked(cloud, config, Fault(match=PROJECT_ID, kind="slow", seconds=3))
     assert text.index("acme/cn-north-4/payments") < text.index("acme/cn-north-4/shipping")
     assert "valid, 1 account, 2 projects" in text

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.simulator import Fault, faults
 from tests.lib.commands import CANARY, checked, config_for, finding, fleet
-from tests.lib.daemon import cloud_of, sim
+from tests.lib.daemon import cloud_of, sim_task
 
 REPORT = "please report it, with check --report=FILE"
 LACKS = "lacks a permission, 403 DRS.M00102"
@@ -110,7 +110,7 @@ def test_a_fault_is_named_with_its_remedy_and_leaves_the_other_operations(fault:
 
 def test_an_operation_that_others_replace_is_no_failure() -> None:
     # v3 lists the task, and serves its details.
-    fine, text = checked(cloud_of(sim("orders")), None, faults.forbidden("type=detail"))
+    fine, text = checked(cloud_of(sim_task("orders")), None, faults.forbidden("type=detail"))
     assert fine
     assert finding(text, "v5_job_detail") == (
         f"warn v5_job_detail {LACKS}; others serve all tasks now (detail): {ROLE}"

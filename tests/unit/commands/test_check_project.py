@@ -17,7 +17,7 @@ from tests.lib.commands import (
     golden,
     project,
 )
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 
 if TYPE_CHECKING:
     from exporter.simulator import SimulatedCloud
@@ -101,7 +101,7 @@ def test_a_list_that_fails_is_a_failure_whatever_its_error(fault: Fault, *, resp
     ("status", "code"), [(400, "DRS.M00202"), (422, "DRS.M99999"), (404, "APIGW.0101"), (409, "DRS.M99999")]
 )
 def test_a_job_type_that_is_not_offered_is_named_with_the_setting(api: str, status: int, code: str) -> None:
-    cloud, config = cloud_of(sim("orders")), config_for(project(api=api))
+    cloud, config = cloud_of(sim_task("orders")), config_for(project(api=api))
     fine, text = checked(cloud, config, faults.refused("v5.*job_type=cloudDataGuard", status, code, CANARY))
     remedy = "this cloud may not offer job type cloudDataGuard: if so, remove it from tasks.job_types"
     assert finding(text, "v5_list_jobs") == f"fail v5_list_jobs failed, {status} {code}: {remedy}"
@@ -120,7 +120,7 @@ def test_a_field_of_a_list_that_cannot_be_decoded() -> None:
 
 
 def test_a_list_whose_pages_disagree() -> None:
-    fine, text = checked(cloud_of(sim("orders")), None, Fault(match="POST .*/jobs$", kind="wrong_total"))
+    fine, text = checked(cloud_of(sim_task("orders")), None, Fault(match="POST .*/jobs$", kind="wrong_total"))
     incomplete = "v3 list of sync is incomplete: its pages and its total disagree"
     assert finding(text, incomplete) == f"warn {incomplete}: see docs/runbooks/DrsListIncomplete.md"
     assert not fine  # the lists of the other job types promise a task and have none
@@ -128,7 +128,7 @@ def test_a_list_whose_pages_disagree() -> None:
 
 
 def test_a_list_with_a_task_that_cannot_be_decoded() -> None:
-    parent = sim("shops", children=[sim("north"), sim("south")])
+    parent = sim_task("shops", children=[sim_task("north"), sim_task("south")])
     parent.children[0].overrides["v3_list"] = {"status": None}
     fine, text = checked(cloud_of(parent))
     assert fine
@@ -143,7 +143,7 @@ def test_a_region_without_the_service() -> None:
 
 
 def test_words_of_the_cloud_are_not_repeated() -> None:
-    cloud = cloud_of(sim("orders"))
+    cloud = cloud_of(sim_task("orders"))
     task = cloud.worlds[0].task("orders")
     task.overrides["v3_list"] = {"engine_type": f"{CANARY} at 10.0.0.1", "name": CANARY, "description": CANARY}
     task.overrides["v5_list"] = {"engine_type": ABSENT}
@@ -165,8 +165,8 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
             None,
             ["warn api: v3 hides 2 tasks that only v5 lists (redis-to-gaussredis 2): set api: auto"],
         ),
-        (cloud_of(sim("orders")), "v3", None, ["ok api: v3 hides no task"]),
-        (cloud_of(sim("orders"), published={"v3"}), "v3", None, ["ok api: v3 hides no task"]),
+        (cloud_of(sim_task("orders")), "v3", None, ["ok api: v3 hides no task"]),
+        (cloud_of(sim_task("orders"), published={"v3"}), "v3", None, ["ok api: v3 hides no task"]),
         (
             fleet(),
             "v3",
@@ -177,7 +177,7 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
             ],
         ),
         (
-            cloud_of(sim("orders"), published={"v3"}),
+            cloud_of(sim_task("orders"), published={"v3"}),
             "v5",
             None,
             [

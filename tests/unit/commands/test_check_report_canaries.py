@@ -12,7 +12,7 @@ from exporter.commands.check_report import ProjectReport, document
 from exporter.commands.known_words import KEYS
 from exporter.simulator import faults
 from tests.lib.commands import CANARY, Dated, config_for, project
-from tests.lib.daemon import cloud_of, sim
+from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.virtual_time import now, simulate
 
 
@@ -56,7 +56,7 @@ def places(wire: Any) -> Any:
 
 def report_of(*fault: Any, **overrides: Any) -> dict[str, Any]:
     """The report of one project with one task whose responses contain the overrides."""
-    cloud = cloud_of(sim("orders", overrides=overrides))
+    cloud = cloud_of(sim_task("orders", overrides=overrides))
     cloud.faults = list(fault)
     _, text = simulate(check(config_for(), lambda *_: None, transport=Dated(cloud), now=now))
     assert CANARY not in text

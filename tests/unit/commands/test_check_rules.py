@@ -6,7 +6,7 @@ import pytest
 
 from exporter.simulator import faults
 from tests.lib.commands import OTHER_ID, checked, config_for, finding, project, two_projects
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 
 REMEDY = "correct the rule, or take it out"
 
@@ -25,20 +25,20 @@ def warned(text: str) -> list[str]:
     ],
 )
 def test_a_rule_that_matches_nothing(rules: dict[str, Any], warnings: list[str]) -> None:
-    fine, text = checked(cloud_of(sim("orders"), sim("parcels")), config_for(tasks=rules))
+    fine, text = checked(cloud_of(sim_task("orders"), sim_task("parcels")), config_for(tasks=rules))
     assert fine
     assert warned(text) == [f"warn acme {what}: {REMEDY}" for what in warnings]
 
 
 def test_rules_that_leave_no_task() -> None:
     rules = {"include": [{"name": "or.*"}], "exclude": [{"name": ".*ers"}]}
-    fine, text = checked(cloud_of(sim("orders")), config_for(tasks=rules))
+    fine, text = checked(cloud_of(sim_task("orders")), config_for(tasks=rules))
     assert fine
     assert finding(text, "leave no") == "warn acme tasks.include and tasks.exclude leave no task: correct the rules"
 
 
 def test_a_rule_may_be_for_another_project() -> None:
-    cloud, _ = two_projects(sim("parcels"))
+    cloud, _ = two_projects(sim_task("parcels"))
     rules = {"include": [{"name": "parcels"}, {"name": "orders"}, {"name": "nothing"}]}
     config = config_for(project(), project(OTHER_ID, name="shipping"), tasks=rules)
     assert warned(checked(cloud, config)[1]) == [f"warn acme tasks.include[2] matches none of 2 tasks: {REMEDY}"]

@@ -25,7 +25,7 @@ from tests.lib.commands import (
     shops,
     two_projects,
 )
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")
 
 
 def test_a_task_that_both_generations_list() -> None:
-    orders = sim(
+    orders = sim_task(
         "orders",
         comparison="different",
         tags={"team": "payments", "secret": CANARY},
@@ -66,14 +66,14 @@ def test_a_subtask() -> None:
 
 
 def test_a_disaster_recovery_task() -> None:
-    dr = sim(
+    dr = sim_task(
         "dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", alarms={"rpo_delay": 30}, rpo=31.5, rto=0.5
     )
     assert explained(cloud_of(dr), "dr") == Outcome(0, golden("explain_dr"))
 
 
 def test_a_task_that_is_being_configured() -> None:
-    text = explained(cloud_of(sim("orders", status="CONFIGURATION"))).text
+    text = explained(cloud_of(sim_task("orders", status="CONFIGURATION"))).text
     assert (
         group(text, "precheck")
         == """\
@@ -87,7 +87,7 @@ precheck, 0s old
 
 
 def test_a_full_load_under_way() -> None:
-    text = explained(cloud_of(sim("orders", status="FULL_TRANSFER_STARTED", progress=33))).text
+    text = explained(cloud_of(sim_task("orders", status="FULL_TRANSFER_STARTED", progress=33))).text
     assert "  full load            33%\n" in group(text, "progress")
     assert "  delay                unknown\n" in group(text, "progress")
     assert group(text, "cut-over").startswith("cut-over: blocked by phase, delay_unknown, full_incomplete")
@@ -96,24 +96,26 @@ def test_a_full_load_under_way() -> None:
 @pytest.mark.parametrize(
     ("task", "name", "never"),
     [
-        (sim("orders", status="RELEASE_RESOURCE_COMPLETE"), "orders", "the phase is ended"),
+        (sim_task("orders", status="RELEASE_RESOURCE_COMPLETE"), "orders", "the phase is ended"),
         (
-            sim("geo", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", relation="multi_write"),
+            sim_task("geo", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", relation="multi_write"),
             "geo",
             "both sides of a dual-active pair are in use",
         ),
         (
-            sim("ha", relation="multi_az", children=[sim("one", role="master"), sim("two", role="slave")]),
+            sim_task(
+                "ha", relation="multi_az", children=[sim_task("one", role="master"), sim_task("two", role="slave")]
+            ),
             "two",
             "it is the standby of a pair",
         ),
         (
-            sim(
+            sim_task(
                 "geo",
                 scenario="cloudDataGuard",
                 engine="cloudDataGuard-mysql",
                 relation="multi_write",
-                children=[sim("there", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", role="child")],
+                children=[sim_task("there", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", role="child")],
             ),
             "there",
             "like that of its parent: both sides of a dual-active pair are in use",
@@ -127,13 +129,13 @@ def test_what_is_never_cut_over(task: SimTask, name: str, never: str) -> None:
 
 
 def test_logs() -> None:
-    text = explained(cloud_of(sim("orders")), config=config_for(collectors={"logs": {"enabled": True}})).text
+    text = explained(cloud_of(sim_task("orders")), config=config_for(collectors={"logs": {"enabled": True}})).text
     assert group(text, "logs") == "logs, 0s old\n  newest info  2025-12-30 08:55:20Z, 1d15h ago"
 
 
 def test_why_something_is_unknown() -> None:
     config = config_for(collectors={"detail": {"enabled": False}})
-    text = explained(cloud_of(sim("orders", comparison=""), published={"v3"}), config=config).text
+    text = explained(cloud_of(sim_task("orders", comparison=""), published={"v3"}), config=config).text
     assert group(text, "detail") == "detail: unknown, the collector is disabled"
     assert group(text, "objects") == "objects: unknown, no operation that provides it is available here"
     assert group(text, "recovery") == "recovery: unknown, only disaster-recovery tasks have it"
@@ -142,7 +144,7 @@ def test_why_something_is_unknown() -> None:
 
 
 def test_a_collector_that_fails_leaves_the_rest() -> None:
-    outcome = explained(cloud_of(sim("orders")), fault=faults.forbidden("batch-progress"))
+    outcome = explained(cloud_of(sim_task("orders")), fault=faults.forbidden("batch-progress"))
     assert (outcome.code, outcome.notes) == (
         1,
         (
@@ -157,7 +159,7 @@ def test_a_collector_that_fails_leaves_the_rest() -> None:
 
 
 def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
-    outcome = explained(cloud_of(sim("orders")), config=config_for(poll={"interval": "1s"}), fault=SLOW)
+    outcome = explained(cloud_of(sim_task("orders")), config=config_for(poll={"interval": "1s"}), fault=SLOW)
     assert outcome.code == 0
     assert group(outcome.text, "status").startswith("status, 4s old\n")
     assert group(outcome.text, "detail").startswith("detail, 0s old\n")
@@ -188,17 +190,17 @@ def test_old_facts_of_subtasks() -> None:
     ],
 )
 def test_a_task_that_does_not_exist_or_is_left_out(wanted: str, rules: dict[str, Any], notes: tuple[str, ...]) -> None:
-    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    cloud = cloud_of(sim_task("orders", tags={"team": "x"}))
     assert explained(cloud, wanted, config_for(tasks={"tag_labels": [], **rules})) == Outcome(1, notes=notes)
 
 
 def test_a_task_that_its_tags_select() -> None:
-    cloud = cloud_of(sim("orders", tags={"team": "x"}))
+    cloud = cloud_of(sim_task("orders", tags={"team": "x"}))
     assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
 
 
 def test_a_name_that_two_tasks_have() -> None:
-    first, second = sim("orders", engine="mysql"), sim("orders", seed="others")
+    first, second = sim_task("orders", engine="mysql"), sim_task("orders", seed="others")
     cloud, config = two_projects(second)
     rows = sorted([(first.id, "payments"), (second.id, "shipping")])
     lines = (
@@ -211,7 +213,7 @@ def test_a_name_that_two_tasks_have() -> None:
 
 
 def test_a_project_that_fails_while_another_has_the_task() -> None:
-    cloud, config = two_projects(sim("parcels"))
+    cloud, config = two_projects(sim_task("parcels"))
     outcome = explained(cloud, "parcels", config, fault=faults.broken(PROJECT_ID))
     broken = (
         f"{WHERE}: failed, and so unknown or incomplete: tasks",
@@ -225,7 +227,7 @@ def test_a_project_that_fails_while_another_has_the_task() -> None:
 
 
 def test_a_name_with_escape_sequences() -> None:
-    cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
+    cloud = cloud_of(sim_task("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
     outcome = explained(cloud, "or\x1b[2Jders")
     assert outcome.code == 0
     assert "  task name  or\\x1b[2Jders" in outcome.text
@@ -233,8 +235,8 @@ def test_a_name_with_escape_sequences() -> None:
 
 
 def test_no_facts_of_other_tasks_are_requested() -> None:
-    parent, cache = shops(), sim("cache", scenario="migration", engine="redis-to-gaussredis")
-    cloud = cloud_of(sim("orders", comparison="equal"), parent, cache)
+    parent, cache = shops(), sim_task("cache", scenario="migration", engine="redis-to-gaussredis")
+    cloud = cloud_of(sim_task("orders", comparison="equal"), parent, cache)
     explained(cloud, "shops")
     children = {child.id for child in parent.children}
     asked = [call for call in cloud.calls if not call.path.endswith("/jobs")]
@@ -244,14 +246,14 @@ def test_no_facts_of_other_tasks_are_requested() -> None:
 
 
 def test_only_lists_of_other_projects_are_requested() -> None:
-    cloud, config = two_projects(sim("parcels"))
+    cloud, config = two_projects(sim_task("parcels"))
     explained(cloud, "parcels", config)
     assert len([call for call in cloud.calls if PROJECT_ID in call.path]) == 6
     assert len([call for call in cloud.calls if OTHER_ID in call.path]) > 6
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
-    cloud = cloud_of(sim("orders"))
+    cloud = cloud_of(sim_task("orders"))
     cloud.now = time.time
     monkeypatch.setattr(explaining, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
     code, out, err = command_line("explain", "orders", config_file(tmp_path))

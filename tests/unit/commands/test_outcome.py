@@ -10,7 +10,7 @@ from exporter.commands.explain import explain
 from exporter.commands.tasks import tasks
 from exporter.runtime.terminal import Screen
 from tests.lib.commands import WHERE, config_for
-from tests.lib.daemon import cloud_of, sim
+from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
 
@@ -21,7 +21,7 @@ class Undecodable(httpx.AsyncBaseTransport):
     """Adds a task without an id to each v3 list that has tasks."""
 
     def __init__(self) -> None:
-        self._inner = InProcess(cloud_of(sim("orders"), published={"v3"}))
+        self._inner = InProcess(cloud_of(sim_task("orders"), published={"v3"}))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)

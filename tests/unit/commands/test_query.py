@@ -14,7 +14,7 @@ from exporter.commands.outcome import Outcome
 from exporter.commands.query import TYPES, allowed
 from exporter.simulator import Fault, faults, query_id
 from tests.lib.commands import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exporter.config import Config
     from tests.lib.commands import CommandLine
 
-ORDERS = sim("orders").id
+ORDERS = sim_task("orders").id
 UNKNOWN = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
 UNDOCUMENTED = "got a response that the API does not document, decode: please report it, with check --report=FILE"
 BY_NAME = "names are looked up in the lists of v5, which lacks some engines: try the id"
@@ -30,7 +30,7 @@ LEFT_OUT = "which may hold messages, hosts, users or names"
 
 
 def test_a_precheck() -> None:
-    cloud = cloud_of(sim("orders", precheck="failed"))
+    cloud = cloud_of(sim_task("orders", precheck="failed"))
     outcome = queried(cloud, "precheck", run=query_id(cloud.worlds[0].task("orders"), "precheck"))
     details_shown = json.loads(outcome.text)
     assert (outcome.code, outcome.notes) == (0, (f"8 values left out, {LEFT_OUT}",))
@@ -71,7 +71,7 @@ def test_a_precheck() -> None:
     ],
 )
 def test_details(kind: str, details: dict[str, object], notes: tuple[str, ...]) -> None:
-    cloud = cloud_of(sim("orders", target_up=False))
+    cloud = cloud_of(sim_task("orders", target_up=False))
     outcome = queried(cloud, kind, run=query_id(cloud.worlds[0].task("orders"), kind))
     shown = {"status": "INCRE_TRANSFER_STARTED", "create_time": "2025-12-30T08:00:00Z", **details}
     assert outcome == Outcome(0, json.dumps(shown, indent=2), notes)
@@ -93,7 +93,7 @@ def test_details(kind: str, details: dict[str, object], notes: tuple[str, ...]) 
 )
 def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
     assert kind in TYPES
-    cloud = cloud_of(sim("orders", writable="success", comparison="equal"))
+    cloud = cloud_of(sim_task("orders", writable="success", comparison="equal"))
     run = query_id(cloud.worlds[0].task("orders"), kind)
     outcome = queried(cloud, kind, ORDERS, run)
     assert outcome.code == 0
@@ -105,7 +105,7 @@ def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:
 
 def test_the_status_comes_from_v3() -> None:
     """By id, and by name where v5, which is not published, would know none."""
-    cloud = cloud_of(sim("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
+    cloud = cloud_of(sim_task("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
     shown = Outcome(0, '{\n  "status": "INCRE_TRANSFER_FAILED"\n}')
     assert queried(cloud, "status", ORDERS) == shown
     assert queried(cloud, "status", "orders") == shown
@@ -140,7 +140,7 @@ def body(match: str, content: object) -> Fault:
     ],
 )
 def test_no_details(kind: str, fault: Fault | None, secret_key: str, note: str) -> None:
-    cloud = cloud_of(sim("orders"))
+    cloud = cloud_of(sim_task("orders"))
     cloud.faults = [fault] if fault else []
     outcome = queried(cloud, kind, ORDERS, config=config_for(secret_key=secret_key))
     assert outcome == Outcome(1, notes=(f"{WHERE}: {note}",))
@@ -148,7 +148,7 @@ def test_no_details(kind: str, fault: Fault | None, secret_key: str, note: str) 
 
 @pytest.mark.parametrize("gone", [UNKNOWN, "batch-progress-0000"])
 def test_a_status_of_a_task_that_does_not_exist(gone: str) -> None:
-    assert queried(cloud_of(sim("orders")), "status", gone).code == 1
+    assert queried(cloud_of(sim_task("orders")), "status", gone).code == 1
 
 
 def test_all_types_are_covered() -> None:
@@ -160,7 +160,7 @@ def test_all_types_are_covered() -> None:
 
 def test_a_query_id_that_the_cloud_does_not_know() -> None:
     cloud, config = two_projects()
-    outcome = queried(cloud, "network", sim("orders", engine="mysql").id, "guessed", config=config)
+    outcome = queried(cloud, "network", sim_task("orders", engine="mysql").id, "guessed", config=config)
     assert outcome == Outcome(
         1, notes=(f"{WHERE}: v5 refuses the query, 400 DRS.10000001: check --query-id, and the task's state",)
     )
@@ -168,7 +168,7 @@ def test_a_query_id_that_the_cloud_does_not_know() -> None:
 
 
 def test_an_id_in_the_second_project() -> None:
-    parcels = sim("parcels")
+    parcels = sim_task("parcels")
     cloud, config = two_projects(parcels)
     outcome = queried(cloud, "file", parcels.id, config=config)
     assert outcome.code == 0
@@ -178,7 +178,7 @@ def test_an_id_in_the_second_project() -> None:
 
 
 def test_a_name_in_the_second_project() -> None:
-    parcels = sim("parcels")
+    parcels = sim_task("parcels")
     cloud, config = two_projects(parcels)
     assert queried(cloud, "file", "parcels", config=config).code == 0
     assert [call.path for call in cloud.calls if "type" in call.query] == [f"/v5/{OTHER_ID}/jobs/{parcels.id}"]
@@ -194,13 +194,13 @@ def test_an_id_and_a_name_that_no_task_has() -> None:
 
 
 def test_a_name_that_two_tasks_have() -> None:
-    first, second = sim("orders"), sim("orders", seed="others")
+    first, second = sim_task("orders"), sim_task("orders", seed="others")
     places = [Place("acme", "cn-north-4", "payments", task.id, "orders") for task in (first, second)]
     assert queried(cloud_of(first, second), "file") == Outcome(2, notes=(ambiguous("orders", places),))
 
 
 def test_a_region_without_v5() -> None:
-    cloud = cloud_of(sim("orders"), published={"v3"})
+    cloud = cloud_of(sim_task("orders"), published={"v3"})
     for task in ("orders", ORDERS):
         outcome = queried(cloud, "file", task)
         assert outcome.code == 1
@@ -233,7 +233,7 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
         "logs": CANARY,
         CANARY: CANARY,
     }
-    cloud = cloud_of(sim("orders", overrides={"v5_file": texts}))
+    cloud = cloud_of(sim_task("orders", overrides={"v5_file": texts}))
     cloud.faults = [faults.refused("type=log", 400, f"{CANARY}.x", CANARY)]
     outcome = queried(cloud, "file")
     assert CANARY not in str(outcome)

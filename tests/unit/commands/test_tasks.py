@@ -13,7 +13,7 @@ from exporter.model.task import Identity, Listed, Task
 from exporter.runtime.terminal import Screen
 from exporter.simulator import faults
 from tests.lib.commands import WHERE, config_for, shops, two_projects
-from tests.lib.daemon import PROJECT_ID, cloud_of, sim
+from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
 
@@ -38,11 +38,11 @@ def cells(outcome: Outcome) -> list[list[str]]:
 
 def test_a_line_for_each_task_the_worst_first() -> None:
     cloud = cloud_of(
-        sim("calm"),
-        sim("late", delay=1140),
-        sim("broken", status="INCRE_TRANSFER_FAILED"),
-        sim("loading", status="FULL_TRANSFER_STARTED", progress=33),
-        sim("draft", status="CONFIGURATION"),
+        sim_task("calm"),
+        sim_task("late", delay=1140),
+        sim_task("broken", status="INCRE_TRANSFER_FAILED"),
+        sim_task("loading", status="FULL_TRANSFER_STARTED", progress=33),
+        sim_task("draft", status="CONFIGURATION"),
     )
     outcome = shown(cloud)
     assert (outcome.code, outcome.notes) == (0, ())
@@ -59,7 +59,7 @@ def test_a_line_for_each_task_the_worst_first() -> None:
 
 
 def test_subtasks_follow_their_parents() -> None:
-    rows = cells(shown(cloud_of(shops(), sim("zoo"), published={"v3"})))
+    rows = cells(shown(cloud_of(shops(), sim_task("zoo"), published={"v3"})))
     assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
     assert rows[1][3:] == ["-", "-", "-", "blocked: subtask"]
 
@@ -74,12 +74,14 @@ def test_subtasks_of_subtasks_follow_them_and_a_circle_hides_no_task() -> None:
 
 
 def test_what_is_almost_complete_is_not_complete() -> None:
-    orders = sim("orders", status="FULL_TRANSFER_STARTED", overrides={"v3_progress": {"progress": "99.9999"}})
+    orders = sim_task("orders", status="FULL_TRANSFER_STARTED", overrides={"v3_progress": {"progress": "99.9999"}})
     assert cells(shown(cloud_of(orders, published={"v3"})))[0][3] == "99%"
 
 
 def test_only_what_is_shown_is_polled() -> None:
-    cloud = cloud_of(sim("orders", comparison="equal"), sim("draft", status="CONFIGURATION"), published={"v3"})
+    cloud = cloud_of(
+        sim_task("orders", comparison="equal"), sim_task("draft", status="CONFIGURATION"), published={"v3"}
+    )
     shown(cloud, config=config_for(cutover={"comparison": "ignore"}))
     v3 = {call.path.rpartition("/")[2] for call in cloud.calls if call.path.startswith("/v3")}
     assert v3 == {"jobs", "batch-progress", "batch-detail"}
@@ -88,7 +90,7 @@ def test_only_what_is_shown_is_polled() -> None:
 
 
 def test_a_project_that_fails_is_named_and_never_empty() -> None:
-    cloud, config = two_projects(sim("parcels"))
+    cloud, config = two_projects(sim_task("parcels"))
     cloud.faults = [faults.broken(PROJECT_ID)]
     outcome = shown(cloud, config=config)
     assert outcome.code == 1
@@ -108,7 +110,7 @@ def test_a_project_that_is_known_to_have_no_tasks() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 130])
 def test_a_terminal_is_wide_enough(width: int) -> None:
-    outcome = shown(cloud_of(shops(), sim("orders-from-the-old-warehouse-to-the-new-one", delay=9)), Screen(width))
+    outcome = shown(cloud_of(shops(), sim_task("orders-from-the-old-warehouse-to-the-new-one", delay=9)), Screen(width))
     table, _, counts = outcome.text.rpartition("\n\n")
     assert max(map(len, table.splitlines())) <= width
     assert counts == "2 tasks: 2 incremental; 0 ready to cut over"
@@ -116,20 +118,22 @@ def test_a_terminal_is_wide_enough(width: int) -> None:
 
 
 def test_colours() -> None:
-    text = shown(cloud_of(sim("broken", status="INCRE_TRANSFER_FAILED"), sim("fine")), Screen(130, colour=True)).text
+    text = shown(
+        cloud_of(sim_task("broken", status="INCRE_TRANSFER_FAILED"), sim_task("fine")), Screen(130, colour=True)
+    ).text
     assert "\x1b[31mfailed\x1b[0m" in text
     assert "\x1b[32mready\x1b[0m" in text
     assert "\x1b[33mblocked: phase, delay_unknown\x1b[0m" in text
 
 
 def test_a_name_with_escape_sequences() -> None:
-    cloud = cloud_of(sim("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
+    cloud = cloud_of(sim_task("orders", overrides={"v3_list": {"name": "or\x1b[2Jders"}}), published={"v3"})
     assert cells(shown(cloud))[0][0] == "or\\x1b[2Jders"
 
 
 def test_json_has_the_names_and_units_of_the_metrics() -> None:
-    dr = sim("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", rpo=31.5, rto=0.5)
-    outcome = shown(cloud_of(dr, sim("draft", status="CONFIGURATION")), None)
+    dr = sim_task("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", rpo=31.5, rto=0.5)
+    outcome = shown(cloud_of(dr, sim_task("draft", status="CONFIGURATION")), None)
     document = json.loads(outcome.text)
     found = {task["task_name"]: task for task in document["tasks"]}
     assert document["now_timestamp_seconds"] > found["dr"]["collected_timestamp_seconds"]["progress"] - 1
@@ -147,7 +151,7 @@ def test_json_has_the_names_and_units_of_the_metrics() -> None:
     assert (found["dr"]["cutover"], found["dr"]["cutover_blockers"]) == ("blocked", ["rpo_high"])
     unknown = {key for key, value in found["draft"].items() if value is None}
     assert unknown >= {"incremental_delay_seconds", "full_progress_ratio", "rpo_seconds", "cutover", "cutover_blockers"}
-    assert json.loads(shown(cloud_of(sim("one")), None).text)["tasks"][0]["cutover"] == "ready"
+    assert json.loads(shown(cloud_of(sim_task("one")), None).text)["tasks"][0]["cutover"] == "ready"
 
 
 @pytest.mark.parametrize("words", [["--demo"], ["--demo", "--output=json"]])

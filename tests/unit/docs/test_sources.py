@@ -17,7 +17,7 @@ from exporter.model.cutover import REASONS, CutoverInput
 from exporter.model.facts import TASK_FACTS
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
-from tests.lib.daemon import cloud_of, sim
+from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, simulate
 
@@ -118,18 +118,18 @@ def test_a_source_lacks_the_fields_that_it_declares() -> None:
     """Over a world that shows everything, each source fills every field of its parts but those."""
     waiting = (("CREATING", 60.0), ("WAITING_FOR_START", 1e9))
     loading = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))
-    failed = sim("failed", status="INCRE_TRANSFER_FAILED")
+    failed = sim_task("failed", status="INCRE_TRANSFER_FAILED")
     failed.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
     dr: dict[str, Any] = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
     tasks = [
-        sim(
+        sim_task(
             "compared", comparison="different", tags={"team": "a"}, charging="period", role="master", writable="success"
         ),
-        sim("equal", comparison="equal", alarms={"delay_time": 60, "rpo_delay": 60, "rto_delay": 60}),
-        sim("waiting", script=waiting),
-        sim("loading", script=loading),
-        sim("configured", status="CONFIGURATION"),
-        sim("dr", **dr),
+        sim_task("equal", comparison="equal", alarms={"delay_time": 60, "rpo_delay": 60, "rto_delay": 60}),
+        sim_task("waiting", script=waiting),
+        sim_task("loading", script=loading),
+        sim_task("configured", status="CONFIGURATION"),
+        sim_task("dr", **dr),
         failed,
     ]
     simulated = cloud_of(*tasks, v5_engines=("mysql-to-mysql", "cloudDataGuard-mysql"))

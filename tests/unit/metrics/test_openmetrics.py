@@ -18,7 +18,7 @@ from exporter.metrics.board import Board
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.runtime.escape import printable
-from tests.lib.daemon import cloud_of, exporter_on, get, sim
+from tests.lib.daemon import cloud_of, exporter_on, get, sim_task
 from tests.lib.virtual_time import simulate
 from tests.unit.metrics.test_board import TEXTS, Head
 
@@ -123,7 +123,7 @@ def test_labels_and_helps_are_read_back_in_both_formats_with_control_characters_
 @pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
 @pytest.mark.parametrize("packed", ["", "gzip"])
 async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed: str) -> None:
-    async with exporter_on(cloud_of(sim("one"))) as exporter:
+    async with exporter_on(cloud_of(sim_task("one"))) as exporter:
         await exporter.poll_once()
         got = await get(exporter, f"/metrics{query}", packed, accept_type="application/openmetrics-text")
         assert got.headers["content-type"] == OPENMETRICS

@@ -11,7 +11,7 @@ from exporter.config import Tasks
 from exporter.model.filters import TaskFilter
 from exporter.model.list_query import ListQuery
 from exporter.model.task import Listed
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim_task
 
 if TYPE_CHECKING:
     from exporter.config import Config
@@ -129,9 +129,9 @@ def _config(api: str, *, collectors: tuple[str, ...] = ("tasks", "progress"), **
 
 def _fleet() -> list[SimTask]:
     return [
-        sim("orders", scenario="sync", tags={"team": "dba"}),
-        sim("crm", scenario="migration"),
-        sim("dr", scenario="cloudDataGuard", engine="mysql"),
+        sim_task("orders", scenario="sync", tags={"team": "dba"}),
+        sim_task("crm", scenario="migration"),
+        sim_task("dr", scenario="cloudDataGuard", engine="mysql"),
     ]
 
 

@@ -14,7 +14,7 @@ from exporter.model.facts import Progress
 from exporter.model.list_query import ListQuery
 from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED
-from tests.lib.daemon import Bench, run, task
+from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ FINE = Progress(full_ratio=1, delay_seconds=0)
 
 
 def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
-    assert merge([task(), task()]) == task()
-    assert merge([task(net_type="vpc"), task(net_type="eip")]) == task(net_type="vpc")
-    assert not contradict([task()])
+    assert merge([listed_task(), listed_task()]) == listed_task()
+    assert merge([listed_task(net_type="vpc"), listed_task(net_type="eip")]) == listed_task(net_type="vpc")
+    assert not contradict([listed_task()])
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
 )
 def test_the_worst_status_is_shown_in_any_order_and_contradicted(statuses: list[str], shown: str) -> None:
     for order in permutations(statuses):
-        found = merge([task(status=status, parent_id="p") for status in order])
+        found = merge([listed_task(status=status, parent_id="p") for status in order])
         assert (found.status, found.contradicted) == (shown, True)
 
 
@@ -59,13 +59,13 @@ def test_the_worst_status_is_shown_in_any_order_and_contradicted(statuses: list[
 def test_only_fields_that_the_cutover_depends_on_contradict(
     facts: tuple[dict[str, Any], dict[str, Any]], *, contradicted: bool
 ) -> None:
-    entries = [task(**more) for more in facts]
+    entries = [listed_task(**more) for more in facts]
     assert contradict(entries) is merge(entries).contradicted is contradicted
 
 
 def test_what_only_the_other_entry_contains_is_kept() -> None:
-    bare = task(status=FAILED)
-    full = task(
+    bare = listed_task(status=FAILED)
+    full = listed_task(
         parent_id="p",
         root_id="r",
         is_parent=True,
@@ -83,97 +83,85 @@ def test_what_only_the_other_entry_contains_is_kept() -> None:
 
 
 def test_every_parent_of_a_task_is_known() -> None:
-    found = merge([task(), task(parent_id="p"), task(parent_id="q")])
+    found = merge([listed_task(), listed_task(parent_id="p"), listed_task(parent_id="q")])
     assert (found.parent_id, found.other_parents, found.parents) == ("p", frozenset("q"), frozenset("pq"))
-    assert task().parents == frozenset()
+    assert listed_task().parents == frozenset()
 
 
 Lists = dict[str, list["Listed"]]
 
 
 def parent(*children: Listed) -> list[Listed]:
-    return [task("p", is_parent=True), *children]
+    return [listed_task("p", is_parent=True), *children]
 
 
 def child(status: str = RUNS, key: str = "c", above: str = "p", **facts: object) -> Listed:
-    return task(key, status, parent_id=above, root_id=above, **facts)
+    return listed_task(key, status, parent_id=above, root_id=above, **facts)
 
 
 CONTRADICTIONS = [
-    {"migration": [task("c")], "sync": [task("c", FAILED)]},
-    {"migration": [task("c", FAILED)], "sync": [task("c")]},
-    {"migration": [task("c", FAILED)], "sync": parent(child(), child(key="d"))},
-    {"migration": [task("c")], "sync": parent(child(FAILED), child(key="d"))},
-    {"migration": [task("c")], "sync": parent(child(ENDED), child(key="d"))},
-    {"migration": [task("c")], "sync": parent(child(role="slave", status=FAILED), child(key="d"))},
-    {"sync": [task("c", contradicted=True)]},
+    {"migration": [listed_task("c")], "sync": [listed_task("c", FAILED)]},
+    {"migration": [listed_task("c", FAILED)], "sync": [listed_task("c")]},
+    {"migration": [listed_task("c", FAILED)], "sync": parent(child(), child(key="d"))},
+    {"migration": [listed_task("c")], "sync": parent(child(FAILED), child(key="d"))},
+    {"migration": [listed_task("c")], "sync": parent(child(ENDED), child(key="d"))},
+    {"migration": [listed_task("c")], "sync": parent(child(role="slave", status=FAILED), child(key="d"))},
+    {"sync": [listed_task("c", contradicted=True)]},
     {"sync": parent(child(ENDED, contradicted=True), child(key="d"))},
-    {"migration": [task("c", task_type="FULL_TRANS")], "sync": [task("c", task_type="FULL_INCR_TRANS")]},
+    {"migration": [listed_task("c", task_type="FULL_TRANS")], "sync": [listed_task("c", task_type="FULL_INCR_TRANS")]},
 ]
 
 
-async def shown_of(bench: Bench, lists: Lists, api: str = "v3") -> dict[str, float]:
+async def shown_of(fixture: StoreFixture, lists: Lists, api: str = "v3") -> dict[str, float]:
     for job_type, tasks in lists.items():
-        await bench.lists(*tasks, job_type=job_type, api=api)
-    await bench.store.update({key: [FINE] for key in ("c", "d")})
-    return (await bench.scrape()).by("task_name", "drs_task_cutover_ready")
+        await fixture.lists(*tasks, job_type=job_type, api=api)
+    await fixture.store.update({key: [FINE] for key in ("c", "d")})
+    return (await fixture.scrape()).by("task_name", "drs_task_cutover_ready")
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize("lists", CONTRADICTIONS)
-def test_lists_that_contradict_each_other_make_nothing_ready_until_they_agree(lists: Lists, api: str) -> None:
-    async def story() -> None:
-        for order in (lists, dict(reversed(lists.items()))):
-            bench = Bench()
-            found = await shown_of(bench, order, api)
-            assert found
-            assert 1 not in found.values(), found
-            assert ("task c" in found) == ("p" not in {task.id for tasks in lists.values() for task in tasks})
-            agreed = {
-                job_type: [task("c")] if len(tasks) == 1 else parent(child()) for job_type, tasks in lists.items()
-            }
-            assert 1 in (await shown_of(bench, agreed, api)).values()
-
-    run(story)
+async def test_lists_that_contradict_each_other_make_nothing_ready_until_they_agree(lists: Lists, api: str) -> None:
+    for order in (lists, dict(reversed(lists.items()))):
+        fixture = StoreFixture()
+        found = await shown_of(fixture, order, api)
+        assert found
+        assert 1 not in found.values(), found
+        assert ("task c" in found) == ("p" not in {task.id for tasks in lists.values() for task in tasks})
+        agreed = {
+            job_type: [listed_task("c")] if len(tasks) == 1 else parent(child()) for job_type, tasks in lists.items()
+        }
+        assert 1 in (await shown_of(fixture, agreed, api)).values()
 
 
-def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_what_they_show() -> None:
-    async def story() -> None:
-        bench = Bench()
-        second = [task("q", is_parent=True), child(FAILED, above="q"), child(key="d", above="q")]
-        found = await shown_of(bench, {"sync": parent(child()), "migration": second})
-        assert found == {"task p": 0, "task q": 0}
-        found = await shown_of(bench, {"migration": [task("q", is_parent=True), child(key="d", above="q")]})
-        assert found == {"task p": 1, "task q": 1}
-
-    run(story)
+async def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_what_they_show() -> None:
+    fixture = StoreFixture()
+    second = [listed_task("q", is_parent=True), child(FAILED, above="q"), child(key="d", above="q")]
+    found = await shown_of(fixture, {"sync": parent(child()), "migration": second})
+    assert found == {"task p": 0, "task q": 0}
+    found = await shown_of(fixture, {"migration": [listed_task("q", is_parent=True), child(key="d", above="q")]})
+    assert found == {"task p": 1, "task q": 1}
 
 
-def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generation() -> None:
-    async def story() -> None:
-        inventory, before = Bench().store.memory.inventory, now()
-        inventory.update("v3", "sync", [task("a"), task("b")], now=before)
-        inventory.update("v3", "migration", [task("a", FAILED), task("b"), task("c")], now=before)
-        inventory.update("v5", "sync", [task("b", FAILED)], now=before)
-        assert inventory.contradictions(before) == 1
-        inventory.update("v3", "sync", [task("a")], now=before + 1)
-        assert inventory.contradictions(before + 1) == 0
-
-    run(story)
+async def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generation() -> None:
+    inventory, before = StoreFixture().store.memory.inventory, now()
+    inventory.update("v3", "sync", [listed_task("a"), listed_task("b")], now=before)
+    inventory.update("v3", "migration", [listed_task("a", FAILED), listed_task("b"), listed_task("c")], now=before)
+    inventory.update("v5", "sync", [listed_task("b", FAILED)], now=before)
+    assert inventory.contradictions(before) == 1
+    inventory.update("v3", "sync", [listed_task("a")], now=before + 1)
+    assert inventory.contradictions(before + 1) == 0
 
 
 @pytest.mark.parametrize(("statuses", "lost"), [((RUNS, FAILED), 1), ((RUNS, RUNS), 0)])
-def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[str, str], lost: int) -> None:
-    async def story() -> None:
-        errors, answers = DecodeErrors(), iter(statuses)
+async def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[str, str], lost: int) -> None:
+    errors, answers = DecodeErrors(), iter(statuses)
 
-        async def fetch(_: dict[str, str]) -> TaskList:
-            return TaskList((task(status=next(answers)),))
+    async def fetch(_: dict[str, str]) -> TaskList:
+        return TaskList((listed_task(status=next(answers)),))
 
-        found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, errors)
-        assert [(operation.status, operation.contradicted) for operation in found.tasks] == [
-            (max(statuses, key=FAILED.__eq__), bool(lost))
-        ]
-        assert errors.count == lost
-
-    run(story)
+    found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, errors)
+    assert [(operation.status, operation.contradicted) for operation in found.tasks] == [
+        (max(statuses, key=FAILED.__eq__), bool(lost))
+    ]
+    assert errors.count == lost

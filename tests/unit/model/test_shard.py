@@ -14,7 +14,7 @@ from exporter.config import Collectors, ConfigError
 from exporter.daemon.exporter import Exporter
 from exporter.model.shard import ALL, SHARDS, Shard, shard_of
 from exporter.simulator import World
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
 
@@ -37,12 +37,14 @@ def tasks(world: str) -> Iterable[SimTask]:
     """Of every kind, some with subtasks, in several states."""
     for number in range(6):
         name, tags = f"{world}-{number}", {"team": "ab"[number % 2]}
-        yield sim(name, tags=tags, status=["INCRE_TRANSFER_STARTED", "PAUSING", ENDED][number % 3])
-        yield sim(f"{name}-dr", tags=tags, scenario="cloudDataGuard")
-        yield sim(f"{name}-redis", tags=tags, engine="redis-to-gaussredis")
+        yield sim_task(name, tags=tags, status=["INCRE_TRANSFER_STARTED", "PAUSING", ENDED][number % 3])
+        yield sim_task(f"{name}-dr", tags=tags, scenario="cloudDataGuard")
+        yield sim_task(f"{name}-redis", tags=tags, engine="redis-to-gaussredis")
     for number in range(3):
-        children = [sim(f"{world}-c{number}{place}", role="child", tags={"team": "ba"[number % 2]}) for place in "xyz"]
-        yield sim(f"{world}-parent{number}", relation="multi_to_single", children=children)
+        children = [
+            sim_task(f"{world}-c{number}{place}", role="child", tags={"team": "ba"[number % 2]}) for place in "xyz"
+        ]
+        yield sim_task(f"{world}-parent{number}", relation="multi_to_single", children=children)
 
 
 def cloud() -> SimulatedCloud:

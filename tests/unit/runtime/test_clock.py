@@ -15,7 +15,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.runtime.clock import Clock, since_boot
 from exporter.simulator import faults
 from tests.lib import virtual_time as virtual
-from tests.lib.daemon import DAY, HOUR, PROJECT_ID, Scrape, cloud_of, config_of, get, sim
+from tests.lib.daemon import DAY, HOUR, PROJECT_ID, Scrape, cloud_of, config_of, get, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, simulate
 
@@ -58,7 +58,7 @@ class Story:
         return virtual.now() + next((shift for at, shift in reversed(self._steps) if passed >= at), 0.0)
 
     async def _tell(self) -> None:
-        cloud = cloud_of(sim("orders"), sim("stock"))
+        cloud = cloud_of(sim_task("orders"), sim_task("stock"))
         access: dict[str, Any] = {"type": "token", "token": cloud.issue_token(project_id=PROJECT_ID)}
         config = config_of("v3", ("tasks", "progress"), poll={"interval": "10s", "stale_after": "40s"})
         account = config.accounts[0]

@@ -16,7 +16,7 @@ from exporter.metrics.self_metrics import DECODE_ERRORS, Telemetry
 from exporter.runtime import logs
 from exporter.runtime.terminal import Screen
 from tests.lib.commands import config_for
-from tests.lib.daemon import cloud_of, exporter_on, get, sim
+from tests.lib.daemon import cloud_of, exporter_on, get, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
 
@@ -57,7 +57,7 @@ PAGES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("form", PAGES)
 def test_pages(form: str, name: str) -> None:
-    task = sim(name)
+    task = sim_task(name)
 
     async def main() -> str:
         async with exporter_on(cloud_of(task)) as exporter:
@@ -75,7 +75,7 @@ def test_pages(form: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_commands(name: str) -> None:
-    transport = InProcess(cloud_of(sim(name)))
+    transport = InProcess(cloud_of(sim_task(name)))
     table = simulate(tasks(config_for(), Screen(), transport=transport, clock=clock)).text
     document = simulate(tasks(config_for(), None, transport=transport, clock=clock)).text
     explained = simulate(explain(config_for(), name, transport=transport, clock=clock)).text

@@ -12,7 +12,7 @@ from exporter.config import TaskRule, Tasks
 from exporter.model.facts import Compared, Comparison, Detail, Monitor, Node, Progress
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase
-from tests.lib.daemon import Bench, task
+from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import EPOCH, now
 
 
@@ -22,13 +22,13 @@ from tests.lib.virtual_time import EPOCH, now
 async def test_a_value_expires_after_stale_after_or_three_intervals_if_longer(
     stale_after: float, interval: float, age: float
 ) -> None:
-    bench = Bench(stale_after, progress=interval, v3=1000)
-    await bench.lists(task())
-    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
+    fixture = StoreFixture(stale_after, progress=interval, v3=1000)
+    await fixture.lists(listed_task())
+    await fixture.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1, reported_at=EPOCH)]})
     values = ("drs_task_full_progress_ratio", "drs_task_incremental_delay_seconds")
-    page = await bench.scrape(age)
+    page = await fixture.scrape(age)
     assert [page.value(name) for name in values] == [0.5, 1]
-    page = await bench.scrape(0.1)
+    page = await fixture.scrape(0.1)
     assert [page.value(name) for name in values] == [None, None]
     assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
     assert page.current("phase", "drs_task_phase") == "incremental"
@@ -37,30 +37,30 @@ async def test_a_value_expires_after_stale_after_or_three_intervals_if_longer(
 @pytest.mark.parametrize(("api", "age"), [("v3", 300), ("v5", 900)])
 async def test_values_of_a_list_expire_with_it(api: str, age: float) -> None:
     families = ("drs_task_info", "drs_task_status", "drs_task_phase", "drs_task_action_available", "drs_tasks")
-    bench = Bench()
-    await bench.lists(task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
     await asyncio.sleep(age)
-    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
-    page = await bench.scrape()
+    await fixture.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
+    page = await fixture.scrape()
     assert all(page.samples(name) for name in families)
-    page = await bench.scrape(0.1)
+    page = await fixture.scrape(0.1)
     assert not any(page.samples(name) for name in families)
     assert page.value("drs_task_incremental_delay_seconds") is None  # the phase is not known
     assert page.value("drs_task_full_progress_ratio", task_name="task a") == 0.5
     assert page.value("drs_task_phase_changes_total") == 0
     assert page.value("drs_up") == 1  # the newest list that was due did succeed
-    await bench.lists(task(), api=api)
-    assert (await bench.scrape()).value("drs_task_incremental_delay_seconds") == 1
+    await fixture.lists(listed_task(), api=api)
+    assert (await fixture.scrape()).value("drs_task_incremental_delay_seconds") == 1
 
 
 async def test_a_failed_list_makes_no_value_younger_and_up_and_timestamps_never_expire() -> None:
-    bench = Bench()
-    await bench.lists(task())
-    await bench.store.update({"a": [Progress(full_ratio=1)]})
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    await fixture.store.update({"a": [Progress(full_ratio=1)]})
     for _ in range(100):
         await asyncio.sleep(60)
-        bench.store.memory.lists.failed("v3", "sync")
-        page = await bench.scrape()
+        fixture.store.memory.lists.failed("v3", "sync")
+        page = await fixture.scrape()
         assert page.value("drs_up") == 0
         assert page.value("drs_exporter_list_success") == 0
         assert page.value("drs_task_collected_timestamp_seconds", collector="progress") == EPOCH
@@ -69,90 +69,97 @@ async def test_a_failed_list_makes_no_value_younger_and_up_and_timestamps_never_
 
 
 async def test_other_facts_of_the_same_collector_make_old_ones_no_younger() -> None:
-    bench = Bench()
-    await bench.lists(task())
-    await bench.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    await fixture.store.update({"a": [Node(cpu_ratio=0.5), Monitor(disk_size_bytes=1)]})
     for _ in range(6):
         await asyncio.sleep(60)
-        await bench.lists(task())
-        await bench.store.update({"a": [Monitor(disk_size_bytes=2)]})
-        page = await bench.scrape()
+        await fixture.lists(listed_task())
+        await fixture.store.update({"a": [Monitor(disk_size_bytes=2)]})
+        page = await fixture.scrape()
         old = page.value("drs_node_cpu_usage_ratio") is not None
         assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
-    page = await bench.scrape()
+    page = await fixture.scrape()
     assert page.value("drs_node_cpu_usage_ratio") is None
     assert page.value("drs_node_disk_size_bytes") == 2
     assert page.value("drs_task_collected_timestamp_seconds", collector="node") == now()
 
 
 async def test_facts_age_separately() -> None:
-    bench = Bench(v3=10_000)
-    await bench.lists(task("a"), task("b"))
-    await bench.store.update(
+    fixture = StoreFixture(v3=10_000)
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.store.update(
         {"a": [Progress(full_ratio=0.1), Detail(node_type="high")], "b": [Progress(full_ratio=0.2)]}
     )
     await asyncio.sleep(200)
-    await bench.store.update({"b": [Progress(full_ratio=0.3)]})
-    page = await bench.scrape(101)
+    await fixture.store.update({"b": [Progress(full_ratio=0.3)]})
+    page = await fixture.scrape(101)
     assert page.by("task_name", "drs_task_full_progress_ratio") == {"task b": 0.3}
     assert page.by("task_name", "drs_task_detail_info") == {"task a": 1}
-    assert (await bench.scrape(200)).samples("drs_task_full_progress_ratio") == []
-    assert (await bench.scrape(1299)).by("task_name", "drs_task_detail_info") == {"task a": 1}
-    assert (await bench.scrape(1)).samples("drs_task_detail_info") == []
+    assert (await fixture.scrape(200)).samples("drs_task_full_progress_ratio") == []
+    assert (await fixture.scrape(1299)).by("task_name", "drs_task_detail_info") == {"task a": 1}
+    assert (await fixture.scrape(1)).samples("drs_task_detail_info") == []
 
 
 async def test_facts_without_a_field_remove_its_series() -> None:
-    bench = Bench()
-    await bench.lists(task())
-    await bench.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
-    await bench.store.update({"a": [Progress(full_ratio=0.5)]})
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    await fixture.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
+    await fixture.store.update({"a": [Progress(full_ratio=0.5)]})
+    page = await fixture.scrape()
     assert page.value("drs_task_incremental_delay_seconds") is None
     assert page.value("drs_task_full_progress_ratio") == 0.5
 
 
 async def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale() -> None:
-    bench = Bench()
-    assert (await bench.scrape()).samples("drs_tasks") == []
-    await bench.lists(task("a"), task("b"), task("c", "PAUSING"), task("d", parent_id="c"))
-    await bench.lists(job_type="migration")
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    assert (await fixture.scrape()).samples("drs_tasks") == []
+    await fixture.lists(
+        listed_task("a"), listed_task("b"), listed_task("c", "PAUSING"), listed_task("d", parent_id="c")
+    )
+    await fixture.lists(job_type="migration")
+    page = await fixture.scrape()
     assert page.by("phase", "drs_tasks", job_type="migration") == dict.fromkeys(Phase, 0)
     expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
     assert page.by("phase", "drs_tasks", job_type="sync") == expected
     assert page.samples("drs_tasks", job_type="cloudDataGuard") == []
-    bench.store.memory.lists.failed("v3", "cloudDataGuard")
-    assert (await bench.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
+    fixture.store.memory.lists.failed("v3", "cloudDataGuard")
+    assert (await fixture.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
     await asyncio.sleep(299)
-    await bench.lists(job_type="migration")
-    page = await bench.scrape(2)
+    await fixture.lists(job_type="migration")
+    page = await fixture.scrape(2)
     assert {labels["job_type"] for labels, _ in page.samples("drs_tasks")} == {"migration"}
 
 
 async def test_counts_follow_a_task_through_its_phases_and_out() -> None:
-    bench = Bench()
+    fixture = StoreFixture()
     for status, phase in (("CREATING", "preparing"), ("FULL_TRANSFER_STARTED", "full"), ("FROZEN", "failed")):
-        await bench.lists(task(status=status))
-        counts = (await bench.scrape()).by("phase", "drs_tasks")
+        await fixture.lists(listed_task(status=status))
+        counts = (await fixture.scrape()).by("phase", "drs_tasks")
         assert {name: count for name, count in counts.items() if count} == {phase: 1}
-    await bench.lists()
-    page = await bench.scrape()
+    await fixture.lists()
+    page = await fixture.scrape()
     assert page.by("phase", "drs_tasks") == dict.fromkeys(Phase, 0)
     assert page.tasks() == set()
 
 
 async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
-    bench = Bench()
-    bench.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
-    family = (task("p", is_parent=True), task("c", parent_id="p"), task("d", parent_id="p"), task("e"))
-    await bench.lists(*family)
-    assert (await bench.scrape()).tasks() == set()
+    fixture = StoreFixture()
+    fixture.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
+    family = (
+        listed_task("p", is_parent=True),
+        listed_task("c", parent_id="p"),
+        listed_task("d", parent_id="p"),
+        listed_task("e"),
+    )
+    await fixture.lists(*family)
+    assert (await fixture.scrape()).tasks() == set()
     details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
-    await bench.store.update(details)
-    page = await bench.scrape()
+    await fixture.store.update(details)
+    page = await fixture.scrape()
     assert page.tasks() == {"task p", "task c"}
     assert page.value("drs_tasks", phase="incremental") == 1
-    page = await bench.scrape(301)
+    page = await fixture.scrape(301)
     assert page.tasks() == {"task p", "task c"}  # the list is too old, and shows no task that it did not show
     assert page.samples("drs_task_info") == []
 
@@ -161,20 +168,20 @@ async def test_series_that_a_page_cannot_hold_are_dropped_counted_and_logged_onc
     """No number, labels twice, and labels without end."""
     results = tuple((f"R{number}", number) for number in range(400))
     twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))
-    bench = Bench(comparison=300)
-    await bench.lists(task("a"), task("b"))
-    await bench.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
-    page = await bench.scrape()
-    assert bench.dropped == 2
+    fixture = StoreFixture(comparison=300)
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
+    page = await fixture.scrape()
+    assert fixture.dropped == 2
     assert page.samples("drs_task_full_progress_ratio") == []
     assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
     with capture_logs() as logs:
         for name in "ab":
-            await bench.store.update({name: [Comparison(twice)]})
-    page = await bench.scrape()
+            await fixture.store.update({name: [Comparison(twice)]})
+    page = await fixture.scrape()
     assert page.current("status", "drs_comparison_status", task_name="task b") == "RUNNING"
     assert page.by("result", "drs_comparison_results", task_name="task b") == dict(results[:256])
-    assert bench.dropped == 2 + 2 * (9 + 144)
+    assert fixture.dropped == 2 + 2 * (9 + 144)
     assert [(line["family"], line["project"]) for line in logs] == [
         ("drs_comparison_status", "payments"),
         ("drs_comparison_results", "payments"),
@@ -182,19 +189,19 @@ async def test_series_that_a_page_cannot_hold_are_dropped_counted_and_logged_onc
 
 
 async def test_of_two_facts_with_the_same_value_the_older_does_not_hide_the_younger_and_the_value_is_steady() -> None:
-    bench = Bench(v3=10_000)
-    await bench.lists(task())
+    fixture = StoreFixture(v3=10_000)
+    await fixture.lists(listed_task())
     for _ in range(3):
         for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
-            await bench.store.update({"a": [part]})
-            assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
+            await fixture.store.update({"a": [part]})
+            assert (await fixture.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
             await asyncio.sleep(1)
         await asyncio.sleep(58)
     shown = []
     for _ in range(3):
-        await bench.store.update({"a": [Monitor(cpu_ratio=0.7)]})
-        shown.append((await bench.scrape()).value("drs_node_cpu_usage_ratio"))
+        await fixture.store.update({"a": [Monitor(cpu_ratio=0.7)]})
+        shown.append((await fixture.scrape()).value("drs_node_cpu_usage_ratio"))
         await asyncio.sleep(60)
     assert shown == [0.5, 0.7, 0.7]
-    await bench.store.update({"a": [Node(cpu_ratio=0.8)]})
-    assert (await bench.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
+    await fixture.store.update({"a": [Node(cpu_ratio=0.8)]})
+    assert (await fixture.scrape()).value("drs_node_cpu_usage_ratio") == 0.8

@@ -8,12 +8,12 @@ import pytest
 
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
-from tests.lib.daemon import DAY, Bench, task
+from tests.lib.daemon import DAY, StoreFixture, listed_task
 from tests.lib.virtual_time import EPOCH, now
 
 
 async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
-    bench = Bench()
+    fixture = StoreFixture()
     seen = []
     for status in (
         "FULL_TRANSFER_STARTED",
@@ -24,8 +24,8 @@ async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
         "INCRE_TRANSFER_STARTED",
         "FROZEN",
     ):
-        await bench.lists(task(status=status))
-        page = await bench.scrape()
+        await fixture.lists(listed_task(status=status))
+        page = await fixture.scrape()
         names = ("drs_task_phase_changes_total", "drs_task_failures_total")
         changed = page.value("drs_task_phase_changed_timestamp_seconds")
         seen.append((*(page.value(name) for name in names), changed and changed - EPOCH))
@@ -42,55 +42,57 @@ async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
 
 
 async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() -> None:
-    bench = Bench()
-    await bench.lists(task())
-    assert (await bench.scrape(1000)).samples("drs_task_phase") == []
-    await bench.lists(task(status="PAUSING"))
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    assert (await fixture.scrape(1000)).samples("drs_task_phase") == []
+    await fixture.lists(listed_task(status="PAUSING"))
+    page = await fixture.scrape()
     assert page.value("drs_task_phase_changes_total") == 1
     assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
 
 
 async def test_a_restart_resets_phase_changes_and_failures() -> None:
     for _ in range(2):
-        bench = Bench()
-        await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-        page = await bench.scrape()
+        fixture = StoreFixture()
+        await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
+        page = await fixture.scrape()
         assert page.value("drs_task_phase_changes_total") == 0
         assert page.value("drs_task_failures_total") == 0
         assert page.value("drs_task_phase_changed_timestamp_seconds") is None
-        await bench.lists(task())
-        assert (await bench.scrape()).value("drs_task_phase_changes_total") == 1
+        await fixture.lists(listed_task())
+        assert (await fixture.scrape()).value("drs_task_phase_changes_total") == 1
 
 
 async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
-    bench = Bench()
-    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-    await bench.store.update({"a": [Progress(full_ratio=0.5)]})
-    await bench.lists(task())
-    before = await bench.scrape()
-    await bench.lists(task(name="renamed"))
-    after = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
+    await fixture.store.update({"a": [Progress(full_ratio=0.5)]})
+    await fixture.lists(listed_task())
+    before = await fixture.scrape()
+    await fixture.lists(listed_task(name="renamed"))
+    after = await fixture.scrape()
     assert (before.tasks(), after.tasks()) == ({"task a"}, {"renamed"})
     assert after.text == before.text.replace('task_name="task a"', 'task_name="renamed"')
     assert after.value("drs_task_phase_changes_total") == 1
 
 
 async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None:
-    bench = Bench()
-    await bench.lists(task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
-    before = await bench.scrape()
-    await bench.lists(task(status="FULL_TRANSFER_COMPLETE", net_type="eip", engine_type="mysql", role="parent"))
-    after = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
+    before = await fixture.scrape()
+    await fixture.lists(
+        listed_task(status="FULL_TRANSFER_COMPLETE", net_type="eip", engine_type="mysql", role="parent")
+    )
+    after = await fixture.scrape()
     labels = [{key: found[key] for key in ("task_id", "task_name")} for found, _ in after.samples("drs_task_info")]
     assert labels == [{"task_id": "a", "task_name": "task a"}]
     assert after.samples("drs_task_phase") == before.samples("drs_task_phase")
 
 
 async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> None:
-    bench = Bench()
-    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
+    page = await fixture.scrape()
     assert page.by("task_name", "drs_task_info", parent_id="") == {"task p": 1}
     assert page.by("task_name", "drs_task_info", parent_id="p") == {"task c": 1}
     assert "parent_id" not in page.samples("drs_task_info", task_name="task p")[0][0]
@@ -100,143 +102,143 @@ async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> 
 async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_then_only_counted(
     first: str,
 ) -> None:
-    bench = Bench(v3=DAY)
-    await bench.lists(task(status=first))
+    fixture = StoreFixture(v3=DAY)
+    await fixture.lists(listed_task(status=first))
     await asyncio.sleep(100)
     if first != "RELEASE_RESOURCE_COMPLETE":
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
+        await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
     until = now() + 7 * DAY - (100 if first == "RELEASE_RESOURCE_COMPLETE" else 0)
     for _ in range(6):
         await asyncio.sleep(DAY)
-        await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    page = await bench.scrape(until - now())
+        await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    page = await fixture.scrape(until - now())
     assert page.current("phase", "drs_task_phase") == "ended"
-    assert bench.store.tasks()
-    page = await bench.scrape(1)
+    assert fixture.store.tasks()
+    page = await fixture.scrape(1)
     assert page.tasks() == set()
     assert page.value("drs_tasks", phase="ended") == 1
-    assert bench.store.tasks() == []
-    assert bench.store.listed_tasks() == []
-    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    page = await bench.scrape()
+    assert fixture.store.tasks() == []
+    assert fixture.store.listed_tasks() == []
+    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    page = await fixture.scrape()
     assert page.tasks() == set()
     assert page.value("drs_tasks", phase="ended") == 1
 
 
 async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
-    bench = Bench(v3=10 * DAY)
-    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    assert (await bench.scrape(8 * DAY)).tasks() == set()
-    await bench.lists(task())
-    page = await bench.scrape()
+    fixture = StoreFixture(v3=10 * DAY)
+    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    assert (await fixture.scrape(8 * DAY)).tasks() == set()
+    await fixture.lists(listed_task())
+    page = await fixture.scrape()
     assert page.current("phase", "drs_task_phase") == "incremental"
     assert page.value("drs_task_phase_changes_total") == 1
 
 
 async def test_a_task_that_does_not_exist_is_removed_with_all_its_series() -> None:
-    bench = Bench()
-    await bench.lists(task("a"), task("b"))
-    await bench.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
-    await bench.store.update({}, missing=["a", "never seen"])
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
+    await fixture.store.update({}, missing=["a", "never seen"])
+    page = await fixture.scrape()
     assert page.tasks() == {"task b"}
     assert page.value("drs_tasks", phase="incremental") == 1
-    await bench.lists(task("a"), task("b"))  # a list that lags
-    assert (await bench.scrape()).tasks() == {"task b"}
+    await fixture.lists(listed_task("a"), listed_task("b"))  # a list that lags
+    assert (await fixture.scrape()).tasks() == {"task b"}
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 299])
 async def test_a_removed_task_that_is_then_listed_as_ended_keeps_its_history(seconds: float) -> None:
     """A query for a released task returns that it does not exist, often before a list shows its end."""
-    bench = Bench()
-    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-    await bench.lists(task())
-    await bench.store.update({}, missing=["a"])
-    assert (await bench.scrape(seconds)).tasks() == set()
-    await bench.lists(task(status="RELEASE_RESOURCE_COMPLETE"))
-    await bench.store.update({}, missing=["a"])  # an answer that was under way
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
+    await fixture.lists(listed_task())
+    await fixture.store.update({}, missing=["a"])
+    assert (await fixture.scrape(seconds)).tasks() == set()
+    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    await fixture.store.update({}, missing=["a"])  # an answer that was under way
+    page = await fixture.scrape()
     assert page.current("phase", "drs_task_phase") == "ended"
     assert page.value("drs_task_phase_changes_total") == 2
     assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
 
 
 async def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_others() -> None:
-    bench = Bench(v3=10 * DAY)
-    ended = task(status="RELEASE_RESOURCE_COMPLETE")
-    await bench.lists(ended)
+    fixture = StoreFixture(v3=10 * DAY)
+    ended = listed_task(status="RELEASE_RESOURCE_COMPLETE")
+    await fixture.lists(ended)
     await asyncio.sleep(30)
-    await bench.lists()
+    await fixture.lists()
     await asyncio.sleep(30)
-    await bench.lists(ended)
-    assert (await bench.scrape(7 * DAY - 60)).tasks() == {"task a"}
-    assert (await bench.scrape(1)).tasks() == set()
+    await fixture.lists(ended)
+    assert (await fixture.scrape(7 * DAY - 60)).tasks() == {"task a"}
+    assert (await fixture.scrape(1)).tasks() == set()
 
 
 async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
-    bench = Bench()
-    await bench.lists(task(status="FULL_TRANSFER_STARTED"))
-    await bench.lists(task())
-    await bench.lists()
-    await bench.scrape()
-    await bench.scrape(300)
-    await bench.lists(task(status="INCRE_TRANSFER_FAILED"))
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
+    await fixture.lists(listed_task())
+    await fixture.lists()
+    await fixture.scrape()
+    await fixture.scrape(300)
+    await fixture.lists(listed_task(status="INCRE_TRANSFER_FAILED"))
+    page = await fixture.scrape()
     assert page.value("drs_task_phase_changes_total") == 0
     assert page.value("drs_task_failures_total") == 0
 
 
 async def test_facts_of_a_task_that_was_removed_meanwhile_are_not_shown() -> None:
-    bench = Bench()
-    await bench.lists(task("a"))
-    await bench.lists()
-    await bench.store.update({"a": [Progress(full_ratio=1)]})
-    assert (await bench.scrape()).tasks() == set()
-    await bench.lists(task("a"))
-    assert (await bench.scrape()).samples("drs_task_full_progress_ratio") == []
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("a"))
+    await fixture.lists()
+    await fixture.store.update({"a": [Progress(full_ratio=1)]})
+    assert (await fixture.scrape()).tasks() == set()
+    await fixture.lists(listed_task("a"))
+    assert (await fixture.scrape()).samples("drs_task_full_progress_ratio") == []
 
 
 async def test_tasks_that_only_an_unpublished_generation_listed_are_removed() -> None:
-    bench = Bench()
-    await bench.lists(task("a"), task("b"))
-    await bench.lists(task("b"), task("c"), api="v5")
-    await bench.store.forget("v3")
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.lists(listed_task("b"), listed_task("c"), api="v5")
+    await fixture.store.forget("v3")
+    page = await fixture.scrape()
     assert page.tasks() == {"task b", "task c"}
     assert page.value("drs_tasks", phase="incremental") == 2
     assert page.by("api", "drs_exporter_listed_tasks") == {"v5": 2}
 
 
 async def test_both_generations_and_the_parent_name_one_task() -> None:
-    bench = Bench()
-    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"))
-    await bench.lists(task("p", is_parent=True), task("c", parent_id="p"), api="v5")
-    await bench.lists(task("c", parent_id="p", job_type="migration"), job_type="migration")
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"), api="v5")
+    await fixture.lists(listed_task("c", parent_id="p", job_type="migration"), job_type="migration")
+    page = await fixture.scrape()
     assert sorted(page.by("task_name", "drs_task_phase", phase="incremental")) == ["task c", "task p"]
     assert page.value("drs_tasks", phase="incremental", job_type="sync") == 1
     assert page.value("drs_tasks", phase="incremental", job_type="migration") == 0
 
 
 async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
-    bench = Bench()
-    bench.store.memory.ready = False
-    await bench.lists(task())
-    page = await bench.scrape()
+    fixture = StoreFixture()
+    fixture.store.memory.ready = False
+    await fixture.lists(listed_task())
+    page = await fixture.scrape()
     assert page.tasks() == {"task a"}
     assert page.samples("drs_up") == page.samples("drs_tasks") == []
-    bench.store.memory.ready = True
-    page = await bench.scrape()
+    fixture.store.memory.ready = True
+    page = await fixture.scrape()
     assert page.value("drs_up") == 1
     assert len(page.samples("drs_tasks")) == len(Phase)
 
 
 async def test_a_large_update_lets_other_tasks_run() -> None:
-    bench = Bench()
-    update = asyncio.create_task(bench.lists(*(task(str(number)) for number in range(1000))))
+    fixture = StoreFixture()
+    update = asyncio.create_task(fixture.lists(*(listed_task(str(number)) for number in range(1000))))
     turns = 0
     while not update.done():
         await asyncio.sleep(0)
         turns += 1
     assert turns >= 10
-    assert len((await bench.scrape()).tasks()) == 1000
+    assert len((await fixture.scrape()).tasks()) == 1000

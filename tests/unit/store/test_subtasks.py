@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.model.facts import Progress
-from tests.lib.daemon import Bench, task
+from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -20,29 +20,31 @@ def ready_of(page: Scrape) -> float | None:
 
 async def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_and_its_end_frees_it() -> None:
     family = (
-        task("p", is_parent=True),
-        task("m", parent_id="p", root_id="p", is_parent=True),
-        task("n", parent_id="m", root_id="p", is_parent=True),
-        task("c", parent_id="n", root_id="p"),
+        listed_task("p", is_parent=True),
+        listed_task("m", parent_id="p", root_id="p", is_parent=True),
+        listed_task("n", parent_id="m", root_id="p", is_parent=True),
+        listed_task("c", parent_id="n", root_id="p"),
     )
     fine, bad = Progress(full_ratio=1, delay_seconds=0), Progress(full_ratio=1, delay_seconds=99)
-    bench = Bench()
-    await bench.lists(*family)
-    assert ready_of(await bench.scrape()) == 0
+    fixture = StoreFixture()
+    await fixture.lists(*family)
+    assert ready_of(await fixture.scrape()) == 0
     for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
-        await bench.store.update({"c": [facts]})
-        assert ready_of(await bench.scrape()) == ready
-    await bench.lists(*family[:-1], task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
-    assert ready_of(await bench.scrape()) == 0
+        await fixture.store.update({"c": [facts]})
+        assert ready_of(await fixture.scrape()) == ready
+    await fixture.lists(*family[:-1], listed_task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
+    assert ready_of(await fixture.scrape()) == 0
 
 
 async def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
-    bench = Bench()
+    fixture = StoreFixture()
     for key, parent, job_type in (("q", "p", "sync"), ("p", "q", "migration")):
-        bench.store.memory.inventory.update("v3", job_type, [task(key, parent_id=parent, is_parent=True)], now=now())
-    await bench.store._refresh(("p", "q"))
-    assert (await bench.scrape()).tasks() == {"task p", "task q"}
-    assert all(state.blocked for state in bench.store.memory.tasks.values())
+        fixture.store.memory.inventory.update(
+            "v3", job_type, [listed_task(key, parent_id=parent, is_parent=True)], now=now()
+        )
+    await fixture.store._refresh(("p", "q"))
+    assert (await fixture.scrape()).tasks() == {"task p", "task q"}
+    assert all(state.blocked for state in fixture.store.memory.tasks.values())
 
 
 @pytest.mark.parametrize(
@@ -58,17 +60,22 @@ async def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None
 async def test_a_parent_is_ready_only_with_a_living_subtask_and_no_unknown_one(
     parent: dict[str, Any], children: dict[str, dict[str, Any]], ready: float
 ) -> None:
-    bench = Bench()
-    await bench.lists(
-        task("p", is_parent=True, **parent), *(task(key, parent_id="p", **facts) for key, facts in children.items())
+    fixture = StoreFixture()
+    await fixture.lists(
+        listed_task("p", is_parent=True, **parent),
+        *(listed_task(key, parent_id="p", **facts) for key, facts in children.items()),
     )
-    await bench.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
-    assert ready_of(await bench.scrape()) == ready
+    await fixture.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
+    assert ready_of(await fixture.scrape()) == ready
 
 
 async def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> None:
-    bench = Bench()
-    await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="p"))
-    await bench.lists(task("p", is_parent=True), task("q", is_parent=True), task("c", parent_id="q"))
-    assert bench.store.memory.subtasks.of("p") == set()
-    assert bench.store.memory.subtasks.of("q") == {"c"}
+    fixture = StoreFixture()
+    await fixture.lists(
+        listed_task("p", is_parent=True), listed_task("q", is_parent=True), listed_task("c", parent_id="p")
+    )
+    await fixture.lists(
+        listed_task("p", is_parent=True), listed_task("q", is_parent=True), listed_task("c", parent_id="q")
+    )
+    assert fixture.store.memory.subtasks.of("p") == set()
+    assert fixture.store.memory.subtasks.of("q") == {"c"}

@@ -13,14 +13,14 @@ import pytest
 from exporter.simulator import faults
 from exporter.views.summary import WORST_FIRST
 from exporter.web.search import MAX_LIMIT, SORTS, Query
-from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim
+from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim_task
 from tests.lib.paths import DOCS
 from tests.lib.virtual_time import EPOCH, simulated
 
 
 @simulated
 async def response_of(path: str) -> tuple[int, Any]:
-    cloud = cloud_of(sim("orders", delay=7), sim("shop", status="INCRE_TRANSFER_FAILED"), sim("<b>"))
+    cloud = cloud_of(sim_task("orders", delay=7), sim_task("shop", status="INCRE_TRANSFER_FAILED"), sim_task("<b>"))
     async with exporter_on(cloud, config_of("v3")) as exporter:
         await exporter.poll_once()
         got = await get(exporter, path)
@@ -55,7 +55,7 @@ def test_the_api_refuses_what_makes_no_sense() -> None:
 
 
 async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     cloud.faults = [faults.forbidden("batch-progress")]
     async with polling(cloud, config_of("v3")) as exporter:
         await asyncio.sleep(5)
@@ -71,7 +71,7 @@ async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> 
 
 @pytest.mark.parametrize(("names", "count"), [([], 0), (["orders"], 1)])
 async def test_a_project_has_no_tasks_only_if_its_lists_can_be_read(names: list[str], count: int) -> None:
-    cloud = cloud_of(*map(sim, names))
+    cloud = cloud_of(*map(sim_task, names))
     unreadable, counts = [faults.broken("/jobs")], []
     cloud.faults = unreadable
     async with polling(cloud, config_of("v3")) as exporter:

@@ -15,7 +15,7 @@ from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
 from exporter.metrics.self_metrics import Telemetry
 from exporter.simulator import faults
 from exporter.web.app import accepts_gzip, application, wanted_format
-from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim
+from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim_task
 from tests.lib.virtual_time import other_task
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
@@ -145,7 +145,7 @@ async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_between_them() 
 
 
 async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with exporter_on(cloud) as exporter:
         await exporter.poll_once()
         made, calls, page = [0], len(cloud.calls), exporter.board.page
@@ -158,7 +158,7 @@ async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.Mo
 
 
 async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     cloud.faults = [faults.broken("")]
     async with polling(cloud) as exporter:
         got = await get(exporter, "/-/ready")
@@ -169,7 +169,7 @@ async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
 
 
 async def test_it_is_healthy_while_the_loops_make_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with polling(cloud) as exporter:
         cloud.faults = [faults.broken("")]
         await asyncio.sleep(1000)

@@ -13,7 +13,7 @@ import pytest
 
 from exporter.simulator import Fault, faults
 from exporter.web import pages
-from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, polling, served, sim
+from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, polling, served, sim_task
 from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ NONE = "No tasks."
 
 
 def test_the_status_page_shows_hostile_names_as_text() -> None:
-    hostile = sim(HOSTILE)
+    hostile = sim_task(HOSTILE)
     hostile.overrides["v3_list"] = {"status": "<b>ODD</b>", "job_action": None}
-    got = served("/", "", "GET", hostile, sim("plain", progress=42, status="FULL_TRANSFER_STARTED"))
-    seen = Seen(got.body)
+    got = served("/", "", "GET", hostile, sim_task("plain", progress=42, status="FULL_TRANSFER_STARTED"))
+    seen = ParsedPage(got.body)
     assert HOSTILE in seen.text
     assert "<b>ODD</b>" in seen.text
     assert got.body.count(b"<script") == 1  # our own
@@ -62,7 +62,7 @@ def test_the_policy_allows_only_the_style_and_the_script_of_the_page(path: str, 
     (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", got.body.decode(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     assert f"{tag}-src 'sha256-{digest}';" in got.headers["content-security-policy"]
-    assert "style" not in Seen(got.body).attributes
+    assert "style" not in ParsedPage(got.body).attributes
     assert "unsafe" not in got.headers["content-security-policy"]
 
 
@@ -71,10 +71,10 @@ async def test_hostile_names_of_accounts_and_projects_are_words_too() -> None:
     account = config.accounts[0]
     project = account.projects[0].model_copy(update={"name": f"project {HOSTILE}"})
     hostile = account.model_copy(update={"name": f"account {HOSTILE}", "projects": (project,)})
-    async with exporter_on(cloud_of(sim("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
+    async with exporter_on(cloud_of(sim_task("one")), config.model_copy(update={"accounts": (hostile,)})) as exporter:
         await exporter.poll_once()
         body = (await get(exporter, "/")).body
-        seen = Seen(body)
+        seen = ParsedPage(body)
         assert f"account {HOSTILE} / project {HOSTILE}" in seen.text
         assert body.count(b"<script") == 1
         assert "img" not in seen.tags
@@ -92,28 +92,28 @@ NOT_YET = "The first poll has not ended yet."
     ],
 )
 async def test_no_tasks_and_unknown_tasks_differ(state: str, shown: list[str], hidden: list[str]) -> None:
-    cloud = cloud_of(*([] if state == "no tasks" else [sim("one")]))
+    cloud = cloud_of(*([] if state == "no tasks" else [sim_task("one")]))
     cloud.faults = [faults.forbidden("jobs$"), faults.forbidden("job_type")] if state == "no list" else []
     async with exporter_on(cloud) as exporter:
         if state != "not polled":
             await exporter.poll_once()
         got = await get(exporter, "/")
     assert got.status == 200
-    text = Seen(got.body).text
+    text = ParsedPage(got.body).text
     assert [part for part in shown if part not in text] == []
     assert [part for part in hidden if part in text] == []
 
 
 async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
-    cloud = cloud_of(sim("one"), published={"v3"})
+    cloud = cloud_of(sim_task("one"), published={"v3"})
     cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
     async with polling(cloud, config_of("v3", ["tasks"])) as exporter:
         await asyncio.sleep(100)
-        seen = Seen((await get(exporter, "/")).body)
+        seen = ParsedPage((await get(exporter, "/")).body)
         incomplete = await sync_list_of(exporter)
         cloud.faults = []
         await asyncio.sleep(60)
-        after = Seen((await get(exporter, "/")).body)
+        after = ParsedPage((await get(exporter, "/")).body)
         again = await sync_list_of(exporter)
     assert "1 task list incomplete: tasks may be missing." in " ".join(seen.text.split())
     assert "v3 list of sync incomplete its pages and its total disagree, 1m" in " ".join(seen.text.split())
@@ -139,13 +139,13 @@ async def sync_list_of(exporter: Exporter) -> Any:
 
 
 async def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
-    cloud = cloud_of(sim("one"))
+    cloud = cloud_of(sim_task("one"))
     async with polling(cloud, config_of("v3")) as exporter:
         await asyncio.sleep(2)
-        assert "incremental" in Seen((await get(exporter, "/")).body).text
+        assert "incremental" in ParsedPage((await get(exporter, "/")).body).text
         cloud.faults = [faults.forbidden("jobs$")]
         await asyncio.sleep(400)
-        seen = Seen((await get(exporter, "/")).body)
+        seen = ParsedPage((await get(exporter, "/")).body)
         assert "one" in seen.text
         assert "unknown" in seen.text
         assert "INCRE_TRANSFER_STARTED" not in seen.text
@@ -153,11 +153,11 @@ async def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
 
 def test_the_worst_tasks_come_first_and_among_them_those_that_lag_most() -> None:
     tasks = [
-        sim("task-4", delay=1),
-        sim("task-5", status="RELEASE_RESOURCE_COMPLETE"),
-        sim("task-3", delay=100),
-        sim("task-1", status="INCRE_TRANSFER_FAILED"),
-        sim("task-2", status="DREAMING"),
+        sim_task("task-4", delay=1),
+        sim_task("task-5", status="RELEASE_RESOURCE_COMPLETE"),
+        sim_task("task-3", delay=100),
+        sim_task("task-1", status="INCRE_TRANSFER_FAILED"),
+        sim_task("task-2", status="DREAMING"),
     ]
     body = served("/", "", "GET", *tasks).body.decode()
     places = [body.index(f">task-{number}</a></th>") for number in range(1, 6)]
@@ -169,9 +169,9 @@ def rows(body: bytes) -> list[str]:
 
 
 FLEET = (
-    sim("orders", delay=7),
-    sim("shop", status="INCRE_TRANSFER_FAILED"),
-    sim("Billing", progress=40, status="FULL_TRANSFER_STARTED"),
+    sim_task("orders", delay=7),
+    sim_task("shop", status="INCRE_TRANSFER_FAILED"),
+    sim_task("Billing", progress=40, status="FULL_TRANSFER_STARTED"),
 )
 
 
@@ -205,7 +205,7 @@ def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
 
 
 def test_what_makes_no_sense_in_the_address_is_told() -> None:
-    seen = Seen(served("/?phase=sleeping").body)
+    seen = ParsedPage(served("/?phase=sleeping").body)
     assert "Ignored parameter: phase: expected one of unknown, failed" in seen.text
 
 
@@ -217,7 +217,7 @@ def test_many_tasks_are_cut_into_pages() -> None:
     assert '<a href="?page=2&amp;limit=2" rel="next" data-swap>' in first
     assert "Page 2 of 2" in last
     assert '<a href="?limit=2" rel="prev" data-swap>' in last
-    assert "next" not in Seen(last.encode()).attributes["rel"]
+    assert "next" not in ParsedPage(last.encode()).attributes["rel"]
 
 
 def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:

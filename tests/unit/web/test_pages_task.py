@@ -8,20 +8,19 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.lib.daemon import Seen, cloud_of, config_of, exporter_on, get, sim
-from tests.lib.daemon import task as listed
+from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, listed_task, sim_task
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from tests.lib.daemon import Got
+    from tests.lib.daemon import RawResponse
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
 
-def page_of(name: str, *tasks: object, api: str = "v3") -> Got:
+def page_of(name: str, *tasks: object, api: str = "v3") -> RawResponse:
     """The page of the task with this name, in a world of these."""
 
-    async def main() -> Got:
+    async def main() -> RawResponse:
         config = config_of(api, ("tasks", "progress", "node", "detail"))
         async with exporter_on(cloud_of(*tasks), config) as exporter:  # type: ignore[arg-type]
             await exporter.poll_once()
@@ -33,9 +32,9 @@ def page_of(name: str, *tasks: object, api: str = "v3") -> Got:
 
 
 def test_all_facts_are_there_with_their_ages() -> None:
-    got = page_of("orders", sim("orders", delay=7), sim("other"))
+    got = page_of("orders", sim_task("orders", delay=7), sim_task("other"))
     assert got.status == 200
-    seen = Seen(got.body)
+    seen = ParsedPage(got.body)
     for text in ("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay_high.", "7s, limit 5s", "apply rows", "0s old"):
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
@@ -45,8 +44,8 @@ def test_all_facts_are_there_with_their_ages() -> None:
 
 
 def test_hostile_names_stay_words() -> None:
-    body = page_of(HOSTILE, sim(HOSTILE)).body
-    seen = Seen(body)
+    body = page_of(HOSTILE, sim_task(HOSTILE)).body
+    seen = ParsedPage(body)
     assert HOSTILE in seen.text
     assert body.count(b"<script") == 1
     assert "img" not in seen.tags
@@ -55,14 +54,14 @@ def test_hostile_names_stay_words() -> None:
 
 @pytest.mark.parametrize("path", ["/tasks/", "/tasks/none", "/tasks/a/b", "/tasks/%3Cscript%3E", "/tasks/%ff"])
 def test_a_task_that_is_not_known_is_404(path: str) -> None:
-    async def main() -> Got:
-        async with exporter_on(cloud_of(sim("one"))) as exporter:
+    async def main() -> RawResponse:
+        async with exporter_on(cloud_of(sim_task("one"))) as exporter:
             await exporter.poll_once()
             return await get(exporter, path)
 
     got = simulate(main())
     assert got.status == 404
-    assert "No task with this ID is known" in Seen(got.body).text
+    assert "No task with this ID is known" in ParsedPage(got.body).text
     assert got.body.count(b"<script") == 1
 
 
@@ -71,7 +70,7 @@ async def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
     async with exporter_on(cloud_of()) as exporter:
         await exporter.poll_once()
         (store,) = exporter.stores
-        await store.listed("v3", "sync", [listed(task_id, name="turned\u202eround\ud800")])
+        await store.listed("v3", "sync", [listed_task(task_id, name="turned\u202eround\ud800")])
         body = (await get(exporter, "/")).body.decode()
         assert "turned\\u202eround" in body
         link = re.search(r'<a href="(tasks/[^"]*)">turned', body)
@@ -79,15 +78,15 @@ async def test_odd_ids_have_a_link_and_a_page(task_id: str) -> None:
         got = await get(exporter, "/" + link[1])
         if task_id.isprintable():
             assert got.status == 200
-            assert task_id in Seen(got.body).text
+            assert task_id in ParsedPage(got.body).text
 
 
 async def test_parents_and_subtasks_lead_to_each_other() -> None:
     async with exporter_on(cloud_of()) as exporter:
         await exporter.poll_once()
         (store,) = exporter.stores
-        children = [listed(key, parent_id="shops") for key in ("west", "east")]
-        await store.listed("v3", "sync", [listed("shops", is_parent=True), *children])
+        children = [listed_task(key, parent_id="shops") for key in ("west", "east")]
+        await store.listed("v3", "sync", [listed_task("shops", is_parent=True), *children])
         above = (await get(exporter, "/tasks/shops")).body.decode()
         links = re.findall(
             r'<th scope="row"><a href="([^"]+)">([^<]+)</a> <span class="raw">subtask of ([^<]+)<', above
