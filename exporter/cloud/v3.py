@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import TaskFacts
-    from exporter.model.list_query import ListQuery
+    from exporter.model.filters import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
 _MOST_IDS = 100  # in the filter `name` of the list

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from exporter.cloud.wire.answers import Fetch
     from exporter.cloud.wire.fields import DecodeErrors
     from exporter.model.facts import TaskFacts
-    from exporter.model.list_query import ListQuery
+    from exporter.model.filters import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
 _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})

@@ -10,7 +10,7 @@ from exporter.cloud.connect import Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.model.filters import TaskFilter
-from exporter.model.project import ProjectKey
+from exporter.model.task import ProjectKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

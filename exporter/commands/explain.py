@@ -26,7 +26,6 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import printable
 from exporter.runtime.terminal import Waiting
-from exporter.store.subject import subject_of
 from exporter.views.task import groups, reasons, verdict
 from exporter.views.text import UNKNOWN, plural
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.config import Account, Config
-    from exporter.model.subject import Subject
+    from exporter.model.explanation import TaskExplanation
     from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
     from exporter.views.task import Group
@@ -107,8 +106,8 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     if task_id not in known:
         return ""
 
-    def subject(task: Task) -> Subject:
-        return subject_of(poller.store, task, known.get(task.identity.parent_id or ""), now())
+    def subject(task: Task) -> TaskExplanation:
+        return poller.store.explain(task, known.get(task.identity.parent_id or ""))
 
     below = _below(task_id, {key: task.identity.parent_id for key, task in known.items()})
     by_name = sorted(below, key=lambda key: (known[key].identity.task_name, key))
@@ -124,7 +123,9 @@ def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
     return below
 
 
-def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project, account: Account, now: float) -> str:
+def explanation(
+    subject: TaskExplanation, subtasks: Sequence[TaskExplanation], project: Project, account: Account, now: float
+) -> str:
     """Return the verdict of a task, its facts in aligned groups with their ages, and the reasons against a cut-over.
 
     Args:
@@ -145,7 +146,7 @@ def explanation(subject: Subject, subtasks: Sequence[Subject], project: Project,
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def _summary(subject: Subject, subtasks: Sequence[Subject]) -> list[str]:
+def _summary(subject: TaskExplanation, subtasks: Sequence[TaskExplanation]) -> list[str]:
     """Return the verdict, then the reasons that block and the subtasks that are blocked."""
     rows = [(reason.name, printable(reason.fact), reason.age) for reason in reasons(subject) if reason.blocks]
     rows += [
@@ -156,7 +157,7 @@ def _summary(subject: Subject, subtasks: Sequence[Subject]) -> list[str]:
     return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns(rows)]
 
 
-def _ignored(subject: Subject, account: Account) -> list[str]:
+def _ignored(subject: TaskExplanation, account: Account) -> list[str]:
     """Return which facts the settings exclude from the verdict."""
     ignored = [name for name in ("objects", "comparison", "logs") if getattr(account.cutover, name) == "ignore"]
     if not (ignored and reasons(subject)):
@@ -179,7 +180,7 @@ def _rows(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return columns(rows)
 
 
-def _reasons(subject: Subject) -> list[str]:
+def _reasons(subject: TaskExplanation) -> list[str]:
     """Return a line for each reason that applies: whether it blocks, the fact that decides, and its age."""
     rows = [(reason.name, reason.verdict, printable(reason.fact), reason.age) for reason in reasons(subject)]
     return columns([("reason", "blocks", "fact", "age"), *rows]) if rows else []

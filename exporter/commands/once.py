@@ -38,7 +38,7 @@ async def once(config: Config, transport: httpx.AsyncBaseTransport | None = None
     """Write the page of metrics to standard output, block by block: it may be large."""
     async with Exporter(config, transport=transport) as exporter:
         success = await exporter.poll_once()
-        for block in exporter.board.page.plain():
+        for block in exporter.exposition.page.plain():
             sys.stdout.buffer.write(block)
     sys.stdout.flush()
     return Outcome(0 if success else 1)

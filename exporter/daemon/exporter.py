@@ -12,7 +12,7 @@ import structlog
 
 from exporter.config import ConfigError, NotReadyError
 from exporter.daemon.projects import Projects
-from exporter.metrics.board import Board
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 
 class Exporter:
-    """Polls all accounts of one configuration onto one board.
+    """Polls all accounts of one configuration, and publishes the page of metrics.
 
     Args:
         config: validated.
@@ -59,7 +59,7 @@ class Exporter:
     ) -> None:
         self._clock = clock()
         self.telemetry = Telemetry()
-        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
+        self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._due = asyncio.Event()
         self._turn = asyncio.Lock()
         """Held while a page is made, and while projects are added and removed."""
@@ -68,9 +68,9 @@ class Exporter:
         self.reloading = asyncio.Lock()
         """Held while another configuration replaces the projects."""
         self._was_ready = False
-        self.telemetry.gauge(SHARD, *map(str, shard)).set(1)
+        self.telemetry.series(SHARD, *map(str, shard)).set(1)
         self._projects = Projects(
-            self.board, self.telemetry, transport=transport, publish=self._due.set, clock=self._clock, shard=shard
+            self.exposition, self.telemetry, transport=transport, publish=self._due.set, clock=self._clock, shard=shard
         )
         self._projects.open(config)
         self._loaded(successful=True)
@@ -92,7 +92,7 @@ class Exporter:
     @property
     def ready(self) -> bool:
         """True if the first poll of every project has ended; projects that a reload adds don't count."""
-        return self._was_ready or all(store.memory.ready for store in self.stores)
+        return self._was_ready or all(store.state.ready for store in self.stores)
 
     @property
     def healthy(self) -> bool:
@@ -124,7 +124,7 @@ class Exporter:
             self._clock.follow()
             for store in self.stores:
                 await store.sweep()
-            await self.board.publish()
+            await self.exposition.publish()
         # Facts that replace others do not count as new for the garbage collector: thousands would wait for it.
         gc.collect(1)
 
@@ -151,9 +151,9 @@ class Exporter:
                 await self.publish()
 
     def _loaded(self, *, successful: bool) -> None:
-        self.telemetry.gauge(RELOADED).set(successful)
+        self.telemetry.series(RELOADED).set(successful)
         if successful:
-            self.telemetry.gauge(RELOADED_AT).set_function(partial(self._clock.unix, self._clock.steady()))
+            self.telemetry.series(RELOADED_AT).set_function(partial(self._clock.unix, self._clock.steady()))
 
     async def _publish_loop(self) -> None:
         while True:

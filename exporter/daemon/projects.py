@@ -16,10 +16,10 @@ from exporter.cloud.http.errors import CloudError
 from exporter.config import COLLECTORS, ConfigError, Scope
 from exporter.metrics.self_metrics import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
-from exporter.model.project import ProjectKey
+from exporter.model.task import ProjectKey
 from exporter.polling.poller import Poller
 from exporter.store.project_context import ProjectContext
-from exporter.store.project_memory import ProjectMemory
+from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.config import Account, Config, Project
-    from exporter.metrics.board import Board
+    from exporter.metrics.exposition import Exposition
     from exporter.metrics.self_metrics import Telemetry
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock
@@ -75,10 +75,10 @@ class Changes(NamedTuple):
 
 
 class Projects:
-    """All projects of one configuration, on one board.
+    """All projects of one configuration.
 
     Args:
-        board: shows samples.
+        exposition: takes the samples of all projects.
         telemetry: our own metrics.
         transport: replaces the network.
         publish: called when a poll has ended.
@@ -88,7 +88,7 @@ class Projects:
 
     def __init__(
         self,
-        board: Board,
+        exposition: Exposition,
         telemetry: Telemetry,
         *,
         transport: httpx.AsyncBaseTransport | None,
@@ -96,7 +96,7 @@ class Projects:
         clock: Clock,
         shard: Shard,
     ) -> None:
-        self._board = board
+        self._exposition = exposition
         self._telemetry = telemetry
         self._transport = transport
         self._publish = publish
@@ -127,7 +127,7 @@ class Projects:
     async def replace(self, config: Config) -> Changes:
         """Poll the projects of another configuration; between two pages.
 
-        A project whose settings are equal is not touched. A project that is polled in another way keeps its memory, so
+        A project whose settings are equal is not touched. A project that is polled in another way keeps its state, so
         that no series of it is removed and no counter is reset.
 
         Raises:
@@ -137,12 +137,12 @@ class Projects:
         kept = {key: project for key, project in self.polled.items() if wanted.get(key) == project.settings}
         stopped = {key: project for key, project in self.polled.items() if key not in kept}
         opened = await self._connect({key: wanted[key] for key in wanted if key not in kept}, stopped)
-        async with self._board.lock:  # no list is shown by half when its poller is stopped
+        async with self._exposition.lock:  # no list is shown by half when its poller is stopped
             await _stop(stopped.values())
             # A removed project may have found its id meanwhile.
             self._shared.claims = self._shared.claims.without(stopped.keys() - wanted.keys())
             for project in stopped.values():
-                await project.poller.store.leave()
+                await project.poller.store.remove_series()
             for key in opened.keys() & stopped.keys():
                 await opened[key].poller.resume()
         self.polled = {key: kept.get(key) or opened[key] for key in wanted}
@@ -177,11 +177,11 @@ class Projects:
         projects, seen = Counter(key.account for key in wanted), Counter[str]()
         for key, settings in wanted.items():
             before = stopped.get(key)
-            memory = before.poller.store.memory if before and before.settings.place == settings.place else None
-            opened[key] = self._open(key, settings, memory, seen[key.account] / projects[key.account])
+            state = before.poller.store.state if before and before.settings.place == settings.place else None
+            opened[key] = self._open(key, settings, state, seen[key.account] / projects[key.account])
             seen[key.account] += 1
 
-    def _open(self, key: ProjectKey, settings: Settings, memory: ProjectMemory | None, offset: float) -> PolledProject:
+    def _open(self, key: ProjectKey, settings: Settings, state: ProjectState | None, offset: float) -> PolledProject:
         account, project = settings
         budget, meter = self._budget(account, project.region)
         connection = connect(
@@ -195,7 +195,7 @@ class Projects:
         )
         context = ProjectContext(
             account,
-            memory or ProjectMemory(key, self._clock, account.poll.stale_after),
+            state or ProjectState(key, self._clock, account.poll.stale_after),
             ProjectMeter(self._telemetry, *key, collectors=COLLECTORS),
             self._clock,
             self._shard,
@@ -206,7 +206,7 @@ class Projects:
             for collector in sorted(COLLECTORS.values(), key=attrgetter("rank"))
             if account.enabled(collector.name) and (context.owned or collector.scope is not Scope.PROJECT)
         }
-        store = Store(context, self._board, families)
+        store = Store(context, self._exposition, families)
         poller = Poller(store, connection, intervals, demand=budget.demand, publish=self._publish, offset=offset)
         return PolledProject(settings, connection.http, poller)
 

@@ -8,7 +8,7 @@ from exporter.config import Cutover, duration_text
 from exporter.docs import examples
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table, words
 from exporter.docs.sources import feed_of
-from exporter.metrics.board import label_text, number_text
+from exporter.metrics.exposition import label_text, number_text
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from exporter.metrics.family import Family
-    from exporter.metrics.page import FamilyHead
     from exporter.metrics.self_metrics import SelfMetric
     from exporter.model.cutover import Reason
 
@@ -76,11 +75,11 @@ def catalogue_markdown() -> str:
     )
 
 
-def _families(families: Iterable[FamilyHead]) -> str:
+def _families(families: Iterable[Family[Any] | SelfMetric[Any]]) -> str:
     return table(("family", "type", "unit", "labels", "meaning"), map(_family, families))
 
 
-def _family(family: FamilyHead) -> Sequence[str]:
+def _family(family: Family[Any] | SelfMetric[Any]) -> Sequence[str]:
     return f"`{family.name}`", family.type, unit_of(family.name), words(family.labels), family.help
 
 
@@ -121,7 +120,7 @@ def _example(family: Family[T], subjects: Iterable[T]) -> str:
     return f"{family.name}{{{','.join(part for part in ('…', text) if part)}}} {number_text(value).decode()}"
 
 
-def _self_metric_example(metric: SelfMetric) -> str:
+def _self_metric_example(metric: SelfMetric[Any]) -> str:
     text = label_text((name, examples.SELF_METRIC_LABELS[name]) for name in metric.labels).decode()
     name, value = (f"{metric.name}_count", 3) if metric.type == "histogram" else (metric.name, 1)
     return f"{name}{{{text}}} {value}" if text else f"{name} {value}"

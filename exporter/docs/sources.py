@@ -12,7 +12,7 @@ from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
 from exporter.metrics.family import split
-from exporter.model.list_query import ListQuery
+from exporter.model.filters import ListQuery
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
@@ -28,26 +28,6 @@ class Format(Enum):
 
     TEXT = "text/plain; version=0.0.4; charset=utf-8"
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
-
-class FamilyHead(Protocol):
-    """The name and the description of a family."""
-
-    @property
-    def name(self) -> str:
-        """The name in samples, with _total on counters."""
-
-    @property
-    def help(self) -> str:
-        """The HELP text, one line."""
-
-    @property
-    def type(self) -> str:
-        """gauge, counter or histogram."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels beside those of the task or project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +116,6 @@ def heads_of(name: str, metric_type: str, help_text: str) -> dict[Format, Block]
         Format.TEXT: text,
         Format.OPENMETRICS: Block.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {metric_type}\n".encode()),
     }
-
-
-def family_heads(family: FamilyHead) -> dict[Format, Block]:
-    """Return the HELP and TYPE lines of a family in each format."""
-    return heads_of(family.name, family.type, family.help.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
 def split_families(text: bytes) -> Iterator[FamilyText]:

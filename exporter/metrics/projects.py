@@ -30,6 +30,14 @@ def _by_collector(name: str, help_text: str, attribute: str) -> Family[Project]:
     return Family(name, help_text, ("collectors",), samples, ("collector",))
 
 
+def _by_list(name: str, help_text: str, attribute: str) -> Family[Project]:
+    def samples(project: Project) -> Samples:
+        numbers = ((key, getattr(facts, attribute)) for key, facts in project.lists.items())
+        return tuple((key, number) for key, number in numbers if number is not None)
+
+    return Family(name, help_text, ("lists",), samples, ("api", "job_type"))
+
+
 PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     gauge(
         "drs_up",
@@ -78,30 +86,22 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     _by_collector(
         "drs_exporter_collector_interval_seconds", "The effective interval of a collector.", "interval_seconds"
     ),
-    Family(
+    _by_list(
         "drs_exporter_list_success",
         "Whether the newest task list of a job type through an API generation succeeded.",
-        ("lists",),
-        lambda project: tuple((key, facts.success) for key, facts in project.lists.items()),
-        ("api", "job_type"),
+        "success",
     ),
-    Family(
+    _by_list(
         "drs_exporter_listed_tasks",
         "Tasks and subtasks in the newest successful list of a job type through an API generation.",
-        ("lists",),
-        lambda project: tuple((key, facts.tasks) for key, facts in project.lists.items() if facts.tasks is not None),
-        ("api", "job_type"),
+        "tasks",
     ),
-    Family(
+    _by_list(
         "drs_exporter_list_complete",
         "1: every page of the newest successful task list of a job type through an API generation was received, and "
         "its ids match the total. 0: they disagree, a page was refused or repeated, or tasks could not be decoded; "
         "drs_tasks of that job type is absent meanwhile. Unchanged while lists fail: see drs_exporter_list_success.",
-        ("lists",),
-        lambda project: tuple(
-            (key, facts.gap is None) for key, facts in project.lists.items() if facts.tasks is not None
-        ),
-        ("api", "job_type"),
+        "complete",
     ),
     Family(
         "drs_exporter_source_info",

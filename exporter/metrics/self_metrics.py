@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
 @dataclass(frozen=True, slots=True)
-class SelfMetric:
+class SelfMetric(Generic[M]):
     """One family of the exporter itself, and the class of prometheus_client that stores its values."""
 
     name: str
     help: str
     labels: tuple[str, ...]
-    metric_type: type[Counter | Gauge | Histogram] = Counter
+    metric_type: type[M]
 
     @property
     def type(self) -> str:
@@ -51,6 +54,7 @@ LOG_LINES_DROPPED = SelfMetric(
     "drs_exporter_log_lines_dropped_total",
     "Log lines that could not be written: the disk is full, or nothing reads the output.",
     (),
+    Counter,
 )
 RELOADED = SelfMetric(
     "drs_exporter_config_last_reload_successful",
@@ -74,6 +78,7 @@ LOGINS_FAILED = SelfMetric(
     "drs_exporter_web_logins_failed_total",
     "Requests with a wrong user or password; requests without credentials are not counted.",
     (),
+    Counter,
 )
 BAD_REQUESTS = SelfMetric(
     "drs_exporter_web_bad_requests_total",
@@ -81,12 +86,14 @@ BAD_REQUESTS = SelfMetric(
     "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
     "exporter had no free file descriptor).",
     ("kind",),
+    Counter,
 )
 REQUESTS = SelfMetric(
     "drs_exporter_api_requests_total",
     "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
     "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
     (*_REGION, "operation", "code"),
+    Counter,
 )
 REQUEST_SECONDS = SelfMetric(
     "drs_exporter_api_request_duration_seconds",
@@ -94,11 +101,14 @@ REQUEST_SECONDS = SelfMetric(
     ("operation",),
     Histogram,
 )
-RETRIES = SelfMetric("drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"))
+RETRIES = SelfMetric(
+    "drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"), Counter
+)
 THROTTLED = SelfMetric(
     "drs_exporter_api_throttled_total",
     "API calls that the cloud refused because there were too many.",
     (*_REGION, "operation"),
+    Counter,
 )
 RATE_LIMIT = SelfMetric(
     "drs_exporter_api_rate_limit_calls_per_second",
@@ -117,47 +127,32 @@ OVERRUNS = SelfMetric(
     "drs_exporter_poll_overruns_total",
     "Polls that were left out because the one before took longer than the interval.",
     (*_PROJECT, "collector"),
+    Counter,
 )
 DECODE_ERRORS = SelfMetric(
     "drs_exporter_decode_errors_total",
     "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
     (*_PROJECT, "collector"),
+    Counter,
 )
 TASK_ERRORS = SelfMetric(
     "drs_exporter_task_errors_total",
     "Tasks with an error, or without data, in responses that are good for other tasks.",
     (*_PROJECT, "collector"),
+    Counter,
 )
 UNKNOWN_STATUSES = SelfMetric(
-    "drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT
+    "drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT, Counter
 )
 DROPPED = SelfMetric(
     "drs_exporter_series_dropped_total",
     "Series that were not exposed: over 256 of one task in one family, duplicate labels, or a value that is not "
     "finite. Counted again at each update of the family.",
     _PROJECT,
+    Counter,
 )
 
-SELF_METRICS = (
-    BUILD,
-    LOG_LINES_DROPPED,
-    RELOADED,
-    RELOADED_AT,
-    SHARD,
-    LOGINS_FAILED,
-    BAD_REQUESTS,
-    REQUESTS,
-    REQUEST_SECONDS,
-    RETRIES,
-    THROTTLED,
-    RATE_LIMIT,
-    DEMAND,
-    OVERRUNS,
-    DECODE_ERRORS,
-    TASK_ERRORS,
-    UNKNOWN_STATUSES,
-    DROPPED,
-)
+SELF_METRICS = tuple(value for value in tuple(globals().values()) if isinstance(value, SelfMetric))
 """All of them, in the order of the page."""
 
 
@@ -169,21 +164,14 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._metrics = {self_metric: _make(self_metric, self.registry) for self_metric in SELF_METRICS}
-        self.gauge(BUILD, version("drs-exporter")).set(1)
+        self._metrics: dict[SelfMetric[Any], Any] = {metric: _make(metric, self.registry) for metric in SELF_METRICS}
+        self.series(BUILD, version("drs-exporter")).set(1)
         self._log_lines_dropped = 0
 
-    def counter(self, self_metric: SelfMetric, *labels: str) -> Counter:
-        """Return the counter with these label values; a new one is 0."""
-        return cast("Counter", self._child(self_metric, labels))
-
-    def gauge(self, self_metric: SelfMetric, *labels: str) -> Gauge:
-        """Return the gauge with these label values."""
-        return cast("Gauge", self._child(self_metric, labels))
-
-    def histogram(self, self_metric: SelfMetric, *labels: str) -> Histogram:
-        """Return the histogram with these label values."""
-        return cast("Histogram", self._child(self_metric, labels))
+    def series(self, self_metric: SelfMetric[M], *labels: str) -> M:
+        """Return the series with these label values; a new counter is 0."""
+        family: M = self._metrics[self_metric]
+        return family.labels(*map(printable, labels)) if labels else family
 
     def forget(self, **labels: str) -> None:
         """Remove all series that have these labels."""
@@ -191,19 +179,15 @@ class Telemetry:
             if labels.keys() <= set(self_metric.labels):
                 family.remove_by_labels({name: printable(value) for name, value in labels.items()})
 
-    def _child(self, self_metric: SelfMetric, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
-        family = self._metrics[self_metric]
-        return family.labels(*map(printable, labels)) if labels else family
-
-    def value(self, self_metric: SelfMetric, *labels: str) -> float:
+    def value(self, self_metric: SelfMetric[Gauge], *labels: str) -> float:
         """Return the current value of the gauge with these label values."""
-        (metric,) = self.gauge(self_metric, *labels).collect()
+        (metric,) = self.series(self_metric, *labels).collect()
         return metric.samples[0].value
 
     def render(self) -> Iterator[bytes]:
         """Yield all metrics in text format 0.0.4, a family at a time."""
         before, self._log_lines_dropped = self._log_lines_dropped, logs.dropped()
-        self.counter(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
+        self.series(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
         for metric in self.registry.collect():
             yield generate_latest(_OneFamily(metric))
 
@@ -218,7 +202,7 @@ class _OneFamily(Collector):
         return [self._metric]
 
 
-def _make(self_metric: SelfMetric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _make(self_metric: SelfMetric[Any], registry: CollectorRegistry) -> Any:
     if self_metric.metric_type is Histogram:
         return Histogram(self_metric.name, self_metric.help, self_metric.labels, buckets=_BUCKETS, registry=registry)
     return self_metric.metric_type(self_metric.name, self_metric.help, self_metric.labels, registry=registry)
@@ -242,25 +226,25 @@ class ApiMeter:
     def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
         self._telemetry = telemetry
         self._where = (account, region)
-        telemetry.gauge(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
-        telemetry.gauge(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
+        telemetry.series(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
+        telemetry.series(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
         for code_without_response in _CODES_WITHOUT_RESPONSE:  # so that a rate shows the first one
-            self._telemetry.counter(REQUESTS, *self._where, operation, code_without_response)
-        self._telemetry.counter(REQUESTS, *self._where, operation, code).inc()
-        self._telemetry.histogram(REQUEST_SECONDS, operation).observe(seconds)
-        self._telemetry.counter(RETRIES, *self._where, operation)
-        self._telemetry.counter(THROTTLED, *self._where, operation)
+            self._telemetry.series(REQUESTS, *self._where, operation, code_without_response)
+        self._telemetry.series(REQUESTS, *self._where, operation, code).inc()
+        self._telemetry.series(REQUEST_SECONDS, operation).observe(seconds)
+        self._telemetry.series(RETRIES, *self._where, operation)
+        self._telemetry.series(THROTTLED, *self._where, operation)
 
     def retry(self, operation: str) -> None:
         """Count a call that is tried again."""
-        self._telemetry.counter(RETRIES, *self._where, operation).inc()
+        self._telemetry.series(RETRIES, *self._where, operation).inc()
 
     def throttled(self, operation: str) -> None:
         """Count a call that the cloud refused because of its rate limit."""
-        self._telemetry.counter(THROTTLED, *self._where, operation).inc()
+        self._telemetry.series(THROTTLED, *self._where, operation).inc()
 
 
 class ProjectMeter:
@@ -271,11 +255,11 @@ class ProjectMeter:
     ) -> None:
         where = (account, region, project)
         names = tuple(collectors)
-        self._overruns = {name: telemetry.counter(OVERRUNS, *where, name) for name in names}
-        self._decode_errors = {name: telemetry.counter(DECODE_ERRORS, *where, name) for name in names}
-        self._task_errors = {name: telemetry.counter(TASK_ERRORS, *where, name) for name in names}
-        self._unknown_statuses = telemetry.counter(UNKNOWN_STATUSES, *where)
-        self._dropped = telemetry.counter(DROPPED, *where)
+        self._overruns = {name: telemetry.series(OVERRUNS, *where, name) for name in names}
+        self._decode_errors = {name: telemetry.series(DECODE_ERRORS, *where, name) for name in names}
+        self._task_errors = {name: telemetry.series(TASK_ERRORS, *where, name) for name in names}
+        self._unknown_statuses = telemetry.series(UNKNOWN_STATUSES, *where)
+        self._dropped = telemetry.series(DROPPED, *where)
 
     def overran(self, collector: str, polls: int) -> None:
         """Count polls that were left out."""

@@ -81,28 +81,36 @@ def _comparisons_required(case: CutoverInput) -> bool:
     return _not_a_parent(case) and case.settings.comparison == _REQUIRED
 
 
-def _reasons_of(name: str) -> tuple[Reason, Reason]:
-    """Return the reasons about the RPO or the RTO."""
+def _reasons_of(
+    name: str, unknown: str, high: str, applies: Callable[[CutoverInput], bool], source: str
+) -> tuple[Reason, Reason]:
+    """Return the reasons about a time span: it is unknown, or it is over its limit."""
     return (
         Reason(
             f"{name}_unknown",
-            f"No {name.upper()} is known now.",
-            applies=_disaster_recovery,
+            unknown,
+            applies=applies,
             blocks=lambda case: not getattr(case, name).known,
             evidence=attrgetter(name),
-            source="recovery",
+            source=source,
         ),
         Reason(
             f"{name}_high",
-            f"The {name.upper()} is over the task's own threshold, else over the limit.",
-            applies=_disaster_recovery,
+            high,
+            applies=applies,
             blocks=attrgetter(f"{name}.exceeded"),
             evidence=attrgetter(name),
-            source="recovery",
+            source=source,
             setting="max_delay",
             known=attrgetter(f"{name}.known"),
         ),
     )
+
+
+def _reasons_of_recovery(name: str) -> tuple[Reason, Reason]:
+    word = name.upper()
+    high = f"The {word} is over the task's own threshold, else over the limit."
+    return _reasons_of(name, f"No {word} is known now.", high, _disaster_recovery, "recovery")
 
 
 REASONS: tuple[Reason, ...] = (
@@ -125,30 +133,17 @@ REASONS: tuple[Reason, ...] = (
         evidence=attrgetter("freshness"),
         source="listed",
     ),
-    Reason(
-        "delay_unknown",
+    *_reasons_of(
+        "delay",
         "No delay is known now. Not of a task with a full load alone.",
-        applies=_incremental,
-        blocks=lambda case: not case.delay.known,
-        evidence=attrgetter("delay"),
-        source="progress",
-    ),
-    Reason(
-        "delay_high",
         "The delay is over the limit. Not of a task with a full load alone.",
-        applies=_incremental,
-        blocks=attrgetter("delay.exceeded"),
-        evidence=attrgetter("delay"),
-        source="progress",
-        setting="max_delay",
-        known=attrgetter("delay.known"),
+        _incremental,
+        "progress",
     ),
     Reason(
         "full_incomplete",
         "The full load of a task that goes on with increments is known to be under way.",
-        applies=lambda case: (
-            _not_a_parent(case) and case.task.listed is not None and case.task.listed.task_type == "FULL_INCR_TRANS"
-        ),
+        applies=lambda case: _not_a_parent(case) and case.listed.task_type == "FULL_INCR_TRANS",
         blocks=lambda case: (ratio := case.full_ratio) is not None and ratio < 1,
         evidence=attrgetter("full_ratio"),
         source="progress",
@@ -181,8 +176,8 @@ REASONS: tuple[Reason, ...] = (
         source="switchover",
         known=lambda case: case.task.switching is not None,
     ),
-    *_reasons_of("rpo"),
-    *_reasons_of("rto"),
+    *_reasons_of_recovery("rpo"),
+    *_reasons_of_recovery("rto"),
     Reason(
         "side_down",
         "The node does not reach the source or the target.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.model.facts import Detail, Recovery
+from exporter.model.facts import Comparison, Logs, Monitor, Objects, Progress
+from exporter.model.task import Listed
 
 if TYPE_CHECKING:
     from exporter.config import Cutover
@@ -16,6 +17,7 @@ _OLD_REPORT_SECONDS = 3600.0
 """How often the cloud updates the progress is not documented; an hour without an update counts as a fault."""
 _ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
 _RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
+_UNLISTED = Listed(id="", name="", status="", job_type="")
 
 
 class Limited(NamedTuple):
@@ -52,6 +54,11 @@ class CutoverInput:
     settings: Cutover
 
     @property
+    def listed(self) -> Listed:
+        """The entry of the task in a list; an empty one if it has expired."""
+        return self.task.listed or _UNLISTED
+
+    @property
     def report_age(self) -> float | None:
         """The least seconds from the cloud's own report of the progress to its collection; None without increments.
 
@@ -77,23 +84,22 @@ class CutoverInput:
     @property
     def full_only(self) -> bool:
         """True for a task without an incremental phase."""
-        return self.task.listed is not None and self.task.listed.task_type == "FULL_TRANS"
+        return self.listed.task_type == "FULL_TRANS"
 
     @property
     def disaster_recovery(self) -> bool:
         """True for a DR task."""
-        return self.task.listed is not None and self.task.listed.disaster_recovery
+        return self.listed.disaster_recovery
 
     @property
     def parent(self) -> bool:
         """True for a task with subtasks, which has no facts of its own."""
-        return self.task.listed is not None and self.task.listed.is_parent
+        return self.listed.is_parent
 
     @property
     def subtasks(self) -> str:
         """The state of the subtasks of a parent, as text."""
-        lost = self.task.listed.unknown_children if self.task.listed else 0
-        if lost:
+        if lost := self.listed.unknown_children:
             entries = "entry" if lost == 1 else "entries"
             return f"unknown: {lost} {entries} of its children cannot be decoded or contradict others"
         blocked = "a subtask is blocked or unknown, or none is alive"
@@ -104,57 +110,54 @@ class CutoverInput:
         """The delay and its limit."""
         return Limited(self.task.delay_seconds, self.settings.max_delay)
 
-    def _limited(self, seconds: float | None, threshold: float | None) -> Limited:
-        """A time span whose limit is the task's own threshold, else the setting."""
-        return Limited(seconds, self.settings.max_delay if threshold is None else threshold)
-
     @property
     def wrong_phase(self) -> bool:
         """True if the status does not allow a cut-over, or if lists contain different ones."""
-        listed = self.task.listed
-        wanted = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
-        return listed is None or listed.contradicted or listed.status != wanted
+        final_status = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
+        return self.listed.contradicted or self.listed.status != final_status
 
     @property
     def status(self) -> str | None:
         """The status as text; None if it is unknown."""
-        listed = self.task.listed
-        if listed is None:
-            return None
-        return f"{listed.status}, but the lists contradict each other" if listed.contradicted else listed.status
+        status = self.listed.status or None
+        return f"{status}, but the lists contradict each other" if self.listed.contradicted else status
 
     @property
     def full_ratio(self) -> float | None:
         """The completed part of the full load, 0 to 1."""
-        return self.task.progress.full_ratio if self.task.progress else None
+        return (self.task.progress or Progress()).full_ratio
 
     @property
     def open_actions(self) -> frozenset[str]:
         """The actions for which the replication waits."""
-        return self.task.listed.available_actions & _ACTIONS if self.task.listed else frozenset()
+        return self.listed.available_actions & _ACTIONS
 
     @property
     def rpo(self) -> Limited:
         """The recovery point and its limit."""
-        recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
-        return self._limited(recovery.rpo_seconds, detail.rpo_threshold_seconds)
+        return self._recovery("rpo")
 
     @property
     def rto(self) -> Limited:
         """The recovery time and its limit."""
-        recovery, detail = self.task.recovery or Recovery(), self.task.detail or Detail()
-        return self._limited(recovery.rto_seconds, detail.rto_threshold_seconds)
+        return self._recovery("rto")
+
+    def _recovery(self, name: str) -> Limited:
+        """Return the RPO or the RTO. Its limit is the task's own threshold, else the setting."""
+        threshold = getattr(self.task.detail, f"{name}_threshold_seconds", None)
+        limit = self.settings.max_delay if threshold is None else threshold
+        return Limited(getattr(self.task.recovery, f"{name}_seconds", None), limit)
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
         """True if the node reaches the source, and the target; None if that is unknown."""
-        monitor = self.task.monitor
-        return (monitor.source_up, monitor.target_up) if monitor else (None, None)
+        monitor = self.task.monitor or Monitor()
+        return monitor.source_up, monitor.target_up
 
     @property
     def missing_objects(self) -> list[str] | None:
         """The object types of which the target lacks some; None if none is known, and not all counts are known."""
-        counts = self.task.objects.counts if self.task.objects else ()
+        counts = (self.task.objects or Objects()).counts
         due = [(count.type, count.source, count.target) for count in counts if not count.at_end]
         missing = [
             kind for kind, source, target in due if source is not None and target is not None and target < source
@@ -165,7 +168,7 @@ class CutoverInput:
     @property
     def compared(self) -> tuple[Compared, ...]:
         """The newest comparison of each type."""
-        return self.task.comparison.types if self.task.comparison else ()
+        return (self.task.comparison or Comparison()).types
 
     @property
     def unjudged(self) -> bool:
@@ -192,5 +195,5 @@ class CutoverInput:
     @property
     def log_ends_in_error(self) -> bool | None:
         """True if the newest log entry is an error; None if there is none."""
-        newest = dict(self.task.logs.newest) if self.task.logs else {}
+        newest = dict((self.task.logs or Logs()).newest)
         return None if not newest else newest.get("error") == max(newest.values())

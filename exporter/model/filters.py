@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from exporter.model.list_query import ListQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,36 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
 
 _PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Filters that the cloud applies; empty: none.
+
+    Engines are not among them: v3 returns `mongodb-to-dds` for the filter `mongodb`, and v5 rejects unknown engines.
+    The exporter filters engines itself.
+    """
+
+    enterprise_project_ids: tuple[str, ...] = ()
+    """One list for each: an operation takes only one of them."""
+    ids: tuple[str, ...] = ()
+    status: str | None = None
+
+    def parts(self, most_ids: int) -> list[tuple[str | None, dict[str, str]]]:
+        """Return enterprise project and filters of each list to request; `name` takes up to `most_ids` ids."""
+        chunks = [self.ids[start : start + most_ids] for start in range(0, len(self.ids), most_ids)] or [()]
+        return [
+            (
+                project,
+                {
+                    **({"enterprise_project_id": project} if project is not None else {}),
+                    **({"name": ",".join(chunk)} if chunk else {}),
+                    **({"status": self.status} if self.status else {}),
+                },
+            )
+            for project in self.enterprise_project_ids or (None,)
+            for chunk in chunks
+        ]
 
 
 class TaskFilter:
@@ -47,18 +76,17 @@ class TaskFilter:
     def select(self, tasks: Iterable[Listed]) -> list[Listed]:
         """Return the tasks that lists do not rule out. Subtasks are selected with their outermost parent."""
         tasks = list(tasks)
-        kept = {task.id for task in tasks if task.parent_id is None and self._possible(task)}
+        kept = {task.id for task in tasks if task.parent_id is None and self._selects(task, None, {})}
         return [task for task in tasks if (task.root_id or task.parent_id or task.id) in kept]
 
     def wants(self, task: Listed, tags: Mapping[str, str] | None) -> bool:
         """Return whether a task is wanted; `tags` are None while they are unknown."""
-        known = tags or {}
-        included = not self._include or any(matches(rule, task, known) for rule in self._include)
-        return included and not any(matches(rule, task, known, unjudged=False) for rule in self._exclude)
+        return self._selects(task, tags or {}, tags or {})
 
-    def _possible(self, task: Listed) -> bool:
-        included = not self._include or any(matches(rule, task, None) for rule in self._include)
-        return included and not any(matches(rule, task, {}, unjudged=False) for rule in self._exclude)
+    def _selects(self, task: Listed, include: Mapping[str, str] | None, exclude: Mapping[str, str]) -> bool:
+        """Return whether a task with these tags is included, and with those tags is not excluded."""
+        included = not self._include or any(matches(rule, task, include) for rule in self._include)
+        return included and not any(matches(rule, task, exclude, unjudged=False) for rule in self._exclude)
 
     def _common(self, name: str) -> tuple[str, ...]:
         values = tuple(dict.fromkeys(getattr(rule, name) for rule in self._include))

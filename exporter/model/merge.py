@@ -23,6 +23,7 @@ _WORST_FIRST = (
     Phase.ENDING,
     Phase.ENDED,
 )
+"""Of two running phases the less advanced is the worse. The status page sorts by urgency instead."""
 _DECISIVE = ("status", "task_type", "role")
 """Fields that decide whether a task can be cut over. A missing one contradicts nothing."""
 

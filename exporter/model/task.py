@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from exporter.config import TASKS
 from exporter.model.facts import KnownFacts
@@ -160,6 +160,14 @@ class History:
     phase_changed_at: float | None = None
 
 
+class ProjectKey(NamedTuple):
+    """The labels of a project."""
+
+    account: str
+    region: str
+    project: str
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The labels of every series of a task."""
@@ -231,6 +239,11 @@ class ListFacts:
     """The reason why the newest successful list may lack tasks; None: it is complete, or there is none."""
     incomplete_since: float | None = None
     """Unix time since which each successful list was incomplete."""
+
+    @property
+    def complete(self) -> bool | None:
+        """True if the newest successful list has all tasks; None if no list has succeeded."""
+        return None if self.tasks is None else self.gap is None
 
 
 @dataclass(frozen=True, slots=True)

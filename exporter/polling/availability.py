@@ -26,7 +26,7 @@ class Availability:
     """
 
     def __init__(self, context: ProjectContext, apis: Sequence[Api], collectors: Container[str]) -> None:
-        self._memory = context.memory
+        self._state = context.state
         self._ages = context.ages
         self._apis = apis
         self._collectors = collectors
@@ -34,14 +34,14 @@ class Availability:
 
     def mark_absent(self, name: str) -> float:
         """An API generation or operation does not exist here. Return when to query it again."""
-        self._memory.absent_until[name] = self._clock() + _QUERY_AGAIN_SECONDS
+        self._state.absent_until[name] = self._clock() + _QUERY_AGAIN_SECONDS
         self._set(name, published=False)
-        return self._memory.absent_until[name]
+        return self._state.absent_until[name]
 
     def mark_present(self, name: str) -> None:
         """An API generation or operation gave a good response."""
-        self._memory.absent_until.pop(name, None)
-        self._memory.responded_at[name] = self._clock()
+        self._state.absent_until.pop(name, None)
+        self._state.responded_at[name] = self._clock()
         self._set(name, published=True)
 
     def mark_operation_absent(self, name: str, collector: str) -> bool:
@@ -49,7 +49,7 @@ class Availability:
 
         Return whether it is absent.
         """
-        silent = self._clock() - self._memory.responded_at.get(name, -math.inf)
+        silent = self._clock() - self._state.responded_at.get(name, -math.inf)
         absent = silent > self._ages.expire_after(collector)
         if absent:
             self.mark_absent(name)
@@ -57,19 +57,19 @@ class Availability:
 
     def is_absent(self, name: str) -> bool:
         """Return whether an API generation or operation does not exist here, and is not to be queried yet."""
-        return self._clock() < self._memory.absent_until.get(name, -math.inf)
+        return self._clock() < self._state.absent_until.get(name, -math.inf)
 
     def was_absent(self, name: str) -> bool:
         """Return whether an API generation or operation did not exist here when it was last queried."""
-        return self._memory.published.get(name) is False
+        return self._state.published.get(name) is False
 
     def may_exist(self, api: str, name: str) -> bool:
         """Return whether an operation of an API generation may exist here."""
         return not self.is_absent(api) and not self.is_absent(name)
 
     def _set(self, name: str, *, published: bool) -> None:
-        if self._memory.published.get(name) is not published:
-            self._memory.published[name] = published
+        if self._state.published.get(name) is not published:
+            self._state.published[name] = published
             self.show()
 
     def show(self) -> None:
@@ -78,8 +78,8 @@ class Availability:
         feeds += [
             (api.name, source.operation.name, source.collector) for api in self._apis for source in api.project_sources
         ]
-        published = self._memory.published
-        self._memory.sources = {
+        published = self._state.published
+        self._state.sources = {
             (collector, name): published.get(name) if published.get(api) else published.get(api)
             for api, name, collector in feeds
             if collector in self._collectors

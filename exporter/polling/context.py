@@ -40,4 +40,4 @@ class PollContext:
     def __post_init__(self) -> None:
         self.apis = {name: self.connection.in_context(loop.context) for name, loop in self.loops.items()}
         self.availability = Availability(self.store.context, self.connection.apis, self.loops)
-        self.journal = Journal(self.store.memory)
+        self.journal = Journal(self.store.state)

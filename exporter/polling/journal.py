@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.errors import CloudError
     from exporter.model.task import ListFacts
-    from exporter.store.project_memory import ProjectMemory
+    from exporter.store.project_state import ProjectState
 
 
 class Journal:
-    """The failures of one project, whose memory gets the kind of the newest one."""
+    """The failures of one project, whose state gets the kind of the newest one."""
 
-    def __init__(self, memory: ProjectMemory) -> None:
-        self._memory = memory
-        self._log = structlog.get_logger("exporter.polling.poller").bind(**memory.key._asdict())
+    def __init__(self, state: ProjectState) -> None:
+        self._state = state
+        self._log = structlog.get_logger("exporter.polling.poller").bind(**state.key._asdict())
         self._failing: dict[str, CloudError] = {}
         self._unreadable = False
         self._incomplete: dict[str, ListFacts] = {}
@@ -52,7 +52,7 @@ class Journal:
         before = self._failing.pop(what, None)
         if error is not None:
             self._failing[what] = error
-            self._memory.failed(error.kind)
+            self._state.failed(error.kind)
             still = isinstance(before, ThrottledError) and isinstance(error, ThrottledError)  # refused, or not sent yet
             if not still and str(before) != str(error):
                 warn = self._log.debug if self._unreadable else self._log.warning
@@ -73,7 +73,7 @@ class Journal:
 
     def bug(self, collector: str, error: BaseException) -> None:
         """A poll raised an unforeseen exception; logged once for each line of code that raises it."""
-        self._memory.failed("bug in the exporter")
+        self._state.failed("bug in the exporter")
         bug = (collector, type(error).__name__, where(error))
         if bug in self._bugs:
             return

@@ -28,7 +28,7 @@ class Lists:
         self._apis = context.apis[TASKS]
         self._loop = context.loops[TASKS]
         self._store = context.store
-        self._health = context.store.memory.lists
+        self._health = context.store.state.lists
         self._job_types = context.store.context.filter.job_types
         self._meter = context.store.context.meter
         self._availability = context.availability
@@ -121,7 +121,7 @@ class Lists:
     async def _list_job_type(self, api: Api, job_type: str) -> None:
         tasks = await self._backoff.call(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))
         await self._store.listed(api.name, job_type, tasks.tasks, gap=tasks.gap, pages=tasks.pages)
-        facts = self._store.memory.list_facts()[api.name, job_type]
+        facts = self._store.state.list_facts()[api.name, job_type]
         self._journal.completeness(f"{api.name} list of {job_type}", facts)
         self._log_unknown(tasks.tasks)
 

@@ -103,7 +103,7 @@ class Plan:
             if kind in source.kinds and self._availability.may_exist(api.name, source.name)
         ]
         assigned: dict[Source, dict[str, None]] = {}
-        now, listed_by = self._store.context.clock.now(), self._store.memory.inventory.listed_by
+        now, listed_by = self._store.context.clock.now(), self._store.state.inventory.listed_by
         async for listed in in_turns(self._store.listed_tasks(unwanted=kind is Detail), _TASKS_PER_TURN):
             for api, source in offered if self.only is None or listed.id in self.only else ():
                 if source.serves(listed, kind, now) and listed_by(listed.id, api):

@@ -50,7 +50,7 @@ class Poller:
         offset: float = 0.0,
     ) -> None:
         self.store = store
-        self._memory = store.memory
+        self._state = store.state
         self._meter = store.context.meter
         self._now = store.context.clock.steady
         self._decode_errors = connection.decode_errors
@@ -87,7 +87,7 @@ class Poller:
 
     async def resume(self) -> None:
         """Continue from what the poller of another configuration left in the memory."""
-        await self.store.resume()
+        await self.store.restore()
         self._context.availability.show()
 
     def focus(self, tasks: Iterable[str]) -> None:
@@ -128,9 +128,9 @@ class Poller:
             provided = all(ok for (fed, _, _), ok in self._provided.items() if fed == collector)
             self._record(collector, started, success=success and provided)
         if collector == TASKS:
-            self._decode_errors[TASKS].count += self._memory.inventory.contradictions(began)
+            self._decode_errors[TASKS].count += self._state.inventory.contradictions(began)
         self._meter.decode_errors({name: errors.take() for name, errors in self._decode_errors.items()})
-        self._memory.ready = True
+        self._state.ready = True
         loop.context.beat()
         self._polled.set()
         self._publish()
@@ -175,14 +175,14 @@ class Poller:
         if self.store.context.all_listed and self._plan.has_source(collector):
             return True
         self._success.pop(collector, None)
-        self._memory.polled(collector, CollectorFacts(self._loops[collector].effective))
+        self._state.polled(collector, CollectorFacts(self._loops[collector].effective))
         return None
 
     async def _query_project(self, source: ProjectSource) -> bool | None:
         """Query facts about the project as a whole. Return whether that succeeded; None: it does not exist here."""
         name, availability, journal = source.operation.name, self._context.availability, self._context.journal
         try:
-            self._memory.update(await self._context.backoff.call(name, source.fetch))
+            self._state.update(await self._context.backoff.call(name, source.fetch))
         except CloudError as error:
             reported = isinstance(error, NotPublishedError)
             absent = reported and availability.mark_operation_absent(name, source.collector)
@@ -266,4 +266,4 @@ class Poller:
         duration = asyncio.get_running_loop().time() - started
         succeeded = self._now() if success and not keep_last_success else None
         interval = self._loops[collector].effective
-        self._memory.polled(collector, CollectorFacts(interval, success, duration, succeeded))
+        self._state.polled(collector, CollectorFacts(interval, success, duration, succeeded))

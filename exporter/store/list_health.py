@@ -23,20 +23,20 @@ class _List:
 
 
 class ListHealth:
-    """Which lists succeed, are complete and have not expired. A generation that does not exist here has no list."""
+    """The success, completeness and age of each list. A generation that does not exist here has no list."""
 
     def __init__(self) -> None:
         self._lists: dict[tuple[str, str], _List] = {}
 
     def succeeded(self, api: str, job_type: str, tasks: int, now: float, *, gap: Gap | None = None) -> None:
-        """A list succeeded; `gap` is why it may lack tasks."""
+        """Record a successful list; `gap` is the reason why it may lack tasks."""
         before = self._lists.get((api, job_type))
         since = before.facts.incomplete_since if before else None
         since = None if gap is None else now if since is None else since
         self._lists[api, job_type] = _List(ListFacts(True, tasks, gap, since), now, fresh=True)  # noqa: FBT003
 
     def failed(self, api: str, job_type: str) -> None:
-        """A list failed. The one before counts until it expires."""
+        """Record a failed list. The list before it counts until it expires."""
         entry = self._lists.setdefault((api, job_type), _List(ListFacts(success=False)))
         entry.facts = replace(entry.facts, success=False)
 
@@ -63,8 +63,8 @@ class ListHealth:
         """Return whether any list of the generation has not expired."""
         return any(entry.fresh for key, entry in self._lists.items() if key[0] == api)
 
-    def known(self, job_types: Iterable[str]) -> list[str]:
-        """The job types whose tasks can be counted: the list of every generation is complete and has not expired."""
+    def countable(self, job_types: Iterable[str]) -> list[str]:
+        """Return the job types whose tasks can be counted: the list of every generation is complete and fresh."""
         return [
             job_type
             for job_type in job_types

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from exporter.metrics.self_metrics import ProjectMeter
     from exporter.model.shard import Shard
     from exporter.runtime.clock import Clock
-    from exporter.store.project_memory import ProjectMemory
+    from exporter.store.project_state import ProjectState
 
 
 @dataclass(slots=True, eq=False)
@@ -23,30 +23,30 @@ class ProjectContext:
 
     Args:
         account: the settings of its account.
-        memory: all that is remembered of the project; it outlives the configuration.
-        meter: counts what happens to the project.
-        clock: of all ages.
-        shard: the part of all tasks that is polled and shown.
+        state: the data about the project, which outlive the configuration.
+        meter: counts errors of the project.
+        clock: the clock of all ages.
+        shard: the part of all tasks that is polled and exposed.
     """
 
     account: Account
-    memory: ProjectMemory
+    state: ProjectState
     meter: ProjectMeter
     clock: Clock
     shard: Shard = ALL
     ages: Ages = field(init=False)
     filter: TaskFilter = field(init=False)
-    """Selects the tasks that are shown."""
+    """Selects the tasks that are exposed."""
 
     owned: bool = field(init=False)
-    """True if this shard shows the project as a whole, and so counts the tasks of all shards."""
+    """True if this shard exposes the families of the project, and so counts the tasks of all shards."""
 
     def __post_init__(self) -> None:
         self.ages = Ages(self.account.poll.stale_after)
         self.filter = TaskFilter(self.account.tasks)
-        self.owned = self.shard.contains_name(self.memory.key.text)
+        self.owned = self.shard.contains_name("/".join(self.state.key))
 
     @property
     def all_listed(self) -> bool:
         """True if the list of every job type is complete and has not expired."""
-        return self.memory.lists.known(self.filter.job_types) == [*self.filter.job_types]
+        return self.state.lists.countable(self.filter.job_types) == [*self.filter.job_types]

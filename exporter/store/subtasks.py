@@ -11,29 +11,29 @@ _NONE: frozenset[str] = frozenset()
 
 
 class Subtasks:
-    """The subtasks of each task, by id. A task that lists contradict each other about may have several parents."""
+    """The subtasks of each task, by id. If lists contradict each other, a task may have several parents."""
 
     def __init__(self) -> None:
         self._parents: dict[str, frozenset[str]] = {}
-        self._below: dict[str, set[str]] = {}
+        self._children: dict[str, set[str]] = {}
 
     def of(self, task_id: str) -> AbstractSet[str]:
         """Return the subtasks of a task."""
-        return self._below.get(task_id, _NONE)
+        return self._children.get(task_id, _NONE)
 
     def parents(self, task_id: str) -> frozenset[str]:
         """Return the tasks that contain a subtask."""
         return self._parents.get(task_id, _NONE)
 
-    def place(self, task_id: str, parents: frozenset[str]) -> frozenset[str]:
-        """Put a task below these parents and no others; returns the parents that have gained or lost it."""
+    def set_parents(self, task_id: str, parents: frozenset[str]) -> frozenset[str]:
+        """Make a task a subtask of these parents only. Return the parents that have gained or lost it."""
         before = self._parents.pop(task_id, _NONE)
         if parents:
             self._parents[task_id] = parents
         for parent in parents - before:
-            self._below.setdefault(parent, set()).add(task_id)
+            self._children.setdefault(parent, set()).add(task_id)
         for parent in before - parents:
-            self._below[parent].remove(task_id)
-            if not self._below[parent]:
-                del self._below[parent]
+            self._children[parent].remove(task_id)
+            if not self._children[parent]:
+                del self._children[parent]
         return before ^ parents

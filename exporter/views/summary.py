@@ -9,8 +9,6 @@ from exporter.model.task import Phase
 from exporter.views.text import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from exporter.model.task import CollectorFacts, ListFacts, Project, Task
 
 WORST_FIRST = (
@@ -59,22 +57,23 @@ def task_json(task: Task) -> dict[str, Any]:
     recovery = None if task.switching else task.recovery
     return {
         **{field.name: getattr(task.identity, field.name) for field in fields(task.identity)},
-        **_fields_of(task.listed, dict.fromkeys(("job_type", "engine_type", "task_type", "direction", "status"))),
+        **_fields_of(task.listed, "job_type", "engine_type", "task_type", "direction", "status"),
         "phase": phase_of(task),
         "phase_changed_timestamp_seconds": task.history.phase_changed_at,
         "error_code": task.failure_code,
-        **_fields_of(task.progress, {"full_ratio": "full_progress_ratio", "full_remaining_seconds": None}),
+        "full_progress_ratio": full_ratio_of(task),
+        **_fields_of(task.progress, "full_remaining_seconds"),
         "incremental_delay_seconds": task.delay_seconds,
-        **_fields_of(recovery, {"rpo_seconds": None, "rto_seconds": None}),
+        **_fields_of(recovery, "rpo_seconds", "rto_seconds"),
         "collected_timestamp_seconds": dict(task.collected),
         "cutover": cutover_of(task),
         "cutover_blockers": blockers_of(task),
     }
 
 
-def _fields_of(part: object, names: Mapping[str, str | None]) -> dict[str, Any]:
-    """Fields of a part that may be unknown, under another name if one is given."""
-    return {shown or name: getattr(part, name, None) for name, shown in names.items()}
+def _fields_of(facts: object, *names: str) -> dict[str, Any]:
+    """Return these fields of facts; they are null without these facts."""
+    return {name: getattr(facts, name, None) for name in names}
 
 
 def project_json(project: Project) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _list_json(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
         "job_type": job_type,
         "success": facts.success,
         "tasks": facts.tasks,
-        "complete": None if facts.tasks is None else facts.gap is None,
+        "complete": facts.complete,
         "incomplete_because": facts.gap,
         "incomplete_since_timestamp_seconds": facts.incomplete_since,
     }

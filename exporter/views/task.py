@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from exporter.config import Collector
+    from exporter.model.explanation import TaskExplanation
     from exporter.model.facts import TaskFacts
-    from exporter.model.subject import Subject
     from exporter.model.task import Project, Task
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
@@ -58,7 +58,7 @@ class Judgement(NamedTuple):
     age: str
 
 
-def groups(subject: Subject, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
+def groups(subject: TaskExplanation, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
     """Return all facts of a task. `project` and `enabled`, by collector, explain why some are unknown."""
     task = subject.task
     found = [Group("identity", None, _identity(task)), Group("status", _age(subject, TASKS), _status(task, now))]
@@ -98,12 +98,14 @@ def _known(parts: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str, 
     return [item for item in known.items() if item[0] not in _BOUNDS]
 
 
-def _age(subject: Subject, collector: str) -> str:
+def _age(subject: TaskExplanation, collector: str) -> str:
     age = subject.ages.get(collector)
     return UNKNOWN if age is None else f"{duration(round(age))} old"
 
 
-def _why_unknown(collector: Collector, subject: Subject, project: Project, enabled: Callable[[str], bool]) -> str:
+def _why_unknown(
+    collector: Collector, subject: TaskExplanation, project: Project, enabled: Callable[[str], bool]
+) -> str:
     facts, listed = project.collectors.get(collector.name), subject.task.listed
     if not enabled(collector.name):
         return "the collector is disabled"
@@ -123,7 +125,7 @@ def _why_unknown(collector: Collector, subject: Subject, project: Project, enabl
     return "the cloud reported nothing"
 
 
-def verdict(subject: Subject) -> str:
+def verdict(subject: TaskExplanation) -> str:
     """Return the readiness for a cut-over, as a sentence without its full stop."""
     if subject.cutover is None and subject.parent is not None and not cutover.can_be_cut_over(subject.parent):
         return f"out of the question, like that of its parent: {_why_never(subject.parent)}"
@@ -143,7 +145,7 @@ def _why_never(task: Task) -> str:
     return f"the phase is {task.phase}"
 
 
-def reasons(subject: Subject) -> list[Judgement]:
+def reasons(subject: TaskExplanation) -> list[Judgement]:
     """Return the reasons that apply; none if a cut-over is out of the question."""
     case = subject.cutover
     if case is None:

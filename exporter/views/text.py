@@ -15,8 +15,7 @@ from exporter.model.facts import Compared, ObjectCount
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exporter.model.project import ProjectKey
-    from exporter.model.task import Identity, Project
+    from exporter.model.task import Identity, Project, ProjectKey
 
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -61,11 +60,14 @@ def moment(at: float) -> str:
 
 
 def fact_text(fact: object) -> str:
-    """What a reason against a cut-over looked at."""
+    """Return the evidence of a reason against a cut-over. A value over its limit never has the text of the limit."""
     if isinstance(fact, Limited):
-        return (
-            UNKNOWN if fact.seconds is None else f"{exact_duration(fact.seconds)}, limit {exact_duration(fact.limit)}"
-        )
+        if fact.seconds is None:
+            return UNKNOWN
+        text, limit = exact_duration(fact.seconds), exact_duration(fact.limit)
+        if fact.exceeded and text == limit:
+            text = f"{_number(fact.seconds)}s"
+        return f"{text}, limit {limit}"
     if isinstance(fact, OldProgress):
         return f"the cloud computed the progress {exact_duration(fact.seconds)} before it was read"
     if isinstance(fact, dict):

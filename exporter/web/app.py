@@ -85,7 +85,7 @@ async def _metrics(exporter: Served, request: Request) -> Response:
     names = request.query_params.getlist("name[]")
     output = wanted_format(request.headers.get("accept", ""))
     compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
-    page = exporter.board.page
+    page = exporter.exposition.page
     blocks = (page.gzip if compressed else page.plain)(frozenset(names) if names else None, output)
     headers = {"Content-Length": str(sum(map(len, blocks))), "Vary": "Accept, Accept-Encoding"}
     if compressed:

@@ -17,7 +17,6 @@ from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import printable
-from exporter.store.subject import subject_of
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
 from exporter.views.task import groups, reasons, verdict
 from exporter.views.text import age, duration, moment, percent, plural, project_text
@@ -87,7 +86,7 @@ class Pages:
     def _facts(self, store: Store, tasks: Mapping[str, Task], task: Task) -> dict[str, Any]:
         now, identity = self._exporter.now(), task.identity
         parent = tasks.get(identity.parent_id or "")
-        subject = subject_of(store, task, parent, now)
+        subject = store.explain(task, parent)
         subtasks = [subtask for subtask in tasks.values() if subtask.identity.parent_id == identity.task_id]
         return {
             "task": task,

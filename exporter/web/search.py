@@ -27,7 +27,7 @@ from exporter.views.text import project_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from exporter.metrics.board import Board
+    from exporter.metrics.exposition import Exposition
     from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Task
     from exporter.store.store import Store
@@ -49,7 +49,7 @@ class Served(Protocol):
     """The data of the exporter that the HTTP server shows."""
 
     @property
-    def board(self) -> Board: ...
+    def exposition(self) -> Exposition: ...
     @property
     def stores(self) -> Sequence[Store]:
         """One for each project."""

@@ -1,4 +1,4 @@
-"""What all parts work on: a large simulated project, its configuration, and a board of forty families."""
+"""What all parts work on: a large simulated project, its configuration, and an exposition of forty families."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import Collectors, from_mapping
-from exporter.metrics.board import Board
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import TASK_LABELS
 from exporter.metrics.self_metrics import Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
@@ -64,13 +64,13 @@ def identity(number: int) -> tuple[str, ...]:
 
 
 class Fleet:
-    """Tasks with one sample in each of the families, on a board."""
+    """Tasks with one sample in each of the families, in an exposition."""
 
     def __init__(self, tasks: int) -> None:
         self.tasks = tasks
-        self.board = Board(FAMILIES, Telemetry().render)
+        self.exposition = Exposition(FAMILIES, Telemetry().render)
         for number in range(tasks):
-            self.board.identify(number, zip(TASK_LABELS, identity(number), strict=True))
+            self.exposition.set_labels(number, zip(TASK_LABELS, identity(number), strict=True))
         self.change(0)
 
     def change(self, turn: int) -> None:
@@ -78,7 +78,7 @@ class Fleet:
         for place, family in enumerate(FAMILIES):
             labels = ("x",) * len(family.labels)
             for number in range(self.tasks):
-                self.board.put(number, family.name, ((labels, value_of(turn, place, number)),))
+                self.exposition.put(number, family.name, ((labels, value_of(turn, place, number)),))
 
     @property
     def samples(self) -> int:

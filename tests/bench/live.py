@@ -64,7 +64,7 @@ def _large(tasks: int, seconds: int, folder: Path) -> list[Row]:
             report = json.loads((folder / "report").read_text())
     within = f"{tasks:,} tasks, {samples:,} samples"
     why = f"imports take {_imported():.0f} MB, the page's text {sizes[0]:.0f} MB, its gzip {sizes[1]:.0f} MB; the rest "
-    why += "are the tasks, the values on the board, and what a page that is being rendered takes beside the old one"
+    why += "are the tasks, the values of the samples, and what a page that is being rendered takes beside the old one"
     return [
         _blocked(report, started, ended, within),
         _steady(report, scrapes),

@@ -66,7 +66,7 @@ class Page:
 
     async def publish(self) -> None:
         """What follows it."""
-        await self.fleet.board.publish()
+        await self.fleet.exposition.publish()
 
 
 async def measure(tasks: int, rounds: int) -> Result:
@@ -103,7 +103,7 @@ def _publishing(page: Page, rendered: Mapping[str, list[Spent]], why: str) -> li
             [theirs / seconds for theirs, seconds in zip(library, changed, strict=True)],
             30,
             least=True,
-            figures=f"{ours}; with putting the values on the board ours is {spread(whole, 1e3)} ms",
+            figures=f"{ours}; with updating the samples ours is {spread(whole, 1e3)} ms",
             why=why,
         ),
         Row(

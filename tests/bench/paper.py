@@ -84,7 +84,7 @@ class _Pages:
         self._exporter = exporter
         self.delays: list[float] = []
         self.nodes: list[float] = []
-        exporter.board.publish = self._publish  # type: ignore[method-assign]
+        exporter.exposition.publish = self._publish  # type: ignore[method-assign]
 
     async def _publish(self) -> None:
         tasks = [(task, dict(task.collected)) for store in self._exporter.stores for task in store.tasks()]

@@ -15,8 +15,8 @@ def main() -> int:
     tasks, *arguments = sys.argv[1:]
 
     async def run(self: Exporter) -> None:
-        self.board = Fleet(int(tasks)).board
-        await self.board.publish()
+        self.exposition = Fleet(int(tasks)).exposition
+        await self.exposition.publish()
         await asyncio.Event().wait()
 
     Exporter.run = run  # type: ignore[method-assign]

@@ -70,13 +70,13 @@ async def test_pages_come_at_least_every_six_seconds_and_at_most_one_a_second(mo
     cloud.faults = [Fault(match="type=progress", kind="slow", seconds=0.3)]
     times = []
     async with exporter_on(cloud, config_of("v5", poll={"interval": "3s"})) as exporter:
-        publish = exporter.board.publish
+        publish = exporter.exposition.publish
 
         async def timed() -> None:
             times.append(now())
             await publish()
 
-        monkeypatch.setattr(exporter.board, "publish", timed)
+        monkeypatch.setattr(exporter.exposition, "publish", timed)
         running = asyncio.create_task(exporter.run())
         await asyncio.sleep(60)
         running.cancel()
@@ -105,8 +105,8 @@ async def test_no_page_shows_half_of_a_list(turns: int) -> None:
             pending.append(asyncio.create_task(store.listed("v3", "migration", others)))
             pages = []
             while not all(update.done() for update in pending):
-                if exporter.board.page not in pages:
-                    pages.append(exporter.board.page)
+                if exporter.exposition.page not in pages:
+                    pages.append(exporter.exposition.page)
                     assert counts_match_tasks(Scrape(exporter))
                 await asyncio.sleep(0)
             assert len(pages) > 1

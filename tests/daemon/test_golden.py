@@ -104,7 +104,7 @@ def shown(make: Callable[[], SimulatedCloud], api: str) -> str:
             await asyncio.sleep(2)
             if api == "auto":
                 await _a_minute(cloud)
-            page = exporter.board.page
+            page = exporter.exposition.page
             names = [
                 family.name for family in page.families if family.name.startswith("drs_") and family.name not in own
             ]

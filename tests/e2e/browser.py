@@ -32,10 +32,10 @@ class Fleet:
 
     def __init__(self, size: int) -> None:
         self._bench = StoreFixture(float("inf"))
-        self.board = self._bench.board
+        self.exposition = self._bench.exposition
         self.stores = [self._bench.store]
         self.telemetry = Telemetry()
-        self.telemetry.gauge(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
+        self.telemetry.series(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
         self.size = size
         self.fail_first = False
 

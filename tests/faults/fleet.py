@@ -15,7 +15,7 @@ from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config import Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
-from exporter.model.list_query import ListQuery
+from exporter.model.filters import ListQuery
 from exporter.simulator import SimulatedCloud, World
 from exporter.simulator.world.world import AsyncJob
 from tests.lib.daemon import sim_task
@@ -171,7 +171,7 @@ class View:
 async def view(exporter: Exporter) -> View:
     """The page of this moment."""
     await exporter.publish()
-    return View(b"".join(exporter.board.page.plain()).decode())
+    return View(b"".join(exporter.exposition.page.plain()).decode())
 
 
 async def until(seconds: float) -> None:

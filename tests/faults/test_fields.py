@@ -148,7 +148,7 @@ async def polled(operation: Operation, change: Change | None) -> tuple[View, lis
     del written["projects"][1]  # nothing of it is looked at
     async with Exporter(config([written]), transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
-        return View(b"".join(exporter.board.page.plain()).decode()), said, victim
+        return View(b"".join(exporter.exposition.page.plain()).decode()), said, victim
 
 
 @cache

@@ -105,7 +105,7 @@ async def commanded(kind: str, name: str, strike: Strike) -> tuple[FaultyTranspo
         said.extend((outcome.text, *outcome.notes))
     async with Exporter(settings, transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
-        said.append(b"".join(exporter.board.page.plain()).decode())
+        said.append(b"".join(exporter.exposition.page.plain()).decode())
     assert all(request.operation for request in transport.sent)
     return transport, "\n".join((*said, report))
 

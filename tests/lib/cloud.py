@@ -18,7 +18,7 @@ from exporter.cloud.http.client import Client
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.cloud.wire.fields import DecodeErrors
-from exporter.model.list_query import ListQuery
+from exporter.model.filters import ListQuery
 from tests.lib import virtual_time as virtual
 from tests.lib.paths import DATA
 from tests.lib.virtual_time import simulated

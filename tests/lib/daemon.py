@@ -13,15 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.config import COLLECTORS, Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
-from exporter.metrics.board import Board
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.project import ProjectKey
-from exporter.model.task import Gap, Listed
+from exporter.model.task import Gap, Listed, ProjectKey
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
-from exporter.store.project_memory import ProjectMemory
+from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
 from exporter.web.app import application
 from tests.lib.transport import InProcess
@@ -96,9 +95,9 @@ async def polling(cloud: SimulatedCloud, config: Config | None = None) -> AsyncI
 class Scrape:
     """What Prometheus reads from a page."""
 
-    def __init__(self, source: Exporter | Board) -> None:
-        board = source.board if isinstance(source, Exporter) else source
-        self.text = b"".join(board.page.plain()).decode()
+    def __init__(self, source: Exporter | Exposition) -> None:
+        exposition = source.exposition if isinstance(source, Exporter) else source
+        self.text = b"".join(exposition.page.plain()).decode()
         self._samples: dict[str, list[tuple[dict[str, str], float]]] = {}
         for family in text_string_to_metric_families(self.text):
             for sample in family.samples:
@@ -190,20 +189,20 @@ def _path(path: str) -> tuple[str, str]:
 
 
 class StoreFixture:
-    """A store, and the board that shows it."""
+    """A store, and the exposition that shows it."""
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
-        self.board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
+        self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self._telemetry = Telemetry()
         meter = ProjectMeter(self._telemetry, **PROJECT, collectors=COLLECTORS)
         (settings,) = config_of().accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
-        memory = ProjectMemory(ProjectKey(**PROJECT), clock(), stale_after)
-        context = ProjectContext(settings.model_copy(update={"poll": poll}), memory, meter, clock())
+        state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
+        context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock())
         context.ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
         context.ages.intervals |= intervals
-        self.store = Store(context, self.board, TASK_FAMILIES)
-        self.store.memory.ready = True
+        self.store = Store(context, self.exposition, TASK_FAMILIES)
+        self.store.state.ready = True
 
     @property
     def dropped(self) -> float | None:
@@ -216,8 +215,8 @@ class StoreFixture:
     async def scrape(self, after: float = 0.0) -> Scrape:
         await asyncio.sleep(after)
         await self.store.sweep()
-        await self.board.publish()
-        return Scrape(self.board)
+        await self.exposition.publish()
+        return Scrape(self.exposition)
 
 
 def listed_task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:

@@ -60,8 +60,8 @@ class Running:
         """Scrape every page."""
         last = None
         while True:
-            if self.exporter.board.page is not last:
-                last = self.exporter.board.page
+            if self.exporter.exposition.page is not last:
+                last = self.exporter.exposition.page
                 self.pages.append(Scrape(self.exporter))
             await asyncio.sleep(0.1)
 

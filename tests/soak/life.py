@@ -146,7 +146,7 @@ class Count:
 
 
 def page(exporter: Exporter) -> str:
-    return b"".join(exporter.board.page.plain()).decode()
+    return b"".join(exporter.exposition.page.plain()).decode()
 
 
 def shown_tasks(text: str, account: str) -> set[str]:

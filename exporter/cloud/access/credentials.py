@@ -16,7 +16,7 @@ from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
 from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
-from exporter.model.project import ProjectKey
+from exporter.model.task import ProjectKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.cloud.http.client import Client
-    from exporter.model.project import ProjectKey
+    from exporter.model.task import ProjectKey
 
 _log = structlog.get_logger()
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from exporter.cloud.wire.fields import DecodeErrors
-    from exporter.model.list_query import ListQuery
+    from exporter.model.filters import ListQuery
     from exporter.model.task import Listed
 
 PAGE = 100

@@ -38,7 +38,7 @@ def test_every_class_and_metric_that_is_named_exists() -> None:
     defined = {
         name for path in PACKAGE.rglob("*.py") for name in re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE)
     }
-    assert {"Progress", "Task", "ProjectMemory"} <= classes <= defined
+    assert {"Progress", "Task", "ProjectState"} <= classes <= defined
     metrics = set(re.findall(r"\bdrs_\w+", TEXT))
     assert metrics
     assert metrics <= {family.name for family in TASK_FAMILIES}

@@ -23,9 +23,9 @@ from tests.lib.paths import DOCS
 
 if TYPE_CHECKING:
     from exporter.metrics.family import Family
-    from exporter.metrics.page import FamilyHead
+    from exporter.metrics.self_metrics import SelfMetric
 
-ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+ALL: tuple[Family[Any] | SelfMetric[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
 ROLE, ACTION = "role", "`drs:dataGuardJob:list`"
 TEXT = catalogue_markdown()
 FAMILIES, _, SOURCES_AND_EXAMPLES = TEXT.partition("## Sources")
@@ -41,7 +41,7 @@ def test_the_file_is_fresh() -> None:
 
 
 @pytest.mark.parametrize("family", ALL, ids=lambda family: family.name)
-def test_a_family_is_documented_in_full(family: FamilyHead) -> None:
+def test_a_family_is_documented_in_full(family: Family[Any] | SelfMetric[Any]) -> None:
     labels = ", ".join(f"`{name}`" for name in family.labels)
     assert METRICS[family.name] == [family.type, unit_of(family.name), labels, family.help]
     (line,) = (line for line in SOURCES_AND_EXAMPLES.splitlines() if re.match(f"{family.name}(_count)?[{{ ]", line))

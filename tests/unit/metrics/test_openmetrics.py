@@ -14,13 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.commands import demo
 from exporter.daemon.exporter import Exporter
-from exporter.metrics.board import Board
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim_task
 from tests.lib.virtual_time import simulate
-from tests.unit.metrics.test_board import TEXTS, Head
+from tests.unit.metrics.test_exposition import TEXTS, head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ def page() -> Page:
         config, transport = demo.simulated()
         async with Exporter(config, transport=transport) as exporter:
             await exporter.poll_once()
-            return exporter.board.page
+            return exporter.exposition.page
 
     return asyncio.run(main())
 
@@ -102,11 +102,11 @@ def test_labels_and_helps_are_read_back_in_both_formats_with_control_characters_
     names = ("one", "two", "three", "four")
 
     async def main() -> Page:
-        board = Board((Head("f_total", names[2:], about, "counter"),), lambda: ())
-        board.identify("key", list(zip(names, identity, strict=False)))
-        board.put("key", "f_total", [(labels, number) for number, labels in enumerate(own)])
-        await board.publish()
-        return board.page
+        exposition = Exposition((head("f_total", names[2:], about, "counter"),), lambda: ())
+        exposition.set_labels("key", list(zip(names, identity, strict=False)))
+        exposition.put("key", "f_total", [(labels, number) for number, labels in enumerate(own)])
+        await exposition.publish()
+        return exposition.page
 
     page = simulate(main())
     expected = [

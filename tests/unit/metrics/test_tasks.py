@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exporter.metrics.family import Family
-    from exporter.metrics.page import FamilyHead
+    from exporter.metrics.self_metrics import SelfMetric
     from exporter.model.task import Task
 
-ALL: tuple[FamilyHead, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+    AnyFamily = Family[Any] | SelfMetric[Any]
+
+ALL: tuple[AnyFamily, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
 NAME = attrgetter("name")
 FORBIDDEN = {"job", "instance", "endpoint", "service", "namespace", "pod", "container", "node", "cluster", "host"}
 UNITS = ("seconds", "bytes", "ratio", "per_second", "total", "info")
@@ -65,7 +67,7 @@ CONTRACT = {
     ("section", "families"),
     [("tasks", TASK_FAMILIES), ("projects", PROJECT_FAMILIES), ("exporter", SELF_METRICS)],
 )
-def test_names_and_labels_are_those_of_the_contract(section: str, families: Iterable[FamilyHead]) -> None:
+def test_names_and_labels_are_those_of_the_contract(section: str, families: Iterable[AnyFamily]) -> None:
     lines = {f"{family.name}{{{', '.join(family.labels)}}}" for family in families}
     head, *promised = CONTRACT[section].rstrip().splitlines()
     more = lines - set(promised)
@@ -87,7 +89,7 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("family", ALL, ids=NAME)
-def test_each_family_is_well_formed(family: FamilyHead) -> None:
+def test_each_family_is_well_formed(family: AnyFamily) -> None:
     assert re.fullmatch(r"drs_[a-z]+(_[a-z]+)*", family.name)
     assert family.type in {"gauge", "counter", "histogram"}
     assert (family.type == "counter") == family.name.endswith("_total")

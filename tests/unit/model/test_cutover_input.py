@@ -70,6 +70,8 @@ def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, u
         ("rpo_unknown", {"recovery": None}, "unknown"),
         ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7s, limit 5s"),
         ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7s, limit 30s"),
+        ("rpo_high", {"recovery": Recovery(300.4), "detail": Detail(rpo_threshold_seconds=300)}, "300.4s, limit 5m"),
+        ("rpo_high", {"recovery": Recovery(299.6), "detail": Detail(rpo_threshold_seconds=300)}, "5m, limit 5m"),
         ("rto_unknown", {"recovery": None}, "unknown"),
         ("rto_high", {"recovery": Recovery(rto_seconds=0.25)}, "0.25s, limit 5s"),
     ],

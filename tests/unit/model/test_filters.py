@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.config import Tasks
-from exporter.model.filters import TaskFilter
-from exporter.model.list_query import ListQuery
+from exporter.model.filters import ListQuery, TaskFilter
 from exporter.model.task import Listed
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim_task
 

@@ -11,7 +11,7 @@ from exporter.cloud.source import TaskList
 from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.paging import list_parts
 from exporter.model.facts import Progress
-from exporter.model.list_query import ListQuery
+from exporter.model.filters import ListQuery
 from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED
 from tests.lib.daemon import StoreFixture, listed_task
@@ -144,7 +144,7 @@ async def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_
 
 
 async def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_generation() -> None:
-    inventory, before = StoreFixture().store.memory.inventory, now()
+    inventory, before = StoreFixture().store.state.inventory, now()
     inventory.update("v3", "sync", [listed_task("a"), listed_task("b")], now=before)
     inventory.update("v3", "migration", [listed_task("a", FAILED), listed_task("b"), listed_task("c")], now=before)
     inventory.update("v5", "sync", [listed_task("b", FAILED)], now=before)

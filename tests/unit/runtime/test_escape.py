@@ -100,7 +100,7 @@ def test_log_lines(form: str, name: str, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_own_metrics(name: str) -> None:
     telemetry = Telemetry()
-    telemetry.counter(DECODE_ERRORS, "prod", "eu-de", name, "node").inc()
+    telemetry.series(DECODE_ERRORS, "prod", "eu-de", name, "node").inc()
     text = b"".join(telemetry.render()).decode()
     assert harmful(text) == set()
     assert 'collector="node"' in text

@@ -49,30 +49,30 @@ def test_a_failed_list_keeps_its_last_size(lists: ListHealth) -> None:
 def test_counts_are_known_until_a_list_of_the_job_type_is_too_old(lists: ListHealth) -> None:
     lists.failed("v3", "sync")
     lists.succeeded("v3", "migration", 0, now=299)
-    assert lists.known(BOTH) == ["migration", "sync"]
+    assert lists.countable(BOTH) == ["migration", "sync"]
     assert not lists.expire(300, AGES)
-    assert lists.known(BOTH) == ["migration", "sync"]
+    assert lists.countable(BOTH) == ["migration", "sync"]
     assert lists.expire(300.1, AGES)
-    assert lists.known(BOTH) == ["migration"]
+    assert lists.countable(BOTH) == ["migration"]
 
 
 def test_counts_want_every_published_generation(lists: ListHealth) -> None:
     lists.succeeded("v3", "migration", 0, now=1000)
     lists.succeeded("v3", "sync", 0, now=1000)
     assert lists.expire(1000, AGES)  # those of v5
-    assert lists.known(BOTH) == []
+    assert lists.countable(BOTH) == []
     lists.forget("v5")
-    assert lists.known(BOTH) == ["migration", "sync"]
+    assert lists.countable(BOTH) == ["migration", "sync"]
 
 
 def test_the_count_of_a_job_type_that_no_list_answered_is_not_known() -> None:
     lists = ListHealth()
-    assert lists.known(BOTH) == []
+    assert lists.countable(BOTH) == []
     lists.failed("v3", "migration")
     assert not lists.up()
     assert lists.facts() == {("v3", "migration"): ListFacts(success=False, tasks=None)}
     lists.succeeded("v3", "sync", 0, now=0)
-    assert lists.known(BOTH) == ["sync"]
+    assert lists.countable(BOTH) == ["sync"]
 
 
 def test_what_has_aged_out_ages_out_once(lists: ListHealth) -> None:
@@ -90,13 +90,13 @@ def test_since_when_a_list_is_incomplete_and_why() -> None:
     lists = ListHealth()
     lists.succeeded("v3", "sync", 3, now=10, gap=Gap.TOTAL)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=3, gap=Gap.TOTAL, incomplete_since=10)
-    assert lists.known(BOTH) == []
+    assert lists.countable(BOTH) == []
     lists.failed("v3", "sync")
     lists.succeeded("v3", "sync", 4, now=20, gap=Gap.UNREADABLE)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=4, gap=Gap.UNREADABLE, incomplete_since=10)
     lists.succeeded("v3", "sync", 5, now=30)
     assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=5)
-    assert lists.known(BOTH) == ["sync"]
+    assert lists.countable(BOTH) == ["sync"]
     lists.succeeded("v3", "sync", 4, now=40, gap=Gap.TOTAL)
     assert lists.facts()["v3", "sync"].incomplete_since == 40
 

@@ -59,7 +59,7 @@ async def test_a_failed_list_makes_no_value_younger_and_up_and_timestamps_never_
     await fixture.store.update({"a": [Progress(full_ratio=1)]})
     for _ in range(100):
         await asyncio.sleep(60)
-        fixture.store.memory.lists.failed("v3", "sync")
+        fixture.store.state.lists.failed("v3", "sync")
         page = await fixture.scrape()
         assert page.value("drs_up") == 0
         assert page.value("drs_exporter_list_success") == 0
@@ -123,7 +123,7 @@ async def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale
     expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
     assert page.by("phase", "drs_tasks", job_type="sync") == expected
     assert page.samples("drs_tasks", job_type="cloudDataGuard") == []
-    fixture.store.memory.lists.failed("v3", "cloudDataGuard")
+    fixture.store.state.lists.failed("v3", "cloudDataGuard")
     assert (await fixture.scrape()).samples("drs_tasks", job_type="cloudDataGuard") == []
     await asyncio.sleep(299)
     await fixture.lists(job_type="migration")

@@ -222,12 +222,12 @@ async def test_both_generations_and_the_parent_name_one_task() -> None:
 
 async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
     fixture = StoreFixture()
-    fixture.store.memory.ready = False
+    fixture.store.state.ready = False
     await fixture.lists(listed_task())
     page = await fixture.scrape()
     assert page.tasks() == {"task a"}
     assert page.samples("drs_up") == page.samples("drs_tasks") == []
-    fixture.store.memory.ready = True
+    fixture.store.state.ready = True
     page = await fixture.scrape()
     assert page.value("drs_up") == 1
     assert len(page.samples("drs_tasks")) == len(Phase)

@@ -39,12 +39,12 @@ async def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_a
 async def test_a_ring_of_parents_in_two_lists_is_shown_and_never_ready() -> None:
     fixture = StoreFixture()
     for key, parent, job_type in (("q", "p", "sync"), ("p", "q", "migration")):
-        fixture.store.memory.inventory.update(
+        fixture.store.state.inventory.update(
             "v3", job_type, [listed_task(key, parent_id=parent, is_parent=True)], now=now()
         )
     await fixture.store._refresh(("p", "q"))
     assert (await fixture.scrape()).tasks() == {"task p", "task q"}
-    assert all(state.blocked for state in fixture.store.memory.tasks.values())
+    assert all(state.blocked for state in fixture.store.state.tasks.values())
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ async def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first()
     await fixture.lists(
         listed_task("p", is_parent=True), listed_task("q", is_parent=True), listed_task("c", parent_id="q")
     )
-    assert fixture.store.memory.subtasks.of("p") == set()
-    assert fixture.store.memory.subtasks.of("q") == {"c"}
+    assert fixture.store.state.subtasks.of("p") == set()
+    assert fixture.store.state.subtasks.of("q") == {"c"}

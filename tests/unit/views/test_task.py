@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.config import Cutover
 from exporter.model import cutover
-from exporter.model.subject import Subject
+from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Identity, Listed, Project, Task
 from exporter.views.task import Group, groups, reasons, verdict
 from tests.lib.virtual_time import EPOCH
@@ -13,7 +13,7 @@ IDENTITY = Identity("acme", "cn-north-4", "payments", "id", "orders")
 
 
 def test_a_task_whose_list_has_aged_out() -> None:
-    subject = Subject(Task(IDENTITY), None, frozenset({"v3"}), {}, None)
+    subject = TaskExplanation(Task(IDENTITY), None, frozenset({"v3"}), {}, None)
     project = Project("acme", "cn-north-4", "payments")
     found = {group.title: group for group in groups(subject, project, lambda _: True, EPOCH)}
     assert found["status"] == Group("status", "unknown", [("status", "unknown")])
@@ -26,7 +26,7 @@ def test_every_reason_has_a_fact_in_one_line() -> None:
     listed = Listed("id", "orders", "INCRE_TRANSFER_STARTED", "cloudDataGuard", task_type="FULL_INCR_TRANS")
     settings = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
     facts = cutover.CutoverInput(Task(IDENTITY, listed), stale=False, subtasks_blocked=False, settings=settings)
-    judgements = reasons(Subject(facts.task, None, frozenset({"v3"}), {}, facts))
+    judgements = reasons(TaskExplanation(facts.task, None, frozenset({"v3"}), {}, facts))
     names = [reason.name for reason in cutover.REASONS if reason.applies(facts)]
     assert [judgement.name for judgement in judgements] == names
     assert len(names) > 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.model.facts import Compared, ObjectCount
-from exporter.model.project import ProjectKey
+from exporter.model.task import ProjectKey
 from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of
 from tests.lib.daemon import HOUR
 from tests.lib.virtual_time import EPOCH

@@ -133,11 +133,11 @@ async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_between_them() 
 
     async with exporter_on(cloud_of()) as exporter:
         blocks = [Block.of(text) for text in (b"x", b"y" * (3 * 2**18 + 5), b"z" * 2**17)]
-        exporter.board.page = Page([FamilyText("a", heads_of("a", "gauge", ""), tuple(blocks))])
+        exporter.exposition.page = Page([FamilyText("a", heads_of("a", "gauge", ""), tuple(blocks))])
         scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
         async with other_task() as turns:
             await application(exporter)(scope, receive, send)
-        assert b"".join(sent) == b"".join(exporter.board.page.plain())
+        assert b"".join(sent) == b"".join(exporter.exposition.page.plain())
     *full, last = (len(part) for part in sent if part)
     assert full == [2**16] * 14
     assert last < 2**16
@@ -148,13 +148,13 @@ async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.Mo
     cloud = cloud_of(sim_task("one"))
     async with exporter_on(cloud) as exporter:
         await exporter.poll_once()
-        made, calls, page = [0], len(cloud.calls), exporter.board.page
+        made, calls, page = [0], len(cloud.calls), exporter.exposition.page
         for owner, name in ((Block, "of"), (Telemetry, "render")):
             monkeypatch.setattr(owner, name, lambda *_: made.append(1))
         for accept in ("", "gzip"):
             for path in ("/metrics", "/metrics?name[]=drs_up", "/", "/-/healthy", "/-/ready"):
                 assert (await get(exporter, path, accept)).status == 200
-        assert (len(cloud.calls), made, exporter.board.page) == (calls, [0], page)
+        assert (len(cloud.calls), made, exporter.exposition.page) == (calls, [0], page)
 
 
 async def test_ready_once_the_first_poll_has_ended_well_or_not() -> None:
@@ -176,7 +176,7 @@ async def test_it_is_healthy_while_the_loops_make_progress(monkeypatch: pytest.M
         calls = len(cloud.calls)
         got = await get(exporter, "/-/healthy")
         assert (got.status, got.body, len(cloud.calls)) == (200, b"healthy\n", calls)
-        await exporter.board.lock.acquire()  # nobody ever lets go: every loop is stuck
+        await exporter.exposition.lock.acquire()  # nobody ever lets go: every loop is stuck
         await asyncio.sleep(400)
         cloud.faults = []
         await asyncio.sleep(400)

@@ -31,7 +31,7 @@ class Front:
         self.file = folder / "web.yml"
         self.file.write_text(text)
         self.asked: list[str] = []
-        self._failed = Telemetry().counter(LOGINS_FAILED)
+        self._failed = Telemetry().series(LOGINS_FAILED)
         self._web = WebFile(self.file, open_paths=open_paths)
         self._guard: Any = Guard(self._app, self._web, self._failed.inc)
         transport = httpx.ASGITransport(app=self._guard)

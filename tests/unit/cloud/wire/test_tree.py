@@ -14,7 +14,7 @@ from exporter.cloud.wire.tree import Tree
 from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, blockers
 from exporter.model.task import Identity, Listed, Task
-from exporter.store.task_memory import TaskMemory, any_blocked
+from exporter.store.task_state import TaskState, any_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,7 +245,7 @@ def iterate(task: Listed, tasks: dict[str, Listed]) -> Iterator[str]:
 def ready(listed: Listed) -> bool:
     """The verdict about a parent whose known subtasks are all ready."""
     task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
-    blocked = any_blocked(task, [TaskMemory(blocked=False)])
+    blocked = any_blocked(task, [TaskState(blocked=False)])
     return not any(
         holds for _, holds in blockers(CutoverInput(task, stale=False, subtasks_blocked=blocked, settings=Cutover()))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from exporter.model.facts import TaskFacts
-    from exporter.model.project import ProjectKey
-    from exporter.model.task import Listed
+    from exporter.model.task import Listed, ProjectKey
     from exporter.runtime.clock import Clock
     from exporter.store.ages import Ages
 
@@ -22,7 +22,7 @@ _FIELDS = [field.name for field in fields(Task)]
 
 
 @dataclass(slots=True)
-class TaskMemory:
+class TaskState:
     """One task; all times are steady ones, see `Clock`."""
 
     facts: dict[str, TaskFacts] = field(default_factory=dict)
@@ -38,27 +38,28 @@ class TaskMemory:
     counted: tuple[str, Phase] | None = None
     """Job type and phase as which `drs_tasks` counts it."""
     blocked: bool | None = None
-    """True if anything blocks a cut-over; None: not known."""
+    """True if anything blocks a cut-over; None if it cannot be cut over at all."""
     late: bool = False
+    """True if its newest list or its progress is too old for a verdict."""
     tags: dict[str, str] | None = None
-    """All tags, where a rule of the configuration needs them; None: not known."""
+    """All tags, if a rule of the configuration needs them; None if they are unknown."""
     listed: Listed | None = None
-    """The entry of a list that has not expired, also where the task is not shown."""
+    """Its entry in a list that has not expired, also if the task has no series."""
     wanted: bool = False
-    """True if the rules of the configuration include the task, be it in another shard."""
-    shown: Task | None = None
-    """The task as its series show it; None: it has no series."""
+    """True if the rules of the configuration include the task, in whichever shard."""
+    exposed: Task | None = None
+    """The task as its series expose it; None if it has no series."""
 
     @property
-    def living(self) -> bool:
-        """True if the parent of a subtask depends on it: unless it has surely ended, or is a standby."""
+    def counts_for_parent(self) -> bool:
+        """True if the verdict of the parent depends on this subtask: it has not surely ended, and is no standby."""
         contradicted = self.listed is not None and self.listed.contradicted
-        return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.shown))
+        return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.exposed))
 
     @property
-    def seen_by_parent(self) -> tuple[object, ...]:
-        """Everything that the parent of a subtask depends on."""
-        return self.blocked, self.living, self.wanted
+    def parent_inputs(self) -> tuple[object, ...]:
+        """The values on which the verdict of the parent depends."""
+        return self.blocked, self.counts_for_parent, self.wanted
 
     def update(self, facts: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """Store facts, with these tags only; `all_tags` keeps all tags beside them."""
@@ -82,16 +83,16 @@ class TaskMemory:
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
     def changes(self, ages: Ages, last_seen: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
-        """When facts expire, when the task becomes late, and when its end is too long ago to show it."""
+        """Return when facts expire, when the task becomes late, and when its end is too long ago to expose it."""
         changes = [self.received[name] + ages.expire_after(facts.collector) for name, facts in self.facts.items()]
         if not self.late:
             changes.append(self.late_at(last_seen, ages))
-        if self.ended_at is not None and self.shown is not None:
+        if self.ended_at is not None and self.exposed is not None:
             changes.append(self.ended_at + ended_for)
         return changes
 
     def expire(self, now: float, ages: Ages) -> None:
-        """Forget the facts that are too old."""
+        """Remove the facts that are too old."""
         self.facts = {
             name: facts
             for name, facts in self.facts.items()
@@ -99,23 +100,23 @@ class TaskMemory:
         }
 
     def restrict(self, collectors: Container[str]) -> None:
-        """Forget the facts of other collectors."""
+        """Remove the facts of other collectors."""
         self.facts = {name: facts for name, facts in self.facts.items() if facts.collector in collectors}
         self.received = {name: at for name, at in self.received.items() if name in self.facts or name in collectors}
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
     def late_at(self, last_seen: Iterable[tuple[str, float]], ages: Ages) -> float:
-        """When the task becomes late: its newest list, by API generation, or its progress is too old for that."""
+        """Return when the newest list or the progress of the task becomes too old; never, if no list contains it."""
         listed = [at + ages.late_after(api) for api, at in last_seen]
         progress = [self.received[name] + ages.late_after(name) for name in ("progress",) if name in self.received]
-        return min([max(listed, default=0.0), *progress])
+        return min([max(listed, default=math.inf), *progress])
 
     def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock) -> Task | None:
-        """The task as it is shown, with its times in Unix time; None where it was never listed."""
+        """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed."""
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
-        elif self.shown is not None:
-            identity = self.shown.identity  # the list has expired: the name stays the last one known
+        elif self.exposed is not None:
+            identity = self.exposed.identity  # the list has expired: the name stays the last one known
         else:
             return None
         changed_at = self.history.phase_changed_at
@@ -131,14 +132,14 @@ class TaskMemory:
         )
 
     def _collected(self) -> dict[str, float]:
-        """When the oldest facts shown of each collector were received; its last success where none are shown."""
+        """Return by collector when the oldest of its fresh facts were received; without any, its last success."""
         oldest = dict(self.collected)
         for name, facts in self.facts.items():
             oldest[facts.collector] = min(oldest[facts.collector], self.received[name])
         return oldest
 
     def _fresh(self, ages: Ages) -> tuple[str, ...]:
-        """The names of facts that missed no poll, in a fixed order for steady values; then others, youngest first."""
+        """Return the names of facts that missed no poll, in a fixed order for steady values; then the others."""
         latest = max((self.received[name] for name in self.facts), default=0.0)
         late = {
             name: behind
@@ -148,8 +149,8 @@ class TaskMemory:
         return tuple(sorted(sorted(self.facts, key=_FIELDS.index), key=lambda name: late.get(name, 0.0)))
 
 
-def any_blocked(parent: Task, subtasks: Iterable[TaskMemory | None]) -> bool:
+def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
     """Return whether a subtask is blocked or unknown, or none is alive; ended ones and standbys don't count."""
-    living = [task for task in subtasks if task is not None and task.living]
+    counts_for_parent = [task for task in subtasks if task is not None and task.counts_for_parent]
     lost = parent.listed is not None and parent.listed.unknown_children > 0
-    return lost or not living or any(task.blocked is not False for task in living)
+    return lost or not counts_for_parent or any(task.blocked is not False for task in counts_for_parent)

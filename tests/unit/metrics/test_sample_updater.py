@@ -1,4 +1,4 @@
-"""What is put on the board bit by bit equals what would be put anew."""
+"""Samples that are updated change by change equal the samples of the last state."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.metrics.board import Board
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.metrics.publisher import Publisher
+from exporter.metrics.sample_updater import SampleUpdater
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model import facts as parts
 from exporter.model import task as model
-from exporter.model.project import ProjectKey
-from exporter.model.task import Identity, Listed, Task
+from exporter.model.task import Identity, Listed, ProjectKey, Task
 from tests.lib.virtual_time import simulate
 
 KEY = (ProjectKey("acme", "cn-north-4", "payments"), "a1")
@@ -82,14 +81,14 @@ def page(steps: list[Task]) -> str:
     """The page after a task was put in each of these states, one after the other."""
 
     async def main() -> str:
-        board = Board((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
-        publisher = Publisher(board, TASK_FAMILIES, KEY[0], lambda _: None)
+        exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
+        updater = SampleUpdater(exposition, TASK_FAMILIES, KEY[0], lambda _: None)
         before = None
         for task in steps:
-            publisher.put(KEY, before, task)
+            updater.update_task(KEY, before, task)
             before = task
-        await board.publish()
-        return b"".join(board.page.plain()).decode()
+        await exposition.publish()
+        return b"".join(exposition.page.plain()).decode()
 
     return simulate(main())
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from exporter.metrics.page import Block, FamilyText, Page, family_heads, split_families
+from exporter.metrics.page import Block, FamilyText, Page, heads_of, split_families
 from exporter.runtime.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
-    from exporter.metrics.family import Samples
-    from exporter.metrics.page import FamilyHead
+    from exporter.metrics.family import Family, Samples
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-_MOST_KNOWN = 1000
+_MOST_SHARED = 1000
+_MOST_SHAPES = 20_000
+"""Sets of labels whose text is kept: the samples of one key in one family."""
 _GROUP_SIZE = 250
 """Keys whose samples are rendered together."""
 
@@ -36,6 +35,13 @@ def label_text(labels: Iterable[tuple[str, str | None]]) -> bytes:
 def number_text(value: float) -> bytes:
     """Return a value as text, whole numbers without a fraction."""
     return b"%d" % value if value == int(value) and abs(value) < 1e15 else repr(value).encode()  # noqa: PLR2004
+
+
+@lru_cache(maxsize=_MOST_SHAPES)
+def _label_texts(names: tuple[str, ...], shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
+    """Return the text between the labels of the key and the value, for each sample."""
+    texts = (label_text(zip(names, values, strict=True)) for values in shape)
+    return tuple(b",%b} " % text if text else b"} " for text in texts)
 
 
 class _Group:
@@ -73,17 +79,18 @@ class _Group:
         self.block = Block.of(b"%b%b\n" % (name, between.join(lines)))
 
 
-class _Column:
+class _FamilySamples:
     """All samples of one family, in groups of keys: a change renders only its group again."""
 
-    def __init__(self, family: FamilyHead, identities: Mapping[Hashable, bytes]) -> None:
+    def __init__(self, family: Family[Any], identities: Mapping[Hashable, bytes]) -> None:
         self._family = family
         self._name = family.name.encode()
-        self._heads = family_heads(family)
+        help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
+        self._heads = heads_of(family.name, family.type, help_text)
         self._identities = identities
         self._groups: dict[int, _Group] = {}
-        self._labels: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], tuple[bytes, ...]] = {}
         self._rows: dict[bytes, bytes] = {}
+        """Texts that the samples of several keys may share."""
 
     def put(self, number: int, key: Hashable, samples: Samples, names: tuple[str, ...] | None) -> None:
         """Replace the samples of one key of the group with this number."""
@@ -114,58 +121,45 @@ class _Column:
 
     def _rows_of(self, names: tuple[str, ...], samples: Samples) -> bytes:
         """Return what follows the labels of the key in each line; keys with equal samples share the text."""
-        labels = self._label_texts(names, tuple(values for values, _ in samples))
+        labels = _label_texts(names, tuple(values for values, _ in samples))
         values = (number_text(value) for _, value in samples)
         rows = b"\n".join([label + value for label, value in zip(labels, values, strict=True)])
-        return _remember(self._rows, rows, rows)
-
-    def _label_texts(self, names: tuple[str, ...], shape: tuple[tuple[str, ...], ...]) -> tuple[bytes, ...]:
-        """Return the text between the labels of the key and the value, for each sample."""
-        known = self._labels.get((names, shape))
-        if known is None:
-            texts = (label_text(zip(names, values, strict=True)) for values in shape)
-            known = _remember(self._labels, (names, shape), tuple(b",%b} " % text if text else b"} " for text in texts))
-        return known
+        if len(self._rows) >= _MOST_SHARED:
+            self._rows.clear()
+        return self._rows.setdefault(rows, rows)
 
 
-def _remember(known: dict[K, V], key: K, value: V) -> V:
-    """Return the value that is known for this key, else store this one; a full cache is cleared."""
-    if len(known) >= _MOST_KNOWN:
-        known.clear()
-    return known.setdefault(key, value)
-
-
-class Board:
+class Exposition:
     """All samples, and the page that was last published.
 
     Args:
         families: all families that can have samples, in the order of the page.
-        tail: yields the metrics of the exporter itself as text; they are the last families of each page.
+        self_metrics: yields the metrics of the exporter itself as text; they are the last families of each page.
     """
 
-    def __init__(self, families: Iterable[FamilyHead], tail: Callable[[], Iterable[bytes]]) -> None:
+    def __init__(self, families: Iterable[Family[Any]], self_metrics: Callable[[], Iterable[bytes]]) -> None:
         self._identities: dict[Hashable, bytes] = {}
-        self._places: dict[Hashable, int] = {}
+        self._positions: dict[Hashable, int] = {}
         self._free: list[int] = []
-        """Places of removed keys, as a heap: used again, so that groups stay full."""
-        self._columns = {family.name: _Column(family, self._identities) for family in families}
-        self._tail = tail
+        """Positions of removed keys, as a heap: used again, so that groups stay full."""
+        self._families = {family.name: _FamilySamples(family, self._identities) for family in families}
+        self._self_metrics = self_metrics
         self.page = Page()
         self.lock = asyncio.Lock()
         """Held while a page is rendered, and while samples that belong together change."""
 
-    def identify(self, key: Hashable, labels: Iterable[tuple[str, str | None]]) -> bool:
+    def set_labels(self, key: Hashable, labels: Iterable[tuple[str, str | None]]) -> bool:
         """Set the labels of all series of a key. Return True if they are new; its old series are then removed."""
         text = b"{" + label_text(labels)
         if self._identities.get(key) == text:
             return False
         self.drop(key)
-        self._places[key] = heappop(self._free) if self._free else len(self._places)
+        self._positions[key] = heappop(self._free) if self._free else len(self._positions)
         self._identities[key] = text
         return True
 
     def put(self, key: Hashable, family: str, samples: Samples, names: tuple[str, ...] | None = None) -> None:
-        """Replace the samples of an identified key in a family.
+        """Replace the samples of a key with labels in a family.
 
         Args:
             key: the task or project.
@@ -173,30 +167,24 @@ class Board:
             samples: the new samples; without any, its series are removed.
             names: the labels of the samples, if they are not those of the family.
         """
-        self._columns[family].put(self._places[key] // _GROUP_SIZE, key, samples, names)
+        self._families[family].put(self._positions[key] // _GROUP_SIZE, key, samples, names)
 
     def drop(self, key: Hashable) -> None:
         """Remove all series of a key."""
         if self._identities.pop(key, None) is not None:
-            place = self._places.pop(key)
-            heappush(self._free, place)
-            for column in self._columns.values():
-                column.drop(place // _GROUP_SIZE, key)
-
-    async def drop_all(self, keys: Iterable[Hashable]) -> None:
-        """Remove all series of many keys; other tasks run in between. The caller holds the lock."""
-        for key in keys:
-            self.drop(key)
-            await asyncio.sleep(0)
+            position = self._positions.pop(key)
+            heappush(self._free, position)
+            for family in self._families.values():
+                family.drop(position // _GROUP_SIZE, key)
 
     async def publish(self) -> None:
         """Render what has changed, and replace the page; other tasks run between two groups."""
         async with self.lock:
-            for column in self._columns.values():
-                for _ in column.render():
+            for family in self._families.values():
+                for _ in family.render():
                     await asyncio.sleep(0)
-            families = [family for column in self._columns.values() if (family := column.text()) is not None]
-            for text in self._tail():
-                families += split_families(text)
+            texts = [text for family in self._families.values() if (text := family.text()) is not None]
+            for self_metric in self._self_metrics():
+                texts += split_families(self_metric)
                 await asyncio.sleep(0)
-            self.page = Page(families)
+            self.page = Page(texts)

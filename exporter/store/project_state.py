@@ -1,4 +1,4 @@
-"""All that is remembered of one project. A reload builds a new poller around it."""
+"""The state of one project. It outlives a reload, which makes a new store and a new poller for it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
-    from exporter.model.project import ProjectKey
-    from exporter.model.task import CollectorFacts, ListFacts
+    from exporter.model.task import CollectorFacts, ListFacts, ProjectKey
     from exporter.runtime.clock import Clock
     from exporter.store.project_context import ProjectContext
-    from exporter.store.task_memory import TaskMemory
+    from exporter.store.task_state import TaskState
 
 
-class ProjectMemory:
+class ProjectState:
     """The tasks, lists, collectors and operations of one project.
 
     Args:
@@ -35,20 +34,20 @@ class ProjectMemory:
         self.key = key
         self.inventory = Inventory(min(stale_after, LIST_LAG_SECONDS))
         self.lists = ListHealth()
-        self.tasks: dict[str, TaskMemory] = {}
-        self.removed: dict[str, tuple[float, TaskMemory]] = {}
-        """Tasks that were removed lately: when, and what was observed of them."""
+        self.tasks: dict[str, TaskState] = {}
+        self.removed: dict[str, tuple[float, TaskState]] = {}
+        """Tasks that were removed lately: when, and their history."""
         self.subtasks = Subtasks()
         self.counted: Counter[tuple[str, Phase]] = Counter()
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False
-        """True if the first poll has ended, well or not; from then on silence means a fault."""
+        """True if the first poll has ended, successfully or not."""
         self.absent_until: dict[str, float] = {}
-        """When to query an API generation or operation again that does not exist in this region; event loop time."""
+        """When to query an absent API generation or operation again; event loop time."""
         self.responded_at: dict[str, float] = {}
-        """When an operation last gave a good response; event loop time."""
+        """When an operation last succeeded; event loop time."""
         self.published: dict[str, bool] = {}
-        """Whether an API generation or operation exists in this region."""
+        """False for each API generation or operation that this region lacks."""
         self.sources: Mapping[tuple[str, str], bool | None] = {}
         """The same by collector and operation, for the operations that can feed enabled collectors."""
         self._clock = clock
@@ -57,7 +56,7 @@ class ProjectMemory:
         self._last_error: tuple[str, float] | None = None
 
     def restrict(self, context: ProjectContext) -> None:
-        """Forget what another configuration does not poll."""
+        """Remove everything that another configuration does not poll."""
         enabled = context.ages.intervals
         self.inventory.hide_for = min(context.account.poll.stale_after, LIST_LAG_SECONDS)
         self.inventory.restrict(context.filter.job_types)
@@ -68,14 +67,14 @@ class ProjectMemory:
             task.restrict(enabled)
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
-        """A poll has ended; `facts` are in steady time. The last success is kept where there is no new one."""
+        """Store the outcome of a poll, in steady time. The last success stays if there is no new one."""
         known = self._collectors.get(collector)
         if facts.last_success_at is None and known is not None:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
 
     def failed(self, kind: str) -> None:
-        """A call failed in this way."""
+        """Store the kind of a failed call."""
         self._last_error = kind, self._clock.steady()
 
     def update(self, facts: Quota | AsyncJobs) -> None:
@@ -83,12 +82,12 @@ class ProjectMemory:
         self._facts[facts.collector] = (facts, self._clock.steady())
 
     def snapshot(self, context: ProjectContext) -> Project:
-        """The project as it is shown; without counts of tasks where another shard counts them."""
+        """Return the fresh facts about the project; without counts of tasks if another shard counts them."""
         now = self._clock.steady()
         fresh = {
             name: facts for name, (facts, at) in self._facts.items() if now - at <= context.ages.expire_after(name)
         }
-        job_types = self.lists.known(context.filter.job_types) if context.owned else ()
+        job_types = self.lists.countable(context.filter.job_types) if context.owned else ()
         return Project(
             *self.key,
             up=self.lists.up() if self.ready else None,
@@ -106,7 +105,7 @@ class ProjectMemory:
         )
 
     def list_facts(self) -> dict[tuple[str, str], ListFacts]:
-        """The lists by API generation and job type, with Unix times."""
+        """Return the facts about the lists by API generation and job type, with Unix times."""
         return {
             key: replace(facts, incomplete_since=self._unix(facts.incomplete_since))
             for key, facts in self.lists.facts().items()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.model.project import ProjectKey
+from exporter.model.task import ProjectKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from exporter.metrics.board import Board
+    from exporter.metrics.exposition import Exposition
     from exporter.metrics.family import Family, Samples
     from exporter.model.task import Project, Task
 
@@ -22,20 +22,20 @@ _MOST_SERIES = 256
 _log = structlog.get_logger()
 
 
-class Publisher:
+class SampleUpdater:
     """Updates the samples of one project and its tasks.
 
     Args:
-        board: takes the samples.
+        exposition: takes the samples.
         families: the families of tasks.
         key: the labels of the project.
         dropped: called with the number of series that were left out.
     """
 
     def __init__(
-        self, board: Board, families: Iterable[Family[Task]], key: ProjectKey, dropped: Callable[[int], None]
+        self, exposition: Exposition, families: Iterable[Family[Task]], key: ProjectKey, dropped: Callable[[int], None]
     ) -> None:
-        self._board = board
+        self._exposition = exposition
         self._key = key
         self._dropped = dropped
         self._reported: set[str] = set()
@@ -44,11 +44,11 @@ class Publisher:
             self._families.setdefault(family.attributes, []).append(family)
         self._attributes = {name for attributes in self._families for name in attributes}
 
-    def put(self, key: Hashable, before: Task | None, task: Task) -> None:
+    def update_task(self, key: Hashable, before: Task | None, task: Task) -> None:
         """Update the samples of a task; `before` is its state at the last update."""
         labels = [(name, getattr(task.identity, name)) for name in task.identity.__match_args__]
         everything = (
-            self._board.identify(key, labels)
+            self._exposition.set_labels(key, labels)
             or before is None
             or before.phase is not task.phase
             or before.history != task.history
@@ -57,13 +57,13 @@ class Publisher:
         for attributes, families in self._families.items():
             if everything or not changed.isdisjoint(attributes):
                 for family in families:
-                    self._board.put(key, family.name, self._fit(family.name, family.samples(task)), family.labels)
+                    self._exposition.put(key, family.name, self._fit(family.name, family.samples(task)), family.labels)
 
-    def put_project(self, project: Project) -> None:
+    def update_project(self, project: Project) -> None:
         """Update the samples of the project."""
-        self._board.identify(self._key, zip(ProjectKey._fields, self._key, strict=True))
+        self._exposition.set_labels(self._key, zip(ProjectKey._fields, self._key, strict=True))
         for family in PROJECT_FAMILIES:
-            self._board.put(self._key, family.name, self._fit(family.name, family.samples(project)))
+            self._exposition.put(self._key, family.name, self._fit(family.name, family.samples(project)))
 
     def _fit(self, family: str, samples: Samples) -> Samples:
         """Leave out samples that are no numbers, whose labels another sample has, or that are too many."""

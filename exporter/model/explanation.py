@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TaskExplanation:
     """A task and all that explains its verdict.
 
     Args:
