@@ -6,6 +6,7 @@ A batch that the cloud refuses because of one task is split, within a bounded nu
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.http.error_codes import SINGLE_ID, Split
@@ -23,9 +24,10 @@ from exporter.cloud.http.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from exporter.cloud.source import Source, TaskResult
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.source import DecodeErrors, Source, TaskResult
     from exporter.model.facts import TaskFacts
 
 _IN_FLIGHT = 8
@@ -54,7 +56,9 @@ def split_results(answers: Mapping[str, TaskResult]) -> CallResults:
     )
 
 
-async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+async def fetch_all(
+    source: Source, client: Client, errors: Mapping[str, DecodeErrors], ids: Iterable[str]
+) -> AsyncGenerator[Mapping[str, TaskResult], None]:
     """Fetch the facts of all tasks, some calls at a time; yields the answers of each call as they arrive.
 
     A batch that is refused because of one id is split until that id is found, or into single ids if the cloud accepts
@@ -63,7 +67,7 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
     """
     waiting = list(ids)
     batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
-    splitter = Splitter(source, len(batches))
+    splitter = Splitter(source, partial(source.fetch, client, errors), len(batches))
     running: set[asyncio.Task[Mapping[str, TaskResult]]] = set()
     failures: int | None = 0  # since the beginning; None once there was an answer
     try:
@@ -72,12 +76,12 @@ async def fetch_all(source: Source, ids: Iterable[str]) -> AsyncGenerator[Mappin
                 running.add(asyncio.create_task(splitter.fetch(batches.pop(0))))
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             answered = [task.result() for task in done]
-            errors = [error for answers in answered if (error := _failure(answers)) is not None]
-            if len(errors) < len(answered):
+            failed = [error for answers in answered if (error := _failure(answers)) is not None]
+            if len(failed) < len(answered):
                 failures = None
             elif failures is not None:
-                failures += len(errors)
-            if _hopeless(errors, failures):
+                failures += len(failed)
+            if _hopeless(failed, failures):
                 batches.clear()
             for answers in answered:
                 yield answers
@@ -110,12 +114,16 @@ class Splitter:
     the same way, and one id of them by itself as well, the error is not about an id.
 
     Args:
-        source: makes the calls; its `batch` falls to one where the cloud accepts no more ids.
+        source: its `batch` falls to one where the cloud accepts no more ids.
+        call: makes one call of the source.
         batches: how many there are in the round.
     """
 
-    def __init__(self, source: Source, batches: int) -> None:
+    def __init__(
+        self, source: Source, call: Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]], batches: int
+    ) -> None:
         self._source = source
+        self._fetch = call
         self._extra_calls = max(_FEWEST_EXTRA_CALLS, batches)
         self._succeeded = False
         self._pointless: set[tuple[str, str | None]] = set()
@@ -143,7 +151,7 @@ class Splitter:
         """One call; an error is returned where the batch may be split for it."""
         answers: Mapping[str, TaskResult] = {}
         try:
-            answers = await self._source.fetch(ids)
+            answers = await self._fetch(ids)
             self._succeeded = True
         except (BadRequestError, TaskGoneError) as error:
             return error

@@ -1,4 +1,4 @@
-"""The cloud side: what the rest of the exporter needs of it is `connect`, `Api` and `Source`."""
+"""Opens the connection of a project."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import httpx
 from exporter.cloud.access.credentials import Shared, access
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.transport import Transport, mounts_of
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config import COLLECTORS, EcsAgency
 from exporter.model.filters import TaskFilter
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exporter.cloud.http.budget import Budget
-    from exporter.cloud.http.call_context import CallContext
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.source import Api
     from exporter.config import Account, Project
@@ -37,15 +36,15 @@ class Connection(NamedTuple):
 
     Args:
         http: carries the calls; the user of the connection closes it.
+        client: sends the calls; `Client.in_context` returns the one of a poll loop.
         apis: the API generations to query, the deciding one first.
         decode_errors: counts values that cannot be decoded, by collector.
-        in_context: returns the same API generations for calls in the context of a poll loop.
     """
 
     http: httpx.AsyncClient
+    client: Client
     apis: tuple[Api, ...]
     decode_errors: Mapping[str, DecodeErrors]
-    in_context: Callable[[CallContext], tuple[Api, ...]]
 
 
 def connect(
@@ -83,10 +82,6 @@ def connect(
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or Shared(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
-    decode_errors = {name: DecodeErrors() for name in COLLECTORS}
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
-
-    def apis(client: Client) -> tuple[Api, ...]:
-        return tuple(generation(client, decode_errors, query) for generation in _GENERATIONS[project.api])
-
-    return Connection(http, apis(client), decode_errors, lambda context: apis(client.in_context(context)))
+    apis = tuple(generation(query) for generation in _GENERATIONS[project.api])
+    return Connection(http, client, apis, {name: DecodeErrors() for name in COLLECTORS})

@@ -12,9 +12,22 @@ from exporter.config import Scope
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
     from exporter.model.facts import AsyncJobs, Quota, TaskFacts
     from exporter.model.task import Gap, Listed
+
+
+class DecodeErrors:
+    """Counts the fields and items that could not be decoded."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def take(self) -> int:
+        """Return the count since the last call."""
+        count, self.count = self.count, 0
+        return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +48,11 @@ TaskResult = tuple["TaskFacts", ...] | CloudError
 """The facts of one task, or the error in their place (`TaskGoneError`: the task does not exist)."""
 
 
-FetchTasks: TypeAlias = "Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
-"""Fetches what one call returns about tasks, by their ids."""
+Fetch: TypeAlias = "Callable[[Client, Mapping[str, DecodeErrors], Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
+"""Makes one call for some tasks and returns their results by id; counts decode errors by collector.
+
+Raises `CloudError`.
+"""
 
 
 @dataclass(eq=False, slots=True)
@@ -47,7 +63,7 @@ class Source:
         operation: what it calls.
         kinds: the facts that it brings. Of their collectors, the one with the shortest interval makes the calls.
         batch: task ids in one call; falls to one if the cloud reports that it accepts no more.
-        fetch: makes one call; returns answers by task id. A task that is missing in them is an error of that task.
+        fetch: makes one call. A task without a result is an error of that task.
         only: narrows the tasks that its collectors poll to those that the operation serves.
         max_age: seconds since its creation after which a task is not queried any more.
         lacks: what its generation documents no field for, as `facts.field`; the documentation of metrics needs it.
@@ -56,7 +72,7 @@ class Source:
     operation: Operation
     kinds: tuple[type[TaskFacts], ...]
     batch: int
-    fetch: FetchTasks
+    fetch: Fetch
     only: Callable[[Listed], bool] = lambda _listed: True
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
@@ -93,11 +109,11 @@ class ProjectSource:
 
     operation: Operation
     collector: str
-    fetch: Callable[[], Awaitable[Quota | AsyncJobs]]
+    fetch: Callable[[Client, Mapping[str, DecodeErrors]], Awaitable[Quota | AsyncJobs]]
 
 
 class Api(Protocol):
-    """One API generation of one project."""
+    """The adapter of one API generation for one project; the caller passes the client, whose context is its own."""
 
     @property
     def name(self) -> str:
@@ -111,6 +127,6 @@ class Api(Protocol):
     def project_sources(self) -> tuple[ProjectSource, ...]:
         """Operations that return facts about the project."""
 
-    async def list_tasks(self, job_type: str) -> TaskList:
-        """Return every task of a job type, through all pages."""
+    async def list_tasks(self, client: Client, errors: Mapping[str, DecodeErrors], job_type: str) -> TaskList:
+        """Return every task of a job type, through all pages; raises `CloudError`."""
         ...

@@ -43,6 +43,7 @@ class Operations:
     ) -> None:
         self._account = connection.account
         self._pin = connection.project.api
+        self._client = connection.client
         self._decode_errors = connection.decode_errors
         self._apis = apis
         self._tasks = tasks
@@ -62,7 +63,7 @@ class Operations:
                     await self._try(source, whole or kinds, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
-                    response = await attempt(project_source.fetch())
+                    response = await attempt(project_source.fetch(self._client, self._decode_errors))
                     self._report(project_source.operation.name, [project_source.collector], response, spare=False)
         settings = self._account.cutover
         required = {
@@ -82,7 +83,7 @@ class Operations:
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
         spare = all(suited.keys() <= self._served[kind] for kind in kinds)
         response: object = None
-        async with aclosing(fetch_all(source, [task.id])) as batches:
+        async with aclosing(fetch_all(source, self._client, self._decode_errors, [task.id])) as batches:
             async for responses in batches:
                 response = responses[task.id]
         if self._report(source.name, collectors, response, spare=spare):

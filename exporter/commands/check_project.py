@@ -12,7 +12,7 @@ from exporter.cloud.http.errors import CloudError, NotPublishedError, error_code
 from exporter.commands.check_network import place_of, proxy_findings
 from exporter.commands.check_operations import Operations
 from exporter.commands.check_report import ProjectReport
-from exporter.commands.connections import CallObserver, Connection, attempt
+from exporter.commands.connections import CallObserver, Connection
 from exporter.model.task import Gap
 from exporter.views.findings import REPORT, Finding, Level, advise, engines, is_access_fault
 from exporter.views.text import duration, plural, project_text
@@ -141,7 +141,7 @@ class ProjectCheck:
     async def _list(self, api: Api) -> _Lists:
         lists = _Lists(api.name)
         job_types = self._connection.job_types
-        responses = await asyncio.gather(*(attempt(api.list_tasks(job_type)) for job_type in job_types))
+        responses = await asyncio.gather(*(self._connection.list_tasks(api, job_type) for job_type in job_types))
         lists.received = not all(isinstance(response, CloudError) for response in responses)
         for job_type, response in zip(job_types, responses, strict=True):
             if isinstance(response, CloudError):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.cloud.source import Api
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.source import Api, DecodeErrors, TaskList
     from exporter.config import Account, Config, Project
 
 
@@ -46,6 +46,7 @@ class Connection(Generic[Observer]):
     Args:
         account: whose credentials are used.
         project: as it is configured.
+        client: sends the calls.
         apis: both API generations, whatever the project's setting `api` says.
         job_types: the lists to request.
         decode_errors: counts, by collector.
@@ -54,6 +55,7 @@ class Connection(Generic[Observer]):
 
     account: Account
     project: Project
+    client: Client
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
     decode_errors: Mapping[str, DecodeErrors]
@@ -62,6 +64,10 @@ class Connection(Generic[Observer]):
     @property
     def key(self) -> ProjectKey:
         return key_of(self.account, self.project)
+
+    async def list_tasks(self, api: Api, job_type: str) -> TaskList | CloudError:
+        """Return the tasks of a job type that an API generation lists, or the error in their place."""
+        return await attempt(api.list_tasks(self.client, self.decode_errors, job_type))
 
 
 def key_of(account: Account, project: Project) -> ProjectKey:
@@ -96,7 +102,7 @@ async def connections(
             wanted = TaskFilter(account.tasks)
             for project in account.all_projects():
                 observer = observe(account, project)
-                http, apis, decode_errors, _ = connect(
+                http, client, apis, decode_errors = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,
@@ -109,5 +115,5 @@ async def connections(
                     observer=observer.observe,
                 )
                 stack.push_async_callback(http.aclose)
-                opened.append(Connection(account, project, apis, wanted.job_types, decode_errors, observer))
+                opened.append(Connection(account, project, client, apis, wanted.job_types, decode_errors, observer))
         yield opened

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneError
-from exporter.cloud.v3 import V3
-from exporter.cloud.v5 import V5
+from exporter.cloud.v3 import V3, fetch_status
+from exporter.cloud.v5 import V5, fetch_details
 from exporter.commands.connections import CallObserver, Connection, attempt, connections
 from exporter.commands.known_words import OBJECT_KEYS, VALUE_KEYS, WORD_KEYS, WORDS
 from exporter.commands.lookup import Place, ambiguous, matches, no_match
@@ -125,8 +125,9 @@ async def _listed(
     places: dict[Place, Connection[CallObserver]] = {}
     failures: dict[str, None] = {}
     for connection in opened:
+        api = next(api for api in connection.apis if isinstance(api, generation))
         for job_type in connection.job_types:
-            response = await attempt(_api(connection, generation).list_tasks(job_type))
+            response = await connection.list_tasks(api, job_type)
             if isinstance(response, CloudError):
                 failures[_failure(connection, generation, response)] = None
             else:
@@ -143,8 +144,9 @@ async def _details(
     """Query one project after the other, up to the one that has the task."""
     failures = []
     for connection in opened:
-        api = _api(connection, generation)
-        response = await attempt(api.status(task_id) if isinstance(api, V3) else api.details(task_id, *parameters))
+        client = connection.client
+        call = fetch_status(client, task_id) if generation is V3 else fetch_details(client, task_id, *parameters)
+        response = await attempt(call)
         if not isinstance(response, CloudError):
             return _shown(response, frozenset() if generation is V3 else _ALWAYS)
         failures.append(_failure(connection, generation, response))
@@ -161,10 +163,6 @@ def _shown(job: Mapping[str, Any], always: frozenset[str]) -> Outcome:
     if not job.keys() - always:
         notes.append("the cloud returns nothing of this type for the task")
     return Outcome(0, json_text(shown, indent=2), tuple(notes))
-
-
-def _api(connection: Connection[CallObserver], generation: type[V3 | V5]) -> V3 | V5:
-    return next(api for api in connection.apis if isinstance(api, generation))
 
 
 def _failure(connection: Connection[CallObserver], generation: type[V3 | V5], error: CloudError) -> str:

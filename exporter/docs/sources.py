@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import fields
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
 from exporter.metrics.family import split
 from exporter.model.filters import ListQuery
 
 if TYPE_CHECKING:
-    from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Api, ProjectSource, Source
     from exporter.metrics.family import Family
@@ -66,6 +63,4 @@ def _contains(source: Source, paths: tuple[str, ...]) -> bool:
 
 
 def _apis() -> tuple[Api, ...]:
-    # No call is made: the adapters only keep the client.
-    client, errors, query = cast("Client", None), defaultdict[str, DecodeErrors](DecodeErrors), ListQuery()
-    return V3(client, errors, query), V5(client, errors, query)
+    return V3(ListQuery()), V5(ListQuery())

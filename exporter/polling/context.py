@@ -10,10 +10,10 @@ from exporter.polling.journal import Journal
 from exporter.polling.refusals import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from exporter.cloud.connect import Connection
-    from exporter.cloud.source import Api
+    from exporter.cloud.http.client import Client
     from exporter.polling.loop import CollectorLoop
     from exporter.store.store import Store
 
@@ -31,13 +31,14 @@ class PollContext:
     store: Store
     connection: Connection
     loops: Mapping[str, CollectorLoop]
-    apis: Mapping[str, Sequence[Api]] = field(init=False)
-    """The API generations as each loop polls them, the one that decides first; its sources are the cheaper ones."""
     availability: Availability = field(init=False)
     backoff: Backoff = field(init=False, default_factory=Backoff)
     journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.apis = {name: self.connection.in_context(loop.context) for name, loop in self.loops.items()}
         self.availability = Availability(self.store.context, self.connection.apis, self.loops)
         self.journal = Journal(self.store.state)
+
+    def client(self, collector: str) -> Client:
+        """Return the client of a collector's loop."""
+        return self.connection.client.in_context(self.loops[collector].context)

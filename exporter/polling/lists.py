@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from exporter.cloud.http.errors import CloudError, NotPublishedError, of_job_type
@@ -25,7 +26,9 @@ class Lists:
     """Lists each job type of one project from each API generation."""
 
     def __init__(self, context: PollContext) -> None:
-        self._apis = context.apis[TASKS]
+        self._apis = context.connection.apis
+        self._client = context.client(TASKS)
+        self._decode_errors = context.connection.decode_errors
         self._loop = context.loops[TASKS]
         self._store = context.store
         self._health = context.store.state.lists
@@ -119,7 +122,8 @@ class Lists:
             self._journal.polled(what, error)
 
     async def _list_job_type(self, api: Api, job_type: str) -> None:
-        tasks = await self._backoff.call(f"{api.name} {job_type}", lambda: api.list_tasks(job_type))
+        call = partial(api.list_tasks, self._client, self._decode_errors, job_type)
+        tasks = await self._backoff.call(f"{api.name} {job_type}", call)
         await self._store.listed(api.name, job_type, tasks.tasks, gap=tasks.gap, pages=tasks.pages)
         facts = self._store.state.list_facts()[api.name, job_type]
         self._journal.completeness(f"{api.name} list of {job_type}", facts)

@@ -34,7 +34,7 @@ class Plan:
     """The plan of one project; `only` restricts it to some tasks."""
 
     def __init__(self, context: PollContext) -> None:
-        self._apis = context.apis
+        self._apis = context.connection.apis
         self._loops = context.loops
         self._store = context.store
         self._availability = context.availability
@@ -46,9 +46,9 @@ class Plan:
         That is the first one which exists, of a generation that lists the task; cheaper sources come first. What the
         calls of another collector to the same source provide, at least as often, is not queried again.
         """
-        sources = [source for api in self._apis[collector] for source in api.sources if collector in fed_by(source)]
+        sources = [source for api in self._apis for source in api.sources if collector in fed_by(source)]
         kinds = dict.fromkeys(kind for source in sources for kind in source.kinds if kind.collector in self._loops)
-        assigned: _Assigned = {kind: await self._assign(collector, kind) for kind in kinds}
+        assigned: _Assigned = {kind: await self._assign(kind) for kind in kinds}
         work: dict[Source, dict[str, None]] = {}
         for kind in kinds:
             if kind.collector == collector:
@@ -81,7 +81,7 @@ class Plan:
         """The sources of facts about the project as a whole that may exist."""
         return [
             source
-            for api in self._apis[collector]
+            for api in self._apis
             for source in api.project_sources
             if source.collector == collector and self._availability.may_exist(api.name, source.operation.name)
         ]
@@ -90,15 +90,15 @@ class Plan:
         """Return whether any source of the collector's facts may exist."""
         return bool(self.project_work(collector)) or any(
             collector in fed_by(source) and self._availability.may_exist(api.name, source.name)
-            for api in self._apis[collector]
+            for api in self._apis
             for source in api.sources
         )
 
-    async def _assign(self, collector: str, kind: type[TaskFacts]) -> dict[Source, dict[str, None]]:
+    async def _assign(self, kind: type[TaskFacts]) -> dict[Source, dict[str, None]]:
         """The tasks whose facts each source provides."""
         offered = [
             (api.name, source)
-            for api in self._apis[collector]
+            for api in self._apis
             for source in api.sources
             if kind in source.kinds and self._availability.may_exist(api.name, source.name)
         ]

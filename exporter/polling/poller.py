@@ -139,7 +139,7 @@ class Poller:
         """Adapt the ages of facts to the effective interval."""
         self.store.ages.set(collector, self._loops[collector].effective)
         if collector == TASKS:
-            for api in self._context.apis[TASKS]:
+            for api in self._context.connection.apis:
                 self.store.ages.set(api.name, self._lists.interval(api))
 
     async def _guard(self, collector: str, work: Awaitable[bool | None]) -> bool | None:
@@ -182,7 +182,8 @@ class Poller:
         """Query facts about the project as a whole. Return whether that succeeded; None: it does not exist here."""
         name, availability, journal = source.operation.name, self._context.availability, self._context.journal
         try:
-            self._state.update(await self._context.backoff.call(name, source.fetch))
+            call = partial(source.fetch, self._context.client(source.collector), self._decode_errors)
+            self._state.update(await self._context.backoff.call(name, call))
         except CloudError as error:
             reported = isinstance(error, NotPublishedError)
             absent = reported and availability.mark_operation_absent(name, source.collector)
@@ -215,7 +216,8 @@ class Poller:
             return False
         received, refused, failed = 0, list[CloudError](), list[CloudError]()
         queried = self._queried_at((collector, source.name), work.ids)
-        async with aclosing(fetch_all(source, sorted(work.ids, key=queried.__getitem__))) as responses:
+        ids, client = sorted(work.ids, key=queried.__getitem__), self._context.client(collector)
+        async with aclosing(fetch_all(source, client, self._decode_errors, ids)) as responses:
             async for answers in responses:
                 queried |= dict.fromkeys(answers, self._now())
                 call = split_results(answers)

@@ -14,7 +14,7 @@ import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
 from exporter.cloud.access.signing import Keys, SigningAuth, authorization
-from exporter.cloud.connect import connect
+from exporter.cloud.connect import Connection, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.commands.connections import CallObserver
@@ -24,9 +24,9 @@ from tests.bench.peers import cloud
 from tests.bench.vendor import Vendor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-    from exporter.cloud.source import Api, Source
+    from exporter.cloud.source import Api, TaskResult
 
 _BATCH = 10
 _IN_FLIGHT = 8
@@ -40,16 +40,16 @@ async def measure(calls: int, rounds: int) -> Result:
     with tempfile.TemporaryDirectory() as name, cloud(_BATCH * 6, Path(name)) as server:
         url = server.url
         vendor = await asyncio.to_thread(Vendor, url, Path(name))
-        async with _apis(url) as apis:
-            rows = [await _against_vendor(api, vendor, calls, rounds) for api in apis]
+        async with _connected(url) as connection:
+            rows = [await _against_vendor(connection, api, vendor, calls, rounds) for api in connection.apis]
         table = await _transports(url, calls)
     return Result([*(row for pair in rows for row in pair), await _signing(rounds)], [table])
 
 
 @asynccontextmanager
-async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
+async def _connected(url: str) -> AsyncIterator[Connection]:
     (account,) = config_of("auto", ALL, endpoint=url).accounts
-    http, apis, *_ = connect(
+    connection = connect(
         account,
         account.all_projects()[0],
         transport=None,
@@ -57,13 +57,13 @@ async def _apis(url: str) -> AsyncIterator[Sequence[Api]]:
         meter=CallObserver(),
         now=time.time,
     )
-    async with http:
-        yield apis
+    async with connection.http:
+        yield connection
 
 
-async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> list[Row]:
+async def _against_vendor(connection: Connection, api: Api, vendor: Vendor, calls: int, rounds: int) -> list[Row]:
     """One call of progress each: on v3 of ten tasks, on v5 of one."""
-    tasks = (await api.list_tasks("sync")).tasks
+    tasks = (await api.list_tasks(connection.client, connection.decode_errors, "sync")).tasks
     source = next(
         source
         for source in api.sources
@@ -71,7 +71,7 @@ async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> 
     )
     ids = [task.id for task in tasks if task.active][: source.batch]
     works: dict[str, Callable[[], Awaitable[object]]] = {
-        "ours": partial(_repeat, source, ids, calls),
+        "ours": partial(_repeat, partial(source.fetch, connection.client, connection.decode_errors, ids), calls),
         "vendor": partial(asyncio.to_thread, vendor.progress, api.name, ids, calls),
     }
     await interleaved(1, works)  # connect, and warm up
@@ -87,12 +87,12 @@ async def _against_vendor(api: Api, vendor: Vendor, calls: int, rounds: int) -> 
     ]
 
 
-async def _repeat(source: Source, ids: Sequence[str], calls: int) -> None:
+async def _repeat(fetch: Callable[[], Awaitable[Mapping[str, TaskResult]]], calls: int) -> None:
     left = iter(range(calls))
 
     async def work() -> None:
         for _ in left:
-            for answer in (await source.fetch(ids)).values():
+            for answer in (await fetch()).values():
                 if isinstance(answer, CloudError):
                     raise answer
 

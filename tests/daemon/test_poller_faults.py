@@ -157,10 +157,10 @@ def unforeseen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: st
     broken: list[str] = []
     method = getattr(owner, name)
 
-    def raising(self: Any, first: Any, *rest: Any, **more: Any) -> Coroutine[Any, Any, Any]:
-        if broken and (not when or first == when):
+    def raising(self: Any, *arguments: Any, **options: Any) -> Coroutine[Any, Any, Any]:
+        if broken and (not when or when in arguments):
             raise ZeroDivisionError("s3cr3t")
-        result: Coroutine[Any, Any, Any] = method(self, first, *rest, **more)
+        result: Coroutine[Any, Any, Any] = method(self, *arguments, **options)
         return result
 
     monkeypatch.setattr(owner, name, raising)
@@ -212,7 +212,7 @@ async def test_an_unforeseen_exception_among_the_facts_costs_that_poll_only(monk
 
 
 async def test_a_bug_in_every_list_at_the_first_poll_is_no_empty_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing_works(_api: V3, _job_type: str) -> TaskList:
+    async def nothing_works(_api: V3, *_arguments: object) -> TaskList:
         raise ZeroDivisionError
 
     monkeypatch.setattr(V3, "list_tasks", nothing_works)

@@ -7,12 +7,11 @@ import re
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.config import Collectors, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.model.filters import ListQuery
@@ -24,7 +23,6 @@ from tests.lib.virtual_time import EPOCH, clock, now
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
     from exporter.config import Config
     from exporter.simulator import SimTask
@@ -41,8 +39,7 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 def fed_by(operation: Operation) -> tuple[str, ...]:
     """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
-    decode_errors = defaultdict[str, DecodeErrors](DecodeErrors)
-    apis = [generation(cast("Client", None), decode_errors, ListQuery()) for generation in (V3, V5)]
+    apis = V3(ListQuery()), V5(ListQuery())
     asked = [source for api in apis for source in api.sources if source.operation is operation]
     fed = [part.collector for source in asked for part in source.kinds if part not in source.partial]
     fed += [source.collector for api in apis for source in api.project_sources if source.operation is operation]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.cloud.connect import Shared, connect
+from exporter.cloud.connect import Connection, Shared, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.config import Collectors, from_mapping
@@ -22,7 +22,7 @@ from tests.lib.transport import InProcess
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from exporter.cloud.source import Api, TaskList
+    from exporter.cloud.source import TaskList
     from exporter.config import Config
 
 REGION = "cn-north-4"
@@ -109,13 +109,13 @@ class Recorder(httpx.AsyncBaseTransport):
 class Line:
     """One project, connected."""
 
-    apis: tuple[Api, ...]
+    connection: Connection
     meter: Told
-    http: httpx.AsyncClient
 
     async def list(self) -> TaskList:
         """Its tasks of type sync over v3; raises `CloudError`."""
-        return await self.apis[0].list_tasks("sync")
+        _, client, apis, decode_errors = self.connection
+        return await apis[0].list_tasks(client, decode_errors, "sync")
 
 
 @asynccontextmanager
@@ -130,7 +130,7 @@ async def line(
     """The first project of an account with these credentials and keys."""
     config = config_of(account(credentials, name, **keys)).accounts[0]
     meter = Told()
-    http, apis, *_ = connect(
+    connection = connect(
         config,
         config.all_projects()[0],
         transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,
@@ -139,8 +139,8 @@ async def line(
         now=virtual.now,
         shared=shared,
     )
-    async with http:
-        yield Line(apis, meter, http)
+    async with connection.http:
+        yield Line(connection, meter)
 
 
 async def outcome(project: Line) -> str:

@@ -15,16 +15,16 @@ from exporter.cloud.access.signing import Keys, SigningAuth
 from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.model.filters import ListQuery
 from tests.lib import virtual_time as virtual
 from tests.lib.paths import DATA
 from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 
     from exporter.cloud.operations import Service
     from exporter.cloud.source import Source, TaskList, TaskResult
@@ -129,6 +129,18 @@ class Cloud:
         """How many fields, items and answers could not be decoded so far."""
         return sum(decode_errors.count for decode_errors in self.decode_errors.values())
 
+    async def list_tasks(self, api: str, job_type: str = "sync") -> TaskList:
+        """Return the tasks that an API generation lists."""
+        return await (self.v3 if api == "v3" else self.v5).list_tasks(self.client, self.decode_errors, job_type)
+
+    async def fetch(self, source: Source, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+        """Make one call of a source."""
+        return await source.fetch(self.client, self.decode_errors, ids)
+
+    def fetch_all(self, source: Source, ids: Sequence[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+        """Fetch the facts of all tasks as a poll does; yields the results of each call."""
+        return fetch_all(source, self.client, self.decode_errors, ids)
+
 
 @asynccontextmanager
 async def connected(
@@ -158,10 +170,7 @@ async def connected(
             meter=meter,
             timeout=timeout,
         )
-        query = ListQuery()
-        yield Cloud(
-            client, budget, meter, decode_errors, V3(client, decode_errors, query), V5(client, decode_errors, query)
-        )
+        yield Cloud(client, budget, meter, decode_errors, V3(ListQuery()), V5(ListQuery()))
 
 
 def source(api: V3 | V5, name: str) -> Source:
@@ -179,8 +188,7 @@ async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") 
     """The list in a body that is all there is, and what was lost in it."""
 
     async with connected(Script(body, {"jobs": [], "total_record": 0, "total_count": 0})) as cloud:
-        adapter = cloud.v3 if api == "v3" else cloud.v5
-        return await adapter.list_tasks(job_type), cloud.lost
+        return await cloud.list_tasks(api, job_type), cloud.lost
 
 
 @simulated
@@ -190,15 +198,14 @@ async def fetched(
     """What the source of progress makes of a body, and what was lost in it."""
 
     async with connected(Script(body)) as cloud:
-        adapter = cloud.v3 if api == "v3" else cloud.v5
-        return await progress(adapter).fetch(ids), cloud.lost
+        return await cloud.fetch(progress(cloud.v3 if api == "v3" else cloud.v5), ids), cloud.lost
 
 
-async def everything(source: Source, ids: Sequence[str]) -> dict[str, TaskResult]:
-    """Return the answers of all calls of a source; each task has one."""
-    answers: dict[str, TaskResult] = {}
-    async with aclosing(fetch_all(source, ids)) as batches:
-        async for batch in batches:
-            assert not answers.keys() & batch.keys()
-            answers |= batch
-    return answers
+async def merged(calls: AsyncGenerator[Mapping[str, TaskResult], None]) -> dict[str, TaskResult]:
+    """Return the results of all calls; each task has one."""
+    results: dict[str, TaskResult] = {}
+    async with aclosing(calls):
+        async for batch in calls:
+            assert not results.keys() & batch.keys()
+            results |= batch
+    return results

@@ -35,7 +35,7 @@ async def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int
     async with connected(script) as cloud:
         (source,) = (source for api in (cloud.v3, cloud.v5) for source in api.sources if source.name == name)
         for _ in range(polls):
-            answers = await source.fetch(ids)
+            answers = await cloud.fetch(source, ids)
         return Told(answers, cloud.lost, script)
 
 
@@ -65,4 +65,4 @@ async def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
         (source,) = (
             source for api in (cloud.v3, cloud.v5) for source in api.project_sources if source.operation.name == name
         )
-        return await source.fetch(), cloud.lost, script
+        return await source.fetch(cloud.client, cloud.decode_errors), cloud.lost, script

@@ -32,7 +32,7 @@ def page(numbers: range | list[int], total: Any) -> dict[str, Any]:
 async def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | CloudError:
     async with connected(script) as cloud:
         try:
-            return await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+            return await cloud.list_tasks(api)
         except CloudError as error:
             return error
 

@@ -12,7 +12,8 @@ from pydantic import Field
 from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import DecodeError, judge
 from exporter.cloud.operations import METADATA_KEYS, METADATA_TOKEN
-from exporter.cloud.wire.fields import DecodeErrors, Time, Wire
+from exporter.cloud.source import DecodeErrors
+from exporter.cloud.wire.fields import Time, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable

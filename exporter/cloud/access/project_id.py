@@ -10,7 +10,8 @@ import structlog
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.http.errors import CloudError, DecodeError, judge
 from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
-from exporter.cloud.wire.fields import DecodeErrors, Text, Wire
+from exporter.cloud.source import DecodeErrors
+from exporter.cloud.wire.fields import Text, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Iterable, Mapping

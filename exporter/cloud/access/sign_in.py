@@ -13,7 +13,8 @@ from exporter.cloud.access.signing import check_sendable
 from exporter.cloud.http.call_context import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
 from exporter.cloud.operations import SIGN_IN
-from exporter.cloud.wire.fields import DecodeErrors, Nested, Time, Wire
+from exporter.cloud.source import DecodeErrors
+from exporter.cloud.wire.fields import Nested, Time, Wire
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:

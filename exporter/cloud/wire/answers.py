@@ -6,7 +6,7 @@ A response, or an item of it, about another task than the requested one is dropp
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, Field
 
@@ -23,22 +23,18 @@ from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
 from exporter.model.task import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.source import DecodeErrors, TaskResult
     from exporter.model.facts import TaskFacts
-
-
-Fetch: TypeAlias = "Callable[[Client, DecodeErrors, Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
-"""Fetches what one call returns about some tasks; raises `CloudError`."""
 
 
 class BatchItemWire(Wire):
     """An item of a v3 batch: what it contains about one task."""
 
     operation: ClassVar[Operation]
+    collector: ClassVar[str]
     arrays: ClassVar[tuple[str, ...]] = ("results",)
     """Names of the array; the first one that the response has counts."""
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
@@ -51,9 +47,11 @@ class BatchItemWire(Wire):
         return self.facts() if error is None else error
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(
+        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+    ) -> Mapping[str, TaskResult]:
         """Fetch what one call returns about some tasks; raises `CloudError`."""
-        return cls.answers(await client.call(cls.operation, body={"jobs": list(ids)}), errors, ids)
+        return cls.answers(await client.call(cls.operation, body={"jobs": list(ids)}), errors[cls.collector], ids)
 
     @classmethod
     def answers(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, TaskResult]:

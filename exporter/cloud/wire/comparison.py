@@ -12,13 +12,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from exporter.cloud.http.call_context import clock
-from exporter.cloud.wire.fields import DecodeErrors, Number, Text, Time, Wire, Word, alias
+from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""
@@ -143,74 +144,42 @@ class ComparisonReader(Protocol):
         ...
 
 
-class ComparisonSource:
-    """The newest comparisons of tasks; keeps the results of those that have ended."""
-
-    def __init__(self, reader: ComparisonReader, errors: DecodeErrors) -> None:
-        self._reader = reader
-        self._errors = errors
-        self._newest = Newest(self._results)
-
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
-        """Return the newest comparisons of one task; none if nobody ever compared."""
-        tasks = ComparisonTaskWire.read_all(await self._reader.listed(ids[0]), self._errors)
-        return {ids[0]: (await self._newest.comparison(ids[0], tasks),)}
-
-    async def _results(self, job_id: str, tasks: list[ComparisonTaskWire]) -> list[Comparison | None]:
-        found = await self._reader.results(job_id, tasks)
-        self._errors.count += found.count(None)  # the list stays a fact, and so do other types
-        return [
-            None if results is None else await self._comparison(task, results)
-            for task, results in zip(tasks, found, strict=True)
-        ]
-
-    async def _comparison(self, task: ComparisonTaskWire, results: Results) -> Comparison | None:
-        model = ComparedObjectsWire if task.kind == OBJECT else ComparedWire
-        decoded: Sequence[ComparedWire] = model.read_all(results.items, self._errors)
-        complete = is_complete(results.items, decoded, results.total)
-        verdict = verdict_of(task, [item.status for item in decoded], complete=complete)
-        if verdict is None:
-            return None
-        if task.kind != OBJECT and not verdict.consistent:
-            verdict = replace(verdict, different_rows=await results.different_rows(verdict))
-        return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
-
-
-_Known: TypeAlias = dict[str, tuple[str, Comparison]]
+_Known: TypeAlias = dict[str, tuple[str | None, Comparison]]
 """By type: the id of the newest comparison that has ended well, and its results."""
 
 
-class Newest:
-    """Keeps the results of the newest ended comparisons, by task and type.
+class ComparisonSource:
+    """The newest comparisons of tasks; keeps the results of those that have ended.
 
     Args:
-        query: queries the results of ended comparisons of one task that are not known yet; None for those without
-            results yet, which are queried again.
+        reader: of one API generation.
     """
 
-    def __init__(self, query: Callable[[str, list[ComparisonTaskWire]], Awaitable[list[Comparison | None]]]) -> None:
-        self._query = query
+    def __init__(self, reader: Callable[[Client, DecodeErrors], ComparisonReader]) -> None:
+        self._reader = reader
         self._known: dict[str, tuple[float, _Known]] = {}
-        """With the time of the last query, the oldest first."""
+        """By task, with the time of the last query, the oldest first."""
 
-    async def comparison(self, job_id: str, listed: Iterable[ComparisonTaskWire]) -> Comparison:
-        """Return the newest comparison of each type, with results if it has ended well; raises `CloudError`."""
-        newest: dict[str, ComparisonTaskWire] = {}
-        for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
-            if task.kind and task.id and task.status:
-                newest.setdefault(task.kind, task)
+    async def fetch(
+        self, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+    ) -> Mapping[str, TaskResult]:
+        """Return the newest comparison of each type of one task, with results if it has ended well.
+
+        Results that the cloud does not have yet, or refuses, are queried again the next time. Raises `CloudError`.
+        """
+        job_id, counted = ids[0], errors[Comparison.collector]
+        reader = self._reader(client, counted)
+        newest = _newest(ComparisonTaskWire.read_all(await reader.listed(job_id), counted))
         known = self._recall(job_id)
         done = [task for task in newest.values() if task.status == _SUCCESSFUL]
         missing = [task for task in done if known.get(task.kind, ("", None))[0] != task.id]
-        answers = await self._query(job_id, missing) if missing else []
-        found = {
-            task.kind: (task.id or "", answer)
-            for task, answer in zip(missing, answers, strict=True)
-            if answer is not None
-        }
-        if found:
-            self._keep(job_id, {**known, **found})
-        return self._merged(newest, {**known, **found})
+        for task, results in zip(missing, await reader.results(job_id, missing) if missing else (), strict=True):
+            if results is None:
+                counted.count += 1  # the list stays a fact, and so do other types
+            elif (comparison := await _comparison(task, results, counted)) is not None:
+                known = {**known, task.kind: (task.id, comparison)}
+        self._keep(job_id, known)
+        return {job_id: (_merged(newest, known),)}
 
     def _recall(self, job_id: str) -> _Known:
         """Return what is known of a task; tasks that were not queried for a day are removed."""
@@ -226,14 +195,35 @@ class Newest:
         self._known.pop(job_id, None)
         self._known[job_id] = (clock(), known)
 
-    @staticmethod
-    def _merged(newest: dict[str, ComparisonTaskWire], known: dict[str, tuple[str, Comparison]]) -> Comparison:
-        merged = Comparison()
-        for kind, task in sorted(newest.items()):
-            compare_id, result = known.get(kind, ("", Comparison()))
-            if compare_id == task.id:
-                merged = replace(merged, types=merged.types + result.types, objects=merged.objects + result.objects)
-            else:
-                compared = Compared(kind, task.status or "", finished_at=task.ended)
-                merged = replace(merged, types=(*merged.types, compared))
-        return merged
+
+def _newest(listed: Iterable[ComparisonTaskWire]) -> dict[str, ComparisonTaskWire]:
+    """Return the newest comparison of each type."""
+    newest: dict[str, ComparisonTaskWire] = {}
+    for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
+        if task.kind and task.id and task.status:
+            newest.setdefault(task.kind, task)
+    return newest
+
+
+async def _comparison(task: ComparisonTaskWire, results: Results, errors: DecodeErrors) -> Comparison | None:
+    model = ComparedObjectsWire if task.kind == OBJECT else ComparedWire
+    decoded: Sequence[ComparedWire] = model.read_all(results.items, errors)
+    complete = is_complete(results.items, decoded, results.total)
+    verdict = verdict_of(task, [item.status for item in decoded], complete=complete)
+    if verdict is None:
+        return None
+    if task.kind != OBJECT and not verdict.consistent:
+        verdict = replace(verdict, different_rows=await results.different_rows(verdict))
+    return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
+
+
+def _merged(newest: Mapping[str, ComparisonTaskWire], known: _Known) -> Comparison:
+    merged = Comparison()
+    for kind, task in sorted(newest.items()):
+        compare_id, result = known.get(kind, ("", Comparison()))
+        if compare_id == task.id:
+            merged = replace(merged, types=merged.types + result.types, objects=merged.objects + result.objects)
+        else:
+            compared = Compared(kind, task.status or "", finished_at=task.ended)
+            merged = replace(merged, types=(*merged.types, compared))
+    return merged

@@ -18,12 +18,13 @@ from exporter.cloud.wire.comparison import (
     is_complete,
     sum_rows,
 )
-from exporter.cloud.wire.fields import DecodeErrors, Items, Nested, Number, Text, Wire, alias
+from exporter.cloud.wire.fields import Items, Nested, Number, Text, Wire, alias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
+    from exporter.cloud.source import DecodeErrors
     from exporter.cloud.wire.comparison import ComparisonTaskWire
     from exporter.model.facts import Compared
 

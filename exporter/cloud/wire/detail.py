@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from exporter.cloud import operations
 from exporter.cloud.wire.answers import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
-    DecodeErrors,
     Fields,
     Flag,
     Free,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 _DAY = 86_400
 
@@ -107,6 +106,7 @@ class DetailItemWire(DetailWire, BatchItemWire):
     """An item of v3 batch-detail, table 5."""
 
     operation: ClassVar = operations.DETAIL_V3
+    collector: ClassVar = Detail.collector
     arrays: ClassVar = ("results", "jobs")  # older responses have the second
     source_endpoint: Nested[SourceV3Wire] = None
     target_endpoint: Nested[TargetV3Wire] = None
@@ -129,10 +129,12 @@ class DetailItemWire(DetailWire, BatchItemWire):
         )
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(
+        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+    ) -> Mapping[str, TaskResult]:
         # Without `page_req` the cloud would silently return five tasks.
         body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
-        return cls.answers(await client.call(cls.operation, body=body), errors, ids)
+        return cls.answers(await client.call(cls.operation, body=body), errors[cls.collector], ids)
 
 
 class DatabaseV5Wire(Wire):
@@ -202,10 +204,10 @@ class DetailJobWire(Wire):
         )
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the details of one task."""
-    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors)
-    return {ids[0]: job.parts(errors)}
+    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors[Detail.collector])
+    return {ids[0]: job.parts(errors[Detail.collector])}
 
 
 class WritableJobWire(Wire):
@@ -214,8 +216,10 @@ class WritableJobWire(Wire):
     is_writable: Text = None
 
 
-async def fetch_writable_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_writable_v5(
+    client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+) -> Mapping[str, TaskResult]:
     """Fetch whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
-    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors)
+    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors[Writable.collector])
     known = {"success": True, "pending": False}
     return {ids[0]: (Writable(known[job.is_writable]),) if job.is_writable in known else ()}

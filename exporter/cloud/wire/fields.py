@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from exporter.cloud.http.error_codes import known_code
+from exporter.cloud.source import DecodeErrors
 
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
 _EMPTY = frozenset({""})
@@ -36,18 +37,6 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 T = TypeVar("T")
-
-
-class DecodeErrors:
-    """Counts the fields and items that could not be decoded."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def take(self) -> int:
-        """Return the count since the last call."""
-        count, self.count = self.count, 0
-        return count
 
 
 def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:

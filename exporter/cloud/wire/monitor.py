@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 
 class MonitorWire(Wire):
@@ -52,18 +51,19 @@ class MonitorItemWire(BatchItemWire):
     """An item of v3 disaster-recovery-monitoring-data."""
 
     operation: ClassVar = operations.MONITOR_V3
+    collector: ClassVar = Monitor.collector
     data_guard_minitor: Nested[MonitorWire] = None
 
     def facts(self) -> tuple[TaskFacts, ...]:
         return (facts_of(Monitor, self.data_guard_minitor),) if self.data_guard_minitor else ()
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the figures of one task of any kind; a flat object."""
     answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
-    figures = MonitorWire.read(answer, errors)
-    require_about(operations.MONITOR_V5.name, answer, ids[0], errors)
+    figures = MonitorWire.read(answer, errors[Monitor.collector])
+    require_about(operations.MONITOR_V5.name, answer, ids[0], errors[Monitor.collector])
     if figures is None or not figures.model_fields_set or has_error(answer):
-        errors.count += 1
+        errors[Monitor.collector].count += 1
         raise DecodeError(operations.MONITOR_V5.name, "decode")
     return {ids[0]: (facts_of(Monitor, figures),)}

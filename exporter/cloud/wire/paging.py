@@ -23,7 +23,7 @@ from exporter.model.task import Gap
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.source import DecodeErrors
     from exporter.model.filters import ListQuery
     from exporter.model.task import Listed
 

@@ -13,14 +13,14 @@ from pydantic import AliasChoices, Field
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
 from exporter.cloud.wire.answers import BatchItemWire
-from exporter.cloud.wire.fields import Completed, DecodeErrors, NestedList, Wire, Word, alias
+from exporter.cloud.wire.fields import Completed, NestedList, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 _NEVER_RUN = "DRS.M05003"  # "the information is not found": nobody has started one yet, which is no fault
 
@@ -35,6 +35,7 @@ class PrecheckItemWire(BatchItemWire):
     """The pre-check of one task. The array is `precheck_result` in v3 and `precheck_results` in v5."""
 
     operation: ClassVar = operations.PRECHECK_V3
+    collector: ClassVar = Precheck.collector
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("precheck_id", "job_id", "id"))
     passed_ratio: Completed = alias("total_passed_rate")
     checks: NestedList[CheckWire] = Field((), validation_alias=AliasChoices("precheck_result", "precheck_results"))
@@ -48,7 +49,9 @@ class PrecheckItemWire(BatchItemWire):
         return () if self.error_code == _NEVER_RUN else super().error()
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(
+        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+    ) -> Mapping[str, TaskResult]:
         try:
             return await super().fetch(client, errors, ids)
         except BadRequestError as error:

@@ -13,7 +13,6 @@ from exporter.cloud.http.errors import CloudError, TaskRefusedError, judge_dated
 from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Completed,
-    DecodeErrors,
     Delay,
     DelayMillis,
     ErrorCode,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -105,6 +104,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     """An item of "Querying Task Progress in Batches"."""
 
     operation: ClassVar = operations.PROGRESS_V3
+    collector: ClassVar = Progress.collector
 
     def facts(self) -> tuple[TaskFacts, ...]:
         return (self.progress(),)
@@ -117,9 +117,12 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
         return error
 
     @classmethod
-    async def fetch(cls, client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(
+        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
+    ) -> Mapping[str, TaskResult]:
         body, served_at = await client.exchange(cls.operation, judge_dated, body={"jobs": list(ids)})
-        return {task_id: _served(answer, served_at) for task_id, answer in cls.answers(body, errors, ids).items()}
+        answers = cls.answers(body, errors[cls.collector], ids)
+        return {task_id: _served(answer, served_at) for task_id, answer in answers.items()}
 
 
 def _served(answer: TaskResult, served_at: float | None) -> TaskResult:

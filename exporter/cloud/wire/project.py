@@ -14,8 +14,10 @@ from exporter.cloud.wire.fields import Number, Time, Wire, Word
 from exporter.model.facts import AsyncJobs, Quota
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exporter.cloud.http.client import Client
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.source import DecodeErrors
 
 _PAGE = 100
 _MOST_PAGES = 100
@@ -32,16 +34,16 @@ class QuotaWire(Wire):
     used: Number = None
 
 
-async def fetch_quota_v3(client: Client, errors: DecodeErrors) -> Quota:
+async def fetch_quota_v3(client: Client, errors: Mapping[str, DecodeErrors]) -> Quota:
     """Fetch use and limit by resource; raises `CloudError`."""
     answer = await client.call(operations.QUOTA_V3)
     quotas = answer.get("quotas")
     resource = quotas.get("resource") if isinstance(quotas, dict) else None
     if not isinstance(resource, dict | list) or has_error(answer):
-        errors.count += 1
+        errors[Quota.collector].count += 1
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
-    read = QuotaWire.read_all(resource if isinstance(resource, list) else [resource], errors)
+    read = QuotaWire.read_all(resource if isinstance(resource, list) else [resource], errors[Quota.collector])
     by_type = {quota.type: (quota.used, quota.quota) for quota in read if quota.type}
     return Quota(tuple((kind, *numbers) for kind, numbers in by_type.items()))
 
@@ -54,9 +56,9 @@ class AsyncJobWire(Wire):
     create_time: Time = None
 
 
-async def fetch_async_jobs_v5(client: Client, errors: DecodeErrors) -> AsyncJobs:
+async def fetch_async_jobs_v5(client: Client, errors: Mapping[str, DecodeErrors]) -> AsyncJobs:
     """Fetch all asynchronous batches: counts by status, and the newest failed batches; raises `CloudError`."""
-    jobs = await _async_jobs(client, errors)
+    jobs = await _async_jobs(client, errors[AsyncJobs.collector])
     failed = [(job.async_job_id, job.create_time) for job in jobs if job.status == _FAILED]
     dated = [(job_id, created) for job_id, created in failed if created is not None]
     newest = sorted(dated, key=itemgetter(1), reverse=True)[:_NEWEST_FAILED]

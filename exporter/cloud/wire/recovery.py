@@ -20,6 +20,7 @@ class RecoveryItemWire(BatchItemWire):
     """An item of "Querying RPO and RTO in Batches" (drs_03_0117)."""
 
     operation: ClassVar = operations.RECOVERY_V3
+    collector: ClassVar = Recovery.collector
     rpo_info: Nested[LagWire] = None
     rto_info: Nested[LagWire] = None
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
 from exporter.cloud.wire.answers import read_job
-from exporter.cloud.wire.fields import DecodeErrors, NestedList, Time, Wire, Word
+from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.source import DecodeErrors, TaskResult
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""
@@ -32,10 +32,10 @@ class LogJobWire(Wire):
     logs: NestedList[LogEntryWire] = ()
 
 
-async def fetch_v5(client: Client, errors: DecodeErrors, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the time of the newest entry of each level of one task."""
     query = (("offset", 0), ("limit", _ENTRIES))
-    job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors, *query)
+    job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors[Logs.collector], *query)
     newest: dict[str, float] = {}
     for entry in job.logs:
         if entry.level and entry.create_time is not None:

@@ -11,7 +11,7 @@ from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.merge import contradict, merge
 
 if TYPE_CHECKING:
-    from exporter.cloud.wire.fields import DecodeErrors
+    from exporter.cloud.source import DecodeErrors
     from exporter.model.task import Listed
 
 

@@ -151,7 +151,7 @@ def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.
 async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):
-            await source(cloud.v3 if name in ITEMS else cloud.v5, name).fetch([ID])
+            await cloud.fetch(source(cloud.v3 if name in ITEMS else cloud.v5, name), [ID])
         assert cloud.lost == 1
 
 
@@ -160,7 +160,7 @@ async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted
     async with connected(Script({})) as cloud:
         sources = {source.operation.name: source for api in (cloud.v3, cloud.v5) for source in api.project_sources}
         with pytest.raises(DecodeError):
-            await sources[name].fetch()
+            await sources[name].fetch(cloud.client, cloud.decode_errors)
         assert cloud.lost == 1
 
 

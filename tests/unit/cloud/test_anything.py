@@ -179,7 +179,7 @@ def test_any_depth(depth: int, opening: bytes, closing: bytes) -> None:
     async def go() -> TaskList | CloudError:
         async with connected(Script(httpx.Response(200, content=content), {"jobs": [], "total_record": 1})) as cloud:
             try:
-                return await cloud.v3.list_tasks("sync")
+                return await cloud.list_tasks("v3")
             except CloudError as error:
                 return error
 

@@ -23,11 +23,11 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source
 from exporter.model.facts import Progress
-from tests.lib.cloud import everything
+from tests.lib.cloud import merged
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from exporter.cloud.source import TaskResult
 
@@ -60,8 +60,17 @@ class Batches:
         return dict.fromkeys(ids, FACTS)
 
 
-def source(fetch: Any, batch: int = 10) -> Source:
-    return Source(PROGRESS_V3, (Progress,), batch, fetch)
+def source(fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]], batch: int = 10) -> Source:
+    return Source(PROGRESS_V3, (Progress,), batch, lambda _client, _errors, ids: fetch(ids))
+
+
+def calls_of(fetched: Source, ids: Sequence[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+    client: Any = None  # no call is made
+    return fetch_all(fetched, client, {}, ids)
+
+
+async def fetch_results(fetched: Source, ids: Sequence[str]) -> dict[str, TaskResult]:
+    return await merged(calls_of(fetched, ids))
 
 
 def bad_request(code: str = "DRS.M00200") -> BadRequestError:
@@ -71,14 +80,14 @@ def bad_request(code: str = "DRS.M00200") -> BadRequestError:
 def test_ids_go_in_batches_in_their_order() -> None:
     batches = Batches()
     ids = [f"id-{number}" for number in range(23)]
-    answers = simulate(everything(source(batches.fetch), ids))
+    answers = simulate(fetch_results(source(batches.fetch), ids))
     assert answers == dict.fromkeys(ids, FACTS)
     assert batches.calls == [ids[:10], ids[10:20], ids[20:]]
 
 
 def test_without_ids_there_is_no_call() -> None:
     batches = Batches()
-    assert simulate(everything(source(batches.fetch), [])) == {}
+    assert simulate(fetch_results(source(batches.fetch), [])) == {}
     assert batches.calls == []
 
 
@@ -86,7 +95,7 @@ async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come
     batches = Batches(seconds=1)
     single = source(batches.fetch, 1)
 
-    async with aclosing(fetch_all(single, TEN + [f"{name}x" for name in TEN])) as answers:
+    async with aclosing(calls_of(single, TEN + [f"{name}x" for name in TEN])) as answers:
         assert [asyncio.get_running_loop().time() async for _ in answers] == [1] * 8 + [2] * 8 + [3] * 4
     assert batches.most == 8
 
@@ -94,7 +103,7 @@ async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come
 @pytest.mark.parametrize("error", [bad_request(), TaskGoneError("operation", "400", "DRS.M05004")])
 def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
     batches = Batches(error, "id-7")
-    answers = simulate(everything(source(batches.fetch), TEN))
+    answers = simulate(fetch_results(source(batches.fetch), TEN))
     assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 2, 1]
     assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
     assert answers.keys() == set(TEN)
@@ -105,13 +114,13 @@ def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
 
 def test_a_task_in_the_wrong_state_has_nothing_to_tell_and_that_is_no_fault() -> None:
     batches = Batches(bad_request("DRS.M00304"), "id-7")
-    answers = simulate(everything(source(batches.fetch), TEN))
+    answers = simulate(fetch_results(source(batches.fetch), TEN))
     assert answers == {**dict.fromkeys(TEN, FACTS), "id-7": ()}
 
 
 def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> None:
     batches = Batches(bad_request(), *HUNDRED)
-    answers = simulate(everything(source(batches.fetch), HUNDRED))
+    answers = simulate(fetch_results(source(batches.fetch), HUNDRED))
     assert sorted(len(call) for call in batches.calls) == [1, 5, 5, *[10] * 10]
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
@@ -119,7 +128,7 @@ def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> No
 @pytest.mark.parametrize("ids", [[*TEN, "id-10"], TEN])
 def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(ids: list[str]) -> None:
     batches = Batches(bad_request(), "id-2", "id-7")
-    answers = simulate(everything(source(batches.fetch), ids))
+    answers = simulate(fetch_results(source(batches.fetch), ids))
     assert [name for name, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
     assert len(batches.calls) == 12
 
@@ -127,14 +136,14 @@ def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(i
 def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
     batches = Batches(bad_request(), *(name for name in TEN if name != "id-4"))
     asked = source(batches.fetch)
-    rounds = [simulate(everything(asked, TEN)) for _ in range(10)]
+    rounds = [simulate(fetch_results(asked, TEN)) for _ in range(10)]
     assert {type(answer) for answer in rounds[0].values()} == {BadRequestError}
     assert any(not isinstance(answers["id-4"], BadRequestError) for answers in rounds)
 
 
 def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
     batches = Batches(bad_request(), *TEN)
-    answers = simulate(everything(source(batches.fetch), TEN[:2]))
+    answers = simulate(fetch_results(source(batches.fetch), TEN[:2]))
     assert ([len(call) for call in batches.calls], {type(answer) for answer in answers.values()}) == (
         [2, 1, 1],
         {BadRequestError},
@@ -143,11 +152,11 @@ def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
 
 def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
     batches = Batches(bad_request("DRS.M00301"), "id-7")
-    answers = simulate(everything(source(batches.fetch), [*TEN, "id-10"]))
+    answers = simulate(fetch_results(source(batches.fetch), [*TEN, "id-10"]))
     assert len(batches.calls) == 2
     assert {type(answers[name]) for name in TEN} == {BadRequestError}
     assert answers["id-10"] == FACTS
-    alone = simulate(everything(source(batches.fetch), ["id-7"]))
+    alone = simulate(fetch_results(source(batches.fetch), ["id-7"]))
     assert type(alone["id-7"]) is BadRequestError
 
 
@@ -159,7 +168,7 @@ def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int
     rounds = 0
     while ids:
         batches.calls.clear()
-        answers = simulate(everything(asked, ids))
+        answers = simulate(fetch_results(asked, ids))
         assert len(batches.calls) <= ceil(len(ids) / 10) + max(16, ceil(len(ids) / 10))
         gone = {name for name, answer in answers.items() if isinstance(answer, TaskGoneError)}
         assert gone
@@ -172,7 +181,7 @@ def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int
 def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
     batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
     refused = source(batches.fetch)
-    answers = simulate(everything(refused, HUNDRED))
+    answers = simulate(fetch_results(refused, HUNDRED))
     assert (len(batches.calls), refused.batch) == (11, 10)
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
@@ -187,7 +196,7 @@ def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() ->
                 raise TaskGoneError("operation", "400", "DRS.M05004")
             return answers
 
-    answers = simulate(everything(source(OneOnly().fetch), TEN))
+    answers = simulate(fetch_results(source(OneOnly().fetch), TEN))
     assert isinstance(answers["id-0"], TaskGoneError)
     assert [answers[name] for name in TEN[1:]] == [FACTS] * 9
 
@@ -202,12 +211,12 @@ def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> N
 
     batches = OneOnly()
     single = source(batches.fetch)
-    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert simulate(fetch_results(single, TEN)) == dict.fromkeys(TEN, FACTS)
     assert [len(call) for call in batches.calls] == [10, *[1] * 10]
-    assert simulate(everything(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert simulate(fetch_results(single, TEN)) == dict.fromkeys(TEN, FACTS)
     assert [len(call) for call in batches.calls[11:]] == [1] * 10
     many = OneOnly(seconds=1)
-    assert simulate(everything(source(many.fetch), HUNDRED)) == dict.fromkeys(HUNDRED, FACTS)
+    assert simulate(fetch_results(source(many.fetch), HUNDRED)) == dict.fromkeys(HUNDRED, FACTS)
     assert sorted(len(call) for call in many.calls) == [*[1] * 100, *[10] * 8]  # those that were under way
 
 
@@ -216,7 +225,7 @@ def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudE
     error = kind("operation", "503")
     batches = Batches(error, "id-3")
     ids = [*TEN, "id-10", "id-11"]
-    answers = simulate(everything(source(batches.fetch), ids))
+    answers = simulate(fetch_results(source(batches.fetch), ids))
     assert answers == {**dict.fromkeys(TEN, error), "id-10": FACTS, "id-11": FACTS}
     assert len(batches.calls) == 2
 
@@ -225,14 +234,14 @@ def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> N
     async def fetch(ids: Sequence[str]) -> Mapping[str, TaskResult]:
         return {ids[0]: FACTS, "stranger": FACTS}
 
-    answers = simulate(everything(source(fetch), ["a", "b"]))
+    answers = simulate(fetch_results(source(fetch), ["a", "b"]))
     assert answers.keys() == {"a", "b"}
     assert (answers["a"], type(answers["b"])) == (FACTS, TaskRefusedError)
 
 
 def test_an_empty_result_is_no_failure_of_the_call() -> None:
     batches = Batches(EmptyResultError("operation", "422", "DRS.M00002"), "id-3")
-    call = split_results(simulate(everything(source(batches.fetch), TEN)))
+    call = split_results(simulate(fetch_results(source(batches.fetch), TEN)))
     assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
 
 
@@ -251,14 +260,14 @@ async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     if how == "cancelled":
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(5):
-                await everything(slow, TEN)
+                await fetch_results(slow, TEN)
     elif how == "closed":
-        async with aclosing(fetch_all(slow, TEN)) as answers:
+        async with aclosing(calls_of(slow, TEN)) as answers:
             async for _ in answers:
                 break
     else:
         with pytest.raises(ZeroDivisionError):
-            await everything(slow, TEN)
+            await fetch_results(slow, TEN)
     assert asyncio.all_tasks() == before
     assert batches.running == 0
     assert len(batches.calls) < len(TEN)
@@ -285,7 +294,7 @@ def test_answers_by_kind() -> None:
 def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, calls: int) -> None:
     """The calls that are under way come back; of those that may be bad luck, so many are tried."""
     batches = Batches(error, *HUNDRED, seconds=1)
-    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    answers = simulate(fetch_results(source(batches.fetch, 1), HUNDRED))
     assert len(batches.calls) == len(answers) == calls
     assert set(answers.values()) == {error}
 
@@ -294,5 +303,5 @@ def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, cal
 @pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
 def test_a_round_in_which_anything_was_answered_goes_on(error: CloudError, bad: list[str]) -> None:
     batches = Batches(error, *bad)
-    answers = simulate(everything(source(batches.fetch, 1), HUNDRED))
+    answers = simulate(fetch_results(source(batches.fetch, 1), HUNDRED))
     assert len(answers) == 100

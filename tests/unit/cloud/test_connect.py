@@ -47,9 +47,9 @@ def opened(
 
 @pytest.mark.parametrize(("api", "names"), [("auto", ["v3", "v5"]), ("v3", ["v3"]), ("v5", ["v5"])])
 async def test_the_generations_that_are_asked_the_one_that_decides_first(api: str, names: list[str]) -> None:
-    http, apis, *_ = opened(Script(EMPTY), {"api": api})
-    async with http:
-        assert [generation.name for generation in apis] == names
+    connection = opened(Script(EMPTY), {"api": api})
+    async with connection.http:
+        assert [generation.name for generation in connection.apis] == names
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ async def test_the_generations_that_are_asked_the_one_that_decides_first(api: st
 async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
     script = Script(EMPTY)
 
-    http, apis, *_ = opened(script, project)
+    http, client, apis, decode_errors = opened(script, project)
     async with http:
         for api in apis:
-            await api.list_tasks("sync")
+            await api.list_tasks(client, decode_errors, "sync")
     assert [str(request.url).partition("?")[0] for request in script.requests] == [
         f"{base}/v3/{PROJECT}/jobs",
         f"{base}/v5/{PROJECT}/jobs",

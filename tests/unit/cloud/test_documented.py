@@ -21,7 +21,7 @@ async def test_the_list_of_v3() -> None:
     script = Script(document("v3_list_jobs_doc"), {"jobs": [], "total_record": 7})
 
     async with connected(script) as cloud:
-        answer, lost = await cloud.v3.list_tasks("migration"), cloud.lost
+        answer, lost = await cloud.list_tasks("v3", "migration"), cloud.lost
     common = Listed("", "", "", "migration", engine_type="mysql", task_type="FULL_INCR_TRANS", net_type="eip")
     expected = [
         ("24834eb6-be30-464e-a299-f7aa730jb101", "DRS-3999-lws", "INCRE_TRANSFER_FAILED", "up"),
@@ -45,7 +45,7 @@ async def test_the_request_of_the_list_of_v3_has_the_documented_keys() -> None:
     script = Script({"jobs": [], "total_record": 0})
 
     async with connected(script) as cloud:
-        await cloud.v3.list_tasks("migration")
+        await cloud.list_tasks("v3", "migration")
     (body,) = script.bodies
     documented = {"cur_page": 1, "db_use_type": "migration", "engine_type": "", "per_page": 5}
     assert body == {**documented, "per_page": 100}

@@ -92,7 +92,7 @@ def ordered(tasks: Iterable[Listed]) -> list[Listed]:
 async def test_lists_are_equal(job_type: str) -> None:
     _, simulation = await world()
     async with connected(InProcess(simulation)) as cloud:
-        v3, v5 = await cloud.v3.list_tasks(job_type), await cloud.v5.list_tasks(job_type)
+        v3, v5 = await cloud.list_tasks("v3", job_type), await cloud.list_tasks("v5", job_type)
         assert v3.complete
         assert v5.complete
         assert {field for task in v3.tasks for field in ONLY_IN_V5 if getattr(task, field) is not None} == set()
@@ -107,7 +107,7 @@ async def test_lists_are_equal(job_type: str) -> None:
 async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
     _, simulation = await world(naive_times=True, old_bodies=True)
     async with connected(InProcess(simulation)) as cloud:
-        v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+        v3, v5 = await cloud.list_tasks("v3"), await cloud.list_tasks("v5")
         expected = [
             replace(
                 lacking(listed, *ONLY_IN_V5, "created_at", "created_by"),
@@ -123,12 +123,12 @@ async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
 async def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
     _, simulation = await world()
     async with connected(InProcess(simulation)) as cloud:
-        lists = [await cloud.v5.list_tasks(job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
+        lists = [await cloud.list_tasks("v5", job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
         ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
         seen = set()
         for identity in ids:
-            (first,) = (await progress(cloud.v3).fetch([identity])).values()
-            (second,) = (await progress(cloud.v5).fetch([identity])).values()
+            (first,) = (await cloud.fetch(progress(cloud.v3), [identity])).values()
+            (second,) = (await cloud.fetch(progress(cloud.v5), [identity])).values()
             assert isinstance(first, tuple)
             assert isinstance(second, tuple)
             by_v3 = next(part for part in first if isinstance(part, Progress))
@@ -150,7 +150,7 @@ def test_both_see_the_same_life_pass() -> None:
         statuses = []
         async with connected(InProcess(simulation)) as cloud:
             for _ in range(3):
-                (v3,), (v5,) = [(await api.list_tasks("sync")).tasks for api in (cloud.v3, cloud.v5)]
+                (v3,), (v5,) = [(await cloud.list_tasks(api)).tasks for api in ("v3", "v5")]
                 statuses.append((v3.status, v5.status))
                 await asyncio.sleep(30 * 60)
         return statuses
@@ -170,6 +170,6 @@ async def test_v5_lists_what_v3_does_not_know_and_the_other_way_round() -> None:
     )
     simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
     async with connected(InProcess(simulation)) as cloud:
-        v3, v5 = await cloud.v3.list_tasks("sync"), await cloud.v5.list_tasks("sync")
+        v3, v5 = await cloud.list_tasks("v3"), await cloud.list_tasks("v5")
         assert {task.name for task in v3.tasks} == {"both", "only-v3"}
         assert {task.name for task in v5.tasks} == {"both", "only-v5"}

@@ -137,11 +137,13 @@ def test_a_source_lacks_the_fields_that_it_declares() -> None:
 
     async def main() -> None:
         async with connected(InProcess(simulated)) as cloud:
-            listed = [task for kind in ("sync", "cloudDataGuard") for task in (await cloud.v3.list_tasks(kind)).tasks]
+            listed = [
+                task for kind in ("sync", "cloudDataGuard") for task in (await cloud.list_tasks("v3", kind)).tasks
+            ]
             for source in (*cloud.v3.sources, *cloud.v5.sources):
                 told = set()
                 for task in filter(source.wants, listed):
-                    answer = (await source.fetch([task.id]))[task.id]
+                    answer = (await cloud.fetch(source, [task.id]))[task.id]
                     told |= {name for part in answer for name in filled(part)}  # type: ignore[union-attr]
                 every = {f"{kind.name}.{field.name}" for kind in source.kinds for field in fields(kind)}
                 # The header Date comes from a web server, which the simulated cloud lacks here.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.source import TaskList
-from exporter.cloud.wire.fields import DecodeErrors
+from exporter.cloud.source import DecodeErrors, TaskList
 from exporter.cloud.wire.paging import list_parts
 from exporter.model.facts import Progress
 from exporter.model.filters import ListQuery

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of
 from exporter.cloud.http.errors import (
     BadRequestError,
@@ -25,7 +23,7 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.findings import Level, advise
-from tests.lib.cloud import Script, connected, refusal
+from tests.lib.cloud import Script, connected, merged, refusal
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.http.error_codes import Documented, Meaning
-    from exporter.cloud.source import Source
 
 CLASSES = {
     "empty": EmptyResultError,
@@ -171,13 +168,6 @@ SOURCES = ["v3_batch_progress", "v3_batch_precheck_result", "v5_job_progress"]
 def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
     """A round costs each of its calls once, thrice where repeating helps, and at most 16 more to find bad ids."""
 
-    async def calls(source: Source, script: Script) -> tuple[int, set[type]]:
-        kinds: set[type] = set()
-        async with aclosing(fetch_all(source, MANY[:tasks])) as answers:
-            async for batch in answers:
-                kinds |= {type(answer) for answer in batch.values()}
-        return len(script.requests), kinds
-
     async def go() -> list[str]:
         wrong = []
         for code, status in CASES:
@@ -185,7 +175,8 @@ def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
             async with connected(script) as cloud:
                 source = next(source for source in (*cloud.v3.sources, *cloud.v5.sources) if source.name == name)
                 batches = ceil(tasks / source.batch)
-                made, kinds = await calls(source, script)
+                kinds = {type(result) for result in (await merged(cloud.fetch_all(source, MANY[:tasks]))).values()}
+            made = len(script.requests)
             most = batches * calls_of(meaning)
             if source.batch > 1 and meaning.split.name == "ALWAYS":
                 most += 16
@@ -204,11 +195,10 @@ async def test_refusals_are_about_the_call_and_end_the_round() -> None:
     script = Script(refusal(404, "DRS.M00101"))
     async with connected(script) as cloud:
         source = next(source for source in cloud.v5.sources if source.name == "v5_job_progress")
-        async with aclosing(fetch_all(source, MANY)) as answers:
-            errors = [answer async for batch in answers for answer in batch.values() if isinstance(answer, CloudError)]
+        results = await merged(cloud.fetch_all(source, MANY))
         await asyncio.sleep(0)
     assert len(script.requests) <= 9
-    assert {type(error) for error in errors} == {RefusedError}
+    assert {type(result) for result in results.values()} == {RefusedError}
 
 
 @pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004", "DRS.10000010"])

@@ -73,7 +73,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     settings = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
     config = from_mapping({"accounts": [settings], "poll": {"timeout": seconds}})
-    http, (generation,), *_ = connect(
+    http, client, (generation,), decode_errors = connect(
         config.accounts[0],
         config.accounts[0].projects[0],
         transport=None,
@@ -82,7 +82,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
         now=lambda: 1.8e9,
     )
     async with http:
-        return await generation.list_tasks("sync")
+        return await generation.list_tasks(client, decode_errors, "sync")
 
 
 async def failure(serve: Serve, seconds: float = 5.0) -> list[str]:

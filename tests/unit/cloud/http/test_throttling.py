@@ -104,10 +104,10 @@ def test_a_simulated_gateway_that_throttles_one_operation() -> None:
         simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
         simulated.faults = [faults.throttled("GET /v5", times=1), faults.too_frequent("batch-progress", times=1)]
         async with connected(InProcess(simulated)) as cloud:
-            listed = [len((await cloud.v3.list_tasks("sync")).tasks)]
+            listed = [len((await cloud.list_tasks("v3")).tasks)]
             codes = []
             for _ in range(2):
-                for call in (cloud.v5.list_tasks("sync"), cloud.client.call(PROGRESS_V3, body={"jobs": []})):
+                for call in (cloud.list_tasks("v5"), cloud.client.call(PROGRESS_V3, body={"jobs": []})):
                     try:
                         await call
                     except CloudError as error:

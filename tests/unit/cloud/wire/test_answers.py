@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.source import DecodeErrors
+from exporter.cloud.v3 import fetch_status
+from exporter.cloud.v5 import fetch_details
 from exporter.cloud.wire.answers import item_error
-from exporter.cloud.wire.fields import DecodeErrors
 from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover
 from exporter.model.task import Phase
@@ -210,7 +212,7 @@ def test_a_comparison_of_another_task_is_a_decode_error(ids: dict[str, str]) -> 
 def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
     async def go(status: dict[str, Any], job: dict[str, Any]) -> list[Any]:
         async with connected(Script({"results": [status]}, {"job": job})) as cloud:
-            work = (cloud.v3.status(ID), cloud.v5.details(ID))
+            work = (fetch_status(cloud.client, ID), fetch_details(cloud.client, ID))
             return [await asyncio.gather(query, return_exceptions=True) for query in work]
 
     for ids in FOREIGN:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire import comparison
 from exporter.cloud.wire.comparison import (
     CONTENT,
@@ -15,12 +16,14 @@ from exporter.cloud.wire.comparison import (
     ComparedObjectsWire,
     ComparedRowsWire,
     ComparedWire,
+    ComparisonSource,
     ComparisonTaskWire,
-    Newest,
+    Results,
 )
-from exporter.cloud.wire.fields import DecodeErrors
-from exporter.model.facts import Compared, Comparison, ObjectCount
-from tests.lib.virtual_time import simulate
+from exporter.model.facts import Compared, ObjectCount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOMENT = 1_607_766_110.535
 TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]
@@ -28,9 +31,13 @@ ENDS = ["FAILED", "CANCELLED", "TIMEOUT_INTERRUPT", "SUCCESSFUL"]
 RUNS = ["RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"]
 
 
-def task(number: int = 1, kind: str = "lines", status: str = "SUCCESSFUL", **fields: Any) -> ComparisonTaskWire:
-    given = {"id": f"{kind}-{number}", "type": kind, "status": status, "start_time": MOMENT * 1000 + number, **fields}
-    read = ComparisonTaskWire.read(given, DecodeErrors())
+def item(number: int = 1, kind: str = "lines", status: str = "SUCCESSFUL", **fields: Any) -> dict[str, Any]:
+    """A comparison as the cloud lists it."""
+    return {"id": f"{kind}-{number}", "type": kind, "status": status, "start_time": MOMENT * 1000 + number, **fields}
+
+
+def task(kind: str = "lines") -> ComparisonTaskWire:
+    read = ComparisonTaskWire.read(item(kind=kind), DecodeErrors())
     assert read is not None
     return read
 
@@ -180,97 +187,106 @@ def test_objects_have_no_rows() -> None:
 
 
 class Cloud:
-    """Answers that all is equal, or nothing for those that are `silent`; remembers what it was asked."""
+    """Has equal results of every comparison, none of those in `without_results`; records the queries for them."""
 
-    def __init__(self, *silent: str) -> None:
-        self.asked: list[list[str | None]] = []
-        self.silent = set(silent)
-        self.newest = Newest(self.ask)
+    def __init__(self, *without_results: str) -> None:
+        self.queries: list[list[str | None]] = []
+        self.without_results = set(without_results)
+        self.source = ComparisonSource(lambda _client, _errors: self)
+        self._listed: list[dict[str, Any]] = []
 
-    async def ask(self, job_id: str, tasks: list[ComparisonTaskWire]) -> list[Comparison | None]:
-        self.asked.append([task.id for task in tasks])
+    async def listed(self, _job_id: str) -> list[Any]:
+        return self._listed
+
+    async def results(self, _job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+        self.queries.append([task.id for task in tasks])
         return [
-            None if task.id in self.silent else Comparison((Compared(task.kind, "SUCCESSFUL", consistent=True),))
+            Results([] if task.id in self.without_results else [{"status": "CONSISTENT"}], None, self._no_rows)
             for task in tasks
         ]
 
-    def said(
-        self, *listed: ComparisonTaskWire, job_id: str = "job"
-    ) -> dict[str, tuple[str, bool | None, float | None]]:
-        found = simulate(self.newest.comparison(job_id, listed))
-        return {compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found.types}
+    async def _no_rows(self, _verdict: Compared) -> None: ...
+
+    async def fetch(self, *listed: dict[str, Any], job_id: str = "job") -> dict[str, tuple[Any, ...]]:
+        self._listed = list(listed)
+        client: Any = None
+        results = await self.source.fetch(client, {"comparison": DecodeErrors()}, [job_id])
+        found: Any = results[job_id]
+        return {
+            compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found[0].types
+        }
 
 
-def test_results_of_an_ended_comparison_are_asked_for_once() -> None:
+async def test_the_results_of_an_ended_comparison_are_queried_once() -> None:
     cloud = Cloud()
     for _ in range(3):
-        assert cloud.said(task(1)) == {LINE: ("SUCCESSFUL", True, None)}
-    assert cloud.said(task(2), task(1)) == {LINE: ("SUCCESSFUL", True, None)}
-    assert cloud.asked == [["lines-1"], ["lines-2"]]
+        assert await cloud.fetch(item(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert await cloud.fetch(item(2), item(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert cloud.queries == [["lines-1"], ["lines-2"]]
 
 
-def test_each_type_is_asked_for_once_and_all_of_them_together() -> None:
+async def test_all_types_are_queried_together_and_each_once() -> None:
     cloud = Cloud()
-    first = [task(1), task(1, "contents"), task(1, "object")]
-    cloud.said(*first)
-    cloud.said(*first, task(2, "contents"))
-    assert cloud.asked == [["lines-1", "contents-1", "object-1"], ["contents-2"]]
+    first = [item(1), item(1, "contents"), item(1, "object")]
+    await cloud.fetch(*first)
+    await cloud.fetch(*first, item(2, "contents"))
+    assert cloud.queries == [["lines-1", "contents-1", "object-1"], ["contents-2"]]
 
 
-def test_what_is_not_told_yet_is_asked_for_again() -> None:
+async def test_missing_results_are_queried_again() -> None:
     cloud = Cloud("lines-1")
-    assert cloud.said(task(1, end_time=MOMENT * 1000)) == {LINE: ("SUCCESSFUL", None, MOMENT)}
-    cloud.silent.clear()
-    assert cloud.said(task(1)) == {LINE: ("SUCCESSFUL", True, None)}
-    assert cloud.asked == [["lines-1"]] * 2
+    assert await cloud.fetch(item(1, end_time=MOMENT * 1000)) == {LINE: ("SUCCESSFUL", None, MOMENT)}
+    cloud.without_results.clear()
+    assert await cloud.fetch(item(1)) == {LINE: ("SUCCESSFUL", True, None)}
+    assert cloud.queries == [["lines-1"]] * 2
 
 
 @pytest.mark.parametrize("status", [*RUNS, *ENDS[:3], "SOMETHING_NEW"])
-def test_what_has_not_ended_well_is_not_asked_for(status: str) -> None:
+async def test_results_are_queried_only_of_a_comparison_that_has_succeeded(status: str) -> None:
     cloud = Cloud()
-    assert cloud.said(task(1, status=status, end_time=MOMENT * 1000)) == {LINE: (status, None, MOMENT)}
-    assert cloud.asked == []
+    assert await cloud.fetch(item(1, status=status, end_time=MOMENT * 1000)) == {LINE: (status, None, MOMENT)}
+    assert cloud.queries == []
 
 
-def test_the_newest_of_a_type_decides_even_where_it_failed() -> None:
+async def test_the_newest_comparison_of_a_type_decides_even_if_it_failed() -> None:
     cloud = Cloud()
-    cloud.said(task(1))
-    assert cloud.said(task(1), task(2, status="FAILED")) == {LINE: ("FAILED", None, None)}
-    assert cloud.said(task(1), task(0, status="FAILED")) == {LINE: ("SUCCESSFUL", True, None)}
+    await cloud.fetch(item(1))
+    assert await cloud.fetch(item(1), item(2, status="FAILED")) == {LINE: ("FAILED", None, None)}
+    assert await cloud.fetch(item(1), item(0, status="FAILED")) == {LINE: ("SUCCESSFUL", True, None)}
 
 
 @pytest.mark.parametrize(
     ("listed", "newest"),
     [
-        ([task(9), task(10, status="WAITING_FOR_RUNNING", start_time="")], "WAITING_FOR_RUNNING"),  # has not begun
-        ([task(9), task(10, status="CANCELLED", start_time="")], "SUCCESSFUL"),
-        ([task(9), task(8, status="CANCELLED", start_time="", end_time=MOMENT * 2000)], "CANCELLED"),
-        ([task(9, start_time=""), task(10, status="FAILED", start_time="")], "SUCCESSFUL"),  # the first of equals
-        ([task(10, status="FAILED"), task(10)], "FAILED"),
+        ([item(9), item(10, status="WAITING_FOR_RUNNING", start_time="")], "WAITING_FOR_RUNNING"),  # has not begun
+        ([item(9), item(10, status="CANCELLED", start_time="")], "SUCCESSFUL"),
+        ([item(9), item(8, status="CANCELLED", start_time="", end_time=MOMENT * 2000)], "CANCELLED"),
+        ([item(9, start_time=""), item(10, status="FAILED", start_time="")], "SUCCESSFUL"),  # the first of equals
+        ([item(10, status="FAILED"), item(10)], "FAILED"),
     ],
 )
-def test_which_one_is_the_newest(listed: list[ComparisonTaskWire], newest: str) -> None:
-    assert Cloud().said(*listed)[LINE][0] == newest
+async def test_the_newest_comparison(listed: list[dict[str, Any]], newest: str) -> None:
+    assert (await Cloud().fetch(*listed))[LINE][0] == newest
 
 
-@pytest.mark.parametrize("nameless", [task(id=None), task(status=""), task(kind="account"), task(kind="")])
-def test_what_can_not_be_told_apart_is_left_out(nameless: ComparisonTaskWire) -> None:
-    assert Cloud().said(nameless) == {}
+@pytest.mark.parametrize("nameless", [item(id=None), item(status=""), item(kind="account"), item(kind="")])
+async def test_a_comparison_without_id_status_or_known_type_is_left_out(nameless: dict[str, Any]) -> None:
+    assert await Cloud().fetch(nameless) == {}
 
 
-def test_results_of_other_tasks_are_kept_apart() -> None:
+async def test_results_of_other_tasks_are_kept_apart() -> None:
     cloud = Cloud()
-    cloud.said(task(1), job_id="a")
-    cloud.said(task(1), job_id="b")
-    assert cloud.asked == [["lines-1"]] * 2
+    await cloud.fetch(item(1), job_id="a")
+    await cloud.fetch(item(1), job_id="b")
+    assert cloud.queries == [["lines-1"]] * 2
 
 
-async def test_who_is_not_asked_about_for_a_day_is_forgotten() -> None:
+async def test_results_of_a_task_that_is_not_queried_for_a_day_are_removed() -> None:
     cloud = Cloud()
     for hour in range(26):
         await asyncio.sleep(3600)
-        await cloud.newest.comparison("a", [task(1)])
+        await cloud.fetch(item(1), job_id="a")
         if hour == 0:
-            await cloud.newest.comparison("b", [task(1)])
-    assert len(cloud.asked) == 2
-    assert list(cloud.newest._known) == ["a"]
+            await cloud.fetch(item(1), job_id="b")
+    assert len(cloud.queries) == 2
+    assert list(cloud.source._known) == ["a"]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import (
     Completed,
-    DecodeErrors,
     ErrorCode,
     Fields,
     Flag,

@@ -248,7 +248,7 @@ async def shown_of(api: str, number: int, kind: str = "") -> tuple[int, bool]:
     cloud = SimulatedCloud(worlds=[World(project_id=PROJECT, tasks=tasks)], keys={"AK": "SK"}, now=virtual.now)
     cloud.faults = [Fault(match="/jobs", kind=kind)] if kind else []
     async with connected(InProcess(cloud)) as project:
-        answer = await (project.v3 if api == "v3" else project.v5).list_tasks("sync")
+        answer = await project.list_tasks(api)
         return len(answer.tasks), answer.complete
 
 

@@ -57,7 +57,7 @@ from tests.lib.task_lists import BOTH, listed, page, seen, task, walked
 async def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):
-            await (cloud.v3 if api == "v3" else cloud.v5).list_tasks("sync")
+            await cloud.list_tasks(api)
         assert cloud.decode_errors["tasks"].count == 1
 
 

@@ -157,7 +157,7 @@ async def test_children_that_are_nested_without_end_cost_only_themselves() -> No
     text = f'{{"jobs":[{nested},{{"id":"{CHILD}","status":"CREATING"}}],"total_record":2,"total_count":2}}'
 
     async with connected(Script(httpx.Response(200, content=text))) as cloud:
-        answer, lost = await cloud.v3.list_tasks("sync"), cloud.lost
+        answer, lost = await cloud.list_tasks("v3"), cloud.lost
     tasks = {task.id: task for task in answer.tasks}
     assert tasks.keys() == {"deep", CHILD}
     assert tasks["deep"].unknown_children

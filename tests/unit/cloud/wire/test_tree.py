@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.wire.fields import DecodeErrors
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.tree import Tree
 from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, blockers
