@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.http.error_codes import SINGLE_ID, Split
 from exporter.cloud.http.errors import (
-    AccessError,
+    AccessDeniedError,
     BadRequestError,
     CloudError,
     EmptyResultError,
     NotPublishedError,
-    RefusedError,
+    NotSentError,
+    TaskError,
     TaskGoneError,
-    TaskRefusedError,
     ThrottledError,
     is_wrong_state,
 )
@@ -51,8 +51,8 @@ def split_results(answers: Mapping[str, TaskResult]) -> CallResults:
     return CallResults(
         facts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
         gone=[task_id for task_id, error in errors.items() if isinstance(error, TaskGoneError)],
-        refused=[error for error in errors.values() if isinstance(error, TaskRefusedError)],
-        failed=[error for error in errors.values() if not isinstance(error, TaskGoneError | TaskRefusedError)],
+        refused=[error for error in errors.values() if isinstance(error, TaskError)],
+        failed=[error for error in errors.values() if not isinstance(error, TaskGoneError | TaskError)],
     )
 
 
@@ -94,15 +94,15 @@ async def fetch_all(
 def _failure(answers: Mapping[str, TaskResult]) -> CloudError | None:
     """Return the error of a call that brought nothing about any of its tasks; None if it brought something."""
     errors = [answer for answer in answers.values() if isinstance(answer, CloudError)]
-    useful = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskRefusedError) for error in errors)
+    useful = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskError) for error in errors)
     return None if useful else errors[0]
 
 
 def _hopeless(errors: Sequence[CloudError], failures: int | None) -> bool:
     """Return whether the other calls of a round would fail as well."""
-    if any(isinstance(error, NotPublishedError | AccessError | ThrottledError) for error in errors):
+    if any(isinstance(error, NotPublishedError | NotSentError | ThrottledError) for error in errors):
         return True
-    refused = any(isinstance(error, RefusedError) for error in errors)
+    refused = any(isinstance(error, AccessDeniedError) for error in errors)
     return failures is not None and (refused or failures >= _IN_FLIGHT)
 
 
@@ -159,7 +159,7 @@ class Splitter:
             pass
         except CloudError as error:
             return dict.fromkeys(ids, error)
-        missing = TaskRefusedError(self._source.name, "missing")
+        missing = TaskError(self._source.name, "missing")
         return {task_id: answers.get(task_id, missing) for task_id in ids}
 
     async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
@@ -230,4 +230,4 @@ def _of_task(error: CloudError) -> TaskResult:
         return error
     if is_wrong_state(error.error_code):
         return ()
-    return TaskRefusedError(error.operation, error.code, error.error_code)
+    return TaskError(error.operation, error.code, error.error_code)

@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, TypeVar
 
-from exporter.cloud.http.errors import NO_CREDENTIALS, CloudError, RefusedError
+from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,10 +20,10 @@ class Backoff:
     """The refusals of one project by what was queried. While one holds, nothing is sent."""
 
     def __init__(self) -> None:
-        self._refused: dict[str, tuple[float, float, RefusedError]] = {}
+        self._refused: dict[str, tuple[float, float, AccessDeniedError]] = {}
         self._clock = asyncio.get_running_loop().time
 
-    def refusal(self, what: str) -> RefusedError | None:
+    def refusal(self, what: str) -> AccessDeniedError | None:
         """Return the refusal that still holds, if any."""
         until, _, error = self._refused.get(what, (-math.inf, 0.0, None))
         return error if self._clock() < until else None
@@ -31,7 +31,9 @@ class Backoff:
     def record(self, what: str, error: CloudError | None) -> None:
         """Record the outcome of a call. Each refusal in a row holds twice as long as the one before."""
         _, rest, _ = self._refused.pop(what, (0.0, 0.0, None))
-        if isinstance(error, RefusedError) and error.code != NO_CREDENTIALS:  # without credentials, no call was made
+        if (
+            isinstance(error, AccessDeniedError) and error.code != NO_CREDENTIALS
+        ):  # else no call was made
             shortest, longest = _REFUSED_SECONDS
             rest = min(max(2 * rest, shortest), longest)
             self._refused[what] = self._clock() + rest, rest, error

@@ -11,13 +11,13 @@ from exporter.cloud.http import error_codes
 from exporter.cloud.http.error_codes import Split, known_code
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
-    AccessError,
+    AccessDeniedError,
     BadRequestError,
     CloudError,
     DecodeError,
-    RefusedError,
+    NotSentError,
+    TaskError,
     TaskGoneError,
-    TaskRefusedError,
     ThrottledError,
 )
 from exporter.runtime.terminal import Screen
@@ -84,7 +84,7 @@ def advise(error: CloudError, place: str = "") -> Advice:
     code = " ".join(part for part in (error.code, known_code(error.error_code)) if part)
     if error.reason:
         return Advice(Level.FAIL, f"{error.operation} {_failure(error, code, place)}", error.reason)
-    if isinstance(error, AccessError) and error.code.startswith("4"):
+    if isinstance(error, NotSentError) and error.code.startswith("4"):
         listing = error.operation == operations.LIST_PROJECTS.name
         alternative = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
         remedy = f"check the credentials and iam_endpoint{alternative}"
@@ -115,7 +115,7 @@ def _meaning(error: CloudError) -> Meaning:
     meaning = error.meaning
     if error.operation in _LISTS and meaning in _OF_ONE_TASK:
         return error_codes.OTHER
-    if meaning is None or (isinstance(error, TaskRefusedError) and meaning.split is not Split.NEVER):
+    if meaning is None or (isinstance(error, TaskError) and meaning.split is not Split.NEVER):
         return next((other for kind, other in _WITHOUT_CODE if isinstance(error, kind)), error_codes.OTHER)
     return meaning
 
@@ -123,7 +123,7 @@ def _meaning(error: CloudError) -> Meaning:
 _LISTS = (operations.LIST_V3.name, operations.LIST_V5.name)
 _OF_ONE_TASK = (error_codes.TASK, error_codes.GONE, error_codes.WRONG_STATE)
 _WITHOUT_CODE: tuple[tuple[type[CloudError], Meaning], ...] = (
-    (TaskRefusedError, error_codes.TASK),
+    (TaskError, error_codes.TASK),
     (TaskGoneError, error_codes.GONE),
     (ThrottledError, error_codes.THROTTLED),
     (BadRequestError, error_codes.REQUEST),
@@ -137,9 +137,9 @@ def grant_of(operation: str) -> str:
 
 def is_access_fault(error: CloudError) -> bool:
     """Return whether the error is about the credentials or the project: then all operations fail alike."""
-    if isinstance(error, AccessError):
+    if isinstance(error, NotSentError):
         return True
-    return isinstance(error, RefusedError) and (error.code == NO_CREDENTIALS or error.meaning in _BARRING)
+    return isinstance(error, AccessDeniedError) and (error.code == NO_CREDENTIALS or error.meaning in _BARRING)
 
 
 _BARRING = (error_codes.TOKEN, error_codes.CREDENTIALS, error_codes.PROJECT)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
 from exporter.cloud.http.call_context import clock
-from exporter.cloud.http.errors import NO_CREDENTIALS, DecodeError, RefusedError, judge
+from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, DecodeError, judge
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Nested, Time, Wire
@@ -70,7 +70,7 @@ class Refusals:
         """Surrounds a sign-in. Each sign-in that is under way may be refused, so some wait for others.
 
         Raises:
-            RefusedError: of the sign-in; or immediately, if IAM would refuse it again.
+            AccessDeniedError: of the sign-in; or immediately, if IAM would refuse it again.
         """
         self._check(scope, password)
         while self._under_way + self._refused_lately() >= _REFUSALS:
@@ -79,12 +79,12 @@ class Refusals:
         self._under_way += 1
         try:
             yield
-        except RefusedError as error:
+        except AccessDeniedError as error:
             if password == self._password:
                 self._code = error.code
                 self._recent.append(clock())
                 self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
-            raise RefusedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
+            raise AccessDeniedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
         else:
             self._by_scope.pop(scope, None)
         finally:
@@ -100,7 +100,7 @@ class Refusals:
         times, last = self._by_scope.get(scope, (0, 0.0))
         pause = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE) if times else 0.0
         if clock() < last + pause or self._refused_lately() == _REFUSALS:
-            raise RefusedError(SIGN_IN.name, self._code, reason=_REFUSED)
+            raise AccessDeniedError(SIGN_IN.name, self._code, reason=_REFUSED)
 
     def _refused_lately(self) -> int:
         return sum(clock() < moment + _WINDOW for moment in self._recent)
@@ -125,11 +125,11 @@ class SignIn:
     refusals: Refusals
 
     async def __call__(self) -> tuple[Grant, float]:
-        """Sign in. Raises `CloudError`; `RefusedError` also without a call, after a recent refusal."""
+        """Sign in. Raises `CloudError`; `AccessDeniedError` also without a call, after a recent refusal."""
         try:
             password = await self.credentials.password.current()
         except ConfigError as error:
-            raise RefusedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
+            raise AccessDeniedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
         async with self.refusals.attempt(self.project_id or self.name, password):
             return await self.client.exchange(
                 SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)

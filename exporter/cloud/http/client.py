@@ -17,10 +17,10 @@ from exporter.cloud.http.call_context import CallContext
 from exporter.cloud.http.error_codes import REPORT
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
-    AccessError,
+    AccessDeniedError,
     CloudError,
     DecodeError,
-    RefusedError,
+    NotSentError,
     ThrottledError,
     UnavailableError,
     invalid_token,
@@ -169,7 +169,7 @@ class Client:
                     raise
                 await asyncio.sleep(random.uniform(0.5, 1.5) * 2**retries)  # noqa: S311 - jitter, no secret
                 retries += 1
-            except RefusedError as error:
+            except AccessDeniedError as error:
                 if renewed or not invalid_token(error) or self._renewable is None:
                     raise
                 if not self._renewable.forget(request):
@@ -187,7 +187,7 @@ class Client:
                 if self._project_id is not None:
                     project_id = await self._project_id()
         except CloudError as error:
-            raise AccessError(*error.args) from error
+            raise NotSentError(*error.args) from error
         return operation.path_of(project_id=project_id, job_id=job_id)
 
     def _request(
@@ -254,14 +254,14 @@ class Client:
         except TimeoutError as error:
             raise UnavailableError(operation.name, "timeout") from error
         except ConfigError as error:  # the secret can't be read now, or can't stand in a header
-            raise RefusedError(operation.name, NO_CREDENTIALS, reason=str(error)) from error
+            raise AccessDeniedError(operation.name, NO_CREDENTIALS, reason=str(error)) from error
         except httpx.DecodingError as error:
             raise DecodeError(operation.name, "decode") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             if header_too_long(error):
                 raise DecodeError(operation.name, "decode", reason=reason_of(error)) from error
             reason = reason_of(error, request.url.host)
-            kind = AccessError if isinstance(error, ProxyLoginError) else UnavailableError
+            kind = NotSentError if isinstance(error, ProxyLoginError) else UnavailableError
             raise kind(operation.name, "network", reason=reason) from error
         except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
             raise DecodeError(operation.name, "decode") from error

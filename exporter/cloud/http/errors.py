@@ -57,7 +57,7 @@ class CloudError(Exception):
         return f"{self.operation}: {self.code}{detail}" + (f": {self.reason}" if self.reason else "")
 
 
-class AccessError(CloudError):
+class NotSentError(CloudError):
     """The call was not made: one that must come before it (for a token, keys, the project's id, a tunnel) went wrong.
 
     Of no other class, whatever went wrong with that call: what IAM lacks or refuses says nothing about DRS.
@@ -72,7 +72,7 @@ class TaskGoneError(CloudError):
     """The task does not exist, or no more."""
 
 
-class TaskRefusedError(CloudError):
+class TaskError(CloudError):
     """The response contains an error, or nothing, in place of this task."""
 
 
@@ -80,7 +80,7 @@ class BadRequestError(CloudError):
     """The cloud refuses this very request; to repeat it is pointless."""
 
 
-class RefusedError(CloudError):
+class AccessDeniedError(CloudError):
     """The credentials are wrong, lack a permission, or are blocked."""
 
 
@@ -240,18 +240,18 @@ _CLASSES: Mapping[Meaning, type[CloudError]] = {
     error_codes.UNAVAILABLE: UnavailableError,
     error_codes.THROTTLED: ThrottledError,
     error_codes.NOT_PUBLISHED: NotPublishedError,
-    error_codes.TOKEN: RefusedError,
-    error_codes.CREDENTIALS: RefusedError,
-    error_codes.PERMISSION: RefusedError,
-    error_codes.PROJECT: RefusedError,
-    error_codes.BLOCKED: RefusedError,
+    error_codes.TOKEN: AccessDeniedError,
+    error_codes.CREDENTIALS: AccessDeniedError,
+    error_codes.PERMISSION: AccessDeniedError,
+    error_codes.PROJECT: AccessDeniedError,
+    error_codes.BLOCKED: AccessDeniedError,
     error_codes.GONE: TaskGoneError,
     error_codes.OTHER: CloudError,
     error_codes.REDIRECTED: CloudError,
 }
 
 
-def invalid_token(error: RefusedError) -> bool:
+def invalid_token(error: AccessDeniedError) -> bool:
     """Return whether signing in again may help. It does not where a permission is missing."""
     return error.meaning is not None and error.meaning.signs_in
 

@@ -12,8 +12,8 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud.http.errors import (
     DecodeError,
+    TaskError,
     TaskGoneError,
-    TaskRefusedError,
     has_error,
     is_gone,
     is_wrong_state,
@@ -80,7 +80,7 @@ class BatchItemWire(Wire):
             else:
                 errors.count += 1
                 if known != item.answer():
-                    answers[item.job_id] = TaskRefusedError(cls.operation.name, "decode")
+                    answers[item.job_id] = TaskError(cls.operation.name, "decode")
         return answers
 
     @abstractmethod
@@ -108,7 +108,7 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
         return ()
     known = any(status is not None and status != _FAILED for status in statuses)
     refused = _FAILED in statuses or (error_code is not None and not known)
-    return TaskRefusedError(operation, "200", error_code) if refused else None
+    return TaskError(operation, "200", error_code) if refused else None
 
 
 def about(body: Mapping[str, Any], job_id: str) -> bool:

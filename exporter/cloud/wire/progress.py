@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
-from exporter.cloud.http.errors import CloudError, TaskRefusedError, judge_dated
+from exporter.cloud.http.errors import CloudError, TaskError, judge_dated
 from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Completed,
@@ -113,7 +113,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
         if error is None and self.progress() == Progress() and self.transfer_status is None:
-            return TaskRefusedError(self.operation.name, "200")
+            return TaskError(self.operation.name, "200")
         return error
 
     @classmethod

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cloud.http.errors import CloudError, DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.http.errors import CloudError, DecodeError, TaskError, TaskGoneError
 from exporter.model.facts import Detail, Monitor, Precheck, Recovery
 from tests.lib.cloud import Script, connected, document, source
 from tests.lib.facts import ID, OTHER, Told, project_fact, told
@@ -127,7 +127,7 @@ def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataO
     body: Any = data.draw(broken(whole) | anything)
     found = outcome(lambda: told(name, body))
     if isinstance(found, CloudError):
-        assert isinstance(found, DecodeError | TaskGoneError | TaskRefusedError)
+        assert isinstance(found, DecodeError | TaskGoneError | TaskError)
         assert name in str(found)
         return
     assert all(isinstance(answer, CloudError) or fit(answer) for answer in found.answers.values())

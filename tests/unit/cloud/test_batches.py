@@ -9,14 +9,14 @@ import pytest
 
 from exporter.cloud.batches import fetch_all, split_results
 from exporter.cloud.http.errors import (
-    AccessError,
+    AccessDeniedError,
     BadRequestError,
     CloudError,
     EmptyResultError,
     NotPublishedError,
-    RefusedError,
+    NotSentError,
+    TaskError,
     TaskGoneError,
-    TaskRefusedError,
     ThrottledError,
     UnavailableError,
 )
@@ -108,7 +108,7 @@ def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
     assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
     assert answers.keys() == set(TEN)
     bad = answers["id-7"]
-    expected = error if isinstance(error, TaskGoneError) else TaskRefusedError("operation", "400", "DRS.M00200")
+    expected = error if isinstance(error, TaskGoneError) else TaskError("operation", "400", "DRS.M00200")
     assert (type(bad), getattr(bad, "args", None)) == (type(expected), expected.args)
 
 
@@ -129,7 +129,7 @@ def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> No
 def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(ids: list[str]) -> None:
     batches = Batches(bad_request(), "id-2", "id-7")
     answers = simulate(fetch_results(source(batches.fetch), ids))
-    assert [name for name, answer in answers.items() if isinstance(answer, TaskRefusedError)] == ["id-2", "id-7"]
+    assert [name for name, answer in answers.items() if isinstance(answer, TaskError)] == ["id-2", "id-7"]
     assert len(batches.calls) == 12
 
 
@@ -220,7 +220,7 @@ def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> N
     assert sorted(len(call) for call in many.calls) == [*[1] * 100, *[10] * 8]  # those that were under way
 
 
-@pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, RefusedError, CloudError])
+@pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, AccessDeniedError, CloudError])
 def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudError]) -> None:
     error = kind("operation", "503")
     batches = Batches(error, "id-3")
@@ -236,7 +236,7 @@ def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> N
 
     answers = simulate(fetch_results(source(fetch), ["a", "b"]))
     assert answers.keys() == {"a", "b"}
-    assert (answers["a"], type(answers["b"])) == (FACTS, TaskRefusedError)
+    assert (answers["a"], type(answers["b"])) == (FACTS, TaskError)
 
 
 def test_an_empty_result_is_no_failure_of_the_call() -> None:
@@ -274,7 +274,7 @@ async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
 
 
 def test_answers_by_kind() -> None:
-    gone, refused = TaskGoneError("operation", "400"), TaskRefusedError("operation", "400")
+    gone, refused = TaskGoneError("operation", "400"), TaskError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
     call = split_results({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
     assert call.facts == {"a": FACTS, "f": ()}
@@ -286,8 +286,8 @@ def test_answers_by_kind() -> None:
     [
         (NotPublishedError("operation", "404", "APIGW.0101"), 8),
         (ThrottledError("operation", "429"), 8),
-        (AccessError("operation", "401"), 8),
-        (RefusedError("operation", "403"), 8),
+        (NotSentError("operation", "401"), 8),
+        (AccessDeniedError("operation", "403"), 8),
         (UnavailableError("operation", "500"), 8),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, cal
     assert set(answers.values()) == {error}
 
 
-@pytest.mark.parametrize("error", [RefusedError("operation", "403"), UnavailableError("operation", "500")])
+@pytest.mark.parametrize("error", [AccessDeniedError("operation", "403"), UnavailableError("operation", "500")])
 @pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
 def test_a_round_in_which_anything_was_answered_goes_on(error: CloudError, bad: list[str]) -> None:
     batches = Batches(error, *bad)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.http.errors import AccessError, RefusedError, UnavailableError
+from exporter.cloud.http.errors import AccessDeniedError, NotSentError, UnavailableError
 from exporter.config import from_mapping
 from exporter.simulator import Fault, faults
 from exporter.views.findings import is_access_fault
@@ -170,7 +170,7 @@ def test_responses_without_a_good_date(date: str | None) -> None:
 
 
 def test_which_errors_are_about_credentials_or_project() -> None:
-    assert is_access_fault(AccessError("iam_list_projects", "403"))
-    assert is_access_fault(RefusedError("v3_list_jobs", "credentials"))
-    assert not is_access_fault(RefusedError("v3_list_jobs", "403", "DRS.M00102"))
+    assert is_access_fault(NotSentError("iam_list_projects", "403"))
+    assert is_access_fault(AccessDeniedError("v3_list_jobs", "credentials"))
+    assert not is_access_fault(AccessDeniedError("v3_list_jobs", "403", "DRS.M00102"))
     assert not is_access_fault(UnavailableError("v3_list_jobs", "timeout"))

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from exporter.cloud.http.errors import CloudError, RefusedError, UnavailableError
+from exporter.cloud.http.errors import AccessDeniedError, CloudError, UnavailableError
 from exporter.polling.refusals import Backoff
 
-FORBIDDEN = RefusedError("operation", "403", "DRS.M00102")
+FORBIDDEN = AccessDeniedError("operation", "403", "DRS.M00102")
 
 
 async def test_what_is_refused_is_queried_again_at_once_and_then_at_growing_intervals() -> None:
@@ -20,14 +20,14 @@ async def test_what_is_refused_is_queried_again_at_once_and_then_at_growing_inte
         raise FORBIDDEN
 
     for _ in range(1800 // 30):
-        with pytest.raises(RefusedError):
+        with pytest.raises(AccessDeniedError):
             await backoff.call("list", refuse)
         await asyncio.sleep(30)
     assert sent == [0, 30, 60, 120, 240, 480, 780, 1080, 1380, 1680]
 
 
 @pytest.mark.parametrize(
-    "outcome", [None, UnavailableError("operation", "500"), RefusedError("operation", "credentials")]
+    "outcome", [None, UnavailableError("operation", "500"), AccessDeniedError("operation", "credentials")]
 )
 async def test_any_other_outcome_ends_the_refusal(outcome: CloudError | None) -> None:
     backoff = Backoff()

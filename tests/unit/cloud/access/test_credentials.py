@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.connect import Shared
-from exporter.cloud.http.errors import RefusedError
+from exporter.cloud.http.errors import AccessDeniedError
 from exporter.cloud.operations import OPERATIONS
 from exporter.simulator import DEMO_PASSWORD, DEMO_USER, faults
 from tests.lib import virtual_time as virtual
@@ -145,13 +145,13 @@ async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unauthorized("/jobs"))
     async with line(cloud, kinds(cloud)[kind]) as project:
-        with pytest.raises(RefusedError) as caught:
+        with pytest.raises(AccessDeniedError) as caught:
             await project.list()
         assert (caught.value.code, caught.value.operation) == ("401", "v3_list_jobs")
         assert asked(cloud)["lists"] == lists
         for _ in range(9):  # nor in nine further polls
             await asyncio.sleep(30)
-            with pytest.raises(RefusedError):
+            with pytest.raises(AccessDeniedError):
                 await project.list()
     assert asked(cloud)["lists"] == lists + 9
     assert asked(cloud)[SIGN_IN] + asked(cloud)[KEYS] == (0 if lists == 1 else 2)
@@ -161,7 +161,7 @@ async def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> N
     cloud = cloud_of()
     cloud.faults.append(faults.forbidden("/jobs"))
     async with line(cloud, PASSWORD) as project:
-        with pytest.raises(RefusedError):
+        with pytest.raises(AccessDeniedError):
             await project.list()
     assert asked(cloud) == {SIGN_IN: 1, "lists": 1}
 

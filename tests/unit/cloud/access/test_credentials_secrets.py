@@ -10,7 +10,7 @@ import pytest
 
 from exporter.cloud.access.sign_in import Grant
 from exporter.cloud.access.signing import Keys
-from exporter.cloud.http.errors import AccessError, CloudError, RefusedError
+from exporter.cloud.http.errors import AccessDeniedError, CloudError, NotSentError
 from exporter.simulator import faults
 from tests.lib.accounts import (
     AK_SK,
@@ -67,7 +67,7 @@ async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
             cloud.keys["AK"] = "SK2"
             if secrets[0] in cloud.auth_tokens:
                 end_tokens(cloud, secrets[0])
-            with pytest.raises(RefusedError):
+            with pytest.raises(AccessDeniedError):
                 await project.list()
             file.write_text(f"{secrets[1]}\n")
             assert (await project.list()).complete
@@ -87,7 +87,7 @@ async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str,
             await project.list()
         assert not cloud.calls
         error = caught.value
-    assert isinstance(error, RefusedError | AccessError)
+    assert isinstance(error, AccessDeniedError | NotSentError)
     assert error.code == "credentials"
     assert f"secret file '{file}' is a pipe or a device, not a file" in str(error)
 
@@ -99,7 +99,7 @@ async def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: s
 
     script = Script({})
     async with line(script, {**credentials, key: secret}, **BY_ID) as project:
-        with pytest.raises(RefusedError) as caught:
+        with pytest.raises(AccessDeniedError) as caught:
             await project.list()
         assert not script.requests
         assert caught.value.code == "credentials"

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from exporter.cloud.connect import Shared
-from exporter.cloud.http.errors import AccessError, EmptyResultError, NotPublishedError
+from exporter.cloud.http.errors import EmptyResultError, NotPublishedError, NotSentError
 from exporter.simulator import DEMO_USER, World, faults
 from tests.lib.accounts import (
     AK_SK,
@@ -257,7 +257,7 @@ async def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match=fault.match, status=fault.status, body=fault.body))
     async with line(cloud, AK_SK) as project:
-        with pytest.raises(AccessError) as caught:
+        with pytest.raises(NotSentError) as caught:
             await project.list()
         assert not isinstance(caught.value, NotPublishedError | EmptyResultError)
         assert caught.value.code == str(fault.status)

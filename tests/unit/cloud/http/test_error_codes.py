@@ -10,13 +10,13 @@ import pytest
 
 from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of
 from exporter.cloud.http.errors import (
+    AccessDeniedError,
     BadRequestError,
     CloudError,
     EmptyResultError,
     NotPublishedError,
-    RefusedError,
+    TaskError,
     TaskGoneError,
-    TaskRefusedError,
     ThrottledError,
     UnavailableError,
     judge,
@@ -37,11 +37,11 @@ CLASSES = {
     "not published": NotPublishedError,
     "unavailable": UnavailableError,
     "throttled": ThrottledError,
-    "token": RefusedError,
-    "credentials": RefusedError,
-    "permission": RefusedError,
-    "project": RefusedError,
-    "blocked": RefusedError,
+    "token": AccessDeniedError,
+    "credentials": AccessDeniedError,
+    "permission": AccessDeniedError,
+    "project": AccessDeniedError,
+    "blocked": AccessDeniedError,
     "gone": TaskGoneError,
     "task": BadRequestError,
     "wrong state": BadRequestError,
@@ -184,7 +184,7 @@ def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
                 most += 3
             if made > most:
                 wrong.append(f"{code} {status} costs {made} calls, not {most}")
-            if meaning.name not in {"gone", "empty", "wrong state", "task", "parameter"} and TaskRefusedError in kinds:
+            if meaning.name not in {"gone", "empty", "wrong state", "task", "parameter"} and TaskError in kinds:
                 wrong.append(f"{code} {status} is taken for an error of single tasks")
         return wrong
 
@@ -198,7 +198,7 @@ async def test_refusals_are_about_the_call_and_end_the_round() -> None:
         results = await merged(cloud.fetch_all(source, MANY))
         await asyncio.sleep(0)
     assert len(script.requests) <= 9
-    assert {type(result) for result in results.values()} == {RefusedError}
+    assert {type(result) for result in results.values()} == {AccessDeniedError}
 
 
 @pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004", "DRS.10000010"])

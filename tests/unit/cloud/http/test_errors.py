@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import (
+    AccessDeniedError,
     BadRequestError,
     CloudError,
     DecodeError,
     EmptyResultError,
     NotPublishedError,
-    RefusedError,
     TaskGoneError,
     ThrottledError,
     UnavailableError,
@@ -70,14 +70,14 @@ def test_anything_else_with_a_good_status_is_none(content: bytes) -> None:
         (400, "DRS.M00301", BadRequestError),
         (400, "DRS.M00304", BadRequestError),
         (400, "DRS.M01503", ThrottledError),
-        (403, "DRS.M00100", RefusedError),
-        (403, "DRS.M00102", RefusedError),
-        (403, "DRS.M00261", RefusedError),
-        (401, "DRS.M00103", RefusedError),
-        (401, "APIGW.0301", RefusedError),
-        (401, "APIGW.0303", RefusedError),
+        (403, "DRS.M00100", AccessDeniedError),
+        (403, "DRS.M00102", AccessDeniedError),
+        (403, "DRS.M00261", AccessDeniedError),
+        (401, "DRS.M00103", AccessDeniedError),
+        (401, "APIGW.0301", AccessDeniedError),
+        (401, "APIGW.0303", AccessDeniedError),
         (404, "APIGW.0101", NotPublishedError),
-        (404, "DRS.M00101", RefusedError),
+        (404, "DRS.M00101", AccessDeniedError),
         (422, "DRS.M00002", EmptyResultError),
         (422, "DRS.M00277", BadRequestError),
         (422, "DRS.M00004", UnavailableError),
@@ -92,14 +92,14 @@ def test_anything_else_with_a_good_status_is_none(content: bytes) -> None:
         # and what it leaves open
         (404, "DRS.10000010", TaskGoneError),
         (404, "DRS.M00200", BadRequestError),
-        (400, "DRS.M00105", RefusedError),
-        (405, "APIGW.0502", RefusedError),
+        (400, "DRS.M00105", AccessDeniedError),
+        (405, "APIGW.0502", AccessDeniedError),
         (404, "APIGW.0103", UnavailableError),
         (400, "DRS.M00002", BadRequestError),
         (422, "DRS-M00004", UnavailableError),
         (429, "DRS.M00200", ThrottledError),
         (400, "APIGW.0101", BadRequestError),
-        (403, "DRS.M00101", RefusedError),
+        (403, "DRS.M00101", AccessDeniedError),
         (408, "DRS.M99999", UnavailableError),
         (409, "DRS.M99999", CloudError),
         (204, "DRS.M99999", CloudError),
@@ -177,7 +177,7 @@ def test_no_error_repeats_what_the_cloud_wrote() -> None:
 )
 def test_which_refusal_a_new_token_may_cure(status: int, code: str, expected: bool) -> None:  # noqa: FBT001
     error = raised(status, {"error_code": code})
-    assert isinstance(error, RefusedError)
+    assert isinstance(error, AccessDeniedError)
     assert invalid_token(error) is expected
 
 

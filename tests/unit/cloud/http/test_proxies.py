@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.http.errors import CloudError, RefusedError
+from exporter.cloud.http.errors import AccessDeniedError, CloudError
 from exporter.cloud.http.proxies import environment_proxy, variable_for
 from exporter.config import ConfigError, from_mapping
 from tests.lib.certificates import Authority
@@ -171,7 +171,7 @@ async def test_a_renewed_password_is_used_and_a_user_that_cannot_be_is_named(
         await through(setting, port, authority)
         user = tmp_path / "user"
         user.write_text("me:you")
-        with pytest.raises(RefusedError, match=r"proxy\.user holds a colon"):
+        with pytest.raises(AccessDeniedError, match=r"proxy\.user holds a colon"):
             await through({**setting, "user": {"file": str(user)}}, port, authority)
     assert (proxy.tunnels, proxy.refusals) == (2, 0)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.http.errors import DecodeError, TaskGoneError, TaskRefusedError
+from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.v3 import fetch_status
 from exporter.cloud.v5 import fetch_details
@@ -38,11 +38,11 @@ RUNNING = "INCRE_TRANSFER_STARTED"
         ("DRS.M05004", (None,), TaskGoneError),
         (None, (None, "DELETED"), TaskGoneError),
         ("DRS.M05101", ("INCRE_TRANSFER_FAILED",), None),  # the code of the task's own failure
-        ("DRS.M05101", (None,), TaskRefusedError),
-        ("DRS.M05101", ("failed",), TaskRefusedError),
-        ("M01504", ("failed", None), TaskRefusedError),
-        (None, ("failed",), TaskRefusedError),
-        ("M01504", (RUNNING, "failed"), TaskRefusedError),
+        ("DRS.M05101", (None,), TaskError),
+        ("DRS.M05101", ("failed",), TaskError),
+        ("M01504", ("failed", None), TaskError),
+        (None, ("failed",), TaskError),
+        ("M01504", (RUNNING, "failed"), TaskError),
     ],
 )
 def test_what_an_item_says_against_its_task(code: str | None, statuses: Any, kind: type[Any] | None) -> None:
@@ -130,11 +130,11 @@ BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
         ({"error_code": "DRS.M05004", "error_msg": "gone"}, TaskGoneError, "DRS.M05004"),
         ({"error_code": "DRS.M00289"}, TaskGoneError, "DRS.M00289"),
         ({"status": "DELETED"}, TaskGoneError, None),
-        ({"error_code": "DRS.M00307"}, TaskRefusedError, "DRS.M00307"),
-        ({"error_code": "DRS.M00100"}, TaskRefusedError, "DRS.M00100"),
-        ({"error_code": "DRS.M05003"}, TaskRefusedError, "DRS.M05003"),
-        ({"status": "failed", "error_code": "M01504"}, TaskRefusedError, "M01504"),
-        ({"status": "failed", "error_msg": "try again"}, TaskRefusedError, None),
+        ({"error_code": "DRS.M00307"}, TaskError, "DRS.M00307"),
+        ({"error_code": "DRS.M00100"}, TaskError, "DRS.M00100"),
+        ({"error_code": "DRS.M05003"}, TaskError, "DRS.M05003"),
+        ({"status": "failed", "error_code": "M01504"}, TaskError, "M01504"),
+        ({"status": "failed", "error_msg": "try again"}, TaskError, None),
         ({"error_code": "DRS.M00304"}, tuple, None),  # the wrong state: neither a fact nor an error
     ],
 )
@@ -247,7 +247,7 @@ def test_an_item_about_two_tasks_is_counted_and_left_out(name: str) -> None:
 def test_of_two_items_that_contradict_each_other_none_is_believed(second: Any, backwards: bool) -> None:  # noqa: FBT001
     items = [progress_of(ID), second, progress_of(ID)]
     answers, lost, _ = told("v3_batch_progress", {"results": items[::-1] if backwards else items})
-    assert isinstance(answers[ID], TaskRefusedError)
+    assert isinstance(answers[ID], TaskError)
     assert lost == 2
 
 

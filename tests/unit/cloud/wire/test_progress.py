@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.http.errors import TaskGoneError, TaskRefusedError
+from exporter.cloud.http.errors import TaskError, TaskGoneError
 from exporter.model.facts import Node, Objects, Progress
 from tests.lib.cloud import fetched
 
@@ -193,8 +193,8 @@ def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, .
     ("item", "kind"),
     [
         ({"transfer_status": "DELETED", "progress": "100"}, TaskGoneError),
-        ({}, TaskRefusedError),
-        ({"progress": None, "process_time": "0"}, TaskRefusedError),
+        ({}, TaskError),
+        ({"progress": None, "process_time": "0"}, TaskError),
         ({"transfer_status": "INCRE_TRANSFER_FAILED", "error_code": "DRS.M01504"}, tuple),
         ({"transfer_status": "CREATING"}, tuple),
         ({"progress": "7"}, tuple),
