@@ -9,7 +9,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.cloud.http.error_codes import SINGLE_ID, Split
+from exporter.cloud.http.error_codes import SINGLE_ID, WRONG_STATE, Split, documented, meaning_of_error
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     BadRequestError,
@@ -20,7 +20,6 @@ from exporter.cloud.http.errors import (
     TaskError,
     TaskGoneError,
     ThrottledError,
-    is_wrong_state,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ async def fetch_all(
                 failures = None
             elif failures is not None:
                 failures += len(failed)
-            if _hopeless(failed, failures):
+            if _others_would_fail(failed, failures):
                 batches.clear()
             for answers in answered:
                 yield answers
@@ -98,7 +97,7 @@ def _failure(answers: Mapping[str, TaskResult]) -> CloudError | None:
     return None if useful else errors[0]
 
 
-def _hopeless(errors: Sequence[CloudError], failures: int | None) -> bool:
+def _others_would_fail(errors: Sequence[CloudError], failures: int | None) -> bool:
     """Return whether the other calls of a round would fail as well."""
     if any(isinstance(error, NotPublishedError | NotSentError | ThrottledError) for error in errors):
         return True
@@ -126,7 +125,7 @@ class Splitter:
         self._fetch = call
         self._extra_calls = max(_FEWEST_EXTRA_CALLS, batches)
         self._succeeded = False
-        self._pointless: set[tuple[str, str | None]] = set()
+        self._no_split_for: set[tuple[str, str | None]] = set()
         """The errors, by status and code, for which splitting did not help."""
         self._splitting = asyncio.Lock()
         """One batch after the other: what is found for the first holds for the others."""
@@ -165,17 +164,17 @@ class Splitter:
     async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
         """Return the answers for a refused batch; missing ones are then fetched one by one."""
         key = error.code, error.error_code
-        if error.meaning is SINGLE_ID and key not in self._pointless:
+        if meaning_of_error(error) is SINGLE_ID and key not in self._no_split_for:
             return {} if self._source.batch == 1 else await self._single(ids, key)
-        if _split(error) is Split.NEVER or key in self._pointless:
+        if _split(error) is Split.NEVER or key in self._no_split_for:
             return _of_call(ids, error)
         return await self._halve(ids, error)
 
     async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> Mapping[str, TaskResult]:
         """Try a single id; if it is accepted, all later calls have one id."""
         outcome = await self._call(ids[:1])
-        if isinstance(outcome, CloudError) and outcome.meaning is SINGLE_ID:
-            self._pointless.add(key)
+        if isinstance(outcome, CloudError) and meaning_of_error(outcome) is SINGLE_ID:
+            self._no_split_for.add(key)
             return _of_call(ids, outcome)
         self._source.batch = 1
         return {ids[0]: _of_task(outcome)} if isinstance(outcome, CloudError) else outcome
@@ -186,7 +185,7 @@ class Splitter:
         half = (len(ids) + 1) // 2
         outcomes = [(part, await self._extra(part, error)) for part in (ids[:half], ids[half:])]
         if not await self._about_an_id(ids, error, [outcome for _, outcome in outcomes]):
-            self._pointless.add((error.code, error.error_code))
+            self._no_split_for.add((error.code, error.error_code))
             return _of_call(ids, error)
         found: dict[str, TaskResult] = {}
         for part, outcome in outcomes:
@@ -195,13 +194,17 @@ class Splitter:
 
     async def _about_an_id(self, ids: Sequence[str], error: CloudError, outcomes: Sequence[object]) -> bool:
         """Return whether splitting further helps."""
-        if _split(error) is Split.ALWAYS or self._succeeded or not all(_alike(outcome, error) for outcome in outcomes):
+        if (
+            _split(error) is Split.ALWAYS
+            or self._succeeded
+            or not all(_same_error(outcome, error) for outcome in outcomes)
+        ):
             return True
         if len(ids) <= 2:  # noqa: PLR2004 - both were called by themselves
             return False
         # The bad ids may be in both halves. Another id each time, so that in the end a good one is among them.
         self._source.probed += 1
-        return not _alike(await self._extra([ids[self._source.probed % len(ids)]], error), error)
+        return not _same_error(await self._extra([ids[self._source.probed % len(ids)]], error), error)
 
     async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult] | CloudError:
         """Make one more call, if any is left."""
@@ -212,10 +215,11 @@ class Splitter:
 
 
 def _split(error: CloudError) -> Split:
-    return Split.NEVER if error.meaning is None else error.meaning.split
+    meaning = meaning_of_error(error)
+    return Split.NEVER if meaning is None else meaning.split
 
 
-def _alike(outcome: object, error: CloudError) -> bool:
+def _same_error(outcome: object, error: CloudError) -> bool:
     return isinstance(outcome, CloudError) and (outcome.code, outcome.error_code) == (error.code, error.error_code)
 
 
@@ -228,6 +232,6 @@ def _of_task(error: CloudError) -> TaskResult:
     """The answer for the only id of a call."""
     if isinstance(error, TaskGoneError) or _split(error) is Split.NEVER:
         return error
-    if is_wrong_state(error.error_code):
+    if documented(error.error_code) is WRONG_STATE:
         return ()
     return TaskError(error.operation, error.code, error.error_code)

@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
-from exporter.cloud.http.error_codes import known_code
-from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError, is_gone
+from exporter.cloud.http.error_codes import GONE, documented, known_code
+from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import project
 from exporter.cloud.wire.answers import about
@@ -89,6 +89,6 @@ async def fetch_status(client: Client, job_id: str) -> dict[str, Any]:
         raise DecodeError(operations.STATUS_V3.name, "decode")
     code = found[0].get("error_code")
     if isinstance(code, str) and "status" not in found[0]:
-        kind = TaskGoneError if is_gone(code) else BadRequestError
+        kind = TaskGoneError if documented(code) is GONE else BadRequestError
         raise kind(operations.STATUS_V3.name, "200", known_code(code))
     return found[0]

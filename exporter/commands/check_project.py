@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.http.errors import CloudError, NotPublishedError, error_code_in, of_job_type
+from exporter.cloud.http.error_codes import of_job_type
+from exporter.cloud.http.errors import CloudError, NotPublishedError
+from exporter.cloud.http.response import error_code_in
 from exporter.commands.check_network import place_of, proxy_findings
 from exporter.commands.check_operations import Operations
 from exporter.commands.check_report import ProjectReport

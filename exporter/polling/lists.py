@@ -7,7 +7,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from exporter.cloud.http.errors import CloudError, NotPublishedError, of_job_type
+from exporter.cloud.http.error_codes import of_job_type
+from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.config import TASKS
 from exporter.model.task import DELETED, Phase
 

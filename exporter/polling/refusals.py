@@ -31,9 +31,7 @@ class Backoff:
     def record(self, what: str, error: CloudError | None) -> None:
         """Record the outcome of a call. Each refusal in a row holds twice as long as the one before."""
         _, rest, _ = self._refused.pop(what, (0.0, 0.0, None))
-        if (
-            isinstance(error, AccessDeniedError) and error.code != NO_CREDENTIALS
-        ):  # else no call was made
+        if isinstance(error, AccessDeniedError) and error.code != NO_CREDENTIALS:  # else no call was made
             shortest, longest = _REFUSED_SECONDS
             rest = min(max(2 * rest, shortest), longest)
             self._refused[what] = self._clock() + rest, rest, error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud import operations
 from exporter.cloud.http import error_codes
-from exporter.cloud.http.error_codes import Split, known_code
+from exporter.cloud.http.error_codes import Split, known_code, meaning_of_error
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
     AccessDeniedError,
@@ -92,7 +92,7 @@ def advise(error: CloudError, place: str = "") -> Advice:
     if error.code in UNANSWERED:
         late = " in time" if error.code == "timeout" else ""
         return Advice(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
-    if isinstance(error, DecodeError) and error.meaning is None:
+    if isinstance(error, DecodeError) and meaning_of_error(error) is None:
         return Advice(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
@@ -112,7 +112,7 @@ def _failure(error: CloudError, code: str, place: str) -> str:
 
 def _meaning(error: CloudError) -> Meaning:
     """Return the meaning of an error. An error about one task is not caused by the request."""
-    meaning = error.meaning
+    meaning = meaning_of_error(error)
     if error.operation in _LISTS and meaning in _OF_ONE_TASK:
         return error_codes.OTHER
     if meaning is None or (isinstance(error, TaskError) and meaning.split is not Split.NEVER):
@@ -139,7 +139,9 @@ def is_access_fault(error: CloudError) -> bool:
     """Return whether the error is about the credentials or the project: then all operations fail alike."""
     if isinstance(error, NotSentError):
         return True
-    return isinstance(error, AccessDeniedError) and (error.code == NO_CREDENTIALS or error.meaning in _BARRING)
+    return isinstance(error, AccessDeniedError) and (
+        error.code == NO_CREDENTIALS or meaning_of_error(error) in _BARRING
+    )
 
 
 _BARRING = (error_codes.TOKEN, error_codes.CREDENTIALS, error_codes.PROJECT)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from exporter.cloud.access.signing import Keys
-from exporter.cloud.http.errors import DecodeError, judge
+from exporter.cloud.http.errors import DecodeError
+from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import METADATA_KEYS, METADATA_TOKEN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Time, Wire
@@ -53,12 +54,12 @@ def _read_session(operation: str, status: int, headers: httpx.Headers, content: 
     if status in _NO_SESSIONS:
         return None
     if status != 200:  # noqa: PLR2004 - else the body would have to be JSON
-        judge(operation, status, headers, content)
+        read_object(operation, status, headers, content)
     raise DecodeError(operation, "decode")
 
 
 def _read_credential(operation: str, status: int, headers: httpx.Headers, content: bytes) -> AgencyKeysWire:
-    found = AgencyKeysWire.read(judge(operation, status, headers, content).get("credential"), DecodeErrors())
+    found = AgencyKeysWire.read(read_object(operation, status, headers, content).get("credential"), DecodeErrors())
     if found is None:
         raise DecodeError(operation, "decode")
     return found

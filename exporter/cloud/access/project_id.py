@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.cloud.access.renewal import Refreshed
-from exporter.cloud.http.errors import CloudError, DecodeError, judge
+from exporter.cloud.http.errors import CloudError, DecodeError
+from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Text, Wire
@@ -48,7 +49,7 @@ async def find_project(client: Client, name: str, region: str) -> str:
 
 
 def _read_projects(operation: str, status: int, headers: httpx.Headers, content: bytes) -> list[ProjectWire]:
-    projects = judge(operation, status, headers, content).get("projects")
+    projects = read_object(operation, status, headers, content).get("projects")
     if not isinstance(projects, list):
         raise DecodeError(operation, "decode")
     return ProjectWire.read_all(projects, DecodeErrors())

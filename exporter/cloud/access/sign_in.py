@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
 from exporter.cloud.http.call_context import clock
-from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, DecodeError, judge
+from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, DecodeError
+from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Nested, Time, Wire
@@ -151,7 +152,7 @@ class SignIn:
 
 
 def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
-    answer = TokenWire.read(judge(operation, status, headers, content).get("token"), DecodeErrors())
+    answer = TokenWire.read(read_object(operation, status, headers, content).get("token"), DecodeErrors())
     token = headers.get("x-subject-token")
     if answer is None or not token:
         raise DecodeError(operation, "decode")

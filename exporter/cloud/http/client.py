@@ -14,7 +14,7 @@ import httpx
 
 from exporter.cloud.http.budget import Pauses
 from exporter.cloud.http.call_context import CallContext
-from exporter.cloud.http.error_codes import REPORT
+from exporter.cloud.http.error_codes import REPORT, invalid_token
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
     AccessDeniedError,
@@ -23,11 +23,9 @@ from exporter.cloud.http.errors import (
     NotSentError,
     ThrottledError,
     UnavailableError,
-    invalid_token,
-    judge,
-    parse_body,
 )
 from exporter.cloud.http.proxy_login import ProxyLoginError
+from exporter.cloud.http.response import parse_body, read_object
 from exporter.cloud.http.unreachable import header_too_long, reason_of
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.config import ConfigError
@@ -140,7 +138,7 @@ class Client:
         Raises:
             CloudError: its class says what to do about it.
         """
-        return await self.exchange(operation, judge, job_id=job_id, query=query, body=body)
+        return await self.exchange(operation, read_object, job_id=job_id, query=query, body=body)
 
     async def exchange(
         self,

@@ -12,9 +12,22 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from exporter.cloud.http.errors import (
+    AccessDeniedError,
+    BadRequestError,
+    CloudError,
+    EmptyResultError,
+    NotPublishedError,
+    TaskGoneError,
+    ThrottledError,
+    UnavailableError,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+GOOD = frozenset({"200", "201", "202"})
+"""The statuses of reads that succeed."""
 REPORT = "please report it, with check --report=FILE"
 _CODE = re.compile(
     r"(?:DRS|APIGW|APIG|IAM|CES|CBC|PAP5)[.-](?:[0-9]{4,8}|[A-Z]{1,2}[0-9]{4,5})"  # DRS.M00102, DRS.10000010
@@ -39,6 +52,7 @@ class Meaning:
         level: how serious `check` takes it.
         what: the finding; `{operation}` is the operation that failed.
         remedy: what to do about it; `{grant}` is the permission that the operation needs.
+        error: the exception of the call.
         retried: whether the call is repeated within the poll, at most twice.
         signs_in: whether the client signs in again, once.
         split: whether a batch is split for it.
@@ -48,48 +62,84 @@ class Meaning:
     level: Literal["ok", "warn", "fail"]
     what: str
     remedy: str = ""
+    error: type[CloudError] = BadRequestError
     retried: bool = False
     signs_in: bool = False
     split: Split = Split.NEVER
 
 
-EMPTY = Meaning("empty", "ok", "{operation} has no result")
-NOT_PUBLISHED = Meaning("not published", "ok", "{operation} is not published here")
+EMPTY = Meaning("empty", "ok", "{operation} has no result", error=EmptyResultError)
+NOT_PUBLISHED = Meaning("not published", "ok", "{operation} is not published here", error=NotPublishedError)
 WRONG_STATE = Meaning("wrong state", "ok", "{operation} has nothing for a task in this state", split=Split.ALWAYS)
 UNAVAILABLE = Meaning(
-    "unavailable", "fail", "{operation} failed", "the cloud is at fault: try again later", retried=True
+    "unavailable",
+    "fail",
+    "{operation} failed",
+    "the cloud is at fault: try again later",
+    retried=True,
+    error=UnavailableError,
 )
 THROTTLED = Meaning(
-    "throttled", "warn", "{operation} is throttled", "lower poll.rate_limit, or find what else calls the API"
+    "throttled",
+    "warn",
+    "{operation} is throttled",
+    "lower poll.rate_limit, or find what else calls the API",
+    error=ThrottledError,
 )
 TOKEN = Meaning(
-    "token", "fail", "the credentials are refused", "check them, and whether they have expired", signs_in=True
+    "token",
+    "fail",
+    "the credentials are refused",
+    "check them, and whether they have expired",
+    signs_in=True,
+    error=AccessDeniedError,
 )
 CREDENTIALS = Meaning(
-    "credentials", "fail", "the credentials are refused", "check them, and whether they have expired", signs_in=True
+    "credentials",
+    "fail",
+    "the credentials are refused",
+    "check them, and whether they have expired",
+    signs_in=True,
+    error=AccessDeniedError,
 )
-PERMISSION = Meaning("permission", "fail", "{operation} lacks a permission", "grant {grant}")
+PERMISSION = Meaning("permission", "fail", "{operation} lacks a permission", "grant {grant}", error=AccessDeniedError)
 PROJECT = Meaning(
-    "project", "fail", "the project is not one of these credentials", "check project_id, region and endpoint"
+    "project",
+    "fail",
+    "the project is not one of these credentials",
+    "check project_id, region and endpoint",
+    error=AccessDeniedError,
 )
 BLOCKED = Meaning(
     "blocked",
     "fail",
     "the cloud's gateway blocks {operation}",
     "check the region, the user's state and rules for IP addresses, or contact the cloud's support",
+    error=AccessDeniedError,
 )
 GONE = Meaning(
-    "gone", "warn", "{operation} reports that the task does not exist", "run the check again", split=Split.ALWAYS
+    "gone",
+    "warn",
+    "{operation} reports that the task does not exist",
+    "run the check again",
+    split=Split.ALWAYS,
+    error=TaskGoneError,
 )
 TASK = Meaning("task", "warn", "{operation} is refused for the tested task", "run the check again", split=Split.ALWAYS)
 SINGLE_ID = Meaning("single id", "fail", "{operation} is refused as a bad request", REPORT)
-PAGE = Meaning("page", "warn", "{operation} refuses a page of the list", "run the check again")
+PAST_END = Meaning("page", "warn", "{operation} refuses a page of the list", "run the check again")
 PARAMETER = Meaning("parameter", "fail", "{operation} is refused as a bad request", REPORT, split=Split.IF_SOME_WORK)
 REQUEST = Meaning("request", "fail", "{operation} is refused as a bad request", REPORT)
 REDIRECTED = Meaning(
-    "redirected", "fail", "{operation} is redirected, which is not followed", "check the endpoint and proxy"
+    "redirected",
+    "fail",
+    "{operation} is redirected, which is not followed",
+    "check the endpoint and proxy",
+    error=CloudError,
 )
-OTHER = Meaning("other", "fail", "{operation} failed", "check the endpoint; if it is right, try again later")
+OTHER = Meaning(
+    "other", "fail", "{operation} failed", "check the endpoint; if it is right, try again later", error=CloudError
+)
 
 
 class Documented(NamedTuple):
@@ -120,7 +170,7 @@ CODES: tuple[Documented, ...] = (
     *_rows(TASK, "M05003 M00307 M00308 M00401 M00402 M00403 M01504 M05066 K02000"),
     *_rows(WRONG_STATE, "M00304"),
     *_rows(SINGLE_ID, "M00299"),
-    *_rows(PAGE, "M00210 M00211"),
+    *_rows(PAST_END, "M00210 M00211"),
     *_rows(PARAMETER, "M00007 M00200 M00201 M00202 M00273 M00300 M00305 M01111 K01012"),
     *_rows(PARAMETER, "10000001 10000024 10010047 10030009 10030016"),
     *_rows(REQUEST, "M00269 M00270 M00271 M00277 M00301 M00302 M00303 M00306 M05006 M06007 M06011 M06020 M06021"),
@@ -187,6 +237,30 @@ def meaning_of(code: str | None, status: int) -> Meaning:
     meaning = documented(code, status) or by_status
     # A cloud that fails proves nothing about a task.
     return UNAVAILABLE if meaning is GONE and status >= 500 else meaning  # noqa: PLR2004
+
+
+def meaning_of_error(error: CloudError) -> Meaning | None:
+    """Return what an error of the cloud means; None where there was no response, or no error in it."""
+    if error.code.isdecimal() and error.code not in GOOD:
+        return meaning_of(error.error_code, int(error.code))
+    return documented(error.error_code)
+
+
+def invalid_token(error: AccessDeniedError) -> bool:
+    """Return whether signing in again may help. It does not where a permission is missing."""
+    meaning = meaning_of_error(error)
+    return meaning is not None and meaning.signs_in
+
+
+def of_job_type(error: CloudError, job_type: str) -> CloudError:
+    """Return the error of one list where others succeed; a refusal gets a reason with the job type and the setting."""
+    if meaning_of_error(error) not in _NOT_OFFERED or error.reason:
+        return error
+    reason = f"this cloud may not offer job type {job_type}: if so, remove it from tasks.job_types"
+    return type(error)(error.operation, error.code, error.error_code, reason)
+
+
+_NOT_OFFERED = (PARAMETER, REQUEST, NOT_PUBLISHED, OTHER)
 
 
 def known_code(code: object) -> str | None:

@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, Field
 
-from exporter.cloud.http.errors import (
-    DecodeError,
-    TaskError,
-    TaskGoneError,
-    has_error,
-    is_gone,
-    is_wrong_state,
-)
+from exporter.cloud.http.error_codes import GONE, WRONG_STATE, documented
+from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
+from exporter.cloud.http.response import has_error
 from exporter.cloud.operations import Operation
 from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
 from exporter.model.task import DELETED
@@ -102,9 +97,9 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.
     """
-    if is_gone(error_code) or DELETED in statuses:
+    if documented(error_code) is GONE or DELETED in statuses:
         return TaskGoneError(operation, "200", error_code)
-    if is_wrong_state(error_code):
+    if documented(error_code) is WRONG_STATE:
         return ()
     known = any(status is not None and status != _FAILED for status in statuses)
     refused = _FAILED in statuses or (error_code is not None and not known)

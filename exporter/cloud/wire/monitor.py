@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from exporter.cloud import operations
-from exporter.cloud.http.errors import DecodeError, has_error
+from exporter.cloud.http.errors import DecodeError
+from exporter.cloud.http.response import has_error
 from exporter.cloud.wire.answers import BatchItemWire, require_about
 from exporter.cloud.wire.fields import (
     Flag,

@@ -6,15 +6,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from exporter.cloud.http.error_codes import REPORT
-from exporter.cloud.http.errors import (
-    CloudError,
-    DecodeError,
-    EmptyResultError,
-    error_code_in,
-    has_error,
-    is_past_end,
-)
+from exporter.cloud.http.error_codes import PAST_END, REPORT, documented
+from exporter.cloud.http.errors import CloudError, DecodeError, EmptyResultError
+from exporter.cloud.http.response import error_code_in, has_error
 from exporter.cloud.source import TaskList
 from exporter.cloud.wire.tree import Tree
 from exporter.model.merge import contradict, merge
@@ -147,7 +141,7 @@ async def list_pages(
         except EmptyResultError:
             body = None
         except CloudError as error:
-            if number == 1 or not is_past_end(error.error_code):
+            if number == 1 or documented(error.error_code) is not PAST_END:
                 raise
             pages.refused()
             break

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
-from exporter.cloud.http.errors import CloudError, TaskError, judge_dated
+from exporter.cloud.http.errors import CloudError, TaskError
+from exporter.cloud.http.response import read_object_and_date
 from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Completed,
@@ -120,7 +121,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     async def fetch(
         cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
     ) -> Mapping[str, TaskResult]:
-        body, served_at = await client.exchange(cls.operation, judge_dated, body={"jobs": list(ids)})
+        body, served_at = await client.exchange(cls.operation, read_object_and_date, body={"jobs": list(ids)})
         answers = cls.answers(body, errors[cls.collector], ids)
         return {task_id: _served(answer, served_at) for task_id, answer in answers.items()}
 
@@ -164,7 +165,7 @@ class ProgressJobWire(Wire):
 async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
-    answer, served_at = await client.exchange(operation, judge_dated, job_id=ids[0])
+    answer, served_at = await client.exchange(operation, read_object_and_date, job_id=ids[0])
     job = job_in(operation, answer, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):

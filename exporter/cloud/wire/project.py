@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from exporter.cloud import operations
-from exporter.cloud.http.errors import DecodeError, EmptyResultError, has_error
+from exporter.cloud.http.errors import DecodeError, EmptyResultError
+from exporter.cloud.http.response import has_error
 from exporter.cloud.wire.fields import Number, Time, Wire, Word
 from exporter.model.facts import AsyncJobs, Quota
 

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.cloud.http.errors import BadRequestError, TaskGoneError, judge
+from exporter.cloud.http.errors import BadRequestError, TaskGoneError
+from exporter.cloud.http.response import read_object
 from exporter.model.facts import Progress
 from exporter.model.task import Listed, Phase
 from tests.lib.cloud import Script, connected, document, fetched, listed
@@ -150,5 +151,5 @@ def test_the_progress_that_was_really_seen_at_the_start_of_a_load() -> None:
 )
 def test_the_errors_of_v5(body: dict[str, Any], kind: type[Exception]) -> None:
     with pytest.raises(kind) as caught:
-        judge("operation", 400, httpx.Headers(), json.dumps(body).encode())
+        read_object("operation", 400, httpx.Headers(), json.dumps(body).encode())
     assert type(caught.value) is kind

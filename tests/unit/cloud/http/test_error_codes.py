@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of
+from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of, meaning_of_error
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     BadRequestError,
@@ -19,8 +19,8 @@ from exporter.cloud.http.errors import (
     TaskGoneError,
     ThrottledError,
     UnavailableError,
-    judge,
 )
+from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.findings import Level, advise
 from tests.lib.cloud import Script, connected, merged, refusal
@@ -123,7 +123,7 @@ def test_each_code_has_one_meaning_for_a_status_and_the_shape_of_a_code() -> Non
 
 def error_of(code: str, status: int) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        judge("operation", status, {}, refusal(status, code).content)
+        read_object("operation", status, {}, refusal(status, code).content)
     return caught.value
 
 
@@ -138,10 +138,10 @@ def test_every_code_of_every_operation(operation: Operation) -> None:
     async def sent(client: Client, script: Script, code: str, status: int) -> list[str]:
         meaning = meaning_of(code or None, status)
         with pytest.raises(CloudError) as caught:
-            await client.exchange(operation, judge, job_id="a")
+            await client.exchange(operation, read_object, job_id="a")
         error, found = caught.value, advise(caught.value)
         wrong = []
-        if type(error) is not CLASSES[meaning.name] or error.meaning is not meaning:
+        if type(error) is not CLASSES[meaning.name] or meaning_of_error(error) is not meaning:
             wrong.append(f"{code} {status} is a {type(error).__name__}")
         if len(script.requests) != calls_of(meaning):
             wrong.append(f"{code} {status} costs {len(script.requests)} calls")

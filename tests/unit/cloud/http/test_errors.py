@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.cloud.http.error_codes import invalid_token
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     BadRequestError,
@@ -17,10 +18,8 @@ from exporter.cloud.http.errors import (
     TaskGoneError,
     ThrottledError,
     UnavailableError,
-    error_code_in,
-    invalid_token,
-    judge,
 )
+from exporter.cloud.http.response import error_code_in, read_object
 
 RATE_LIMITED = "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute"
 SERVED = "Wed, 07 Jan 2026 10:00:00 GMT"
@@ -29,14 +28,14 @@ SERVED = "Wed, 07 Jan 2026 10:00:00 GMT"
 def raised(status: int, body: Any, headers: dict[str, str] | None = None) -> CloudError:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(CloudError) as caught:
-        judge("operation", status, headers or {}, content)
+        read_object("operation", status, headers or {}, content)
     return caught.value
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize("body", [{}, {"jobs": []}, {"error_code": "DRS.M00004"}])
 def test_any_object_with_a_good_status_is_an_answer(status: int, body: dict[str, Any]) -> None:
-    assert judge("operation", status, {}, json.dumps(body).encode()) == body
+    assert read_object("operation", status, {}, json.dumps(body).encode()) == body
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
@@ -116,11 +115,11 @@ def test_each_error_has_its_kind(status: int, code: str, kind: type[CloudError])
 def test_an_integer_of_too_many_digits_costs_its_field_and_changes_no_other_value() -> None:
     giant, body = "9" * 5000, {"total": 7, "large": 10**30, "ratio": 0.1, "text": "1", "list": [1, -1], "flag": True}
     content = json.dumps({**body, "odd": "@"}).replace('"@"', f"[{giant}, -{giant}, 1]").encode()
-    found = judge("operation", 200, {}, content)
+    found = read_object("operation", 200, {}, content)
     odd = found.pop("odd")
     assert [type(value) for value in found.values()] == [type(value) for value in body.values()]
     assert found == body
-    assert (str(odd), judge("operation", 200, {}, b'{"a": 12}')) == ("[nan, nan, 1]", {"a": 12})
+    assert (str(odd), read_object("operation", 200, {}, b'{"a": 12}')) == ("[nan, nan, 1]", {"a": 12})
 
 
 @pytest.mark.parametrize("status", [404, 429, 400, 500])
@@ -221,7 +220,7 @@ def test_how_long_to_wait(headers: dict[str, str], message: str, seconds: float 
 def test_whatever_comes_is_an_object_or_a_cloud_error(status: int, content: bytes, wait: str, date: str) -> None:
     outcome: dict[str, Any] | CloudError
     try:
-        outcome = judge("operation", status, {"retry-after": wait, "date": date}, content)
+        outcome = read_object("operation", status, {"retry-after": wait, "date": date}, content)
     except CloudError as error:
         outcome = error
     wanted = getattr(outcome, "retry_after", None)

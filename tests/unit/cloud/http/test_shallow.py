@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from exporter.cloud.http.errors import parse_body
+from exporter.cloud.http.response import parse_body
 from exporter.cloud.http.shallow import shallow
 
 TOO_DEEP = 20_000
