@@ -35,7 +35,7 @@ _FEWEST_EXTRA_CALLS = 16
 
 
 class CallResults(NamedTuple):
-    """The answers of one call by kind."""
+    """The results of one call by kind."""
 
     facts: Mapping[str, tuple[TaskFacts, ...]]
     gone: list[str]
@@ -45,10 +45,10 @@ class CallResults(NamedTuple):
     """Errors about the call."""
 
 
-def split_results(answers: Mapping[str, TaskResult]) -> CallResults:
-    errors = {task_id: answer for task_id, answer in answers.items() if isinstance(answer, CloudError)}
+def split_results(results: Mapping[str, TaskResult]) -> CallResults:
+    errors = {task_id: result for task_id, result in results.items() if isinstance(result, CloudError)}
     return CallResults(
-        facts={task_id: answer for task_id, answer in answers.items() if not isinstance(answer, CloudError)},
+        facts={task_id: result for task_id, result in results.items() if not isinstance(result, CloudError)},
         gone=[task_id for task_id, error in errors.items() if isinstance(error, TaskGoneError)],
         refused=[error for error in errors.values() if isinstance(error, TaskError)],
         failed=[error for error in errors.values() if not isinstance(error, TaskGoneError | TaskError)],
@@ -58,42 +58,42 @@ def split_results(answers: Mapping[str, TaskResult]) -> CallResults:
 async def fetch_all(
     source: Source, client: Client, errors: Mapping[str, DecodeErrors], ids: Iterable[str]
 ) -> AsyncGenerator[Mapping[str, TaskResult], None]:
-    """Fetch the facts of all tasks, some calls at a time; yields the answers of each call as they arrive.
+    """Fetch the facts of all tasks, some calls at a time; yields the results of each call as they arrive.
 
     A batch that is refused because of one id is split until that id is found, or into single ids if the cloud accepts
-    no more. Any other failure becomes the answer of each task in the batch. The other batches are still fetched,
-    unless they would fail as well: then their tasks get no answer.
+    no more. Any other failure becomes the result of each task in the batch. The other batches are still fetched,
+    unless they would fail as well: then their tasks get no result.
     """
     waiting = list(ids)
     batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
     splitter = Splitter(source, partial(source.fetch, client, errors), len(batches))
     running: set[asyncio.Task[Mapping[str, TaskResult]]] = set()
-    failures: int | None = 0  # since the beginning; None once there was an answer
+    failures: int | None = 0  # since the beginning; None once a call has succeeded
     try:
         while batches or running:
             while batches and len(running) < _IN_FLIGHT:
                 running.add(asyncio.create_task(splitter.fetch(batches.pop(0))))
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            answered = [task.result() for task in done]
-            failed = [error for answers in answered if (error := _failure(answers)) is not None]
-            if len(failed) < len(answered):
+            done_calls = [task.result() for task in done]
+            failed = [error for results in done_calls if (error := _failure(results)) is not None]
+            if len(failed) < len(done_calls):
                 failures = None
             elif failures is not None:
                 failures += len(failed)
             if _others_would_fail(failed, failures):
                 batches.clear()
-            for answers in answered:
-                yield answers
+            for results in done_calls:
+                yield results
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _failure(answers: Mapping[str, TaskResult]) -> CloudError | None:
+def _failure(results: Mapping[str, TaskResult]) -> CloudError | None:
     """Return the error of a call that brought nothing about any of its tasks; None if it brought something."""
-    errors = [answer for answer in answers.values() if isinstance(answer, CloudError)]
-    useful = len(errors) < len(answers) or any(isinstance(error, TaskGoneError | TaskError) for error in errors)
+    errors = [result for result in results.values() if isinstance(result, CloudError)]
+    useful = len(errors) < len(results) or any(isinstance(error, TaskGoneError | TaskError) for error in errors)
     return None if useful else errors[0]
 
 
@@ -131,7 +131,7 @@ class Splitter:
         """One batch after the other: what is found for the first holds for the others."""
 
     async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
-        """Return the answers for a batch: facts, the error of a task, or for all of them the error of the call."""
+        """Return the results of a batch: facts, the error of a task, or for all of them the error of the call."""
         if len(ids) > self._source.batch:
             return await self._each(ids)
         outcome = await self._call(ids)
@@ -144,13 +144,13 @@ class Splitter:
         return {**found, **await self._each([task_id for task_id in ids if task_id not in found])}
 
     async def _each(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
-        return {task_id: answer for single in ids for task_id, answer in (await self.fetch([single])).items()}
+        return {task_id: result for single in ids for task_id, result in (await self.fetch([single])).items()}
 
     async def _call(self, ids: Sequence[str]) -> Mapping[str, TaskResult] | BadRequestError | TaskGoneError:
         """One call; an error is returned where the batch may be split for it."""
-        answers: Mapping[str, TaskResult] = {}
+        results: Mapping[str, TaskResult] = {}
         try:
-            answers = await self._fetch(ids)
+            results = await self._fetch(ids)
             self._succeeded = True
         except (BadRequestError, TaskGoneError) as error:
             return error
@@ -159,10 +159,10 @@ class Splitter:
         except CloudError as error:
             return dict.fromkeys(ids, error)
         missing = TaskError(self._source.name, "missing")
-        return {task_id: answers.get(task_id, missing) for task_id in ids}
+        return {task_id: results.get(task_id, missing) for task_id in ids}
 
     async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
-        """Return the answers for a refused batch; missing ones are then fetched one by one."""
+        """Return the results of a refused batch; missing ones are then fetched one by one."""
         key = error.code, error.error_code
         if meaning_of_error(error) is SINGLE_ID and key not in self._no_split_for:
             return {} if self._source.batch == 1 else await self._single(ids, key)
@@ -224,12 +224,12 @@ def _same_error(outcome: object, error: CloudError) -> bool:
 
 
 def _of_call(ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
-    """The error of a call, which says nothing about any of these tasks."""
+    """Return the error of a call, which proves nothing about any of these tasks."""
     return dict.fromkeys(ids, BadRequestError(error.operation, error.code, error.error_code))
 
 
 def _of_task(error: CloudError) -> TaskResult:
-    """The answer for the only id of a call."""
+    """Return the result for the only id of a call."""
     if isinstance(error, TaskGoneError) or _split(error) is Split.NEVER:
         return error
     if documented(error.error_code) is WRONG_STATE:

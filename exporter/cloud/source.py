@@ -99,7 +99,9 @@ class Source:
 
     def serves(self, listed: Listed, kind: type[TaskFacts], now: float) -> bool:
         """Return whether a task is worth a call for this kind of facts at this Unix time."""
-        young = self.max_age == math.inf or (listed.created_by is not None and now - listed.created_by < self.max_age)
+        young = self.max_age == math.inf or (
+            listed.created_at_latest is not None and now - listed.created_at_latest < self.max_age
+        )
         return young and self._contains(listed, kind)
 
 

@@ -10,7 +10,7 @@ from exporter.cloud.http.error_codes import GONE, documented, known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import project
-from exporter.cloud.wire.answers import about
+from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
 from exporter.cloud.wire.detail import DetailItemWire
@@ -82,8 +82,8 @@ class V3:
 async def fetch_status(client: Client, job_id: str) -> dict[str, Any]:
     """Return the item of one task in "Querying Task Statuses in Batches", not decoded; raises `CloudError`."""
     body = {"jobs": [job_id], "page_req": {"cur_page": 1, "per_page": 1}}
-    answer = await client.call(operations.STATUS_V3, body=body)
-    items = answer.get("results")
+    response = await client.call(operations.STATUS_V3, body=body)
+    items = response.get("results")
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     if len(found) != 1 or not about(found[0], job_id):
         raise DecodeError(operations.STATUS_V3.name, "decode")

@@ -8,7 +8,7 @@ from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.source import ProjectSource, Source, TaskList
 from exporter.cloud.wire import detail, monitor, progress, project, task_log
-from exporter.cloud.wire.answers import about
+from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
@@ -77,8 +77,8 @@ class V5:
 
 async def fetch_details(client: Client, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:
     """Return the object `job` of "Querying Task Details", not decoded; raises `CloudError`."""
-    answer = await client.call(operations.QUERY_V5, job_id=job_id, query=query)
-    job = answer.get("job")
+    response = await client.call(operations.QUERY_V5, job_id=job_id, query=query)
+    job = response.get("job")
     if not isinstance(job, dict) or not about(job, job_id):
         raise DecodeError(operations.QUERY_V5.name, "decode")
     return job

@@ -1,6 +1,6 @@
 """The table of collectors: a collector is one row, and the rest of the exporter follows from it.
 
-The settings, the ages of facts, the rank of polls, the views and the documentation read this table. It imports nothing,
+The settings, the ages of facts, the priority of polls, the views and the documentation read it. It imports nothing,
 because the configuration, on which all other packages depend, is made from it as well.
 """
 
@@ -39,7 +39,7 @@ class Collector:
         scope: what it polls.
         interval: default seconds between two polls; None: `poll.interval`.
         enabled: whether it is enabled by default.
-        rank: its turn while API calls are short, the lowest first.
+        priority: of its calls while the rate limit is short; the lowest number comes first.
         has_timestamp: whether drs_task_collected_timestamp_seconds contains it.
         in_overview: whether `drs-exporter tasks` polls it even if no reason against a cut-over needs it.
     """
@@ -50,7 +50,7 @@ class Collector:
     scope: Scope = Scope.RUNNING
     interval: float | None = None
     enabled: bool = True
-    rank: int = 3
+    priority: int = 3
     has_timestamp: bool = False
     in_overview: bool = False
 
@@ -61,17 +61,22 @@ _TABLE = (
         "Lists of tasks: what exists, status, phase. Can't be disabled.",
         ("listed", "history", "up", "counts"),
         Scope.LISTS,
-        rank=0,
+        priority=0,
     ),
     Collector(
-        "progress", "Progress and delay of running tasks.", ("progress",), rank=0, has_timestamp=True, in_overview=True
+        "progress",
+        "Progress and delay of running tasks.",
+        ("progress",),
+        priority=0,
+        has_timestamp=True,
+        in_overview=True,
     ),
     Collector(
         "node",
         "CPU, memory, disk, network and throughput of the task's node.",
         ("node", "monitor"),
         interval=60,
-        rank=2,
+        priority=2,
         has_timestamp=True,
     ),
     Collector(
@@ -79,7 +84,7 @@ _TABLE = (
         "RPO and RTO of disaster-recovery tasks.",
         ("recovery", "switchover"),
         Scope.PAIRS,
-        rank=1,
+        priority=1,
         has_timestamp=True,
         in_overview=True,
     ),

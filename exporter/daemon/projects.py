@@ -203,7 +203,7 @@ class Projects:
         families = task_families({tag: self._tags[tag] for tag in account.tasks.tag_labels})
         intervals = {  # in the order of the first polls: which of them come first matters where calls are short
             collector.name: account.interval(collector.name)
-            for collector in sorted(COLLECTORS.values(), key=attrgetter("rank"))
+            for collector in sorted(COLLECTORS.values(), key=attrgetter("priority"))
             if account.enabled(collector.name) and (context.owned or collector.scope is not Scope.PROJECT)
         }
         store = Store(context, self._exposition, families)

@@ -65,9 +65,9 @@ class CutoverInput:
         Both times are by the cloud's clock where its responses have a date: the host's may be wrong.
         """
         progress, collected = self.task.progress, dict(self.task.collected).get("progress")
-        if self.full_only or progress is None or progress.reported_by is None or collected is None:
+        if self.full_only or progress is None or progress.reported_at_latest is None or collected is None:
             return None
-        return (collected if progress.served_at is None else progress.served_at) - progress.reported_by
+        return (collected if progress.served_at is None else progress.served_at) - progress.reported_at_latest
 
     @property
     def old_report(self) -> bool:

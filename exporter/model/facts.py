@@ -54,7 +54,7 @@ class Progress(TaskFacts):
     delay_seconds: float | None = None
     reported_at: float | None = None
     """When the cloud last computed this progress; None if it reports a time without a zone."""
-    reported_by: float | None = None
+    reported_at_latest: float | None = None
     """The latest Unix time that this time can mean, in any zone; None if the cloud reports none."""
     served_at: float | None = None
     """Unix time of the response by the clock of the cloud, from the header Date; None without that header."""

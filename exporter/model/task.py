@@ -112,7 +112,7 @@ class Listed:
     unavailable_actions: frozenset[str] = frozenset()
     created_at: float | None = None
     """Unix time; None if the list contains a time without a zone."""
-    created_by: float | None = None
+    created_at_latest: float | None = None
     """The latest Unix time that the time of creation can mean, in any zone; None if the list contains none."""
     multi_write: bool = False
     """Dual-active disaster recovery."""

@@ -34,7 +34,7 @@ class CollectorLoop:
     def __init__(
         self, collector: str, interval: float, demand: Demand, overran: Callable[[int], None], offset: float = 0.0
     ) -> None:
-        self.context = CallContext(COLLECTORS[collector].rank)
+        self.context = CallContext(COLLECTORS[collector].priority)
         self.interval = interval
         self._demand = demand
         self._overran = overran

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 def since_boot() -> float:
     """Return seconds that never go back; they include the time in which the system was suspended, if it counts that."""
     return time.clock_gettime(_SINCE_BOOT)
+
+
+def loop_time() -> float:
+    """Return the monotonic seconds of the running event loop."""
+    return asyncio.get_running_loop().time()
 
 
 class Clock:

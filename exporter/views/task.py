@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""
-_BOUNDS = frozenset({"created_by", "reported_by", "served_at", "unknown_children", "other_parents", "contradicted"})
+_BOUNDS = frozenset(
+    {"created_at_latest", "reported_at_latest", "served_at", "unknown_children", "other_parents", "contradicted"}
+)
 """Fields that are not shown: the reasons `phase` and `subtask` use them, or they limit other fields."""
 
 

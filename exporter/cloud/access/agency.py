@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SESSION = {"X-Metadata-Token-Ttl-Seconds": "21600"}
 _NO_SESSIONS = frozenset({404, 405, 503})
-"""The answers of services that know no session tokens."""
+"""The statuses of services without session tokens."""
 
 
 class AgencyKeysWire(Wire):

@@ -6,8 +6,8 @@ import asyncio
 from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from exporter.cloud.http.call_context import clock
 from exporter.cloud.http.errors import CloudError
+from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,17 +56,17 @@ class Refreshed(Generic[T]):
             CloudError: of the fetch.
         """
         flights = self._flights
-        if clock() >= self._due:
+        if loop_time() >= self._due:
             async with self._lock:
                 if self._flights == flights:
                     await self._fly(fetch)
-        if self._failure is not None and clock() >= self._end:
+        if self._failure is not None and loop_time() >= self._end:
             raise copy(self._failure)  # raised as it is, it would gather tracebacks
         return self.value
 
     def forget(self) -> bool:
         """Drop a value that the cloud refuses; returns whether there is, or will be, another one to try."""
-        now = clock()
+        now = loop_time()
         if now >= self._end:  # another call was refused as well
             return True
         if now < self._forgotten_at + _FORGET_SECONDS:
@@ -80,9 +80,9 @@ class Refreshed(Generic[T]):
             self._value, seconds = await fetch()
         except CloudError as error:
             self._failure = error
-            self._due = clock() + (_AGAIN_SECONDS if clock() < self._end else _FAILED_SECONDS)
+            self._due = loop_time() + (_AGAIN_SECONDS if loop_time() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
-            self._due = clock() + max(seconds - self._ahead, _AT_LEAST_SECONDS)
-            self._end = clock() + max(seconds, _AT_LEAST_SECONDS)
+            self._due = loop_time() + max(seconds - self._ahead, _AT_LEAST_SECONDS)
+            self._end = loop_time() + max(seconds, _AT_LEAST_SECONDS)
         self._flights += 1

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
-from exporter.cloud.http.call_context import clock
 from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, DecodeError
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Nested, Time, Wire
 from exporter.config import ConfigError
+from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,8 +83,8 @@ class Refusals:
         except AccessDeniedError as error:
             if password == self._password:
                 self._code = error.code
-                self._recent.append(clock())
-                self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, clock())
+                self._recent.append(loop_time())
+                self._by_scope[scope] = (self._by_scope.get(scope, (0, 0.0))[0] + 1, loop_time())
             raise AccessDeniedError(SIGN_IN.name, error.code, error.error_code, _REFUSED) from error
         else:
             self._by_scope.pop(scope, None)
@@ -100,11 +100,11 @@ class Refusals:
             self._by_scope.clear()
         times, last = self._by_scope.get(scope, (0, 0.0))
         pause = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE) if times else 0.0
-        if clock() < last + pause or self._refused_lately() == _REFUSALS:
+        if loop_time() < last + pause or self._refused_lately() == _REFUSALS:
             raise AccessDeniedError(SIGN_IN.name, self._code, reason=_REFUSED)
 
     def _refused_lately(self) -> int:
-        return sum(clock() < moment + _WINDOW for moment in self._recent)
+        return sum(loop_time() < moment + _WINDOW for moment in self._recent)
 
 
 @dataclass(frozen=True)
@@ -152,15 +152,15 @@ class SignIn:
 
 
 def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
-    answer = TokenWire.read(read_object(operation, status, headers, content).get("token"), DecodeErrors())
+    grant = TokenWire.read(read_object(operation, status, headers, content).get("token"), DecodeErrors())
     token = headers.get("x-subject-token")
-    if answer is None or not token:
+    if grant is None or not token:
         raise DecodeError(operation, "decode")
     try:
         check_sendable(token)
     except ConfigError as error:
         raise DecodeError(operation, "decode") from error
     seconds = _UNKNOWN_LIFETIME
-    if answer.expires_at is not None and answer.issued_at is not None:
-        seconds = answer.expires_at - answer.issued_at  # the cloud's times, both: our own clock may be wrong
-    return Grant(token, answer.project.id if answer.project else None), seconds
+    if grant.expires_at is not None and grant.issued_at is not None:
+        seconds = grant.expires_at - grant.issued_at  # the cloud's times, both: our own clock may be wrong
+    return Grant(token, grant.project.id if grant.project else None), seconds

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from exporter.runtime.clock import loop_time
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def clock() -> float:
-    """Monotonic seconds, as the event loop counts them: the wall's clock may be set back."""
-    return asyncio.get_running_loop().time()
 
 
 class CallContext:
@@ -26,12 +22,12 @@ class CallContext:
         self.priority = priority
         self.calls = 0
         """The number of calls that have ended; retries do not count."""
-        self._at = clock()
+        self._at = loop_time()
         self._waiting = 0
 
     def beat(self) -> None:
         """Record a sign of life."""
-        self._at = clock()
+        self._at = loop_time()
 
     def called(self, retries: int) -> None:
         """A call has ended, well or not, after n retries."""
@@ -50,4 +46,4 @@ class CallContext:
 
     def silent_for(self) -> float:
         """Seconds since the last sign of life."""
-        return 0.0 if self._waiting else clock() - self._at
+        return 0.0 if self._waiting else loop_time() - self._at

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from exporter.cloud.http.call_context import clock
 from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
+from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -186,14 +186,14 @@ class ComparisonSource:
         known = self._known.get(job_id, (0.0, {}))[1]
         self._keep(job_id, known)
         oldest = next(iter(self._known))
-        while clock() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
+        while loop_time() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
             del self._known[oldest]
             oldest = next(iter(self._known))
         return known
 
     def _keep(self, job_id: str, known: _Known) -> None:
         self._known.pop(job_id, None)
-        self._known[job_id] = (clock(), known)
+        self._known[job_id] = (loop_time(), known)
 
 
 def _newest(listed: Iterable[ComparisonTaskWire]) -> dict[str, ComparisonTaskWire]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError, DecodeError
-from exporter.cloud.wire.answers import require_about
+from exporter.cloud.wire.batch_item import require_about
 from exporter.cloud.wire.comparison import (
     CONTENT,
     LINE,
@@ -18,7 +18,7 @@ from exporter.cloud.wire.comparison import (
     is_complete,
     sum_rows,
 )
-from exporter.cloud.wire.fields import Items, Nested, Number, Text, Wire, alias
+from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, alias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,29 +34,29 @@ _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "co
 class ListBlockWire(Wire):
     """`compare_task_list_results`."""
 
-    compare_task_list: Items = None
+    compare_task_list: JsonArray = None
 
 
 class ObjectBlockWire(Wire):
     """`object_level_compare_results`."""
 
-    overview: Items = alias("object_compare_overview")
+    overview: JsonArray = alias("object_compare_overview")
 
 
 class LineBlockWire(Wire):
     """`line_compare_results`."""
 
-    overview: Items = alias("line_compare_overview")
+    overview: JsonArray = alias("line_compare_overview")
     total: Number = alias("line_compare_overview_count")
-    details: Items = alias("line_compare_details")
+    details: JsonArray = alias("line_compare_details")
 
 
 class ContentBlockWire(LineBlockWire):
     """`content_compare_results`: the same under other names."""
 
-    overview: Items = alias("content_compare_overview")
+    overview: JsonArray = alias("content_compare_overview")
     total: Number = alias("content_compare_overview_count")
-    details: Items = alias("content_compare_details")
+    details: JsonArray = alias("content_compare_details")
 
 
 class ComparisonWire(Wire):
@@ -72,8 +72,8 @@ class ComparisonWire(Wire):
 class DetailsWire(Wire):
     """The compared tables of one database."""
 
-    line_compare_detail: Items = None
-    content_compare_detail: Items = None
+    line_compare_detail: JsonArray = None
+    content_compare_detail: JsonArray = None
 
 
 class ComparisonReaderV3:
@@ -96,12 +96,12 @@ class ComparisonReaderV3:
 
     async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> ComparisonWire:
         body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
-        answer = await self._client.call(operations.COMPARE_V3, body=body)
-        found = ComparisonWire.read(answer, self._errors) or ComparisonWire()
-        if answer and not found.model_fields_set:
+        response = await self._client.call(operations.COMPARE_V3, body=body)
+        found = ComparisonWire.read(response, self._errors) or ComparisonWire()
+        if response and not found.model_fields_set:
             self._errors.count += 1
             raise DecodeError(operations.COMPARE_V3.name, "decode")
-        require_about(operations.COMPARE_V3.name, answer, job_id, self._errors)
+        require_about(operations.COMPARE_V3.name, response, job_id, self._errors)
         return found
 
     def _results(self, found: ComparisonWire, kind: str) -> Results:

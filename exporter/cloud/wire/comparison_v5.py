@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
-from exporter.cloud.wire.answers import read_job
+from exporter.cloud.wire.batch_item import read_job
 from exporter.cloud.wire.comparison import (
     CONTENT,
     LINE,
@@ -18,7 +18,7 @@ from exporter.cloud.wire.comparison import (
     is_complete,
     sum_rows,
 )
-from exporter.cloud.wire.fields import Items, Nested, Number, Wire
+from exporter.cloud.wire.fields import JsonArray, Nested, Number, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "cont
 class ObjectOverviewWire(Wire):
     """`objects_compare_overview_info`, table 41."""
 
-    compare_results: Items = None
+    compare_results: JsonArray = None
 
 
 class ContentDifferencesWire(Wire):
@@ -46,11 +46,11 @@ class ContentDifferencesWire(Wire):
 class ComparisonResultWire(Wire):
     """`compare_result`, table 40; each query fills its own block."""
 
-    data_compare_task_list: Items = None
+    data_compare_task_list: JsonArray = None
     objects_compare_overview_info: Nested[ObjectOverviewWire] = None
-    line_compare_overview_infos: Items = None
-    content_compare_overview_infos: Items = None
-    line_compare_detail_infos: Items = None
+    line_compare_overview_infos: JsonArray = None
+    content_compare_overview_infos: JsonArray = None
+    line_compare_detail_infos: JsonArray = None
     content_diff_detail_info: Nested[ContentDifferencesWire] = None
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporter.cloud import operations
-from exporter.cloud.wire.answers import BatchItemWire, read_job
+from exporter.cloud.wire.batch_item import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
-    Fields,
     Flag,
-    Free,
+    JsonObject,
     Nested,
     NestedList,
     Number,
     Positive,
     Text,
     Time,
+    UserText,
     Wire,
     alias,
     facts_of,
@@ -42,8 +42,8 @@ class AlarmWire(Wire):
 class TagWire(Wire):
     """A tag of the task."""
 
-    key: Free = None
-    value: Free = None
+    key: UserText = None
+    value: UserText = None
 
 
 class DetailWire(Wire):
@@ -134,7 +134,7 @@ class DetailItemWire(DetailWire, BatchItemWire):
     ) -> Mapping[str, TaskResult]:
         # Without `page_req` the cloud would silently return five tasks.
         body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
-        return cls.answers(await client.call(cls.operation, body=body), errors[cls.collector], ids)
+        return cls.read_results(await client.call(cls.operation, body=body), errors[cls.collector], ids)
 
 
 class DatabaseV5Wire(Wire):
@@ -181,10 +181,10 @@ class DetailJobWire(Wire):
 
     create_time: Time = None
     job_kernel_direction: Text = None
-    base_info: Fields = None
+    base_info: JsonObject = None
     source_endpoint: NestedList[EndpointV5Wire] = ()
     target_endpoint: NestedList[EndpointV5Wire] = ()
-    alarm_notify: Fields = None
+    alarm_notify: JsonObject = None
     node_info: Nested[NodeV5Wire] = None
 
     def parts(self, errors: DecodeErrors) -> tuple[Detail, Switchover]:

@@ -45,7 +45,7 @@ def is_null(value: Any, nulls: frozenset[str] = _NULLS) -> bool:
 
 
 def _field(
-    convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS, *, garbled: T | None = None
+    convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS, *, if_invalid: T | None = None
 ) -> PlainValidator:
     def validate(value: Any, info: ValidationInfo) -> T | None:
         if is_null(value, nulls):
@@ -55,7 +55,7 @@ def _field(
         except (ValueError, TypeError, OverflowError) as error:
             if isinstance(info.context, DecodeErrors):
                 info.context.count += 1
-            return None if isinstance(error, TypeError) else garbled
+            return None if isinstance(error, TypeError) else if_invalid
 
     return PlainValidator(validate)
 
@@ -89,7 +89,7 @@ def _ratio(value: Any) -> float | None:
     return None if number is None else round(number / 100, 15)  # 33.39 % is 0.3339, not 0.33390000000000003
 
 
-def _completed(value: Any) -> float | None:
+def _percent(value: Any) -> float | None:
     ratio = _ratio(value)
     if ratio is not None and ratio > 1:
         raise ValueError
@@ -131,7 +131,7 @@ def _time(value: Any) -> float | None:
     return _sane(timestamp) if timestamp else None
 
 
-def _moment(value: Any) -> tuple[float | None, float] | None:
+def _time_bounds(value: Any) -> tuple[float | None, float] | None:
     """A time, and the latest that it can mean, which is another where it has no zone."""
     at = _time(value)
     if at is not None:
@@ -175,7 +175,7 @@ def _words(value: Any) -> frozenset[str]:
 
 Text = Annotated[str | None, _field(_text)]
 """Text or a number as text, trimmed, at most 256 characters."""
-Free = Annotated[str | None, _field(_text, _EMPTY)]
+UserText = Annotated[str | None, _field(_text, _EMPTY)]
 """The same as a user typed it: a task may be called `NA`; only an empty text is missing."""
 Number = Annotated[float | None, _field(_number)]
 """A number, or a string with a number, 0 or more; in the unit of the API: seconds, bytes, rates."""
@@ -187,17 +187,17 @@ Gigabytes = Annotated[float | None, _field(_times(2**30))]
 """Gigabytes as bytes."""
 Ratio = Annotated[float | None, _field(_ratio)]
 """Percent, with or without the sign, as a ratio of 1."""
-Completed = Annotated[float | None, _field(_completed)]
+Percent = Annotated[float | None, _field(_percent)]
 """Percent of something that can't exceed 100, as a ratio of 1."""
 Milliseconds = Annotated[float | None, _field(_milliseconds)]
 """Milliseconds as seconds."""
-Delay = Annotated[float | None, _field(_number, garbled=math.inf)]
+Delay = Annotated[float | None, _field(_number, if_invalid=math.inf)]
 """Seconds; infinite where text or a number means none, so that no other field is used instead."""
-DelayMillis = Annotated[float | None, _field(_milliseconds, garbled=math.inf)]
+DelayMillis = Annotated[float | None, _field(_milliseconds, if_invalid=math.inf)]
 """The same from milliseconds."""
 Time = Annotated[float | None, _field(_time)]
 """Milliseconds since 1970, or ISO 8601 with a zone, as Unix time; 0 and times without a zone are None."""
-Moment = Annotated[tuple[float | None, float] | None, _field(_moment)]
+TimeBounds = Annotated[tuple[float | None, float] | None, _field(_time_bounds)]
 """The same, and the latest Unix time that it can mean: known even where it has no zone."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
 """An error code of a documented shape, such as DRS.M05004; anything else is dropped."""
@@ -206,9 +206,9 @@ Word = Annotated[str | None, _field(_word)]
 Flag = Annotated[bool | None, _field(_instance_of(bool))]
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""
-Items = Annotated[list[Any] | None, _field(_instance_of(list))]
+JsonArray = Annotated[list[Any] | None, _field(_instance_of(list))]
 """A list whose items are decoded one by one."""
-Fields = Annotated[Mapping[str, Any] | None, _field(_instance_of(dict))]
+JsonObject = Annotated[Mapping[str, Any] | None, _field(_instance_of(dict))]
 """An object whose fields are decoded one by one."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.http.response import has_error
-from exporter.cloud.wire.answers import BatchItemWire, require_about
+from exporter.cloud.wire.batch_item import BatchItemWire, require_about
 from exporter.cloud.wire.fields import (
     Flag,
     Gigabytes,
@@ -61,10 +61,10 @@ class MonitorItemWire(BatchItemWire):
 
 async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch the figures of one task of any kind; a flat object."""
-    answer = await client.call(operations.MONITOR_V5, job_id=ids[0])
-    figures = MonitorWire.read(answer, errors[Monitor.collector])
-    require_about(operations.MONITOR_V5.name, answer, ids[0], errors[Monitor.collector])
-    if figures is None or not figures.model_fields_set or has_error(answer):
+    response = await client.call(operations.MONITOR_V5, job_id=ids[0])
+    figures = MonitorWire.read(response, errors[Monitor.collector])
+    require_about(operations.MONITOR_V5.name, response, ids[0], errors[Monitor.collector])
+    if figures is None or not figures.model_fields_set or has_error(response):
         errors[Monitor.collector].count += 1
         raise DecodeError(operations.MONITOR_V5.name, "decode")
     return {ids[0]: (facts_of(Monitor, figures),)}

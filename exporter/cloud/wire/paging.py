@@ -39,10 +39,10 @@ async def list_parts(
     gap: Gap | None = None
     pages = 0
     for project, filters in query.parts(most_ids):
-        answer = await fetch(filters)
-        gap = gap or answer.gap
-        pages = max(pages, answer.pages)
-        for task in answer.tasks:
+        part = await fetch(filters)
+        gap = gap or part.gap
+        pages = max(pages, part.pages)
+        for task in part.tasks:
             known = task.enterprise_project_id or project is None
             entries = [task if known else replace(task, enterprise_project_id=project)]
             if task.id in tasks:

@@ -12,8 +12,8 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
-from exporter.cloud.wire.answers import BatchItemWire
-from exporter.cloud.wire.fields import Completed, NestedList, Wire, Word, alias
+from exporter.cloud.wire.batch_item import BatchItemWire
+from exporter.cloud.wire.fields import NestedList, Percent, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PrecheckItemWire(BatchItemWire):
     operation: ClassVar = operations.PRECHECK_V3
     collector: ClassVar = Precheck.collector
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("precheck_id", "job_id", "id"))
-    passed_ratio: Completed = alias("total_passed_rate")
+    passed_ratio: Percent = alias("total_passed_rate")
     checks: NestedList[CheckWire] = Field((), validation_alias=AliasChoices("precheck_result", "precheck_results"))
 
     def facts(self) -> tuple[TaskFacts, ...]:

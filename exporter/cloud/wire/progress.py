@@ -11,19 +11,19 @@ from pydantic import Field, PlainValidator, ValidationInfo
 from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskError
 from exporter.cloud.http.response import read_object_and_date
-from exporter.cloud.wire.answers import BatchItemWire, item_error, job_in
+from exporter.cloud.wire.batch_item import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
-    Completed,
     Delay,
     DelayMillis,
     ErrorCode,
-    Fields,
+    JsonObject,
     Milliseconds,
-    Moment,
     Number,
+    Percent,
     Ratio,
     Text,
     Time,
+    TimeBounds,
     Wire,
     alias,
     facts_of,
@@ -46,7 +46,7 @@ _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 class StageWire(Wire):
     """An entry of `progress_map`."""
 
-    completed: Completed = None
+    completed: Percent = None
 
 
 def _stages(progress_map: Any, info: ValidationInfo[DecodeErrors]) -> tuple[tuple[str, float], ...]:
@@ -67,13 +67,13 @@ Stages = Annotated[tuple[tuple[str, float], ...], PlainValidator(_stages)]
 class ProgressWire(Wire):
     """`progress_info` of v5 "Querying Task Details" (table 35), and an item of v3 batch-progress."""
 
-    full_ratio: Completed = alias("progress")
+    full_ratio: Percent = alias("progress")
     incr_trans_delay: Delay = None
     incre_trans_delay: Delay = None
     incr_trans_delay_millis: DelayMillis = None
     incre_trans_delay_millis: DelayMillis = None
     transfer_status: Text = None
-    process_time: Moment = None
+    process_time: TimeBounds = None
     remaining_time: Number = None
     stages: Stages = Field((), validation_alias="progress_map")
     apply_rows_per_second: Number = alias("apply_rows_rate")
@@ -83,14 +83,14 @@ class ProgressWire(Wire):
     def progress(self) -> Progress:
         """Return the facts: the remaining time only while the load runs."""
         loading = self.full_ratio is not None and 0 < self.full_ratio < 1
-        reported_at, reported_by = self.process_time or (None, None)
+        reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
             Progress,
             self,
             full_remaining_seconds=self.remaining_time if loading else None,
             delay_seconds=self._delay(),
             reported_at=reported_at,
-            reported_by=reported_by,
+            reported_at_latest=reported_at_latest,
         )
 
     def _delay(self) -> float | None:
@@ -122,15 +122,15 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
         cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
     ) -> Mapping[str, TaskResult]:
         body, served_at = await client.exchange(cls.operation, read_object_and_date, body={"jobs": list(ids)})
-        answers = cls.answers(body, errors[cls.collector], ids)
-        return {task_id: _served(answer, served_at) for task_id, answer in answers.items()}
+        results = cls.read_results(body, errors[cls.collector], ids)
+        return {task_id: _with_date(result, served_at) for task_id, result in results.items()}
 
 
-def _served(answer: TaskResult, served_at: float | None) -> TaskResult:
-    """Return the answer with the time of the response in its progress."""
-    if isinstance(answer, CloudError):
-        return answer
-    return tuple(replace(part, served_at=served_at) if isinstance(part, Progress) else part for part in answer)
+def _with_date(result: TaskResult, served_at: float | None) -> TaskResult:
+    """Return a result with the time of the response in its progress."""
+    if isinstance(result, CloudError):
+        return result
+    return tuple(replace(facts, served_at=served_at) if isinstance(facts, Progress) else facts for facts in result)
 
 
 class NodeWire(Wire):
@@ -157,16 +157,16 @@ class NodeWire(Wire):
 class ProgressJobWire(Wire):
     """The object `job` with type=progress; which of its blocks are filled depends on the task."""
 
-    progress_info: Fields = None
-    metrics: Fields = None
-    migration_object_progress_info: Fields = None
+    progress_info: JsonObject = None
+    metrics: JsonObject = None
+    migration_object_progress_info: JsonObject = None
 
 
 async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
     """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
-    answer, served_at = await client.exchange(operation, read_object_and_date, job_id=ids[0])
-    job = job_in(operation, answer, ids[0], ProgressJobWire, errors[Progress.collector])
+    response, served_at = await client.exchange(operation, read_object_and_date, job_id=ids[0])
+    job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
         parts.append(info.progress())
@@ -175,4 +175,4 @@ async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequ
     block = job.migration_object_progress_info
     if block and (objects := ObjectsWire.read(block, errors[Objects.collector])):
         parts.append(facts_of(Objects, objects, counts=objects.counts()))
-    return {ids[0]: _served(tuple(parts), served_at)}
+    return {ids[0]: _with_date(tuple(parts), served_at)}

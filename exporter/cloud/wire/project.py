@@ -37,10 +37,10 @@ class QuotaWire(Wire):
 
 async def fetch_quota_v3(client: Client, errors: Mapping[str, DecodeErrors]) -> Quota:
     """Fetch use and limit by resource; raises `CloudError`."""
-    answer = await client.call(operations.QUOTA_V3)
-    quotas = answer.get("quotas")
+    response = await client.call(operations.QUOTA_V3)
+    quotas = response.get("quotas")
     resource = quotas.get("resource") if isinstance(quotas, dict) else None
-    if not isinstance(resource, dict | list) or has_error(answer):
+    if not isinstance(resource, dict | list) or has_error(response):
         errors[Quota.collector].count += 1
         raise DecodeError(operations.QUOTA_V3.name, "decode")
     # An object here, an array in most services of the vendor.
@@ -73,13 +73,13 @@ async def _async_jobs(client: Client, errors: DecodeErrors) -> list[AsyncJobWire
     for _ in range(_MOST_PAGES):
         query = (("offset", received), ("limit", _PAGE), ("sort_key", "create_time"), ("sort_dir", "desc"))
         try:
-            answer = await client.call(operations.ASYNC_JOBS_V5, query=query)
+            response = await client.call(operations.ASYNC_JOBS_V5, query=query)
         except EmptyResultError:
             return list(jobs.values())
-        items, total = answer.get("jobs"), answer.get("total_count")
+        items, total = response.get("jobs"), response.get("total_count")
         if not isinstance(items, list) or not isinstance(total, int) or isinstance(total, bool):
             break
-        if has_error(answer):
+        if has_error(response):
             break
         known = len(jobs)
         jobs |= {job.async_job_id: job for job in AsyncJobWire.read_all(items, errors)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from exporter.cloud import operations
-from exporter.cloud.wire.answers import BatchItemWire
+from exporter.cloud.wire.batch_item import BatchItemWire
 from exporter.cloud.wire.fields import Milliseconds, Nested, Wire
 from exporter.model.facts import Recovery, TaskFacts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from exporter.cloud.operations import PLAIN_ID
-from exporter.cloud.wire.fields import Flag, Free, Moment, Nested, Text, Wire, Words, alias, facts_of
+from exporter.cloud.wire.fields import Flag, Nested, Text, TimeBounds, UserText, Wire, Words, alias, facts_of
 from exporter.model.task import Listed
 
 
@@ -20,9 +20,9 @@ class TaskWire(Wire):
     """An item of a task list, or of its `children`: v5 "Querying Tasks", v3 "Querying Tasks of a Tenant"."""
 
     id: str = Field(pattern=f"^{PLAIN_ID}$")  # becomes part of a path
-    name: Free = None
+    name: UserText = None
     status: str = Field(min_length=1, max_length=64)
-    create_time: Moment = None
+    create_time: TimeBounds = None
     job_type: Text = alias("job_type", "db_use_type")
     engine_type: Text = None
     task_type: Text = None
@@ -37,7 +37,7 @@ class TaskWire(Wire):
     def listed(self, job_type: str, parent: str | None = None) -> Listed:
         """Return the task without its children, which `Tree` reads; `job_type` is the one that was queried."""
         action = self.job_action or ActionWire()
-        created_at, created_by = self.create_time or (None, None)
+        created_at, created_at_latest = self.create_time or (None, None)
         return facts_of(
             Listed,
             self,
@@ -47,6 +47,6 @@ class TaskWire(Wire):
             available_actions=action.available_actions or frozenset(),
             unavailable_actions=action.unavailable_actions or frozenset(),
             created_at=created_at,
-            created_by=created_by,
+            created_at_latest=created_at_latest,
             multi_write=bool(self.multi_write),
         )

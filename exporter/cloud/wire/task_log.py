@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
-from exporter.cloud.wire.answers import read_job
+from exporter.cloud.wire.batch_item import read_job
 from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 

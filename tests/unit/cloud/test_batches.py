@@ -273,7 +273,7 @@ async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     assert len(batches.calls) < len(TEN)
 
 
-def test_answers_by_kind() -> None:
+def test_batch_item_by_kind() -> None:
     gone, refused = TaskGoneError("operation", "400"), TaskError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
     call = split_results({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})

@@ -31,12 +31,12 @@ async def test_the_list_of_v3() -> None:
         ("14d88eeb-ee7e-4d30-a46e-a5ec8eajb101", "masj-mysql_migration_down-1", "INCRE_TRANSFER_STARTED", "down"),
         ("d54691d2-f105-434d-a75d-809b017jb101", "masj-2-mysql_migration_down", "CONFIGURATION", "down"),
     ]
-    assert [replace(task, created_by=None) for task in answer.tasks] == [
+    assert [replace(task, created_at_latest=None) for task in answer.tasks] == [
         replace(common, id=identity, name=name, status=status, direction=direction)
         for identity, name, status, direction in expected
     ]
     # "2020-12-21 10:57:49", in the zone where that comes last
-    assert answer.tasks[0].created_by == datetime(2020, 12, 21, 22, 57, 49, tzinfo=UTC).timestamp()
+    assert answer.tasks[0].created_at_latest == datetime(2020, 12, 21, 22, 57, 49, tzinfo=UTC).timestamp()
     assert (answer.complete, lost, len(script.requests)) == (False, 0, 2)
     phases = [Phase.FAILED, Phase.PREPARING, Phase.ENDED, Phase.INCREMENTAL, Phase.PREPARING]
     assert [task.phase for task in answer.tasks] == phases
@@ -70,7 +70,7 @@ def test_the_list_of_v5() -> None:
         available_actions=available,
         unavailable_actions=task.unavailable_actions,
         created_at=1_667_837_718.0,  # 2022-11-07T16:15:18Z
-        created_by=1_667_837_718.0,
+        created_at_latest=1_667_837_718.0,
     )
     assert (answer.complete, lost) == (True, 0)
 
@@ -88,7 +88,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             "v3_batch_progress_doc1",
             {
                 "8d0e8e36-a618-490d-8a46-8c61ac9jb502": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_608_274_919.0, reported_by=1_608_274_919.0
+                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_608_274_919.0, reported_at_latest=1_608_274_919.0
                 )
             },
         ),
@@ -97,7 +97,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             {
                 # remaining_time "10" of a load that is complete is no estimate
                 "edae91cb-5892-49b6-a529-4921fb26jb21": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_594_864_576.0, reported_by=1_594_864_576.0
+                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_594_864_576.0, reported_at_latest=1_594_864_576.0
                 ),
                 # the status is ahead of the progress; -1 means not incremental, "0" not reported
                 "f95c5d83-d0c9-42bd-b295-38c31cd1jb15": Progress(

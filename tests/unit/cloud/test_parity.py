@@ -110,13 +110,13 @@ async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
         v3, v5 = await cloud.list_tasks("v3"), await cloud.list_tasks("v5")
         expected = [
             replace(
-                lacking(listed, *ONLY_IN_V5, "created_at", "created_by"),
+                lacking(listed, *ONLY_IN_V5, "created_at", "created_at_latest"),
                 available_actions=frozenset(),
                 unavailable_actions=frozenset(),
             )
             for listed in ordered(v5.tasks)
         ]
-        assert [lacking(as_v5_says(listed), "created_by") for listed in ordered(v3.tasks)] == expected
+        assert [lacking(as_v5_says(listed), "created_at_latest") for listed in ordered(v3.tasks)] == expected
         assert (v3.complete, cloud.lost) == (True, 0)
 
 

@@ -104,7 +104,7 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     old: bool,  # noqa: FBT001
 ) -> None:
     reported = None if age is None else COLLECTED - age
-    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_by=reported))
+    task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_at_latest=reported))
     task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
     facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
     assert dict(blockers(facts))["stale"] is old
@@ -116,7 +116,7 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
 def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wrong(age: float, *, old: bool) -> None:
     for wrong in (-86_400.0, 7200.0):
         served = COLLECTED + wrong
-        progress = Progress(full_ratio=1, delay_seconds=0, reported_by=served - age, served_at=served)
+        progress = Progress(full_ratio=1, delay_seconds=0, reported_at_latest=served - age, served_at=served)
         task = replace(ready(PLAIN, progress=progress), collected=(("progress", COLLECTED),))
         facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
         assert dict(blockers(facts))["stale"] is old

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import (
-    Completed,
     ErrorCode,
-    Fields,
     Flag,
-    Items,
+    JsonArray,
+    JsonObject,
     Milliseconds,
     Number,
+    Percent,
     Ratio,
     Text,
     Time,
@@ -28,14 +28,14 @@ class Every(Wire):
     text: Text = None
     number: Number = None
     ratio: Ratio = None
-    completed: Completed = None
+    completed: Percent = None
     milliseconds: Milliseconds = None
     time: Time = None
     error_code: ErrorCode = None
     flag: Flag = None
     words: Words = None
-    items: Items = None
-    fields: Fields = None
+    items: JsonArray = None
+    fields: JsonObject = None
 
 
 KINDS = tuple(Every.model_fields)

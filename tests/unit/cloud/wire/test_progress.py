@@ -47,12 +47,12 @@ COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
     ({"process_time": "null"}, "reported_at", None, 0),
     ({"process_time": "-1"}, "reported_at", None, 0),
     ({"process_time": "now"}, "reported_at", None, 1),
-    ({"process_time": "1608274919000"}, "reported_by", 1_608_274_919, 0),
-    ({"process_time": "2020-12-18T07:01:59+00:00"}, "reported_by", 1_608_274_919, 0),
+    ({"process_time": "1608274919000"}, "reported_at_latest", 1_608_274_919, 0),
+    ({"process_time": "2020-12-18T07:01:59+00:00"}, "reported_at_latest", 1_608_274_919, 0),
     # without a zone: twelve hours later than in UTC at the latest
     ({"process_time": "2020-12-18 07:01:59"}, "reported_at", None, 0),
-    ({"process_time": "2020-12-18 07:01:59"}, "reported_by", 1_608_274_919 + 43_200, 0),
-    ({"process_time": "0"}, "reported_by", None, 0),
+    ({"process_time": "2020-12-18 07:01:59"}, "reported_at_latest", 1_608_274_919 + 43_200, 0),
+    ({"process_time": "0"}, "reported_at_latest", None, 0),
     # both spellings: the larger
     ({"incr_trans_delay": "0", "incre_trans_delay": "9000"}, "delay_seconds", 9000, 0),
     ({"incr_trans_delay_millis": "9000", "incre_trans_delay_millis": 0}, "delay_seconds", 9, 0),

@@ -38,9 +38,14 @@ def test_the_least_that_makes_a_task(api: str) -> None:
         ({"name": "half a \ud83d pair"}, "name", ID, 1),
         ({"create_time": "2022-11-07T16:15:18Z"}, "created_at", 1_667_837_718, 0),
         ({"create_time": "2020-12-21 10:57:49"}, "created_at", None, 0),  # UTC+8, but nowhere documented
-        ({"create_time": "2020-12-21 10:57:49"}, "created_by", 1_608_591_469, 0),  # nowhere is it later than at UTC-12
-        ({"create_time": "2022-11-07T16:15:18Z"}, "created_by", 1_667_837_718, 0),
-        ({"create_time": "0"}, "created_by", None, 0),
+        (
+            {"create_time": "2020-12-21 10:57:49"},
+            "created_at_latest",
+            1_608_591_469,
+            0,
+        ),  # nowhere is it later than at UTC-12
+        ({"create_time": "2022-11-07T16:15:18Z"}, "created_at_latest", 1_667_837_718, 0),
+        ({"create_time": "0"}, "created_at_latest", None, 0),
         ({"create_time": "1608519469412"}, "created_at", 1_608_519_469.412, 0),
         ({"create_time": "yesterday"}, "created_at", None, 1),
         ({"create_time": True}, "created_at", None, 1),

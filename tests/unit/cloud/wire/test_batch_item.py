@@ -11,7 +11,7 @@ from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.v3 import fetch_status
 from exporter.cloud.v5 import fetch_details
-from exporter.cloud.wire.answers import item_error
+from exporter.cloud.wire.batch_item import item_error
 from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover
 from exporter.model.task import Phase

@@ -36,7 +36,7 @@ class BatchItemWire(Wire):
     status: Text = None
     error_code: ErrorCode = None
 
-    def answer(self) -> TaskResult:
+    def result(self) -> TaskResult:
         """Return the facts, or the error of this task alone."""
         error = self.error()
         return self.facts() if error is None else error
@@ -46,11 +46,11 @@ class BatchItemWire(Wire):
         cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
     ) -> Mapping[str, TaskResult]:
         """Fetch what one call returns about some tasks; raises `CloudError`."""
-        return cls.answers(await client.call(cls.operation, body={"jobs": list(ids)}), errors[cls.collector], ids)
+        return cls.read_results(await client.call(cls.operation, body={"jobs": list(ids)}), errors[cls.collector], ids)
 
     @classmethod
-    def answers(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, TaskResult]:
-        """Read the answers in a response, by task id.
+    def read_results(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, TaskResult]:
+        """Read the results in a response, by task id.
 
         An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
         item about a task; if the two differ, both are dropped.
@@ -62,21 +62,21 @@ class BatchItemWire(Wire):
         if items is None or has_error(body):
             errors.count += 1
             raise DecodeError(cls.operation.name, "decode")
-        answers: dict[str, TaskResult] = {}
+        results: dict[str, TaskResult] = {}
         for value in items:
             item = cls.read(value, errors)
             if item is None:
                 continue
-            known = answers.get(item.job_id)
+            known = results.get(item.job_id)
             if item.job_id not in ids or not about(value, item.job_id):
                 errors.count += 1
             elif known is None:
-                answers[item.job_id] = item.answer()
+                results[item.job_id] = item.result()
             else:
                 errors.count += 1
-                if known != item.answer():
-                    answers[item.job_id] = TaskError(cls.operation.name, "decode")
-        return answers
+                if known != item.result():
+                    results[item.job_id] = TaskError(cls.operation.name, "decode")
+        return results
 
     @abstractmethod
     def facts(self) -> tuple[TaskFacts, ...]:
@@ -139,14 +139,14 @@ async def read_job(
     return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, errors)
 
 
-def job_in(operation: Operation, answer: Mapping[str, Any], job_id: str, model: type[W], errors: DecodeErrors) -> W:
+def job_in(operation: Operation, response: Mapping[str, Any], job_id: str, model: type[W], errors: DecodeErrors) -> W:
     """The object `job` of a response; raises what `read_job` does."""
-    wrapped = answer.get("job")
+    wrapped = response.get("job")
     job = model.read(wrapped, errors)
     if job is None or not isinstance(wrapped, dict):
         raise DecodeError(operation.name, "decode")
     require_about(operation.name, wrapped, job_id, errors)
-    if has_error({key: value for key, value in answer.items() if key != "job"}):
+    if has_error({key: value for key, value in response.items() if key != "job"}):
         errors.count += 1
         raise DecodeError(operation.name, "decode")
     status = _StatusWire.read(wrapped, errors)
