@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from exporter.cloud.access.credentials import Shared, access
+from exporter.cloud.access.credentials import SharedCredentials, access
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.transport import Transport, mounts_of
 from exporter.cloud.source import DecodeErrors
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exporter.cloud.source import Api
     from exporter.config import Account, Project
 
-__all__ = ["Connection", "Shared", "connect"]
+__all__ = ["Connection", "SharedCredentials", "connect"]
 
 _GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the generation that decides first."""
@@ -55,7 +55,7 @@ def connect(
     budget: Budget,
     meter: Meter,
     now: Callable[[], float],
-    shared: Shared | None = None,
+    shared: SharedCredentials | None = None,
     observer: Observer | None = None,
 ) -> Connection:
     """Open the connection of one project, whose lists contain the tasks that the account's configuration includes.
@@ -80,7 +80,7 @@ def connect(
     )
     http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
-    auth, project_id = access(account, project, client_of, shared or Shared(), now)
+    auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
     apis = tuple(generation(query) for generation in _GENERATIONS[project.api])

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from exporter.cloud.connect import Shared, connect
+from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.model.filters import TaskFilter
@@ -95,7 +95,7 @@ async def connections(
     Raises:
         ConfigError: an account can't be used.
     """
-    shared, budgets = Shared(), dict[tuple[str, str], Budget]()
+    shared, budgets = SharedCredentials(), dict[tuple[str, str], Budget]()
     opened = []
     async with AsyncExitStack() as stack:
         for account in config.accounts:

@@ -10,7 +10,7 @@ from math import ceil
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.cloud.connect import Shared, connect
+from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.config import COLLECTORS, ConfigError, Scope
@@ -102,7 +102,7 @@ class Projects:
         self._publish = publish
         self._clock = clock
         self._shard = shard
-        self._shared = Shared()
+        self._shared = SharedCredentials()
         self._tags: dict[str, str] = {}
         """The labels of all tags that ever were configured, by key: a label never changes its key."""
         self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}

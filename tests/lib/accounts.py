@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.cloud.connect import Connection, Shared, connect
+from exporter.cloud.connect import Connection, SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
 from exporter.config import Collectors, from_mapping
@@ -123,7 +123,7 @@ async def line(
     transport: httpx.AsyncBaseTransport | SimulatedCloud | None,
     credentials: Mapping[str, Any],
     *,
-    shared: Shared | None = None,
+    shared: SharedCredentials | None = None,
     name: str = "acme",
     **keys: Any,
 ) -> AsyncIterator[Line]:

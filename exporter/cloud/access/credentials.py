@@ -10,9 +10,9 @@ import httpx
 
 from exporter import config
 from exporter.cloud.access.agency import agency_keys
-from exporter.cloud.access.project_id import Claims, ProjectId, find_project
+from exporter.cloud.access.project_id import ProjectId, ProjectIdClaims, find_project
 from exporter.cloud.access.renewal import Refreshed
-from exporter.cloud.access.sign_in import Grant, Refusals, SignIn
+from exporter.cloud.access.sign_in import Grant, SignIn, SignInLimiter
 from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
@@ -29,12 +29,12 @@ _KEYS_AHEAD = 300.0
 """Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before."""
 
 
-class Shared:
+class SharedCredentials:
     """The state that the projects of one exporter share."""
 
     def __init__(self) -> None:
-        self.claims = Claims()
-        self.refusals = defaultdict[str, Refusals](Refusals)
+        self.claims = ProjectIdClaims()
+        self.sign_in_limiters = defaultdict[str, SignInLimiter](SignInLimiter)
         """By account."""
         self.agency_keys = defaultdict[str, Refreshed[Keys]](lambda: Refreshed[Keys](_KEYS_AHEAD))
         """By metadata service: a server has one agency."""
@@ -134,7 +134,11 @@ class AgencyAuth(SigningAuth):
 
 
 def access(
-    account: Account, project: Project, client: Callable[..., Client], shared: Shared, now: Callable[[], float]
+    account: Account,
+    project: Project,
+    client: Callable[..., Client],
+    shared: SharedCredentials,
+    now: Callable[[], float],
 ) -> Access:
     """Return how the calls of one project are authenticated, by the account's credentials.
 
@@ -147,8 +151,8 @@ def access(
 
     credentials = account.credentials
     if isinstance(credentials, config.Password):
-        refusals = shared.refusals[account.name]
-        password = PasswordAuth(SignIn(iam(), credentials, project.project_id, project.iam_name, refusals))
+        limiter = shared.sign_in_limiters[account.name]
+        password = PasswordAuth(SignIn(iam(), credentials, project.project_id, project.iam_name, limiter))
         return Access(password, ProjectId(project.project_id, password.project_id, claim))
 
     def known() -> str | None:

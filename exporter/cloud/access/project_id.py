@@ -55,17 +55,17 @@ def _read_projects(operation: str, status: int, headers: httpx.Headers, content:
     return ProjectWire.read_all(projects, DecodeErrors())
 
 
-class Claims:
+class ProjectIdClaims:
     """Which project has which id: a project that two accounts reach would be counted twice."""
 
     def __init__(self, owners: Mapping[tuple[str, str], ProjectKey] = {}, logged: Iterable[ProjectKey] = ()) -> None:
         self._owners = dict(owners)
         self._logged = set(logged)
 
-    def without(self, keys: Container[ProjectKey]) -> Claims:
+    def without(self, keys: Container[ProjectKey]) -> ProjectIdClaims:
         """Return the claims of all projects but these."""
         owners = {place: owner for place, owner in self._owners.items() if owner not in keys}
-        return Claims(owners, self._logged)
+        return ProjectIdClaims(owners, self._logged)
 
     def take(self, owner: ProjectKey, project_id: str) -> None:
         """Claim an id for a project; raises `CloudError` where another one has it already."""

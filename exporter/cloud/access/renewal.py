@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AT_LEAST_SECONDS = 60.0
-"""A new value is used for so long, even if the clocks disagree about its end."""
-_AGAIN_SECONDS = 60.0
-"""A renewal that failed ahead of the end is tried again after so long."""
+_SHORTEST_SECONDS = 60.0
+"""The minimum lifetime of a new value, even if the clocks disagree about its end."""
+_RETRY_SECONDS = 60.0
+"""The time to the next fetch after a fetch that failed while the old value is valid."""
 _FAILED_SECONDS = 5.0
-"""A failure without a value to use is shared for so long: the lists of a poll follow each other."""
+"""The time for which callers share a failure without a valid value: the lists of a poll follow each other."""
 _FORGET_SECONDS = 300.0
-"""A value that the cloud refuses is not fetched again more often than this, or every call would do so."""
+"""The shortest time between two fetches because the cloud refuses the value; without it, every call would fetch."""
 _NEVER = float("-inf")
 
 
@@ -38,7 +38,7 @@ class Refreshed(Generic[T]):
         self._value: T | None = None
         self._due = self._end = self._forgotten_at = _NEVER
         self._failure: CloudError | None = None
-        self._flights = 0
+        self._fetches = 0
 
     @property
     def value(self) -> T:
@@ -55,11 +55,11 @@ class Refreshed(Generic[T]):
         Raises:
             CloudError: of the fetch.
         """
-        flights = self._flights
+        fetches = self._fetches
         if loop_time() >= self._due:
             async with self._lock:
-                if self._flights == flights:
-                    await self._fly(fetch)
+                if self._fetches == fetches:
+                    await self._fetch(fetch)
         if self._failure is not None and loop_time() >= self._end:
             raise copy(self._failure)  # raised as it is, it would gather tracebacks
         return self.value
@@ -75,14 +75,14 @@ class Refreshed(Generic[T]):
         self._due = self._end = _NEVER
         return True
 
-    async def _fly(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> None:
+    async def _fetch(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> None:
         try:
             self._value, seconds = await fetch()
         except CloudError as error:
             self._failure = error
-            self._due = loop_time() + (_AGAIN_SECONDS if loop_time() < self._end else _FAILED_SECONDS)
+            self._due = loop_time() + (_RETRY_SECONDS if loop_time() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
-            self._due = loop_time() + max(seconds - self._ahead, _AT_LEAST_SECONDS)
-            self._end = loop_time() + max(seconds, _AT_LEAST_SECONDS)
-        self._flights += 1
+            self._due = loop_time() + max(seconds - self._ahead, _SHORTEST_SECONDS)
+            self._end = loop_time() + max(seconds, _SHORTEST_SECONDS)
+        self._fetches += 1

@@ -54,7 +54,7 @@ class TokenWire(Wire):
     project: Nested[ProjectWire] = None
 
 
-class Refusals:
+class SignInLimiter:
     """Limits the refused sign-ins of one account, so that IAM does not lock it; a changed password starts from 0."""
 
     def __init__(self) -> None:
@@ -116,14 +116,14 @@ class SignIn:
         credentials: user and password.
         project_id: of the project that the token is for.
         name: of that project in IAM, where there is no id.
-        refusals: of the account.
+        limiter: of the account.
     """
 
     client: Client
     credentials: Password
     project_id: str | None
     name: str
-    refusals: Refusals
+    limiter: SignInLimiter
 
     async def __call__(self) -> tuple[Grant, float]:
         """Sign in. Raises `CloudError`; `AccessDeniedError` also without a call, after a recent refusal."""
@@ -131,7 +131,7 @@ class SignIn:
             password = await self.credentials.password.current()
         except ConfigError as error:
             raise AccessDeniedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
-        async with self.refusals.attempt(self.project_id or self.name, password):
+        async with self.limiter.attempt(self.project_id or self.name, password):
             return await self.client.exchange(
                 SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
             )

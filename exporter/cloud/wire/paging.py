@@ -10,7 +10,7 @@ from exporter.cloud.http.error_codes import PAST_END, REPORT, documented
 from exporter.cloud.http.errors import CloudError, DecodeError, EmptyResultError
 from exporter.cloud.http.response import error_code_in, has_error
 from exporter.cloud.source import TaskList
-from exporter.cloud.wire.tree import Tree
+from exporter.cloud.wire.tree import TaskTree
 from exporter.model.merge import contradict, merge
 from exporter.model.task import Gap
 
@@ -55,7 +55,7 @@ async def list_parts(
 class _Pages:
     """The pages of one list so far."""
 
-    def __init__(self, operation: str, total_key: str, tree: Tree, errors: DecodeErrors) -> None:
+    def __init__(self, operation: str, total_key: str, tree: TaskTree, errors: DecodeErrors) -> None:
         self._operation = operation
         self._total_key = total_key
         self._tree = tree
@@ -134,7 +134,7 @@ async def list_pages(
     Raises:
         CloudError: a page failed, or nothing in any of them can be read: never to be taken for "no tasks".
     """
-    pages = _Pages(operation, total_key, Tree(job_type, errors), errors)
+    pages = _Pages(operation, total_key, TaskTree(job_type, errors), errors)
     for number in range(1, _MOST_PAGES + 1):
         try:
             body: dict[str, Any] | None = await fetch(number, pages.received)

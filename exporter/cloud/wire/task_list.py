@@ -35,7 +35,7 @@ class TaskWire(Wire):
     multi_write: Flag = None
 
     def listed(self, job_type: str, parent: str | None = None) -> Listed:
-        """Return the task without its children, which `Tree` reads; `job_type` is the one that was queried."""
+        """Return the task without its children, which `TaskTree` reads; `job_type` is the one that was queried."""
         action = self.job_action or ActionWire()
         created_at, created_at_latest = self.create_time or (None, None)
         return facts_of(

@@ -19,7 +19,7 @@ _MOST_ENTRIES = 10_000
 """Of one page: a hundred for each task that was requested. Decoding more would keep the event loop busy."""
 
 
-class Tree:
+class TaskTree:
     """The tasks and subtasks of one list, at any depth; a subtask's parent is the entry that directly contains it.
 
     An entry that cannot be decoded, or that contradicts an earlier entry of the same id, is a decode error and makes
@@ -62,7 +62,7 @@ class Tree:
                 self._missing_in(parent)
                 nearest = parent
             else:
-                self._put(job, parent)
+                self._add_entry(job, parent)
                 nearest = job.id
             if job is not None and is_item:
                 top.add(job.id)
@@ -94,7 +94,7 @@ class Tree:
             for task in self._tasks.values()
         )
 
-    def _put(self, job: TaskWire, parent: str | None) -> None:
+    def _add_entry(self, job: TaskWire, parent: str | None) -> None:
         listed, known = job.listed(self._job_type, parent), self._tasks.get(job.id)
         if known is None:
             self._tasks[job.id] = listed

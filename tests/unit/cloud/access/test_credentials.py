@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exporter.cloud.connect import Shared
+from exporter.cloud.connect import SharedCredentials
 from exporter.cloud.http.errors import AccessDeniedError
 from exporter.cloud.operations import OPERATIONS
 from exporter.simulator import DEMO_PASSWORD, DEMO_USER, faults
@@ -99,7 +99,7 @@ async def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
 
 
 async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> None:
-    cloud, shared = cloud_of(), Shared()
+    cloud, shared = cloud_of(), SharedCredentials()
     cloud.worlds.append(type(cloud.worlds[0])(project_id="f" * 32, region="cn-east-3"))
     async with (
         line(cloud, AGENCY, shared=shared) as first,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from exporter.cloud.connect import Shared
+from exporter.cloud.connect import SharedCredentials
 from exporter.simulator import faults
 from tests.lib.accounts import (
     AK_SK,
@@ -97,7 +97,7 @@ BY_ID = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payment
 async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first_keys: dict[str, Any]) -> None:
     label = "payments" if first_keys else REGION
 
-    cloud, shared = cloud_of(), Shared()
+    cloud, shared = cloud_of(), SharedCredentials()
     async with (
         line(cloud, AK_SK, shared=shared, name="a", **first_keys) as first,
         line(cloud, PASSWORD, shared=shared, name="b") as second,
@@ -124,7 +124,7 @@ async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first
 
 
 async def test_the_same_id_in_another_region_is_another_project() -> None:
-    cloud, shared = cloud_of(), Shared()
+    cloud, shared = cloud_of(), SharedCredentials()
     elsewhere = {"projects": [{"region": "cn-east-3", "project_id": PROJECT}]}
     async with (
         line(cloud, AK_SK, shared=shared, name="a") as first,

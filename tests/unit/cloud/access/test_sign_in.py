@@ -11,7 +11,7 @@ import httpx
 import pytest
 import structlog
 
-from exporter.cloud.connect import Shared
+from exporter.cloud.connect import SharedCredentials
 from exporter.cloud.http.errors import EmptyResultError, NotPublishedError, NotSentError
 from exporter.simulator import DEMO_USER, World, faults
 from tests.lib.accounts import (
@@ -109,7 +109,7 @@ async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
 
     regions = [f"region-{number}" for number in range(12)]
     cloud = cloud_of(*(World(project_id=f"{number:032x}", region=region) for number, region in enumerate(regions)))
-    shared, times = Shared(), []
+    shared, times = SharedCredentials(), []
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
     async with AsyncExitStack() as stack:
         projects = [
@@ -131,7 +131,7 @@ async def test_many_projects_sign_in_three_at_a_time() -> None:
     regions = [f"region-{number}" for number in range(12)]
     cloud = cloud_of(*(World(project_id=f"{number:032x}", region=region) for number, region in enumerate(regions)))
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=2))
-    shared = Shared()
+    shared = SharedCredentials()
     async with AsyncExitStack() as stack:
         projects = [
             await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[region]))
@@ -146,7 +146,7 @@ async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_noth
 ) -> None:
     file = tmp_path / "password"
 
-    cloud, shared = cloud_of(), Shared()
+    cloud, shared = cloud_of(), SharedCredentials()
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=5, times=1))
     file.write_text("wrong")
     credentials = {**PASSWORD, "password": {"file": str(file)}}
@@ -164,7 +164,7 @@ async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_noth
 
 
 async def test_one_project_that_is_refused_stops_no_other() -> None:
-    cloud, shared = cloud_of(), Shared()
+    cloud, shared = cloud_of(), SharedCredentials()
     async with (
         line(cloud, PASSWORD, shared=shared, regions=["nowhere"]) as bad,
         line(cloud, PASSWORD, shared=shared) as good,

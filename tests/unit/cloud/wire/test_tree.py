@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.source import DecodeErrors
-from exporter.cloud.wire.tree import Tree
+from exporter.cloud.wire.tree import TaskTree
 from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, blockers
 from exporter.model.task import Identity, Listed, Task
@@ -31,7 +31,7 @@ class Grown:
 
     def __init__(self, *items: Any, job_type: str = "sync") -> None:
         errors = DecodeErrors()
-        tree = Tree(job_type, errors)
+        tree = TaskTree(job_type, errors)
         self.top = tree.add(list(items))
         self.tasks = {task.id: task for task in tree.tasks()}
         assert len(self.tasks) == len(tree.tasks())
@@ -140,7 +140,7 @@ def test_a_subtask_that_its_parent_contains_twice_counts_as_unknown_only_where_t
 
 def test_an_item_that_two_pages_contain_is_one() -> None:
     errors = DecodeErrors()
-    tree = Tree("sync", errors)
+    tree = TaskTree("sync", errors)
     tree.add([entry("a", entry("x"))])
     assert tree.add([entry("a", entry("x"), status=FAILED)]) == {"a"}
     assert [(task.id, task.status) for task in tree.tasks()] == [("a", FAILED), ("x", RUNS)]
@@ -148,7 +148,7 @@ def test_an_item_that_two_pages_contain_is_one() -> None:
 
 
 def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
-    tree = Tree("sync", DecodeErrors())
+    tree = TaskTree("sync", DecodeErrors())
     for _ in range(2):
         tree.add([entry("a", None, 7), entry("b", entry("c"))])
     tree.add([entry("b", None)])
