@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, Source, TaskResult
+    from exporter.cloud.source import ErrorsByCollector, Source, TaskResult, TaskResults
     from exporter.model.facts import TaskFacts
 
 _IN_FLIGHT = 8
@@ -45,7 +45,7 @@ class CallResults(NamedTuple):
     """Errors about the call."""
 
 
-def split_results(results: Mapping[str, TaskResult]) -> CallResults:
+def split_results(results: TaskResults) -> CallResults:
     errors = {task_id: result for task_id, result in results.items() if isinstance(result, CloudError)}
     return CallResults(
         facts={task_id: result for task_id, result in results.items() if not isinstance(result, CloudError)},
@@ -56,8 +56,8 @@ def split_results(results: Mapping[str, TaskResult]) -> CallResults:
 
 
 async def fetch_all(
-    source: Source, client: Client, errors: Mapping[str, DecodeErrors], ids: Iterable[str]
-) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+    source: Source, client: Client, errors: ErrorsByCollector, ids: Iterable[str]
+) -> AsyncGenerator[TaskResults, None]:
     """Fetch the facts of all tasks, some calls at a time; yields the results of each call as they arrive.
 
     A batch that is refused because of one id is split until that id is found, or into single ids if the cloud accepts
@@ -67,7 +67,7 @@ async def fetch_all(
     waiting = list(ids)
     batches = [waiting[start : start + source.batch] for start in range(0, len(waiting), source.batch)]
     splitter = Splitter(source, partial(source.fetch, client, errors), len(batches))
-    running: set[asyncio.Task[Mapping[str, TaskResult]]] = set()
+    running: set[asyncio.Task[TaskResults]] = set()
     failures: int | None = 0  # since the beginning; None once a call has succeeded
     try:
         while batches or running:
@@ -90,7 +90,7 @@ async def fetch_all(
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _failure(results: Mapping[str, TaskResult]) -> CloudError | None:
+def _failure(results: TaskResults) -> CloudError | None:
     """Return the error of a call that brought nothing about any of its tasks; None if it brought something."""
     errors = [result for result in results.values() if isinstance(result, CloudError)]
     useful = len(errors) < len(results) or any(isinstance(error, TaskGoneError | TaskError) for error in errors)
@@ -118,9 +118,7 @@ class Splitter:
         batches: how many there are in the round.
     """
 
-    def __init__(
-        self, source: Source, call: Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]], batches: int
-    ) -> None:
+    def __init__(self, source: Source, call: Callable[[Sequence[str]], Awaitable[TaskResults]], batches: int) -> None:
         self._source = source
         self._fetch = call
         self._extra_calls = max(_FEWEST_EXTRA_CALLS, batches)
@@ -130,7 +128,7 @@ class Splitter:
         self._splitting = asyncio.Lock()
         """One batch after the other: what is found for the first holds for the others."""
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(self, ids: Sequence[str]) -> TaskResults:
         """Return the results of a batch: facts, the error of a task, or for all of them the error of the call."""
         if len(ids) > self._source.batch:
             return await self._each(ids)
@@ -143,12 +141,12 @@ class Splitter:
             found = await self._split(ids, outcome)
         return {**found, **await self._each([task_id for task_id in ids if task_id not in found])}
 
-    async def _each(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def _each(self, ids: Sequence[str]) -> TaskResults:
         return {task_id: result for single in ids for task_id, result in (await self.fetch([single])).items()}
 
-    async def _call(self, ids: Sequence[str]) -> Mapping[str, TaskResult] | BadRequestError | TaskGoneError:
+    async def _call(self, ids: Sequence[str]) -> TaskResults | BadRequestError | TaskGoneError:
         """One call; an error is returned where the batch may be split for it."""
-        results: Mapping[str, TaskResult] = {}
+        results: TaskResults = {}
         try:
             results = await self._fetch(ids)
             self._succeeded = True
@@ -161,7 +159,7 @@ class Splitter:
         missing = TaskError(self._source.name, "missing")
         return {task_id: results.get(task_id, missing) for task_id in ids}
 
-    async def _split(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
+    async def _split(self, ids: Sequence[str], error: CloudError) -> TaskResults:
         """Return the results of a refused batch; missing ones are then fetched one by one."""
         key = error.code, error.error_code
         if meaning_of_error(error) is SINGLE_ID and key not in self._no_split_for:
@@ -170,7 +168,7 @@ class Splitter:
             return _of_call(ids, error)
         return await self._halve(ids, error)
 
-    async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> Mapping[str, TaskResult]:
+    async def _single(self, ids: Sequence[str], key: tuple[str, str | None]) -> TaskResults:
         """Try a single id; if it is accepted, all later calls have one id."""
         outcome = await self._call(ids[:1])
         if isinstance(outcome, CloudError) and meaning_of_error(outcome) is SINGLE_ID:
@@ -179,7 +177,7 @@ class Splitter:
         self._source.batch = 1
         return {ids[0]: _of_task(outcome)} if isinstance(outcome, CloudError) else outcome
 
-    async def _halve(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
+    async def _halve(self, ids: Sequence[str], error: CloudError) -> TaskResults:
         if len(ids) == 1:
             return {ids[0]: _of_task(error)}
         half = (len(ids) + 1) // 2
@@ -206,7 +204,7 @@ class Splitter:
         self._source.probed += 1
         return not _same_error(await self._extra([ids[self._source.probed % len(ids)]], error), error)
 
-    async def _extra(self, ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult] | CloudError:
+    async def _extra(self, ids: Sequence[str], error: CloudError) -> TaskResults | CloudError:
         """Make one more call, if any is left."""
         if not self._extra_calls:
             return _of_call(ids, error)
@@ -223,7 +221,7 @@ def _same_error(outcome: object, error: CloudError) -> bool:
     return isinstance(outcome, CloudError) and (outcome.code, outcome.error_code) == (error.code, error.error_code)
 
 
-def _of_call(ids: Sequence[str], error: CloudError) -> Mapping[str, TaskResult]:
+def _of_call(ids: Sequence[str], error: CloudError) -> TaskResults:
     """Return the error of a call, which proves nothing about any of these tasks."""
     return dict.fromkeys(ids, BadRequestError(error.operation, error.code, error.error_code))
 

@@ -11,7 +11,7 @@ import httpx
 from exporter.cloud.access.credentials import SharedCredentials, access
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.transport import Transport, mounts_of
-from exporter.cloud.source import DecodeErrors
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import COLLECTORS, EcsAgency
@@ -44,7 +44,7 @@ class Connection(NamedTuple):
     http: httpx.AsyncClient
     client: Client
     apis: tuple[Api, ...]
-    decode_errors: Mapping[str, DecodeErrors]
+    decode_errors: ErrorsByCollector
 
 
 def connect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -10,7 +11,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.config import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
@@ -44,15 +45,13 @@ class TaskList:
         return self.gap is None
 
 
+ErrorsByCollector: TypeAlias = Mapping[str, DecodeErrors]
 TaskResult = tuple["TaskFacts", ...] | CloudError
 """The facts of one task, or the error in their place (`TaskGoneError`: the task does not exist)."""
-
-
-Fetch: TypeAlias = "Callable[[Client, Mapping[str, DecodeErrors], Sequence[str]], Awaitable[Mapping[str, TaskResult]]]"
-"""Makes one call for some tasks and returns their results by id; counts decode errors by collector.
-
-Raises `CloudError`.
-"""
+TaskResults: TypeAlias = Mapping[str, TaskResult]
+"""By task id."""
+Fetch: TypeAlias = "Callable[[Client, ErrorsByCollector, Sequence[str]], Awaitable[TaskResults]]"
+"""Makes one call for some tasks and returns their results; raises `CloudError`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -111,7 +110,7 @@ class ProjectSource:
 
     operation: Operation
     collector: str
-    fetch: Callable[[Client, Mapping[str, DecodeErrors]], Awaitable[Quota | AsyncJobs]]
+    fetch: Callable[[Client, ErrorsByCollector], Awaitable[Quota | AsyncJobs]]
 
 
 class Api(Protocol):
@@ -129,6 +128,6 @@ class Api(Protocol):
     def project_sources(self) -> tuple[ProjectSource, ...]:
         """Operations that return facts about the project."""
 
-    async def list_tasks(self, client: Client, errors: Mapping[str, DecodeErrors], job_type: str) -> TaskList:
+    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
         """Return every task of a job type, through all pages; raises `CloudError`."""
         ...

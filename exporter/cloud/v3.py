@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud import operations
 from exporter.cloud.http.error_codes import GONE, documented, known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError
-from exporter.cloud.source import ProjectSource, Source, TaskList
+from exporter.cloud.source import ErrorsByCollector, ProjectSource, Source, TaskList
 from exporter.cloud.wire import project
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors
     from exporter.model.filters import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
@@ -64,7 +63,7 @@ class V3:
         )
         self.project_sources = (ProjectSource(operations.QUOTA_V3, Quota.collector, project.fetch_quota_v3),)
 
-    async def list_tasks(self, client: Client, errors: Mapping[str, DecodeErrors], job_type: str) -> TaskList:
+    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
         """Return the tasks of a job type that the query selects; raises `CloudError`."""
 
         async def fetch(filters: Mapping[str, str]) -> TaskList:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
-from exporter.cloud.source import ProjectSource, Source, TaskList
+from exporter.cloud.source import ErrorsByCollector, ProjectSource, Source, TaskList
 from exporter.cloud.wire import detail, monitor, progress, project, task_log
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors
     from exporter.model.filters import ListQuery
 
 _MOST_IDS = 10  # in the filter `name` of the list
@@ -60,7 +59,7 @@ class V5:
             ProjectSource(operations.ASYNC_JOBS_V5, AsyncJobs.collector, project.fetch_async_jobs_v5),
         )
 
-    async def list_tasks(self, client: Client, errors: Mapping[str, DecodeErrors], job_type: str) -> TaskList:
+    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
         """Return the tasks of a job type that the query selects; raises `CloudError`."""
 
         async def fetch(filters: Mapping[str, str]) -> TaskList:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Api, DecodeErrors, TaskList
+    from exporter.cloud.source import Api, ErrorsByCollector, TaskList
     from exporter.config import Account, Config, Project
 
 
@@ -58,7 +58,7 @@ class Connection(Generic[Observer]):
     client: Client
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
-    decode_errors: Mapping[str, DecodeErrors]
+    decode_errors: ErrorsByCollector
     observer: Observer
 
     @property

@@ -24,9 +24,9 @@ from tests.bench.peers import cloud
 from tests.bench.vendor import Vendor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from exporter.cloud.source import Api, TaskResult
+    from exporter.cloud.source import Api, TaskResults
 
 _BATCH = 10
 _IN_FLIGHT = 8
@@ -87,7 +87,7 @@ async def _against_vendor(connection: Connection, api: Api, vendor: Vendor, call
     ]
 
 
-async def _repeat(fetch: Callable[[], Awaitable[Mapping[str, TaskResult]]], calls: int) -> None:
+async def _repeat(fetch: Callable[[], Awaitable[TaskResults]], calls: int) -> None:
     left = iter(range(calls))
 
     async def work() -> None:

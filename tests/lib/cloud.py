@@ -15,7 +15,7 @@ from exporter.cloud.access.signing import Keys, SigningAuth
 from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
-from exporter.cloud.source import DecodeErrors
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.model.filters import ListQuery
@@ -24,7 +24,7 @@ from tests.lib.paths import DATA
 from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
     from exporter.cloud.operations import Service
     from exporter.cloud.source import Source, TaskList, TaskResult
@@ -120,7 +120,7 @@ class Cloud:
     client: Client
     budget: Budget
     meter: Told
-    decode_errors: Mapping[str, DecodeErrors]
+    decode_errors: ErrorsByCollector
     v3: V3
     v5: V5
 
@@ -133,11 +133,11 @@ class Cloud:
         """Return the tasks that an API generation lists."""
         return await (self.v3 if api == "v3" else self.v5).list_tasks(self.client, self.decode_errors, job_type)
 
-    async def fetch(self, source: Source, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(self, source: Source, ids: Sequence[str]) -> TaskResults:
         """Make one call of a source."""
         return await source.fetch(self.client, self.decode_errors, ids)
 
-    def fetch_all(self, source: Source, ids: Sequence[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+    def fetch_all(self, source: Source, ids: Sequence[str]) -> AsyncGenerator[TaskResults, None]:
         """Fetch the facts of all tasks as a poll does; yields the results of each call."""
         return fetch_all(source, self.client, self.decode_errors, ids)
 
@@ -194,14 +194,14 @@ async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") 
 @simulated
 async def fetched(
     body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
-) -> tuple[Mapping[str, TaskResult], int]:
+) -> tuple[TaskResults, int]:
     """What the source of progress makes of a body, and what was lost in it."""
 
     async with connected(Script(body)) as cloud:
         return await cloud.fetch(progress(cloud.v3 if api == "v3" else cloud.v5), ids), cloud.lost
 
 
-async def merged(calls: AsyncGenerator[Mapping[str, TaskResult], None]) -> dict[str, TaskResult]:
+async def merged(calls: AsyncGenerator[TaskResults, None]) -> dict[str, TaskResult]:
     """Return the results of all calls; each task has one."""
     results: dict[str, TaskResult] = {}
     async with aclosing(calls):

@@ -8,9 +8,9 @@ from tests.lib.cloud import Script, connected
 from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from exporter.cloud.source import TaskResult
+    from exporter.cloud.source import TaskResults
     from tests.lib.cloud import Reply
 
 ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
@@ -22,7 +22,7 @@ ABSENT: Any = object()
 class Told(NamedTuple):
     """Answers by task id, how much was lost in them, and what was asked."""
 
-    answers: Mapping[str, TaskResult]
+    answers: TaskResults
     lost: int
     asked: Script
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -38,13 +38,6 @@ class SharedCredentials:
         """By account."""
         self.agency_keys = defaultdict[str, Refreshed[Keys]](lambda: Refreshed[Keys](_KEYS_AHEAD))
         """By metadata service: a server has one agency."""
-
-
-class Access(NamedTuple):
-    """How the calls of a project are authenticated, and its id."""
-
-    auth: httpx.Auth
-    project_id: ProjectId
 
 
 class TokenAuth(httpx.Auth):
@@ -139,8 +132,8 @@ def access(
     client: Callable[..., Client],
     shared: SharedCredentials,
     now: Callable[[], float],
-) -> Access:
-    """Return how the calls of one project are authenticated, by the account's credentials.
+) -> tuple[httpx.Auth, ProjectId]:
+    """Return how the calls of one project are authenticated, and its id.
 
     `client` makes a `Client` of a service, an endpoint and `auth`.
     """
@@ -153,7 +146,7 @@ def access(
     if isinstance(credentials, config.Password):
         limiter = shared.sign_in_limiters[account.name]
         password = PasswordAuth(SignIn(iam(), credentials, project.project_id, project.iam_name, limiter))
-        return Access(password, ProjectId(project.project_id, password.project_id, claim))
+        return password, ProjectId(project.project_id, password.project_id, claim)
 
     def known() -> str | None:
         return project_id.known
@@ -170,4 +163,4 @@ def access(
     project_id = ProjectId(
         project.project_id, partial(find_project, iam(auth=auth), project.iam_name, project.region), claim
     )
-    return Access(auth, project_id)
+    return auth, project_id

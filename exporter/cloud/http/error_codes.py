@@ -12,16 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from exporter.cloud.http.errors import (
-    AccessDeniedError,
-    BadRequestError,
-    CloudError,
-    EmptyResultError,
-    NotPublishedError,
-    TaskGoneError,
-    ThrottledError,
-    UnavailableError,
-)
+from exporter.cloud.http import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,14 +53,14 @@ class Meaning:
     level: Literal["ok", "warn", "fail"]
     what: str
     remedy: str = ""
-    error: type[CloudError] = BadRequestError
+    error: type[errors.CloudError] = errors.BadRequestError
     retried: bool = False
     signs_in: bool = False
     split: Split = Split.NEVER
 
 
-EMPTY = Meaning("empty", "ok", "{operation} has no result", error=EmptyResultError)
-NOT_PUBLISHED = Meaning("not published", "ok", "{operation} is not published here", error=NotPublishedError)
+EMPTY = Meaning("empty", "ok", "{operation} has no result", error=errors.EmptyResultError)
+NOT_PUBLISHED = Meaning("not published", "ok", "{operation} is not published here", error=errors.NotPublishedError)
 WRONG_STATE = Meaning("wrong state", "ok", "{operation} has nothing for a task in this state", split=Split.ALWAYS)
 UNAVAILABLE = Meaning(
     "unavailable",
@@ -77,14 +68,14 @@ UNAVAILABLE = Meaning(
     "{operation} failed",
     "the cloud is at fault: try again later",
     retried=True,
-    error=UnavailableError,
+    error=errors.UnavailableError,
 )
 THROTTLED = Meaning(
     "throttled",
     "warn",
     "{operation} is throttled",
     "lower poll.rate_limit, or find what else calls the API",
-    error=ThrottledError,
+    error=errors.ThrottledError,
 )
 TOKEN = Meaning(
     "token",
@@ -92,7 +83,7 @@ TOKEN = Meaning(
     "the credentials are refused",
     "check them, and whether they have expired",
     signs_in=True,
-    error=AccessDeniedError,
+    error=errors.AccessDeniedError,
 )
 CREDENTIALS = Meaning(
     "credentials",
@@ -100,22 +91,24 @@ CREDENTIALS = Meaning(
     "the credentials are refused",
     "check them, and whether they have expired",
     signs_in=True,
-    error=AccessDeniedError,
+    error=errors.AccessDeniedError,
 )
-PERMISSION = Meaning("permission", "fail", "{operation} lacks a permission", "grant {grant}", error=AccessDeniedError)
+PERMISSION = Meaning(
+    "permission", "fail", "{operation} lacks a permission", "grant {grant}", error=errors.AccessDeniedError
+)
 PROJECT = Meaning(
     "project",
     "fail",
     "the project is not one of these credentials",
     "check project_id, region and endpoint",
-    error=AccessDeniedError,
+    error=errors.AccessDeniedError,
 )
 BLOCKED = Meaning(
     "blocked",
     "fail",
     "the cloud's gateway blocks {operation}",
     "check the region, the user's state and rules for IP addresses, or contact the cloud's support",
-    error=AccessDeniedError,
+    error=errors.AccessDeniedError,
 )
 GONE = Meaning(
     "gone",
@@ -123,7 +116,7 @@ GONE = Meaning(
     "{operation} reports that the task does not exist",
     "run the check again",
     split=Split.ALWAYS,
-    error=TaskGoneError,
+    error=errors.TaskGoneError,
 )
 TASK = Meaning("task", "warn", "{operation} is refused for the tested task", "run the check again", split=Split.ALWAYS)
 SINGLE_ID = Meaning("single id", "fail", "{operation} is refused as a bad request", REPORT)
@@ -135,10 +128,14 @@ REDIRECTED = Meaning(
     "fail",
     "{operation} is redirected, which is not followed",
     "check the endpoint and proxy",
-    error=CloudError,
+    error=errors.CloudError,
 )
 OTHER = Meaning(
-    "other", "fail", "{operation} failed", "check the endpoint; if it is right, try again later", error=CloudError
+    "other",
+    "fail",
+    "{operation} failed",
+    "check the endpoint; if it is right, try again later",
+    error=errors.CloudError,
 )
 
 
@@ -239,20 +236,20 @@ def meaning_of(code: str | None, status: int) -> Meaning:
     return UNAVAILABLE if meaning is GONE and status >= 500 else meaning  # noqa: PLR2004
 
 
-def meaning_of_error(error: CloudError) -> Meaning | None:
+def meaning_of_error(error: errors.CloudError) -> Meaning | None:
     """Return what an error of the cloud means; None where there was no response, or no error in it."""
     if error.code.isdecimal() and error.code not in GOOD:
         return meaning_of(error.error_code, int(error.code))
     return documented(error.error_code)
 
 
-def invalid_token(error: AccessDeniedError) -> bool:
+def invalid_token(error: errors.AccessDeniedError) -> bool:
     """Return whether signing in again may help. It does not where a permission is missing."""
     meaning = meaning_of_error(error)
     return meaning is not None and meaning.signs_in
 
 
-def of_job_type(error: CloudError, job_type: str) -> CloudError:
+def of_job_type(error: errors.CloudError, job_type: str) -> errors.CloudError:
     """Return the error of one list where others succeed; a refusal gets a reason with the job type and the setting."""
     if meaning_of_error(error) not in _NOT_OFFERED or error.reason:
         return error

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
     from exporter.model.facts import TaskFacts
 
 
@@ -42,9 +42,7 @@ class BatchItemWire(Wire):
         return self.facts() if error is None else error
 
     @classmethod
-    async def fetch(
-        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-    ) -> Mapping[str, TaskResult]:
+    async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         """Fetch what one call returns about some tasks; raises `CloudError`."""
         return cls.read_results(await client.call(cls.operation, body={"jobs": list(ids)}), errors[cls.collector], ids)
 

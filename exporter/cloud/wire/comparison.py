@@ -6,20 +6,21 @@ A comparison that has ended does not change, so its results are queried once: af
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""
@@ -118,30 +119,33 @@ def object_counts(objects: Iterable[ComparedObjectsWire]) -> tuple[ObjectCount, 
     return tuple(ObjectCount(item.type.lower(), item.source, item.target) for item in objects if item.type)
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """The results of one comparison that has ended, not yet decoded.
-
-    Args:
-        items: object types or databases.
-        total: how many items there are, where the cloud says so.
-        different_rows: queries how many rows differ, given the verdict on the databases; None where it is unknown.
-    """
+class Results(NamedTuple):
+    """The results of one comparison that has ended: object types or databases, not yet decoded."""
 
     items: list[Any] | None
-    total: float | None
-    different_rows: Callable[[Compared], Awaitable[float | None]]
+    total: float | None = None
+    """The number of items, where the cloud reports it."""
 
 
-class ComparisonReader(Protocol):
-    """Queries comparisons through one API generation; raises `CloudError`."""
+class ComparisonReader(ABC):
+    """Queries the comparisons of one task through one API generation; raises `CloudError`."""
 
-    async def listed(self, job_id: str) -> list[Any] | None:
-        """Return the comparisons of a task."""
+    def __init__(self, client: Client, job_id: str, errors: DecodeErrors) -> None:
+        self._client = client
+        self._job_id = job_id
+        self._errors = errors
 
-    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+    @abstractmethod
+    async def listed(self) -> list[Any] | None:
+        """Return the comparisons of the task."""
+
+    @abstractmethod
+    async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         """Return the results of each of these comparisons; None where the cloud refuses the query."""
-        ...
+
+    @abstractmethod
+    async def different_rows(self, task: ComparisonTaskWire, verdict: Compared) -> float | None:
+        """Return how many rows differ by a comparison that `results` has returned; None where that is unknown."""
 
 
 _Known: TypeAlias = dict[str, tuple[str | None, Comparison]]
@@ -155,28 +159,26 @@ class ComparisonSource:
         reader: of one API generation.
     """
 
-    def __init__(self, reader: Callable[[Client, DecodeErrors], ComparisonReader]) -> None:
+    def __init__(self, reader: Callable[[Client, str, DecodeErrors], ComparisonReader]) -> None:
         self._reader = reader
         self._known: dict[str, tuple[float, _Known]] = {}
         """By task, with the time of the last query, the oldest first."""
 
-    async def fetch(
-        self, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-    ) -> Mapping[str, TaskResult]:
+    async def fetch(self, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         """Return the newest comparison of each type of one task, with results if it has ended well.
 
         Results that the cloud does not have yet, or refuses, are queried again the next time. Raises `CloudError`.
         """
         job_id, counted = ids[0], errors[Comparison.collector]
-        reader = self._reader(client, counted)
-        newest = _newest(ComparisonTaskWire.read_all(await reader.listed(job_id), counted))
+        reader = self._reader(client, job_id, counted)
+        newest = _newest(ComparisonTaskWire.read_all(await reader.listed(), counted))
         known = self._recall(job_id)
         done = [task for task in newest.values() if task.status == _SUCCESSFUL]
         missing = [task for task in done if known.get(task.kind, ("", None))[0] != task.id]
-        for task, results in zip(missing, await reader.results(job_id, missing) if missing else (), strict=True):
+        for task, results in zip(missing, await reader.results(missing) if missing else (), strict=True):
             if results is None:
                 counted.count += 1  # the list stays a fact, and so do other types
-            elif (comparison := await _comparison(task, results, counted)) is not None:
+            elif (comparison := await _comparison(reader, task, results, counted)) is not None:
                 known = {**known, task.kind: (task.id, comparison)}
         self._keep(job_id, known)
         return {job_id: (_merged(newest, known),)}
@@ -205,7 +207,9 @@ def _newest(listed: Iterable[ComparisonTaskWire]) -> dict[str, ComparisonTaskWir
     return newest
 
 
-async def _comparison(task: ComparisonTaskWire, results: Results, errors: DecodeErrors) -> Comparison | None:
+async def _comparison(
+    reader: ComparisonReader, task: ComparisonTaskWire, results: Results, errors: DecodeErrors
+) -> Comparison | None:
     model = ComparedObjectsWire if task.kind == OBJECT else ComparedWire
     decoded: Sequence[ComparedWire] = model.read_all(results.items, errors)
     complete = is_complete(results.items, decoded, results.total)
@@ -213,7 +217,7 @@ async def _comparison(task: ComparisonTaskWire, results: Results, errors: Decode
     if verdict is None:
         return None
     if task.kind != OBJECT and not verdict.consistent:
-        verdict = replace(verdict, different_rows=await results.different_rows(verdict))
+        verdict = replace(verdict, different_rows=await reader.different_rows(task, verdict))
     return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -14,6 +13,7 @@ from exporter.cloud.wire.comparison import (
     OBJECT,
     PAGE,
     ComparedRowsWire,
+    ComparisonReader,
     Results,
     is_complete,
     sum_rows,
@@ -23,8 +23,6 @@ from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, al
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors
     from exporter.cloud.wire.comparison import ComparisonTaskWire
     from exporter.model.facts import Compared
 
@@ -76,44 +74,36 @@ class DetailsWire(Wire):
     content_compare_detail: JsonArray = None
 
 
-class ComparisonReaderV3:
+class ComparisonReaderV3(ComparisonReader):
     """Queries all results of a task in one call."""
 
-    def __init__(self, client: Client, errors: DecodeErrors) -> None:
-        self._client = client
-        self._errors = errors
+    _found = ComparisonWire()
 
-    async def listed(self, job_id: str) -> list[Any] | None:
-        found = (await self._query(job_id, {})).compare_task_list_results
-        return found.compare_task_list if found else None
+    async def listed(self) -> list[Any] | None:
+        block = (await self._query({})).compare_task_list_results
+        return block.compare_task_list if block else None
 
-    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+    async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         try:
-            found = await self._query(job_id, {_IDS[task.kind]: task.id for task in tasks})
+            self._found = await self._query({_IDS[task.kind]: task.id for task in tasks})
         except BadRequestError:
             return [None] * len(tasks)
-        return [self._results(found, task.kind) for task in tasks]
+        return [self._results(task.kind) for task in tasks]
 
-    async def _query(self, job_id: str, compare_ids: Mapping[str, Any]) -> ComparisonWire:
-        body = {"job_id": job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
-        response = await self._client.call(operations.COMPARE_V3, body=body)
-        found = ComparisonWire.read(response, self._errors) or ComparisonWire()
-        if response and not found.model_fields_set:
-            self._errors.count += 1
-            raise DecodeError(operations.COMPARE_V3.name, "decode")
-        require_about(operations.COMPARE_V3.name, response, job_id, self._errors)
-        return found
-
-    def _results(self, found: ComparisonWire, kind: str) -> Results:
+    def _results(self, kind: str) -> Results:
         if kind == OBJECT:
-            objects = found.object_level_compare_results or ObjectBlockWire()
-            return Results(objects.overview, None, partial(self._different_rows, kind, None))
-        block = (found.line_compare_results if kind == LINE else found.content_compare_results) or LineBlockWire()
-        return Results(block.overview, block.total, partial(self._different_rows, kind, block.details))
+            return Results((self._found.object_level_compare_results or ObjectBlockWire()).overview)
+        block = self._block(kind)
+        return Results(block.overview, block.total)
 
-    async def _different_rows(self, kind: str, items: list[Any] | None, _verdict: Compared) -> float | None:
+    def _block(self, kind: str) -> LineBlockWire:
+        found = self._found
+        return (found.line_compare_results if kind == LINE else found.content_compare_results) or LineBlockWire()
+
+    async def different_rows(self, task: ComparisonTaskWire, _verdict: Compared) -> float | None:
+        items = self._block(task.kind).details
         details = DetailsWire.read_all(items, self._errors)
-        lines = kind == LINE
+        lines = task.kind == LINE
         tables = [
             table
             for detail in details
@@ -121,3 +111,13 @@ class ComparisonReaderV3:
         ]
         rows = ComparedRowsWire.read_all(tables, self._errors)
         return sum_rows(rows, complete=is_complete(tables, rows) and is_complete(items, details))
+
+    async def _query(self, compare_ids: Mapping[str, Any]) -> ComparisonWire:
+        body = {"job_id": self._job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
+        response = await self._client.call(operations.COMPARE_V3, body=body)
+        found = ComparisonWire.read(response, self._errors) or ComparisonWire()
+        if response and not found.model_fields_set:
+            self._errors.count += 1
+            raise DecodeError(operations.COMPARE_V3.name, "decode")
+        require_about(operations.COMPARE_V3.name, response, self._job_id, self._errors)
+        return found

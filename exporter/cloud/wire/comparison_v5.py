@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -14,6 +13,7 @@ from exporter.cloud.wire.comparison import (
     OBJECT,
     PAGE,
     ComparedRowsWire,
+    ComparisonReader,
     Results,
     is_complete,
     sum_rows,
@@ -23,8 +23,6 @@ from exporter.cloud.wire.fields import JsonArray, Nested, Number, Wire
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors
     from exporter.cloud.wire.comparison import ComparisonTaskWire
     from exporter.model.facts import Compared
 
@@ -61,22 +59,42 @@ class ComparisonJobWire(Wire):
     total_count: Number = None
 
 
-class ComparisonReaderV5:
+class ComparisonReaderV5(ComparisonReader):
     """Queries the results of each comparison by itself, and the rows that differ only where some do."""
 
-    def __init__(self, client: Client, errors: DecodeErrors) -> None:
-        self._client = client
-        self._errors = errors
-
-    async def listed(self, job_id: str) -> list[Any] | None:
-        found, _ = await self._query(job_id, "data_compare", "list")
+    async def listed(self) -> list[Any] | None:
+        found, _ = await self._query("data_compare", "list")
         return found.data_compare_task_list
 
-    async def results(self, job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
-        return [await self._results(job_id, task) for task in tasks]
+    async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+        return [await self._results(task) for task in tasks]
+
+    async def _results(self, task: ComparisonTaskWire) -> Results | None:
+        try:
+            overview, total = await self._query(_COMPARE_TYPES[task.kind], "overview", task.id or "")
+        except BadRequestError:
+            return None
+        if task.kind == OBJECT:
+            return Results((overview.objects_compare_overview_info or ObjectOverviewWire()).compare_results)
+        line = task.kind == LINE
+        return Results(overview.line_compare_overview_infos if line else overview.content_compare_overview_infos, total)
+
+    async def different_rows(self, task: ComparisonTaskWire, verdict: Compared) -> float | None:
+        if verdict.consistent is None:
+            return None
+        query_type = "detail" if task.kind == LINE else "diff"
+        try:
+            results, total = await self._query(_COMPARE_TYPES[task.kind], query_type, task.id or "")
+        except BadRequestError:
+            return None  # some versions want the names of two databases for this: the count stays unknown
+        if task.kind == CONTENT:
+            return results.content_diff_detail_info.count if results.content_diff_detail_info else None
+        items = results.line_compare_detail_infos
+        rows = ComparedRowsWire.read_all(items, self._errors)
+        return sum_rows(rows, complete=is_complete(items, rows, total))
 
     async def _query(
-        self, job_id: str, compare_type: str, query_type: str, *compare_id: str
+        self, compare_type: str, query_type: str, *compare_id: str
     ) -> tuple[ComparisonResultWire, float | None]:
         """Return the block that is filled, and the total where there is one."""
         query: list[tuple[str, str | int]] = [
@@ -86,32 +104,5 @@ class ComparisonReaderV5:
             ("limit", PAGE),
             ("offset", 0),
         ]
-        job = await read_job(self._client, operations.COMPARE_V5, job_id, ComparisonJobWire, self._errors, *query)
+        job = await read_job(self._client, operations.COMPARE_V5, self._job_id, ComparisonJobWire, self._errors, *query)
         return job.compare_result or ComparisonResultWire(), job.total_count
-
-    async def _results(self, job_id: str, task: ComparisonTaskWire) -> Results | None:
-        try:
-            overview, total = await self._query(job_id, _COMPARE_TYPES[task.kind], "overview", task.id or "")
-        except BadRequestError:
-            return None
-        different_rows = partial(self._different_rows, job_id, task)
-        if task.kind == OBJECT:
-            objects = overview.objects_compare_overview_info or ObjectOverviewWire()
-            return Results(objects.compare_results, None, different_rows)
-        line = task.kind == LINE
-        databases = overview.line_compare_overview_infos if line else overview.content_compare_overview_infos
-        return Results(databases, total, different_rows)
-
-    async def _different_rows(self, job_id: str, task: ComparisonTaskWire, verdict: Compared) -> float | None:
-        if verdict.consistent is None:
-            return None
-        query_type = "detail" if task.kind == LINE else "diff"
-        try:
-            results, total = await self._query(job_id, _COMPARE_TYPES[task.kind], query_type, task.id or "")
-        except BadRequestError:
-            return None  # some versions want the names of two databases for this: the count stays unknown
-        if task.kind == CONTENT:
-            return results.content_diff_detail_info.count if results.content_diff_detail_info else None
-        items = results.line_compare_detail_infos
-        rows = ComparedRowsWire.read_all(items, self._errors)
-        return sum_rows(rows, complete=is_complete(items, rows, total))

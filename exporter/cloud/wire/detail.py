@@ -23,10 +23,10 @@ from exporter.cloud.wire.fields import (
 from exporter.model.facts import Detail, Switchover, TaskFacts, Writable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 
 _DAY = 86_400
 
@@ -129,9 +129,7 @@ class DetailItemWire(DetailWire, BatchItemWire):
         )
 
     @classmethod
-    async def fetch(
-        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-    ) -> Mapping[str, TaskResult]:
+    async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         # Without `page_req` the cloud would silently return five tasks.
         body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
         return cls.read_results(await client.call(cls.operation, body=body), errors[cls.collector], ids)
@@ -204,7 +202,7 @@ class DetailJobWire(Wire):
         )
 
 
-async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch the details of one task."""
     job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors[Detail.collector])
     return {ids[0]: job.parts(errors[Detail.collector])}
@@ -216,9 +214,7 @@ class WritableJobWire(Wire):
     is_writable: Text = None
 
 
-async def fetch_writable_v5(
-    client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-) -> Mapping[str, TaskResult]:
+async def fetch_writable_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
     job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors[Writable.collector])
     known = {"success": True, "pending": False}

@@ -26,10 +26,10 @@ from exporter.cloud.wire.fields import (
 from exporter.model.facts import Monitor, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import ErrorsByCollector, TaskResults
 
 
 class MonitorWire(Wire):
@@ -59,7 +59,7 @@ class MonitorItemWire(BatchItemWire):
         return (facts_of(Monitor, self.data_guard_minitor),) if self.data_guard_minitor else ()
 
 
-async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch the figures of one task of any kind; a flat object."""
     response = await client.call(operations.MONITOR_V5, job_id=ids[0])
     figures = MonitorWire.read(response, errors[Monitor.collector])

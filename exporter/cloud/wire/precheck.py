@@ -17,10 +17,10 @@ from exporter.cloud.wire.fields import NestedList, Percent, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import ErrorsByCollector, TaskResult, TaskResults
 
 _NEVER_RUN = "DRS.M05003"  # "the information is not found": nobody has started one yet, which is no fault
 
@@ -49,9 +49,7 @@ class PrecheckItemWire(BatchItemWire):
         return () if self.error_code == _NEVER_RUN else super().error()
 
     @classmethod
-    async def fetch(
-        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-    ) -> Mapping[str, TaskResult]:
+    async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         try:
             return await super().fetch(client, errors, ids)
         except BadRequestError as error:

@@ -33,10 +33,10 @@ from exporter.cloud.wire.objects import ObjectsWire
 from exporter.model.facts import Node, Objects, Progress, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -118,9 +118,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
         return error
 
     @classmethod
-    async def fetch(
-        cls, client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]
-    ) -> Mapping[str, TaskResult]:
+    async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         body, served_at = await client.exchange(cls.operation, read_object_and_date, body={"jobs": list(ids)})
         results = cls.read_results(body, errors[cls.collector], ids)
         return {task_id: _with_date(result, served_at) for task_id, result in results.items()}
@@ -162,7 +160,7 @@ class ProgressJobWire(Wire):
     migration_object_progress_info: JsonObject = None
 
 
-async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch progress, node load and object counts of one task, in one call; `errors` by collector."""
     operation = operations.PROGRESS_V5
     response, served_at = await client.exchange(operation, read_object_and_date, job_id=ids[0])

@@ -15,10 +15,8 @@ from exporter.cloud.wire.fields import Number, Time, Wire, Word
 from exporter.model.facts import AsyncJobs, Quota
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors
+    from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 
 _PAGE = 100
 _MOST_PAGES = 100
@@ -35,7 +33,7 @@ class QuotaWire(Wire):
     used: Number = None
 
 
-async def fetch_quota_v3(client: Client, errors: Mapping[str, DecodeErrors]) -> Quota:
+async def fetch_quota_v3(client: Client, errors: ErrorsByCollector) -> Quota:
     """Fetch use and limit by resource; raises `CloudError`."""
     response = await client.call(operations.QUOTA_V3)
     quotas = response.get("quotas")
@@ -57,7 +55,7 @@ class AsyncJobWire(Wire):
     create_time: Time = None
 
 
-async def fetch_async_jobs_v5(client: Client, errors: Mapping[str, DecodeErrors]) -> AsyncJobs:
+async def fetch_async_jobs_v5(client: Client, errors: ErrorsByCollector) -> AsyncJobs:
     """Fetch all asynchronous batches: counts by status, and the newest failed batches; raises `CloudError`."""
     jobs = await _async_jobs(client, errors[AsyncJobs.collector])
     failed = [(job.async_job_id, job.create_time) for job in jobs if job.status == _FAILED]

@@ -10,10 +10,10 @@ from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, TaskResult
+    from exporter.cloud.source import ErrorsByCollector, TaskResults
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""
@@ -32,7 +32,7 @@ class LogJobWire(Wire):
     logs: NestedList[LogEntryWire] = ()
 
 
-async def fetch_v5(client: Client, errors: Mapping[str, DecodeErrors], ids: Sequence[str]) -> Mapping[str, TaskResult]:
+async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch the time of the newest entry of each level of one task."""
     query = (("offset", 0), ("limit", _ENTRIES))
     job = await read_job(client, operations.LOGS_V5, ids[0], LogJobWire, errors[Logs.collector], *query)

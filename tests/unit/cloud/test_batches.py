@@ -21,13 +21,13 @@ from exporter.cloud.http.errors import (
     UnavailableError,
 )
 from exporter.cloud.operations import PROGRESS_V3
-from exporter.cloud.source import Source
+from exporter.cloud.source import Source, TaskResults
 from exporter.model.facts import Progress
 from tests.lib.cloud import merged
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from exporter.cloud.source import TaskResult
 
@@ -47,7 +47,7 @@ class Batches:
         self._bad = set(bad)
         self._seconds = seconds
 
-    async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(self, ids: Sequence[str]) -> TaskResults:
         self.calls.append(list(ids))
         self.running += 1
         self.most = max(self.most, self.running)
@@ -60,11 +60,11 @@ class Batches:
         return dict.fromkeys(ids, FACTS)
 
 
-def source(fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, TaskResult]]], batch: int = 10) -> Source:
+def source(fetch: Callable[[Sequence[str]], Awaitable[TaskResults]], batch: int = 10) -> Source:
     return Source(PROGRESS_V3, (Progress,), batch, lambda _client, _errors, ids: fetch(ids))
 
 
-def calls_of(fetched: Source, ids: Sequence[str]) -> AsyncGenerator[Mapping[str, TaskResult], None]:
+def calls_of(fetched: Source, ids: Sequence[str]) -> AsyncGenerator[TaskResults, None]:
     client: Any = None  # no call is made
     return fetch_all(fetched, client, {}, ids)
 
@@ -188,7 +188,7 @@ def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> No
 
 def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() -> None:
     class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+        async def fetch(self, ids: Sequence[str]) -> TaskResults:
             answers = await super().fetch(ids)
             if len(ids) > 1:
                 raise bad_request("DRS.M00299")
@@ -203,7 +203,7 @@ def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() ->
 
 def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
     class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+        async def fetch(self, ids: Sequence[str]) -> TaskResults:
             answers = await super().fetch(ids)
             if len(ids) > 1:
                 raise bad_request("DRS.M00299")
@@ -231,7 +231,7 @@ def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudE
 
 
 def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> None:
-    async def fetch(ids: Sequence[str]) -> Mapping[str, TaskResult]:
+    async def fetch(ids: Sequence[str]) -> TaskResults:
         return {ids[0]: FACTS, "stranger": FACTS}
 
     answers = simulate(fetch_results(source(fetch), ["a", "b"]))
@@ -248,7 +248,7 @@ def test_an_empty_result_is_no_failure_of_the_call() -> None:
 @pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
 async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     class Buggy(Batches):
-        async def fetch(self, ids: Sequence[str]) -> Mapping[str, TaskResult]:
+        async def fetch(self, ids: Sequence[str]) -> TaskResults:
             if how == "bug" and ids == ["id-0"]:
                 raise ZeroDivisionError
             return await super().fetch(ids)

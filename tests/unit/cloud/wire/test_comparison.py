@@ -16,6 +16,7 @@ from exporter.cloud.wire.comparison import (
     ComparedObjectsWire,
     ComparedRowsWire,
     ComparedWire,
+    ComparisonReader,
     ComparisonSource,
     ComparisonTaskWire,
     Results,
@@ -186,26 +187,23 @@ def test_objects_have_no_rows() -> None:
     assert found.different_rows is None
 
 
-class Cloud:
+class Reader(ComparisonReader):
     """Has equal results of every comparison, none of those in `without_results`; records the queries for them."""
 
     def __init__(self, *without_results: str) -> None:
         self.queries: list[list[str | None]] = []
         self.without_results = set(without_results)
-        self.source = ComparisonSource(lambda _client, _errors: self)
+        self.source = ComparisonSource(lambda *_: self)
         self._listed: list[dict[str, Any]] = []
 
-    async def listed(self, _job_id: str) -> list[Any]:
+    async def listed(self) -> list[Any]:
         return self._listed
 
-    async def results(self, _job_id: str, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
+    async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         self.queries.append([task.id for task in tasks])
-        return [
-            Results([] if task.id in self.without_results else [{"status": "CONSISTENT"}], None, self._no_rows)
-            for task in tasks
-        ]
+        return [Results([] if task.id in self.without_results else [{"status": "CONSISTENT"}]) for task in tasks]
 
-    async def _no_rows(self, _verdict: Compared) -> None: ...
+    async def different_rows(self, _task: ComparisonTaskWire, _verdict: Compared) -> None: ...
 
     async def fetch(self, *listed: dict[str, Any], job_id: str = "job") -> dict[str, tuple[Any, ...]]:
         self._listed = list(listed)
@@ -218,7 +216,7 @@ class Cloud:
 
 
 async def test_the_results_of_an_ended_comparison_are_queried_once() -> None:
-    cloud = Cloud()
+    cloud = Reader()
     for _ in range(3):
         assert await cloud.fetch(item(1)) == {LINE: ("SUCCESSFUL", True, None)}
     assert await cloud.fetch(item(2), item(1)) == {LINE: ("SUCCESSFUL", True, None)}
@@ -226,7 +224,7 @@ async def test_the_results_of_an_ended_comparison_are_queried_once() -> None:
 
 
 async def test_all_types_are_queried_together_and_each_once() -> None:
-    cloud = Cloud()
+    cloud = Reader()
     first = [item(1), item(1, "contents"), item(1, "object")]
     await cloud.fetch(*first)
     await cloud.fetch(*first, item(2, "contents"))
@@ -234,7 +232,7 @@ async def test_all_types_are_queried_together_and_each_once() -> None:
 
 
 async def test_missing_results_are_queried_again() -> None:
-    cloud = Cloud("lines-1")
+    cloud = Reader("lines-1")
     assert await cloud.fetch(item(1, end_time=MOMENT * 1000)) == {LINE: ("SUCCESSFUL", None, MOMENT)}
     cloud.without_results.clear()
     assert await cloud.fetch(item(1)) == {LINE: ("SUCCESSFUL", True, None)}
@@ -243,13 +241,13 @@ async def test_missing_results_are_queried_again() -> None:
 
 @pytest.mark.parametrize("status", [*RUNS, *ENDS[:3], "SOMETHING_NEW"])
 async def test_results_are_queried_only_of_a_comparison_that_has_succeeded(status: str) -> None:
-    cloud = Cloud()
+    cloud = Reader()
     assert await cloud.fetch(item(1, status=status, end_time=MOMENT * 1000)) == {LINE: (status, None, MOMENT)}
     assert cloud.queries == []
 
 
 async def test_the_newest_comparison_of_a_type_decides_even_if_it_failed() -> None:
-    cloud = Cloud()
+    cloud = Reader()
     await cloud.fetch(item(1))
     assert await cloud.fetch(item(1), item(2, status="FAILED")) == {LINE: ("FAILED", None, None)}
     assert await cloud.fetch(item(1), item(0, status="FAILED")) == {LINE: ("SUCCESSFUL", True, None)}
@@ -266,23 +264,23 @@ async def test_the_newest_comparison_of_a_type_decides_even_if_it_failed() -> No
     ],
 )
 async def test_the_newest_comparison(listed: list[dict[str, Any]], newest: str) -> None:
-    assert (await Cloud().fetch(*listed))[LINE][0] == newest
+    assert (await Reader().fetch(*listed))[LINE][0] == newest
 
 
 @pytest.mark.parametrize("nameless", [item(id=None), item(status=""), item(kind="account"), item(kind="")])
 async def test_a_comparison_without_id_status_or_known_type_is_left_out(nameless: dict[str, Any]) -> None:
-    assert await Cloud().fetch(nameless) == {}
+    assert await Reader().fetch(nameless) == {}
 
 
 async def test_results_of_other_tasks_are_kept_apart() -> None:
-    cloud = Cloud()
+    cloud = Reader()
     await cloud.fetch(item(1), job_id="a")
     await cloud.fetch(item(1), job_id="b")
     assert cloud.queries == [["lines-1"]] * 2
 
 
 async def test_results_of_a_task_that_is_not_queried_for_a_day_are_removed() -> None:
-    cloud = Cloud()
+    cloud = Reader()
     for hour in range(26):
         await asyncio.sleep(3600)
         await cloud.fetch(item(1), job_id="a")
