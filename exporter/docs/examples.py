@@ -42,7 +42,7 @@ _NUMBERS = {
     "scheduled_start_at": _NOW + 36_000,
     "expires_at": _NOW + 1_728_000,
     "_at": _NOW - 30,
-    "_by": _NOW - 30,
+    "_at_latest": _NOW - 30,
 }
 """Examples of numbers by the end of the name of their field; the first that fits."""
 F = TypeVar("F", bound=TaskFacts)
