@@ -3,7 +3,6 @@
 from exporter.config.collectors import COLLECTOR_OF, COLLECTORS, TASKS, Collector, Scope
 from exporter.config.document import ConfigError, Document, Loc, NotReadyError, read_document
 from exporter.config.environment import from_environment
-from exporter.config.faults import add_schema_faults
 from exporter.config.files import CaFile, Secret
 from exporter.config.load import from_mapping, load
 from exporter.config.regions import REGIONS, region_hints
@@ -26,6 +25,7 @@ from exporter.config.schema import (
     Tasks,
     Token,
 )
+from exporter.config.schema_errors import add_schema_errors
 from exporter.config.values import Duration, ListOf, ReadableFile, Text, duration_text, stamp, tag_label
 
 __all__ = [
@@ -62,7 +62,7 @@ __all__ = [
     "Tasks",
     "Text",
     "Token",
-    "add_schema_faults",
+    "add_schema_errors",
     "duration_text",
     "from_environment",
     "from_mapping",

@@ -38,7 +38,7 @@ _YAML_REMEDIES = {
 
 
 class ConfigError(ValueError):
-    """The configuration can't be used. The text is for the user: a line for each fault, with the remedy, no secret."""
+    """The configuration can't be used. The text is for the user: a line for each error, with the remedy, no secret."""
 
 
 class NotReadyError(ConfigError):
@@ -47,7 +47,7 @@ class NotReadyError(ConfigError):
 
 @dataclass
 class Document:
-    """Plain data with the lines of the file, and the faults that were found in it.
+    """Plain data with the lines of the file, and the errors that were found in it.
 
     Attributes:
         data: mappings, lists and scalars, not yet validated.
@@ -58,27 +58,27 @@ class Document:
     data: object = field(repr=False)
     name: str = ""
     lines: dict[Loc, int] = field(default_factory=dict)
-    _faults: list[tuple[int, str]] = field(default_factory=list)
+    _errors: list[tuple[int, str]] = field(default_factory=list)
     _wrong: bool = False
-    """True if a fault is more than a file, variable or address that is not available now."""
+    """True if an error is more than a file, variable or address that is not available now."""
 
-    def add_fault(self, loc: Loc, text: str, line: int | None = None, *, not_ready: bool = False) -> None:
-        """Add a fault at a path. The line is that of the path, else that of the section around it."""
+    def add_error(self, loc: Loc, text: str, line: int | None = None, *, not_ready: bool = False) -> None:
+        """Add an error at a path. The line is that of the path, else that of the section around it."""
         self._wrong = self._wrong or not not_ready
         if line is None:
             line = next((self.lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in self.lines), 1)
-        where = f"{self.name}:{line}: " if self.name else ""
+        position = f"{self.name}:{line}: " if self.name else ""
         path = f"{path_text(loc)}: " if loc else ""
-        self._faults.append((line, f"{where}{path}{text}"))
+        self._errors.append((line, f"{position}{path}{text}"))
 
     @property
-    def faulty(self) -> bool:
-        """True if any fault was added."""
-        return bool(self._faults)
+    def has_errors(self) -> bool:
+        """True if any error was added."""
+        return bool(self._errors)
 
     def error(self) -> ConfigError:
-        """Return all faults as one error, in the order of the file; `NotReadyError` if the file itself is right."""
-        in_order = [text for _, text in sorted(self._faults, key=lambda fault: fault[0])]
+        """Return all errors as one, in the order of the file; `NotReadyError` if the file itself is right."""
+        in_order = [text for _, text in sorted(self._errors, key=lambda error: error[0])]
         kind = ConfigError if self._wrong else NotReadyError
         return kind("\n".join(dict.fromkeys(in_order)))
 
@@ -101,7 +101,7 @@ def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
         ConfigError: its content is not text, or too large.
     """
     try:
-        with open(path, "rb", opener=None if pipe else _opened_at_once) as file:
+        with open(path, "rb", opener=None if pipe else _open_without_waiting) as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             raw = file.read(limit + 1) if pipe or regular else None
     except IsADirectoryError:
@@ -120,15 +120,14 @@ def read_text(path: Path, limit: int, *, pipe: bool = True) -> str:
         raise ConfigError(f"is not UTF-8 text (byte {error.start + 1}): save it as UTF-8") from None
 
 
-def _opened_at_once(path: str, flags: int) -> int:
-    """Open a pipe without waiting for its other end."""
+def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_document(path: Path) -> Document:
     """Read one YAML document; an empty file is an empty mapping.
 
-    Faults that do not prevent reading the rest (a duplicate key, a tag) are added to the document.
+    Errors that do not prevent reading the rest (a duplicate key, a tag) are added to the document.
 
     Raises:
         NotReadyError: the file can't be read now.
@@ -156,15 +155,15 @@ def read_document(path: Path) -> Document:
 
 def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark
-    place = f"{mark.line + 1}:{mark.column + 1}: " if mark else " "
+    position = f"{mark.line + 1}:{mark.column + 1}: " if mark else " "
     problem = ", ".join(part for part in (error.context, error.problem) if part)
     remedy = next(remedy for sign, remedy in _YAML_REMEDIES.items() if sign in problem)
     unnamed = _QUOTED_NAME.sub(r"\1", problem)
-    return f"{place}not valid YAML: {unnamed}; {remedy}"
+    return f"{position}not valid YAML: {unnamed}; {remedy}"
 
 
 class _Builder:
-    """Converts a tree of YAML nodes to plain data, and adds lines and faults to the document."""
+    """Converts a tree of YAML nodes to plain data, and adds lines and errors to the document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -176,7 +175,7 @@ class _Builder:
         if self._values > _MAX_VALUES:
             raise ConfigError(f"has more than {_MAX_VALUES} values, with aliases expanded")
         if node.tag not in _TAGS:
-            self._fault(loc, "YAML tags are not supported; quote a value that begins with !")
+            self._error(loc, "YAML tags are not supported; quote a value that begins with !")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, loc)
         if isinstance(node, yaml.SequenceNode):
@@ -197,15 +196,15 @@ class _Builder:
                 result |= self._merged(value, loc)
                 continue
             if not isinstance(key, yaml.ScalarNode) or key.tag not in _TEXT_TAGS:
-                self._fault(loc, "a key must be text: quote it", line)
+                self._error(loc, "a key must be text: quote it", line)
                 continue
             name = _encodable(key.value)
-            at = (*loc, name)
+            key_loc = (*loc, name)
             if name in first_lines:
-                self._fault(at, f"duplicate key, first set on line {first_lines[name]}", line)
+                self._error(key_loc, f"duplicate key, first set on line {first_lines[name]}", line)
             first_lines.setdefault(name, line)
-            self._document.lines[at] = line
-            result[name] = self.value(value, at)
+            self._document.lines[key_loc] = line
+            result[name] = self.value(value, key_loc)
         return result
 
     def _merged(self, node: yaml.Node, loc: Loc) -> dict[str, object]:
@@ -216,26 +215,26 @@ class _Builder:
             if isinstance(data, dict):
                 result |= data
             else:
-                self._fault(loc, "<< takes a mapping, or a list of them", source.start_mark.line + 1)
+                self._error(loc, "<< takes a mapping, or a list of them", source.start_mark.line + 1)
         return result
 
     def _scalar(self, node: yaml.Node, loc: Loc) -> object:
         if node.tag in _TEXT_TAGS or node.tag not in _TAGS:
             text = _encodable(node.value)
             if text != node.value:
-                self._fault(loc, "contains half a surrogate pair, which is no character")
+                self._error(loc, "contains half a surrogate pair, which is no character")
             return text
         if ":" in node.value:  # YAML 1.1 reads a number to the base of 60, which no user intends
-            self._fault(loc, "quote a value with a colon, or write a duration such as 1h30m", node.start_mark.line + 1)
+            self._error(loc, "quote a value with a colon, or write a duration such as 1h30m", node.start_mark.line + 1)
             return node.value
         try:
             return self._scalars.construct_object(node)
         except (ValueError, LookupError, OverflowError):
-            self._fault(loc, "not a value that YAML can read: quote it if it is text", node.start_mark.line + 1)
+            self._error(loc, "not a value that YAML can read: quote it if it is text", node.start_mark.line + 1)
             return node.value
 
-    def _fault(self, loc: Loc, text: str, line: int | None = None) -> None:
-        self._document.add_fault(_without_secrets(loc), text, line)
+    def _error(self, loc: Loc, text: str, line: int | None = None) -> None:
+        self._document.add_error(_without_secrets(loc), text, line)
 
 
 def _encodable(text: str) -> str:

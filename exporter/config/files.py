@@ -85,7 +85,7 @@ class Secret:
                 raise
             if self.file not in _unavailable:
                 _unavailable.add(self.file)
-                _log.error("a secret file can't be used; the last secret stays in use", fault=str(error))
+                _log.error("a secret file can't be used; the last secret stays in use", error=str(error))
             return next(iter(self._read.values()))
         if self.file in _unavailable:
             _unavailable.remove(self.file)
@@ -169,10 +169,10 @@ class CaFile:
             self._load()
         except ConfigError as error:
             self._faulty = seen
-            _log.error("ca_file has changed and can't be used; the old CAs stay in use", fault=str(error))
+            _log.error("ca_file has changed and can't be used; the old CAs stay in use", error=str(error))
         else:
             self._faulty = None
-            _log.info("ca_file has been read again", file=str(self.path))
+            _log.info("ca_file reloaded", file=str(self.path))
         return self.context
 
     def _load(self) -> None:
@@ -216,12 +216,12 @@ async def _read_off_loop(file: Path, read: Callable[[], T], last: dict[tuple[int
         value = await FILES.share((read.__qualname__, file), read)
     except OSError as error:
         # Other errors: the system can start no thread.
-        why = "its file system does not respond" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        reason = "its file system does not respond" if isinstance(error, TimeoutError) else error.strerror or str(error)
         if not last:
-            raise NotReadyError(f"file {str(file)!r} cannot be read: {why}") from error
+            raise NotReadyError(f"file {str(file)!r} cannot be read: {reason}") from error
         if file not in _hanging:
             _hanging.add(file)
-            _log.warning("a file cannot be read now; the value read before is used", file=str(file), fault=why)
+            _log.warning("a file cannot be read now; the value read before is used", file=str(file), reason=reason)
         return next(iter(last.values()))
     _hanging.discard(file)
     return value
@@ -237,10 +237,10 @@ def _secret_in(file: Path) -> str:
     kind: type[ConfigError]
     try:
         secret = read_text(file, _SECRET_BYTES, pipe=False).removesuffix("\n").removesuffix("\r")
-        kind, fault = NotReadyError, "is empty"  # it may be about to be written
+        kind, reason = NotReadyError, "is empty"  # it may be about to be written
     except ConfigError as error:
-        secret, kind, fault = "", type(error), str(error)
+        secret, kind, reason = "", type(error), str(error)
     if not secret:
         must = "It must be readable for this user and contain nothing but the secret."
-        raise kind(f"secret file {str(file)!r} {fault}. {must}")
+        raise kind(f"secret file {str(file)!r} {reason}. {must}")
     return secret

@@ -7,8 +7,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
-from exporter.config.faults import add_schema_faults
 from exporter.config.schema import Config, Section
+from exporter.config.schema_errors import add_schema_errors
 from exporter.config.values import duration_text
 
 S = TypeVar("S", bound=Section)
@@ -20,7 +20,7 @@ def load(path: Path) -> Config:
     """Read and check a YAML file, without the network. Secrets are read, so that a missing one is found.
 
     Raises:
-        ConfigError: all faults, a line each, in the order of the file; `NotReadyError` if only files or variables
+        ConfigError: all errors, a line each, in the order of the file; `NotReadyError` if only files or variables
             are missing.
     """
     return _checked(read_document(path), path.parent)
@@ -30,7 +30,7 @@ def from_mapping(data: Mapping[str, object]) -> Config:
     """Like `load`, from plain data; paths are relative to the working directory.
 
     Raises:
-        ConfigError: all faults, a line each.
+        ConfigError: all errors, a line each.
     """
     return _checked(Document(dict(data)), Path())
 
@@ -39,12 +39,12 @@ def _checked(document: Document, folder: Path) -> Config:
     try:
         written = Config.model_validate(document.data, context=folder)
     except ValidationError as error:
-        add_schema_faults(document, Config, error)
+        add_schema_errors(document, Config, error)
         raise document.error() from None
     config = _completed(written)
-    for loc, text in _rule_faults(written, config):
-        document.add_fault(loc, text)
-    if document.faulty:
+    for loc, text in _rule_errors(written, config):
+        document.add_error(loc, text)
+    if document.has_errors:
         raise document.error()
     return config
 
@@ -74,47 +74,47 @@ def _merged(base: S, over: S) -> S:
     return base.model_copy(update=update)
 
 
-def _rule_faults(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
-    """Check rules across fields. The path of a fault is that of the section which the user wrote, see `written`."""
-    yield from _doubles(config)
+def _rule_errors(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
+    """Check rules across fields. `written` shows whether an account has a value itself, or from the top level."""
+    yield from _duplicates(config)
     for index, account in enumerate(config.accounts):
-        at: Loc = ("accounts", index)
+        loc: Loc = ("accounts", index)
         own = written.accounts[index]
         if not account.all_projects():
-            yield at, "needs regions, projects, or both"
+            yield loc, "needs regions, projects, or both"
         if account.poll.stale_after < account.poll.interval:
             ages = f"stale_after ({duration_text(account.poll.stale_after)})"
             limit = f"interval ({duration_text(account.poll.interval)})"
-            yield (*at, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
+            yield (*loc, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
         for name in ("objects", "comparison", "logs"):
             if getattr(account.cutover, name) == "required" and not account.enabled(name):
-                where = at if name in own.cutover.model_fields_set else ()
-                yield (*where, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
+                section = loc if name in own.cutover.model_fields_set else ()
+                yield (*section, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
 
 
-def _doubles(config: Config) -> Iterator[tuple[Loc, str]]:
+def _duplicates(config: Config) -> Iterator[tuple[Loc, str]]:
     """Find duplicate names, labels, and projects, which would be polled and counted twice."""
     first: dict[str, Loc] = {}
-    faulty: set[Loc] = set()  # one fault for each path: the same project also has the same label
-    for thing, loc in _unique_things(config):
-        if first.setdefault(thing, loc) != loc and loc not in faulty:
-            faulty.add(loc)
-            yield loc, f"{thing} is already set at {path_text(first[thing])}"
+    reported: set[Loc] = set()  # one error for each path: the same project also has the same label
+    for value, loc in _unique_values(config):
+        if first.setdefault(value, loc) != loc and loc not in reported:
+            reported.add(loc)
+            yield loc, f"{value} is already set at {path_text(first[value])}"
 
 
-def _unique_things(config: Config) -> Iterator[tuple[str, Loc]]:
+def _unique_values(config: Config) -> Iterator[tuple[str, Loc]]:
     for index, account in enumerate(config.accounts):
-        at: Loc = ("accounts", index)
-        yield f"account {account.name}", (*at, "name")
+        loc: Loc = ("accounts", index)
+        yield f"account {account.name}", (*loc, "name")
         for number, region in enumerate(account.regions):
-            yield f"the default project of {region} in {account.name}", (*at, "regions", number)
-            yield f"project name {region} of {region} in {account.name}", (*at, "regions", number)
+            yield f"the default project of {region} in {account.name}", (*loc, "regions", number)
+            yield f"project name {region} of {region} in {account.name}", (*loc, "regions", number)
         for number, project in enumerate(account.projects):
-            here = (*at, "projects", number)
-            where = (*here, "project_id") if project.project_id else here
+            project_loc = (*loc, "projects", number)
+            id_loc = (*project_loc, "project_id") if project.project_id else project_loc
             if project.project_id:
-                yield f"project {project.project_id} of {project.region}", where
+                yield f"project {project.project_id} of {project.region}", id_loc
             elif project.iam_name == project.region:
-                yield f"the default project of {project.region} in {account.name}", where
-            named = (*here, "name") if project.name else where
-            yield f"project name {project.label} of {project.region} in {account.name}", named
+                yield f"the default project of {project.region} in {account.name}", id_loc
+            name_loc = (*project_loc, "name") if project.name else id_loc
+            yield f"project name {project.label} of {project.region} in {account.name}", name_loc

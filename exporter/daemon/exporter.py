@@ -140,11 +140,11 @@ class Exporter:
                 config = await _read(load)
                 async with self.reloading, self._turn:
                     changes = await self._projects.replace(config)
-                _log.info("the configuration has been read again", **changes._asdict())
+                _log.info("configuration reloaded", **changes._asdict())
                 self._loaded(successful=True)
             except ConfigError as error:
-                fault = "; ".join(str(error).splitlines())
-                _log.error("the configuration can't be used; the old one stays in use", fault=fault)
+                text = "; ".join(str(error).splitlines())
+                _log.error("the configuration can't be used; the old one stays in use", error=text)
                 self._loaded(successful=False)
                 raise
             finally:

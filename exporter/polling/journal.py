@@ -66,10 +66,10 @@ class Journal:
         if facts.gap is not None:
             self._incomplete[what] = facts
             if before is None or before.gap != facts.gap:
-                self._log.warning("a task list is incomplete", what=what, why=facts.gap, tasks=facts.tasks)
+                self._log.warning("a task list is incomplete", what=what, reason=facts.gap, tasks=facts.tasks)
         elif before is not None:
             since = moment(before.incomplete_since or 0.0)
-            self._log.info("a task list is complete again", what=what, why=before.gap, since=since)
+            self._log.info("a task list is complete again", what=what, reason=before.gap, since=since)
 
     def bug(self, collector: str, error: BaseException) -> None:
         """A poll raised an unforeseen exception; logged once for each line of code that raises it."""

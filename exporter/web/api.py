@@ -26,9 +26,9 @@ _BATCH = 50
 
 async def tasks(exporter: Served, request: Request) -> Response:
     """Respond to a query; with 400 if a parameter is invalid."""
-    query, faults = Query.of(request.query_params)
-    if faults:
-        return _json({"errors": faults}, 400)
+    query, errors = Query.of(request.query_params)
+    if errors:
+        return _json({"errors": errors}, 400)
     result = await search(exporter.stores, query)
     converted = [task_json(task) async for task in in_turns(result.tasks, _BATCH)]
     return _json({**_overview(exporter, result), "tasks": converted}, 200)

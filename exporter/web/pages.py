@@ -56,9 +56,9 @@ class Pages:
 
     async def status(self, request: Request) -> Response:
         """The status page: an overview, one page of tasks, and the projects."""
-        query, faults = Query.of(request.query_params)
+        query, errors = Query.of(request.query_params)
         result = await search(self._exporter.stores, query)
-        return await self._page("status.html", 200, query=query, faults=faults, **self._overview(result))
+        return await self._page("status.html", 200, query=query, errors=errors, **self._overview(result))
 
     def _overview(self, result: SearchResult) -> dict[str, Any]:
         exporter = self._exporter

@@ -17,7 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from exporter.config import Document, Duration, ListOf, Loc, ReadableFile, Section, Text, add_schema_faults
+from exporter.config import Document, Duration, ListOf, Loc, ReadableFile, Section, Text, add_schema_errors
 
 OLDEST = "TLS12"
 """The oldest version that is served, whatever the file says."""
@@ -164,26 +164,26 @@ def checked(document: Document, folder: Path) -> WebConfig:
     """Validate a document; relative paths start in the folder.
 
     Raises:
-        ConfigError: all faults, one line each, in the order of the file.
+        ConfigError: all errors, one line each, in the order of the file.
     """
     try:
         config = WebConfig.model_validate(document.data, context=folder)
     except ValidationError as error:
-        add_schema_faults(document, WebConfig, error)
+        add_schema_errors(document, WebConfig, error)
         raise document.error() from None
-    for key, text in _tls_faults(config.tls_server_config):
-        document.add_fault(("tls_server_config", *key), text)
+    for key, text in _tls_errors(config.tls_server_config):
+        document.add_error(("tls_server_config", *key), text)
     if config.rate_limit.interval and not config.rate_limit.burst:
-        document.add_fault(("rate_limit",), "burst must be at least 1, else every request is refused")
-    for loc, text in _user_faults(config.basic_auth_users):
+        document.add_error(("rate_limit",), "burst must be at least 1, else every request is refused")
+    for loc, text in _user_errors(config.basic_auth_users):
         # The name of a user is not shown; the line number is enough.
-        document.add_fault(loc[:1], text, document.lines.get(loc))
-    if document.faulty:
+        document.add_error(loc[:1], text, document.lines.get(loc))
+    if document.has_errors:
         raise document.error()
     return config
 
 
-def _tls_faults(tls: TlsServer) -> Iterator[tuple[Loc, str]]:
+def _tls_errors(tls: TlsServer) -> Iterator[tuple[Loc, str]]:
     given = tls.model_fields_set
     for name in ("cert", "key", "client_ca") if given else ():
         both = {name, f"{name}_file"} & given
@@ -203,7 +203,7 @@ def _tls_faults(tls: TlsServer) -> Iterator[tuple[Loc, str]]:
         yield ("max_version",), f"must be at least {max(tls.min_version, OLDEST)}"
 
 
-def _user_faults(users: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
+def _user_errors(users: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     for user, stored in users.items():
         if ":" in user:
             yield ("basic_auth_users", user), "a user's name can't hold a colon"

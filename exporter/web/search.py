@@ -94,20 +94,20 @@ class Query:
     def of(cls, parameters: Mapping[str, str]) -> tuple[Query, tuple[str, ...]]:
         """Parse parameters. Invalid ones are left out, with a message for each."""
         valid: dict[str, Any] = {name: parameters.get(name, "").strip()[:_MAX_LENGTH] for name in ("q", "project")}
-        faults = []
+        errors = []
         for name, words in _ALLOWED.items():
             if word := parameters.get(name, ""):
                 if word in words:
                     valid[name] = word
                 else:
-                    faults.append(f"{name}: expected one of {', '.join(words)}")
+                    errors.append(f"{name}: expected one of {', '.join(words)}")
         for name, most in (("page", _MAX_PAGE), ("limit", MAX_LIMIT)):
             if text := parameters.get(name, ""):
                 if text.isascii() and text.isdecimal() and len(text) < 8 and 1 <= int(text) <= most:  # noqa: PLR2004
                     valid[name] = int(text)
                 else:
-                    faults.append(f"{name}: expected a number from 1 to {most}")
-        return cls(**valid), tuple(faults)
+                    errors.append(f"{name}: expected a number from 1 to {most}")
+        return cls(**valid), tuple(errors)
 
     @property
     def key(self) -> str:

@@ -53,7 +53,7 @@ class WebFile:
         open_paths: paths that never need a password.
 
     Raises:
-        ConfigError: all faults of the file.
+        ConfigError: all errors of the file.
     """
 
     def __init__(self, path: Path | None = None, *, open_paths: Collection[str] = ()) -> None:
@@ -103,9 +103,9 @@ class WebFile:
             self._settings = self._read(self._path)
         except ConfigError as error:
             for line in str(error).splitlines():
-                _log.error("the web configuration has changed and can't be used; the old one stays in use", fault=line)
+                _log.error("the web configuration has changed and can't be used; the old one stays in use", error=line)
         else:
-            _log.info("the web configuration has been read again")
+            _log.info("web configuration reloaded")
 
     def context(self) -> ssl.SSLContext | None:
         """Return a context that uses the current settings for each new connection; None: plain HTTP."""
@@ -152,13 +152,13 @@ class WebFile:
             "basic_auth_users": bool(config.basic_auth_users),
         }
         self._access = self._access or access
-        faults = [
+        errors = [
             f"{path}: {key} would switch access control {'on' if access[key] else 'off'}, which needs a restart"
             for key, before in self._access.items()
             if access[key] != before
         ]
-        if faults:
-            raise ConfigError("\n".join(faults))
+        if errors:
+            raise ConfigError("\n".join(errors))
 
     def _warn(self, unsupported: Iterable[str]) -> None:
         """Log each unsupported setting once."""
@@ -176,6 +176,6 @@ def _context(document: Document, config: WebConfig) -> tuple[ssl.SSLContext | No
     try:
         context, unsupported = server_context(tls)
     except ConfigError as error:
-        document.add_fault(("tls_server_config",), str(error))
+        document.add_error(("tls_server_config",), str(error))
         raise document.error() from None
     return context, [f"tls_server_config.{what}" for what in unsupported]

@@ -160,4 +160,4 @@ def test_the_status_page_does_not_take_an_error_for_no_tasks(
     page = get(start(config, LISTEN).ready().url).text
     assert "No tasks." not in page
     assert "0 tasks" not in page
-    assert "gives no list of\nprod / cn-north-4." in page
+    assert "returns no list for\nprod / cn-north-4." in page

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIFECYCLE = "--web.enable-lifecycle"
 SUCCESS = "drs_exporter_config_last_reload_successful"
-EVENT = "the configuration has been read again"
+EVENT = "configuration reloaded"
 
 
 def post(exporter: Exporter) -> httpx.Response:

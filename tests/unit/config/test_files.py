@@ -69,7 +69,7 @@ def test_while_a_secret_file_cannot_be_used_the_last_secret_is_used_and_that_is_
         ("error", "a secret file can't be used; the last secret stays in use"),
         ("info", "a secret file can be used again"),
     ]
-    assert f"secret file '{file}' " in logged[0]["fault"]
+    assert f"secret file '{file}' " in logged[0]["error"]
 
 
 def test_a_secret_file_that_never_was_readable_is_an_error(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
     monkeypatch.setattr(config_files, "stamp", lambda path: event.wait() and stamp(path))
     with capture_logs() as logged:
         assert [await secret.current() for _ in range(3)] == ["one"] * 3
-    assert [(line["event"], line["file"], line["fault"]) for line in logged] == [
+    assert [(line["event"], line["file"], line["reason"]) for line in logged] == [
         ("a file cannot be read now; the value read before is used", str(file), "its file system does not respond")
     ]
     event.set()
@@ -186,7 +186,7 @@ async def test_renewed_cas_are_used_and_logged(tmp_path: Path) -> None:
         await cas.refresh()
         await cas.refresh()
     assert count(cas) > 10
-    assert [line["event"] for line in logged] == ["ca_file has been read again"]
+    assert [line["event"] for line in logged] == ["ca_file reloaded"]
 
 
 @pytest.mark.parametrize("written", ["", FIRST[:200], "nothing", None], ids=["empty", "half", "text", "missing"])

@@ -95,7 +95,7 @@ def test_an_incomplete_list_is_one_line_and_its_end_another() -> None:
     off = Fault(match="POST .*/v3/.*/jobs$", kind="wrong_total")
     lines = lines_while(cloud_of(sim_task("one"), published={"v3"}), (59, []), (300, [off]), (120, []))
     told = [line for line in lines if "list" in line["event"] and line["what"] == "v3 list of sync"]
-    assert [(line["log_level"], line["event"], line["why"]) for line in told] == [
+    assert [(line["log_level"], line["event"], line["reason"]) for line in told] == [
         ("warning", "a task list is incomplete", "its pages and its total disagree"),
         ("info", "a task list is complete again", "its pages and its total disagree"),
     ]

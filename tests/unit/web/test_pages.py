@@ -88,7 +88,7 @@ NOT_YET = "The first poll has not ended yet."
     [
         ("no tasks", [NONE], [NOT_YET]),
         ("not polled", [NOT_YET, "not polled yet"], [NONE, "0 tasks"]),
-        ("no list", ["the cloud gives no list of"], [NONE, "0 tasks"]),
+        ("no list", ["the cloud returns no list for"], [NONE, "0 tasks"]),
     ],
 )
 async def test_no_tasks_and_unknown_tasks_differ(state: str, shown: list[str], hidden: list[str]) -> None:

@@ -29,7 +29,7 @@ ALL = USERS + TLS.replace(
     "}", ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: server.pem, client_allowed_sans: [a, b]}"
 )
 NO_SANS = ALL.replace(", client_allowed_sans: [a, b]", "")
-AGAIN = {"event": "the web configuration has been read again", "log_level": "info"}
+AGAIN = {"event": "web configuration reloaded", "log_level": "info"}
 CANNOT = "the web configuration has changed and can't be used; the old one stays in use"
 NOT_SUPPORTED = "a setting of the web configuration is not supported"
 
@@ -141,7 +141,7 @@ def test_a_bad_file_is_logged_once_and_changes_nothing(files: Files, text: str, 
         assert files.seen_by(web) is before
         assert files.seen_by(web) is before
         assert [line["event"] for line in logged] == [CANNOT]
-        assert logged[0]["fault"].startswith(f"{files.path}:{fault}")
+        assert logged[0]["error"].startswith(f"{files.path}:{fault}")
         assert "hunter2" not in str(logged)
         assert "alice" not in str(logged)
         files.write("")
@@ -163,7 +163,7 @@ def test_new_connections_use_a_new_certificate_once_its_key_is_there(files: File
         shutil.copy(pairs[1].cert, files.folder / "server.pem")
         assert files.seen_by(web).context is first.context
         assert files.seen_by(web).context is first.context
-        assert [line.get("fault", "").partition(": ")[2] for line in logged] == [
+        assert [line.get("error", "").partition(": ")[2] for line in logged] == [
             "tls_server_config: the key does not belong to the certificate"
         ]
         files.place(pairs[1])
@@ -246,7 +246,7 @@ def test_access_control_is_switched_on_and_off_by_a_restart_only(
     assert [line["event"] for line in logged] == [CANNOT] * len(keys)
     for key, line in zip(keys, logged, strict=True):
         switched = "on" if len(after) > len(before) else "off"
-        assert line["fault"].endswith(f"{key} would switch access control {switched}, which needs a restart")
+        assert line["error"].endswith(f"{key} would switch access control {switched}, which needs a restart")
     files.write(before)
     assert files.seen_by(web).users == settings.users
 
@@ -270,7 +270,7 @@ def test_a_file_that_becomes_a_pipe_is_not_read(files: Files) -> None:
     os.mkfifo(files.path)
     with capture_logs() as logged:
         files.seen_by(web)
-    assert [line["fault"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
+    assert [line["error"].rpartition(": ")[2] for line in logged] == ["is not a file any more"]
 
 
 async def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_logged_once(

@@ -1,6 +1,6 @@
-"""Converts pydantic's errors to faults of a document: path and line in the file, allowed values, remedy.
+"""Converts pydantic's errors to errors of a document: path and line in the file, allowed values, remedy.
 
-It depends on pydantic, not on the schema. Like `document`, it never quotes a value.
+It depends on pydantic, not on the schema. Like the errors of document.py, its errors never quote a value.
 """
 
 import difflib
@@ -37,7 +37,7 @@ _ON = {"true", "on", "yes", "enabled"}
 _SWITCHES = _ON | {"false", "off", "no", "disabled"}
 
 
-def add_schema_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
+def add_schema_errors(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Add all errors of a pydantic model to the document, in words for the user."""
     for detail in error.errors(include_url=False):
         kind, given = detail["type"], detail["input"]
@@ -46,13 +46,13 @@ def add_schema_faults(document: Document, model: type[BaseModel], error: Validat
             _add_unknown_key(document, loc, models[0])
         elif kind.startswith("union_tag"):
             wrong = "expected" if kind == "union_tag_invalid" else "required key is missing, expected"
-            document.add_fault((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
+            document.add_error((*loc, "type"), f"{wrong} one of {', '.join(map(_tag, models))}")
         elif kind in _SECTIONS and given is not None:
-            document.add_fault(loc, _section_text(str(loc[-1]) if loc else "", models, given))
-        elif kind != "too_short" or not given:  # else all of its items are faults of their own
+            document.add_error(loc, _section_text(str(loc[-1]) if loc else "", models, given))
+        elif kind != "too_short" or not given:  # else each of its items has an error of its own
             context = detail.get("ctx", {})
             not_ready = isinstance(context.get("error"), NotReadyError)
-            document.add_fault(loc, _fault_text(kind, given, context), not_ready=not_ready)
+            document.add_error(loc, _error_text(kind, given, context), not_ready=not_ready)
 
 
 def _section_text(name: str, models: list[type[BaseModel]], given: object) -> str:
@@ -107,7 +107,7 @@ def _add_unknown_key(document: Document, loc: Loc, model: type[BaseModel]) -> No
     # In other sections a key is only a typing error; in credentials it may be a secret in the wrong place.
     quotable = QUOTABLE_KEY.fullmatch(key) and (near or "credentials" not in loc)
     shown, text = (loc, "unknown key") if quotable else (loc[:-1], "has an unknown key")
-    document.add_fault(shown, f"{text}{hint} (allowed: {', '.join(allowed)})", document.lines.get(loc))
+    document.add_error(shown, f"{text}{hint} (allowed: {', '.join(allowed)})", document.lines.get(loc))
 
 
 def _section_of(key: str, model: type[BaseModel]) -> str:
@@ -121,7 +121,7 @@ def _section_of(key: str, model: type[BaseModel]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _fault_text(kind: str, given: object, context: dict[str, Any]) -> str:
+def _error_text(kind: str, given: object, context: dict[str, Any]) -> str:
     if given is None and kind != "missing":
         return "is empty: give it a value or remove the key"
     example = "whose items begin with '- '" if isinstance(given, dict) else "such as [a, b]"
