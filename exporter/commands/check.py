@@ -36,7 +36,7 @@ from exporter.commands.options import Parser, add_cloud, cloud_of, file_path
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
-from exporter.runtime.terminal import Screen, Waiting
+from exporter.runtime.terminal import ProgressLine, Screen
 from exporter.views.findings import Finding, Level
 from exporter.views.text import plural, project_text
 
@@ -110,10 +110,10 @@ async def check(
             done, calls = sum(task.done() for task in running), sum(connection.observer.calls for connection in opened)
             return f"{done} of {plural(len(opened), 'project')}, {calls} calls"
 
-        async with Waiting(progress) as waiting:
+        async with ProgressLine(progress) as line:
 
             def say_all(findings: Iterable[Finding]) -> None:
-                waiting.wipe()
+                line.wipe()
                 for finding in findings:
                     levels[finding.level] += 1
                     say(finding, width)

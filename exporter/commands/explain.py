@@ -25,7 +25,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import printable
-from exporter.runtime.terminal import Waiting
+from exporter.runtime.terminal import ProgressLine
 from exporter.views.task import groups, reasons, verdict
 from exporter.views.text import UNKNOWN, plural
 
@@ -70,7 +70,7 @@ async def explain(
     accounts = {account.name: account for account in config.accounts}
     async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
-        async with Waiting(
+        async with ProgressLine(
             lambda: f"{plural(len(pollers), 'project')}, {sum(poller.calls for poller in pollers)} calls"
         ):
             await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))

@@ -33,7 +33,7 @@ from exporter.commands import COMMANDS, module_of
 from exporter.commands.options import Parser, UsageError
 from exporter.config import ConfigError, NotReadyError
 from exporter.runtime import logs, threads
-from exporter.runtime.lines import Lines
+from exporter.runtime.line_writer import LineWriter
 
 if TYPE_CHECKING:
     import argparse
@@ -129,8 +129,8 @@ def _command(arguments: list[str]) -> int:
         return _FAILED
     except Exception as error:  # noqa: BLE001 - a traceback would quote messages, and with them the cloud and secrets
         # Pollers that share a bug crash in one place.
-        for name, place in dict.fromkeys((type(leaf).__name__, logs.where(leaf)) for leaf in leaves(error)):
-            _log.error("a part of the exporter crashed; it ends", error=name, where=place)
+        for name, place in dict.fromkeys((type(leaf).__name__, logs.location(leaf)) for leaf in leaves(error)):
+            _log.error("exiting: a task crashed", error=name, where=place)
         return _FAILED
     else:
         return outcome.code
@@ -148,7 +148,7 @@ def _occupy_standard_files() -> None:
 
 def _report(texts: Iterable[str]) -> None:
     """Print lines to standard error; drop those that nobody reads within seconds."""
-    lines = Lines(sys.stderr, lambda _: "")
+    lines = LineWriter(sys.stderr, lambda _: "")
     for line in "\n".join(texts).splitlines():
         lines.write(f"drs-exporter: {line}\n")
     lines.drain(_DRAIN_SECONDS)

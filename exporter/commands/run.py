@@ -24,7 +24,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.daemon.serve import serve
 from exporter.model.shard import SHARDS, shard_of
 from exporter.runtime import logs
-from exporter.runtime.lines import Lines
+from exporter.runtime.line_writer import LineWriter
 from exporter.web.auth import HEALTH_PATHS
 from exporter.web.listening import DEFAULT_ADDRESS, bind_all, url_of
 from exporter.web.settings import WebFile
@@ -121,7 +121,7 @@ def run_daemon(
     with ExitStack() as stack:
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
         urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
-        out = Lines(sys.stdout, lambda _: "")
+        out = LineWriter(sys.stdout, lambda _: "")
 
         def announce() -> None:
             if transport is None:
@@ -133,7 +133,7 @@ def run_daemon(
             exporter = Exporter(config, transport=transport, shard=shard)
             await serve(exporter, load, sockets, announce, web, lifecycle=options.lifecycle)
 
-        logs.catch_all()
+        logs.log_ignored_exceptions()
         try:
             asyncio.run(poll_and_serve())
         finally:
@@ -141,7 +141,7 @@ def run_daemon(
     return Outcome(0)
 
 
-def print_addresses(urls: Sequence[str], out: Lines) -> None:
+def print_addresses(urls: Sequence[str], out: LineWriter) -> None:
     """Print where the demo is served."""
     for url in urls:
         out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")

@@ -30,7 +30,7 @@ from exporter.model.task import Phase
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
-from exporter.runtime.terminal import Cell, Screen, Waiting, table
+from exporter.runtime.terminal import Cell, ProgressLine, Screen, table
 from exporter.views.summary import WORST_FIRST, blockers_of, full_ratio_of, phase_of, project_json, read_at, task_json
 from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
@@ -95,7 +95,7 @@ async def tasks(
             return f"{done} of {plural(len(pollers), 'project')}, {calls} calls"
 
         running = [asyncio.create_task(survey(poller)) for poller in pollers]
-        async with Waiting(progress):
+        async with ProgressLine(progress):
             await asyncio.gather(*running)
         found = [(store.project(), store.tasks()) for store in exporter.stores]
         text = as_json(found, exporter.now()) if screen is None else as_table(found, exporter.now(), screen)

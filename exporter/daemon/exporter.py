@@ -121,7 +121,7 @@ class Exporter:
     async def publish(self) -> None:
         """Remove what has expired, and replace the page."""
         async with self._turn:
-            self._clock.follow()
+            self._clock.update_step()
             for store in self.stores:
                 await store.sweep()
             await self.exposition.publish()

@@ -79,7 +79,7 @@ class SampleUpdater:
         self._dropped(lost)
         if family not in self._reported:
             self._reported.add(family)
-            _log.warning("series left out", family=family, series=lost, **self._key._asdict())
+            _log.warning("series dropped", family=family, series=lost, **self._key._asdict())
         return tuple(kept.items())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.cloud.http.errors import ThrottledError
-from exporter.runtime.logs import where
+from exporter.runtime.logs import location
 from exporter.views.findings import advise
 from exporter.views.text import moment
 
@@ -74,11 +74,10 @@ class Journal:
     def bug(self, collector: str, error: BaseException) -> None:
         """A poll raised an unforeseen exception; logged once for each line of code that raises it."""
         self._state.failed("bug in the exporter")
-        bug = (collector, type(error).__name__, where(error))
-        if bug in self._bugs:
-            return
-        self._bugs.add(bug)
-        self._log.error("a poll ended in a bug", collector=collector, error=type(error).__name__, where=where(error))
+        name, where = type(error).__name__, location(error)
+        if (collector, name, where) not in self._bugs:
+            self._bugs.add((collector, name, where))
+            self._log.error("a poll raised an unexpected exception", collector=collector, error=name, where=where)
 
     def unknown_status(self, status: str) -> None:
         """The cloud has a new status word."""

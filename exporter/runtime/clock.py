@@ -30,8 +30,8 @@ class Clock:
     Steady time is the Unix time at which the clock was made plus the seconds that have passed since. Values are stored
     and compared in steady time only, so a step of the host's clock makes nothing older or younger. `unix` converts a
     steady time for output: an event of ten seconds ago gets a timestamp ten seconds before the host's time now, even
-    if the host's clock was wrong when the event happened. The difference changes only in `follow`, so all timestamps
-    between two calls are consistent.
+    if the host's clock was wrong when the event happened. The difference changes only in `update_step`, so all
+    timestamps between two calls are consistent.
 
     Args:
         wall: returns the host's Unix time.
@@ -57,7 +57,7 @@ class Clock:
         """Unix time, consistent with `unix`: within seconds of the host's after it has been set."""
         return self.unix(self.steady())
 
-    def follow(self) -> None:
+    def update_step(self) -> None:
         """Read the host's clock, and adopt a step of it."""
         step = self.wall() - self.steady()
         if abs(step - self.step) > _STEP_SECONDS:

@@ -12,18 +12,18 @@ from typing import Any
 import structlog
 
 from exporter.runtime.escape import printable
-from exporter.runtime.lines import Lines
+from exporter.runtime.line_writer import LineWriter
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
-_outputs: list[Lines] = []
-"""The output that `configure` has set; empty before."""
+_output: LineWriter | None = None
+"""The output that `configure` has set."""
 
 
 class _Logger:
     """Writes the lines that structlog has rendered."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: LineWriter) -> None:
         self._lines = lines
 
     def msg(self, text: str) -> None:
@@ -32,7 +32,7 @@ class _Logger:
     debug = info = warning = error = critical = msg
 
 
-class _Handler(logging.StreamHandler[Lines]):
+class _Handler(logging.StreamHandler[LineWriter]):
     """Writes the records of the standard module."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the standard module's interface
@@ -54,14 +54,14 @@ def configure(level: str, output: str) -> None:
     )
     ending: list[structlog.types.Processor] = [_printable, renderer]
 
-    def missing(count: int) -> str:
+    def dropped_message(count: int) -> str:
         event: Any = {"event": "lines of the log were dropped: they could not be written", "lines": count}
         for step in (*shared, *ending):
             event = step(None, "warning", event)
         return f"{event}\n"
 
-    lines = Lines(sys.stderr, missing)
-    _outputs[:] = [lines]
+    global _output  # noqa: PLW0603 - a process has one log
+    lines = _output = LineWriter(sys.stderr, dropped_message)
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -82,16 +82,16 @@ def configure(level: str, output: str) -> None:
 
 def dropped() -> int:
     """The number of lines that were dropped so far."""
-    return sum(lines.dropped for lines in _outputs)
+    return _output.dropped if _output else 0
 
 
 def drain(seconds: float) -> None:
     """Wait until all lines are written or dropped, for at most `seconds`."""
-    for lines in _outputs:
-        lines.drain(seconds)
+    if _output:
+        _output.drain(seconds)
 
 
-def catch_all() -> None:
+def log_ignored_exceptions() -> None:
     """Log warnings and ignored exceptions, which Python would print to standard error itself, and might block."""
     logging.captureWarnings(capture=True)
     sys.unraisablehook = lambda ignored: _ignored(ignored.exc_value)
@@ -101,10 +101,10 @@ def catch_all() -> None:
 def _ignored(error: BaseException | None) -> None:
     if error is not None:
         name = type(error).__name__
-        structlog.get_logger().error("an exception was ignored", error=name, where=where(error))
+        structlog.get_logger().error("an exception was ignored", error=name, where=location(error))
 
 
-def where(error: BaseException) -> str:
+def location(error: BaseException) -> str:
     """Return the file and line that raised an exception. Its message is left out: it may quote what the cloud sent."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -80,7 +80,7 @@ def _lines(row: Sequence[Cell], widths: Sequence[int], screen: Screen) -> list[s
     ]
 
 
-class Waiting:
+class ProgressLine:
     """Shows a progress line on standard error during a wait, if that is a terminal, and wipes it at the end.
 
     Args:

@@ -188,7 +188,7 @@ async def test_an_unforeseen_exception_in_a_list_costs_that_list_only_and_is_log
             page = await Scrape.after(30, exporter)
             assert page.value("drs_up") == 1
     [bug] = [event for event in logged if event["log_level"] == "error"]
-    assert bug["event"] == "a poll ended in a bug"
+    assert bug["event"] == "a poll raised an unexpected exception"
     assert (bug["collector"], bug["error"], bug["project"]) == ("tasks", "ZeroDivisionError", "payments")
     assert bug["where"].startswith("test_poller_faults.py:")
     assert "s3cr3t" not in str(logged)

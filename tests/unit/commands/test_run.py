@@ -38,7 +38,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Config]]:
 
     monkeypatch.setattr(run, "Exporter", lambda *_, **__: None)
     monkeypatch.setattr(run, "serve", serve)
-    monkeypatch.setattr(logs, "catch_all", lambda: None)
+    monkeypatch.setattr(logs, "log_ignored_exceptions", lambda: None)
     return loads
 
 

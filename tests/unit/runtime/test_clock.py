@@ -127,7 +127,7 @@ def test_small_differences_are_no_step() -> None:
     clock = Clock(lambda: wall[0], lambda: 10.0)
     for now, step in ((1000.4, 0.0), (999.6, 0.0), (1000.6, 0.6), (1000.2, 0.6), (-1000.0, -2000.0)):
         wall[0] = now
-        clock.follow()
+        clock.update_step()
         assert clock.step == pytest.approx(step)
     assert (clock.steady(), clock.now(), clock.unix(900.0)) == (1000.0, -1000.0, -1100.0)
 

@@ -144,8 +144,8 @@ def test_an_exception_of_a_task_that_is_never_awaited_is_logged_without_message(
 
 
 def test_the_place_that_raised_an_exception() -> None:
-    assert re.fullmatch(r"test_logs\.py:\d+", logs.where(raised(SECRET)))
-    assert logs.where(ValueError(SECRET)) == ""
+    assert re.fullmatch(r"test_logs\.py:\d+", logs.location(raised(SECRET)))
+    assert logs.location(ValueError(SECRET)) == ""
 
 
 def test_a_line_that_cannot_be_formatted_is_counted(output: Output) -> None:
@@ -172,7 +172,7 @@ def test_exceptions_that_python_would_print_are_logged(output: Output, monkeypat
     for module, name in ((sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning")):
         monkeypatch.setattr(module, name, getattr(module, name))
     output.begin()
-    logs.catch_all()
+    logs.log_ignored_exceptions()
     try:
         Faulty()
         gc.collect()

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from exporter.runtime.terminal import Cell, Screen, Waiting, table
+from exporter.runtime.terminal import Cell, ProgressLine, Screen, table
 from tests.lib.virtual_time import simulate
 
 
@@ -67,7 +67,7 @@ def test_words_are_broken_if_nothing_else_helps() -> None:
 def waited(stream: io.StringIO, seconds: float) -> str:
     async def main() -> None:
         calls = 0
-        async with Waiting(lambda: f"{calls} calls of a very long story that does not fit", stream) as waiting:
+        async with ProgressLine(lambda: f"{calls} calls of a very long story that does not fit", stream) as waiting:
             await asyncio.sleep(seconds)
             calls += 1
             await asyncio.sleep(seconds)

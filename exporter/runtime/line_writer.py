@@ -1,4 +1,4 @@
-"""Lines that a thread writes to an output that may be full, closed or never read; the rest is dropped."""
+"""Writes lines to an output that may be full, closed or never read; lines that cannot be written are dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_BYTES = 256 * 1024
 """The most bytes of lines that wait: about a thousand lines."""
 
 
-class Lines:
+class LineWriter:
     """A text stream of whole lines that never raises and never blocks.
 
     A daemon thread, which exists while lines wait, writes them. A line for which there is no room, or that can't be
@@ -25,17 +25,17 @@ class Lines:
 
     Args:
         output: where the lines are written; None: all lines are dropped.
-        missing: returns the line that reports n dropped lines.
+        dropped_message: returns the line that reports n dropped lines.
     """
 
-    def __init__(self, output: TextIO | None, missing: Callable[[int], str]) -> None:
-        self._put = _writer(output)
-        self._missing = missing
+    def __init__(self, output: TextIO | None, dropped_message: Callable[[int], str]) -> None:
+        self._write_bytes = _writer(output)
+        self._dropped_message = dropped_message
         self._changed = threading.Condition()  # reentrant: a finaliser may log while a line is added
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._running = False
-        self._torn = False
+        self._incomplete_line = False
         self._unreported = 0
         self.dropped = 0
         """The number of lines that were dropped so far."""
@@ -90,7 +90,8 @@ class Lines:
                     return
                 line = self._waiting[0]
                 unreported, self._unreported = self._unreported, 0
-            written = self._write((self._missing(unreported).encode() if unreported else b"") + line)
+            report = self._dropped_message(unreported).encode() if unreported else b""
+            written = self._write(report + line)
             with self._changed:
                 self._waiting.popleft()
                 self._bytes -= len(line)
@@ -100,16 +101,16 @@ class Lines:
 
     def _write(self, data: bytes) -> bool:
         """Write all data, and return whether that succeeded. After an incomplete line, start a new line first."""
-        if self._torn:
+        if self._incomplete_line:
             data = b"\n" + data
         left = data
         try:
             while left:
-                left = left[self._put(left) :]
+                left = left[self._write_bytes(left) :]
         except (OSError, ValueError):  # ValueError: the stream has been closed
-            self._torn = self._torn if left == data else True
+            self._incomplete_line = self._incomplete_line or left != data
             return False
-        self._torn = False
+        self._incomplete_line = False
         return True
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import pytest
 
-from exporter.runtime import lines
-from exporter.runtime.lines import Lines
+from exporter.runtime import line_writer
+from exporter.runtime.line_writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Pipe:
     def __init__(self) -> None:
         self.reader, writer = os.pipe()
         self.writer: TextIO = os.fdopen(writer, "w")
-        self.lines = Lines(self.writer, missing)
+        self.lines = LineWriter(self.writer, missing)
 
     def fill(self) -> int:
         """Write lines until none is taken; how many were written, waiting ones included."""
@@ -121,7 +121,7 @@ def closed() -> TextIO:
 @pytest.mark.parametrize("opened", [without_reader, closed, lambda: None], ids=["no reader", "closed", "none"])
 def test_an_output_that_is_closed_costs_its_lines(opened: Callable[[], TextIO | None]) -> None:
     output = opened()
-    written = Lines(output, missing)
+    written = LineWriter(output, missing)
     for number in range(3):
         written.write(f"{number}\n")
         written.drain(TIMEOUT)
@@ -147,8 +147,8 @@ class Disk:
 
 def test_a_line_after_an_incomplete_one_starts_a_new_line(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(9)
-    monkeypatch.setattr(lines, "_writer", lambda _: disk.put)
-    written = Lines(None, missing)
+    monkeypatch.setattr(line_writer, "_writer", lambda _: disk.put)
+    written = LineWriter(None, missing)
     for text in ("first\n", "second\n", "third\n"):
         written.write(text)
         written.drain(TIMEOUT)
