@@ -32,8 +32,9 @@ from exporter.commands.check_project import Observer, ProjectCheck
 from exporter.commands.check_report import document
 from exporter.commands.check_rules import rule_findings
 from exporter.commands.connections import connections, key_of
-from exporter.commands.options import Parser, add_cloud, cloud_of, file_path
+from exporter.commands.options import Parser, add_cloud, add_file, cloud_of
 from exporter.commands.outcome import Outcome
+from exporter.commands.output import writing_output
 from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
 from exporter.runtime.terminal import ProgressLine, Screen
@@ -53,9 +54,7 @@ _CONFIGURATION = "configuration"
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
-    parser.add_argument(
-        "--report", type=file_path, metavar="FILE", help="write the shapes of all responses to FILE, as JSON"
-    )
+    add_file(parser, "--report", "report", "write the shapes of all responses to FILE, as JSON")
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -69,7 +68,8 @@ def run(options: argparse.Namespace) -> Outcome:
     screen = Screen.of(sys.stdout)
 
     def say(finding: Finding, width: int) -> None:
-        print(finding.line(width, screen), flush=True)
+        with writing_output():
+            print(finding.line(width, screen))
 
     code, report = interrupts.run(check(config, say, transport=transport))
     if file is not None:

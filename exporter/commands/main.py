@@ -31,6 +31,7 @@ import structlog
 
 from exporter.commands import COMMANDS, module_of
 from exporter.commands.options import Parser, UsageError
+from exporter.commands.output import DRAIN_SECONDS, SERVING_DRAIN_SECONDS, writing_output
 from exporter.config import ConfigError, NotReadyError
 from exporter.runtime import logs, threads
 from exporter.runtime.line_writer import LineWriter
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 _SERVING = {"run", "demo"}
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 _STANDARD_ERROR = 2
-_DRAIN_SECONDS, _SERVING_DRAIN_SECONDS = 5.0, 0.5
-"""The longest time that the end of a command waits for a reader of its log."""
 _log = structlog.get_logger()
 
 
@@ -106,26 +105,26 @@ def _command(arguments: list[str]) -> int:
     _occupy_standard_files()
     if os.getpid() == 1:  # in a container, where the system ignores a signal without a handler
         signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
-    seconds = _DRAIN_SECONDS
+    seconds = DRAIN_SECONDS
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         options = parse(arguments)
         logs.configure(options.log_level, options.log_format)
         if options.command in _SERVING:  # there is nothing to reload yet
-            seconds = _SERVING_DRAIN_SECONDS
+            seconds = SERVING_DRAIN_SECONDS
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         outcome: Outcome = options.run(options)
         _report(outcome.notes)
         if outcome.text:
-            print(outcome.text, flush=True)
+            with writing_output():
+                print(outcome.text)
     except (ConfigError, UsageError) as error:
         _report([str(error)])
         return _FAILED if isinstance(error, NotReadyError) else _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except Exception as error:  # noqa: BLE001 - a traceback would quote messages, and with them the cloud and secrets
         # Pollers that share a bug crash in one place.
@@ -151,7 +150,7 @@ def _report(texts: Iterable[str]) -> None:
     lines = LineWriter(sys.stderr, lambda _: "")
     for line in "\n".join(texts).splitlines():
         lines.write(f"drs-exporter: {line}\n")
-    lines.drain(_DRAIN_SECONDS)
+    lines.drain(DRAIN_SECONDS)
 
 
 def leaves(error: BaseException) -> list[BaseException]:

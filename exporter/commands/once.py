@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.options import Parser, add_cloud, cloud_of
 from exporter.commands.outcome import Outcome
+from exporter.commands.output import writing_output
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 
@@ -38,7 +39,7 @@ async def once(config: Config, transport: httpx.AsyncBaseTransport | None = None
     """Write the page of metrics to standard output, block by block: it may be large."""
     async with Exporter(config, transport=transport) as exporter:
         success = await exporter.poll_once()
-        for block in exporter.exposition.page.plain():
-            sys.stdout.buffer.write(block)
-    sys.stdout.flush()
+        with writing_output():
+            for block in exporter.exposition.page.plain():
+                sys.stdout.buffer.write(block)
     return Outcome(0 if success else 1)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from exporter.config import Config
 
 
+FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path (commandline -ct))"}
+"""The completion of a file name, by shell: `shtab.FILE`, which takes long to import."""
+
+
 class UsageError(Exception):
     """Bad usage: one message, exit code 2."""
 
@@ -42,14 +46,19 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
+def add_file(parser: Parser, option: str, dest: str, text: str) -> None:
+    """Add an option that names a file; shells complete file names after it."""
+    action = parser.add_argument(option, dest=dest, type=file_path, metavar="FILE", help=text)
+    action.complete = FILES  # type: ignore[attr-defined] # for shtab
+
+
 def add_config(parser: Parser) -> None:
     """Add the options that select the projects to poll."""
-    parser.add_argument(
+    add_file(
+        parser,
         "--config.file",
-        dest="config_file",
-        type=file_path,
-        metavar="FILE",
-        help="YAML file of the accounts and projects to poll; config.example.yaml explains every key",
+        "config_file",
+        "YAML file of the accounts and projects to poll; config.example.yaml explains every key",
     )
     parser.add_argument(
         "--cloud",

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.commands.options import Parser, add_config, add_log, config_of, file_path
+from exporter.commands.options import Parser, add_config, add_file, add_log, config_of
 from exporter.commands.outcome import Outcome
+from exporter.commands.output import SERVING_DRAIN_SECONDS
 from exporter.config import COLLECTORS, ConfigError, region_hints
 from exporter.daemon.exporter import Exporter
 from exporter.daemon.serve import serve
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from exporter.config import Config
     from exporter.model.shard import Shard
 
-_DRAIN_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
@@ -56,15 +56,13 @@ def add_web(parser: Parser) -> None:
         action="append",
         metavar="HOST:PORT",
         help="address to listen on, repeatable; :PORT serves IPv4 and IPv6, 0.0.0.0:PORT IPv4 alone; port 0 is a free "
-        "port; "
-        f"default: {DEFAULT_ADDRESS}",
+        f"port; default: {DEFAULT_ADDRESS}",
     )
-    parser.add_argument(
+    add_file(
+        parser,
         "--web.config.file",
-        dest="web_config_file",
-        type=file_path,
-        metavar="FILE",
-        help="YAML file with TLS, client certificates, passwords and response headers, in the format of Prometheus' "
+        "web_config_file",
+        "YAML file with TLS, client certificates, passwords and response headers, in the format of Prometheus' "
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
     )
     parser.add_argument(
@@ -85,7 +83,7 @@ def add_web(parser: Parser) -> None:
         "--shard",
         metavar="I/N|auto",
         default="0/1",
-        help="poll the share of process I of N, I from 0; auto: I is the number at the end of the host name, "
+        help="poll one of N parts of the tasks (I from 0 to N-1); auto: I is the number at the end of the host name, "
         f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
     )
 
@@ -137,7 +135,7 @@ def run_daemon(
         try:
             asyncio.run(poll_and_serve())
         finally:
-            out.drain(_DRAIN_SECONDS)
+            out.drain(SERVING_DRAIN_SECONDS)
     return Outcome(0)
 
 

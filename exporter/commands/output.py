@@ -1,0 +1,34 @@
+"""The output of commands: an error where it cannot be written, and how long a reader may take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from exporter.config import NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DRAIN_SECONDS, SERVING_DRAIN_SECONDS = 5.0, 0.5
+"""The longest time that the end of a command, and that of a daemon, waits for a reader of its lines."""
+
+
+@contextmanager
+def writing_output() -> Iterator[None]:
+    """Flush standard output at the end of the `with` block.
+
+    Raises:
+        NotReadyError: it cannot be written, such as on a full disk.
+        BrokenPipeError: its reader, such as head, has ended.
+    """
+    try:
+        yield
+        print(end="", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes the rest when it exits
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise NotReadyError(f"standard output cannot be written: {error.strerror}") from error
