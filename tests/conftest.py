@@ -73,6 +73,7 @@ def _nothing_is_left() -> Iterator[None]:
 def _logging_as_before() -> Iterator[None]:
     root, loop = logging.getLogger(), logging.getLogger("asyncio")
     handlers, level, of_loop = list(root.handlers), root.level, loop.level
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     yield
     structlog.reset_defaults()
     root.handlers[:] = handlers

@@ -33,7 +33,7 @@ def add_options(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     config, transport = simulated()
-    return run_daemon(options, config, lambda: config, transport)
+    return run_daemon(options, config, None, transport)
 
 
 def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:

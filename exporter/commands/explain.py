@@ -26,7 +26,7 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import printable
 from exporter.runtime.terminal import ProgressLine
-from exporter.views.task import groups, reasons, verdict
+from exporter.views.task import groups, not_considered, reasons, verdict
 from exporter.views.text import UNKNOWN, plural
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def explanation(
         account: settings.
         now: Unix time.
     """
-    blocks = [[*_summary(subject, subtasks), *_ignored(subject, account)]]
+    blocks = [[*_summary(subject, subtasks), *filter(None, [not_considered(subject)])]]
     blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
     whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
     blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
@@ -155,14 +155,6 @@ def _summary(subject: TaskExplanation, subtasks: Sequence[TaskExplanation]) -> l
         if any(reason.blocks for reason in reasons(part))
     ]
     return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns(rows)]
-
-
-def _ignored(subject: TaskExplanation, account: Account) -> list[str]:
-    """Return which facts the settings exclude from the verdict."""
-    ignored = [name for name in ("objects", "comparison", "logs") if getattr(account.cutover, name) == "ignore"]
-    if not (ignored and reasons(subject)):
-        return []
-    return [f"not considered, by the settings of cutover: {', '.join(ignored)}"]
 
 
 def _block(group: Group) -> list[str]:

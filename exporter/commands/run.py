@@ -90,17 +90,17 @@ def add_web(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     def load() -> Config:
-        if options.config_file is not None and not options.config_file.is_file():  # a pipe may never end
+        if not options.config_file.is_file():  # a pipe may never end
             raise ConfigError(f"--config.file: {options.config_file} is not a file any more")
         return config_of(options)
 
-    return run_daemon(options, config_of(options), load)
+    return run_daemon(options, config_of(options), load if options.config_file is not None else None)
 
 
 def run_daemon(
     options: argparse.Namespace,
     config: Config,
-    load: Callable[[], Config],
+    load: Callable[[], Config] | None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Outcome:
     """Poll and serve until a signal ends it; a crash of either part raises an ExceptionGroup.
@@ -108,7 +108,7 @@ def run_daemon(
     Args:
         options: of the server, and the shard.
         config: of the first polls.
-        load: reads the configuration again.
+        load: reads the configuration again; None: it has no file.
         transport: to the simulated cloud, in place of the network.
 
     Raises:

@@ -128,12 +128,17 @@ class Exporter:
         # Facts that replace others do not count as new for the garbage collector: thousands would wait for it.
         gc.collect(1)
 
-    async def reload(self, load: Callable[[], Config]) -> None:
+    async def reload(self, load: Callable[[], Config] | None) -> None:
         """Poll what the configuration that `load` returns contains; the exporter stays ready, and serves its page.
+
+        Without `load` there is no configuration file, and a reload has no effect.
 
         Raises:
             ConfigError: it can't be used, and nothing has changed.
         """
+        if load is None:
+            _log.info("no configuration file: nothing to reload")
+            return
         async with self._reloads:
             self._was_ready = self.ready
             try:

@@ -15,7 +15,7 @@ from exporter.config import ConfigError
 from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
-from exporter.web.auth import Guard
+from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.server import Server
 
@@ -44,7 +44,7 @@ async def follow(requested: asyncio.Event, reload: Callable[[], Awaitable[None]]
 
 async def serve(
     exporter: Exporter,
-    load: Callable[[], Config],
+    load: Callable[[], Config] | None,
     sockets: Sequence[socket.socket],
     started: Callable[[], None],
     web: WebFile,
@@ -53,15 +53,12 @@ async def serve(
 ) -> None:
     """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
 
-    After either, the process has to end within seconds: see `Watchdog`.
-
-    SIGHUP reloads the configuration through `load`; with `lifecycle` so does a POST.
+    The process then ends within seconds, see `Watchdog`. SIGHUP reloads the configuration through `load`; with
+    `lifecycle` so does a POST.
     """
     gc.set_threshold(*_GC_THRESHOLDS)
     reload = partial(exporter.reload, load)
-    app = application(exporter, reload if lifecycle else None)
-    bad_requests = BadRequests({kind: exporter.telemetry.series(BAD_REQUESTS, kind).inc for kind in KINDS})
-    server = Server(Guard(app, web, exporter.telemetry.series(LOGINS_FAILED).inc), web, bad_requests)
+    server = _server(exporter, web, reload if lifecycle else None)
     stop, requested = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, requested.set)
@@ -83,3 +80,10 @@ async def serve(
                 await serving
     finally:
         watchdog.end()  # also where the end was a crash
+
+
+def _server(exporter: Exporter, web: WebFile, reload: Callable[[], Awaitable[None]] | None) -> Server:
+    telemetry = exporter.telemetry
+    bad_requests = BadRequests({kind: telemetry.series(BAD_REQUESTS, kind).inc for kind in KINDS})
+    access_control = AccessControl(application(exporter, reload), web, telemetry.series(LOGINS_FAILED).inc)
+    return Server(access_control, web, bad_requests)

@@ -137,6 +137,12 @@ def verdict(subject: TaskExplanation) -> str:
     return f"blocked by {', '.join(blockers)}" if blockers else "nothing known blocks it"
 
 
+def not_considered(subject: TaskExplanation) -> str:
+    """Return which facts the settings exclude from the verdict; empty if none, or if there is no verdict."""
+    names = [name for name, need in subject.cutover.settings if need == "ignore"] if subject.cutover else []
+    return f"not considered, by the settings of cutover: {', '.join(names)}" if names else ""
+
+
 def _why_never(task: Task) -> str:
     if task.listed is None or task.phase is None:
         return "the status is unknown"

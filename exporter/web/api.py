@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Project
-    from exporter.web.search import SearchResult, Served
+    from exporter.web.app import Served
+    from exporter.web.search import SearchResult
 
 _BATCH = 50
 """Tasks that are converted without a pause for other work."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
@@ -16,12 +16,14 @@ from exporter.web import api
 from exporter.web.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from exporter.web.search import Served
+    from exporter.metrics.exposition import Exposition
+    from exporter.metrics.self_metrics import Telemetry
+    from exporter.store.store import Store
 
     Reload = Callable[[], Awaitable[None]]
 
@@ -32,6 +34,29 @@ _VERSIONS: Mapping[Format, tuple[str, str]] = {
     Format.OPENMETRICS: ("application/openmetrics-text", "1.0.0"),
 }
 """Media type and version of each format. The first is for clients that accept both equally, or neither."""
+
+
+class Served(Protocol):
+    """The data of the exporter that the HTTP server shows."""
+
+    @property
+    def exposition(self) -> Exposition: ...
+    @property
+    def stores(self) -> Sequence[Store]:
+        """One for each project."""
+
+    @property
+    def telemetry(self) -> Telemetry: ...
+    @property
+    def ready(self) -> bool:
+        """True if the first poll of every project has ended."""
+
+    @property
+    def healthy(self) -> bool:
+        """True if all poll loops make progress."""
+
+    def now(self) -> float:
+        """Unix time."""
 
 
 def application(exporter: Served, reload: Reload | None = None) -> Starlette:

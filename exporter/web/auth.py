@@ -128,19 +128,19 @@ class Bucket:
         return True
 
 
-class Guard:
-    """An ASGI app that enforces the web configuration, and passes admitted requests to another app.
+class AccessControl:
+    """ASGI middleware that enforces the web configuration, and passes admitted requests to an app.
 
     Args:
         app: serves admitted requests.
         web: the web configuration.
-        failed: called for each failed login.
+        count_failed_login: called for each failed login.
     """
 
-    def __init__(self, app: ASGIApp, web: WebFile, failed: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, web: WebFile, count_failed_login: Callable[[], None]) -> None:
         self._app = app
         self._web = web
-        self._failed = failed
+        self._count_failed_login = count_failed_login
         self._passwords = Passwords()
         self._bucket: Bucket | None = None
 
@@ -164,7 +164,7 @@ class Guard:
         return None if self._bucket.take(now) else _TOO_MANY_REQUESTS
 
     async def _admitted(self, scope: Scope, users: Mapping[bytes, bytes]) -> ASGIApp:
-        """Return the guarded app if the request needs no password or contains a correct one; else a refusal."""
+        """Return the app if the request needs no password or contains a correct one; else a refusal."""
         if not users or scope["path"] in self._web.open_paths:
             return self._app
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
@@ -177,7 +177,7 @@ class Guard:
                 return self._app
         except TooManyLoginsError:
             return _TOO_MANY_LOGINS
-        self._failed()
+        self._count_failed_login()
         return _UNAUTHORIZED
 
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.runtime.escape import printable
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
-from exporter.views.task import groups, reasons, verdict
+from exporter.views.task import groups, not_considered, reasons, verdict
 from exporter.views.text import age, duration, moment, percent, plural, project_text
 from exporter.web.search import Query, search
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from exporter.model.task import Task
     from exporter.store.store import Store
-    from exporter.web.search import SearchResult, Served
+    from exporter.web.app import Served
+    from exporter.web.search import SearchResult
 
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""
@@ -93,6 +94,7 @@ class Pages:
             "parent": parent,
             "groups": groups(subject, store.project(), store.ages.intervals.__contains__, now),
             "verdict": verdict(subject),
+            "not_considered": not_considered(subject),
             "reasons": reasons(subject),
             "subtasks": sorted(subtasks, key=lambda task: (task.identity.task_name, task.identity.task_id)),
             "names": {identity.task_id: identity.task_name},

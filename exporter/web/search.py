@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from exporter.runtime.turns import in_turns
@@ -27,8 +27,6 @@ from exporter.views.text import project_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from exporter.metrics.exposition import Exposition
-    from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Task
     from exporter.store.store import Store
 
@@ -43,29 +41,6 @@ _ALLOWED: Mapping[str, Collection[str]] = {
 }
 _BATCH = 250
 """Tasks that are processed without a pause for other work."""
-
-
-class Served(Protocol):
-    """The data of the exporter that the HTTP server shows."""
-
-    @property
-    def exposition(self) -> Exposition: ...
-    @property
-    def stores(self) -> Sequence[Store]:
-        """One for each project."""
-
-    @property
-    def telemetry(self) -> Telemetry: ...
-    @property
-    def ready(self) -> bool:
-        """True if the first poll of every project has ended."""
-
-    @property
-    def healthy(self) -> bool:
-        """True if all poll loops make progress."""
-
-    def now(self) -> float:
-        """Unix time."""
 
 
 @dataclass(frozen=True, slots=True)

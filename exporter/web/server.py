@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from uvicorn.server import ServerState
 
-    from exporter.web.auth import Guard
+    from exporter.web.auth import AccessControl
     from exporter.web.bad_requests import BadRequests
     from exporter.web.settings import WebFile
 
@@ -140,7 +140,7 @@ class Server(uvicorn.Server):
         bad_requests: counts and logs malformed requests and failed connections.
     """
 
-    def __init__(self, app: Guard, web: WebFile, bad_requests: BadRequests) -> None:
+    def __init__(self, app: AccessControl, web: WebFile, bad_requests: BadRequests) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -161,7 +161,7 @@ class Server(uvicorn.Server):
         self.clients = Clients(connections_allowed())
         self._web = web
         self._bad_requests = bad_requests
-        self._endless: list[asyncio.Task[None]] = []
+        self._background_tasks: list[asyncio.Task[None]] = []
         self._opening: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
@@ -177,13 +177,13 @@ class Server(uvicorn.Server):
         for listener in sockets or ():
             listener.listen(_BACKLOG)
             listener.settimeout(0)
-            self._endless.append(loop.create_task(self._accept(listener, context)))
-        self._endless.append(loop.create_task(self._web.follow()))
+            self._background_tasks.append(loop.create_task(self._accept(listener, context)))
+        self._background_tasks.append(loop.create_task(self._web.follow()))
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Make room for clients that wait, ten times a second. Raise the error of an endless task that has failed."""
-        for task in self._endless:
+        """Make room for clients that wait, ten times a second. Raise the error of a background task that has failed."""
+        for task in self._background_tasks:
             if task.done():
                 task.result()
         self.clients.make_room()
@@ -191,7 +191,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, wait a second for responses, and abort the connections that are left."""
-        tasks = [*self._endless, *self._opening]
+        tasks = [*self._background_tasks, *self._opening]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter.config import ConfigError, NotReadyError
 from exporter.daemon import exporter as exporter_module
@@ -72,6 +73,15 @@ async def test_reloads_at_once_follow_each_other() -> None:
         await asyncio.gather(*(daemon.exporter.reload(lambda: next(order)) for _ in range(3)))
         assert (await daemon.scrape(2)).tasks() == {"one", "dr", "two"}
         assert [poller.store.key.account for poller in daemon.exporter.pollers] == ["acme", "ink"]
+
+
+async def test_a_reload_without_a_configuration_file_has_no_effect() -> None:
+    async with running(clouds()) as daemon:
+        before = (await daemon.scrape(1)).value(READ_AT)
+        with capture_logs() as logged:
+            await daemon.exporter.reload(None)
+        assert [line["event"] for line in logged] == ["no configuration file: nothing to reload"]
+        assert (await daemon.scrape(1)).value(READ_AT) == before
 
 
 async def test_an_invalid_file_does_not_end_reloads_by_signal() -> None:

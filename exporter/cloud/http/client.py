@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 import httpx
+import structlog
 
 from exporter.cloud.http.budget import Pauses
 from exporter.cloud.http.call_context import CallContext
@@ -43,6 +44,7 @@ _SHORT_PAUSE = 5.0
 """The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
 _CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
+_log = structlog.get_logger()
 
 
 class Meter(Protocol):
@@ -239,7 +241,9 @@ class Client:
             raise
         finally:
             self.context.called(retries)
-            self._meter.request(operation.name, code, loop.time() - started)
+            seconds = loop.time() - started
+            self._meter.request(operation.name, code, seconds)
+            _log.debug("API call", operation=operation.name, code=code, seconds=round(seconds, 3))
 
     async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import shtab
 
 from exporter import __main__
 from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
 from exporter.commands import run as run_command
+from exporter.commands.options import FILES
 from exporter.metrics.projects import family_names
 from exporter.metrics.self_metrics import SELF_METRICS
 from tests.lib.imports import imports
-from tests.lib.paths import DOCS
+from tests.lib.paths import DOCS, ROOT
 
 if TYPE_CHECKING:
     from tests.lib.commands import CommandLine
@@ -160,6 +162,38 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
     code, script, _ = command_line("completion", shell)
     assert code == 0
     assert [part for part in (word, "--config.file", *COMMANDS) if part not in script] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("ta", "tasks"),
+        ("--config.f", "--config.file"),
+        ("--config.file = config.ex", "config.example.yaml"),
+        ("check --config.file config.ex", "config.example.yaml"),
+        ("tasks --output =", "table json"),
+        ("query orders --type = pre", "precheck"),
+    ],
+)
+def test_bash_completes_options_values_and_files(words: str, completed: str, command_line: CommandLine) -> None:
+    _, script, _ = command_line("completion", "bash")
+    typed = f"COMP_WORDS=(drs-exporter {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
+    command = f'{typed}; _drs_exporter; echo "${{COMPREPLY[*]}}"'
+    done = subprocess.run(["bash", "-c", script + command], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == (f"{completed}\n", "")
+
+
+def test_shells_complete_file_names_as_shtab_documents() -> None:
+    assert FILES.items() <= shtab.FILE.items()
+
+
+@pytest.mark.parametrize("command", ["metrics", "once --demo", "check --demo"])
+def test_output_that_cannot_be_written_is_reported_with_its_cause(command: str) -> None:
+    program = [sys.executable, "-m", "exporter", *command.split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    message = "drs-exporter: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from exporter.config import JOB_TYPES
@@ -28,9 +30,10 @@ def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> li
                 cloud.faults = present
                 await asyncio.sleep(seconds)
 
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
     with capture_logs() as lines:
         simulate(main())
-    return lines
+    return [line for line in lines if line["event"] != "API call"]
 
 
 def logged_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[tuple[str, str, str]]:

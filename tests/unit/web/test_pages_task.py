@@ -14,6 +14,7 @@ from tests.lib.virtual_time import simulate
 if TYPE_CHECKING:
     from tests.lib.daemon import RawResponse
 
+NOT_CONSIDERED = "Not considered, by the settings of cutover: logs."
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
 
@@ -35,7 +36,15 @@ def test_all_facts_are_there_with_their_ages() -> None:
     got = page_of("orders", sim_task("orders", delay=7), sim_task("other"))
     assert got.status == 200
     seen = ParsedPage(got.body)
-    for text in ("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay_high.", "7s, limit 5s", "apply rows", "0s old"):
+    for text in (
+        "orders",
+        "INCRE_TRANSFER_STARTED",
+        "Blocked by delay_high.",
+        "7s, limit 5s",
+        "apply rows",
+        "0s old",
+        NOT_CONSIDERED,
+    ):
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
     assert titles == ["identity", "status", "progress", "detail", "unknown"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.web.auth import Guard
+from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.clients import Clients, has_room
 from exporter.web.server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
@@ -64,7 +64,7 @@ class Hall:
         self.go = asyncio.Event()
         self.go.set()
         web = web or WebFile()
-        guard: Any = Guard(self._app, web, lambda: None)
+        guard: Any = AccessControl(self._app, web, lambda: None)
         self.server = Server(guard, web, SILENT)
         self.server.config.load()
         self.wire = Wire(certificate)

@@ -18,7 +18,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from exporter.web import server as web_server
-from exporter.web.auth import Guard
+from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import CROWD, KINDS, NO_DESCRIPTOR, TLS, BadRequests
 from exporter.web.server import Server
 from exporter.web.settings import WebFile
@@ -41,7 +41,7 @@ class Site:
     def __init__(self, web: WebFile, app: Any) -> None:
         self.counts: Counter[str] = Counter()
         counters = {kind: partial(self.counts.update, [kind]) for kind in KINDS}
-        self.server = Server(Guard(app, web, lambda: None), web, BadRequests(counters))
+        self.server = Server(AccessControl(app, web, lambda: None), web, BadRequests(counters))
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
         self.serving: asyncio.Task[None]

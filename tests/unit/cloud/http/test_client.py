@@ -14,6 +14,7 @@ from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
 from exporter.config import ConfigError
+from exporter.runtime import logs
 from tests.lib.cloud import PROJECT, Script, Stream, Told, connected, document, refusal
 from tests.lib.virtual_time import simulated
 
@@ -146,6 +147,17 @@ def test_what_may_pass_is_tried_twice_more(
     assert (len(script.requests), meter.codes) == (3, [code] * 3)
     assert meter.retries == ["v5_list_jobs"] * 2
     assert 0.5 + 1 <= took <= 1.5 + 3
+
+
+def test_each_call_is_logged_at_level_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("debug", "json")
+    asked(Script(refusal(503), GOOD))
+    logs.drain(10)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [{key: line[key] for key in line.keys() - {"ts"}} for line in lines] == [
+        {"level": "debug", "event": "API call", "operation": "v5_list_jobs", "code": code, "seconds": 0.0}
+        for code in ("503", "200")
+    ]
 
 
 def test_a_retry_that_succeeds_is_all_that_the_caller_sees() -> None:

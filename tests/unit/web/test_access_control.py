@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from exporter.metrics.self_metrics import LOGINS_FAILED, Telemetry
-from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, Bucket, Guard, Passwords, TooManyLoginsError
+from exporter.web.auth import HEADER_BYTES, HEALTH_PATHS, AccessControl, Bucket, Passwords, TooManyLoginsError
 from exporter.web.schema import RateLimit
 from exporter.web.settings import WebFile
 from tests.lib.certificates import hashed
@@ -33,7 +33,7 @@ class Front:
         self.asked: list[str] = []
         self._failed = Telemetry().series(LOGINS_FAILED)
         self._web = WebFile(self.file, open_paths=open_paths)
-        self._guard: Any = Guard(self._app, self._web, self._failed.inc)
+        self._guard: Any = AccessControl(self._app, self._web, self._failed.inc)
         transport = httpx.ASGITransport(app=self._guard)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://exporter.test")
 
