@@ -63,7 +63,7 @@ async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> 
         await asyncio.sleep(1000)
         (project,) = json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"]
         body = (await get(exporter, "/")).body.decode()
-    assert project["last_error"].startswith("refused ")
+    assert project["last_error"].startswith("access denied ")
     assert EPOCH <= project["last_error_timestamp_seconds"] < EPOCH + 500
     assert project["up"]
     assert f"{project['last_error']} <span" in body
