@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from exporter.metrics.self_metrics import SelfMetric
 
 ALL: tuple[Family[Any] | SelfMetric[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
-ROLE, ACTION = "role", "`drs:dataGuardJob:list`"
+ROLE, ACTION, BOTH = "role", "`drs:dataGuardJob:list`", "v3: role; v5: none"
+LISTS, PROGRESS_V5 = "v3_list_jobs v5_list_jobs", "v5_job_progress v5_monitor_data"
 TEXT = catalogue_markdown()
 FAMILIES, _, SOURCES_AND_EXAMPLES = TEXT.partition("## Sources")
 TABLES = rows(FAMILIES)
@@ -56,6 +57,7 @@ def test_nothing_else_is_documented() -> None:
     assert METRICS.keys() == {family.name for family in ALL}
     about_the_cloud: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
     assert SOURCES.keys() == {family.name for family in about_the_cloud if feed_of(family).collectors}
+    assert not [name for name in SOURCES if name.startswith("drs_exporter_")]
 
 
 @pytest.mark.parametrize(
@@ -83,42 +85,25 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
 @pytest.mark.parametrize(
     ("name", "collectors", "fed_by", "permission"),
     [
-        ("drs_task_phase", "tasks", ["v3_list_jobs", "v5_list_jobs"], "v3: role; v5: none"),
+        ("task_phase", "tasks", LISTS, BOTH),
+        ("task_created_timestamp_seconds", "tasks, detail", f"{LISTS} v3_batch_detail v5_job_detail", BOTH),
+        ("task_started_timestamp_seconds", "detail", "v3_batch_detail", ROLE),
+        ("task_auto_stop_after_seconds", "detail", "v5_job_detail", "none"),
+        ("node_cpu_usage_ratio", "node", f"v3_dr_monitoring {PROGRESS_V5}", BOTH),
+        ("task_rpo_seconds", "recovery", "v3_batch_rpo_and_rto", f"{ROLE}, {ACTION}"),
         (
-            "drs_task_created_timestamp_seconds",
-            "tasks, detail",
-            ["v3_list_jobs", "v5_list_jobs", "v3_batch_detail", "v5_job_detail"],
-            "v3: role; v5: none",
-        ),
-        ("drs_task_started_timestamp_seconds", "detail", ["v3_batch_detail"], ROLE),
-        ("drs_task_auto_stop_after_seconds", "detail", ["v5_job_detail"], "none"),
-        (
-            "drs_node_cpu_usage_ratio",
-            "node",
-            ["v3_dr_monitoring", "v5_job_progress", "v5_monitor_data"],
-            "v3: role; v5: none",
-        ),
-        ("drs_task_rpo_seconds", "recovery", ["v3_batch_rpo_and_rto"], f"{ROLE}, {ACTION}"),
-        (
-            "drs_task_collected_timestamp_seconds",
+            "task_collected_timestamp_seconds",
             "progress, node, recovery",
-            [
-                *("v3_batch_progress", "v3_batch_rpo_and_rto", "v3_dr_monitoring", "v3_batch_detail"),
-                *("v5_job_progress", "v5_monitor_data", "v5_job_detail"),
-            ],
+            f"v3_batch_progress v3_batch_rpo_and_rto v3_dr_monitoring v3_batch_detail {PROGRESS_V5} v5_job_detail",
             f"v3: {ROLE}, {ACTION}; v5: none",
         ),
-        ("drs_quota_used", "quota", ["v3_quotas"], ROLE),
-        ("drs_async_jobs", "async_jobs", ["v5_batch_async_jobs"], "none"),
-        ("drs_exporter_collector_success", "", [], ""),
-        ("drs_exporter_build_info", "", [], ""),
+        ("quota_used", "quota", "v3_quotas", ROLE),
+        ("async_jobs", "async_jobs", "v5_batch_async_jobs", "none"),
     ],
 )
-def test_the_sources_and_permissions_of_a_family(
-    name: str, collectors: str, fed_by: list[str], permission: str
-) -> None:
-    words = ", ".join(f"`{operation}`" for operation in fed_by)
-    assert SOURCES.get(name) == ([collectors, words, permission] if collectors else None)
+def test_the_sources_and_permissions_of_a_family(name: str, collectors: str, fed_by: str, permission: str) -> None:
+    words = ", ".join(f"`{operation}`" for operation in fed_by.split())
+    assert SOURCES[f"drs_{name}"] == [collectors, words, permission]
 
 
 def test_every_reason_against_a_cut_over_is_explained() -> None:

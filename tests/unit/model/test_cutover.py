@@ -45,20 +45,20 @@ def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
     return Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed, **{**known, **parts})
 
 
-def judged(
+def verdict(
     task: Task, settings: Cutover = REQUIRED, *, stale: bool = False, subtasks_blocked: bool = False
 ) -> dict[str, bool]:
     return dict(blockers(CutoverInput(task, stale, subtasks_blocked, settings)))
 
 
-def needs(name: str, need: str) -> Cutover:
+def settings_with(name: str, need: str) -> Cutover:
     return REQUIRED.model_copy(update={name: need})
 
 
 @pytest.mark.parametrize(("listed", "more"), [(PLAIN, set()), (DR, DR_REASONS)], ids=["sync", "DR"])
 def test_nothing_speaks_against_a_ready_task(listed: Listed, more: set[str]) -> None:
     reasons = {reason.name for reason in REASONS} - {"subtask"} - DR_REASONS | more
-    assert judged(ready(listed)) == dict.fromkeys(reasons, False)
+    assert verdict(ready(listed)) == dict.fromkeys(reasons, False)
 
 
 def test_the_reasons_of_the_contract() -> None:
@@ -70,163 +70,144 @@ def test_the_reasons_of_the_contract() -> None:
     ]
 
 
-def lag(seconds: float | None) -> dict[str, Any]:
+def with_delay(seconds: float | None) -> dict[str, Any]:
     return {"progress": Progress(full_ratio=1, delay_seconds=seconds)}
 
 
-def loaded(ratio: float | None) -> dict[str, Any]:
+def with_full_ratio(ratio: float | None) -> dict[str, Any]:
     return {"progress": Progress(full_ratio=ratio, delay_seconds=0)}
 
 
-def sides(source: Any, target: Any) -> dict[str, Any]:
+def with_sides(source: Any, target: Any) -> dict[str, Any]:
     return {"monitor": Monitor(source_up=source, target_up=target)}
 
 
-def counts(*pairs: tuple[float | None, float | None], at_end: bool = False) -> dict[str, Any]:
+def with_objects(*pairs: tuple[float | None, float | None], at_end: bool = False) -> dict[str, Any]:
     return {"objects": Objects(tuple(ObjectCount("table", *pair, at_end=at_end) for pair in pairs))}
 
 
-def compared(*types: tuple[str, bool | None]) -> dict[str, Any]:
+def with_comparisons(*types: tuple[str, bool | None]) -> dict[str, Any]:
     return {"comparison": Comparison(tuple(Compared("line", status, consistent) for status, consistent in types))}
 
 
-def logs(**newest: float) -> dict[str, Any]:
+def with_logs(**newest: float) -> dict[str, Any]:
     return {"logs": Logs(tuple(newest.items()))}
 
 
-DELAYS = {"delay_unknown", "delay_high"}
 MISSING, RUNNING, INCONSISTENT = "comparison_missing", "comparison_running", "comparison_inconsistent"
 
 KNOWN_BAD: list[tuple[dict[str, Any], str]] = [
-    (lag(5.001), "delay_high"),
-    (loaded(0.999), "full_incomplete"),
-    (loaded(0), "full_incomplete"),
-    (sides(source=False, target=True), "side_down"),
-    (sides(source=True, target=False), "side_down"),
-    (sides(source=None, target=False), "side_down"),
-    (counts((3, 2)), "objects_missing"),
-    (counts((3, 3), (1, 0), (None, None)), "objects_missing"),
-    (compared(("SUCCESSFUL", True), ("SUCCESSFUL", False)), INCONSISTENT),
-    (logs(info=1, error=2), "log_error"),
-    (logs(info=2, error=2), "log_error"),
+    (with_delay(5.001), "delay_high"),
+    (with_full_ratio(0.999), "full_incomplete"),
+    (with_full_ratio(0), "full_incomplete"),
+    (with_sides(source=False, target=True), "side_down"),
+    (with_sides(source=True, target=False), "side_down"),
+    (with_sides(source=None, target=False), "side_down"),
+    (with_objects((3, 2)), "objects_missing"),
+    (with_objects((3, 3), (1, 0), (None, None)), "objects_missing"),
+    (with_comparisons(("SUCCESSFUL", True), ("SUCCESSFUL", False)), INCONSISTENT),
+    (with_logs(info=1, error=2), "log_error"),
+    (with_logs(info=2, error=2), "log_error"),
 ]
 UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"progress": None}, "delay_unknown"),
-    (lag(None), "delay_unknown"),
+    (with_delay(None), "delay_unknown"),
     ({"monitor": None}, "side_down"),
-    (sides(source=None, target=True), "side_down"),
-    (sides(source=True, target=None), "side_down"),
+    (with_sides(source=None, target=True), "side_down"),
+    (with_sides(source=True, target=None), "side_down"),
     ({"objects": None}, "objects_missing"),
     ({"objects": Objects()}, "objects_missing"),
-    (counts((3, None)), "objects_missing"),
-    (counts((3, 3), (None, 3)), "objects_missing"),
+    (with_objects((3, None)), "objects_missing"),
+    (with_objects((3, 3), (None, 3)), "objects_missing"),
     ({"comparison": None}, MISSING),
-    (compared(), MISSING),
-    (compared(("FAILED", None)), MISSING),
-    (compared(("CANCELLED", None)), MISSING),
-    (compared(("TIMEOUT_INTERRUPT", None)), MISSING),
-    (compared(("SUCCESSFUL", True), ("SUCCESSFUL", None)), MISSING),
-    (compared(("RUNNING", None)), RUNNING),
-    (compared(("WAITING_FOR_RUNNING", None)), RUNNING),
-    (compared(("FULL_DOING", None)), RUNNING),
-    (compared(("SUCCESSFUL", True), ("INCRE_DOING", None)), RUNNING),
+    (with_comparisons(), MISSING),
+    (with_comparisons(("FAILED", None)), MISSING),
+    (with_comparisons(("CANCELLED", None)), MISSING),
+    (with_comparisons(("TIMEOUT_INTERRUPT", None)), MISSING),
+    (with_comparisons(("SUCCESSFUL", True), ("SUCCESSFUL", None)), MISSING),
+    (with_comparisons(("RUNNING", None)), RUNNING),
+    (with_comparisons(("WAITING_FOR_RUNNING", None)), RUNNING),
+    (with_comparisons(("FULL_DOING", None)), RUNNING),
+    (with_comparisons(("SUCCESSFUL", True), ("INCRE_DOING", None)), RUNNING),
     ({"logs": None}, "log_error"),
     ({"logs": Logs()}, "log_error"),
 ]
 FINE: list[dict[str, Any]] = [
-    lag(0),
-    lag(5),
-    loaded(1),
-    loaded(None),
-    counts((3, 3)),
-    counts((3, 4)),
-    counts((0, 0)),
-    counts((3, 0), at_end=True),  # moved when the task ends
-    counts((None, None), at_end=True),
-    logs(info=2, error=1),
-    logs(warn=1),
+    with_delay(0),
+    with_delay(5),
+    with_full_ratio(1),
+    with_full_ratio(None),
+    with_objects((3, 3)),
+    with_objects((3, 4)),
+    with_objects((0, 0)),
+    with_objects((3, 0), at_end=True),  # moved when the task ends
+    with_objects((None, None), at_end=True),
+    with_logs(info=2, error=1),
+    with_logs(warn=1),
     {"detail": None},
     {"recovery": None},  # of a task that is no DR task
 ]
 
 
 def blocking(task: Task, settings: Cutover = REQUIRED, **facts: bool) -> set[str]:
-    return {name for name, blocks in judged(task, settings, **facts).items() if blocks}
+    return {name for name, blocks in verdict(task, settings, **facts).items() if blocks}
 
 
-@pytest.mark.parametrize(("parts", "reason"), [*KNOWN_BAD, *UNKNOWN])
-def test_required_blocks_where_it_is_bad_or_unknown(parts: dict[str, Any], reason: str) -> None:
-    assert blocking(ready(**parts)) == {reason}
-
-
-@pytest.mark.parametrize("parts", FINE)
-def test_what_is_fine_blocks_nothing(parts: dict[str, Any]) -> None:
-    assert blocking(ready(**parts)) == set()
-
-
-DEMANDED = {"side_down": "endpoints", "objects_missing": "objects", "log_error": "logs"} | dict.fromkeys(
+BY_SETTING = {"side_down": "endpoints", "objects_missing": "objects", "log_error": "logs"} | dict.fromkeys(
     (MISSING, RUNNING, INCONSISTENT), "comparison"
 )
 
 
-@pytest.mark.parametrize(("parts", "reason"), [row for row in KNOWN_BAD if row[1] in DEMANDED])
-def test_if_available_blocks_where_it_is_known_to_be_bad(parts: dict[str, Any], reason: str) -> None:
-    assert blocking(ready(**parts), needs(DEMANDED[reason], "if_available")) == {reason}
+@pytest.mark.parametrize(("parts", "reason"), [*KNOWN_BAD, *UNKNOWN, *((parts, None) for parts in FINE)])
+def test_required_blocks_if_the_value_is_bad_or_unknown(parts: dict[str, Any], reason: str | None) -> None:
+    assert blocking(ready(**parts)) == ({reason} if reason else set())
 
 
-@pytest.mark.parametrize(("parts", "reason"), [row for row in UNKNOWN if row[1] in DEMANDED])
-def test_if_available_never_blocks_where_it_is_unknown(parts: dict[str, Any], reason: str) -> None:
-    assert blocking(ready(**parts), needs(DEMANDED[reason], "if_available")) == set()
-
-
-@pytest.mark.parametrize(("parts", "reason"), [row for row in (*KNOWN_BAD, *UNKNOWN) if row[1] in DEMANDED])
-def test_ignored_facts_never_block_and_are_not_shown(parts: dict[str, Any], reason: str) -> None:
-    found = judged(ready(**parts), needs(DEMANDED[reason], "ignore"))
-    assert reason not in found
-    assert not any(found.values())
+@pytest.mark.parametrize(("parts", "reason"), [row for row in (*KNOWN_BAD, *UNKNOWN) if row[1] in BY_SETTING])
+def test_if_available_blocks_only_if_the_value_is_bad_and_ignore_never(parts: dict[str, Any], reason: str) -> None:
+    bad = (parts, reason) in KNOWN_BAD
+    assert blocking(ready(**parts), settings_with(BY_SETTING[reason], "if_available")) == ({reason} if bad else set())
+    ignored = verdict(ready(**parts), settings_with(BY_SETTING[reason], "ignore"))
+    assert reason not in ignored
+    assert not any(ignored.values())
 
 
 @pytest.mark.parametrize("reason", [MISSING, RUNNING])
 def test_a_comparison_that_is_not_there_is_a_reason_only_where_it_is_required(reason: str) -> None:
-    assert reason in judged(ready())
-    assert reason not in judged(ready(), needs("comparison", "if_available"))
+    assert reason in verdict(ready())
+    assert reason not in verdict(ready(), settings_with("comparison", "if_available"))
 
 
 @pytest.mark.parametrize(
-    ("status", "blocks"),
+    ("task_type", "final", "others"),
     [
-        ("INCRE_TRANSFER_STARTED", False),
-        ("FULL_TRANSFER_STARTED", True),
-        ("FULL_TRANSFER_COMPLETE", True),
-        ("PAUSING", True),
-        ("CHANGE_JOB_STARTED", True),
-        ("INCRE_TRANSFER_FAILED", True),
-        ("FROZEN", True),
+        (
+            "FULL_INCR_TRANS",
+            "INCRE_TRANSFER_STARTED",
+            "FULL_TRANSFER_STARTED FULL_TRANSFER_COMPLETE PAUSING CHANGE_JOB_STARTED INCRE_TRANSFER_FAILED FROZEN",
+        ),
+        ("FULL_TRANS", "FULL_TRANSFER_COMPLETE", "FULL_TRANSFER_STARTED INCRE_TRANSFER_STARTED"),
     ],
 )
-def test_the_phase(status: str, *, blocks: bool) -> None:
-    assert judged(ready(replace(PLAIN, status=status)))["phase"] is blocks
-
-
-@pytest.mark.parametrize(
-    ("status", "blocks"),
-    [("FULL_TRANSFER_COMPLETE", False), ("FULL_TRANSFER_STARTED", True), ("INCRE_TRANSFER_STARTED", True)],
-)
-def test_a_full_migration_is_ready_when_its_load_is_complete_and_knows_no_delay(status: str, *, blocks: bool) -> None:
-    found = judged(ready(replace(PLAIN, task_type="FULL_TRANS", status=status), progress=None))
-    assert found["phase"] is blocks
-    assert not {*DELAYS, "full_incomplete"} & found.keys()
+def test_each_phase_but_the_final_one_blocks_and_a_full_migration_needs_no_progress(
+    task_type: str, final: str, others: str
+) -> None:
+    needed = set() if task_type == "FULL_TRANS" else {"delay_unknown", "delay_high", "full_incomplete"}
+    for status in (final, *others.split()):
+        found = verdict(ready(replace(PLAIN, task_type=task_type, status=status), progress=None))
+        assert found["phase"] is (status != final)
+        assert {"delay_unknown", "delay_high", "full_incomplete"} & found.keys() == needed
 
 
 @pytest.mark.parametrize(("task_type", "applies"), [("FULL_INCR_TRANS", True), ("INCR_TRANS", False), (None, False)])
 def test_the_load_matters_where_there_is_one(task_type: str | None, *, applies: bool) -> None:
-    found = judged(ready(replace(PLAIN, task_type=task_type), **loaded(0.5)))
+    found = verdict(ready(replace(PLAIN, task_type=task_type), **with_full_ratio(0.5)))
     assert found.get("full_incomplete") is (True if applies else None)
     assert found["delay_high"] is False
 
 
 def test_a_delay_outside_its_phases_is_unknown() -> None:
-    assert "delay_unknown" in blocking(ready(replace(PLAIN, status="PAUSING"), **lag(0)))
+    assert "delay_unknown" in blocking(ready(replace(PLAIN, status="PAUSING"), **with_delay(0)))
 
 
 @pytest.mark.parametrize(
@@ -242,22 +223,22 @@ def test_an_action_that_is_needed(actions: set[str], *, blocks: bool) -> None:
     task = ready(
         replace(PLAIN, available_actions=frozenset(actions), unavailable_actions=frozenset({"CONTINUE_APPLY"}))
     )
-    assert judged(task)["action_needed"] is blocks
+    assert verdict(task)["action_needed"] is blocks
 
 
 @pytest.mark.parametrize("stale", [True, False])
 def test_facts_that_are_too_old(*, stale: bool) -> None:
-    assert judged(ready(), stale=stale)["stale"] is stale
+    assert verdict(ready(), stale=stale)["stale"] is stale
 
 
 @pytest.mark.parametrize("blocked", [True, False])
 def test_a_parent_has_its_phase_its_age_and_its_subtasks_only(*, blocked: bool) -> None:
     parent = Task(Identity("a", "r", "p", "id", "name"), listed=replace(DR, is_parent=True))
-    assert judged(parent, subtasks_blocked=blocked) == {"phase": False, "stale": False, "subtask": blocked}
+    assert verdict(parent, subtasks_blocked=blocked) == {"phase": False, "stale": False, "subtask": blocked}
 
 
 def test_only_parents_have_subtasks() -> None:
-    assert "subtask" not in judged(ready(), subtasks_blocked=True)
+    assert "subtask" not in verdict(ready(), subtasks_blocked=True)
 
 
 LIMITS = Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)
@@ -277,7 +258,7 @@ LIMITS = Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)
         ({"recovery": Recovery(rpo_seconds=6, rto_seconds=6), "detail": None}, {"rpo_high", "rto_high"}),
         ({"switchover": Switchover(switching=True)}, {"switching"}),
         ({"switchover": None}, set()),  # which way it runs is not known
-        (lag(6), {"delay_high"}),
+        (with_delay(6), {"delay_high"}),
     ],
 )
 def test_disaster_recovery(parts: dict[str, Any], blocks: set[str]) -> None:
@@ -287,8 +268,8 @@ def test_disaster_recovery(parts: dict[str, Any], blocks: set[str]) -> None:
 @pytest.mark.parametrize("limit", [0.5, 60])
 def test_the_limit_of_the_settings(limit: float) -> None:
     settings = REQUIRED.model_copy(update={"max_delay": limit})
-    assert blocking(ready(DR, **lag(limit), recovery=Recovery(limit, limit)), settings) == set()
-    above = ready(DR, **lag(limit + 0.1), recovery=Recovery(limit + 0.1, limit + 0.1))
+    assert blocking(ready(DR, **with_delay(limit), recovery=Recovery(limit, limit)), settings) == set()
+    above = ready(DR, **with_delay(limit + 0.1), recovery=Recovery(limit + 0.1, limit + 0.1))
     assert blocking(above, settings) == {"delay_high", "rpo_high", "rto_high"}
 
 
