@@ -22,62 +22,55 @@ from exporter.model.facts import (
     Switchover,
 )
 from exporter.views.text import fact_text
-from tests.unit.model.test_cutover import DR, PLAIN, ready
+from tests.unit.model.test_cutover import DR, DR_REASONS, PLAIN, ready
 
 if TYPE_CHECKING:
+    from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed, Task
 
-ALL: dict[str, Any] = {"progress": None, "monitor": None, "objects": None, "comparison": None, "logs": None}
+WITHOUT_FACTS = {
+    "side_down": "source unknown, target unknown",
+    "comparison_missing": "none",
+    "comparison_running": "none",
+    "comparison_inconsistent": "nothing inconsistent known",
+}
+NOTHING = dict.fromkeys(("progress", "monitor", "recovery", "switchover", "objects", "comparison", "logs"))
 
 
-def said(name: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
+def evidence_of(name: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
     (found,) = (reason for reason in REASONS if reason.name == name)
     return fact_text(found.evidence(CutoverInput(task, stale, blocked, Cutover())))
 
 
 @pytest.mark.parametrize(
-    ("reason", "parts", "known", "unknown"),
+    ("reason", "facts", "text"),
     [
-        ("delay_unknown", {"progress": Progress(delay_seconds=1.5)}, "1.5s, limit 5s", "unknown"),
-        ("delay_high", {"progress": Progress(delay_seconds=90)}, "90s, limit 5s", "unknown"),
-        ("full_incomplete", {"progress": Progress(full_ratio=0.42)}, "42%", "unknown"),
-        ("side_down", {"monitor": Monitor(source_up=True, target_up=False)}, "source up, target down", None),
-        ("objects_missing", {"objects": Objects((ObjectCount("table", 2, 1),))}, "table", "unknown"),
-        ("objects_missing", {"objects": Objects((ObjectCount("table", 2, 2),))}, "none", "unknown"),
-        ("comparison_missing", {"comparison": Comparison((Compared("line", "FAILED"),))}, "FAILED", "none"),
-        ("comparison_running", {"comparison": Comparison((Compared("line", "RUNNING"),))}, "RUNNING", "none"),
-        (
-            "comparison_inconsistent",
-            {"comparison": Comparison((Compared("line", "SUCCESSFUL", consistent=False),))},
-            "inconsistent",
-            "nothing inconsistent known",
-        ),
-        ("log_error", {"logs": Logs((("error", 1.0),))}, "the newest entry is an error", "unknown"),
-        ("log_error", {"logs": Logs((("info", 1.0),))}, "no error at its end", "unknown"),
+        ("delay_unknown", [Progress(delay_seconds=1.5)], "1.5s, limit 5s"),
+        ("delay_high", [Progress(delay_seconds=90)], "90s, limit 5s"),
+        ("full_incomplete", [Progress(full_ratio=0.42)], "42%"),
+        ("side_down", [Monitor(source_up=True, target_up=False)], "source up, target down"),
+        ("objects_missing", [Objects((ObjectCount("table", 2, 1),))], "table"),
+        ("objects_missing", [Objects((ObjectCount("table", 2, 2),))], "none"),
+        ("comparison_missing", [Comparison((Compared("line", "FAILED"),))], "FAILED"),
+        ("comparison_running", [Comparison((Compared("line", "RUNNING"),))], "RUNNING"),
+        ("comparison_inconsistent", [Comparison((Compared("line", "SUCCESSFUL", consistent=False),))], "inconsistent"),
+        ("log_error", [Logs((("error", 1.0),))], "the newest entry is an error"),
+        ("log_error", [Logs((("info", 1.0),))], "no error at its end"),
+        ("switching", [Switchover(switching=True)], "yes"),
+        ("switching", [Switchover(switching=False)], "no"),
+        ("rpo_unknown", [Recovery(rpo_seconds=7)], "7s, limit 5s"),
+        ("rpo_high", [Recovery(rpo_seconds=7)], "7s, limit 5s"),
+        ("rpo_high", [Recovery(7), Detail(rpo_threshold_seconds=30)], "7s, limit 30s"),
+        ("rpo_high", [Recovery(300.4), Detail(rpo_threshold_seconds=300)], "300.4s, limit 5m"),  # not "5m, limit 5m"
+        ("rpo_high", [Recovery(299.6), Detail(rpo_threshold_seconds=300)], "5m, limit 5m"),
+        ("rto_unknown", [Recovery(rto_seconds=0.25)], "0.25s, limit 5s"),
+        ("rto_high", [Recovery(rto_seconds=0.25)], "0.25s, limit 5s"),
     ],
 )
-def test_what_is_said_of_facts(reason: str, parts: dict[str, Any], known: str, unknown: str | None) -> None:
-    assert said(reason, ready(**parts)) == known
-    assert said(reason, ready(**ALL)) == (unknown or "source unknown, target unknown")
-
-
-@pytest.mark.parametrize(
-    ("reason", "parts", "words"),
-    [
-        ("switching", {"switchover": Switchover(switching=True)}, "yes"),
-        ("switching", {"switchover": Switchover(switching=False)}, "no"),
-        ("switching", {"switchover": None}, "unknown"),
-        ("rpo_unknown", {"recovery": None}, "unknown"),
-        ("rpo_high", {"recovery": Recovery(rpo_seconds=7)}, "7s, limit 5s"),
-        ("rpo_high", {"recovery": Recovery(7), "detail": Detail(rpo_threshold_seconds=30)}, "7s, limit 30s"),
-        ("rpo_high", {"recovery": Recovery(300.4), "detail": Detail(rpo_threshold_seconds=300)}, "300.4s, limit 5m"),
-        ("rpo_high", {"recovery": Recovery(299.6), "detail": Detail(rpo_threshold_seconds=300)}, "5m, limit 5m"),
-        ("rto_unknown", {"recovery": None}, "unknown"),
-        ("rto_high", {"recovery": Recovery(rto_seconds=0.25)}, "0.25s, limit 5s"),
-    ],
-)
-def test_what_is_said_of_disaster_recovery(reason: str, parts: dict[str, Any], words: str) -> None:
-    assert said(reason, ready(DR, **parts)) == words
+def test_the_evidence_of_a_reason(reason: str, facts: list[TaskFacts], text: str) -> None:
+    listed = DR if reason in DR_REASONS else PLAIN
+    assert evidence_of(reason, ready(listed, **{each.name: each for each in facts})) == text
+    assert evidence_of(reason, ready(listed, **NOTHING)) == WITHOUT_FACTS.get(reason, "unknown")
 
 
 COLLECTED = 1_767_225_600.0
@@ -108,8 +101,8 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
     facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
     assert dict(blockers(facts))["stale"] is old
-    assert (said("stale", task) == "fresh") is not old
-    assert ("1h before it was read" in said("stale", task)) is (age == 3600.5)
+    assert (evidence_of("stale", task) == "fresh") is not old
+    assert ("1h before it was read" in evidence_of("stale", task)) is (age == 3600.5)
 
 
 @pytest.mark.parametrize(("age", "old"), [(3600.0, False), (3601.0, True)])
@@ -124,20 +117,20 @@ def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wron
 
 def test_what_is_said_of_the_list() -> None:
     task = ready(replace(PLAIN, available_actions=frozenset({"CONTINUE_CAPTURE", "CONTINUE_APPLY", "RESET"})))
-    assert said("phase", task) == "INCRE_TRANSFER_STARTED"
-    assert said("action_needed", task) == "CONTINUE_APPLY, CONTINUE_CAPTURE"
-    assert said("action_needed", ready()) == "none"
-    assert (said("stale", task), said("stale", task, stale=True)) == ("fresh", "too old")
-    assert said("subtask", task) == "all subtasks are ready"
-    assert said("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none is alive"
+    assert evidence_of("phase", task) == "INCRE_TRANSFER_STARTED"
+    assert evidence_of("action_needed", task) == "CONTINUE_APPLY, CONTINUE_CAPTURE"
+    assert evidence_of("action_needed", ready()) == "none"
+    assert (evidence_of("stale", task), evidence_of("stale", task, stale=True)) == ("fresh", "too old")
+    assert evidence_of("subtask", task) == "all subtasks are ready"
+    assert evidence_of("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none is alive"
     for lost, words in ((1, "1 entry"), (2, "2 entries")):
         parent = ready(replace(PLAIN, is_parent=True, unknown_children=lost))
         assert (
-            said("subtask", parent, blocked=True)
+            evidence_of("subtask", parent, blocked=True)
             == f"unknown: {words} of its children cannot be decoded or contradict others"
         )
     unlisted = replace(task, listed=None)
-    assert [said(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
+    assert [evidence_of(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
 
 
 def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
@@ -153,28 +146,6 @@ def test_every_reason_names_the_collector_of_its_fact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "can"),
-    [
-        ("CREATING", False),
-        ("CONFIGURATION", False),
-        ("STARTJOBING", False),
-        ("FULL_TRANSFER_STARTED", True),
-        ("FULL_TRANSFER_COMPLETE", True),
-        ("INCRE_TRANSFER_STARTED", True),
-        ("PAUSING", True),
-        ("CHANGE_JOB_STARTED", True),
-        ("INCRE_TRANSFER_FAILED", True),
-        ("FROZEN", True),
-        ("RELEASE_RESOURCE_STARTED", False),
-        ("RELEASE_RESOURCE_COMPLETE", False),
-        ("SOMETHING_NEW", False),
-    ],
-)
-def test_the_phases_in_which_a_task_can_be_cut_over(status: str, *, can: bool) -> None:
-    assert can_be_cut_over(ready(replace(PLAIN, status=status))) is can
-
-
-@pytest.mark.parametrize(
     ("listed", "detail", "can"),
     [
         ({}, None, True),
@@ -185,16 +156,24 @@ def test_the_phases_in_which_a_task_can_be_cut_over(status: str, *, can: bool) -
         ({"multi_write": True}, None, False),
         ({}, Detail(multi_write=True), False),  # and v5 this
         ({}, Detail(multi_write=False), True),
+        *(
+            ({"status": status}, None, True)
+            for status in ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "PAUSING")
+        ),
+        *(({"status": status}, None, True) for status in ("CHANGE_JOB_STARTED", "INCRE_TRANSFER_FAILED", "FROZEN")),
+        *(
+            ({"status": status}, None, False)
+            for status in ("CREATING", "CONFIGURATION", "STARTJOBING", "SOMETHING_NEW")
+        ),
+        *(({"status": f"RELEASE_RESOURCE_{end}"}, None, False) for end in ("STARTED", "COMPLETE")),
     ],
 )
-def test_standbys_and_dual_active_pairs_can_not_be_cut_over(
+def test_a_task_can_be_cut_over_unless_it_is_a_standby_or_its_phase_is_out_of_the_question(
     listed: dict[str, Any], detail: Detail | None, *, can: bool
 ) -> None:
-    assert can_be_cut_over(ready(replace(DR, **listed), detail=detail)) is can
-
-
-def test_a_task_that_no_fresh_list_shows_can_not_be_cut_over() -> None:
-    assert not can_be_cut_over(replace(ready(), listed=None))
+    task = ready(replace(DR, **listed), detail=detail)
+    assert can_be_cut_over(task) is can
+    assert not can_be_cut_over(replace(task, listed=None))
 
 
 def test_what_is_not_there_is_no_standby() -> None:
