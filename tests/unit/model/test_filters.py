@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +12,7 @@ from exporter.model.task import Listed
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim_task
 
 if TYPE_CHECKING:
-    from exporter.config import Config
-    from exporter.simulator import SimTask
+    from exporter.simulator import SimulatedCloud
 
 TASK = Listed(
     id="a1",
@@ -59,15 +57,20 @@ def test_a_rule_matches_when_all_that_it_names_holds(rule: dict[str, str], *, ma
     assert rules(exclude=[rule]).wants(TASK, tags) is not matches
 
 
-def test_any_include_rule_lets_in_and_any_exclude_rule_keeps_out() -> None:
-    assert rules().wants(TASK, None)
-    assert rules(include=[{"id": "x"}, {"id": "a1"}]).wants(TASK, None)
-    assert not rules(include=[{"id": "a1"}], exclude=[{"id": "x"}, {"job_type": "sync"}]).wants(TASK, None)
-
-
-def test_unknown_tags_neither_include_nor_exclude() -> None:
-    assert not rules(include=[{"tag": "team"}]).wants(TASK, None)
-    assert rules(exclude=[{"tag": "team"}]).wants(TASK, None)
+@pytest.mark.parametrize(
+    ("include", "exclude", "wanted"),
+    [
+        ([], [], True),
+        ([{"id": "x"}, {"id": "a1"}], [], True),
+        ([{"id": "a1"}], [{"id": "x"}, {"job_type": "sync"}], False),
+        ([{"tag": "team"}], [], False),  # unknown tags neither include nor exclude
+        ([], [{"tag": "team"}], True),
+    ],
+)
+def test_any_include_rule_includes_and_any_exclude_rule_excludes(
+    include: list[dict[str, str]], exclude: list[dict[str, str]], *, wanted: bool
+) -> None:
+    assert rules(include, exclude).wants(TASK, None) is wanted
 
 
 def test_a_list_keeps_what_tags_may_still_include() -> None:
@@ -75,19 +78,13 @@ def test_a_list_keeps_what_tags_may_still_include() -> None:
     assert rules(include=[{"tag": "team", "job_type": "migration"}]).select([TASK]) == []
 
 
-def test_subtasks_of_subtasks_share_the_fate_of_the_outermost_parent() -> None:
+def test_subtasks_are_selected_with_their_outermost_parent() -> None:
     parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
-    middle = Listed(id="m", name="north", status="PAUSING", job_type="sync", parent_id="p", root_id="p", is_parent=True)
+    middle = Listed(id="m", name="north", status="PAUSING", job_type="sync", parent_id="p", is_parent=True)
     inner = Listed(id="c", name="north-1", status="PAUSING", job_type="sync", parent_id="m", root_id="p")
-    assert rules(include=[{"name": "shops"}]).select([parent, middle, inner]) == [parent, middle, inner]
-    assert rules(include=[{"name": "north"}]).select([parent, middle, inner]) == []
-
-
-def test_subtasks_share_the_fate_of_their_parent() -> None:
-    parent = Listed(id="p", name="shops", status="INCRE_TRANSFER_STARTED", job_type="sync", is_parent=True)
-    child = Listed(id="c", name="shops-north", status="PAUSING", job_type="sync", parent_id="p")
-    assert rules(include=[{"name": "shops"}]).select([parent, child]) == [parent, child]
-    assert rules(exclude=[{"name": "shops"}]).select([parent, child]) == []
+    family = [parent, middle, inner]
+    assert rules(include=[{"name": "shops"}]).select(family) == family
+    assert rules(include=[{"name": "north"}]).select(family) == rules(exclude=[{"name": "shops"}]).select(family) == []
 
 
 @pytest.mark.parametrize(
@@ -113,69 +110,52 @@ def test_the_enterprise_projects_of_the_project_go_before_those_of_rules() -> No
 def test_ids_are_cut_to_what_a_list_takes_and_each_enterprise_project_costs_a_list() -> None:
     query = ListQuery(("0", "1"), ("a", "b", "c"), "PAUSING")
     parts = query.parts(2)
-    assert [(project, filters["name"]) for project, filters in parts] == [
-        ("0", "a,b"),
-        ("0", "c"),
-        ("1", "a,b"),
-        ("1", "c"),
-    ]
+    lists = [(project, filters["name"]) for project, filters in parts]
+    assert lists == [("0", "a,b"), ("0", "c"), ("1", "a,b"), ("1", "c")]
     assert all(filters["status"] == "PAUSING" for _, filters in parts)
 
 
-def _config(api: str, *, collectors: tuple[str, ...] = ("tasks", "progress"), **tasks: Any) -> Config:
-    return config_of(api, collectors, tasks=tasks)
-
-
-def _fleet() -> list[SimTask]:
-    return [
+def _cloud() -> SimulatedCloud:
+    return cloud_of(
         sim_task("orders", scenario="sync", tags={"team": "dba"}),
         sim_task("crm", scenario="migration"),
         sim_task("dr", scenario="cloudDataGuard", engine="mysql"),
-    ]
+    )
+
+
+async def _page(cloud: SimulatedCloud, api: str, *collectors: str, after: float = 2, **tasks: Any) -> Scrape:
+    async with polling(cloud, config_of(api, ("tasks", "progress", *collectors), tasks=tasks)) as exporter:
+        return await Scrape.after(after, exporter)
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-async def test_job_types_that_no_rule_wants_are_not_listed(api: str) -> None:
-    cloud = cloud_of(*_fleet())
-    async with polling(cloud, _config(api, include=[{"job_type": "sync"}])) as exporter:
-        await asyncio.sleep(2)
-        page = Scrape(exporter)
-        assert page.tasks() == {"orders"}
-        assert set(page.by("phase", "drs_tasks", job_type="sync")) == {*page.by("phase", "drs_tasks")}
-        assert calls(cloud)[f"{api} jobs"] == 1
+async def test_job_types_that_no_rule_includes_are_not_listed(api: str) -> None:
+    cloud = _cloud()
+    page = await _page(cloud, api, include=[{"job_type": "sync"}])
+    assert page.tasks() == {"orders"}
+    assert set(page.by("phase", "drs_tasks", job_type="sync")) == {*page.by("phase", "drs_tasks")}
+    assert calls(cloud)[f"{api} jobs"] == 1
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-async def test_excluded_tasks_are_neither_shown_nor_counted_nor_asked_for(api: str) -> None:
-    cloud = cloud_of(*_fleet())
-    async with polling(cloud, _config(api, exclude=[{"name": "crm"}, {"name": "dr"}])) as exporter:
-        await asyncio.sleep(2)
-        page = Scrape(exporter)
-        assert page.tasks() == {"orders"}
-        assert sum(value for _, value in page.samples("drs_tasks")) == 1
-        asked = [call for call in cloud.calls if "progress" in call.path or "progress" in str(call.query)]
-        assert len(asked) == 1
+async def test_excluded_tasks_are_neither_exposed_nor_counted_nor_queried(api: str) -> None:
+    cloud = _cloud()
+    page = await _page(cloud, api, exclude=[{"name": "crm"}, {"name": "dr"}])
+    assert page.tasks() == {"orders"}
+    assert sum(value for _, value in page.samples("drs_tasks")) == 1
+    assert len([call for call in cloud.calls if "progress" in call.path or "progress" in str(call.query)]) == 1
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 async def test_ids_are_filtered_by_the_cloud(api: str) -> None:
-    cloud = cloud_of(*_fleet())
-    wanted = cloud.worlds[0].tasks[1]
-    config = _config(api, include=[{"id": wanted.at(cloud.now()).id}])
-    async with polling(cloud, config) as exporter:
-        await asyncio.sleep(2)
-        page = Scrape(exporter)
-        assert page.tasks() == {"crm"}
-        listed = page.samples("drs_exporter_listed_tasks")
-        assert sum(value for _, value in listed) == 1
+    cloud = _cloud()
+    page = await _page(cloud, api, include=[{"id": cloud.worlds[0].tasks[1].at(cloud.now()).id}])
+    assert page.tasks() == {"crm"}
+    assert sum(value for _, value in page.samples("drs_exporter_listed_tasks")) == 1
 
 
-async def test_rules_about_tags_wait_for_the_details_and_then_hold() -> None:
-    cloud = cloud_of(*_fleet())
-    config = _config("v3", collectors=("tasks", "progress", "detail"), include=[{"tag": "team=dba"}])
-    async with polling(cloud, config) as exporter:
-        await asyncio.sleep(65)
-        page = Scrape(exporter)
-        assert page.tasks() == {"orders"}
-        assert sum(value for _, value in page.samples("drs_tasks")) == 1
-        assert page.value("drs_task_full_progress_ratio") is not None
+async def test_rules_about_tags_apply_once_the_details_are_known() -> None:
+    page = await _page(_cloud(), "v3", "detail", after=65, include=[{"tag": "team=dba"}])
+    assert page.tasks() == {"orders"}
+    assert sum(value for _, value in page.samples("drs_tasks")) == 1
+    assert page.value("drs_task_full_progress_ratio") is not None

@@ -20,16 +20,8 @@ def inventory() -> Inventory:
     return Inventory(HIDDEN_FOR)
 
 
-def lists(
-    inventory: Inventory,
-    api: str,
-    *tasks: Listed,
-    now: float,
-    job_type: str = "sync",
-    gap: Gap | None = None,
-    pages: int = 1,
-) -> set[str]:
-    return inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
+def lists(inventory: Inventory, api: str, *tasks: Listed, now: float, job_type: str = "sync", **how: Any) -> set[str]:
+    return inventory.update(api, job_type, tasks, now=now, **how)
 
 
 def test_the_inventory_is_the_union_by_task_id(inventory: Inventory) -> None:
@@ -84,29 +76,32 @@ def test_a_filled_in_field_expires_with_its_list(inventory: Inventory) -> None:
     assert inventory.find("a", {"v3": 700.0, "v5": 100.0}) == task()
 
 
-def test_a_task_is_removed_when_one_complete_list_lacks_it(inventory: Inventory) -> None:
-    lists(inventory, "v3", task("a"), task("b"), now=0)
-    assert lists(inventory, "v3", task("b"), now=30) == {"a", "b"}
-    assert list(inventory) == ["b"]
-
-
-def test_a_task_stays_until_each_generation_that_listed_it_lacks_it(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(), now=0)
-    lists(inventory, "v5", task(), now=0)
-    lists(inventory, "v3", now=30)
-    assert "a" in inventory
-    assert not inventory.listed_by("a", "v3")
-    assert inventory.listed_by("a", "v5")
-    lists(inventory, "v5", now=300)
-    assert "a" not in inventory
-
-
-def test_a_generation_that_never_listed_a_task_need_not_lack_it(inventory: Inventory) -> None:
-    lists(inventory, "v5", task(), now=0)
-    lists(inventory, "v3", now=30)
-    assert "a" in inventory
-    lists(inventory, "v5", now=30)
-    assert "a" not in inventory
+@pytest.mark.parametrize(
+    ("polls", "exist", "listed_by"),
+    [
+        # The tasks in the lists of each poll; the tasks that exist then, and the generations that list task a.
+        ([{"v3 sync": "ab"}, {"v3 sync": "b"}], "b", []),
+        ([{"v3 sync": "a", "v5 sync": "a"}, {"v3 sync": ""}], "a", ["v5"]),
+        ([{"v3 sync": "a", "v5 sync": "a"}, {"v3 sync": ""}, {"v5 sync": ""}], "", []),
+        ([{"v5 sync": "a"}, {"v3 sync": ""}], "a", ["v5"]),
+        ([{"v5 sync": "a"}, {"v3 sync": ""}, {"v5 sync": ""}], "", []),
+        ([{"v3 sync": "a", "v3 migration": "a"}], "a", ["v3"]),
+        ([{"v3 sync": "a", "v3 migration": "a"}, {"v3 sync": ""}], "a", ["v3"]),
+        ([{"v3 sync": "a", "v3 migration": "a"}, {"v3 sync": "", "v3 migration": ""}], "", []),
+        ([{"v3 sync": "a"}, {"v3 sync": ""}, {"v3 migration": "a"}], "a", ["v3"]),
+        ([{"v3 sync": "aa"}], "a", ["v3"]),
+    ],
+)
+def test_a_task_is_removed_when_each_list_that_contained_it_lacks_it(
+    inventory: Inventory, polls: list[dict[str, str]], exist: str, listed_by: list[str]
+) -> None:
+    for number, poll in enumerate(polls):
+        for key, ids in poll.items():
+            api, job_type = key.split()
+            lists(inventory, api, *map(task, ids), now=30 * number, job_type=job_type)
+    assert "".join(sorted(inventory)) == exist
+    assert all(inventory.find(task_id, ALL) is not None for task_id in exist)
+    assert [api for api in ("v3", "v5") if inventory.listed_by("a", api)] == listed_by
 
 
 @pytest.mark.parametrize("how", [{"gap": Gap.TOTAL}, {"gap": Gap.UNREADABLE}, {"pages": 2}])
@@ -134,29 +129,6 @@ def test_a_list_that_lacks_pages_removes_no_task(inventory: Inventory, gap: Gap,
     assert inventory.listed_by("a", "v3")
     lists(inventory, "v3", now=300)
     assert "a" not in inventory
-
-
-def test_a_task_seen_in_two_job_types_is_one_and_is_removed_when_both_lack_it(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(), now=0, job_type="sync")
-    lists(inventory, "v3", task(), now=0, job_type="migration")
-    assert list(inventory) == ["a"]
-    lists(inventory, "v3", now=30, job_type="sync")
-    assert inventory.listed_by("a", "v3")
-    lists(inventory, "v3", now=30, job_type="migration")
-    assert list(inventory) == []
-
-
-def test_a_task_that_moves_to_another_job_type_stays_one(inventory: Inventory) -> None:
-    lists(inventory, "v3", task(net_type="old"), now=0, job_type="sync")
-    lists(inventory, "v3", now=30, job_type="sync")
-    assert list(inventory) == []
-    lists(inventory, "v3", task(net_type="new"), now=30, job_type="migration")
-    assert inventory.find("a", ALL) == task(net_type="new")
-
-
-def test_a_task_seen_twice_in_one_list_is_one(inventory: Inventory) -> None:
-    assert lists(inventory, "v3", task(net_type="first"), task(net_type="last"), now=0) == {"a"}
-    assert list(inventory) == ["a"]
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
@@ -215,6 +187,7 @@ def test_an_update_names_every_task_that_it_may_have_changed(inventory: Inventor
     assert lists(inventory, "v3", task("a"), task("b"), now=0) == {"a", "b"}
     assert lists(inventory, "v3", task("b"), task("c"), now=0, job_type="migration") == {"b", "c"}
     assert lists(inventory, "v3", task("a"), now=1, gap=Gap.TOTAL) == {"a", "b"}
+    assert lists(inventory, "v3", task("a"), task("a", net_type="last"), now=2) == {"a", "b"}
 
 
 def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_as_contradicted(

@@ -235,10 +235,10 @@ async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
 
 async def test_a_large_update_lets_other_tasks_run() -> None:
     fixture = StoreFixture()
-    update = asyncio.create_task(fixture.lists(*(listed_task(str(number)) for number in range(1000))))
+    update = asyncio.create_task(fixture.lists(*(listed_task(str(number)) for number in range(250))))
     turns = 0
     while not update.done():
         await asyncio.sleep(0)
         turns += 1
     assert turns >= 10
-    assert len((await fixture.scrape()).tasks()) == 1000
+    assert len((await fixture.scrape()).tasks()) == 250
