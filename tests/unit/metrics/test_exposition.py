@@ -13,10 +13,10 @@ from exporter.metrics import exposition as exposition_module
 from exporter.metrics.exposition import Exposition, escape_label, label_text, number_text
 from exporter.metrics.family import Family
 from exporter.metrics.page import Block
-from tests.lib.virtual_time import other_task, simulate
+from tests.lib.virtual_time import other_task
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from exporter.metrics.page import Page
 
@@ -31,33 +31,32 @@ def head(
     return Family(name, help_text, (), lambda _: (), labels, metric_type)
 
 
-def page_after(work: Callable[[Exposition], Awaitable[object]], *families: Family[Any]) -> Page:
-    """The page after some work on an exposition of these families."""
-
-    async def main() -> Page:
-        exposition = Exposition(families or (head("drs_up"),), lambda: [TAIL])
-        await work(exposition)
-        await exposition.publish()
-        return exposition.page
-
-    return simulate(main())
+def exposition_of(*families: Family[Any]) -> Exposition:
+    return Exposition(families, lambda: [TAIL])
 
 
-def shown(
-    *samples: tuple[tuple[str, ...], float], family: Family[Any], labels: Sequence[tuple[str, str | None]]
-) -> str:
+async def published(exposition: Exposition) -> Page:
+    await exposition.publish()
+    return exposition.page
+
+
+def lines(page: Page, *names: str) -> list[bytes]:
+    """The samples of these families, or of all of the exposition."""
+    text = b"".join(page.plain(frozenset(names) if names else None)).removesuffix(TAIL)
+    return [line for line in text.splitlines() if not line.startswith(b"#")]
+
+
+async def shown(family: Family[Any], labels: Sequence[tuple[str, str | None]], *samples: Any) -> str:
     """A page with one family of one key, without its tail."""
-
-    async def work(exposition: Exposition) -> None:
-        exposition.set_labels("key", labels)
-        exposition.put("key", family.name, samples)
-
-    return b"".join(page_after(work, family).plain()).removesuffix(TAIL).decode()
+    exposition = exposition_of(family)
+    exposition.set_labels("key", labels)
+    exposition.put("key", family.name, samples)
+    return b"".join((await published(exposition)).plain()).removesuffix(TAIL).decode()
 
 
-def test_a_family_as_text() -> None:
+async def test_a_family_as_text() -> None:
     family = head("drs_tasks", ("phase",), "Say 100%, \\o/\nand so on.", "counter")
-    text = shown((("full",), 1), (("ended",), 0.25), family=family, labels=[("account", "a"), ("region", None)])
+    text = await shown(family, [("account", "a"), ("region", None)], (("full",), 1), (("ended",), 0.25))
     assert text == (
         "# HELP drs_tasks Say 100%, \\\\o/\\nand so on.\n"
         "# TYPE drs_tasks counter\n"
@@ -78,9 +77,9 @@ def test_a_family_as_text() -> None:
         ("\u2028\r\t\x1b[2J\u202e", "\\\\u2028\\\\r\\\\t\\\\x1b[2J\\\\u202e"),
     ],
 )
-def test_labels_are_escaped_as_identity_and_as_own_labels(value: str, escaped: str) -> None:
+async def test_labels_are_escaped_as_identity_and_as_own_labels(value: str, escaped: str) -> None:
     assert escape_label(value) == escaped
-    text = shown(((value,), 1), family=head("f", ("own",)), labels=[("name", value)])
+    text = await shown(head("f", ("own",)), [("name", value)], ((value,), 1))
     assert text.splitlines(keepends=True)[2:] == f'f{{name="{escaped}",own="{escaped}"}} 1\n'.splitlines(keepends=True)
 
 
@@ -112,68 +111,60 @@ def test_a_number_is_read_back_as_it_was(value: float) -> None:
     assert float(number_text(value)) == value
 
 
-def test_samples_are_replaced_and_dropped() -> None:
-    async def work(exposition: Exposition) -> None:
-        for key in "abc":
-            exposition.set_labels(key, [("id", key)])
-            exposition.put(key, "f", [(("x",), 1), (("y",), 2)])
-        exposition.put("a", "f", [(("y",), 3)])
-        exposition.put("b", "f", ())
-        exposition.drop("c")
-        exposition.drop("never there")
-
-    page = page_after(work, head("f", ("own",)), head("g"))
-    assert b"".join(page.plain(frozenset("f"))).splitlines()[2:] == [b'f{id="a",own="y"} 3']
+async def test_samples_are_replaced_and_dropped() -> None:
+    exposition = exposition_of(head("f", ("own",)), head("g"))
+    for key in "abc":
+        exposition.set_labels(key, [("id", key)])
+        exposition.put(key, "f", [(("x",), 1), (("y",), 2)])
+    exposition.put("a", "f", [(("y",), 3)])
+    exposition.put("b", "f", ())
+    exposition.drop("c")
+    exposition.drop("never there")
+    page = await published(exposition)
+    assert lines(page) == lines(page, "f") == [b'f{id="a",own="y"} 3']
     assert [family.name for family in page.families] == ["f", "own_total", "own_info"]
 
 
-def test_a_family_without_samples_is_removed() -> None:
-    async def work(exposition: Exposition) -> None:
-        exposition.set_labels("a", [("id", "a")])
-        exposition.put("a", "f", [((), 1)])
-        await exposition.publish()
-        exposition.put("a", "f", ())
+async def test_a_family_without_samples_is_removed() -> None:
+    exposition = exposition_of(head("f"))
+    exposition.set_labels("a", [("id", "a")])
+    exposition.put("a", "f", [((), 1)])
+    assert lines(await published(exposition))
+    exposition.put("a", "f", ())
+    assert (await published(exposition)).plain() == (await published(exposition_of(head("f")))).plain()
 
-    assert page_after(work, head("f")).plain() == page_after(lambda _: asyncio.sleep(0), head("f")).plain()
 
-
-def test_a_new_identity_drops_the_series_of_the_old_one() -> None:
-    async def work(exposition: Exposition) -> None:
-        assert exposition.set_labels("a", [("name", "old")])
-        exposition.put("a", "f", [((), 1)])
-        exposition.put("a", "g", [((), 1)])
-        assert not exposition.set_labels("a", [("name", "old")])
-        assert exposition.set_labels("a", [("name", "new")])
-        exposition.put("a", "g", [((), 2)])
-
-    text = b"".join(page_after(work, head("f"), head("g")).plain()).removesuffix(TAIL)
-    assert text.splitlines()[2:] == [b'g{name="new"} 2']
+async def test_new_labels_of_a_key_drop_its_old_series() -> None:
+    exposition = exposition_of(head("f"), head("g"))
+    assert exposition.set_labels("a", [("name", "old")])
+    exposition.put("a", "f", [((), 1)])
+    exposition.put("a", "g", [((), 1)])
+    assert not exposition.set_labels("a", [("name", "old")])
+    assert exposition.set_labels("a", [("name", "new")])
+    exposition.put("a", "g", [((), 2)])
+    assert lines(await published(exposition)) == [b'g{name="new"} 2']
 
 
 def test_keys_with_equal_samples_share_the_text() -> None:
-    async def work(exposition: Exposition) -> None:
-        for key in "ab":
-            exposition.set_labels(key, [("id", key)])
-            exposition.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
-        (block,) = exposition._families["f"]._groups.values()
-        assert block._rows["a"] is block._rows["b"]
-
-    page_after(work, head("f", ("phase",)))
+    exposition = exposition_of(head("f", ("phase",)))
+    for key in "ab":
+        exposition.set_labels(key, [("id", key)])
+        exposition.put(key, "f", [(("full",), 1.0), (("ended",), 0.0)])
+    (block,) = exposition._families["f"]._groups.values()
+    assert block._rows["a"] is block._rows["b"]
 
 
-def test_more_sets_of_labels_than_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_texts_than_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposition_module, "_MOST_SHARED", 3)
-
-    async def work(exposition: Exposition) -> None:
-        for number in range(10):
-            exposition.set_labels(number, [("id", str(number))])
-            exposition.put(number, "f", [((str(number),), number)])
-
-    lines = b"".join(page_after(work, head("f", ("own",))).plain()).removesuffix(TAIL).splitlines()[2:]
-    assert lines == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
+    exposition = exposition_of(head("f", ("own",)))
+    for number in range(10):
+        exposition.set_labels(number, [("id", str(number))])
+        exposition.put(number, "f", [((str(number),), number)])
+    page = await published(exposition)
+    assert lines(page) == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
 
 
-def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposition_module, "_GROUP_SIZE", 2)
     made: list[bytes] = []
     compress = Block.of
@@ -182,47 +173,39 @@ def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.
         made.append(text)
         return compress(text)
 
-    async def work(exposition: Exposition) -> None:
-        for key in "abcd":
-            exposition.set_labels(key, [("id", key)])
-            for name in "fgh":
-                exposition.put(key, name, [((), 1)])
-        monkeypatch.setattr(Block, "of", of)
-        await exposition.publish()
-        assert len([text for text in made if b"HELP" not in text]) == 2 * 3 + 1
-        made.clear()
-        exposition.set_labels("a", [("id", "a")])
-        exposition.put("a", "f", [((), 1.0)])  # the same
-        exposition.put("c", "g", [((), 2)])
-
-    page = page_after(work, head("f"), head("g"), head("h"))
+    exposition = exposition_of(head("f"), head("g"), head("h"))
+    for key in "abcd":
+        exposition.set_labels(key, [("id", key)])
+        for name in "fgh":
+            exposition.put(key, name, [((), 1)])
+    monkeypatch.setattr(Block, "of", of)
+    await exposition.publish()
+    assert len([text for text in made if b"HELP" not in text]) == 2 * 3 + 1
+    made.clear()
+    exposition.set_labels("a", [("id", "a")])
+    exposition.put("a", "f", [((), 1.0)])  # the same
+    exposition.put("c", "g", [((), 2)])
+    page = await published(exposition)
     samples = [text for text in made if b"HELP" not in text]
     assert samples == [b'g{id="c"} 2\ng{id="d"} 1\n', b"own_total 1\n"]
-    lines = [line for line in b"".join(page.plain(frozenset("fgh"))).splitlines() if not line.startswith(b"#")]
-    assert lines == [
-        b'%b{id="%b"} %d' % (name.encode(), key.encode(), 2 if name + key == "gc" else 1)
-        for name in "fgh"
-        for key in "abcd"
-    ]
+    values = {name + key: 2 if name + key == "gc" else 1 for name in "fgh" for key in "abcd"}
+    assert lines(page) == [b'%c{id="%c"} %d' % (*name.encode(), value) for name, value in values.items()]
 
 
-def test_places_of_removed_keys_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_positions_of_removed_keys_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposition_module, "_GROUP_SIZE", 2)
-
-    async def work(exposition: Exposition) -> None:
-        for number in range(100):
-            exposition.set_labels(number, [("id", str(number))])
-            exposition.put(number, "f", [((), number)])
-            exposition.drop(number - 3)
-
-    page = page_after(work, head("f"))
+    exposition = exposition_of(head("f"))
+    for number in range(100):
+        exposition.set_labels(number, [("id", str(number))])
+        exposition.put(number, "f", [((), number)])
+        exposition.drop(number - 3)
+    page = await published(exposition)
     assert [len(family.samples) for family in page.families if family.name == "f"] == [2]
-    lines = b"".join(page.plain(frozenset("f"))).splitlines()[2:]
-    assert sorted(lines) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
+    assert sorted(lines(page)) == [b'f{id="%d"} %d' % (number, number) for number in (97, 98, 99)]
 
 
 async def test_others_run_while_a_page_is_rendered() -> None:
-    exposition = Exposition((head("f"), head("g")), lambda: [TAIL])
+    exposition = exposition_of(head("f"), head("g"))
     for number in range(1000):
         exposition.set_labels(number, [("id", str(number))])
         exposition.put(number, "f", [((), number)])
@@ -232,29 +215,25 @@ async def test_others_run_while_a_page_is_rendered() -> None:
     assert len(turns) >= 8  # blocks of 250, of two families
 
 
-def test_a_page_is_never_half_of_an_update() -> None:
+async def test_a_page_is_never_half_of_an_update() -> None:
     """Updates wait while a page is rendered, and a page waits for an update that has begun."""
+    exposition = exposition_of(head("f"), head("g"), head("h"))
+    exposition.set_labels("a", [("id", "a")])
 
-    async def update(exposition: Exposition, value: float) -> None:
+    async def update(value: float) -> None:
         async with exposition.lock:
             for name in "fgh":
                 exposition.put("a", name, [((), value)])
                 await asyncio.sleep(0)
 
-    async def main() -> None:
-        exposition = Exposition((head("f"), head("g"), head("h")), lambda: [TAIL])
-        exposition.set_labels("a", [("id", "a")])
-        pages = []
-        async with asyncio.TaskGroup() as group:
-            for number in range(20):
-                group.create_task(update(exposition, number))
-                group.create_task(exposition.publish())
-                await asyncio.sleep(0)
-                pages.append(exposition.page)
-        for page in [*pages, exposition.page]:
-            values = {line.split()[1] for line in b"".join(page.plain()).splitlines() if line[1:2] == b"{"}
-            assert len(values) <= 1
-        assert b'h{id="a"} 19\n' in exposition.page.plain()
-        assert len({id(page) for page in pages}) > 2
-
-    simulate(main())
+    pages = []
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(update(number))
+            group.create_task(exposition.publish())
+            await asyncio.sleep(0)
+            pages.append(exposition.page)
+    for page in (*pages, exposition.page):
+        assert len({line.split()[1] for line in lines(page, "f", "g", "h")}) <= 1
+    assert b'h{id="a"} 19\n' in exposition.page.plain()
+    assert len({id(page) for page in pages}) > 2

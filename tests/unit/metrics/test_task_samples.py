@@ -53,8 +53,11 @@ def listed(status: str = "INCRE_TRANSFER_STARTED", **facts: Any) -> Listed:
     return Listed(id="id", name="name", status=status, job_type="sync", **facts)
 
 
-def of(**facts: Any) -> Task:
-    return Task(Identity("a", "r", "p", "id", "name"), **facts)
+def of(*facts: Any, **fields: Any) -> Task:
+    """A task with these facts, each in the field of its type, and with other fields."""
+    names = {Listed: "listed", History: "history"}
+    known = {names.get(type(each)) or each.name: each for each in facts if each is not None}
+    return Task(Identity("a", "r", "p", "id", "name"), **known, **fields)
 
 
 def only(state: str, *states: str) -> dict[tuple[str, ...], float]:
@@ -69,6 +72,7 @@ def test_a_task_without_facts_has_only_its_counters(family: Family[Task]) -> Non
 
 APPLY_STATES = ("succeed", "failed", "processing", "waiting", "other")
 FAILED = listed("FULL_TRANSFER_FAILED")
+ACTING = listed(available_actions=frozenset({"RETRY", "CLONE"}), unavailable_actions=frozenset({"START", "DELETE"}))
 DR = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
 STOPS, SEEN = Detail(auto_stop_after_seconds=100), History(1, 1, 1000.0)
 COUNTS = (ObjectCount("table", 3, 1), ObjectCount("view", 2, None), ObjectCount("table", 9, 9))
@@ -78,83 +82,62 @@ BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second
 @pytest.mark.parametrize(
     ("name", "facts", "shown"),
     [
-        *(("drs_task_phase", {"listed": listed(status)}, only(phase, *Phase)) for phase, status in STATUS_IN.items()),
-        ("drs_apply_state", {"node": Node(apply_state="succeed")}, only("succeed", *APPLY_STATES)),
-        ("drs_apply_state", {"node": Node(apply_state="waiting")}, only("waiting", *APPLY_STATES)),
-        ("drs_apply_state", {"node": Node(apply_state="sleeping")}, only("other", *APPLY_STATES)),
+        *(("drs_task_phase", [listed(status)], only(phase, *Phase)) for phase, status in STATUS_IN.items()),
+        ("drs_apply_state", [Node(apply_state="succeed")], only("succeed", *APPLY_STATES)),
+        ("drs_apply_state", [Node(apply_state="waiting")], only("waiting", *APPLY_STATES)),
+        ("drs_apply_state", [Node(apply_state="sleeping")], only("other", *APPLY_STATES)),
         # An error code only while the task is failed, of the progress or of the details.
-        ("drs_task_failure_info", {"listed": FAILED, "progress": Progress(error_code="DRS.M1")}, {("DRS.M1",): 1}),
-        ("drs_task_failure_info", {"listed": listed(), "progress": Progress(error_code="DRS.M1")}, {}),
-        ("drs_task_failure_info", {"listed": listed("FROZEN"), "progress": Progress()}, {}),
-        (
-            "drs_task_failure_info",
-            {"listed": listed("FROZEN"), "progress": Progress(), "detail": Detail(error_code="DRS.K01")},
-            {("DRS.K01",): 1},
-        ),
+        ("drs_task_failure_info", [FAILED, Progress(error_code="DRS.M1")], {("DRS.M1",): 1}),
+        ("drs_task_failure_info", [listed(), Progress(error_code="DRS.M1")], {}),
+        ("drs_task_failure_info", [listed("FROZEN"), Progress()], {}),
+        ("drs_task_failure_info", [listed("FROZEN"), Progress(), Detail(error_code="DRS.K01")], {("DRS.K01",): 1}),
         # Actions of the contract that the cloud names.
-        (
-            "drs_task_action_available",
-            {
-                "listed": listed(
-                    available_actions=frozenset({"RETRY", "CLONE"}), unavailable_actions=frozenset({"START", "DELETE"})
-                )
-            },
-            {("RETRY",): 1, ("START",): 0},
-        ),
+        ("drs_task_action_available", [ACTING], {("RETRY",): 1, ("START",): 0}),
         # Labels in their order; unknown ones are empty.
         (
             "drs_task_info",
-            {"listed": listed(engine_type="mysql", role="parent")},
+            [listed(engine_type="mysql", role="parent")],
             {tuple({"job_type": "sync", "engine_type": "mysql", "role": "parent"}.get(name, "") for name in INFO): 1},
         ),
         # Rows are those of the progress if it has some.
         *(
-            ("drs_apply_rows_per_second", {"progress": progress, "node": Node(apply_rows_per_second=7)}, {(): rows})
+            ("drs_apply_rows_per_second", [progress, Node(apply_rows_per_second=7)], {(): rows})
             for progress, rows in ((Progress(apply_rows_per_second=0), 0), (Progress(), 7), (None, 7))
         ),
-        ("drs_side_up", {"monitor": BOTH_SIDES}, {("source",): 1, ("target",): 0}),
-        ("drs_side_requests_per_second", {"monitor": BOTH_SIDES}, {("target",): 0}),
+        ("drs_side_up", [BOTH_SIDES], {("source",): 1, ("target",): 0}),
+        ("drs_side_requests_per_second", [BOTH_SIDES], {("target",): 0}),
         # Objects that the cloud names twice are one series.
-        ("drs_task_objects_source", {"objects": Objects(COUNTS)}, {("table",): 3, ("view",): 2}),
-        ("drs_task_objects_target", {"objects": Objects(COUNTS)}, {("table",): 1}),
-        ("drs_comparison_objects_source", {"comparison": Comparison(objects=COUNTS)}, {("table",): 3, ("view",): 2}),
-        ("drs_comparison_objects_target", {"comparison": Comparison(objects=COUNTS)}, {("table",): 1}),
+        ("drs_task_objects_source", [Objects(COUNTS)], {("table",): 3, ("view",): 2}),
+        ("drs_task_objects_target", [Objects(COUNTS)], {("table",): 1}),
+        ("drs_comparison_objects_source", [Comparison(objects=COUNTS)], {("table",): 3, ("view",): 2}),
+        ("drs_comparison_objects_target", [Comparison(objects=COUNTS)], {("table",): 1}),
         # The time of an automatic stop, if the failure was observed.
-        (
-            "drs_task_auto_stop_timestamp_seconds",
-            {"listed": listed("FROZEN"), "detail": STOPS, "history": SEEN},
-            {(): 1100},
-        ),
-        ("drs_task_auto_stop_timestamp_seconds", {"listed": listed(), "detail": STOPS, "history": SEEN}, {}),
-        ("drs_task_auto_stop_timestamp_seconds", {"listed": listed("FROZEN"), "detail": STOPS}, {}),
-        ("drs_task_auto_stop_timestamp_seconds", {"listed": listed("FROZEN"), "history": SEEN}, {}),
-        *(
-            (name, {"blockers": (("phase", False), ("stale", blocks))}, shown)
-            for blocks in (False, True)
-            for name, shown in (
-                ("drs_task_cutover_ready", {(): not blocks}),
-                ("drs_task_cutover_blocker", {("phase",): 0, ("stale",): blocks}),
-            )
-        ),
+        ("drs_task_auto_stop_timestamp_seconds", [listed("FROZEN"), STOPS, SEEN], {(): 1100}),
+        ("drs_task_auto_stop_timestamp_seconds", [listed(), STOPS, SEEN], {}),
+        ("drs_task_auto_stop_timestamp_seconds", [listed("FROZEN"), STOPS], {}),
+        ("drs_task_auto_stop_timestamp_seconds", [listed("FROZEN"), SEEN], {}),
         # No RPO and RTO during a switchover.
         *(
-            (name, {"listed": DR, "recovery": Recovery(rpo_seconds=1), "switchover": Switchover(switching)}, shown)
+            (f"drs_task_{name}", [DR, Recovery(rpo_seconds=1), Switchover(switching)], shown)
             for switching, rpo, known in ((False, {(): 1}, {(): 0}), (True, {}, {(): 1}), (None, {(): 1}, {}))
-            for name, shown in (
-                ("drs_task_rpo_seconds", rpo),
-                ("drs_task_rto_seconds", {}),
-                ("drs_task_switching", known),
-            )
+            for name, shown in (("rpo_seconds", rpo), ("rto_seconds", {}), ("switching", known))
         ),
-        ("drs_precheck_items", {"precheck": Precheck((("PASSED", 3),), 0.75)}, {("PASSED",): 3}),
-        ("drs_precheck_passed_ratio", {"precheck": Precheck((("PASSED", 3),), 0.75)}, {(): 0.75}),
-        ("drs_task_last_log_timestamp_seconds", {"logs": Logs((("error", 7.0),))}, {("error",): 7}),
-        ("drs_task_target_read_only_lifted", {"writable": Writable(lifted=False)}, {(): 0}),
-        ("drs_task_stage_progress_ratio", {"progress": Progress(stages=(("data", 0.5),))}, {("data",): 0.5}),
+        ("drs_precheck_items", [Precheck((("PASSED", 3),), 0.75)], {("PASSED",): 3}),
+        ("drs_precheck_passed_ratio", [Precheck((("PASSED", 3),), 0.75)], {(): 0.75}),
+        ("drs_task_last_log_timestamp_seconds", [Logs((("error", 7.0),))], {("error",): 7}),
+        ("drs_task_target_read_only_lifted", [Writable(lifted=False)], {(): 0}),
+        ("drs_task_stage_progress_ratio", [Progress(stages=(("data", 0.5),))], {("data",): 0.5}),
     ],
 )
-def test_what_a_family_shows(name: str, facts: dict[str, Any], shown: dict[tuple[str, ...], float]) -> None:
-    assert samples(of(**facts), name) == shown
+def test_the_samples_of_a_family(name: str, facts: list[Any], shown: dict[tuple[str, ...], float]) -> None:
+    assert samples(of(*facts), name) == shown
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_task_is_ready_if_no_reason_blocks(*, blocks: bool) -> None:
+    task = of(blockers=(("phase", False), ("stale", blocks)))
+    assert samples(task, "drs_task_cutover_ready") == {(): not blocks}
+    assert samples(task, "drs_task_cutover_blocker") == {("phase",): 0, ("stale",): blocks}
 
 
 def test_actions_are_those_of_the_contract() -> None:
@@ -179,7 +162,7 @@ def test_actions_are_those_of_the_contract() -> None:
 def test_memory_usage_is_that_of_the_node_else_used_over_size(
     node: Node | None, monitor: Monitor | None, ratio: float | None
 ) -> None:
-    shown = samples(of(node=node, monitor=monitor), "drs_node_memory_usage_ratio")
+    shown = samples(of(node, monitor), "drs_node_memory_usage_ratio")
     assert shown == ({} if ratio is None else {(): ratio})
 
 
@@ -187,11 +170,7 @@ def test_memory_usage_is_that_of_the_node_else_used_over_size(
     ("name", "first", "second"),
     [
         ("drs_node_cpu_usage_ratio", Node(cpu_ratio=0.1), Monitor(cpu_ratio=0.2)),
-        (
-            "drs_node_memory_usage_ratio",
-            Node(memory_ratio=0.1),
-            Monitor(memory_used_bytes=2 * 2**30, memory_size_bytes=10 * 2**30),
-        ),
+        ("drs_node_memory_usage_ratio", Node(memory_ratio=0.1), Monitor(memory_used_bytes=2, memory_size_bytes=10)),
         ("drs_node_report_timestamp_seconds", Node(reported_at=0.1), Monitor(reported_at=0.2)),
         ("drs_apply_rows_per_second", Progress(apply_rows_per_second=0.1), Node(apply_rows_per_second=0.2)),
         ("drs_apply_bytes_per_second", Progress(apply_bytes_per_second=0.1), Monitor(apply_bytes_per_second=0.2)),
@@ -199,11 +178,10 @@ def test_memory_usage_is_that_of_the_node_else_used_over_size(
     ],
 )
 def test_of_two_values_of_one_field_the_newer_is_shown(name: str, first: Any, second: Any) -> None:
-    both = {first.name: first, second.name: second}
-    for order, shown in (((first, second), 0.1), ((second, first), 0.2)):
-        assert samples(of(**both, fresh=tuple(part.name for part in order)), name) == {(): shown}
-    silent = {**both, second.name: type(second)()}
-    assert samples(of(**silent, fresh=(second.name, first.name)), name) == {(): 0.1}
+    names = (first.name, second.name)
+    assert samples(of(first, second, fresh=names), name) == {(): 0.1}
+    assert samples(of(first, second, fresh=names[::-1]), name) == {(): 0.2}
+    assert samples(of(first, type(second)(), fresh=names[::-1]), name) == {(): 0.1}
 
 
 def test_comparisons() -> None:
@@ -231,10 +209,10 @@ def test_comparisons() -> None:
 def test_the_local_role_of_a_dr_pair(job_type: str, direction: str | None, kernel: str | None, role: str) -> None:
     pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type=job_type, direction=direction)
     detail = Detail(node_type="high", kernel_direction=kernel)
-    [values] = samples(of(listed=pair, detail=detail), "drs_task_detail_info")
+    [values] = samples(of(pair, detail), "drs_task_detail_info")
     assert (values[0], values[-2:]) == ("high", ("false", role))
-    assert samples(of(listed=pair), "drs_task_detail_info") == {}
-    [values] = samples(of(detail=Detail(multi_write=True)), "drs_task_detail_info")
+    assert samples(of(pair), "drs_task_detail_info") == {}
+    [values] = samples(of(Detail(multi_write=True)), "drs_task_detail_info")
     assert values[-2:] == ("true", "")
 
 

@@ -28,33 +28,12 @@ NAME = attrgetter("name")
 FORBIDDEN = {"job", "instance", "endpoint", "service", "namespace", "pod", "container", "node", "cluster", "host"}
 UNITS = ("seconds", "bytes", "ratio", "per_second", "total", "info")
 WITHOUT_UNIT = {
-    "drs_up",
-    "drs_tasks",
-    "drs_task_status",
-    "drs_task_phase",
-    "drs_task_action_available",
-    "drs_task_switching",
-    "drs_task_target_read_only_lifted",
-    "drs_task_objects_source",
-    "drs_task_objects_target",
-    "drs_task_cutover_ready",
-    "drs_task_cutover_blocker",
-    "drs_apply_state",
-    "drs_side_up",
-    "drs_comparison_status",
-    "drs_comparison_consistent",
-    "drs_comparison_different_rows",
-    "drs_comparison_objects_source",
-    "drs_comparison_objects_target",
-    "drs_comparison_results",
-    "drs_precheck_items",
-    "drs_quota_used",
-    "drs_quota_limit",
-    "drs_async_jobs",
-    "drs_exporter_collector_success",
-    "drs_exporter_list_success",
-    "drs_exporter_list_complete",
-    "drs_exporter_listed_tasks",
+    *("drs_up", "drs_tasks", "drs_apply_state", "drs_side_up", "drs_precheck_items", "drs_async_jobs"),
+    *(f"drs_task_{name}" for name in ("status", "phase", "action_available", "switching", "target_read_only_lifted")),
+    *(f"drs_task_{name}" for name in ("objects_source", "objects_target", "cutover_ready", "cutover_blocker")),
+    *(f"drs_comparison_{name}" for name in ("status", "consistent", "different_rows", "results")),
+    *("drs_comparison_objects_source", "drs_comparison_objects_target", "drs_quota_used", "drs_quota_limit"),
+    *(f"drs_exporter_{name}" for name in ("collector_success", "list_success", "list_complete", "listed_tasks")),
     "drs_exporter_config_last_reload_successful",
 }
 """Counts, states and flags."""
@@ -110,13 +89,15 @@ def test_no_own_label_hides_one_of_the_identity(family: Family[Task]) -> None:
     assert not FORBIDDEN.intersection(TASK_LABELS)
 
 
-def test_units_that_the_cloud_does_not_document_are_called_inferred() -> None:
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("drs_node_{}_bytes_per_second", "network_receive network_transmit disk_read disk_write"),
+        ("drs_apply_average_{}_seconds", "execute commit"),
+        ("drs_apply_{}_per_second", "rows transactions ddls"),
+        ("drs_node_{}_usage_ratio", "cpu memory"),
+    ],
+)
+def test_units_that_the_cloud_does_not_document_are_called_inferred(pattern: str, names: str) -> None:
     helps = {family.name: family.help for family in TASK_FAMILIES}
-    for name in ("network_receive", "network_transmit", "disk_read", "disk_write"):
-        assert "inferred" in helps[f"drs_node_{name}_bytes_per_second"]
-    for name in ("execute", "commit"):
-        assert "inferred" in helps[f"drs_apply_average_{name}_seconds"]
-    for name in ("rows", "transactions", "ddls"):
-        assert "inferred" in helps[f"drs_apply_{name}_per_second"]
-    for name in ("cpu", "memory"):
-        assert "inferred" in helps[f"drs_node_{name}_usage_ratio"]
+    assert [name for name in names.split() if "inferred" not in helps[pattern.format(name)]] == []
