@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.cloud.operations import BY_NAME, OPERATIONS
 from exporter.config import Collectors
 from exporter.docs.operations import operations_markdown
-from exporter.simulator import AsyncJob, SimTask, SimulatedCloud
+from exporter.simulator import AsyncJob, Call, SimTask, SimulatedCloud
 from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim_task
 from tests.lib.virtual_time import EPOCH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.simulator import Call
 
 EVERY = tuple(Collectors.model_fields)
 _ROWS = re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \| \S[^|]*\|$", operations_markdown(), re.MULTILINE)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.simulator import faults
+from exporter.simulator import SimulatedCloud, faults
 from exporter.simulator.world.comparisons import EVERY as ROUND
 from tests.daemon.test_collectors import DR, EVERY, LISTS, V5_WORDS, asked
 from tests.lib.daemon import DAY, HOUR, Scrape, cloud_of, config_of, exporter_on, polled, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimulatedCloud
 
 SUCCESS = "drs_exporter_collector_success"
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from exporter.simulator import DEMO_USER, World, faults
+from exporter.daemon.exporter import Exporter
+from exporter.simulator import DEMO_USER, SimulatedCloud, World, faults
 from tests.lib.accounts import (
     AGENCY,
     AK_SK,
@@ -30,13 +33,6 @@ from tests.lib.accounts import (
 from tests.lib.cloud import PROJECT
 from tests.lib.daemon import Scrape, exporter_on, polling, sim_task
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from exporter.daemon.exporter import Exporter
-    from exporter.simulator import SimulatedCloud
 
 
 def up(exporter: Exporter) -> dict[str, float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +14,7 @@ from exporter.config import from_mapping
 from exporter.metrics.tasks import ACTIONS
 from exporter.model.task import phase_of
 from exporter.polling.poller import Poller
-from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, demo_cloud, faults
+from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, SimTask, demo_cloud, faults
 from tests.lib.daemon import (
     PROJECT_ID,
     Scrape,
@@ -28,11 +28,6 @@ from tests.lib.daemon import (
     sim_task,
 )
 from tests.lib.virtual_time import EPOCH, now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.simulator import SimTask
 
 
 def counts_match_tasks(page: Scrape) -> bool:

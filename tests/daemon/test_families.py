@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.config import Collectors
 from exporter.metrics.projects import family_names
 from exporter.metrics.self_metrics import SELF_METRICS
-from exporter.simulator import AsyncJob, World
+from exporter.simulator import AsyncJob, SimTask, World
 from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH, now
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimTask
 
 EVERY = tuple(Collectors.model_fields)
 DR_TOO = ("mysql-to-mysql", "cloudDataGuard-mysql")

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics.self_metrics import SELF_METRICS
-from exporter.simulator import AsyncJob
+from exporter.simulator import AsyncJob, SimulatedCloud
 from exporter.simulator.world.life import PREPARED
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.paths import GOLDEN
 from tests.lib.virtual_time import EPOCH, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from exporter.simulator import SimulatedCloud
 
 FOLDER = GOLDEN
 WRITE = os.environ.get("GOLDEN") == "write"

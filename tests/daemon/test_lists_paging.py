@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from exporter.daemon.exporter import Exporter
+from exporter.simulator import SimTask, SimulatedCloud
 from tests.lib.daemon import HOUR, cloud_of, config_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimTask, SimulatedCloud
 
 TASKS = 150
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from math import ceil
-from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.simulator import Fault, faults
+from exporter.simulator import Fault, SimTask, faults
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polled, polling, sim_task
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimTask
 
 SCENARIOS = ("migration", "sync", "cloudDataGuard")
 

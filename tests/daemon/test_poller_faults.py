@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from exporter.cloud.source import TaskList
 from exporter.cloud.v3 import V3
 from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
 from exporter.store.store import Store
 from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, config_of, polling, scraped, sim_task
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from exporter.cloud.source import TaskList
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.config import ConfigError, NotReadyError
+from exporter.config import Config, ConfigError, NotReadyError
 from exporter.daemon import exporter as exporter_module
 from exporter.daemon.serve import follow
 from exporter.polling.poller import Poller
@@ -18,11 +18,6 @@ from exporter.runtime.threads import DaemonPool
 from tests.lib.daemon import PROJECT_ID, Scrape, account, exporter_on, get
 from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
 from tests.lib.virtual_time import EPOCH
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from exporter.config import Config
 
 
 def broken() -> Config:

@@ -6,21 +6,17 @@ import errno
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exporter.commands import check as checking
 from exporter.commands.options import config_of
 from exporter.simulator import Fault
-from tests.lib.commands import checked, config_file, fleet, two_projects
+from tests.lib.commands import CommandLine, checked, config_file, fleet, two_projects
 from tests.lib.daemon import PROJECT_ID, sim_task
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.lib.commands import CommandLine
 
 EARLIER = "earlier"
 

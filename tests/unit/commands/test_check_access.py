@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import httpx
 import pytest
 
 from exporter.cloud.http.errors import AccessDeniedError, NotSentError, UnavailableError
-from exporter.config import from_mapping
+from exporter.config import Config, from_mapping
 from exporter.simulator import Fault, faults
 from exporter.views.findings import is_access_fault
 from tests.lib.commands import (
@@ -26,14 +27,6 @@ from tests.lib.commands import (
 from tests.lib.daemon import PROJECT_ID, cloud_of
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, now
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import httpx
-
-    from exporter.config import Config
-
 
 SLOW = "check the endpoint, firewall and proxy, or raise poll.timeout"
 

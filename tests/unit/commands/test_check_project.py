@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from exporter.simulator import ABSENT, Fault, faults
+from exporter.simulator import ABSENT, Fault, SimulatedCloud, faults
 from tests.lib.commands import (
     CANARY,
     checked,
@@ -18,9 +16,6 @@ from tests.lib.commands import (
     project,
 )
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimulatedCloud
 
 ROLE = 'grant the system role "DRS ReadOnlyAccess"'
 REPORT = "please report it, with check --report=FILE"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exporter.commands import explain as explaining
 from exporter.commands.options import config_of
 from exporter.commands.outcome import Outcome
-from exporter.simulator import Fault, faults
+from exporter.simulator import Fault, SimTask, faults
 from tests.lib.commands import (
     CANARY,
     OTHER_ID,
     WHERE,
+    CommandLine,
     config_file,
     config_for,
     explained,
@@ -27,12 +29,6 @@ from tests.lib.commands import (
 )
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from exporter.simulator import SimTask
-    from tests.lib.commands import CommandLine
 
 SLOW = Fault(match="batch-detail", kind="slow", seconds=4)
 ID = re.compile(r"[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}")

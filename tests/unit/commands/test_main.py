@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import shtab
@@ -17,11 +16,9 @@ from exporter.commands import run as run_command
 from exporter.commands.options import FILES
 from exporter.metrics.projects import family_names
 from exporter.metrics.self_metrics import SELF_METRICS
+from tests.lib.commands import CommandLine
 from tests.lib.imports import imports
 from tests.lib.paths import DOCS, ROOT
-
-if TYPE_CHECKING:
-    from tests.lib.commands import CommandLine
 
 QUERIES = ("tasks", "explain", "check", "query")
 

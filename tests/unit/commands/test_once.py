@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+import pytest
 
 from exporter.commands.demo import simulated
 from exporter.commands.once import once
@@ -11,9 +12,6 @@ from exporter.commands.outcome import Outcome
 from exporter.metrics.projects import family_names
 from exporter.metrics.self_metrics import SELF_METRICS
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    import pytest
 
 OBSERVED = {
     "drs_task_phase_changed_timestamp_seconds",

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,15 +13,10 @@ from exporter.commands import query as querying
 from exporter.commands.lookup import Place, ambiguous
 from exporter.commands.outcome import Outcome
 from exporter.commands.query import TYPES, allowed
+from exporter.config import Config
 from exporter.simulator import Fault, faults, query_id
-from tests.lib.commands import CANARY, OTHER_ID, WHERE, config_file, config_for, queried, two_projects
+from tests.lib.commands import CANARY, OTHER_ID, WHERE, CommandLine, config_file, config_for, queried, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from exporter.config import Config
-    from tests.lib.commands import CommandLine
 
 ORDERS = sim_task("orders").id
 UNKNOWN = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from exporter.commands import run
-from exporter.config import ConfigError
+from exporter.config import Config, ConfigError
 from exporter.model.shard import Shard
 from exporter.runtime import logs
-from tests.lib.commands import config_file, config_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from exporter.config import Config
-    from tests.lib.commands import CommandLine
+from tests.lib.commands import CommandLine, config_file, config_for
 
 LISTEN = "--web.listen-address=127.0.0.1:0"
 URL = r"http://127\.0\.0\.1:[0-9]+"

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.commands.outcome import Outcome
 from exporter.commands.tasks import _rows, tasks
+from exporter.config import Config
 from exporter.model.task import Identity, Listed, Task
 from exporter.runtime.terminal import Screen
-from exporter.simulator import faults
-from tests.lib.commands import WHERE, config_for, shops, two_projects
+from exporter.simulator import SimulatedCloud, faults
+from tests.lib.commands import WHERE, CommandLine, config_for, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate
-
-if TYPE_CHECKING:
-    from exporter.commands.outcome import Outcome
-    from exporter.config import Config
-    from exporter.simulator import SimulatedCloud
-    from tests.lib.commands import CommandLine
 
 PIPE = Screen()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,6 @@ from exporter.commands import once as once_command
 from exporter.commands.outcome import Outcome
 from exporter.config import ConfigError, from_environment, from_mapping
 from exporter.runtime import logs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PREFIX = "HUAWEICLOUD_SDK_"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import certifi
 import pytest
@@ -16,9 +16,6 @@ from exporter.config import CaFile, ConfigError, NotReadyError, Secret, from_map
 from exporter.config import files as config_files
 from exporter.runtime.threads import DaemonPool
 from tests.lib.virtual_time import in_real_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 AUTHORITIES = Path(certifi.where()).read_text()
 END = "-----END CERTIFICATE-----\n"

@@ -8,17 +8,14 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from exporter.runtime.file_replace import replace_content, verify_replaceable
 from tests.lib.imports import imports
 from tests.lib.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OLD, NEW = "old content\n" * 3, "new\n"
 

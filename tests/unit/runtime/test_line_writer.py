@@ -6,15 +6,13 @@ import io
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 import pytest
 
 from exporter.runtime import line_writer
 from exporter.runtime.line_writer import LineWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 TIMEOUT = 10.0
 

@@ -6,16 +6,13 @@ import asyncio
 import faulthandler
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from exporter.runtime import watchdog
 from exporter.runtime.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,10 +17,6 @@ from exporter.web.schema import RateLimit
 from exporter.web.settings import WebFile
 from tests.lib.certificates import hashed
 from tests.lib.virtual_time import in_real_time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ALICE, BOB = hashed("apple"), hashed("banana")
 LOGIN = f"basic_auth_users: {{alice: {ALICE}}}\n"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from exporter.web.clients import Clients, connections_allowed, has_room
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 
 class Crowd:

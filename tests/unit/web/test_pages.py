@@ -7,17 +7,15 @@ import base64
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, faults
 from exporter.web import pages
 from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, polling, served, sim_task
 from tests.lib.virtual_time import EPOCH
-
-if TYPE_CHECKING:
-    from exporter.daemon.exporter import Exporter
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 NONE = "No tasks."

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
-from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, listed_task, sim_task
+from tests.lib.daemon import ParsedPage, RawResponse, cloud_of, config_of, exporter_on, get, listed_task, sim_task
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from tests.lib.daemon import RawResponse
 
 NOT_CONSIDERED = "Not considered, by the settings of cutover: logs."
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"

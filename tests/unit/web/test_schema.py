@@ -6,20 +6,16 @@ import re
 import string
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bcrypt
 import pytest
 import yaml
 
-from exporter.config import ConfigError, Document, read_document
+from exporter.config import ConfigError, Document, Section, read_document
 from exporter.web.schema import CIPHERS, Headers, RateLimit, TlsServer, WebConfig, checked, files_named
 from tests.lib.certificates import hashed
 from tests.lib.paths import DEPLOY
 from tests.unit.config.test_example import defaults_of, keys_in, keys_of
-
-if TYPE_CHECKING:
-    from exporter.config import Section
 
 EXAMPLE = (DEPLOY / "web-config.example.yml").read_text(encoding="utf-8")
 COMPLETE = re.sub(r"^( *)#(?=[a-zA-Z])", r"\1", EXAMPLE, flags=re.MULTILINE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import pytest
@@ -12,13 +13,9 @@ from hypothesis import strategies as st
 
 from exporter.model.facts import Progress
 from exporter.model.task import Identity, Listed, Task
+from exporter.store.store import Store
 from exporter.web.search import MAX_LIMIT, SORTS, Query, SearchResult, search
 from tests.lib.virtual_time import other_task, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from exporter.store.store import Store
 
 STATUSES = ("INCRE_TRANSFER_STARTED", "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "PAUSING", "DREAMING")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,6 @@ from exporter.web.clients import Clients, has_room
 from exporter.web.server import HEADER_SECONDS, RESPONSE_SECONDS, Connection, Server
 from exporter.web.settings import Settings, WebFile
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 SILENT = BadRequests(dict.fromkeys(KINDS, lambda: None))
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"

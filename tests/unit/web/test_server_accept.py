@@ -10,9 +10,11 @@ import ssl
 import struct
 from asyncio import sslproto
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -25,10 +27,6 @@ from exporter.web.settings import WebFile
 from tests.lib.certificates import Authority
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 FINE = PlainTextResponse("fine")

@@ -7,7 +7,7 @@ import itertools
 import os
 import shutil
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,9 +17,6 @@ from exporter.web.settings import Settings, WebFile
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = needs("openssl")
 
