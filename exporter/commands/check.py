@@ -23,27 +23,27 @@ import json
 import sys
 import time
 from collections import Counter
-from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from exporter.commands.check_network import region_findings
-from exporter.commands.check_project import Observer, ProjectCheck
+from exporter.commands.check_project import ProjectCheck, ResponseCollector
 from exporter.commands.check_report import document
 from exporter.commands.check_rules import rule_findings
 from exporter.commands.connections import connections, key_of
+from exporter.commands.findings import Finding
 from exporter.commands.options import Parser, add_cloud, add_file, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.commands.output import writing_output
 from exporter.runtime import interrupts
 from exporter.runtime.file_replace import replace_content, verify_replaceable
 from exporter.runtime.terminal import ProgressLine, Screen
-from exporter.views.findings import Finding, Level
+from exporter.views.errors import Level
 from exporter.views.text import plural, project_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     import httpx
 
@@ -67,11 +67,11 @@ def run(options: argparse.Namespace) -> Outcome:
             options.parser.error(f"--report: can't write {file}: {error.strerror}")
     screen = Screen.of(sys.stdout)
 
-    def say(finding: Finding, width: int) -> None:
+    def show(finding: Finding, width: int) -> None:
         with writing_output():
             print(finding.line(width, screen))
 
-    code, report = interrupts.run(check(config, say, transport=transport))
+    code, report = interrupts.run(check(config, show, transport=transport))
     if file is not None:
         try:
             replace_content(file, report)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> Outcome:
 
 async def check(
     config: Config,
-    say: Callable[[Finding, int], None],
+    show: Callable[[Finding, int], None],
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     now: Callable[[], float] = time.time,
@@ -91,7 +91,7 @@ async def check(
 
     Args:
         config: the configuration.
-        say: prints a finding; its second argument is the width of the longest place.
+        show: prints a finding; its second argument is the width of the longest place.
         transport: in place of the network.
         now: Unix time.
 
@@ -100,33 +100,37 @@ async def check(
     """
     projects = [(account, project) for account in config.accounts for project in account.all_projects()]
     width = max(len(_CONFIGURATION), *(len(project_text(key_of(*pair))) for pair in projects))
-    counts = f"{plural(len(config.accounts), 'account')}, {plural(len(projects), 'project')}"
+    responses = [ResponseCollector(now, *pair) for pair in projects]
     levels = Counter[Level]()
-    async with connections(config, partial(Observer, now), transport=transport, now=now) as opened:
-        checks = [ProjectCheck(connection) for connection in opened]
+    async with connections(config, iter(responses), transport=transport, now=now) as opened:
+        checks = [ProjectCheck(*pair) for pair in zip(opened, responses, strict=True)]
         running = [asyncio.create_task(project.run()) for project in checks]
 
         def progress() -> str:
-            done, calls = sum(task.done() for task in running), sum(connection.observer.calls for connection in opened)
+            done, calls = sum(task.done() for task in running), sum(collector.calls for collector in responses)
             return f"{done} of {plural(len(opened), 'project')}, {calls} calls"
 
         async with ProgressLine(progress) as line:
-
-            def say_all(findings: Iterable[Finding]) -> None:
+            async for finding in _findings(config, checks, running):
                 line.wipe()
-                for finding in findings:
-                    levels[finding.level] += 1
-                    say(finding, width)
-
-            say_all([Finding(Level.OK, _CONFIGURATION, f"valid, {counts}")])
-            for task in running:
-                say_all(await task)
-            for account in config.accounts:
-                say_all(region_findings(account))
-                listed = [check.listed for check, (owner, _) in zip(checks, projects, strict=True) if owner is account]
-                say_all(rule_findings(account, listed))
+                levels[finding.level] += 1
+                show(finding, width)
     code = 1 if levels[Level.FAIL] else 0
     summary = f"{levels[Level.FAIL]} fail, {levels[Level.WARN]} warn, {levels[Level.OK]} ok; exit code {code}"
-    say(Finding(next(level for level in reversed(Level) if levels[level]), "summary", summary), width)
-    reports = [connection.observer.report for connection in opened]
+    show(Finding(next(level for level in reversed(Level) if levels[level]), "summary", summary), width)
+    reports = [collector.report for collector in responses]
     return code, json.dumps(document(version("drs-exporter"), reports), indent=1, sort_keys=True) + "\n"
+
+
+async def _findings(
+    config: Config, checks: Sequence[ProjectCheck], running: Sequence[asyncio.Task[list[Finding]]]
+) -> AsyncIterator[Finding]:
+    counts = f"{plural(len(config.accounts), 'account')}, {plural(len(checks), 'project')}"
+    yield Finding(Level.OK, _CONFIGURATION, f"valid, {counts}")
+    for task in running:
+        for finding in await task:
+            yield finding
+    for account in config.accounts:
+        listed = [check.listed for check in checks if check.account is account]
+        for finding in (*region_findings(account), *rule_findings(account, listed)):
+            yield finding

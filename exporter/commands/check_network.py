@@ -9,8 +9,9 @@ import httpx
 from exporter.cloud.http.proxies import ignored_variable, variable_for
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
+from exporter.commands.findings import Finding
 from exporter.config import region_hints
-from exporter.views.findings import UNANSWERED, Finding, Level
+from exporter.views.errors import NO_RESPONSE, Level
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def place_of(error: CloudError, account: Account, project: Project) -> str:
     """Return host and port of a call that got no response; empty for any other error."""
     url = httpx.URL(_endpoint(error, account, project))
     port = url.port or _PORTS.get(url.scheme)
-    return f" from {url.host}:{port}" if url.host and error.code in UNANSWERED else ""
+    return f" from {url.host}:{port}" if url.host and error.code in NO_RESPONSE else ""
 
 
 def proxy_findings(errors: Iterable[CloudError], account: Account, project: Project) -> Iterator[Finding]:
     """Report, if calls got no response, proxy variables that are set and ignored, or required and not set."""
     where = project_text(key_of(account, project))
-    urls = [_endpoint(error, account, project) for error in errors if error.code in UNANSWERED]
+    urls = [_endpoint(error, account, project) for error in errors if error.code in NO_RESPONSE]
     if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
         what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
         yield Finding(Level.WARN, where, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")

@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.commands.connections import attempt
+from exporter.commands.findings import describe_missing_collector
 from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
-from exporter.views.findings import REPORT, Level, absent, advise
+from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.source import Api, Source
-    from exporter.commands.connections import Connection
+    from exporter.commands.connections import ProjectConnection
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed
 
 
-class Operations:
+class OperationCheck:
     """The check of the operations of one project.
 
     Args:
         connection: to the project.
         apis: the generations that are published and in use, the one that decides first.
         tasks: the tasks that each generation lists, by id.
-        say: gets level, finding and remedy.
+        report: gets level, finding and remedy.
     """
 
     def __init__(
         self,
-        connection: Connection[Any],
+        connection: ProjectConnection,
         apis: Sequence[Api],
         tasks: Mapping[str, Mapping[str, Listed]],
-        say: Callable[[Level, str, str], None],
+        report: Callable[[Level, str, str], None],
     ) -> None:
         self._account = connection.account
         self._pin = connection.project.api
@@ -47,7 +48,7 @@ class Operations:
         self._decode_errors = connection.decode_errors
         self._apis = apis
         self._tasks = tasks
-        self._say = say
+        self._report = report
         self._served: dict[type[TaskFacts], set[str]] = defaultdict(set)
         """The tasks for which an operation that was tried before returns this kind of facts."""
         self._served_collectors = {TASKS}
@@ -64,47 +65,49 @@ class Operations:
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
                     response = await attempt(project_source.fetch(self._client, self._decode_errors))
-                    self._report(project_source.operation.name, [project_source.collector], response, spare=False)
+                    self._report_response(
+                        project_source.operation.name, [project_source.collector], response, replaceable=False
+                    )
         settings = self._account.cutover
         required = {
             reason.collector for reason in REASONS if reason.setting and getattr(settings, reason.setting) == "required"
         }
         for name in COLLECTORS:
             if self._account.enabled(name) and name not in self._served_collectors:
-                self._say(*absent(name, self._pin, required=name in required))
+                self._report(*describe_missing_collector(name, self._pin, required=name in required))
 
     async def _try(self, source: Source, kinds: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}
         collectors = sorted({kind.collector for kind in kinds})
         if not suited:
             self._served_collectors |= {*collectors}
-            self._say(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
+            self._report(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
-        spare = all(suited.keys() <= self._served[kind] for kind in kinds)
+        replaceable = all(suited.keys() <= self._served[kind] for kind in kinds)
         response: object = None
         async with aclosing(fetch_all(source, self._client, self._decode_errors, [task.id])) as batches:
             async for responses in batches:
                 response = responses[task.id]
-        if self._report(source.name, collectors, response, spare=spare):
+        if self._report_response(source.name, collectors, response, replaceable=replaceable):
             for kind in kinds:
                 self._served[kind] |= suited.keys()
 
-    def _report(self, name: str, collectors: Sequence[str], response: object, *, spare: bool) -> bool:
-        """Report a response, and return whether the operation is published; others replace one that is `spare`."""
+    def _report_response(self, name: str, collectors: Sequence[str], response: object, *, replaceable: bool) -> bool:
+        """Report a response. Return whether the operation is published; others serve its tasks if `replaceable`."""
         lost = sum(decode_errors.take() for decode_errors in self._decode_errors.values())
         served = ", ".join(collectors)
         if isinstance(response, CloudError):
             level, what, remedy = advise(response)
-            if spare and level is Level.FAIL:
+            if replaceable and level is Level.FAIL:
                 level, what = Level.WARN, f"{what}; others serve all tasks now"
-            self._say(level, f"{what} ({served})", remedy)
+            self._report(level, f"{what} ({served})", remedy)
             if isinstance(response, NotPublishedError):
                 return False
         elif lost:
             unlike = f"{plural(lost, 'field')} unlike the documents"
-            self._say(Level.WARN, f"{name} works, with {unlike} ({served})", REPORT)
+            self._report(Level.WARN, f"{name} works, with {unlike} ({served})", REPORT)
         else:
-            self._say(Level.OK, f"{name} works ({served})", "")
+            self._report(Level.OK, f"{name} works ({served})", "")
         self._served_collectors |= {*collectors}
         return True

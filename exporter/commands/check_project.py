@@ -12,11 +12,12 @@ from exporter.cloud.http.error_codes import of_job_type
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.response import error_code_in
 from exporter.commands.check_network import place_of, proxy_findings
-from exporter.commands.check_operations import Operations
+from exporter.commands.check_operations import OperationCheck
 from exporter.commands.check_report import ProjectReport
-from exporter.commands.connections import CallObserver, Connection
+from exporter.commands.connections import CallObserver, ProjectConnection
+from exporter.commands.findings import Finding, engines
 from exporter.model.task import Gap
-from exporter.views.findings import REPORT, Finding, Level, advise, engines, is_access_fault
+from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _SIGNATURE_CODE = "APIGW.0301"
 _CLOCK_REMEDY = "set it, best by NTP"
 
 
-class Observer(CallObserver):
+class ResponseCollector(CallObserver):
     """Collects from all responses of a project what they show besides their content."""
 
     def __init__(self, now: Callable[[], float], account: Account, project: Project) -> None:
@@ -91,8 +92,8 @@ class _Lists:
         return self.received or not all(isinstance(error, NotPublishedError) for error in self.errors)
 
     @property
-    def faults(self) -> list[CloudError]:
-        """Each kind of error once; one list of many that is not published is a fault as well."""
+    def distinct_errors(self) -> list[CloudError]:
+        """Each kind of error once; one list of many that is not published is an error as well."""
         sent = [error for error in self.errors if error.code != "paused"]  # paused: after an error of another list
         return list({str(error): error for error in sent or self.errors}.values()) if self.published else []
 
@@ -112,12 +113,13 @@ class _Lists:
 
 
 class ProjectCheck:
-    """The check of one project."""
+    """The check of one project, whose calls `responses` gets."""
 
-    def __init__(self, connection: Connection[Observer]) -> None:
+    def __init__(self, connection: ProjectConnection, responses: ResponseCollector) -> None:
+        self.account = connection.account
         self._connection = connection
         self._pin = connection.project.api
-        self._observer = connection.observer
+        self._responses = responses
         self._findings: list[Finding] = []
         self.listed: list[Listed] | None = None
         """All tasks that are listed; None where a list failed."""
@@ -126,18 +128,18 @@ class ProjectCheck:
         """Return all findings; only the reason where nothing responds or the credentials are refused."""
         apis = self._connection.apis
         lists = dict(zip((api.name for api in apis), await asyncio.gather(*map(self._list, apis)), strict=True))
-        faults = [error for listed in lists.values() for error in listed.faults]
-        if not faults:
+        errors = [error for listed in lists.values() for error in listed.distinct_errors]
+        if not errors:
             self.listed = list({id_: task for listed in lists.values() for id_, task in listed.tasks.items()}.values())
-        if self._check_access(faults):
+        if self._check_access(errors):
             self._check_lists(lists)
             self._check_pin(lists)
             used = [api for api in apis if self._pin in {"auto", api.name} and lists[api.name].published]
             tasks = {name: listed.tasks for name, listed in lists.items()}
-            await Operations(self._connection, used, tasks, self._say).run()
+            await OperationCheck(self._connection, used, tasks, self._report).run()
         return self._findings
 
-    def _say(self, level: Level, what: str, remedy: str = "") -> None:
+    def _report(self, level: Level, what: str, remedy: str = "") -> None:
         self._findings.append(Finding(level, project_text(self._connection.key), what, remedy))
 
     async def _list(self, api: Api) -> _Lists:
@@ -155,33 +157,33 @@ class ProjectCheck:
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:
         """Return whether DRS responds, and accepts the credentials."""
-        if self._observer.responds:
-            self._say(OK, "DRS responds")
+        if self._responses.responds:
+            self._report(OK, "DRS responds")
         clock = self._check_clock()
-        barred = [error for error in errors if is_access_fault(error)] if self._observer.responds else errors
-        if not barred and self._observer.accepted:
-            self._say(OK, "the credentials are accepted")
-        elif not barred:
-            self._say(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
+        refusals = [error for error in errors if is_access_error(error)] if self._responses.responds else errors
+        if not refusals and self._responses.accepted:
+            self._report(OK, "the credentials are accepted")
+        elif not refusals:
+            self._report(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
         elif clock:  # a wrong clock makes the best signature a bad one
-            for error in {error.code: error for error in reversed(barred)}.values():
-                self._say(FAIL, *advise(error, place_of(error, self._connection.account, self._connection.project))[1:])
-            self._findings += proxy_findings(barred, self._connection.account, self._connection.project)
-        return not barred
+            for error in {error.code: error for error in reversed(refusals)}.values():
+                self._report(FAIL, *advise(error, place_of(error, self.account, self._connection.project))[1:])
+            self._findings += proxy_findings(refusals, self.account, self._connection.project)
+        return not refusals
 
     def _check_clock(self) -> bool:
         """Return whether the clock is no reason to refuse signatures."""
-        skew = self._observer.skew
-        if self._observer.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
+        skew = self._responses.skew
+        if self._responses.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
             about = "more than 15m" if skew is None else _offset(skew)
-            self._say(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
+            self._report(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
             return False
         if skew is not None and abs(skew) > _SKEW_WARNING:
-            self._say(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
+            self._report(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
         elif skew is not None:
-            self._say(OK, f"the clock is right within {duration(max(1, round(abs(skew))))}")
-        elif self._observer.responds:
-            self._say(OK, "the clock was not compared: the responses have no date")
+            self._report(OK, f"the clock is right within {duration(max(1, round(abs(skew))))}")
+        elif self._responses.responds:
+            self._report(OK, "the clock was not compared: the responses have no date")
         return True
 
     def _check_lists(self, lists: Mapping[str, _Lists]) -> None:
@@ -189,18 +191,18 @@ class ProjectCheck:
         for name, listed in lists.items():
             if not listed.published:
                 pinned = self._pin == name
-                self._say(FAIL if pinned else OK, f"{name} is not published here", "set api: auto" if pinned else "")
-            for _, what, remedy in map(advise, listed.faults):  # drs_up is 0 for any of them
-                self._say(FAIL if self._pin in {"auto", name} else WARN, what, remedy)
+                self._report(FAIL if pinned else OK, f"{name} is not published here", "set api: auto" if pinned else "")
+            for _, what, remedy in map(advise, listed.distinct_errors):  # drs_up is 0 for any of them
+                self._report(FAIL if self._pin in {"auto", name} else WARN, what, remedy)
             if listed.published and not listed.errors:
-                self._say(OK, listed.summary(first if listed is not first and first.published else None))
+                self._report(OK, listed.summary(first if listed is not first and first.published else None))
             for job_type, gap in listed.gaps.items():
-                remedy = REPORT if gap is Gap.UNREADABLE else "see docs/runbooks/DrsListIncomplete.md"
-                self._say(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
+                remedy = REPORT if gap is Gap.UNREADABLE else "see the runbook DrsListIncomplete"
+                self._report(WARN, f"{name} list of {job_type} is incomplete: {gap}", remedy)
         if lost := self._connection.decode_errors["tasks"].take():
-            self._say(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
+            self._report(WARN, f"the lists have {plural(lost, 'field')} unlike the documents", REPORT)
         if not any(listed.published for listed in lists.values()):
-            self._say(FAIL, "neither API generation is published here", "check region and endpoint")
+            self._report(FAIL, "neither API generation is published here", "check region and endpoint")
 
     def _check_pin(self, lists: Mapping[str, _Lists]) -> None:
         """Report the tasks that `api: v3` or `api: v5` leaves out."""
@@ -211,12 +213,12 @@ class ProjectCheck:
         if hidden:
             tasks = plural(hidden.total(), "task")
             what = f"api: {self._pin} hides {tasks} that only {other} lists ({engines(hidden)})"
-            self._say(WARN, what, "set api: auto")
+            self._report(WARN, what, "set api: auto")
         elif lists[other].errors and lists[other].published:
             what = f"the tasks that api: {self._pin} hides are not known: {other} returns no list"
-            self._say(WARN, what, "set api: auto")
+            self._report(WARN, what, "set api: auto")
         else:
-            self._say(OK, f"api: {self._pin} hides no task")
+            self._report(OK, f"api: {self._pin} hides no task")
 
 
 def _offset(skew: float) -> str:

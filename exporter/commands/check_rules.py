@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.commands.findings import Finding
 from exporter.model.filters import TaskFilter, matches
-from exporter.views.findings import Finding, Level
+from exporter.views.errors import Level
 from exporter.views.text import plural
 
 if TYPE_CHECKING:

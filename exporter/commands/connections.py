@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
@@ -13,7 +13,7 @@ from exporter.model.filters import TaskFilter
 from exporter.model.task import ProjectKey
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     import httpx
 
@@ -36,11 +36,10 @@ class CallObserver:
 
 
 T = TypeVar("T")
-Observer = TypeVar("Observer", bound=CallObserver)
 
 
 @dataclass(frozen=True, slots=True)
-class Connection(Generic[Observer]):
+class ProjectConnection:
     """The connection to one project.
 
     Args:
@@ -50,7 +49,6 @@ class Connection(Generic[Observer]):
         apis: both API generations, whatever the project's setting `api` says.
         job_types: the lists to request.
         decode_errors: counts, by collector.
-        observer: gets the calls.
     """
 
     account: Account
@@ -59,7 +57,6 @@ class Connection(Generic[Observer]):
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
     decode_errors: ErrorsByCollector
-    observer: Observer
 
     @property
     def key(self) -> ProjectKey:
@@ -85,12 +82,18 @@ async def attempt(work: Awaitable[T]) -> T | CloudError:
 @asynccontextmanager
 async def connections(
     config: Config,
-    observe: Callable[[Account, Project], Observer],
+    observers: Iterator[CallObserver],
     *,
     transport: httpx.AsyncBaseTransport | None,
     now: Callable[[], float],
-) -> AsyncIterator[list[Connection[Observer]]]:
+) -> AsyncIterator[list[ProjectConnection]]:
     """Connect all projects, in the order of the configuration, until the end of the context.
+
+    Args:
+        config: the configuration.
+        observers: the next one gets the calls of the next project.
+        transport: in place of the network.
+        now: Unix time.
 
     Raises:
         ConfigError: an account can't be used.
@@ -99,9 +102,9 @@ async def connections(
     opened = []
     async with AsyncExitStack() as stack:
         for account in config.accounts:
-            wanted = TaskFilter(account.tasks)
+            job_types = TaskFilter(account.tasks).job_types
             for project in account.all_projects():
-                observer = observe(account, project)
+                observer = next(observers)
                 http, client, apis, decode_errors = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
@@ -115,5 +118,5 @@ async def connections(
                     observer=observer.observe,
                 )
                 stack.push_async_callback(http.aclose)
-                opened.append(Connection(account, project, client, apis, wanted.job_types, decode_errors, observer))
+                opened.append(ProjectConnection(account, project, client, apis, job_types, decode_errors))
         yield opened

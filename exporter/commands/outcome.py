@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.views.findings import Level, advise
+from exporter.views.errors import Level, advise
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:

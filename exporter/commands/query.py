@@ -17,20 +17,21 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneError
 from exporter.cloud.v3 import V3, fetch_status
 from exporter.cloud.v5 import V5, fetch_details
-from exporter.commands.connections import CallObserver, Connection, attempt, connections
+from exporter.commands.connections import CallObserver, ProjectConnection, attempt, connections
 from exporter.commands.known_words import OBJECT_KEYS, VALUE_KEYS, WORD_KEYS, WORDS
 from exporter.commands.lookup import Place, ambiguous, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
-from exporter.views.findings import advise
+from exporter.views.errors import advise
 from exporter.views.text import plural, project_text
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ async def query(
     """Return the details of one type as JSON. `task` is the id, or the name, for which tasks are listed first."""
     generation = V3 if kind == STATUS else V5
     parameters = (("type", kind), *TYPES[kind], *((("query_id", query_id),) if query_id else ()))
-    async with connections(config, lambda *_: CallObserver(), transport=transport, now=now) as opened:
+    async with connections(config, repeat(CallObserver()), transport=transport, now=now) as opened:
         if _ID.fullmatch(task):
             return await _details(opened, generation, task, parameters)
         places, failures = await _listed(opened, generation)
@@ -119,10 +120,10 @@ async def query(
 
 
 async def _listed(
-    opened: Iterable[Connection[CallObserver]], generation: type[V3 | V5]
-) -> tuple[dict[Place, Connection[CallObserver]], list[str]]:
+    opened: Iterable[ProjectConnection], generation: type[V3 | V5]
+) -> tuple[dict[Place, ProjectConnection], list[str]]:
     """Return every task that an API generation lists, with its connection, and the errors."""
-    places: dict[Place, Connection[CallObserver]] = {}
+    places: dict[Place, ProjectConnection] = {}
     failures: dict[str, None] = {}
     for connection in opened:
         api = next(api for api in connection.apis if isinstance(api, generation))
@@ -136,7 +137,7 @@ async def _listed(
 
 
 async def _details(
-    opened: Iterable[Connection[CallObserver]],
+    opened: Iterable[ProjectConnection],
     generation: type[V3 | V5],
     task_id: str,
     parameters: Iterable[tuple[str, str]],
@@ -165,7 +166,7 @@ def _shown(job: Mapping[str, Any], always: frozenset[str]) -> Outcome:
     return Outcome(0, json_text(shown, indent=2), tuple(notes))
 
 
-def _failure(connection: Connection[CallObserver], generation: type[V3 | V5], error: CloudError) -> str:
+def _failure(connection: ProjectConnection, generation: type[V3 | V5], error: CloudError) -> str:
     where = project_text(connection.key)
     if isinstance(error, TaskGoneError):
         return f"{where}: {generation.name} has no such task"

@@ -8,7 +8,7 @@ import structlog
 
 from exporter.cloud.http.errors import ThrottledError
 from exporter.runtime.logs import location
-from exporter.views.findings import advise
+from exporter.views.errors import advise
 from exporter.views.text import moment
 
 if TYPE_CHECKING:

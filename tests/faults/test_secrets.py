@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exporter.cloud.operations import Operation
-    from exporter.views.findings import Finding
+    from exporter.commands.findings import Finding
     from tests.faults.transport import FaultyTransport, Strike
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")

@@ -23,10 +23,10 @@ from tests.lib.virtual_time import clock, now, simulate
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from exporter.commands.findings import Finding
     from exporter.commands.outcome import Outcome
     from exporter.config import Config
     from exporter.simulator import Fault, SimTask, SimulatedCloud
-    from exporter.views.findings import Finding
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 WHERE = "acme/cn-north-4/payments"
@@ -166,11 +166,11 @@ def checked(
     """Whether nothing fails on a cloud with these faults, and all findings."""
     lines: list[str] = []
 
-    def say(finding: Finding, width: int) -> None:
+    def show(finding: Finding, width: int) -> None:
         lines.append(f"{finding.line(width)}\n")
 
     cloud.faults = list(faults) or cloud.faults
-    code, _ = simulate(check(config or config_for(), say, transport=transport or Dated(cloud, behind), now=now))
+    code, _ = simulate(check(config or config_for(), show, transport=transport or Dated(cloud, behind), now=now))
     assert lines.pop().split()[1] == "summary"
     return code == 0, "".join(lines)
 

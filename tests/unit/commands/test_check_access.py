@@ -11,7 +11,7 @@ import pytest
 from exporter.cloud.http.errors import AccessDeniedError, NotSentError, UnavailableError
 from exporter.config import Config, from_mapping
 from exporter.simulator import Fault, faults
-from exporter.views.findings import is_access_fault
+from exporter.views.errors import is_access_error
 from tests.lib.commands import (
     CANARY,
     OTHER_ID,
@@ -163,7 +163,7 @@ def test_responses_without_a_good_date(date: str | None) -> None:
 
 
 def test_which_errors_are_about_credentials_or_project() -> None:
-    assert is_access_fault(NotSentError("iam_list_projects", "403"))
-    assert is_access_fault(AccessDeniedError("v3_list_jobs", "credentials"))
-    assert not is_access_fault(AccessDeniedError("v3_list_jobs", "403", "DRS.M00102"))
-    assert not is_access_fault(UnavailableError("v3_list_jobs", "timeout"))
+    assert is_access_error(NotSentError("iam_list_projects", "403"))
+    assert is_access_error(AccessDeniedError("v3_list_jobs", "credentials"))
+    assert not is_access_error(AccessDeniedError("v3_list_jobs", "403", "DRS.M00102"))
+    assert not is_access_error(UnavailableError("v3_list_jobs", "timeout"))

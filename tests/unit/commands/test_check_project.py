@@ -117,7 +117,7 @@ def test_a_field_of_a_list_that_cannot_be_decoded() -> None:
 def test_a_list_whose_pages_disagree() -> None:
     fine, text = checked(cloud_of(sim_task("orders")), None, Fault(match="POST .*/jobs$", kind="wrong_total"))
     incomplete = "v3 list of sync is incomplete: its pages and its total disagree"
-    assert finding(text, incomplete) == f"warn {incomplete}: see docs/runbooks/DrsListIncomplete.md"
+    assert finding(text, incomplete) == f"warn {incomplete}: see the runbook DrsListIncomplete"
     assert not fine  # the lists of the other job types promise a task and have none
     assert finding(text, "v3_list_jobs").startswith("fail v3_list_jobs got a response that the API does not document")
 

@@ -22,7 +22,7 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.views.findings import Level, advise
+from exporter.views.errors import Level, advise
 from tests.lib.cloud import Script, connected, merged, refusal
 from tests.lib.virtual_time import simulate
 

@@ -1,8 +1,7 @@
-"""Findings of `drs-exporter check`, and errors of the cloud, in words and with a remedy."""
+"""Errors of the cloud in words, with a remedy."""
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +19,6 @@ from exporter.cloud.http.errors import (
     TaskGoneError,
     ThrottledError,
 )
-from exporter.runtime.terminal import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,32 +31,14 @@ _GRANTS: Mapping[str, str] = {
     operation.name: f"the action {operation.action}" for operation in operations.OPERATIONS if operation.action
 }
 """By operation; all others need the role only."""
-_ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 class Level(StrEnum):
-    """The severity of a finding."""
+    """The severity of an error, or of a finding of `check`."""
 
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
-
-
-_STYLES = {Level.OK: "good", Level.WARN: "warn", Level.FAIL: "bad"}
-
-
-class Finding(NamedTuple):
-    """A line of the output of `check`."""
-
-    level: Level
-    where: str
-    what: str
-    remedy: str = ""
-
-    def line(self, width: int, screen: Screen = Screen()) -> str:  # noqa: B008 - it is frozen
-        """Format the finding; `where` is padded to `width`."""
-        level = screen.paint(f"{self.level:4}", _STYLES[self.level])
-        return f"{level}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
 
 
 class Advice(NamedTuple):
@@ -89,9 +69,9 @@ def advise(error: CloudError, place: str = "") -> Advice:
         alternative = ", or allow iam:projects:listProjects, or set project_id" if listing else ""
         remedy = f"check the credentials and iam_endpoint{alternative}"
         return Advice(Level.FAIL, f"{error.operation} is refused, {code}", remedy)
-    if error.code in UNANSWERED:
+    if error.code in NO_RESPONSE:
         late = " in time" if error.code == "timeout" else ""
-        return Advice(Level.FAIL, f"{error.operation} got no response{place}{late}", UNANSWERED[error.code])
+        return Advice(Level.FAIL, f"{error.operation} got no response{place}{late}", NO_RESPONSE[error.code])
     if isinstance(error, DecodeError) and meaning_of_error(error) is None:
         return Advice(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
     meaning = _meaning(error)
@@ -103,7 +83,7 @@ def advise(error: CloudError, place: str = "") -> Advice:
 
 
 def _failure(error: CloudError, code: str, place: str) -> str:
-    if error.code in UNANSWERED:
+    if error.code in NO_RESPONSE:
         return f"got no response{place}"
     if isinstance(error, DecodeError):
         return "got no usable response"
@@ -135,37 +115,18 @@ def grant_of(operation: str) -> str:
     return _GRANTS.get(operation, _ROLE)
 
 
-def is_access_fault(error: CloudError) -> bool:
+def is_access_error(error: CloudError) -> bool:
     """Return whether the error is about the credentials or the project: then all operations fail alike."""
     if isinstance(error, NotSentError):
         return True
     return isinstance(error, AccessDeniedError) and (
-        error.code == NO_CREDENTIALS or meaning_of_error(error) in _BARRING
+        error.code == NO_CREDENTIALS or meaning_of_error(error) in _ACCESS_MEANINGS
     )
 
 
-_BARRING = (error_codes.TOKEN, error_codes.CREDENTIALS, error_codes.PROJECT)
-UNANSWERED: Mapping[str, str] = {
+_ACCESS_MEANINGS = (error_codes.TOKEN, error_codes.CREDENTIALS, error_codes.PROJECT)
+NO_RESPONSE: Mapping[str, str] = {
     "network": "check the endpoint, DNS, firewall, proxy and ca_file",
     "timeout": "check the endpoint, firewall and proxy, or raise poll.timeout",
 }
 """What to check when there was no response, by the code that replaces the status."""
-
-
-def absent(name: str, pin: str, *, required: bool) -> Advice:
-    """Describe a collector that has no published operation; `pin` is the setting `api`."""
-    here = "here" if pin == "auto" else f"here with api: {pin}"
-    if required:
-        return Advice(Level.WARN, f"{name} is not available {here}, but cutover requires it", "set if_available there")
-    unused = f"set collectors.{name}.enabled: false if they are not needed"
-    remedy = unused if pin == "auto" else f"api: auto may have them; {unused}"
-    return Advice(Level.WARN, f"{name} is not available {here}, its metrics are missing", remedy)
-
-
-def engines(counts: Mapping[str | None, int]) -> str:
-    """Count tasks by engine, the most frequent first."""
-    named: dict[str, int] = {}
-    for engine, count in counts.items():
-        name = engine if engine and _ENGINE.fullmatch(engine) else "other"
-        named[name] = named.get(name, 0) + count
-    return ", ".join(f"{name} {count}" for name, count in sorted(named.items(), key=lambda pair: (-pair[1], pair[0])))
