@@ -1,4 +1,4 @@
-"""What every test needs: logging as it was before, whatever a command configured."""
+"""Fixtures and hooks for all tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import structlog
 from coverage import Coverage
 
 from exporter.daemon import exporter
+from tests.lib.processes import adopt_orphans, children, kill_children
 from tests.lib.tools import look_for_tools
 from tests.lib.virtual_time import simulate
 from tests.stress import shuffle
@@ -24,14 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_configure() -> None:
-    """Let SIGINT end what the tests start. A shell starts its background jobs, CI among them, with SIGINT ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGINT and SIGTERM interrupt a run. A shell starts background jobs with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if _starts_workers(config):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        adopt_orphans()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Kill the processes of tests whose worker had to end before them, since the run was interrupted."""
+    if _starts_workers(config):
+        kill_children()
+
+
+def _starts_workers(config: pytest.Config) -> bool:
+    return bool(config.option.tx) and not hasattr(config, "workerinput")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle the files, and the tests of each, where TEST_ORDER has a seed."""
+    """Shuffle the files, and the tests of each, if TEST_ORDER has a seed."""
     if seed := os.environ.get("TEST_ORDER"):
         shuffle(items, seed)
 
@@ -51,20 +64,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def children() -> list[str]:
-    """Processes that this one has started and not awaited: id and command line, which is empty after its end."""
-    found = []
-    for file in Path("/proc/self/task").glob("*/children"):  # by the thread that started them
-        with suppress(FileNotFoundError, ProcessLookupError):
-            found += file.read_text().split()
-    return [f"{pid} {Path(f'/proc/{pid}/cmdline').read_text().replace(chr(0), ' ')}" for pid in found]
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left() -> Iterator[None]:
-    """Fail where a test has left a process or a thread behind; it is torn down after every other fixture."""
+    """Fail if a test has left a process or a thread behind. It is torn down after every other fixture."""
     yield
-    assert children() == [], "processes that no test has ended, or not awaited"
+    left = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace(chr(0), " ") for pid in children()}
+    assert left == {}, "processes that no test has ended, or not awaited; without a command line where they have ended"
     threads = [thread.name for thread in threading.enumerate() if thread.is_alive() and not thread.daemon]
     assert threads == [threading.main_thread().name], "threads that no test has ended"
 
@@ -88,7 +93,7 @@ def _logging_as_before() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _untraced(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Long simulations are not measured: it would take them twice as long, and they reach nothing that others don't."""
+    """Measure no coverage in long simulations: they would take twice as long, and reach nothing that others do not."""
     tracing: list[Coverage] = []
     if {"faults", "soak"} & {*request.path.parts}:
         while (coverage := Coverage.current()) is not None:  # one inside another, in a worker

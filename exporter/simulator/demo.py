@@ -108,6 +108,18 @@ def demo_cloud(now: Callable[[], float] = time.time, speed: float = 60.0) -> Sim
 
 
 def _north(stage: _Stage) -> list[SimTask]:
+    return [
+        *_transferring(stage),
+        *_not_transferring(stage),
+        _dr(stage, "core-dr", 9, alarms={"rpo_delay": 30, "rto_delay": 60}, charging="period"),
+        _dr(stage, "branch-dr", 7.3, direction="down", switches=(6 * HOUR, 30 * MINUTE)),
+        _dual_active(stage),
+        _many_to_one(stage),
+        _primary_standby(stage),
+    ]
+
+
+def _transferring(stage: _Stage) -> list[SimTask]:
     full, incremental = "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_STARTED"
     return [
         stage.running(
@@ -138,17 +150,17 @@ def _north(stage: _Stage) -> list[SimTask]:
         stage.running(
             "analytics-taurus", 0.1, engine="mysql-to-taurus", delay_shape=growing, alarms={"delay_time": 600}
         ),
+    ]
+
+
+def _not_transferring(stage: _Stage) -> list[SimTask]:
+    return [
         stage.task("legacy-crm", _FAILING, "INCRE_TRANSFER_FAILED", 5 * HOUR, scenario="migration"),
         stage.task("inventory-sync", _PAUSED, "PAUSING", 2 * HOUR, description="paused for the\nrelease weekend"),
         stage.cycling("reporting-sync", "WAITING_FOR_START", HOUR, _SCHEDULED),
         stage.cycling("hr-postgres", "RELEASE_RESOURCE_STARTED", MINUTE, _STOPPING, engine="postgresql"),
         stage.task("warehouse-sync", _EDITED, "CHANGE_JOB_STARTED", 10 * MINUTE, delay_shape=bursty),
         stage.cycling("loyalty-draft", "CONFIGURATION", HOUR, _DRAFT, scenario="migration"),
-        _dr(stage, "core-dr", 9, alarms={"rpo_delay": 30, "rto_delay": 60}, charging="period"),
-        _dr(stage, "branch-dr", 7.3, direction="down", switches=(6 * HOUR, 30 * MINUTE)),
-        _dual_active(stage),
-        _many_to_one(stage),
-        _primary_standby(stage),
     ]
 
 
