@@ -42,7 +42,7 @@ ifdef TESTS
 	$(BIN)/pytest $(TESTS)
 else
 	$(BIN)/pytest -n $(WORKERS) --ignore=tests/hostile --ignore=tests/soak
-	$(BIN)/pytest tests/hostile
+	$(BIN)/pytest -n 2 tests/hostile
 endif
 
 # Fails below `fail_under` in pyproject.toml. On another Python: make coverage VENV=.venv-3.13 PYTHON=python3.13

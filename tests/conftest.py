@@ -8,11 +8,12 @@ import os
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
 from coverage import Coverage
+from xdist.scheduler import LoadScopeScheduling
 
 from exporter.daemon import exporter
 from tests.lib.processes import adopt_orphans, children, kill_children
@@ -22,6 +23,9 @@ from tests.stress import shuffle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FOLDERS_OF_PROGRAMS = ("tests/e2e/", "tests/hostile/", "tests/install/")
+"""The folders in which tests of one file share programs that they start once."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +45,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _starts_workers(config: pytest.Config) -> bool:
     return bool(config.option.tx) and not hasattr(config, "workerinput")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all tests of a file to one worker if they share programs, and other tests one by one."""
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = _unit_of
+    return scheduling
+
+
+def _unit_of(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return file if file.startswith(_FOLDERS_OF_PROGRAMS) else nodeid
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

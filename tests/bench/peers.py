@@ -78,7 +78,7 @@ class Peer(Program):
 
     def end(self) -> None:
         """Let it end by itself."""
-        self.tell(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
         self.exit_code(_PATIENCE)
 
 

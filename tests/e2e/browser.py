@@ -1,4 +1,4 @@
-"""A fleet of any size behind a real server, and Chromium in front of it."""
+"""A server with any number of tasks, for tests in a browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATUSES = (*[_RUNS] * 6, "FULL_TRANSFER_STARTED", "PAUSING", "CONFIGURATION", 
 
 
 class Fleet:
-    """What the pages show: some tasks of one project, the first of them with a hostile name."""
+    """Some tasks of one project, the first with a hostile name, in place of an `Exporter` for the pages."""
 
     ready = True
     healthy = True
@@ -40,11 +40,10 @@ class Fleet:
         self.fail_first = False
 
     def now(self) -> float:
-        """As the store knows it."""
         return now()
 
     async def poll(self) -> None:
-        """Let the store learn of all tasks, as a poll would."""
+        """Update the store with all tasks, as a poll does."""
         (store,) = self.stores
         listed = [self._listed(number) for number in range(self.size)]
         for job_type in ("migration", "sync", "cloudDataGuard"):
@@ -60,7 +59,7 @@ class Fleet:
 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[str]:
-    """The URL of a server in a thread of its own, which polls the fleet once a second."""
+    """Serve the pages in a thread that polls the fleet once a second; provides the URL."""
     server = uvicorn.Server(uvicorn.Config(application(fleet), port=0, lifespan="off", log_config=None))
 
     async def main() -> None:

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """`drs-exporter demo`, polled once."""
+    """`drs-exporter demo` after its first poll."""
     with Exporter("demo", LISTEN, folder=tmp_path_factory.mktemp("demo")) as exporter:
         yield exporter.ready()
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a simulated cloud in a process of its own."""
-    with Simulator(tmp_path / "cloud") as simulator:
+    with Simulator(tmp_path_factory.mktemp("cloud")) as simulator:
         yield simulator.url
 
 
@@ -46,6 +46,19 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Secured]:
+    """A demo with TLS and a password, for the tests that do not change its files."""
+    with Secured(tmp_path_factory.mktemp("secured"), authority) as exporter:
+        yield exporter.ready()
+
+
 @pytest.fixture
-def secured(start: Callable[..., Exporter], tmp_path: Path, authority: Authority) -> Secured:
-    return Secured(start, tmp_path, authority)
+def start_secured(tmp_path: Path, authority: Authority) -> Iterator[Callable[..., Secured]]:
+    """Starts a demo with TLS and a password and further arguments of `Secured`; it ends with the test."""
+    with ExitStack() as stack:
+
+        def exporter(*options: str, **more: str) -> Secured:
+            return stack.enter_context(Secured(tmp_path, authority, *options, **more))
+
+        yield exporter

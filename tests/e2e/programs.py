@@ -1,4 +1,4 @@
-"""Programs in the background, and waiting for what they do: conditions are polled, never slept for."""
+"""Programs in the background. Tests wait for their effects by polling a condition, and never sleep."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from exporter.config import Collectors
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
@@ -27,11 +28,11 @@ T = TypeVar("T")
 COMMAND = str(Path(sys.executable).parent / "drs-exporter")
 LISTEN = "--web.listen-address=127.0.0.1:0"
 TIMEOUT = 90.0
-"""Seconds for what takes one or two, on a machine that may be busy: they pass only where a test fails."""
+"""Seconds to wait for what takes one or two. They pass only if a test fails."""
 
 
 def until(condition: Callable[[], T | None], what: Callable[[], object], seconds: float = TIMEOUT) -> T:
-    """The first result of a condition that is true; fails when time is up, and says what was waited for."""
+    """Return the first true result of a condition; fail with `what` when the time is up."""
     end = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < end, f"not within {seconds:g} s: {what()}"
@@ -40,7 +41,7 @@ def until(condition: Callable[[], T | None], what: Callable[[], object], seconds
 
 
 def free_port() -> int:
-    """A port that was free a moment ago, for programs that can't tell which one they took."""
+    """A port that was free a moment ago, for programs that do not print the port that they chose."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -48,13 +49,13 @@ def free_port() -> int:
 
 
 class Program:
-    """A program in the background; what it prints goes to files, so that it never waits for us.
+    """A program in the background. Its output is written to files, so that it never waits for a reader.
 
     Args:
         command: the program and its arguments.
-        folder: where its output goes, and where it runs.
-        env: variables beside those of the test.
-        options: of `subprocess.Popen`, in place of ours.
+        folder: its working directory, which contains its output.
+        env: environment variables beside those of the test.
+        options: of `subprocess.Popen`, in place of the defaults here.
     """
 
     def __init__(
@@ -77,33 +78,25 @@ class Program:
         self.kill()
 
     def kill(self) -> None:
-        """End it and the programs that it started, if they have not ended yet."""
+        """Kill it and the programs that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(TIMEOUT)
 
     @property
     def pid(self) -> int:
-        """Its process id."""
         return self._process.pid
 
     @property
-    def running(self) -> bool:
-        """True until it has ended."""
-        return self._process.poll() is None
-
-    @property
     def stdout(self) -> str:
-        """What it has printed so far."""
         return self._out.read_text()
 
     @property
     def stderr(self) -> str:
-        """What it has logged so far."""
         return self._err.read_text()
 
     def until(self, condition: Callable[[], T | None], what: Callable[[], object] | str, seconds: float = TIMEOUT) -> T:
-        """The first result of a condition that is true; fails when time is up or the program has ended."""
+        """Return the first true result of a condition; fail when the time is up or the program has ended."""
 
         def alive() -> T | None:
             ended = self._process.poll() is not None
@@ -114,15 +107,14 @@ class Program:
         return until(alive, lambda: f"{what() if callable(what) else what}; {self.stdout}{self.stderr}", seconds)
 
     def exit_code(self, seconds: float = TIMEOUT) -> int:
-        """Its exit code, once it has ended by itself."""
+        """Wait for its end, and return its exit code."""
         return self._process.wait(seconds)
 
-    def tell(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+    def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def ends_on(self, number: signal.Signals) -> tuple[int, float]:
-        """Exit code, and seconds until it had ended, after a signal."""
+        """Send a signal, and return the exit code and the seconds until the end."""
         started = time.monotonic()
         self._process.send_signal(number)
         return self.exit_code(), time.monotonic() - started
@@ -135,27 +127,31 @@ class Exporter(Program):
         super().__init__([*command, *arguments], folder, **options)
 
     def urls(self, addresses: int = 1) -> list[str]:
-        """Where it serves its metrics, as it says itself."""
+        """The URLs of its metrics, as it prints or logs them."""
 
         def announced() -> list[str] | None:
             found = re.findall(r"https?://\S+/metrics(?=[\s\"])", self.stdout + self.stderr)
             return found if len(found) >= addresses else None
 
-        return [url.removesuffix("/metrics") for url in self.until(announced, "it says where it listens")]
+        return [url.removesuffix("/metrics") for url in self.until(announced, "it prints its address")]
 
     @property
     def url(self) -> str:
-        """Where it serves, without a slash at the end."""
+        """Its first address, without a slash at the end."""
         return self.urls()[0]
 
+    def get(self, path: str = "/metrics", **options: Any) -> httpx.Response:
+        """A response; `options` are those of httpx."""
+        return get(f"{self.url}{path}", **options)
+
     def ready(self) -> Self:
-        """Itself, once the first poll has ended."""
-        self.until(lambda: get(f"{self.url}/-/ready").status_code == 200, "it is ready")
+        """Wait for the end of the first poll."""
+        self.until(lambda: self.get("/-/ready").status_code == 200, "it is ready")
         return self
 
     def families(self) -> set[str]:
-        """The names of the families on the page now."""
-        return set(re.findall(r"^# TYPE (\S+) ", get(f"{self.url}/metrics").text, re.MULTILINE))
+        """The names of the families on the page."""
+        return set(re.findall(r"^# TYPE (\S+) ", self.get().text, re.MULTILINE))
 
 
 class Simulator(Program):
@@ -167,12 +163,12 @@ class Simulator(Program):
 
     @property
     def url(self) -> str:
-        """Where it serves, without a slash at the end."""
-        return self.until(lambda: re.search(r"http://[\d.:]+", self.stdout), "the cloud says where it is")[0]
+        """Its address, without a slash at the end."""
+        return self.until(lambda: re.search(r"http://[\d.:]+", self.stdout), "the cloud prints its address")[0]
 
 
 def account(name: str, endpoint: str, *projects: int, secret_key: str = DEMO_SECRET_KEY, api: str = "auto") -> Any:
-    """An account of a configuration, with projects of the simulated cloud by their number."""
+    """An account of a configuration, with projects of the simulated cloud by their index."""
     return {
         "name": name,
         "cloud": "huaweicloud",
@@ -185,23 +181,23 @@ def account(name: str, endpoint: str, *projects: int, secret_key: str = DEMO_SEC
 
 
 def configuration(file: Path, *accounts: Any) -> str:
-    """The option that names a configuration, written to the file: all collectors, as quick as they may be."""
+    """Write a configuration with the shortest interval for each collector, and return the option that names it."""
     poll = {"interval": "1s", "rate_limit": 1000, "burst": 1000}
     collectors = {name: {"enabled": True, "interval": "1s"} for name in Collectors.model_fields}
     file.write_text(json.dumps({"accounts": accounts, "poll": poll, "collectors": collectors}))
     return f"--config.file={file}"
 
 
-def get(url: str, **parameters: str) -> httpx.Response:
-    """A GET, whatever the environment says of proxies."""
-    with httpx.Client(trust_env=False, timeout=TIMEOUT) as http:
-        return http.get(url, params=parameters or None)
+def get(url: str, method: str = "GET", *, verify: ssl.SSLContext | bool = False, **options: Any) -> httpx.Response:
+    """A response, whatever proxies the environment names; `options` are those of httpx."""
+    with httpx.Client(trust_env=False, timeout=TIMEOUT, verify=verify) as http:
+        return http.request(method, url, **options)
 
 
 def run(
     *arguments: str | Path, stdin: str | None = None, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """A program to its end; its exit code is the caller's to judge."""
+    """Run a program to its end, with whatever exit code."""
     return subprocess.run(
         [str(part) for part in arguments],
         input=stdin,

@@ -1,4 +1,4 @@
-"""A migration from its full load to its cut-over: dashboard, page, `explain` and alerts tell the same story."""
+"""A migration from its full load to its cut-over: dashboard, page, `explain` and alerts show the same state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 import yaml
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
@@ -21,7 +20,7 @@ from tests.e2e.test_prometheus import Prometheus
 from tests.lib.dashboards import dashboard_expressions
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import load
-from tests.lib.serving import in_a_thread
+from tests.lib.serving import served
 from tests.lib.tools import needs
 
 if TYPE_CHECKING:
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PANELS = dict(dashboard_expressions(DEPLOY / "grafana" / "task.json")[:4])
-"""The first queries of the dashboard of a task; where a panel has more than one, the last."""
+"""The first four queries of the dashboard of a task, by panel."""
 
 
 class Hook:
-    """A web hook, and the alerts that it was last told of: whether they fire, by name."""
+    """A web hook. `firing` contains the state of each alert in its last notification, by name."""
 
     def __init__(self) -> None:
         self.firing: dict[str, bool] = {}
@@ -41,8 +40,8 @@ class Hook:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.firing |= {alert["labels"]["alertname"]: alert["status"] == "firing" for alert in told["alerts"]}
+                alerts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"]
+                hook.firing |= {alert["labels"]["alertname"]: alert["status"] == "firing" for alert in alerts}
                 self.send_response(200)
                 self.end_headers()
 
@@ -52,7 +51,7 @@ class Hook:
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
 
     def configuration(self, folder: Path) -> Path:
-        """Our example, with every receiver here and at once."""
+        """Write the shipped example with this hook as every receiver and no waits, and return its path."""
         config = load(CONFIG)
         for receiver in config["receivers"]:
             receiver["webhook_configs"] = [{"url": self.url}]
@@ -79,10 +78,10 @@ class Scene:
     """One task of a cloud, and every program that shows it.
 
     Args:
-        programs: ends the programs, even those started before a failure of this constructor.
+        programs: ends the programs, also those started before a failure of this constructor.
         folder: for their files.
         url: of the cloud.
-        task: the only one of the cloud.
+        task: the only task of the cloud.
         hook: receives the notifications.
     """
 
@@ -99,25 +98,25 @@ class Scene:
         self.prometheus = programs.enter_context(Prometheus(folder / "prometheus", target, receiver))
         self.prometheus.until(self.prometheus.ready, "Prometheus is ready")
 
-    def tells(self, status: str, phase: str, *firing: str) -> None:
-        """Wait until all of them tell of the status, these alerts are active and no others, and the web hook heard."""
-        ask = self.prometheus
-        ask.until(lambda: {series["metric"]["phase"] for series in ask.query(PANELS["Phase"])} == {phase}, phase)
-        ask.until(lambda: {series["metric"]["status"] for series in ask.query(PANELS["Status"])} == {status}, status)
-        ask.until(lambda: self.active() == set(firing), self.heard)
-        ask.until(lambda: all(self.hook.firing.get(name) for name in firing), self.heard)
+    def shows(self, status: str, phase: str, *firing: str) -> None:
+        """Wait until all programs show the status, only these alerts are active, and the hook has received them."""
+        prometheus = self.prometheus
+        prometheus.until(lambda: prometheus.labels(PANELS["Phase"], "phase") == {phase}, phase)
+        prometheus.until(lambda: prometheus.labels(PANELS["Status"], "status") == {status}, status)
+        prometheus.until(lambda: self.active() == set(firing), self.alerts)
+        prometheus.until(lambda: all(self.hook.firing.get(name) for name in firing), self.alerts)
         row = rf"orders(?:(?!</tr>).)*\b{phase}\b"
-        assert re.search(row, get(self.exporter.url + "/").text, re.DOTALL)
+        assert re.search(row, self.exporter.get("/").text, re.DOTALL)
         explained = run(COMMAND, "explain", "orders", self.option)
         assert re.search(rf"\b{status}\b", explained.stdout), explained.stdout + explained.stderr
 
     def active(self) -> set[str]:
-        """The alerts that fire, and that no other hides."""
-        alerts = get(f"{self.alertmanager.url}/api/v2/alerts", active="true", inhibited="false").json()
+        """The alerts that fire and are not inhibited."""
+        alerts = get(f"{self.alertmanager.url}/api/v2/alerts", params={"active": "true", "inhibited": "false"}).json()
         return {alert["labels"]["alertname"] for alert in alerts}
 
-    def heard(self) -> str:
-        """What is active, and what the web hook was told."""
+    def alerts(self) -> str:
+        """The active alerts, and those of the last notifications."""
         return f"{self.active()} {self.hook.firing}"
 
 
@@ -128,34 +127,30 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     task.pin("FULL_TRANSFER_STARTED")
     world = World(project_id=project_id, region=region, tasks=[task])
     cloud = SimulatedCloud(worlds=[world], keys={DEMO_ACCESS_KEY: DEMO_SECRET_KEY}, now=time.time)
-    server = uvicorn.Server(uvicorn.Config(cloud, port=0, log_level="critical"))
-    with in_a_thread(server) as url, listening(Hook()) as hook, ExitStack() as programs:
+    with served(cloud) as url, listening(Hook()) as hook, ExitStack() as programs:
         yield Scene(programs, tmp_path, url, task, hook)
 
 
 @needs("prometheus", "prometheus-alertmanager")
-def test_a_migration_is_told_alike_by_all_and_alerts_arrive(scene: Scene) -> None:
-    task, ask = scene.task, scene.prometheus
-    scene.tells("FULL_TRANSFER_STARTED", "full")
+def test_all_programs_show_the_same_state_of_a_migration_and_its_alerts_arrive(scene: Scene) -> None:
+    task, prometheus = scene.task, scene.prometheus
+    scene.shows("FULL_TRANSFER_STARTED", "full")
 
     task.progress, task.delay = None, 1.0
     task.pin("INCRE_TRANSFER_STARTED")
-    scene.tells("INCRE_TRANSFER_STARTED", "incremental")
+    scene.shows("INCRE_TRANSFER_STARTED", "incremental")
 
     task.delay = 900.0
-    ask.until(
-        lambda: any(float(sample["value"][1]) == 900 for sample in ask.query("drs_task_incremental_delay_seconds")),
-        "900",
-    )
-    scene.tells("INCRE_TRANSFER_STARTED", "incremental", "DrsTaskDelayHigh")
-    assert "delay_high" in get(scene.exporter.url + "/metrics").text
+    prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds == 900"), "900")
+    scene.shows("INCRE_TRANSFER_STARTED", "incremental", "DrsTaskDelayHigh")
+    assert "delay_high" in scene.exporter.get().text
 
     task.pin("INCRE_TRANSFER_FAILED")
-    scene.tells("INCRE_TRANSFER_FAILED", "failed", "DrsTaskFailed")
+    scene.shows("INCRE_TRANSFER_FAILED", "failed", "DrsTaskFailed")
 
     task.delay = 1.0
     task.pin("INCRE_TRANSFER_STARTED")
-    scene.tells("INCRE_TRANSFER_STARTED", "incremental")
-    ask.until(lambda: scene.hook.firing["DrsTaskFailed"] is False, scene.heard)
-    ask.until(lambda: ask.query("drs_task_cutover_ready == 1"), "it is ready")
+    scene.shows("INCRE_TRANSFER_STARTED", "incremental")
+    prometheus.until(lambda: scene.hook.firing["DrsTaskFailed"] is False, scene.alerts)
+    prometheus.until(lambda: prometheus.query("drs_task_cutover_ready == 1"), "it is ready")
     assert "cut-over: nothing known blocks" in run(COMMAND, "explain", "orders", scene.option).stdout

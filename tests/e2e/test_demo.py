@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.metrics.self_metrics import SELF_METRICS
-from tests.e2e.programs import Exporter, get, run
+from tests.e2e.programs import Exporter, run
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
 
@@ -22,13 +22,13 @@ LAST_SAMPLE = re.compile(rf"^{SELF_METRICS[-1].name}\{{.+\}} [0-9.]+$")
 
 
 def task_names(exporter: Exporter) -> set[str]:
-    page = get(f"{exporter.url}/metrics", **{"name[]": "drs_task_info"}).text
+    page = exporter.get(params={"name[]": "drs_task_info"}).text
     return set(re.findall('task_name="([^"]+)"', page))
 
 
 @pytest.fixture
 def chromium(tmp_path: Path) -> Chromium:
-    """Opens a page, and gives its document as Chromium understood it, and what it logs."""
+    """Opens a page; the result has its document as Chromium parsed it, and what Chromium logs."""
 
     def dump(url: str) -> subprocess.CompletedProcess[str]:
         return run(
@@ -41,24 +41,14 @@ def chromium(tmp_path: Path) -> Chromium:
     return dump
 
 
-def test_it_prints_both_addresses_and_what_it_is(demo: Exporter) -> None:
-    assert demo.stdout.splitlines()[:2] == [
-        f"status page  {demo.url}/",
-        f"metrics      {demo.url}/metrics",
-    ]
+def test_it_prints_both_addresses_logs_no_fault_and_is_ready(demo: Exporter) -> None:
+    assert demo.stdout.splitlines()[:2] == [f"status page  {demo.url}/", f"metrics      {demo.url}/metrics"]
     assert "simulated" in demo.stdout
-
-
-def test_it_has_no_fault_to_log(demo: Exporter) -> None:
     assert demo.stderr == ""
+    assert [demo.get(path).status_code for path in ("/-/ready", "/-/healthy")] == [200, 200]
 
 
-def test_it_is_ready_and_healthy(demo: Exporter) -> None:
-    assert get(f"{demo.url}/-/ready").status_code == 200
-    assert get(f"{demo.url}/-/healthy").status_code == 200
-
-
-def test_the_page_has_what_the_readme_shows_and_our_own_families(demo: Exporter) -> None:
+def test_the_page_has_the_metrics_of_the_readme_and_the_self_metrics(demo: Exporter) -> None:
     shown = set(re.findall(r"^(drs_\w+)\{", README.read_text(), re.MULTILINE))
     wanted = shown | {metric.name for metric in SELF_METRICS}
     assert len(shown) > 5
@@ -66,13 +56,13 @@ def test_the_page_has_what_the_readme_shows_and_our_own_families(demo: Exporter)
 
 
 @needs("promtool")
-def test_promtool_finds_nothing_to_complain_about(demo: Exporter) -> None:
-    checked = run(tool("promtool"), "check", "metrics", stdin=get(f"{demo.url}/metrics").text)
+def test_promtool_accepts_the_page(demo: Exporter) -> None:
+    checked = run(tool("promtool"), "check", "metrics", stdin=demo.get().text)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_httpx_reads_the_last_family(demo: Exporter) -> None:
-    page = get(f"{demo.url}/metrics")
+    page = demo.get()
     assert page.headers["Content-Encoding"] == "gzip"
     assert LAST_SAMPLE.match(page.text.splitlines()[-1])
 
@@ -92,7 +82,7 @@ def test_chromium_reads_the_last_family(demo: Exporter, chromium: Chromium) -> N
 
 
 @needs("chromium")
-def test_chromium_shows_the_tasks_and_has_no_complaint(demo: Exporter, chromium: Chromium) -> None:
+def test_chromium_shows_the_tasks_and_logs_no_error(demo: Exporter, chromium: Chromium) -> None:
     before = task_names(demo)
     page = chromium(f"{demo.url}/")
     lasting = before & task_names(demo)
@@ -102,8 +92,8 @@ def test_chromium_shows_the_tasks_and_has_no_complaint(demo: Exporter, chromium:
 
 
 def test_the_status_page_counts_as_drs_tasks_does(demo: Exporter) -> None:
-    """A subtask is named beside its parent, not counted as a task."""
-    page = get(f"{demo.url}/").text
+    """A subtask is listed with its parent, and not counted as a task."""
+    page = demo.get("/").text
     counted = re.search(r"<b>(\d+)</b>\s+<span>with (\d+) subtasks in 2 projects", page)
     assert counted
     tasks, subtasks = map(int, counted.groups())

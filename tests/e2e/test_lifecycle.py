@@ -1,4 +1,4 @@
-"""How the daemon starts, listens, logs and ends."""
+"""The start, the addresses, the log and the end of the daemon."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 PROMPT = 4.0
-"""Seconds in which it has to end: 2, and twice that on a busy machine."""
+"""Seconds within which it ends: 2, and twice that on a busy machine."""
 CRASHING = f"""
 import sys
 {imports(main, Poller)}
@@ -36,11 +35,12 @@ sys.exit(main(["demo", sys.argv[1], "--log.format=json"]))
 
 
 @pytest.fixture
-def deaf() -> Iterator[socket.socket]:
-    """The listening socket of a cloud that takes calls and never answers."""
+def hanging(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    """The listening socket of a cloud that accepts calls and never responds, and the option with its configuration."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(TIMEOUT)
-        yield listener
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield listener, configuration(tmp_path / "config.yaml", account("prod", endpoint, 0))
 
 
 def connection(exporter: Exporter) -> socket.socket:
@@ -49,7 +49,7 @@ def connection(exporter: Exporter) -> socket.socket:
 
 
 def flood(client: socket.socket, request: bytes) -> None:
-    """Send requests until the exporter reads no more of them, since its answers don't get out."""
+    """Send requests until the exporter reads no more of them, since nobody reads its responses."""
     client.settimeout(0.3)
     with contextlib.suppress(TimeoutError):
         for _ in range(1000):
@@ -57,57 +57,51 @@ def flood(client: socket.socket, request: bytes) -> None:
         pytest.fail("the exporter reads without end")
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_it(number: signal.Signals, start: Callable[..., Exporter]) -> None:
-    exporter = start("demo", LISTEN).ready()
-    code, seconds = exporter.ends_on(number)
-    assert code == 0
+def ends_promptly(exporter: Exporter, number: signal.Signals, code: int = 0) -> None:
+    ended, seconds = exporter.ends_on(number)
+    assert ended == code
     assert seconds < PROMPT
     assert "Traceback" not in exporter.stderr
 
 
-def test_a_signal_before_the_first_poll_has_ended_ends_it(start: Callable[..., Exporter]) -> None:
+def test_a_signal_ends_it(start: Callable[..., Exporter]) -> None:
+    ends_promptly(start("demo", LISTEN).ready(), signal.SIGINT)
+
+
+def test_a_signal_before_the_end_of_the_first_poll_ends_it(start: Callable[..., Exporter]) -> None:
     exporter = start("demo", LISTEN)
     assert exporter.url
-    assert exporter.ends_on(signal.SIGTERM)[0] == 0
+    ends_promptly(exporter, signal.SIGTERM)
 
 
 def test_a_signal_ends_it_during_slow_scrapes(start: Callable[..., Exporter]) -> None:
-    """One client sends half a request, another asks for much and reads nothing."""
+    """One client sends half a request, another sends many requests and reads nothing."""
     exporter = start("demo", LISTEN).ready()
     request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
     with connection(exporter) as half, connection(exporter) as greedy:
         half.sendall(request)
         flood(greedy, request + b"\r\n")
-        code, seconds = exporter.ends_on(signal.SIGTERM)
-    assert code == 0
-    assert seconds < PROMPT
+        ends_promptly(exporter, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_while_the_cloud_hangs(
-    number: signal.Signals, start: Callable[..., Exporter], deaf: socket.socket, tmp_path: Path
+    number: signal.Signals, start: Callable[..., Exporter], hanging: tuple[socket.socket, str]
 ) -> None:
-    endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-    exporter = start(configuration(tmp_path / "config.yaml", account("prod", endpoint, 0)), LISTEN)
-    with deaf.accept()[0] as call:
+    listener, option = hanging
+    exporter = start(option, LISTEN)
+    with listener.accept()[0] as call:
         assert call.recv(100).startswith(b"POST /v3/")
-        assert get(f"{exporter.url}/-/ready").status_code == 503
-        assert get(f"{exporter.url}/-/healthy").status_code == 200
-        code, seconds = exporter.ends_on(number)
-    assert code == 0
-    assert seconds < PROMPT
+        assert exporter.get("/-/ready").status_code == 503
+        assert exporter.get("/-/healthy").status_code == 200
+        ends_promptly(exporter, number)
 
 
-def test_an_interrupted_once_does_not_count_as_done(
-    start: Callable[..., Exporter], deaf: socket.socket, tmp_path: Path
-) -> None:
-    endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-    once = start("once", configuration(tmp_path / "config.yaml", account("prod", endpoint, 0)))
-    with deaf.accept()[0]:
-        code, seconds = once.ends_on(signal.SIGINT)
-    assert code == 130  # as shells have it: 128 and the number of the signal
-    assert seconds < PROMPT
+def test_an_interrupted_once_fails(start: Callable[..., Exporter], hanging: tuple[socket.socket, str]) -> None:
+    listener, option = hanging
+    once = start("once", option)
+    with listener.accept()[0]:
+        ends_promptly(once, signal.SIGINT, 130)  # as in a shell: 128 and the number of the signal
     assert once.stdout + once.stderr == ""
 
 
@@ -121,26 +115,27 @@ def test_a_crash_of_a_poller_ends_it_with_one_line(tmp_path: Path) -> None:
 
 
 def test_it_listens_on_several_addresses(start: Callable[..., Exporter]) -> None:
-    exporter = start("demo", LISTEN, "--web.listen-address=[::1]:0", LISTEN)
-    urls = exporter.urls(3)
-    assert len(set(urls)) == 3
+    exporter = start("demo", LISTEN, "--web.listen-address=[::1]:0", LISTEN, "--web.listen-address=:0")
+    urls = exporter.urls(4)
+    assert len(set(urls)) == 4
     assert urls[1].startswith("http://[::1]:")
-    assert [get(f"{url}/-/healthy").status_code for url in urls] == [200] * 3
+    assert urls[3].startswith("http://127.0.0.1:")  # an address without a host is every address
+    assert [get(f"{url}/-/healthy").status_code for url in urls] == [200] * 4
 
 
-def test_an_address_without_host_is_every_address(start: Callable[..., Exporter]) -> None:
-    exporter = start("demo", "--web.listen-address=:0")
-    assert exporter.url.startswith("http://127.0.0.1:")
-    assert get(f"{exporter.url}/-/healthy").status_code == 200
-
-
-def test_every_line_of_the_log_is_json(start: Callable[..., Exporter], cloud: str, tmp_path: Path) -> None:
+def test_the_log_of_an_unreadable_project_is_json_and_its_status_page_claims_no_number_of_tasks(
+    start: Callable[..., Exporter], cloud: str, tmp_path: Path
+) -> None:
     config = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, secret_key="wrong"))
     exporter = start(config, LISTEN, "--log.format=json").ready()
+    page = exporter.get("/").text
+    assert "No tasks." not in page
+    assert "0 tasks" not in page
+    assert "returns no list for\nprod / cn-north-4." in page
     with connection(exporter) as client:
         client.sendall(b"no HTTP at all\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 400")
-    assert exporter.ends_on(signal.SIGTERM)[0] == 0
+    ends_promptly(exporter, signal.SIGTERM)
     lines = [json.loads(line) for line in exporter.stderr.splitlines()]
     assert {line["event"] for line in lines} >= {
         "serving",
@@ -151,13 +146,3 @@ def test_every_line_of_the_log_is_json(start: Callable[..., Exporter], cloud: st
     assert all(line.keys() >= {"ts", "level"} for line in lines)
     assert exporter.stdout == ""
     assert "wrong" not in exporter.stderr
-
-
-def test_the_status_page_does_not_take_an_error_for_no_tasks(
-    start: Callable[..., Exporter], cloud: str, tmp_path: Path
-) -> None:
-    config = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, secret_key="wrong"))
-    page = get(start(config, LISTEN).ready().url).text
-    assert "No tasks." not in page
-    assert "0 tasks" not in page
-    assert "returns no list for\nprod / cn-north-4." in page

@@ -62,15 +62,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a page; at the end nothing may have been said in the console, and no dialog opened."""
-    contexts, said = [], list[str]()
+    """Opens a page. At the end of the test the console must be empty, and no dialog may have opened."""
+    contexts, messages = [], list[str]()
 
     def visit(address: str, **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
-        context.on("console", lambda message: said.append(message.text))
-        context.on("weberror", lambda error: said.append(str(error.error)))
-        context.on("dialog", lambda dialog: said.append(dialog.message))
+        context.on("console", lambda message: messages.append(message.text))
+        context.on("weberror", lambda error: messages.append(str(error.error)))
+        context.on("dialog", lambda dialog: messages.append(dialog.message))
         page = context.new_page()
         if options.get("java_script_enabled", True):
             page.clock.install()
@@ -80,7 +80,7 @@ def visit(browser: Browser) -> Iterator[Open]:
     yield visit
     for context in contexts:
         context.close()
-    assert [text for text in said if not text.startswith("Failed to load resource")] == []
+    assert [text for text in messages if not text.startswith("Failed to load resource")] == []
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_searching_filtering_and_sorting(visit: Open, fleet: str, script: bool) 
     assert page.get_by_role("combobox", name="Phase").input_value() == ""
 
 
-def test_typing_is_enough_where_the_script_runs(visit: Open, fleet: str) -> None:
+def test_the_script_searches_while_the_user_types(visit: Open, fleet: str) -> None:
     page = visit(fleet)
     page.evaluate("window.kept = true")
     page.get_by_role("searchbox").press_sequentially("task 00123")
@@ -143,7 +143,7 @@ def test_typing_is_enough_where_the_script_runs(visit: Open, fleet: str) -> None
     assert page.url.endswith("?q=task+00123")
 
 
-def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Open) -> None:
+def test_an_update_keeps_focus_scroll_position_and_input(visit: Open) -> None:
     fleet = Fleet(120)
     with serving(fleet) as address:
         page = visit(f"{address}/?sort=task_name")
@@ -162,7 +162,7 @@ def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Ope
             page.wait_for_load_state("networkidle")
             return failed.inner_text() == "failed"
 
-        until(shown, lambda: "the poll after the failure is on the page")
+        until(shown, lambda: "the failure is on the page")
         assert page.evaluate("window.kept === document.querySelector('#tasks tbody tr')")
         assert page.evaluate("document.activeElement.textContent") == focused
         assert page.evaluate("scrollY") == scrolled
@@ -172,7 +172,7 @@ def test_it_updates_in_place_and_keeps_focus_scroll_and_what_is_typed(visit: Ope
         expect(page.locator("#live")).to_have_text("live,")
 
 
-def test_it_says_when_the_exporter_does_not_answer(visit: Open) -> None:
+def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
     with serving(Fleet(3)) as address:
         page = visit(address)
         page.route("**/*", lambda route: route.abort())
@@ -197,7 +197,7 @@ def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str
         assert contrasts[0][0] >= 4.5, contrasts[:5]
 
 
-def test_all_of_it_can_be_reached_and_named_without_a_mouse(visit: Open, fleet: str) -> None:
+def test_all_controls_can_be_reached_with_the_keyboard_and_have_names(visit: Open, fleet: str) -> None:
     page = visit(fleet)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the tasks"

@@ -1,4 +1,4 @@
-"""A real Prometheus, with the configuration, rules and dashboards that we ship, scrapes the demo."""
+"""A real Prometheus with the shipped configuration, rules and dashboards scrapes the demo."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ EXPRESSIONS = [
 
 
 class Prometheus(Program):
-    """Prometheus with our configuration and rules, but for ports and intervals.
+    """Prometheus with the shipped configuration and rules, but other ports and intervals.
 
     Args:
         folder: for its files.
         target: the host and port of the exporter.
-        alertmanager: host and port of one that hears of alerts at once, without the wait that each of them has.
-        more: what more is said of the target.
+        alertmanager: host and port of an Alertmanager. With it alerts fire at once, without their `for`.
+        more: further keys of the scrape configuration.
     """
 
     def __init__(self, folder: Path, target: str, alertmanager: str | None = None, **more: Any) -> None:
@@ -68,25 +68,29 @@ class Prometheus(Program):
         )
 
     def ready(self) -> bool:
-        """Whether it serves already."""
+        """Return whether it serves."""
         try:
             return get(f"{self.url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
-    def ask(self, path: str, **parameters: str) -> Any:
-        """The data in an answer of its API."""
-        answer = get(f"{self.url}/api/v1/{path}", **parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
+    def request(self, path: str, **parameters: str) -> Any:
+        """The data in a response of its API."""
+        response = get(f"{self.url}/api/v1/{path}", params=parameters)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """What an instant query gives now."""
-        result: list[dict[str, Any]] = self.ask("query", query=expression)["result"]
+        """The result of an instant query."""
+        result: list[dict[str, Any]] = self.request("query", query=expression)["result"]
         return result
 
+    def labels(self, expression: str, name: str) -> set[str]:
+        """The values of a label in the result of an instant query."""
+        return {series["metric"][name] for series in self.query(expression)}
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 def prometheus(demo: Exporter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     with Prometheus(tmp_path_factory.mktemp("prometheus"), demo.url.removeprefix("http://")) as program:
         program.until(program.ready, "it is ready")
@@ -97,52 +101,51 @@ def test_it_scrapes_the_exporter(prometheus: Prometheus) -> None:
     prometheus.until(lambda: prometheus.query('up{job="drs-exporter"} == 1'), "the exporter is up")
 
 
-def test_it_asks_for_openmetrics_and_reads_every_sample(prometheus: Prometheus, demo: Exporter) -> None:
-    """Only OpenMetrics names the family of a counter without its end."""
+def test_it_scrapes_openmetrics_and_reads_every_sample(prometheus: Prometheus, demo: Exporter) -> None:
+    """Only in OpenMetrics the family of a counter has no suffix."""
 
     def counters() -> set[str]:
-        targets = prometheus.ask("targets/metadata")
+        targets = prometheus.request("targets/metadata")
         return {
             metric["metric"]
             for metric in targets
             if metric["type"] == "counter" and metric["metric"].startswith("drs_")
         }
 
-    found = prometheus.until(counters, "metadata of counters")
-    assert {"drs_task_phase_changes", "drs_exporter_api_requests"} <= found
-    assert not [name for name in found if name.endswith("_total")]
+    prometheus.until(lambda: {"drs_task_phase_changes", "drs_exporter_api_requests"} <= counters(), counters)
+    assert not [name for name in counters() if name.endswith("_total")]
 
     def read() -> int:
         (scraped,) = prometheus.query('scrape_samples_scraped{job="drs-exporter"}')
         return int(scraped["value"][1])
 
     def shown() -> int:
-        return sum(not line.startswith("#") for line in get(f"{demo.url}/metrics").text.splitlines())
+        return sum(not line.startswith("#") for line in demo.get().text.splitlines())
 
-    # The demo goes on, so the two are taken again until nothing changed between them.
+    # The demo changes its page, so both are read again until they agree.
     prometheus.until(lambda: read() == shown(), lambda: (read(), shown()))
 
 
-def test_labels_of_the_cloud_stay_ours(prometheus: Prometheus) -> None:
-    delays = prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds"), "delays are known")
+def test_no_label_is_renamed_by_the_scrape(prometheus: Prometheus) -> None:
+    delays = prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds"), "there are delays")
     regions = {delay["metric"]["region"] for delay in delays}
     assert regions == {"cn-north-4", "eu-de"}
     assert not any(name.startswith("exported_") for delay in delays for name in delay["metric"])
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_query_of_the_dashboards_has_an_answer(prometheus: Prometheus, expression: str) -> None:
+def test_every_query_of_the_dashboards_has_a_result(prometheus: Prometheus, expression: str) -> None:
     prometheus.until(lambda: prometheus.query(expression), f"data for {expression}")
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED - {"drs:task_progress_stale"}))  # of the demo nothing is stale
-def test_every_recording_rule_has_something_to_record(prometheus: Prometheus, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(RECORDED - {"drs:task_progress_stale"}))  # nothing in the demo is stale
+def test_every_recording_rule_records_a_value(prometheus: Prometheus, name: str) -> None:
     prometheus.until(lambda: prometheus.query(name), f"data for {name}")
 
 
 def test_the_rules_are_loaded_and_healthy(prometheus: Prometheus) -> None:
     def rules() -> list[dict[str, Any]]:
-        return [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
+        return [rule for group in prometheus.request("rules")["groups"] for rule in group["rules"]]
 
     prometheus.until(lambda: all(rule["health"] == "ok" for rule in rules()), rules)
     assert {"DrsExporterDown", "DrsProjectBlind", "DrsTaskFailed"} <= {rule["name"] for rule in rules()}
@@ -150,7 +153,7 @@ def test_the_rules_are_loaded_and_healthy(prometheus: Prometheus) -> None:
 
 def test_the_failed_tasks_of_the_demo_raise_their_alert(prometheus: Prometheus) -> None:
     def alerts() -> set[tuple[str, str]]:
-        labels = [alert["labels"] for alert in prometheus.ask("alerts")["alerts"]]  # pending and firing ones
+        labels = [alert["labels"] for alert in prometheus.request("alerts")["alerts"]]  # pending and firing ones
         return {(label["alertname"], label.get("task_name", "")) for label in labels}
 
     failed = {("DrsTaskFailed", "legacy-crm"), ("DrsTaskFailed", "tickets-mysql")}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, account, configuration, get
+from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, account, configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,17 +22,17 @@ EVENT = "configuration reloaded"
 
 
 def post(exporter: Exporter) -> httpx.Response:
-    return httpx.post(f"{exporter.url}/-/reload", trust_env=False, timeout=TIMEOUT)
+    return exporter.get("/-/reload", method="POST")
 
 
 def value(exporter: Exporter, name: str) -> str:
-    text = get(f"{exporter.url}/metrics").text
+    text = exporter.get().text
     return next(line.split()[-1] for line in text.splitlines() if line.startswith(f"{name} "))
 
 
 @contextmanager
 def scraped(exporter: Exporter, shown: str) -> Iterator[list[str]]:
-    """Scrapes all the time; gives all that was wrong with any answer."""
+    """Scrape continuously; provides a list of the faults of all responses."""
     stop, faults = threading.Event(), list[str]()
     url = exporter.url
 
@@ -56,39 +56,39 @@ def scraped(exporter: Exporter, shown: str) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_reloads_by_signal_and_by_post_cost_no_scrape(
+def test_reloads_by_signal_and_by_request_fail_no_scrape(
     start: Callable[..., Exporter], cloud: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.yaml"
     single, both = account("prod", cloud, 0), account("prod", cloud, 0, 1)
     exporter = start(configuration(file, single), LISTEN, LIFECYCLE, "--log.format=json").ready()
-    exporter.until(lambda: "drs_task_incremental_delay_seconds{" in get(f"{exporter.url}/metrics").text, "a delay")
+    exporter.until(lambda: "drs_task_incremental_delay_seconds{" in exporter.get().text, "a delay")
     with scraped(exporter, "drs_task_incremental_delay_seconds{") as faults:
         for turn in range(10):
             configuration(file, both if turn % 2 == 0 else single)
             if turn % 4 < 2:
                 assert post(exporter).status_code == 200
             else:
-                exporter.tell(signal.SIGHUP)
-            exporter.until(lambda: exporter.stderr.count(EVENT) == turn + 1, "it has been read")  # noqa: B023
+                exporter.send_signal(signal.SIGHUP)
+            exporter.until(lambda: exporter.stderr.count(EVENT) == turn + 1, "the reload is logged")  # noqa: B023
     assert faults == []
     found = [line for line in map(json.loads, exporter.stderr.splitlines()) if line["event"] == EVENT]
     assert [(line["unchanged"], line["added"], line["removed"]) for line in found] == [(1, 1, 0), (1, 0, 1)] * 5
     assert exporter.ends_on(signal.SIGTERM)[0] == 0
 
 
-def test_a_broken_file_is_told_to_who_asked_and_leaves_the_old_one(
+def test_an_invalid_file_is_reported_to_the_client_and_the_old_one_stays_in_use(
     start: Callable[..., Exporter], cloud: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.yaml"
     good = account("prod", cloud, 0)
     exporter = start(configuration(file, good), LISTEN, LIFECYCLE).ready()
-    exporter.until(lambda: "drs_up{" in get(f"{exporter.url}/metrics").text, "a page of the first poll")
+    exporter.until(lambda: "drs_up{" in exporter.get().text, "a page of the first poll")
     configuration(file, {**good, "intervall": "hunter2"})
     with scraped(exporter, "drs_up{") as faults:
-        answer = post(exporter)
-        assert answer.status_code == 500
-        assert "accounts[0].intervall" in answer.text
+        response = post(exporter)
+        assert response.status_code == 500
+        assert "accounts[0].intervall" in response.text
         assert value(exporter, SUCCESS) == "0.0"
         configuration(file, good)
         assert post(exporter).status_code == 200
@@ -96,13 +96,13 @@ def test_a_broken_file_is_told_to_who_asked_and_leaves_the_old_one(
     assert faults == []
     (line,) = (line for line in exporter.stderr.splitlines() if "the old one stays in use" in line)
     assert "accounts[0].intervall" in line
-    assert "hunter2" not in answer.text + exporter.stderr
+    assert "hunter2" not in response.text + exporter.stderr
 
 
-def test_the_signal_does_no_harm_without_a_file(start: Callable[..., Exporter]) -> None:
+def test_the_demo_survives_a_reload(start: Callable[..., Exporter]) -> None:
     exporter = start("demo", LISTEN).ready()
-    exporter.tell(signal.SIGHUP)
-    exporter.until(lambda: EVENT in exporter.stderr, "it has been read")
+    exporter.send_signal(signal.SIGHUP)
+    exporter.until(lambda: EVENT in exporter.stderr, "the reload is logged")
     assert "unchanged=2 changed=0 added=0 removed=0" in exporter.stderr
     assert post(exporter).status_code == 403
     assert exporter.ends_on(signal.SIGTERM)[0] == 0

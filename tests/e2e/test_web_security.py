@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.programs import COMMAND, LISTEN, Exporter, run
+from tests.e2e.programs import COMMAND, LISTEN, run
 from tests.e2e.secured import GET, LOGIN, Secured
 from tests.e2e.test_prometheus import Prometheus
 from tests.lib.certificates import Authority, Pair, hashed
@@ -23,7 +23,6 @@ pytestmark = needs("openssl")
 
 @needs("prometheus")
 def test_prometheus_scrapes_with_tls_and_a_password(secured: Secured, authority: Authority, tmp_path: Path) -> None:
-    secured.ready()
     name, password = LOGIN
     (folder := tmp_path / "prometheus").mkdir()
     more: dict[str, Any] = {
@@ -39,51 +38,42 @@ def test_prometheus_scrapes_with_tls_and_a_password(secured: Secured, authority:
 
 
 def test_a_scrape_without_the_password_is_refused_and_counted(secured: Secured) -> None:
-    assert secured.get(login=None).status_code == 401
-    assert [secured.get(login=("prometheus", "pear")).status_code for _ in range(3)] == [401] * 3
-    secured.exporter.until(lambda: secured.value("drs_exporter_web_logins_failed_total") == 3, "3 are counted")
+    failed = "drs_exporter_web_logins_failed_total"
+    before = secured.value(failed)
+    assert secured.get(auth=None).status_code == 401
+    assert [secured.get(auth=("prometheus", "pear")).status_code for _ in range(3)] == [401] * 3
+    secured.until(lambda: secured.value(failed) == before + 3, "3 are counted")
 
 
-def test_headers_are_there_and_the_page_is_strict(secured: Secured) -> None:
+def test_all_responses_have_the_headers_and_the_page_is_strict(secured: Secured) -> None:
     for path in ("/", "/metrics", "/-/healthy", "/nothing"):
-        for login in (LOGIN, None):
-            headers = secured.get(path, login=login).headers
+        for auth in (LOGIN, None):
+            headers = secured.get(path, auth=auth).headers
             assert headers["strict-transport-security"] == "max-age=5"
             assert headers.get_list("x-content-type-options") == ["nosniff"]
     assert secured.get("/").headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
 
 
-@pytest.mark.parametrize("options", [(), ("--web.health-without-auth",)])
-def test_health_with_and_without_a_password(
-    start: Callable[..., Exporter], tmp_path: Path, authority: Authority, options: tuple[str, ...]
+def test_only_an_option_opens_health_to_clients_without_a_password(
+    secured: Secured, start_secured: Callable[..., Secured]
 ) -> None:
-    secured = Secured(start, tmp_path, authority, options=options)
-    assert secured.get("/-/healthy", login=None).status_code == (200 if options else 401)
-    assert secured.get("/metrics", login=None).status_code == 401
+    for exporter, status in (secured, 401), (start_secured("--web.health-without-auth"), 200):
+        assert exporter.get("/-/healthy", auth=None).status_code == status
+        assert exporter.get("/metrics", auth=None).status_code == 401
 
 
 @needs("curl")
 def test_curl_needs_a_certificate_with_the_right_name(
-    start: Callable[..., Exporter], tmp_path: Path, authority: Authority
+    start_secured: Callable[..., Secured], tmp_path: Path, authority: Authority
 ) -> None:
-    keys = (
-        f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {authority.cert}\n"
+    secured = start_secured(
+        tls=f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {authority.cert}\n"
         "  client_allowed_sans: [prometheus.example]\n"
     )
-    secured = Secured(start, tmp_path, authority, keys)
 
     def curl(*certificate: str | Path) -> tuple[int, str]:
         done = run(
-            *(
-                tool("curl"),
-                "--silent",
-                "--noproxy",
-                "*",
-                "--user",
-                ":".join(LOGIN),
-                "--output",
-                "/dev/null",
-            ),
+            *(tool("curl"), "--silent", "--noproxy", "*", "--user", ":".join(LOGIN), "--output", "/dev/null"),
             *("--write-out", "%{http_code}", "--cacert", authority.cert, *certificate, f"{secured.url}/-/healthy"),
         )
         return done.returncode, done.stdout
@@ -101,7 +91,11 @@ def test_curl_needs_a_certificate_with_the_right_name(
         assert status == "000"
 
 
-def test_a_new_certificate_is_served_without_a_start(secured: Secured, authority: Authority) -> None:
+def test_a_new_certificate_is_served_without_a_restart(
+    start_secured: Callable[..., Secured], authority: Authority
+) -> None:
+    secured = start_secured()
+
     def serial() -> Any:
         with secured.tls() as connection:
             certificate = connection.getpeercert()
@@ -112,31 +106,33 @@ def test_a_new_certificate_is_served_without_a_start(secured: Secured, authority
     with secured.tls() as old:
         new = authority.issue("renewed")
         shutil.copy(new.cert, secured.pair.cert)
-        cannot = "can't be used; the old one stays in use"
-        secured.exporter.until(lambda: cannot in secured.exporter.stderr, "it misses the key")
+        unusable = "can't be used; the old one stays in use"
+        secured.until(lambda: unusable in secured.stderr, "the certificate without its key is logged")
         assert serial() == first
         shutil.copy(new.key, secured.pair.key)
-        secured.exporter.until(lambda: serial() != first, "the new certificate is served")
+        secured.until(lambda: serial() != first, "the new certificate is served")
         old.sendall(GET)
         assert old.recv(100).startswith(b"HTTP/1.1 200 ")
-    assert secured.exporter.stderr.count(cannot) == 1
+    assert secured.stderr.count(unusable) == 1
 
 
-def test_a_new_password_counts_soon_and_a_bad_file_changes_nothing(secured: Secured) -> None:
-    secured.ready()
+def test_a_new_password_replaces_the_old_one_and_an_invalid_file_changes_nothing(
+    start_secured: Callable[..., Secured],
+) -> None:
+    secured = start_secured().ready()
     text = secured.file.read_text()
     secured.file.write_text(text.replace("basic_auth_users", "basic_auth_user"))
-    secured.exporter.until(lambda: "did you mean basic_auth_users?" in secured.exporter.stderr, "it says so")
+    secured.until(lambda: "did you mean basic_auth_users?" in secured.stderr, "the wrong key is logged")
     secured.file.write_text("")
-    secured.exporter.until(lambda: "basic_auth_users would switch" in secured.exporter.stderr, "it says so")
-    assert [secured.get(login=login).status_code for login in (LOGIN, None)] == [200, 401]
+    secured.until(lambda: "basic_auth_users would switch" in secured.stderr, "the empty file is logged")
+    assert [secured.get(auth=auth).status_code for auth in (LOGIN, None)] == [200, 401]
     secured.file.write_text(re.sub(r"basic_auth_users: .*", f"basic_auth_users: {{bob: {hashed('banana')}}}", text))
-    secured.exporter.until(lambda: secured.get().status_code == 401, "the old password is refused")
-    assert secured.get(login=("bob", "banana")).status_code == 200
+    secured.until(lambda: secured.get().status_code == 401, "the old password is refused")
+    assert secured.get(auth=("bob", "banana")).status_code == 200
 
 
 @pytest.mark.parametrize("command", ["demo", "run --cloud=otc --region=eu-de"])
-def test_a_bad_file_ends_it_at_the_start(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_file_prevents_the_start(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
         monkeypatch.setenv(name, "invented")
     file = tmp_path / "web.yml"

@@ -20,37 +20,35 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cloud() -> Iterator[HostileCloud]:
-    with HostileCloud() as cloud:
+    with HostileCloud().serving() as cloud:
         yield cloud
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
-    """Starts `drs-exporter demo`, or `run` where a configuration is given; every process ends with the test.
+    """Starts `drs-exporter demo`, or `run` with a configuration; every process ends with the test.
 
-    Arguments of the function that it gives: further command line options; `config`: a mapping; `command`: what runs
-    instead of `drs-exporter`, such as a program in front of it; `listen`: address options; all others are those of
-    `subprocess.Popen`.
+    Arguments of the function: further command line options; `config`: a mapping; `command`: runs in place of
+    `drs-exporter`, such as a program in front of it; all others are those of `subprocess.Popen`.
     """
     with ExitStack() as stack:
 
-        def exporter(
+        def start(
             *arguments: str,
             config: Any = None,
             command: Sequence[str] = (COMMAND,),
-            listen: Sequence[str] = (LISTEN,),
             **options: Any,
         ) -> Exporter:
             folder = tmp_path / f"exporter{len(list(tmp_path.glob('exporter*')))}"
             folder.mkdir()
-            what = ["demo"]
+            run = ["demo"]
             if config is not None:
                 (folder / "config.yaml").write_text(json.dumps(config))
-                what = ["run", f"--config.file={folder / 'config.yaml'}"]
-            started = Exporter(*what, *listen, *arguments, folder=folder, command=command, **options)
-            return stack.enter_context(started)
+                run = ["run", f"--config.file={folder / 'config.yaml'}"]
+            exporter = Exporter(*run, LISTEN, *arguments, folder=folder, command=command, **options)
+            return stack.enter_context(exporter)
 
-        yield exporter
+        yield start
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def bound(exporter: Exporter) -> str:
-    """The URL where it listens, without its log."""
+    """The URL at which it listens, from the kernel and not from its log."""
 
     def found() -> str | None:
         inodes = set()
         for link in Path(f"/proc/{exporter.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # it has just closed this descriptor
+            with contextlib.suppress(FileNotFoundError):  # it has closed this descriptor
                 inodes.add(str(link.readlink()))
         for line in Path(f"/proc/{exporter.pid}/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
@@ -44,7 +44,7 @@ def full() -> Iterator[int]:
 
 @contextmanager
 def without_reader() -> Iterator[int]:
-    """A pipe whose reader has gone."""
+    """A pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     yield writer
@@ -53,7 +53,7 @@ def without_reader() -> Iterator[int]:
 
 @contextmanager
 def never_read() -> Iterator[int]:
-    """A pipe that is full already, as after hours without a reader."""
+    """A pipe that is full, as after hours in which nobody reads it."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""The host's clock is set, as by NTP or in a restored snapshot: nothing stays fresh, nothing goes, all times follow."""
+"""Steps of the host's clock, as by NTP or in a restored snapshot: no value expires or stays, and all times follow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def families(page: str) -> set[str]:
     return set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
 
 
-def test_steps_of_the_hosts_clock(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
+def test_a_clock_step_expires_no_value(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
     shift = tmp_path / "shift"
 
     def set_clock(step: float) -> None:
@@ -52,7 +52,7 @@ def test_steps_of_the_hosts_clock(start: Callable[..., Exporter], cloud: Hostile
     complete = families(get(url).text)
 
     def ages(step: float) -> list[float]:
-        """Of the progress, by the host's clock; every page in between has everything."""
+        """The ages of the progress by the stepped clock, from a page that must be complete."""
         page = get(url).text
         assert len(DELAY.findall(page)) == 2
         assert families(page) >= complete

@@ -1,4 +1,4 @@
-"""Clients use up all file descriptors: polls go on, the log stays short, and scrapes return with them."""
+"""Clients that use up all file descriptors stop no poll and fill no log; scrapes work again once they have closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-from tests.e2e.programs import COMMAND, get, until
+from tests.e2e.programs import COMMAND, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def test_idle_clients_do_not_stop_the_polls(start: Callable[..., Exporter], clou
         calls = len(cloud.simulated.calls)
         until(lambda: len(cloud.simulated.calls) > calls + 12, lambda: "polls go on")
         assert {call.status for call in list(cloud.simulated.calls)[calls:]} <= {200, 202}
-    until(lambda: get(f"{exporter.url}/metrics").status_code == 200, lambda: "scrapes are answered")
+    until(lambda: exporter.get().status_code == 200, lambda: "scrapes work")
     lines = exporter.stderr.splitlines()[before:]
     assert len(lines) <= 4, lines
     assert exporter.ends_on(signal.SIGTERM)[0] == 0

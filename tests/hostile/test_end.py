@@ -1,13 +1,13 @@
-"""A process that hangs ends, and one that gets a signal to end does so within five seconds, whatever it is doing."""
+"""A process that hangs ends. A signal ends a process within five seconds, whatever it does."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
 import sys
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,13 @@ from exporter.commands.main import main
 from exporter.runtime.watchdog import Watchdog
 from exporter.simulator import SimTask
 from exporter.simulator.faults import broken
-from tests.e2e.programs import LISTEN, Program, get, until
+from tests.e2e.programs import LISTEN, Program, until
 from tests.hostile.clouds import DAY
 from tests.hostile.outputs import never_read
 from tests.lib.imports import imports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.e2e.programs import Exporter
     from tests.hostile.clouds import HostileCloud
@@ -49,14 +49,24 @@ asyncio.run(main())
 """
 
 
-def watched(folder: Path, work: str, stop: str = "lambda: None", **options: Any) -> Program:
-    return Program(
-        [sys.executable, "-c", WATCHED.format(imports=imports(Watchdog), work=work, stop=stop)], folder, **options
-    )
+HANGS = ["hold_the_lock()", "time.sleep(30)"]
 
 
-def begun(program: Program) -> Program:
-    program.until(lambda: "ready" in program.stdout, "it has begun")
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts a process with a watchdog that does some work in its event loop; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(work: str, stop: str = "lambda: None", **options: Any) -> Program:
+            code = WATCHED.format(imports=imports(Watchdog), work=work, stop=stop)
+            folder = tmp_path / f"program{len(list(tmp_path.iterdir()))}"
+            return stack.enter_context(Program([sys.executable, "-c", code], folder, **options))
+
+        yield start
+
+
+def started(program: Program) -> Program:
+    program.until(lambda: "ready" in program.stdout, "its loop runs")
     return program
 
 
@@ -65,50 +75,44 @@ def state(program: Program) -> str:
     return Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-@pytest.mark.parametrize("work", ["hold_the_lock()", "time.sleep(30)"])
-def test_a_loop_that_makes_no_turn_ends_the_process_with_its_stack(work: str, tmp_path: Path) -> None:
-    with watched(tmp_path, work) as program:
-        assert program.exit_code(10) == 1
-        assert "Timeout" in program.stderr
-        assert 'File "<string>", line' in program.stderr
-        assert "in main" in program.stderr
+def test_a_loop_that_makes_no_turn_ends_the_process_with_its_stack(watched: Callable[..., Program]) -> None:
+    fine = watched("await asyncio.sleep(2.5)")
+    with never_read() as number:
+        unread = watched("hold_the_lock()", stderr=number)
+        for program in [watched(work) for work in HANGS]:
+            assert program.exit_code(10) == 1
+            assert "Timeout" in program.stderr
+            assert 'File "<string>", line' in program.stderr
+            assert "in main" in program.stderr
+        assert unread.exit_code(10) == 1  # although nobody reads its stack
+    assert fine.exit_code(10) == 0
+    assert fine.stderr == ""
 
 
-def test_a_hanging_process_ends_though_nobody_reads_its_stack(tmp_path: Path) -> None:
-    with never_read() as number, watched(tmp_path, "hold_the_lock()", stderr=number) as program:
-        assert program.exit_code(10) == 1
+def test_a_stopped_process_does_not_count_as_hanging(watched: Callable[..., Program]) -> None:
+    program = started(watched("await asyncio.sleep(1)"))
+    program.send_signal(signal.SIGTSTP)
+    until(lambda: state(program) == "T", lambda: "it stops")
+    time.sleep(1.5)
+    program.send_signal(signal.SIGCONT)
+    assert program.exit_code(10) == 0
+    assert program.stderr == ""
 
 
-def test_a_loop_that_turns_is_left_alone(tmp_path: Path) -> None:
-    with begun(watched(tmp_path, "await asyncio.sleep(2.5)")) as program:
-        assert program.exit_code(10) == 0
-        assert program.stderr == ""
+def test_a_signal_ends_a_process_whatever_its_loop_does(watched: Callable[..., Program]) -> None:
+    programs = [started(watched(work)) for work in (*HANGS, "await asyncio.sleep(30)")]
+    for program in programs:
+        program.send_signal(signal.SIGTERM)
+    for program in programs:
+        assert program.exit_code(PROMPT) == 1
 
 
-def test_ctrl_z_is_no_hang(tmp_path: Path) -> None:
-    with begun(watched(tmp_path, "await asyncio.sleep(1)")) as program:
-        program.tell(signal.SIGTSTP)
-        until(lambda: state(program) == "T", lambda: "it stops")
-        time.sleep(1.5)
-        program.tell(signal.SIGCONT)
-        assert program.exit_code(10) == 0
-        assert program.stderr == ""
-
-
-@pytest.mark.parametrize("work", ["hold_the_lock()", "time.sleep(30)", "await asyncio.sleep(30)"])
-def test_a_signal_ends_a_process_that_does_not_listen(work: str, tmp_path: Path) -> None:
-    with begun(watched(tmp_path, work)) as program:
-        code, seconds = program.ends_on(signal.SIGTERM)
-        assert code == 1
-        assert seconds < PROMPT
-
-
-def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+def test_a_second_signal_ends_a_process_at_once(watched: Callable[..., Program]) -> None:
     work = "watching.cancel(); await asyncio.sleep(30)"
-    with begun(watched(tmp_path, work, stop="lambda: print('told', flush=True)")) as program:
-        program.tell(signal.SIGTERM)
-        program.until(lambda: "told" in program.stdout, "it is told")
-        assert program.ends_on(signal.SIGINT)[0] == 128 + signal.SIGINT
+    program = started(watched(work, stop="lambda: print('stopping', flush=True)"))
+    program.send_signal(signal.SIGTERM)
+    program.until(lambda: "stopping" in program.stdout, "it handles the first signal")
+    assert program.ends_on(signal.SIGINT)[0] == 128 + signal.SIGINT
 
 
 def test_a_signal_ends_it_during_retries_and_a_hanging_reload(
@@ -122,23 +126,21 @@ def test_a_signal_ends_it_during_retries_and_a_hanging_reload(
     exporter = start(config=config).ready()
     cloud.faults.append(broken("/jobs"))
     secret.unlink()
-    os.mkfifo(secret)  # opening it waits for somebody who writes
-    exporter.tell(signal.SIGHUP)
+    os.mkfifo(secret)  # opening it waits for a writer
+    exporter.send_signal(signal.SIGHUP)
     time.sleep(0.5)
     code, seconds = exporter.ends_on(signal.SIGTERM)
     assert code in {0, 1}
     assert seconds < PROMPT
 
 
-def test_a_slow_regular_expression_blocks_nothing(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
+def test_a_slow_regular_expression_does_not_block_the_loop(start: Callable[..., Exporter], cloud: HostileCloud) -> None:
     cloud.world.tasks += [SimTask(name=f"{'a' * 40}{number}", born=time.time() - DAY) for number in range(100)]
     exporter = start(config=cloud.config(tasks={"include": [{"name": "(a|aa)+b"}]})).ready()
-    shown = exporter.until(
-        lambda: re.findall('task_name="(a+[0-9]+)"', get(f"{exporter.url}/metrics").text), "it shows"
-    )
+    shown = exporter.until(lambda: re.findall('task_name="(a+[0-9]+)"', exporter.get().text), "the tasks are shown")
     assert len(set(shown)) == 100
     started = time.monotonic()
-    assert get(f"{exporter.url}/-/healthy").status_code == 200
+    assert exporter.get("/-/healthy").status_code == 200
     assert time.monotonic() - started < 2
     assert exporter.stderr.count("a regular expression takes too long") == 1
     code, seconds = exporter.ends_on(signal.SIGTERM)
@@ -155,7 +157,7 @@ def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_tha
     os.mkfifo(pipe)
 
     def writer() -> int | None:
-        with contextlib.suppress(OSError):  # nobody reads yet
+        with suppress(OSError):  # nobody reads yet
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         return None
 
@@ -187,16 +189,14 @@ def signalled(number: signal.Signals, folder: Path, *arguments: str) -> Program:
     return Program([sys.executable, "-c", text, *arguments], folder)
 
 
-def test_a_reload_during_the_start_is_ignored(tmp_path: Path) -> None:
-    with signalled(signal.SIGHUP, tmp_path, "demo", LISTEN) as program:
-        program.until(lambda: "/metrics" in program.stdout, "it serves")
-        assert program.ends_on(signal.SIGTERM)[0] == 0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, -signal.SIGHUP)])
-def test_a_signal_during_the_start_ends_a_command_without_a_traceback(
-    number: signal.Signals, code: int, tmp_path: Path
-) -> None:
-    with signalled(number, tmp_path, "metrics") as program:
-        assert program.exit_code() == code
-        assert program.stdout + program.stderr == ""
+def test_a_signal_during_the_start_ends_a_command_without_a_traceback_and_a_reload_is_ignored(tmp_path: Path) -> None:
+    with (
+        signalled(signal.SIGHUP, tmp_path / "demo", "demo", LISTEN) as demo,
+        signalled(signal.SIGINT, tmp_path / "interrupted", "metrics") as interrupted,
+        signalled(signal.SIGHUP, tmp_path / "reloaded", "metrics") as reloaded,
+    ):
+        for program, code in (interrupted, 130), (reloaded, -signal.SIGHUP):
+            assert program.exit_code() == code
+            assert program.stdout + program.stderr == ""
+        demo.until(lambda: "/metrics" in demo.stdout, "it serves")
+        assert demo.ends_on(signal.SIGTERM)[0] == 0

@@ -1,4 +1,4 @@
-"""The log can't be written: lines are lost and counted, and nothing else is."""
+"""If the log cannot be written, its lines are dropped and counted, and nothing else is lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from exporter.simulator import Fault
 from exporter.simulator.faults import broken
 from tests.e2e.programs import COMMAND, get, run, until
 from tests.hostile.outputs import bound, full, never_read, without_reader
@@ -24,6 +25,8 @@ DROPPED = re.compile(r"^drs_exporter_log_lines_dropped_total (\S+)$", re.MULTILI
 UP = re.compile(r"^drs_up\{.*\} (\S+)$", re.MULTILINE)
 PROMPT = 5.0
 """Seconds until a signal has ended it."""
+UNREADABLE = Fault(match="/jobs", kind="body", body="<html>")
+"""An error that is not retried."""
 
 
 def dropped(url: str) -> float:
@@ -54,14 +57,14 @@ def test_it_polls_and_serves_without_a_log(start: Callable[..., Exporter], cloud
             shell = ("bash", "-c", f'exec "$0" "$@" {closed}', COMMAND)
             exporters.append(start(config=cloud.config(), command=shell))
         urls = [bound(exporter) for exporter in exporters]
-        for value, faults in (("1", []), ("0", [broken("/jobs")]), ("1", [])):
+        for value, faults in (("1", []), ("0", [UNREADABLE]), ("1", [])):
             cloud.faults[:] = faults
             for url in urls:
                 until(partial(up, url, value), lambda: "drs_up follows")
         full_disk, *_, all_closed = exporters
-        full_disk.tell(signal.SIGHUP)
-        all_closed.tell(signal.SIGHUP)
-        counts = [4, 3, 0, 3, 4]  # of a pipe that is never read lines wait
+        full_disk.send_signal(signal.SIGHUP)
+        all_closed.send_signal(signal.SIGHUP)
+        counts = [4, 3, 0, 3, 4]  # lines wait for a pipe that is never read
         for url, count in zip(urls, counts, strict=True):
             until(partial(drops, url, count), lambda: "lines are counted")
             assert get(f"{url}/-/healthy").status_code == 200
@@ -73,7 +76,7 @@ def test_it_polls_and_serves_without_a_log(start: Callable[..., Exporter], cloud
         assert exporters[-1].stdout + exporters[-1].stderr == ""
 
 
-def test_a_full_disk_that_is_emptied_gets_lines_again(
+def test_lines_are_written_again_once_the_disk_has_space(
     start: Callable[..., Exporter], cloud: HostileCloud, small_disk: Path
 ) -> None:
     log, junk = small_disk / "log", small_disk / "junk"
@@ -86,19 +89,19 @@ def test_a_full_disk_that_is_emptied_gets_lines_again(
             while True:
                 file.write(b"-" * 64)
     for count in (1, 2):
-        exporter.tell(signal.SIGHUP)
+        exporter.send_signal(signal.SIGHUP)
         until(partial(drops, url, count), lambda: "lines are counted")
     junk.unlink()
-    exporter.tell(signal.SIGHUP)
+    exporter.send_signal(signal.SIGHUP)
     lost = until(
         lambda: re.search(r"lines of the log were dropped.* lines=(\d+)$", log.read_text(), re.MULTILINE),
-        lambda: "it says so",
+        lambda: "the dropped lines are logged",
     )
     assert float(lost[1]) == dropped(url) == 2
     assert exporter.ends_on(signal.SIGTERM)[0] == 0
 
 
-def test_the_demo_serves_without_anybody_to_tell(start: Callable[..., Exporter]) -> None:
+def test_the_demo_serves_without_a_reader_of_its_output(start: Callable[..., Exporter]) -> None:
     with contextlib.ExitStack() as stack:
         exporters = [
             start(stdout=stack.enter_context(broken_output())) for broken_output in (without_reader, never_read)

@@ -1,8 +1,9 @@
-"""DNS and files that do not respond: the daemon serves, and ends at once."""
+"""Name servers and files that do not respond do not keep the daemon from serving or ending."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.programs import COMMAND, get, until
+from tests.e2e.programs import COMMAND, until
 from tests.lib.tools import lacking
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from tests.hostile.clouds import HostileCloud
 
 SOON = 5.0
-"""Seconds for the end of a daemon."""
+"""Seconds for a response, and for the end of the daemon."""
 NAME_SERVERS = ("127.0.0.77", "127.0.0.78", "127.0.0.79")
 
 
 @pytest.fixture
 def silent_dns(tmp_path: Path) -> Iterator[Sequence[str]]:
-    """The command for an exporter whose three name servers take questions and never answer."""
+    """The command for an exporter whose three name servers receive queries and never respond."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         lacking("only root can give a process name servers of its own")
     conf = tmp_path / "resolv.conf"
@@ -37,7 +38,7 @@ def silent_dns(tmp_path: Path) -> Iterator[Sequence[str]]:
     inside = ("unshare", "--mount", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$0" "$@"')
     tried = subprocess.run([*inside, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
-        lacking(f"this machine gives no process name servers of its own: {tried.stderr.strip()}")
+        lacking(f"on this machine no process can have name servers of its own: {tried.stderr.strip()}")
     servers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in NAME_SERVERS]
     try:
         for server, host in zip(servers, NAME_SERVERS, strict=True):
@@ -50,10 +51,10 @@ def silent_dns(tmp_path: Path) -> Iterator[Sequence[str]]:
             server.close()
 
 
-def answers_quickly(exporter: Exporter) -> None:
+def responds_quickly(exporter: Exporter) -> None:
     for path in ("/-/healthy", "/metrics"):
         began = time.monotonic()
-        assert get(f"{exporter.url}{path}").status_code == 200
+        assert exporter.get(path).status_code == 200
         assert time.monotonic() < began + SOON
 
 
@@ -72,7 +73,7 @@ def test_silent_name_servers_delay_neither_scrapes_nor_the_end(
     exporter = start(config={"accounts": [account]}, command=silent_dns)
     until(lambda: exporter.url, lambda: "it serves")
     time.sleep(2)  # all lookups hang
-    answers_quickly(exporter)
+    responds_quickly(exporter)
     ends_soon(exporter)
 
 
@@ -85,10 +86,11 @@ def with_secret(cloud: HostileCloud, file: Path) -> dict[str, Any]:
 
 
 def drs_up(exporter: Exporter) -> str:
-    return next(line for line in get(f"{exporter.url}/metrics").text.splitlines() if line.startswith("drs_up{"))[-1]
+    """The value, or nothing before the first page with one."""
+    return "".join(re.findall(r"^drs_up\{.*\} (\d)$", exporter.get().text, re.MULTILINE))
 
 
-def test_a_missing_secret_changes_nothing_and_a_pipe_makes_only_its_project_unreadable(
+def test_the_last_secret_stays_in_use_without_its_file_and_a_pipe_makes_the_project_unreadable(
     start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path
 ) -> None:
     file = tmp_path / "sk"
@@ -103,20 +105,21 @@ def test_a_missing_secret_changes_nothing_and_a_pipe_makes_only_its_project_unre
     os.mkfifo(file)
     exporter.until(lambda: drs_up(exporter) == "0", "it is down")
     assert "is a pipe or a device, not a file" in exporter.stderr
-    answers_quickly(exporter)
+    responds_quickly(exporter)
     file.unlink()
     file.write_text(secret)
     exporter.until(lambda: drs_up(exporter) == "1", "it is up again")
     ends_soon(exporter)
 
 
-def test_a_reload_that_hangs_stops_nothing(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
+def test_a_hanging_reload_delays_nothing(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
     exporter = start(config=cloud.config()).ready()
     file = next(tmp_path.glob("exporter*/config.yaml"))
     file.unlink()
     os.mkfifo(file)
-    exporter.tell(signal.SIGHUP)
+    exporter.send_signal(signal.SIGHUP)
+    exporter.until(lambda: drs_up(exporter) == "1", "it is up")
     exporter.until(lambda: "can't be used" in exporter.stderr, "the reload fails")
-    answers_quickly(exporter)
+    responds_quickly(exporter)
     assert drs_up(exporter) == "1"
     ends_soon(exporter)

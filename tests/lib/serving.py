@@ -5,15 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import uvicorn
-
 _PATIENCE = 60.0
 """Seconds for a start that takes a tenth of one."""
+
+
+@contextmanager
+def served(application: Any) -> Iterator[str]:
+    """The URL of an ASGI application that a thread serves."""
+    with in_a_thread(uvicorn.Server(uvicorn.Config(application, port=0, log_level="critical", lifespan="off"))) as url:
+        yield url
 
 
 @contextmanager
@@ -22,7 +29,7 @@ def in_a_thread(server: uvicorn.Server, run: Callable[[], object] | None = None)
 
     Args:
         server: not running yet.
-        run: what the thread does in place of `server.run`; it has to end when the server does.
+        run: runs in the thread in place of `server.run`; it has to end when the server does.
     """
     thread = threading.Thread(target=run or server.run)
     thread.start()
@@ -34,5 +41,5 @@ def in_a_thread(server: uvicorn.Server, run: Callable[[], object] | None = None)
             time.sleep(0.01)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         thread.join()

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import uvicorn
 
 from exporter.simulator import Fault, SimulatedCloud
 from tests.e2e.programs import Program, get
-from tests.lib.serving import in_a_thread
+from tests.lib.serving import served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def test_the_module_serves_the_demo(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", "30"]
     with Program(command, tmp_path) as program:
-        line = program.until(lambda: program.stdout.partition("\n")[0], "it says where it serves")
+        line = program.until(lambda: program.stdout.partition("\n")[0], "it prints its address")
         assert "DEMOACCESSKEY / demo-secret-key" in line
         url = line.split()[3].rstrip(",")
         assert get(f"{url}/v3/projects").status_code == 401
@@ -29,8 +28,7 @@ def test_the_module_serves_the_demo(tmp_path: Path) -> None:
 
 def test_a_reset_breaks_the_connection_in_mid_body(cloud: SimulatedCloud, ask: Any) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="reset", times=1))
-    server = uvicorn.Server(uvicorn.Config(cloud, port=0, log_level="critical"))
-    with in_a_thread(server) as endpoint, httpx.Client(trust_env=False, headers={"X-Auth-Token": ask.token}) as http:
+    with served(cloud) as endpoint, httpx.Client(trust_env=False, headers={"X-Auth-Token": ask.token}) as http:
         url = f"{endpoint}/v5/{cloud.worlds[0].project_id}/jobs?job_type=sync"
         with pytest.raises(httpx.RemoteProtocolError):
             http.get(url)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import uvicorn
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
-from tests.lib.serving import in_a_thread
+from tests.lib.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +26,8 @@ NORTH, EUROPE = (project for _, _, project in DEMO_PROJECTS)
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """The demo cloud on a free port, at the speed of life."""
-    with in_a_thread(uvicorn.Server(uvicorn.Config(demo_cloud(speed=1.0), port=0, log_level="warning"))) as url:
+    """The demo cloud at its true speed."""
+    with served(demo_cloud(speed=1.0)) as url:
         yield url
 
 

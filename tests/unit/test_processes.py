@@ -10,7 +10,7 @@ from tests.lib.processes import adopt_orphans, children, kill_children
 PROGRAM = f"""
 import subprocess, sys
 {imports(adopt_orphans, children, kill_children)}
-sleep = '[sys.executable, "-c", "import time; time.sleep(600)"], stdout=subprocess.DEVNULL'
+sleep = '[sys.executable, "-c", "import time; time.sleep(600)"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL'
 parent = f"import subprocess, sys; print(subprocess.Popen({{sleep}}).pid)"
 adopt_orphans()
 orphan = subprocess.run([sys.executable, "-c", parent], capture_output=True, check=True).stdout
