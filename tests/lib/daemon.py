@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
     from exporter.config import Config
+    from exporter.model.facts import TaskFacts
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}
@@ -211,6 +212,16 @@ class StoreFixture:
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)
+
+    async def page_of(self, *tasks: Listed, api: str = "v3", job_type: str = "sync") -> Scrape:
+        """The page after a list of these tasks."""
+        await self.lists(*tasks, api=api, job_type=job_type)
+        return await self.scrape()
+
+    async def page_with(self, facts: Mapping[str, Iterable[TaskFacts]], missing: Iterable[str] = ()) -> Scrape:
+        """The page after an update with these facts."""
+        await self.store.update(facts, missing)
+        return await self.scrape()
 
     async def scrape(self, after: float = 0.0) -> Scrape:
         await asyncio.sleep(after)

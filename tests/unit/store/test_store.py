@@ -40,8 +40,7 @@ async def test_values_of_a_list_expire_with_it(api: str, age: float) -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task(available_actions=frozenset({"RETRY"}), created_at=1.0), api=api)
     await asyncio.sleep(age)
-    await fixture.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
-    page = await fixture.scrape()
+    page = await fixture.page_with({"a": [Progress(full_ratio=0.5, delay_seconds=1)]})
     assert all(page.samples(name) for name in families)
     page = await fixture.scrape(0.1)
     assert not any(page.samples(name) for name in families)
@@ -49,8 +48,7 @@ async def test_values_of_a_list_expire_with_it(api: str, age: float) -> None:
     assert page.value("drs_task_full_progress_ratio", task_name="task a") == 0.5
     assert page.value("drs_task_phase_changes_total") == 0
     assert page.value("drs_up") == 1  # the newest list that was due did succeed
-    await fixture.lists(listed_task(), api=api)
-    assert (await fixture.scrape()).value("drs_task_incremental_delay_seconds") == 1
+    assert (await fixture.page_of(listed_task(), api=api)).value("drs_task_incremental_delay_seconds") == 1
 
 
 async def test_a_failed_list_makes_no_value_younger_and_up_and_timestamps_never_expire() -> None:
@@ -75,8 +73,7 @@ async def test_other_facts_of_the_same_collector_make_old_ones_no_younger() -> N
     for _ in range(6):
         await asyncio.sleep(60)
         await fixture.lists(listed_task())
-        await fixture.store.update({"a": [Monitor(disk_size_bytes=2)]})
-        page = await fixture.scrape()
+        page = await fixture.page_with({"a": [Monitor(disk_size_bytes=2)]})
         old = page.value("drs_node_cpu_usage_ratio") is not None
         assert page.value("drs_task_collected_timestamp_seconds", collector="node") == (EPOCH if old else now())
     page = await fixture.scrape()
@@ -105,8 +102,7 @@ async def test_facts_without_a_field_remove_its_series() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task())
     await fixture.store.update({"a": [Progress(full_ratio=0.5, delay_seconds=2)]})
-    await fixture.store.update({"a": [Progress(full_ratio=0.5)]})
-    page = await fixture.scrape()
+    page = await fixture.page_with({"a": [Progress(full_ratio=0.5)]})
     assert page.value("drs_task_incremental_delay_seconds") is None
     assert page.value("drs_task_full_progress_ratio") == 0.5
 
@@ -117,8 +113,7 @@ async def test_counts_have_zeros_and_are_absent_while_a_list_is_unknown_or_stale
     await fixture.lists(
         listed_task("a"), listed_task("b"), listed_task("c", "PAUSING"), listed_task("d", parent_id="c")
     )
-    await fixture.lists(job_type="migration")
-    page = await fixture.scrape()
+    page = await fixture.page_of(job_type="migration")
     assert page.by("phase", "drs_tasks", job_type="migration") == dict.fromkeys(Phase, 0)
     expected = dict.fromkeys(Phase, 0) | {Phase.INCREMENTAL: 2, Phase.PAUSED: 1}  # subtasks are not counted
     assert page.by("phase", "drs_tasks", job_type="sync") == expected
@@ -137,8 +132,7 @@ async def test_counts_follow_a_task_through_its_phases_and_out() -> None:
         await fixture.lists(listed_task(status=status))
         counts = (await fixture.scrape()).by("phase", "drs_tasks")
         assert {name: count for name, count in counts.items() if count} == {phase: 1}
-    await fixture.lists()
-    page = await fixture.scrape()
+    page = await fixture.page_of()
     assert page.by("phase", "drs_tasks") == dict.fromkeys(Phase, 0)
     assert page.tasks() == set()
 
@@ -152,11 +146,9 @@ async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_p
         listed_task("d", parent_id="p"),
         listed_task("e"),
     )
-    await fixture.lists(*family)
-    assert (await fixture.scrape()).tasks() == set()
+    assert (await fixture.page_of(*family)).tasks() == set()
     details = {"c": [Detail(tags=(("team", "db"),))], "d": [Detail(tags=())], "e": [Detail(tags=(("team", "x"),))]}
-    await fixture.store.update(details)
-    page = await fixture.scrape()
+    page = await fixture.page_with(details)
     assert page.tasks() == {"task p", "task c"}
     assert page.value("drs_tasks", phase="incremental") == 1
     page = await fixture.scrape(301)
@@ -170,8 +162,7 @@ async def test_series_that_a_page_cannot_hold_are_dropped_counted_and_logged_onc
     twice = (Compared("line", "RUNNING"), Compared("line", "SUCCESSFUL", results=results))
     fixture = StoreFixture(comparison=300)
     await fixture.lists(listed_task("a"), listed_task("b"))
-    await fixture.store.update({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
-    page = await fixture.scrape()
+    page = await fixture.page_with({"a": [Progress(full_ratio=math.nan, stages=(("data", math.inf), ("struct", 0.5)))]})
     assert fixture.dropped == 2
     assert page.samples("drs_task_full_progress_ratio") == []
     assert page.by("stage", "drs_task_stage_progress_ratio") == {"struct": 0.5}
@@ -193,8 +184,7 @@ async def test_of_two_facts_with_the_same_value_the_older_does_not_hide_the_youn
     await fixture.lists(listed_task())
     for _ in range(3):
         for part in (Node(cpu_ratio=0.5), Monitor(cpu_ratio=0.6)):
-            await fixture.store.update({"a": [part]})
-            assert (await fixture.scrape()).value("drs_node_cpu_usage_ratio") == 0.5
+            assert (await fixture.page_with({"a": [part]})).value("drs_node_cpu_usage_ratio") == 0.5
             await asyncio.sleep(1)
         await asyncio.sleep(58)
     shown = []
@@ -203,5 +193,4 @@ async def test_of_two_facts_with_the_same_value_the_older_does_not_hide_the_youn
         shown.append((await fixture.scrape()).value("drs_node_cpu_usage_ratio"))
         await asyncio.sleep(60)
     assert shown == [0.5, 0.7, 0.7]
-    await fixture.store.update({"a": [Node(cpu_ratio=0.8)]})
-    assert (await fixture.scrape()).value("drs_node_cpu_usage_ratio") == 0.8
+    assert (await fixture.page_with({"a": [Node(cpu_ratio=0.8)]})).value("drs_node_cpu_usage_ratio") == 0.8

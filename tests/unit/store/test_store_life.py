@@ -24,8 +24,7 @@ async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
         "INCRE_TRANSFER_STARTED",
         "FROZEN",
     ):
-        await fixture.lists(listed_task(status=status))
-        page = await fixture.scrape()
+        page = await fixture.page_of(listed_task(status=status))
         names = ("drs_task_phase_changes_total", "drs_task_failures_total")
         changed = page.value("drs_task_phase_changed_timestamp_seconds")
         seen.append((*(page.value(name) for name in names), changed and changed - EPOCH))
@@ -45,8 +44,7 @@ async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() 
     fixture = StoreFixture()
     await fixture.lists(listed_task())
     assert (await fixture.scrape(1000)).samples("drs_task_phase") == []
-    await fixture.lists(listed_task(status="PAUSING"))
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task(status="PAUSING"))
     assert page.value("drs_task_phase_changes_total") == 1
     assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
 
@@ -54,23 +52,19 @@ async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() 
 async def test_a_restart_resets_phase_changes_and_failures() -> None:
     for _ in range(2):
         fixture = StoreFixture()
-        await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
-        page = await fixture.scrape()
+        page = await fixture.page_of(listed_task(status="FULL_TRANSFER_STARTED"))
         assert page.value("drs_task_phase_changes_total") == 0
         assert page.value("drs_task_failures_total") == 0
         assert page.value("drs_task_phase_changed_timestamp_seconds") is None
-        await fixture.lists(listed_task())
-        assert (await fixture.scrape()).value("drs_task_phase_changes_total") == 1
+        assert (await fixture.page_of(listed_task())).value("drs_task_phase_changes_total") == 1
 
 
 async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
     await fixture.store.update({"a": [Progress(full_ratio=0.5)]})
-    await fixture.lists(listed_task())
-    before = await fixture.scrape()
-    await fixture.lists(listed_task(name="renamed"))
-    after = await fixture.scrape()
+    before = await fixture.page_of(listed_task())
+    after = await fixture.page_of(listed_task(name="renamed"))
     assert (before.tasks(), after.tasks()) == ({"task a"}, {"renamed"})
     assert after.text == before.text.replace('task_name="task a"', 'task_name="renamed"')
     assert after.value("drs_task_phase_changes_total") == 1
@@ -78,8 +72,7 @@ async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
 
 async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None:
     fixture = StoreFixture()
-    await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
-    before = await fixture.scrape()
+    before = await fixture.page_of(listed_task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
     await fixture.lists(
         listed_task(status="FULL_TRANSFER_COMPLETE", net_type="eip", engine_type="mysql", role="parent")
     )
@@ -91,8 +84,7 @@ async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None
 
 async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> None:
     fixture = StoreFixture()
-    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
     assert page.by("task_name", "drs_task_info", parent_id="") == {"task p": 1}
     assert page.by("task_name", "drs_task_info", parent_id="p") == {"task c": 1}
     assert "parent_id" not in page.samples("drs_task_info", task_name="task p")[0][0]
@@ -119,8 +111,7 @@ async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_
     assert page.value("drs_tasks", phase="ended") == 1
     assert fixture.store.tasks() == []
     assert fixture.store.listed_tasks() == []
-    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
     assert page.tasks() == set()
     assert page.value("drs_tasks", phase="ended") == 1
 
@@ -129,8 +120,7 @@ async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
     fixture = StoreFixture(v3=10 * DAY)
     await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
     assert (await fixture.scrape(8 * DAY)).tasks() == set()
-    await fixture.lists(listed_task())
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task())
     assert page.current("phase", "drs_task_phase") == "incremental"
     assert page.value("drs_task_phase_changes_total") == 1
 
@@ -139,12 +129,10 @@ async def test_a_task_that_does_not_exist_is_removed_with_all_its_series() -> No
     fixture = StoreFixture()
     await fixture.lists(listed_task("a"), listed_task("b"))
     await fixture.store.update({"a": [Progress(full_ratio=1)], "b": [Progress(full_ratio=1)]})
-    await fixture.store.update({}, missing=["a", "never seen"])
-    page = await fixture.scrape()
+    page = await fixture.page_with({}, missing=["a", "never seen"])
     assert page.tasks() == {"task b"}
     assert page.value("drs_tasks", phase="incremental") == 1
-    await fixture.lists(listed_task("a"), listed_task("b"))  # a list that lags
-    assert (await fixture.scrape()).tasks() == {"task b"}
+    assert (await fixture.page_of(listed_task("a"), listed_task("b"))).tasks() == {"task b"}
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 299])
@@ -156,8 +144,7 @@ async def test_a_removed_task_that_is_then_listed_as_ended_keeps_its_history(sec
     await fixture.store.update({}, missing=["a"])
     assert (await fixture.scrape(seconds)).tasks() == set()
     await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
-    await fixture.store.update({}, missing=["a"])  # an answer that was under way
-    page = await fixture.scrape()
+    page = await fixture.page_with({}, missing=["a"])  # an answer that was under way
     assert page.current("phase", "drs_task_phase") == "ended"
     assert page.value("drs_task_phase_changes_total") == 2
     assert page.value("drs_task_phase_changed_timestamp_seconds") == now()
@@ -182,8 +169,7 @@ async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
     await fixture.lists()
     await fixture.scrape()
     await fixture.scrape(300)
-    await fixture.lists(listed_task(status="INCRE_TRANSFER_FAILED"))
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task(status="INCRE_TRANSFER_FAILED"))
     assert page.value("drs_task_phase_changes_total") == 0
     assert page.value("drs_task_failures_total") == 0
 
@@ -192,10 +178,8 @@ async def test_facts_of_a_task_that_was_removed_meanwhile_are_not_shown() -> Non
     fixture = StoreFixture()
     await fixture.lists(listed_task("a"))
     await fixture.lists()
-    await fixture.store.update({"a": [Progress(full_ratio=1)]})
-    assert (await fixture.scrape()).tasks() == set()
-    await fixture.lists(listed_task("a"))
-    assert (await fixture.scrape()).samples("drs_task_full_progress_ratio") == []
+    assert (await fixture.page_with({"a": [Progress(full_ratio=1)]})).tasks() == set()
+    assert (await fixture.page_of(listed_task("a"))).samples("drs_task_full_progress_ratio") == []
 
 
 async def test_tasks_that_only_an_unpublished_generation_listed_are_removed() -> None:
@@ -213,8 +197,7 @@ async def test_both_generations_and_the_parent_name_one_task() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
     await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"), api="v5")
-    await fixture.lists(listed_task("c", parent_id="p", job_type="migration"), job_type="migration")
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task("c", parent_id="p", job_type="migration"), job_type="migration")
     assert sorted(page.by("task_name", "drs_task_phase", phase="incremental")) == ["task c", "task p"]
     assert page.value("drs_tasks", phase="incremental", job_type="sync") == 1
     assert page.value("drs_tasks", phase="incremental", job_type="migration") == 0
@@ -223,8 +206,7 @@ async def test_both_generations_and_the_parent_name_one_task() -> None:
 async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
     fixture = StoreFixture()
     fixture.store.state.ready = False
-    await fixture.lists(listed_task())
-    page = await fixture.scrape()
+    page = await fixture.page_of(listed_task())
     assert page.tasks() == {"task a"}
     assert page.samples("drs_up") == page.samples("drs_tasks") == []
     fixture.store.state.ready = True

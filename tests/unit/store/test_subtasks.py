@@ -30,8 +30,7 @@ async def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_a
     await fixture.lists(*family)
     assert ready_of(await fixture.scrape()) == 0
     for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
-        await fixture.store.update({"c": [facts]})
-        assert ready_of(await fixture.scrape()) == ready
+        assert ready_of(await fixture.page_with({"c": [facts]})) == ready
     await fixture.lists(*family[:-1], listed_task("c", "INCRE_TRANSFER_FAILED", parent_id="n", root_id="p"))
     assert ready_of(await fixture.scrape()) == 0
 
@@ -65,8 +64,7 @@ async def test_a_parent_is_ready_only_with_a_living_subtask_and_no_unknown_one(
         listed_task("p", is_parent=True, **parent),
         *(listed_task(key, parent_id="p", **facts) for key, facts in children.items()),
     )
-    await fixture.store.update({"c": [Progress(full_ratio=1, delay_seconds=0)]})
-    assert ready_of(await fixture.scrape()) == ready
+    assert ready_of(await fixture.page_with({"c": [Progress(full_ratio=1, delay_seconds=0)]})) == ready
 
 
 async def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first() -> None:
