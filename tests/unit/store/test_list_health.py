@@ -46,7 +46,7 @@ def test_a_failed_list_keeps_its_last_size(lists: ListHealth) -> None:
     assert lists.facts()["v3", "migration"] == ListFacts(success=True, tasks=0)
 
 
-def test_counts_are_known_until_a_list_of_the_job_type_is_too_old(lists: ListHealth) -> None:
+def test_tasks_are_countable_until_the_list_of_a_generation_is_too_old(lists: ListHealth) -> None:
     lists.failed("v3", "sync")
     lists.succeeded("v3", "migration", 0, now=299)
     assert lists.countable(BOTH) == ["migration", "sync"]
@@ -54,11 +54,8 @@ def test_counts_are_known_until_a_list_of_the_job_type_is_too_old(lists: ListHea
     assert lists.countable(BOTH) == ["migration", "sync"]
     assert lists.expire(300.1, AGES)
     assert lists.countable(BOTH) == ["migration"]
-
-
-def test_counts_want_every_published_generation(lists: ListHealth) -> None:
-    lists.succeeded("v3", "migration", 0, now=1000)
-    lists.succeeded("v3", "sync", 0, now=1000)
+    for job_type in BOTH:
+        lists.succeeded("v3", job_type, 0, now=1000)
     assert lists.expire(1000, AGES)  # those of v5
     assert lists.countable(BOTH) == []
     lists.forget("v5")

@@ -11,33 +11,26 @@ from exporter.model.task import Phase
 from tests.lib.daemon import DAY, StoreFixture, listed_task
 from tests.lib.virtual_time import EPOCH, now
 
+ENDED = listed_task(status="RELEASE_RESOURCE_COMPLETE")
+
 
 async def test_phase_changes_and_failures_are_counted_from_0_on() -> None:
     fixture = StoreFixture()
-    seen = []
-    for status in (
-        "FULL_TRANSFER_STARTED",
-        "FULL_TRANSFER_COMPLETE",
-        "INCRE_TRANSFER_STARTED",
-        "INCRE_TRANSFER_FAILED",
-        "CHANGE_JOB_FAILED",
-        "INCRE_TRANSFER_STARTED",
-        "FROZEN",
+    for status, changes, failures, seconds in (
+        ("FULL_TRANSFER_STARTED", 0, 0, None),
+        ("FULL_TRANSFER_COMPLETE", 0, 0, None),  # another status of the same phase
+        ("INCRE_TRANSFER_STARTED", 1, 0, 60),
+        ("INCRE_TRANSFER_FAILED", 2, 1, 90),
+        ("CHANGE_JOB_FAILED", 2, 1, 90),  # it fails in another way
+        ("INCRE_TRANSFER_STARTED", 3, 1, 150),
+        ("FROZEN", 4, 2, 180),
     ):
         page = await fixture.page_of(listed_task(status=status))
-        names = ("drs_task_phase_changes_total", "drs_task_failures_total")
-        changed = page.value("drs_task_phase_changed_timestamp_seconds")
-        seen.append((*(page.value(name) for name in names), changed and changed - EPOCH))
+        assert page.value("drs_task_phase_changes_total") == changes
+        assert page.value("drs_task_failures_total") == failures
+        changed_at = page.value("drs_task_phase_changed_timestamp_seconds")
+        assert changed_at == (None if seconds is None else EPOCH + seconds)
         await asyncio.sleep(30)
-    assert seen == [
-        (0, 0, None),
-        (0, 0, None),  # another status of the same phase
-        (1, 0, 60),
-        (2, 1, 90),
-        (2, 1, 90),  # it fails in another way
-        (3, 1, 150),
-        (4, 2, 180),
-    ]
 
 
 async def test_a_change_while_the_list_was_too_old_is_counted_when_it_is_seen() -> None:
@@ -91,34 +84,28 @@ async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> 
 
 
 @pytest.mark.parametrize("first", ["INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"])
-async def test_an_ended_task_is_shown_for_a_time_after_its_end_or_discovery_and_then_only_counted(
-    first: str,
-) -> None:
+async def test_an_ended_task_is_exposed_for_a_time_after_its_end_or_discovery_and_then_only_counted(first: str) -> None:
     fixture = StoreFixture(v3=DAY)
     await fixture.lists(listed_task(status=first))
     await asyncio.sleep(100)
     if first != "RELEASE_RESOURCE_COMPLETE":
-        await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+        await fixture.lists(ENDED)
     until = now() + 7 * DAY - (100 if first == "RELEASE_RESOURCE_COMPLETE" else 0)
     for _ in range(6):
         await asyncio.sleep(DAY)
-        await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+        await fixture.lists(ENDED)
     page = await fixture.scrape(until - now())
     assert page.current("phase", "drs_task_phase") == "ended"
     assert fixture.store.tasks()
-    page = await fixture.scrape(1)
-    assert page.tasks() == set()
-    assert page.value("drs_tasks", phase="ended") == 1
-    assert fixture.store.tasks() == []
-    assert fixture.store.listed_tasks() == []
-    page = await fixture.page_of(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
-    assert page.tasks() == set()
-    assert page.value("drs_tasks", phase="ended") == 1
+    for page in (await fixture.scrape(1), await fixture.page_of(ENDED)):
+        assert page.tasks() == set()
+        assert page.value("drs_tasks", phase="ended") == 1
+        assert (fixture.store.tasks(), fixture.store.listed_tasks()) == ([], [])
 
 
 async def test_a_task_that_runs_again_after_its_end_is_shown_again() -> None:
     fixture = StoreFixture(v3=10 * DAY)
-    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    await fixture.lists(ENDED)
     assert (await fixture.scrape(8 * DAY)).tasks() == set()
     page = await fixture.page_of(listed_task())
     assert page.current("phase", "drs_task_phase") == "incremental"
@@ -143,7 +130,7 @@ async def test_a_removed_task_that_is_then_listed_as_ended_keeps_its_history(sec
     await fixture.lists(listed_task())
     await fixture.store.update({}, missing=["a"])
     assert (await fixture.scrape(seconds)).tasks() == set()
-    await fixture.lists(listed_task(status="RELEASE_RESOURCE_COMPLETE"))
+    await fixture.lists(ENDED)
     page = await fixture.page_with({}, missing=["a"])  # an answer that was under way
     assert page.current("phase", "drs_task_phase") == "ended"
     assert page.value("drs_task_phase_changes_total") == 2
@@ -152,12 +139,11 @@ async def test_a_removed_task_that_is_then_listed_as_ended_keeps_its_history(sec
 
 async def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_others() -> None:
     fixture = StoreFixture(v3=10 * DAY)
-    ended = listed_task(status="RELEASE_RESOURCE_COMPLETE")
-    await fixture.lists(ended)
+    await fixture.lists(ENDED)
     await asyncio.sleep(30)
     await fixture.lists()
     await asyncio.sleep(30)
-    await fixture.lists(ended)
+    await fixture.lists(ENDED)
     assert (await fixture.scrape(7 * DAY - 60)).tasks() == {"task a"}
     assert (await fixture.scrape(1)).tasks() == set()
 
