@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from exporter.cloud.operations import Operation
     from exporter.simulator import SimulatedCloud
-    from tests.faults.transport import Strike, Truth
+    from tests.faults.transport import Failure, Forward
 
 DOMAIN, USER = "somebodys-domain", "somebodys-name"
-"""No secrets, but nothing for a page or a log line either."""
+"""No secrets, but never on a page or in a log line."""
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "ak_sk": {"type": "ak_sk", "access_key": f"{CANARY}AK", "secret_key": f"{CANARY}SK"},
     "temporary": {
@@ -38,8 +38,10 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
     "token": {"type": "token", "token": f"{CANARY}-auth-token"},
     "agency": {"type": "ecs_agency"},
 }
-_TELLING = re.compile("msg|message|description|ip$|user|password|host|domain|inst_name|reason|data|ssl|raw|azcode|url")
-"""Keys of texts, hosts and users; what they hold is for nobody."""
+_CONFIDENTIAL = re.compile(
+    "msg|message|description|ip$|user|password|host|domain|inst_name|reason|data|ssl|raw|azcode|url"
+)
+"""Keys of texts, hosts and users, whose values are never output."""
 
 
 def accounts(
@@ -58,7 +60,7 @@ def accounts(
     return made
 
 
-def talkative(name: str) -> SimulatedCloud:
+def cloud_with_canaries(name: str) -> SimulatedCloud:
     """The cloud of an account, which knows its credentials, and has a failed task with a message."""
     made = cloud(name, ["sync"])
     made.worlds[0].tasks.append(sim_task("broken", status="INCRE_TRANSFER_FAILED", error=MESSAGE, description=MESSAGE))
@@ -70,36 +72,36 @@ def talkative(name: str) -> SimulatedCloud:
     return made
 
 
-def telling(value: Any, key: str = "") -> Any:
+def with_canaries(value: Any, key: str = "") -> Any:
     """Return the object with a canary in each text, host and user, and under an unknown key."""
     if isinstance(value, dict):
-        said = {name: telling(inner, name) for name, inner in value.items()}
-        return {**said, f"{CANARY}_key": {CANARY: [MESSAGE]}}
+        items = {name: with_canaries(inner, name) for name, inner in value.items()}
+        return {**items, f"{CANARY}_key": {CANARY: [MESSAGE]}}
     if isinstance(value, list):
-        return [telling(item, key) for item in value]
-    return MESSAGE if isinstance(value, str) and _TELLING.search(key) else value
+        return [with_canaries(item, key) for item in value]
+    return MESSAGE if isinstance(value, str) and _CONFIDENTIAL.search(key) else value
 
 
-async def tell(_request: httpx.Request, truth: Truth) -> httpx.Response:
-    """The true answer, with canaries in it."""
-    answer = await truth()
+async def answer_with_canaries(_request: httpx.Request, forward: Forward) -> httpx.Response:
+    """Return the real response, with canaries in it."""
+    answer = await forward()
     content = await answer.aread()
     try:
-        body = telling(json.loads(content))
+        body = with_canaries(json.loads(content))
     except ValueError:
         return httpx.Response(answer.status_code, content=content, headers=answer.headers)
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     return httpx.Response(answer.status_code, json=body, headers={**headers, "X-Canary": MESSAGE})
 
 
-def everywhere(name: str, strike: Strike) -> dict[tuple[str, Operation], Strike]:
-    """The strike against each operation of an account."""
-    return {(f"//{name}.test/", operation): strike for operation in OPERATIONS}
+def for_every_operation(name: str, failure: Failure) -> dict[tuple[str, Operation], Failure]:
+    """Return the same failure for each operation of an account."""
+    return {(f"//{name}.test/", operation): failure for operation in OPERATIONS}
 
 
-def telling_transport(names: Iterable[str]) -> FaultyTransport:
-    """The way to the clouds of accounts of these names."""
-    return FaultyTransport({f"{name}.test": talkative(name) for name in names}, now)
+def transport_with_canaries(names: Iterable[str]) -> FaultyTransport:
+    """Return a transport to the clouds of accounts of these names."""
+    return FaultyTransport({f"{name}.test": cloud_with_canaries(name) for name in names}, now)
 
 
 def secrets(transport: FaultyTransport) -> set[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exporter.simulator import SimTask
     from tests.faults.transport import FaultyTransport
 
-PROJECTS = STRUCK, SPARED = "struck", "spared"
+PROJECTS = FAILING, UNAFFECTED = "failing", "unaffected"
 """Of each account."""
 INTERVAL, AGE = 30.0, 90.0
 STAYING = ("drs_up", "drs_task_collected_timestamp_seconds")
@@ -38,7 +38,7 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def fed_by(operation: Operation) -> tuple[str, ...]:
-    """The collectors that an operation feeds about any task, the one that asks first; none where no collector does."""
+    """Return the collectors that an operation feeds, the one that makes the calls first; may be empty."""
     apis = V3(ListQuery()), V5(ListQuery())
     asked = [source for api in apis for source in api.sources if source.operation is operation]
     fed = [part.collector for source in asked for part in source.kinds if part not in source.partial]
@@ -48,7 +48,7 @@ def fed_by(operation: Operation) -> tuple[str, ...]:
 
 
 def tasks(scenario: str) -> list[SimTask]:
-    """One or more for each operation that can be asked about a task of this kind."""
+    """Return tasks of a kind, at least one for each operation that serves them."""
     if scenario == "cloudDataGuard":
         return [sim_task("dr", scenario=scenario, engine="cloudDataGuard-mysql")]
     return [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from exporter.simulator import Fault
-    from tests.faults.transport import Strike, Truth
+    from tests.faults.transport import Failure, Forward
 
 CANARY = "kanari"
 """Part of each secret and each text of the cloud or the network; no output may contain it."""
@@ -29,13 +29,13 @@ class Kind:
 
     Attributes:
         name: what goes wrong.
-        strike: how.
-        code: under what a struck call is counted.
+        failure: how.
+        code: the code under which a failing call is counted.
         throttles: whether it slows down all calls of the account in the region, which is right.
     """
 
     name: str
-    strike: Strike
+    failure: Failure
     code: str
     throttles: bool = False
 
@@ -53,22 +53,22 @@ class _Huge(httpx.AsyncByteStream):
             yield blanks
 
 
-def _saying(make: Callable[[], httpx.Response]) -> Strike:
-    async def strike(_request: httpx.Request, _truth: Truth) -> httpx.Response:
+def _always(make: Callable[[], httpx.Response]) -> Failure:
+    async def failure(_request: httpx.Request, _forward: Forward) -> httpx.Response:
         return make()
 
-    return strike
+    return failure
 
 
-def text(body: str, status: int = 200) -> Strike:
-    """This body, whatever was asked."""
-    return _saying(lambda: httpx.Response(status, content=body))
+def text(body: str, status: int = 200) -> Failure:
+    """Respond with this body to any request."""
+    return _always(lambda: httpx.Response(status, content=body))
 
 
-def _refusal(fault: Fault) -> Strike:
+def _refusal(fault: Fault) -> Failure:
     answer = fault.answer()
     body = json.dumps({**_object(fault.body), "error_msg": f"{_object(fault.body)['error_msg']} {MESSAGE}"})
-    return _saying(lambda: httpx.Response(answer.status, content=body, headers=answer.headers))
+    return _always(lambda: httpx.Response(answer.status, content=body, headers=answer.headers))
 
 
 def _object(body: object) -> dict[str, Any]:
@@ -76,27 +76,27 @@ def _object(body: object) -> dict[str, Any]:
     return body
 
 
-async def _refuse_connection(request: httpx.Request, _truth: Truth) -> httpx.Response:
+async def _refuse_connection(request: httpx.Request, _forward: Forward) -> httpx.Response:
     raise httpx.ConnectError(MESSAGE, request=request)
 
 
-async def _never_answer(_request: httpx.Request, truth: Truth) -> httpx.Response:
+async def _time_out(_request: httpx.Request, forward: Forward) -> httpx.Response:
     await asyncio.sleep(600)
-    return await truth()
+    return await forward()
 
 
-async def _spoil_items(request: httpx.Request, truth: Truth) -> httpx.Response:
-    """An error in place of each task, in an answer that is good otherwise; of one task, the answer is an error."""
-    answer = await truth()
+async def _break_items(request: httpx.Request, forward: Forward) -> httpx.Response:
+    """Return an error in place of each task of a good response; an error response where it is about one task."""
+    answer = await forward()
     content = await answer.aread()
     if answer.headers["content-type"] == "text/plain":
         return httpx.Response(answer.status_code, content=content)
     body = json.loads(content)
     if isinstance(results := body.get("results"), list):
         error = {"status": "failed", "error_code": "DRS.M01504", "error_msg": MESSAGE, "error_message": MESSAGE}
-        spoilt = [{**{key: item[key] for key in _ID_KEYS if key in item}, **error} for item in results]
-        spoilt = [{**item, "error_code": f"DRS.{CANARY}"} if odd % 2 else item for odd, item in enumerate(spoilt)]
-        return httpx.Response(200, json={**body, "results": spoilt})
+        broken = [{**{key: item[key] for key in _ID_KEYS if key in item}, **error} for item in results]
+        broken = [{**item, "error_code": f"DRS.{CANARY}"} if odd % 2 else item for odd, item in enumerate(broken)]
+        return httpx.Response(200, json={**body, "results": broken})
     if isinstance(jobs := body.get("jobs"), list):
         nameless = [{**item, "id": None, "async_job_id": None, "error_msg": MESSAGE} for item in jobs]
         return httpx.Response(200, json={**body, "jobs": nameless})
@@ -105,8 +105,8 @@ async def _spoil_items(request: httpx.Request, truth: Truth) -> httpx.Response:
 
 KINDS = (
     Kind("connection refused", _refuse_connection, "network"),
-    Kind("time-out", _never_answer, "timeout"),
-    Kind("reset in mid-body", _saying(lambda: httpx.Response(200, stream=_Torn())), "network"),
+    Kind("time-out", _time_out, "timeout"),
+    Kind("reset in mid-body", _always(lambda: httpx.Response(200, stream=_Torn())), "network"),
     Kind("401", _refusal(faults.unauthorized("")), "401"),
     Kind("403", _refusal(faults.forbidden("")), "403"),
     Kind("404", text(json.dumps({"error_code": f"{CANARY}-host", "error_msg": MESSAGE}), 404), "404"),
@@ -118,8 +118,8 @@ KINDS = (
     Kind("an array", text(json.dumps([MESSAGE])), "decode"),
     Kind("HTML", text(f"<html><title>{MESSAGE}</title></html>"), "decode"),
     Kind("empty body", text(""), "decode"),
-    Kind("50 MB", _saying(lambda: httpx.Response(200, stream=_Huge())), "decode"),
-    Kind("errors in place of items", _spoil_items, ""),
+    Kind("50 MB", _always(lambda: httpx.Response(200, stream=_Huge())), "decode"),
+    Kind("errors in place of items", _break_items, ""),
 )
-"""Those that make a call fail, whatever it asks for."""
+"""Kinds that make any call fail."""
 UNPUBLISHED = Kind("404 not published", _refusal(faults.unpublished("")), "404")

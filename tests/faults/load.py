@@ -23,7 +23,7 @@ LATENCY = 0.3
 
 @dataclass
 class CountingTransport(FaultyTransport):
-    """A way on which calls under way are counted."""
+    """A transport that counts the calls under way."""
 
     under_way: int = 0
     most: int = 0
@@ -38,7 +38,7 @@ class CountingTransport(FaultyTransport):
 
 
 def fleet(tasks: int, *projects: str) -> CountingTransport:
-    """The way to a cloud with so many tasks in each project, which answers after a while; to be called on a loop."""
+    """Return a transport to a slow cloud with n tasks in each project; to be called on an event loop."""
     worlds = [fleet_world(tasks, now, project_id=id_of(ACCOUNT, project)) for project in projects]
     simulated = SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
     simulated.faults = [Fault(match="", kind="slow", seconds=LATENCY)]

@@ -13,7 +13,20 @@ import pytest
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.fleet import AGE, INTERVAL, SPARED, STRUCK, View, account, cloud, config, id_of, polling, until, view
+from tests.faults.fleet import (
+    AGE,
+    FAILING,
+    INTERVAL,
+    UNAFFECTED,
+    View,
+    account,
+    cloud,
+    config,
+    id_of,
+    polling,
+    until,
+    view,
+)
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -25,32 +38,32 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 
-ASKED = [operation for operation in OPERATIONS if operation.service != "drs"]
+PREPARATORY = [operation for operation in OPERATIONS if operation.service != "drs"]
 EVERY = (*KINDS, UNPUBLISHED)
 AGENCY = (operations.METADATA_TOKEN, operations.METADATA_KEYS)
 NO_FAULT = {
     **dict.fromkeys(((operations.METADATA_TOKEN.name, name) for name in ("404", UNPUBLISHED.name)), "no sessions"),
     (operations.METADATA_TOKEN.name, "errors in place of items"): "the answer is the token itself, in plain text",
 }
-"""Cells that make no sense, and why: old metadata services know no session tokens."""
+"""Combinations that are no fault, and why: old metadata services have no session tokens."""
 TAKEN_FOR_A_TOKEN = ("another object", "an array", "HTML")
 """Any text is a session token: it is the service that refuses it with the next call."""
-COVERED = {(operation.name, kind.name) for operation in ASKED for kind in EVERY} - set(NO_FAULT)
+COVERED = {(operation.name, kind.name) for operation in PREPARATORY for kind in EVERY} - set(NO_FAULT)
 
 SCENARIOS = ("cloudDataGuard",)
 LOCKED_OUT = 300.0
 """Seconds without a sign-in after a refused one, so that the cloud does not lock the user out."""
 
 
-class Story(NamedTuple):
+class Pages(NamedTuple):
     """Pages: during a fault from the start, soon and long after it, during a second one, soon and long after that."""
 
-    born: View
+    started: View
     soon: View
+    first_recovery: View
+    failing: View
+    recovering: View
     recovered: View
-    struck: View
-    healing: View
-    healed: View
 
 
 def credentials(operation: Operation, name: str) -> dict[str, Any]:
@@ -76,47 +89,47 @@ def end_access(simulated: SimulatedCloud, project: str) -> None:
     simulated.expiries.update(dict.fromkeys(simulated.expiries, now()))
 
 
-async def story_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
+async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pages:
     """Poll accounts of these names, each with a kind of fault, or none."""
     transport = FaultyTransport({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
-    words = {name: id_of(name, STRUCK) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
-    strikes = {(words[name], operation): kind.strike for name, kind in kinds.items() if kind}
-    pages = []
+    words = {name: id_of(name, FAILING) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
+    failures = {(words[name], operation): kind.failure for name, kind in kinds.items() if kind}
+    shown = []
     pause = LOCKED_OUT if operation is operations.SIGN_IN else 90.0
     last_success = 90 + pause
     again = last_success + 20
     end = last_success + 2 * AGE + INTERVAL + 10
-    transport.strikes = dict(strikes)
+    transport.failures = dict(failures)
     async with polling(transport, config(account_for(operation, name) for name in kinds)) as exporter:
         await until(32)
-        pages.append(await view(exporter))
+        shown.append(await view(exporter))
         await until(40)
-        transport.strikes = {}
+        transport.failures = {}
         for at in (40 + 2 * INTERVAL + 1, last_success + 10):
             await until(at)
-            pages.append(await view(exporter))
+            shown.append(await view(exporter))
         await until(again)
-        transport.strikes = dict(strikes)
+        transport.failures = dict(failures)
         for name, kind in kinds.items():
             if kind:
-                end_access(transport.clouds[f"{name}.test"], id_of(name, STRUCK))
+                end_access(transport.clouds[f"{name}.test"], id_of(name, FAILING))
         await until(end)
-        pages.append(await view(exporter))
-        transport.strikes = {}
+        shown.append(await view(exporter))
+        transport.failures = {}
         for at in (end + 2 * INTERVAL + 1, max(end + pause, again + INTERVAL + pause + INTERVAL) + 1):
             await until(at)
-            pages.append(await view(exporter))
-    return Story(*pages)
+            shown.append(await view(exporter))
+    return Pages(*shown)
 
 
 @cache
-def undisturbed(operation: Operation) -> Story:
-    return simulate(story_of(operation, {"none": None}))
+def undisturbed(operation: Operation) -> Pages:
+    return simulate(pages_of(operation, {"none": None}))
 
 
-def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:
-    """Everything that is not as it has to be."""
-    truth = undisturbed(operation)
+def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> list[str]:
+    """Return every difference from the expected pages."""
+    normal = undisturbed(operation)
     wrong: list[str] = []
 
     def check(good: object, what: str) -> None:
@@ -125,35 +138,37 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 
     again = operation is not operations.LIST_PROJECTS  # a project that was found is not queried again
     locked_out = operation is operations.SIGN_IN and kind.code in {"401", "403"}
-    blind = {"born"} | ({"struck"} if again else set()) | ({"soon", "healing"} if locked_out else set())
-    for at, page in story._asdict().items():
+    unreadable = {"started"} | ({"failing"} if again else set()) | ({"soon", "recovering"} if locked_out else set())
+    for at, page in pages._asdict().items():
         if operation not in AGENCY:  # projects of one server have the same keys
-            seen, expected = page.of(name, SPARED), getattr(truth, at).of("none", SPARED)
+            seen, expected = page.of(name, UNAFFECTED), getattr(normal, at).of("none", UNAFFECTED)
             if kind.throttles or operation is operations.LIST_PROJECTS:
                 seen, expected = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, expected))
-            check(seen == expected, f"{at}: the spared project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
-        if kind.throttles and at in {"soon", "healing"}:
+            check(seen == expected, f"{at}: the other project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
+        if kind.throttles and at in {"soon", "recovering"}:
             continue  # a pause of a minute is two intervals, and the progress comes after the list
-        facts, usual = page.facts(name, STRUCK), getattr(truth, at).facts("none", STRUCK)
+        facts, usual = page.facts(name, FAILING), getattr(normal, at).facts("none", FAILING)
         lasting = {line for line in facts if "_total{" in line}
-        check(facts - lasting == (set() if at in blind else usual - lasting), f"{at}: {len(facts)} of {len(usual)}")
-        check(page.value(name, STRUCK, "drs_up") == (at not in blind), f"{at}: drs_up")
-        check(at not in blind or not page.by("phase", name, STRUCK, "drs_tasks"), f"{at}: tasks are counted")
-        success = page.by("collector", name, STRUCK, "drs_exporter_collector_success")
-        check(success["tasks"] == (at not in blind), f"{at}: {success}")
-        check(at in blind or set(success.values()) == {1}, f"{at}: {success}")
+        check(
+            facts - lasting == (set() if at in unreadable else usual - lasting), f"{at}: {len(facts)} of {len(usual)}"
+        )
+        check(page.value(name, FAILING, "drs_up") == (at not in unreadable), f"{at}: drs_up")
+        check(at not in unreadable or not page.by("phase", name, FAILING, "drs_tasks"), f"{at}: tasks are counted")
+        success = page.by("collector", name, FAILING, "drs_exporter_collector_success")
+        check(success["tasks"] == (at not in unreadable), f"{at}: {success}")
+        check(at in unreadable or set(success.values()) == {1}, f"{at}: {success}")
     counted = operations.METADATA_KEYS if operation in AGENCY and kind.name in TAKEN_FOR_A_TOKEN else operation
     code = "401" if counted is not operation else kind.code
-    codes = story.struck.codes(name, counted)
+    codes = pages.failing.codes(name, counted)
     code = {"": "400", "200": "decode"}.get(code, code)
     check(code in codes and ("200" in codes or "201" in codes), f"counted as {codes}")
-    check(CANARY not in story.struck.text, "a canary is on the page")
+    check(CANARY not in pages.failing.text, "a canary is on the page")
     return wrong
 
 
-@pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("operation", PREPARATORY, ids=lambda operation: operation.name)
 def test_a_fault_of_sign_in_or_metadata(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(EVERY) if (operation.name, kind.name) not in NO_FAULT}
-    story = simulate(story_of(operation, kinds))
-    wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]
+    pages = simulate(pages_of(operation, kinds))
+    wrong = [line for name, kind in kinds.items() for line in deviations(operation, kind, pages, name)]
     assert not wrong, "\n".join(wrong)

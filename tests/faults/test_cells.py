@@ -1,4 +1,4 @@
-"""The command that asks for any type x every kind of fault; and that no cell of the matrix was forgotten."""
+"""The command query x every kind of fault; and every combination of operation and fault is tested or excluded."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ ALL_KINDS = {*(kind.name for kind in (*KINDS, UNPUBLISHED)), *test_pages.PAGE_KI
 EXCUSED = {
     **test_access.NO_FAULT,
     **test_skew.UNSIGNED,
-    **{(operations.STATUS_V3.name, kind): "nobody asks for it, since lists tell the status" for kind in ALL_KINDS},
-    (operations.QUERY_V5.name, "clock skew"): "the command check tells it; its own calls are 401",
     **{
-        (operation.name, kind): "no pages are walked: an answer, or the first page of one, is all that is looked at"
+        (operations.STATUS_V3.name, kind): "no collector queries it, since lists contain the status"
+        for kind in ALL_KINDS
+    },
+    (operations.QUERY_V5.name, "clock skew"): "the command check reports it; its own calls are 401",
+    **{
+        (operation.name, kind): "it has no pages, or only the first page is read"
         for operation in OPERATIONS
         for kind in test_pages.PAGE_KINDS
         if operation not in test_pages.MATCHES
@@ -40,7 +43,7 @@ def test_every_combination_is_tested_or_excluded() -> None:
 async def queried(kind: Kind | None) -> tuple[int, str, tuple[str, ...], FaultyTransport]:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     if kind:
-        transport.strikes = {("//acme.test/", operations.QUERY_V5): kind.strike}
+        transport.failures = {("//acme.test/", operations.QUERY_V5): kind.failure}
     task = transport.clouds["acme.test"].worlds[0].tasks[0]
     settings = config([account("acme", [], ["sync"])])
     code, text, notes = await query(settings, task.id, "file", transport=transport, now=now)
@@ -54,7 +57,7 @@ def test_a_query_that_fails(kind: Kind) -> None:
     assert notes
     assert CANARY not in "".join(notes)
     assert {request.operation for request in transport.sent} == {operations.QUERY_V5}
-    assert id_of("acme", "struck") in transport.sent[0].text
+    assert id_of("acme", "failing") in transport.sent[0].text
 
 
 def test_a_query_that_does_not() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from exporter.cloud import operations
 from exporter.daemon.exporter import Exporter
-from tests.faults.fleet import STRUCK, View, account, cloud, config, fed_by, id_of
+from tests.faults.fleet import FAILING, View, account, cloud, config, fed_by, id_of
 from tests.faults.kinds import CANARY
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from exporter.cloud.operations import Operation
-    from tests.faults.transport import Truth
+    from tests.faults.transport import Forward
 
     Change = Callable[[Any], None]
 
@@ -129,26 +129,26 @@ async def polled(operation: Operation, change: Change | None) -> tuple[View, lis
     simulated = cloud("acme", scenarios)
     simulated.worlds[0].tasks.append(sim_task("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
     victim = simulated.worlds[0].task(victim_of(operation)).id
-    said: list[Any] = []
+    responses: list[Any] = []
 
-    async def strike(request: httpx.Request, truth: Truth) -> httpx.Response:
-        answer = await truth()
-        about_another = operation.path.endswith(SINGLE) and (victim not in f"{request.url} {request.content.decode()}")
+    async def failure(request: httpx.Request, forward: Forward) -> httpx.Response:
+        answer = await forward()
+        about_other = operation.path.endswith(SINGLE) and (victim not in f"{request.url} {request.content.decode()}")
         body = json.loads(await answer.aread())
-        if about_another or answer.is_error:
+        if about_other or answer.is_error:
             return answer
         for part in parts(body, victim):
-            said.append(json.loads(json.dumps(part)))
+            responses.append(json.loads(json.dumps(part)))
             if change:
                 change(part)
         return httpx.Response(answer.status_code, content=json.dumps(body))
 
-    transport = FaultyTransport({"acme.test": simulated}, now, {(id_of("acme", STRUCK), operation): strike})
+    transport = FaultyTransport({"acme.test": simulated}, now, {(id_of("acme", FAILING), operation): failure})
     written = account("acme", fed_by(operation), scenarios)
     del written["projects"][1]  # nothing of it is looked at
     async with Exporter(config([written]), transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
-        return View(b"".join(exporter.exposition.page.plain()).decode()), said, victim
+        return View(b"".join(exporter.exposition.page.plain()).decode()), responses, victim
 
 
 @cache
@@ -158,16 +158,16 @@ def undisturbed(operation: Operation) -> tuple[View, list[Any], str]:
 
 def facts(page: View) -> list[str]:
     """Return the lines of the page about the cloud."""
-    return [line for line in page.of("acme", STRUCK) if not line.startswith("drs_exporter_")]
+    return [line for line in page.of("acme", FAILING) if not line.startswith("drs_exporter_")]
 
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_a_field_of_the_wrong_shape(operation: Operation) -> None:
-    truth, said, victim = undisturbed(operation)
-    others = [line for line in facts(truth) if "task_id" in line and victim not in line]
+    normal, responses, victim = undisturbed(operation)
+    others = [line for line in facts(normal) if "task_id" in line and victim not in line]
     lost = facts(simulate(polled(operation, about_another_task))[0])
     differences = 0
-    for path, wrong in {path: wrong_for(path, part) for part in said for path in paths(part)}.items():
+    for path, wrong in {path: wrong_for(path, part) for part in responses for path in paths(part)}.items():
         absent, page = (simulate(polled(operation, guarded(change)))[0] for change in (take(path), put(path, wrong)))
         if path[-1] in IDS and len(path) < 3 and operation.path.endswith(SINGLE):
             # An id that cannot be read may be that of another task: the response is not believed. A missing id is.
@@ -176,7 +176,7 @@ def test_a_field_of_the_wrong_shape(operation: Operation) -> None:
             assert facts(page) == facts(absent), path
         assert [line for line in facts(page) if "task_id" in line and victim not in line] == others, path
         assert CANARY not in page.text, path
-        differences += facts(absent) != facts(truth)
+        differences += facts(absent) != facts(normal)
     assert differences
 
 
@@ -195,11 +195,11 @@ def guarded(change: Change) -> Change:
 @pytest.mark.parametrize("value", POISON, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_hostile_values_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
-    truth, _, victim = undisturbed(operation)
+    normal, _, victim = undisturbed(operation)
     page, _, _ = simulate(polled(operation, poison(value)))
     seen, usual = (
-        [line for line in facts(shown) if "task_id" in line and victim not in line] for shown in (page, truth)
+        [line for line in facts(shown) if "task_id" in line and victim not in line] for shown in (page, normal)
     )
     assert seen == usual
     assert not [line for line in facts(page) if line.rpartition(" ")[2].lower() in {"nan", "inf", "-inf"}]
-    assert operation in LISTS or page.value("acme", STRUCK, "drs_up") == 1
+    assert operation in LISTS or page.value("acme", FAILING, "drs_up") == 1

@@ -15,8 +15,8 @@ from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
 from tests.faults.fleet import (
     AGE,
+    FAILING,
     INTERVAL,
-    STRUCK,
     View,
     account,
     cloud,
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.usefixtures("frequent_polls")
 
 REGIONS = {"north-one": "cn-north-4", "north-two": "cn-north-4", "east-one": "cn-east-3"}
 PROJECTS = {"acme": tuple(REGIONS), "globex": ("north-one",)}
-EVERYWHERE = [(name, project) for name, projects in PROJECTS.items() for project in projects]
-FAILING = {
+ALL_PROJECTS = [(name, project) for name, projects in PROJECTS.items() for project in projects]
+FAILING_PROJECTS = {
     "account": [("acme", project) for project in REGIONS],
     "region": [("acme", "north-one"), ("acme", "north-two")],
     "project": [("acme", "north-one")],
@@ -87,11 +87,13 @@ async def pages_of(failing: Sequence[tuple[str, str]], kind: Kind | None) -> lis
         await until(10)
         if kind:
             projects = [id_of(*place) for place in failing]
-            transport.strikes = {(project, operation): kind.strike for project in projects for operation in OPERATIONS}
+            transport.failures = {
+                (project, operation): kind.failure for project in projects for operation in OPERATIONS
+            }
         for at in (89.0, 2 * AGE + 2 * INTERVAL - 1):
             await until(at)
             pages.append(await view(exporter))
-        transport.strikes = {}
+        transport.failures = {}
         await until(2 * AGE + 4 * INTERVAL - 1)
         pages.append(await view(exporter))
     return pages
@@ -103,13 +105,13 @@ def undisturbed() -> list[View]:
 
 
 @pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("level", FAILING)
+@pytest.mark.parametrize("level", FAILING_PROJECTS)
 def test_one_of_many_projects_fails(level: str, kind: Kind) -> None:
-    failing = FAILING[level]
+    failing = FAILING_PROJECTS[level]
     shared = {(name, REGIONS[project]) for name, project in failing}
     pages = simulate(pages_of(failing, kind))
     for seen, usual in zip(pages, undisturbed(), strict=True):
-        for name, project in set(EVERYWHERE) - set(failing):
+        for name, project in set(ALL_PROJECTS) - set(failing):
             lines, expected = seen.of(name, project), usual.of(name, project)
             if kind.throttles and (name, REGIONS[project]) in shared:  # the same budget: a moment later
                 lines, expected = ([line.rpartition(" ")[0] for line in text] for text in (lines, expected))
@@ -129,30 +131,30 @@ OF_COLLECTOR = {
 
 
 @cache
-def feeds() -> dict[str, frozenset[str]]:
+def collectors_by_family() -> dict[str, frozenset[str]]:
     """The collectors behind each family about the cloud."""
     families: tuple[Family[Any], ...] = (*PROJECT_FAMILIES, *TASK_FAMILIES)
     return {family.name: frozenset(feed_of(family).collectors) for family in families if family.name not in OF_POLLS}
 
 
-def of_others(page: View, name: str, failing: set[str]) -> list[str]:
+def lines_of_others(page: View, name: str, failing: set[str]) -> list[str]:
     """The lines that have nothing of the collectors that fail."""
-    others = {family for family, collectors in feeds().items() if not failing & collectors}
+    others = {family for family, collectors in collectors_by_family().items() if not failing & collectors}
     labels = {f'collector="{name}"' for name in failing}  # of them, such as their sources
-    lines = (line for line in page.of(name, STRUCK) if line.partition("{")[0] in others)
+    lines = (line for line in page.of(name, FAILING) if line.partition("{")[0] in others)
     return [line for line in lines if not any(label in line for label in labels)]
 
 
-async def collected(struck: Iterable[Operation], kinds: Iterable[Kind]) -> View:
+async def collected(failing_operations: Iterable[Operation], kinds: Iterable[Kind]) -> View:
     """The page of accounts that have the names of the kinds, and of one that is spared."""
     scenarios = ["sync", "cloudDataGuard"]
-    named: dict[str, Kind | None] = {"spared": None, **{slug(kind): kind for kind in kinds}}
+    named: dict[str, Kind | None] = {"unaffected": None, **{slug(kind): kind for kind in kinds}}
     transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in named}, now)
-    transport.strikes = {
-        (id_of(name, STRUCK), operation): kind.strike
+    transport.failures = {
+        (id_of(name, FAILING), operation): kind.failure
         for name, kind in named.items()
         if kind is not None
-        for operation in struck
+        for operation in failing_operations
     }
     async with polling(transport, config(account(name, COLLECTORS, scenarios) for name in named)) as exporter:
         await until(3 * INTERVAL + 29)
@@ -165,16 +167,16 @@ def slug(kind: Kind) -> str:
 
 @pytest.mark.parametrize("collector", OF_COLLECTOR)
 def test_one_collector_fails(collector: str) -> None:
-    struck = OF_COLLECTOR[collector]
-    brought = {fed for operation in struck for fed in fed_by(operation)}
-    brought |= {"recovery"} if collector == "detail" else set()  # of DR tasks alone
-    page = simulate(collected(struck, CHOSEN))
+    failing_operations = OF_COLLECTOR[collector]
+    fed = {fed for operation in failing_operations for fed in fed_by(operation)}
+    fed |= {"recovery"} if collector == "detail" else set()  # of DR tasks alone
+    page = simulate(collected(failing_operations, CHOSEN))
     for kind in CHOSEN:
-        success = page.by("collector", slug(kind), STRUCK, "drs_exporter_collector_success")
+        success = page.by("collector", slug(kind), FAILING, "drs_exporter_collector_success")
         failing = {name for name, value in success.items() if value != 1}
         assert collector in failing
-        assert failing <= brought
-        seen, usual = of_others(page, slug(kind), brought), of_others(page, "spared", brought)
+        assert failing <= fed
+        seen, usual = lines_of_others(page, slug(kind), fed), lines_of_others(page, "unaffected", fed)
         if kind.throttles:
             seen, usual = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, usual))
         assert seen == usual, kind.name

@@ -15,9 +15,9 @@ from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
 from tests.faults.fleet import (
     AGE,
+    FAILING,
     INTERVAL,
-    SPARED,
-    STRUCK,
+    UNAFFECTED,
     View,
     account,
     cloud,
@@ -40,52 +40,52 @@ pytestmark = pytest.mark.usefixtures("frequent_polls")
 LISTS = (operations.LIST_V3, operations.LIST_V5)
 RECOVERIES = (operations.RECOVERY_V3, operations.MONITOR_V3)
 AFTER_THE_LIST = ("drs_task_full_", "drs_task_incremental_", "drs_task_progress_", "drs_task_stage_")
-"""Of the progress, which is asked for when the next poll knows the tasks."""
+"""Of the progress, which is queried once the next list has the tasks."""
 COUNTERS = ("drs_task_phase_changes_total", "drs_task_failures_total")
 """These outlive the list: they count from the discovery of the task."""
-UNASKED = {
+NOT_POLLED = {
     operations.STATUS_V3: "no collector queries it, since lists contain the status",
     operations.QUERY_V5: "only the command query sends it: see test_cells",
 }
-POLLED = [operation for operation in OPERATIONS if operation.service == "drs" and operation not in UNASKED]
+POLLED = [operation for operation in OPERATIONS if operation.service == "drs" and operation not in NOT_POLLED]
 
-BORN, AGAIN = 40.0, 110.0
+FIRST_RECOVERY, AGAIN = 40.0, 110.0
 """The first fault ends, the second one begins."""
 LAST_SUCCESS = 90.0
 
 
-class Story(NamedTuple):
-    """Pages: two polls after a start with the fault, recovered, just before the age at which values go, after it,
-    at the end of the fault, and two intervals later."""
+class Pages(NamedTuple):
+    """Pages: two polls after a start with the fault, recovered, just before the values expire during a second fault,
+    just after that, at the end of the second fault, and two intervals later."""
 
-    born: View
-    recovered: View
+    started: View
+    first_recovery: View
     ageing: View
     aged: View
-    struck: View
-    healed: View
+    failing: View
+    recovered: View
 
 
 def scenarios_of(operation: Operation) -> tuple[str, ...]:
     return ("cloudDataGuard",) if operation in RECOVERIES else ("sync",)
 
 
-async def story_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Story:
+async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pages:
     """Poll accounts of these names, each with a kind of fault, or none."""
     scenarios = scenarios_of(operation)
     collectors = {*fed_by(operation), *(("progress",) if operation in LISTS else ())}
     transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in kinds}, now)
-    strikes = {(id_of(name, STRUCK), operation): kind.strike for name, kind in kinds.items() if kind is not None}
-    # Without a list the others are still asked for until it has aged, so what they tell ages after it.
+    failures = {(id_of(name, FAILING), operation): kind.failure for name, kind in kinds.items() if kind is not None}
+    # Without a list the other operations are still queried until it has expired, so their values expire after it.
     end = LAST_SUCCESS + (2 * AGE + INTERVAL if operation in LISTS else AGE) + 10
-    pages = []
-    transport.strikes = dict(strikes)
+    shown = []
+    transport.failures = dict(failures)
     async with polling(transport, config(account(name, collectors, scenarios) for name in kinds)) as exporter:
         for at, then in (
             (INTERVAL + 2, None),
-            (BORN, {}),
-            (BORN + 2 * INTERVAL + 1, None),
-            (AGAIN, strikes),
+            (FIRST_RECOVERY, {}),
+            (FIRST_RECOVERY + 2 * INTERVAL + 1, None),
+            (AGAIN, failures),
             (LAST_SUCCESS + AGE - 1, None),
             (LAST_SUCCESS + AGE + 7, None),
             (end, None),
@@ -94,59 +94,59 @@ async def story_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> St
         ):
             await until(at)
             if then is None:
-                pages.append(await view(exporter))
+                shown.append(await view(exporter))
             else:
-                transport.strikes = dict(then)
-    return Story(*pages)
+                transport.failures = dict(then)
+    return Pages(*shown)
 
 
 @cache
-def undisturbed(operation: Operation) -> Story:
-    return simulate(story_of(operation, {"none": None}))
+def undisturbed(operation: Operation) -> Pages:
+    return simulate(pages_of(operation, {"none": None}))
 
 
-def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list[str]:  # noqa: C901 - one story, told in its order
-    """Everything that is not as it has to be."""
-    truth = undisturbed(operation)
+def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> list[str]:  # noqa: C901 - the steps of one fault, in their order
+    """Return every difference from the expected pages."""
+    normal = undisturbed(operation)
     wrong: list[str] = []
 
     def check(good: object, what: str) -> None:
         if not good:
             wrong.append(f"{kind.name}: {what}")
 
-    for at, page in story._asdict().items():
-        # Whoever is not struck feels nothing.
-        seen, expected = page.of(name, SPARED), getattr(truth, at).of("none", SPARED)
+    for at, page in pages._asdict().items():
+        # The other project is unaffected.
+        seen, expected = page.of(name, UNAFFECTED), getattr(normal, at).of("none", UNAFFECTED)
         if kind.throttles:  # the budget is shared, so that calls leave a moment later
             seen, expected = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, expected))
-        check(seen == expected, f"{at}: the spared project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
-    # What the struck operation is the source of.
-    source = truth.born.facts("none", STRUCK) - story.born.facts(name, STRUCK)
-    if operation in LISTS:  # v3 is still asked about what it has listed and v5 lists
+        check(seen == expected, f"{at}: the other project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
+    # The series of which the failing operation is the source.
+    source = normal.started.facts("none", FAILING) - pages.started.facts(name, FAILING)
+    if operation in LISTS:  # v3 is still queried about tasks that it has listed and v5 lists
         source = {series for series in source if not series.startswith(("drs_apply_", *COUNTERS))}
-    check(source, "the fault takes nothing away")
-    check(source <= truth.ageing.facts("none", STRUCK), "what it takes away does not last anyway")
-    for at, there in (("recovered", True), ("ageing", True), ("struck", False), ("healed", True)):
-        shown = source & getattr(story, at).facts(name, STRUCK)
-        if operation in LISTS and kind.throttles and at == "healed":  # the pause was as long as two intervals
+    check(source, "the fault removes nothing")
+    check(source <= normal.ageing.facts("none", FAILING), "it removes series that expire anyway")
+    for at, there in (("first_recovery", True), ("ageing", True), ("failing", False), ("recovered", True)):
+        shown = source & getattr(pages, at).facts(name, FAILING)
+        if operation in LISTS and kind.throttles and at == "recovered":  # the pause was as long as two intervals
             shown |= {series for series in source if series.startswith(AFTER_THE_LIST)}
         check(shown == (source if there else set()), f"{at}: {len(shown)} of {len(source)}, {sorted(shown)[:3]}")
-    # It fails, and that is told.
-    for at, good in (("born", 0), ("ageing", 0), ("struck", 0), ("recovered", 1), ("healed", 1)):
-        view: View = getattr(story, at)
-        success = view.by("collector", name, STRUCK, "drs_exporter_collector_success")
+    # The failure is exposed.
+    for at, good in (("started", 0), ("ageing", 0), ("failing", 0), ("first_recovery", 1), ("recovered", 1)):
+        view: View = getattr(pages, at)
+        success = view.by("collector", name, FAILING, "drs_exporter_collector_success")
         failing = {collector for collector, value in success.items() if value != 1}
         check(failing == (set() if good else {*fed_by(operation)}), f"{at}: failing are {failing}")
-        up = view.value(name, STRUCK, "drs_up")
+        up = view.value(name, FAILING, "drs_up")
         check(up == (good or operation not in LISTS), f"{at}: drs_up is {up}")
-        if operation in LISTS and at in {"born", "struck"}:
-            counts = view.by("phase", name, STRUCK, "drs_tasks")
+        if operation in LISTS and at in {"started", "failing"}:
+            counts = view.by("phase", name, FAILING, "drs_tasks")
             check(not counts, f"{at}: tasks are counted: {counts}")
     # It is counted.
-    codes = story.struck.codes(name, operation)
-    bad = codes.keys() - truth.struck.codes("none", operation).keys()
+    codes = pages.failing.codes(name, operation)
+    bad = codes.keys() - normal.failing.codes("none", operation).keys()
     counters = [f"drs_exporter_{what}_errors_total" for what in ("decode", "task")]
-    lost = [view.value(name, STRUCK, counter, collector=fed) for counter in counters for fed in fed_by(operation)]
+    lost = [view.value(name, FAILING, counter, collector=fed) for counter in counters for fed in fed_by(operation)]
     if kind.code in {"", "200"}:
         check(bad or any(lost), f"counted as nothing, {codes}")
     else:
@@ -158,6 +158,6 @@ def faults_in(operation: Operation, kind: Kind, story: Story, name: str) -> list
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_a_fault_of_one_operation(operation: Operation) -> None:
     kinds = {f"k{number}": kind for number, kind in enumerate(KINDS)}
-    story = simulate(story_of(operation, kinds))
-    wrong = [line for name, kind in kinds.items() for line in faults_in(operation, kind, story, name)]
+    pages = simulate(pages_of(operation, kinds))
+    wrong = [line for name, kind in kinds.items() for line in deviations(operation, kind, pages, name)]
     assert not wrong, "\n".join(wrong)

@@ -12,9 +12,9 @@ from exporter.cloud.wire import paging, project
 from exporter.simulator import Fault
 from tests.faults.fleet import (
     AGE,
+    FAILING,
     INTERVAL,
-    SPARED,
-    STRUCK,
+    UNAFFECTED,
     View,
     account,
     cloud,
@@ -45,31 +45,31 @@ BEGIN = 50.0
 END = BEGIN + 2 * AGE
 
 
-class Story(NamedTuple):
+class Pages(NamedTuple):
     """Pages in mid-fault and two intervals after it, and how often the operation was called in a poll."""
 
-    struck: View
-    healed: View
+    failing: View
+    recovered: View
     most_calls: int
 
 
-async def story_of(operation: Operation, kind: str | None) -> Story:
+async def pages_of(operation: Operation, kind: str | None) -> Pages:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
-    fault = [Fault(match=MATCHES[operation].format(id_of("acme", STRUCK)), kind=kind)] if kind else []
+    fault = [Fault(match=MATCHES[operation].format(id_of("acme", FAILING)), kind=kind)] if kind else []
     async with polling(transport, config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])) as exporter:
         await until(BEGIN)
         transport.clouds["acme.test"].faults = fault
         await until(END - 1)
-        struck = await view(exporter)
+        failing = await view(exporter)
         transport.clouds["acme.test"].faults = []
         await until(END + 2 * INTERVAL)
-        healed = await view(exporter)
+        recovered = await view(exporter)
     polls: dict[int, int] = {}
     for request in transport.sent:
-        if request.operation is operation and id_of("acme", STRUCK) in request.text:
+        if request.operation is operation and id_of("acme", FAILING) in request.text:
             number = int((request.at - EPOCH) // INTERVAL)
             polls[number] = polls.get(number, 0) + 1
-    return Story(struck, healed, max(polls.values()))
+    return Pages(failing, recovered, max(polls.values()))
 
 
 @pytest.fixture(autouse=True)
@@ -82,24 +82,24 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", PAGE_KINDS)
 @pytest.mark.parametrize("operation", MATCHES, ids=lambda operation: operation.name)
 def test_wrong_pages_of_a_list(operation: Operation, kind: str) -> None:
-    truth, story = simulate(story_of(operation, None)), simulate(story_of(operation, kind))
-    for seen, expected in zip(story[:2], truth[:2], strict=True):
-        assert seen.of("acme", SPARED) == expected.of("acme", SPARED)
-    assert story.healed.facts("acme", STRUCK) == truth.healed.facts("acme", STRUCK)
-    assert story.most_calls <= 2 * truth.most_calls
-    struck, usual = story.struck.facts("acme", STRUCK), truth.struck.facts("acme", STRUCK)
-    success = story.struck.by("collector", "acme", STRUCK, "drs_exporter_collector_success")
+    normal, pages = simulate(pages_of(operation, None)), simulate(pages_of(operation, kind))
+    for seen, expected in zip(pages[:2], normal[:2], strict=True):
+        assert seen.of("acme", UNAFFECTED) == expected.of("acme", UNAFFECTED)
+    assert pages.recovered.facts("acme", FAILING) == normal.recovered.facts("acme", FAILING)
+    assert pages.most_calls <= 2 * normal.most_calls
+    failing, usual = pages.failing.facts("acme", FAILING), normal.failing.facts("acme", FAILING)
+    success = pages.failing.by("collector", "acme", FAILING, "drs_exporter_collector_success")
     if operation is operations.ASYNC_JOBS_V5:
         whole = kind == "short_page"  # by offsets, everything comes all the same
         assert success == {"tasks": 1, "progress": 1, "async_jobs": whole}
-        assert {series.partition("{")[0] for series in usual - struck} == (set() if whole else {"drs_async_jobs"})
-        assert struck <= usual
+        assert {series.partition("{")[0] for series in usual - failing} == (set() if whole else {"drs_async_jobs"})
+        assert failing <= usual
         return
     # What came is what there is: less than everything, or tasks that nobody has; never none.
     assert success["tasks"] == 1
-    assert story.struck.value("acme", STRUCK, "drs_up") == 1
-    counts = story.struck.by("phase", "acme", STRUCK, "drs_tasks")
+    assert pages.failing.value("acme", FAILING, "drs_up") == 1
+    counts = pages.failing.by("phase", "acme", FAILING, "drs_tasks")
     assert not counts or sum(counts.values()) > 0
-    names, everybody = ({*re.findall('task_name="(.+?)"', " ".join(facts))} for facts in (struck, usual))
+    names, everybody = ({*re.findall('task_name="(.+?)"', " ".join(facts))} for facts in (failing, usual))
     assert names <= everybody
-    assert (usual <= struck) is (operation is operations.LIST_V5 and kind == "short_page")  # by offsets again
+    assert (usual <= failing) is (operation is operations.LIST_V5 and kind == "short_page")  # by offsets again

@@ -1,4 +1,4 @@
-"""Nothing leaves but what stands in the table: none of the vendor's writes, nowhere that an answer points to."""
+"""Only operations of the table are sent: none of the vendor's writes, and no request to where a response points."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.fleet import STRUCK, account, cloud, config, id_of, polling, until, view
+from tests.faults.fleet import FAILING, account, cloud, config, id_of, polling, until, view
 from tests.faults.transport import FaultyTransport
 from tests.lib.cloud import PROJECT, Script, Told, connected
 from tests.lib.virtual_time import now, simulated
 
 if TYPE_CHECKING:
-    from tests.faults.transport import Strike, Truth
+    from tests.faults.transport import Failure, Forward
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 
@@ -74,7 +74,7 @@ async def test_no_other_operation_of_the_vendors_sdk_can_be_sent() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": Told(), "timeout": 10}
         client = Client(http, service="drs", project_id=project_id, budget=Budget(rate=3, burst=5), **parts)
-        # Under a name of its own, and in the clothes of each operation that may be sent.
+        # Under its own name, and with the other attributes of each operation that may be sent.
         for (method, path), name in OTHERS.items():
             for like in (*OPERATIONS, replace(LIST_V3, name=name)):
                 with pytest.raises(ValueError, match="not one of the reads"):
@@ -99,36 +99,36 @@ async def test_no_task_id_leads_to_another_path(task_id: str) -> None:
 )
 @simulated
 async def test_no_redirect_is_followed(status: int, location: str) -> None:
-    project = id_of("acme", STRUCK)
+    project = id_of("acme", FAILING)
 
-    async def elsewhere(_request: httpx.Request, _truth: Truth) -> httpx.Response:
+    async def elsewhere(_request: httpx.Request, _forward: Forward) -> httpx.Response:
         return httpx.Response(status, headers={"Location": location.format(project)})
 
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
-    transport.strikes = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
+    transport.failures = {("//acme.test/", operation): elsewhere for operation in OPERATIONS}
     async with polling(transport, config([account("acme", ["progress"], ["sync"])])) as exporter:
         await until(65)
         page = await view(exporter)
-    assert page.value("acme", STRUCK, "drs_up") == 0
+    assert page.value("acme", FAILING, "drs_up") == 0
     codes = page.by("code", "acme", "", "drs_exporter_api_requests_total", operation=LIST_V3.name)
     assert {code for code, count in codes.items() if count} == {str(status)}
     assert {request.operation for request in transport.sent} == {LIST_V3, LIST_V5}
 
 
-def naming(project_id: str) -> Strike:
+def naming(project_id: str) -> Failure:
     """An IAM that gives projects this id."""
 
-    async def strike(_request: httpx.Request, truth: Truth) -> httpx.Response:
-        answer = await truth()
+    async def failure(_request: httpx.Request, forward: Forward) -> httpx.Response:
+        answer = await forward()
         body = json.loads(await answer.aread())
         if "token" in body:
             body["token"]["project"]["id"] = project_id
         else:
-            body["projects"] = [{"id": project_id, "name": STRUCK}]
+            body["projects"] = [{"id": project_id, "name": FAILING}]
         headers = {name: value for name, value in answer.headers.items() if name == "x-subject-token"}
         return httpx.Response(answer.status_code, json=body, headers=headers)
 
-    return strike
+    return failure
 
 
 PASSWORD = {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD}
@@ -139,10 +139,10 @@ KEYS = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 @pytest.mark.parametrize("project_id", UNPLAIN[1:])
 async def test_no_project_id_leads_to_another_path(project_id: str, credentials: dict[str, str]) -> None:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
-    transport.strikes = {("//acme.test/", operation): naming(project_id) for operation in (SIGN_IN, LIST_PROJECTS)}
+    transport.failures = {("//acme.test/", operation): naming(project_id) for operation in (SIGN_IN, LIST_PROJECTS)}
     written = account("acme", ["progress"], ["sync"], credentials=credentials)
     del written["projects"][1], written["projects"][0]["project_id"]
     async with polling(transport, config([written])) as exporter:
         await asyncio.sleep(65)
-        assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 0
+        assert (await view(exporter)).value("acme", FAILING, "drs_up") == 0
     assert {request.operation for request in transport.sent} <= {SIGN_IN, LIST_PROJECTS}

@@ -18,13 +18,13 @@ from tests.faults.canaries import (
     DOMAIN,
     USER,
     accounts,
-    everywhere,
+    answer_with_canaries,
+    for_every_operation,
     secrets,
     shown_by_objects,
-    tell,
-    telling_transport,
+    transport_with_canaries,
 )
-from tests.faults.fleet import STRUCK, config, polling, until, view
+from tests.faults.fleet import FAILING, config, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED
 from tests.lib.daemon import get
 from tests.lib.virtual_time import clock, now, simulate
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.operations import Operation
     from exporter.commands.findings import Finding
-    from tests.faults.transport import FaultyTransport, Strike
+    from tests.faults.transport import Failure, FaultyTransport
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 
@@ -49,10 +49,10 @@ async def served(exporter: Exporter) -> str:
     return "".join([(await get(exporter, path)).body.decode() for path in PATHS])
 
 
-def strikes(*, faulty: bool) -> dict[tuple[str, Operation], Strike]:
+def failures(*, faulty: bool) -> dict[tuple[str, Operation], Failure]:
     """The faults of all accounts, or just clouds that talk too much."""
-    chosen = {name: kind.strike if faulty else tell for name, kind in NAMES.items()}
-    return {key: strike for name, each in chosen.items() for key, strike in everywhere(name, each).items()}
+    chosen = {name: kind.failure if faulty else answer_with_canaries for name, kind in NAMES.items()}
+    return {key: failure for name, each in chosen.items() for key, failure in for_every_operation(name, each).items()}
 
 
 def clean(transport: FaultyTransport, text: str, *more: str) -> None:
@@ -64,18 +64,18 @@ def clean(transport: FaultyTransport, text: str, *more: str) -> None:
 def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
 
     async def main() -> FaultyTransport:
-        transport = telling_transport(NAMES)
+        transport = transport_with_canaries(NAMES)
         async with polling(transport, config(accounts(kind, NAMES))) as exporter:
             for faulty, end in ((True, 35), (False, 95), (True, 125)):
-                transport.strikes = strikes(faulty=faulty)
+                transport.failures = failures(faulty=faulty)
                 await until(end)
                 clean(transport, await served(exporter), DOMAIN, USER)
                 clean(transport, shown_by_objects())
                 if not faulty:
                     page = await view(exporter)
-                    known = {name for name in NAMES if page.value(name, STRUCK, "drs_up") == 1}
+                    known = {name for name in NAMES if page.value(name, FAILING, "drs_up") == 1}
                     assert len(known) > len(NAMES) / 2  # some sign-ins were refused, and wait
-                    assert all(page.facts(name, STRUCK) for name in known)
+                    assert all(page.facts(name, FAILING) for name in known)
         return transport
 
     transport = simulate(main())
@@ -84,10 +84,10 @@ def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
     clean(transport, text, DOMAIN, USER)
 
 
-async def commanded(kind: str, name: str, strike: Strike) -> tuple[FaultyTransport, str]:
+async def commanded(kind: str, name: str, failure: Failure) -> tuple[FaultyTransport, str]:
     """Return the output of all commands about one account."""
-    transport = telling_transport([name])
-    transport.strikes = everywhere(name, strike)
+    transport = transport_with_canaries([name])
+    transport.failures = for_every_operation(name, failure)
     settings = config(accounts(kind, [name]))
     said: list[str] = []
 
@@ -112,9 +112,9 @@ async def commanded(kind: str, name: str, strike: Strike) -> tuple[FaultyTranspo
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_commands_keep_secrets(kind: str, logged: Callable[[], str]) -> None:
-    for strike in (tell, *(fault.strike for fault in NAMES.values())):
-        transport, said = simulate(commanded(kind, "acme", strike))
-        assert "fail" in said or strike is tell
+    for failure in (answer_with_canaries, *(fault.failure for fault in NAMES.values())):
+        transport, said = simulate(commanded(kind, "acme", failure))
+        assert "fail" in said or failure is answer_with_canaries
         clean(transport, said, DOMAIN, USER)
         clean(transport, logged(), DOMAIN, USER)
 
@@ -134,11 +134,11 @@ def test_an_unusable_secret_file_is_not_quoted(
     credentials = {**CREDENTIALS[kind], **{name: {"file": str(file)} for name, file in files.items()}}
 
     async def main() -> FaultyTransport:
-        transport = telling_transport(["acme"])
+        transport = transport_with_canaries(["acme"])
         written = {**accounts(kind, ["acme"], ["progress"])[0], "credentials": credentials}
         async with polling(transport, config([written])) as exporter:
             await until(5)
-            assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 1
+            assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
             for file in files.values():
                 if secret is None:
                     file.unlink()
@@ -149,14 +149,14 @@ def test_an_unusable_secret_file_is_not_quoted(
             await until(35)
             # While a file is missing or empty the last secret is used; the cloud refuses the token only.
             last_is_used = not secret and kind != "token"
-            assert (await view(exporter)).value("acme", STRUCK, "drs_up") == last_is_used
+            assert (await view(exporter)).value("acme", FAILING, "drs_up") == last_is_used
             clean(transport, await served(exporter), DOMAIN, USER)
             clean(transport, shown_by_objects())
             for name, file in files.items():
                 file.write_text(good[name])
             transport.clouds["acme.test"].auth_tokens[f"{CANARY}-auth-token"] = Token("u", None, now() + 9e9)
             await until(95)
-            assert (await view(exporter)).value("acme", STRUCK, "drs_up") == 1
+            assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
         return transport
 
     clean(simulate(main()), logged(), DOMAIN, USER)

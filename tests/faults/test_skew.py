@@ -10,7 +10,7 @@ import pytest
 from exporter.cloud import operations
 from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.fleet import AGE, INTERVAL, PROJECTS, STRUCK, View, account, cloud, config, polling, until, view
+from tests.faults.fleet import AGE, FAILING, INTERVAL, PROJECTS, View, account, cloud, config, polling, until, view
 from tests.faults.test_matrix import POLLED
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -33,13 +33,13 @@ UNSIGNED = {
 }
 
 
-class Story(NamedTuple):
+class Pages(NamedTuple):
     """Pages: during a skew from the start, after it, during a second one, after that."""
 
-    born: View
+    started: View
+    first_recovery: View
+    failing: View
     recovered: View
-    struck: View
-    healed: View
 
 
 def skewed(simulated: float) -> float:
@@ -65,11 +65,11 @@ def accounts(kind: str, token: str) -> list[dict[str, Any]]:
     return [wrong, account("right", *scope(kind))]
 
 
-async def story_of(kind: str, skew: float) -> Story:
+async def pages_of(kind: str, skew: float) -> Pages:
     transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
     simulated = transport.clouds["wrong.test"]
-    simulated.worlds[0].name = STRUCK  # without an id, a project is found by its name
-    pages = []
+    simulated.worlds[0].name = FAILING  # without an id, a project is found by its name
+    shown = []
     configuration = config(accounts(kind, simulated.issue_token()))
     simulated.now = partial(skewed, skew)
     async with polling(transport, configuration) as exporter:
@@ -84,35 +84,35 @@ async def story_of(kind: str, skew: float) -> Story:
         ):
             await until(at)
             if then is None:
-                pages.append(await view(exporter))
+                shown.append(await view(exporter))
             else:
                 simulated.now = partial(skewed, then)
-    return Story(*pages)
+    return Pages(*shown)
 
 
 @cache
-def undisturbed(kind: str) -> Story:
-    return simulate(story_of(kind, 0.0))
+def undisturbed(kind: str) -> Pages:
+    return simulate(pages_of(kind, 0.0))
 
 
 @pytest.mark.parametrize("kind", SIGNED)
 @pytest.mark.parametrize("skew", [SKEW, -SKEW])
 def test_a_wrong_clock(kind: str, skew: float) -> None:
-    truth, story = undisturbed(kind), simulate(story_of(kind, skew))
-    for at, page in story._asdict().items():
-        usual: View = getattr(truth, at)
-        blind = SIGNED[kind] and at in {"born", "struck"}
+    normal, pages = undisturbed(kind), simulate(pages_of(kind, skew))
+    for at, page in pages._asdict().items():
+        usual: View = getattr(normal, at)
+        unreadable = SIGNED[kind] and at in {"started", "failing"}
         for project in PROJECTS:
             assert page.of("right", project) == usual.of("right", project), (at, project)
             facts = {line for line in page.facts("wrong", project) if "_total{" not in line}
             expected = {line for line in usual.facts("wrong", project) if "_total{" not in line}
-            assert facts == (set() if blind else expected), (at, project)
-            assert page.value("wrong", project, "drs_up") == (not blind)
+            assert facts == (set() if unreadable else expected), (at, project)
+            assert page.value("wrong", project, "drs_up") == (not unreadable)
             success = page.by("collector", "wrong", project, "drs_exporter_collector_success")
-            assert success["tasks"] == (not blind)
-            assert blind or set(success.values()) == {1}, success
+            assert success["tasks"] == (not unreadable)
+            assert unreadable or set(success.values()) == {1}, success
     if kind != "ak_sk":
         return
     for operation in (*POLLED, operations.LIST_PROJECTS):
-        codes = story.healed.codes("wrong", operation)
+        codes = pages.recovered.codes("wrong", operation)
         assert codes.keys() == {"200", "401"} - ({"200"} if "202" in codes else set()) | codes.keys() & {"202"}, codes

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from exporter.simulator import SimulatedCloud
 
-Truth: TypeAlias = "Callable[[], Awaitable[httpx.Response]]"
-"""Gives what the cloud would say."""
-Strike: TypeAlias = "Callable[[httpx.Request, Truth], Awaitable[httpx.Response]]"
-"""Answers in its place."""
+Forward: TypeAlias = "Callable[[], Awaitable[httpx.Response]]"
+"""Sends the request to the cloud and returns the real response."""
+Failure: TypeAlias = "Callable[[httpx.Request, Forward], Awaitable[httpx.Response]]"
+"""Responds in place of the cloud."""
 
 
 def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
@@ -55,13 +55,13 @@ class FaultyTransport(httpx.AsyncBaseTransport):
     Attributes:
         clouds: by host.
         now: the clock.
-        strikes: faults, by a word that the request contains, such as a project's id or a host, and its operation.
+        failures: faults, by a word that the request contains, such as a project's id or a host, and its operation.
         sent: all requests.
     """
 
     clouds: Mapping[str, SimulatedCloud]
     now: Callable[[], float]
-    strikes: dict[tuple[str, Operation], Strike] = field(default_factory=dict)
+    failures: dict[tuple[str, Operation], Failure] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,10 +73,10 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         text = f"{url} {request.content.decode()}"
         self.sent.append(Sent(self.now(), request.method, url.path, operation, text))
 
-        async def truth() -> httpx.Response:
+        async def forward() -> httpx.Response:
             return await self._transports[url.host].handle_async_request(request)
 
-        for (word, struck), strike in self.strikes.items():
-            if struck is operation and word in text:
-                return await strike(request, truth)
-        return await truth()
+        for (word, failing), failure in self.failures.items():
+            if failing is operation and word in text:
+                return await failure(request, forward)
+        return await forward()

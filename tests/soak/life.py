@@ -108,13 +108,13 @@ def tidy(transport: FaultyTransport) -> None:
 
 def everything_fails(transport: FaultyTransport, kind: Kind) -> None:
     """Each operation of each account fails in this way."""
-    transport.strikes = {("", operation): kind.strike for operation in OPERATIONS}
+    transport.failures = {("", operation): kind.failure for operation in OPERATIONS}
 
 
 def something_fails(transport: FaultyTransport, kinds: Sequence[Kind], chance: Random) -> None:
     """An operation of an account fails in some way, besides those that fail already."""
     place = f"//{chance.choice(list(transport.clouds))}/", chance.choice(OPERATIONS)
-    transport.strikes[place] = chance.choice(kinds).strike
+    transport.failures[place] = chance.choice(kinds).failure
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def trouble(transport: FaultyTransport, chance: Random) -> Iterator[None]:
     kinds = list(EVERY)
     for hour in range(DAYS * 24):
         if hour % 2 == 0 or hour % 24 >= TROUBLED:
-            transport.strikes = {}
+            transport.failures = {}
         elif kinds:
             everything_fails(transport, kinds.pop())
         elif hour < WARM_UP * 24:
