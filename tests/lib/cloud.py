@@ -191,16 +191,6 @@ async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") 
         return await cloud.list_tasks(api, job_type), cloud.lost
 
 
-@simulated
-async def fetched(
-    body: dict[str, Any] | httpx.Response, ids: Sequence[str], api: str = "v3"
-) -> tuple[TaskResults, int]:
-    """What the source of progress makes of a body, and what was lost in it."""
-
-    async with connected(Script(body)) as cloud:
-        return await cloud.fetch(progress(cloud.v3 if api == "v3" else cloud.v5), ids), cloud.lost
-
-
 async def merged(calls: AsyncGenerator[TaskResults, None]) -> dict[str, TaskResult]:
     """Return the results of all calls; each task has one."""
     results: dict[str, TaskResult] = {}

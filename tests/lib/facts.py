@@ -1,4 +1,4 @@
-"""What a source makes of given bodies, for the tests of single collectors."""
+"""What a source returns for given bodies."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ ABSENT: Any = object()
 """In place of a value: the key is not there at all."""
 
 
-class Told(NamedTuple):
-    """Answers by task id, how much was lost in them, and what was asked."""
+class Fetched(NamedTuple):
+    """The results by task id, the number of decode errors, and the script that was played."""
 
-    answers: TaskResults
+    results: TaskResults
     lost: int
-    asked: Script
+    script: Script
 
 
 @simulated
-async def told(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int = 1) -> Told:
-    """What the source of this name says of some tasks in its last poll; the bodies come in turn."""
+async def fetched(name: str, *bodies: Reply, ids: Sequence[str] = (ID,), polls: int = 1) -> Fetched:
+    """Fetch some tasks from the source of this name; return the outcome of the last poll."""
     script = Script(*bodies)
 
     async with connected(script) as cloud:
         (source,) = (source for api in (cloud.v3, cloud.v5) for source in api.sources if source.name == name)
         for _ in range(polls):
-            answers = await cloud.fetch(source, ids)
-        return Told(answers, cloud.lost, script)
+            results = await cloud.fetch(source, ids)
+        return Fetched(results, cloud.lost, script)
 
 
-def part(name: str, *bodies: Reply, kind: type[Any]) -> tuple[Any, int]:
-    """The one part of this kind that a source tells of the task, and what was lost."""
-    answers, lost, _ = told(name, *bodies)
-    facts = answers[ID]
+def only_facts(name: str, *bodies: Reply, kind: type[Any]) -> tuple[Any, int]:
+    """Return the facts of this kind about the task, of which there is one group, and the number of decode errors."""
+    results, lost, _ = fetched(name, *bodies)
+    facts = results[ID]
     assert isinstance(facts, tuple)
     (found,) = (fact for fact in facts if isinstance(fact, kind))
     return found, lost
@@ -58,7 +58,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 @simulated
 async def project_fact(name: str, *bodies: Reply) -> tuple[Any, int, Script]:
-    """What a source about the project says, how much was lost in it, and what was asked."""
+    """Fetch facts about the project; return them, the number of decode errors, and the script that was played."""
     script = Script(*bodies)
 
     async with connected(script) as cloud:

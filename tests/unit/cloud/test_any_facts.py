@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from exporter.cloud.http.errors import CloudError, DecodeError, TaskError, TaskGoneError
 from exporter.model.facts import Detail, Monitor, Precheck, Recovery
 from tests.lib.cloud import Script, connected, document, source
-from tests.lib.facts import ID, OTHER, Told, project_fact, told
+from tests.lib.facts import ID, OTHER, Fetched, fetched, project_fact
 from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page
 
 ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
@@ -79,10 +79,10 @@ PROJECT: dict[str, dict[str, Any]] = {
 }
 
 
-def outcome(work: Any) -> Told | CloudError:
+def outcome(work: Any) -> Fetched | CloudError:
     """What is told, or the error; any other exception is a bug."""
     try:
-        found: Told = work()
+        found: Fetched = work()
     except CloudError as error:
         return error
     return found
@@ -103,14 +103,14 @@ def fit(value: Any) -> bool:
 def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
     bad, good, expected = ITEMS[name]
     item = data.draw(broken(bad))
-    answers, lost, _ = told(name, {"results": [item, good], "count": 2}, ids=[ID, OTHER])
-    told_of_it = answers[OTHER]
+    results, lost, _ = fetched(name, {"results": [item, good], "count": 2}, ids=[ID, OTHER])
+    told_of_it = results[OTHER]
     assert isinstance(told_of_it, tuple)
     assert expected in told_of_it
-    assert all(isinstance(answer, CloudError) or fit(answer) for answer in answers.values())
+    assert all(isinstance(answer, CloudError) or fit(answer) for answer in results.values())
     # Nothing is left out in silence: a task that is not answered for was named by nobody, or its item was lost.
     named = isinstance(item, dict) and ID in (item.get("precheck_id"), item.get("job_id"), item.get("id"))
-    assert ID in answers or lost or not named
+    assert ID in results or lost or not named
 
 
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS, *FLAT])
@@ -125,12 +125,12 @@ def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataO
         else FLAT[name]
     )
     body: Any = data.draw(broken(whole) | anything)
-    found = outcome(lambda: told(name, body))
+    found = outcome(lambda: fetched(name, body))
     if isinstance(found, CloudError):
         assert isinstance(found, DecodeError | TaskGoneError | TaskError)
         assert name in str(found)
         return
-    assert all(isinstance(answer, CloudError) or fit(answer) for answer in found.answers.values())
+    assert all(isinstance(answer, CloudError) or fit(answer) for answer in found.results.values())
 
 
 @pytest.mark.parametrize("name", PROJECT)
@@ -166,12 +166,12 @@ async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted
 
 def test_the_bodies_themselves_are_good() -> None:
     for name, (bad, good, _) in ITEMS.items():
-        answers, lost, _ = told(name, {"results": [bad, good]}, ids=[ID, OTHER])
-        assert (len(answers), lost) == (2, 0), name
-        assert all(isinstance(answer, tuple) for answer in answers.values()), name
+        results, lost, _ = fetched(name, {"results": [bad, good]}, ids=[ID, OTHER])
+        assert (len(results), lost) == (2, 0), name
+        assert all(isinstance(answer, tuple) for answer in results.values()), name
     for name, body in ({name: {"job": job} for name, job in JOBS.items()} | FLAT).items():
-        answers, lost, _ = told(name, body)
-        assert (bool(answers[ID]), lost) == (True, 0), name
+        results, lost, _ = fetched(name, body)
+        assert (bool(results[ID]), lost) == (True, 0), name
 
 
 async def test_every_source_has_a_body() -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from exporter.cloud.http.errors import CloudError, DecodeError
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
-from tests.lib.cloud import Script, connected, document, fetched, listed
+from tests.lib.cloud import Script, connected, document, listed
+from tests.lib.facts import fetched
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def test_any_list_is_a_list_or_a_failure(api: str, body: Any) -> None:
 @given(item=broken(PROGRESS))
 def test_other_items_of_the_batch_survive(item: Any) -> None:
     good = {"job_id": GOOD, "transfer_status": "INCRE_TRANSFER_STARTED", "progress": "100"}
-    answers, lost = fetched({"results": [item, good]}, [BAD, GOOD])
+    answers, lost, _ = fetched("v3_batch_progress", {"results": [item, good]}, ids=[BAD, GOOD])
     assert answers[GOOD] == (Progress(full_ratio=1),)
     assert all(map(fit_for_a_page, answers.values()))
     assert BAD in answers or lost or not isinstance(item, dict) or item.get("job_id") != BAD
@@ -161,7 +162,7 @@ def test_any_answer_about_a_task_is_facts_or_a_failure(api: str, body: Any) -> N
     failure: CloudError | None = None
     answers: Any = {}
     try:
-        answers, _ = fetched(body, [BAD], api)
+        answers = fetched("v3_batch_progress" if api == "v3" else "v5_job_progress", body, ids=[BAD]).results
     except CloudError as error:
         failure = error
     assert all(map(fit_for_a_page, answers.values()))
@@ -190,7 +191,7 @@ def test_any_depth(depth: int, opening: bytes, closing: bytes) -> None:
 def test_the_examples_themselves_are_good() -> None:
     tasks, lost = listed({"jobs": [TASK], "total_record": 1})
     assert ([task.id for task in tasks.tasks], tasks.complete, lost) == ([BAD, CHILD], True, 0)
-    answers, lost = fetched({"results": [PROGRESS]}, [BAD])
+    answers, lost, _ = fetched("v3_batch_progress", {"results": [PROGRESS]}, ids=[BAD])
     assert (isinstance(answers[BAD], tuple), lost) == (True, 0)
     assert document("v3_list_jobs_doc")["jobs"][0].keys() - TASK.keys() == {
         "description",

@@ -14,7 +14,8 @@ from exporter.cloud.http.errors import BadRequestError, TaskGoneError
 from exporter.cloud.http.response import read_object
 from exporter.model.facts import Progress
 from exporter.model.task import Listed, Phase
-from tests.lib.cloud import Script, connected, document, fetched, listed
+from tests.lib.cloud import Script, connected, document, listed
+from tests.lib.facts import fetched
 
 
 async def test_the_list_of_v3() -> None:
@@ -78,7 +79,7 @@ def test_the_list_of_v5() -> None:
 def test_the_detail_of_v5_has_no_progress() -> None:
     """Huawei Cloud, "Querying Task Details" (v5): only the block that was asked for is filled."""
     identity = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
-    assert fetched(document("v5_job_detail_doc"), [identity], "v5") == ({identity: ()}, 0)
+    assert fetched("v5_job_progress", document("v5_job_detail_doc"), ids=[identity])[:2] == ({identity: ()}, 0)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
 )
 def test_the_progress_of_v3(name: str, expected: dict[str, Progress]) -> None:
     """Open Telekom Cloud, "Querying Task Progress in Batches"; answered 202."""
-    answers, lost = fetched(document(name), list(expected))
+    answers, lost, _ = fetched("v3_batch_progress", document(name), ids=list(expected))
     assert answers == {identity: (facts,) for identity, facts in expected.items()}
     assert lost == 0
 
@@ -139,7 +140,7 @@ REAL = {
 def test_the_progress_that_was_really_seen_at_the_start_of_a_load() -> None:
     """The oddities of a real body: everything is unknown but the progress."""
     identity = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
-    assert fetched(REAL, [identity]) == ({identity: (Progress(full_ratio=0.0),)}, 0)
+    assert fetched("v3_batch_progress", REAL, ids=[identity])[:2] == ({identity: (Progress(full_ratio=0.0),)}, 0)
 
 
 @pytest.mark.parametrize(

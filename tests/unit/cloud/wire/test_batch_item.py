@@ -16,7 +16,7 @@ from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover
 from exporter.model.task import Phase
 from tests.lib.cloud import Script, connected, document
-from tests.lib.facts import ID, OTHER, told
+from tests.lib.facts import ID, OTHER, fetched
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def test_the_wrong_state_is_neither_a_fact_nor_an_error(statuses: Any) -> None:
 
 def test_the_first_key_with_an_array_counts() -> None:
     body = {"results": None, "jobs": [{"id": ID}, 7]}
-    answers, lost, _ = told("v3_batch_detail", body)
-    assert (set(answers), lost) == ({ID}, 1)
+    results, lost, _ = fetched("v3_batch_detail", body)
+    assert (set(results), lost) == ({ID}, 1)
     with pytest.raises(DecodeError, match="v3_batch_progress: decode"):
-        told("v3_batch_progress", body)
+        fetched("v3_batch_progress", body)
 
 
 def test_the_documented_statuses_mean_phases() -> None:
@@ -103,14 +103,14 @@ JOBS = [name for name in SINGLE if name != "v5_monitor_data"]
 def test_a_task_that_was_just_deleted_is_gone(name: str) -> None:
     body = SINGLE[name]({})
     with pytest.raises(TaskGoneError):
-        told(name, {"job": {**body["job"], "status": "DELETED"}})
+        fetched(name, {"job": {**body["job"], "status": "DELETED"}})
 
 
 @pytest.mark.parametrize("name", JOBS)
 @pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, {"jobs": {}}, {"job": "x"}, {"logs": []}])
 def test_a_response_without_a_job_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
-        told(name, body)
+        fetched(name, body)
 
 
 BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
@@ -145,19 +145,19 @@ def test_the_error_of_an_item_is_about_its_task_alone(
         kind, code = tuple, None
     good, facts = BATCHES[name]
     body = {"count": 2, "results": [{"job_id": ID, **item}, {"job_id": OTHER, **good}]}
-    answers, lost, sent = told(name, body, ids=[ID, OTHER])
-    assert (type(answers[ID]), getattr(answers[ID], "error_code", None)) == (kind, code)
-    assert kind is not tuple or answers[ID] == ()
-    assert (answers[OTHER], lost) == (facts, 0)
-    assert [body["jobs"] for body in sent.bodies] == [[ID, OTHER]]
+    results, lost, script = fetched(name, body, ids=[ID, OTHER])
+    assert (type(results[ID]), getattr(results[ID], "error_code", None)) == (kind, code)
+    assert kind is not tuple or results[ID] == ()
+    assert (results[OTHER], lost) == (facts, 0)
+    assert [body["jobs"] for body in script.bodies] == [[ID, OTHER]]
 
 
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("item", [None, [], "x", {}, {"job_id": None}, {"job_id": 7}, {"job_id": ""}])
 def test_an_item_without_an_id_is_lost_alone(name: str, item: Any) -> None:
     good, facts = BATCHES[name]
-    answers, lost, _ = told(name, {"results": [item, {"job_id": OTHER, **good}]}, ids=[ID, OTHER])
-    assert (answers, lost) == ({OTHER: facts}, 1)
+    results, lost, _ = fetched(name, {"results": [item, {"job_id": OTHER, **good}]}, ids=[ID, OTHER])
+    assert (results, lost) == ({OTHER: facts}, 1)
 
 
 @pytest.mark.parametrize("name", BATCHES)
@@ -174,39 +174,39 @@ def test_an_item_without_an_id_is_lost_alone(name: str, item: Any) -> None:
 )
 def test_a_batch_without_an_array_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
-        told(name, body)
+        fetched(name, body)
 
 
 @pytest.mark.parametrize("name", [name for name in BATCHES if name != "v3_batch_detail"])
 def test_only_details_are_in_an_array_of_another_name(name: str) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
-        told(name, {"jobs": []})
+        fetched(name, {"jobs": []})
 
 
 @pytest.mark.parametrize("name", SINGLE)
 @pytest.mark.parametrize("ids", OWN)
 def test_a_response_about_the_requested_task_is_believed(name: str, ids: dict[str, Any]) -> None:
-    answers, lost, _ = told(name, SINGLE[name](ids))
-    assert (set(answers), lost) == ({ID}, 0)
+    results, lost, _ = fetched(name, SINGLE[name](ids))
+    assert (set(results), lost) == ({ID}, 0)
 
 
 @pytest.mark.parametrize("name", SINGLE)
 @pytest.mark.parametrize("ids", FOREIGN)
 def test_a_response_about_another_task_is_a_decode_error(name: str, ids: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
-        told(name, SINGLE[name](ids))
+        fetched(name, SINGLE[name](ids))
 
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_an_error_beside_the_facts_is_a_decode_error(name: str) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
-        told(name, SINGLE[name]({}) | {"error_code": 500})
+        fetched(name, SINGLE[name]({}) | {"error_code": 500})
 
 
 @pytest.mark.parametrize("ids", [{"job_id": OTHER}, {"id": OTHER}])
 def test_a_comparison_of_another_task_is_a_decode_error(ids: dict[str, str]) -> None:
     with pytest.raises(DecodeError):
-        told("v3_query_compare_result", {"compare_task_list_results": {"compare_task_list": []}, **ids})
+        fetched("v3_query_compare_result", {"compare_task_list_results": {"compare_task_list": []}, **ids})
 
 
 def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
@@ -227,31 +227,33 @@ def progress_of(task_id: str, seconds: int = 3, **more: Any) -> dict[str, Any]:
 
 
 def test_items_about_other_tasks_are_counted_and_left_out() -> None:
-    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(OTHER), progress_of(ID), progress_of("x")]})
-    assert (set(answers), lost) == ({ID}, 2)
+    results, lost, _ = fetched(
+        "v3_batch_progress", {"results": [progress_of(OTHER), progress_of(ID), progress_of("x")]}
+    )
+    assert (set(results), lost) == ({ID}, 2)
 
 
 def test_the_same_item_twice_is_counted_once_more_and_believed() -> None:
-    answers, lost, _ = told("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
-    assert (answers, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
+    results, lost, _ = fetched("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
+    assert (results, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
 
 
 @pytest.mark.parametrize("name", ["v3_batch_progress", "v3_batch_detail", "v3_batch_rpo_and_rto"])
 def test_an_item_about_two_tasks_is_counted_and_left_out(name: str) -> None:
-    answers, lost, _ = told(name, {"results": [{"job_id": ID, "id": OTHER, "status": RUNNING}]})
-    assert (answers, lost) == ({}, 1)
+    results, lost, _ = fetched(name, {"results": [{"job_id": ID, "id": OTHER, "status": RUNNING}]})
+    assert (results, lost) == ({}, 1)
 
 
 @pytest.mark.parametrize("second", [progress_of(ID, 0), progress_of(ID, status="failed", error_code="DRS.M01504")])
 @pytest.mark.parametrize("backwards", [True, False])
 def test_of_two_items_that_contradict_each_other_none_is_believed(second: Any, backwards: bool) -> None:  # noqa: FBT001
     items = [progress_of(ID), second, progress_of(ID)]
-    answers, lost, _ = told("v3_batch_progress", {"results": items[::-1] if backwards else items})
-    assert isinstance(answers[ID], TaskError)
+    results, lost, _ = fetched("v3_batch_progress", {"results": items[::-1] if backwards else items})
+    assert isinstance(results[ID], TaskError)
     assert lost == 2
 
 
 @pytest.mark.parametrize("error", [{"error_code": 500}, {"error_msg": "x"}, {"error": {"code": 1}}])
 def test_a_batch_with_an_error_beside_its_items_is_a_decode_error(error: dict[str, Any]) -> None:
     with pytest.raises(DecodeError):
-        told("v3_batch_progress", {"results": [progress_of(ID)], **error})
+        fetched("v3_batch_progress", {"results": [progress_of(ID)], **error})

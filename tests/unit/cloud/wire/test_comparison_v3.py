@@ -10,7 +10,7 @@ import pytest
 from exporter.cloud.http.errors import DecodeError, UnavailableError
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.lib.cloud import document, refusal
-from tests.lib.facts import ID, part, told
+from tests.lib.facts import ID, fetched, only_facts
 
 NAME = "v3_query_compare_result"
 MOMENT = 1_607_766_110.535
@@ -52,7 +52,7 @@ def rows(kind: str, *differences: Any, databases: int = 1) -> dict[str, Any]:
 
 
 def found(*bodies: Any) -> tuple[Comparison, int]:
-    return part(NAME, *bodies, kind=Comparison)
+    return only_facts(NAME, *bodies, kind=Comparison)
 
 
 @pytest.mark.parametrize("kind", ["lines", "contents"])
@@ -151,13 +151,13 @@ def test_objects(overview: list[Any], objects: tuple[ObjectCount, ...], *, consi
 def test_a_task_costs_one_call_once_its_results_are_known() -> None:
     listed = listing(*KINDS)
     bodies = [listed, {**rows("lines", 0), **rows("contents", 1)}, listed]
-    answers, lost, asked = told(NAME, *bodies, listed, polls=2)
+    results, lost, script = fetched(NAME, *bodies, listed, polls=2)
     page = {"job_id": ID, "current_page": 1, "per_page": 100}
     named = {IDS[kind]: f"{kind}-1" for kind in KINDS}
     # What it did not tell, of the objects, is asked for again, and nothing else.
     again = {IDS["object_comparison"]: "object_comparison-1"}
-    assert asked.bodies == [page, {**page, **named}, page, {**page, **again}]
-    facts = answers[ID]
+    assert script.bodies == [page, {**page, **named}, page, {**page, **again}]
+    facts = results[ID]
     assert isinstance(facts, tuple)
     (comparison,) = facts
     assert isinstance(comparison, Comparison)
@@ -171,9 +171,9 @@ def test_a_task_costs_one_call_once_its_results_are_known() -> None:
 
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
 def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -> None:
-    answers, _, asked = told(NAME, listing("lines", status=status))
-    assert answers == {ID: (Comparison((Compared("line", status, finished_at=MOMENT),)),)}
-    assert len(asked.requests) == 1
+    results, _, script = fetched(NAME, listing("lines", status=status))
+    assert results == {ID: (Comparison((Compared("line", status, finished_at=MOMENT),)),)}
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -213,20 +213,20 @@ def test_results_that_are_refused_leave_the_status_and_are_counted() -> None:
 
 def test_results_that_fail_otherwise_are_a_failure() -> None:
     with pytest.raises(UnavailableError):
-        told(NAME, listing("lines"), refusal(500))
+        fetched(NAME, listing("lines"), refusal(500))
 
 
 @pytest.mark.parametrize("content", [b"[]", b'{"message": "no such thing"}'])
 def test_an_answer_of_something_else_is_undecodable(content: bytes) -> None:
     with pytest.raises(DecodeError):
-        told(NAME, httpx.Response(200, content=content))
+        fetched(NAME, httpx.Response(200, content=content))
 
 
 def test_the_documented_results() -> None:
     """Of its three results the list names two; lines are asked for by id, so they are not in the facts."""
     document_id = "c6e65e6a-de99-4112-9697-7c1923ajb201"
-    answers, lost, _ = told(NAME, document("v3_query_compare_result_doc"), ids=[document_id])
-    assert (answers, lost) == (
+    results, lost, _ = fetched(NAME, document("v3_query_compare_result_doc"), ids=[document_id])
+    assert (results, lost) == (
         {
             document_id: (
                 Comparison(

@@ -10,7 +10,7 @@ import pytest
 from exporter.cloud.http.errors import ThrottledError
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from tests.lib.cloud import refusal
-from tests.lib.facts import ID, part, told
+from tests.lib.facts import ID, fetched, only_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def objects(*results: Any) -> dict[str, Any]:
 
 def found(*answers: Mapping[str, Any]) -> tuple[Comparison, int]:
     merged: Reply = Answers({key: value for given in answers for key, value in given.items()})
-    return part(NAME, merged, kind=Comparison)
+    return only_facts(NAME, merged, kind=Comparison)
 
 
 def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = None, **results: int) -> Comparison:
@@ -171,7 +171,7 @@ def test_objects(results: list[Any], counts: tuple[Any, ...], errors: int, *, co
 
 def asked(answers: Mapping[str, Any], polls: int) -> list[str]:
     script = Answers(answers)
-    told(NAME, script, polls=polls)
+    fetched(NAME, script, polls=polls)
     return script.asked
 
 
@@ -251,4 +251,4 @@ def test_one_type_that_is_refused_leaves_the_others() -> None:
 @pytest.mark.parametrize("query", ["data_compare list", "line_compare overview", "line_compare detail"])
 def test_what_fails_otherwise_is_a_failure(query: str) -> None:
     with pytest.raises(ThrottledError):
-        told(NAME, Answers({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))
+        fetched(NAME, Answers({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))

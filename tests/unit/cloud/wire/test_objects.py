@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from exporter.model.facts import ObjectCount, Objects
-from tests.lib.facts import ID, part, told
+from tests.lib.facts import ID, fetched, only_facts
 
 NAME = "v5_job_progress"
 MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z
 
 
 def read(**block: Any) -> tuple[Objects, int]:
-    return part(NAME, {"job": {"migration_object_progress_info": {"create_time": "", **block}}}, kind=Objects)
+    return only_facts(NAME, {"job": {"migration_object_progress_info": {"create_time": "", **block}}}, kind=Objects)
 
 
 def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
@@ -48,22 +48,6 @@ def test_a_count_without_a_word_for_its_type_is_none(kind: Any, errors: int) -> 
     assert count(type=kind) == ((), errors)
 
 
-@pytest.mark.parametrize(
-    ("given", "moment", "errors"),
-    [
-        ("2022-11-07T16:15:18Z", MOMENT, 0),
-        ("1667837718000", MOMENT, 0),
-        ("2022-11-08 00:15:18", None, 0),  # without a zone: no fact
-        ("", None, 0),
-        ("0", None, 0),
-        ("yesterday", None, 1),
-    ],
-)
-def test_when_the_full_load_was_complete(given: str, moment: float | None, errors: int) -> None:
-    found, lost = read(full_complete_time=given)
-    assert (found.full_completed_at, lost) == (moment, errors)
-
-
 @pytest.mark.parametrize(("items", "errors"), [(None, 0), ([], 0), ({}, 1), ([None, "table"], 2)])
 def test_without_counts_the_block_has_none(items: Any, errors: int) -> None:
     assert read(migration_object_overview=items) == (Objects(), errors)
@@ -71,5 +55,5 @@ def test_without_counts_the_block_has_none(items: Any, errors: int) -> None:
 
 @pytest.mark.parametrize(("block", "errors"), [(None, 0), ({}, 0), ([], 1), ("x", 1)])
 def test_without_the_block_nothing_is_told(block: Any, errors: int) -> None:
-    answers, lost, _ = told(NAME, {"job": {"id": ID, "migration_object_progress_info": block}})
-    assert (answers, lost) == ({ID: ()}, errors)
+    results, lost, _ = fetched(NAME, {"job": {"id": ID, "migration_object_progress_info": block}})
+    assert (results, lost) == ({ID: ()}, errors)

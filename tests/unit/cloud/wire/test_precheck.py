@@ -9,35 +9,13 @@ import pytest
 from exporter.cloud.http.errors import BadRequestError
 from exporter.model.facts import Precheck
 from tests.lib.cloud import document, refusal
-from tests.lib.facts import ABSENT, ID, OTHER, nested, part, told
+from tests.lib.facts import ID, OTHER, fetched, only_facts
 
 NAME = "v3_batch_precheck_result"
 
 
 def body(**item: Any) -> dict[str, Any]:
     return {"count": 1, "results": [{"precheck_id": ID, **item}]}
-
-
-@pytest.mark.parametrize(
-    ("given", "ratio", "errors"),
-    [
-        ("100%", 1, 0),
-        ("90%", 0.9, 0),
-        ("90", 0.9, 0),
-        (90, 0.9, 0),
-        ("0%", 0, 0),
-        ("", None, 0),
-        ("null", None, 0),
-        ("-1", None, 0),
-        (ABSENT, None, 0),
-        ("101%", None, 1),
-        ("all", None, 1),
-        (True, None, 1),
-    ],
-)
-def test_the_ratio_that_passed(given: Any, ratio: float | None, errors: int) -> None:
-    found, lost = part(NAME, body(**nested("total_passed_rate", given)), kind=Precheck)
-    assert (found.passed_ratio, lost) == (ratio, errors)
 
 
 @pytest.mark.parametrize("key", ["precheck_result", "precheck_results"])
@@ -55,33 +33,33 @@ def test_the_ratio_that_passed(given: Any, ratio: float | None, errors: int) -> 
     ],
 )
 def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], ...], errors: int) -> None:
-    found, lost = part(NAME, body(**{key: checks}), kind=Precheck)
+    found, lost = only_facts(NAME, body(**{key: checks}), kind=Precheck)
     assert (found.items, lost) == (items, errors)
 
 
 @pytest.mark.parametrize("key", ["precheck_id", "job_id", "id"])
 def test_the_task_stands_under_any_of_its_keys(key: str) -> None:
-    answers, lost, asked = told(NAME, {"results": [{key: ID, "result": False, "process": "40%"}]})
-    assert (answers, lost) == ({ID: (Precheck(),)}, 0)
-    assert asked.bodies == [{"jobs": [ID]}]
+    results, lost, script = fetched(NAME, {"results": [{key: ID, "result": False, "process": "40%"}]})
+    assert (results, lost) == ({ID: (Precheck(),)}, 0)
+    assert script.bodies == [{"jobs": [ID]}]
 
 
 @pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
 def test_that_nobody_has_run_one_is_no_fault(code: str) -> None:
-    answers, lost, _ = told(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
-    assert (answers, lost) == ({ID: ()}, 0)
+    results, lost, _ = fetched(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
+    assert (results, lost) == ({ID: ()}, 0)
 
 
 def test_that_nobody_has_run_one_is_no_fault_of_a_batch_of_one_that_is_refused_as_a_whole() -> None:
-    answers, lost, _ = told(NAME, refusal(400, "DRS.M05003"))
-    assert (answers, lost) == ({ID: ()}, 0)
+    results, lost, _ = fetched(NAME, refusal(400, "DRS.M05003"))
+    assert (results, lost) == ({ID: ()}, 0)
 
 
 @pytest.mark.parametrize(("ids", "code"), [([ID, OTHER], "DRS.M05003"), ([ID], "DRS.M00202")])
 def test_a_batch_that_is_refused_for_another_reason_or_in_other_company_is_refused(ids: list[str], code: str) -> None:
     """One of many is found by splitting the batch."""
     with pytest.raises(BadRequestError):
-        told(NAME, refusal(400, code), ids=ids)
+        fetched(NAME, refusal(400, code), ids=ids)
 
 
 @pytest.mark.parametrize(
@@ -101,5 +79,5 @@ def test_a_batch_that_is_refused_for_another_reason_or_in_other_company_is_refus
 )
 def test_the_documented_results(name: str, task_id: str, items: tuple[tuple[str, int], ...]) -> None:
     """ALARM counts as passed: two of them, and 100 %."""
-    answers, lost, _ = told(NAME, document(name), ids=[task_id])
-    assert (answers, lost) == ({task_id: (Precheck(items, 1.0),)}, 0)
+    results, lost, _ = fetched(NAME, document(name), ids=[task_id])
+    assert (results, lost) == ({task_id: (Precheck(items, 1.0),)}, 0)

@@ -7,22 +7,17 @@ import pytest
 
 from exporter.cloud.http.errors import TaskError, TaskGoneError
 from exporter.model.facts import Node, Objects, Progress
-from tests.lib.cloud import fetched
+from tests.lib.facts import ID, fetched, only_facts
 
-ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
-OTHER = "edae91cb-5892-49b6-a529-4921fb26jb21"
+V3, V5 = "v3_batch_progress", "v5_job_progress"
 STARTED = {"transfer_status": "INCRE_TRANSFER_STARTED"}
 
 
 def read(api: str, fields: dict[str, Any]) -> tuple[Any, int]:
     """The progress in these fields of v3's item or v5's block."""
     item = {**STARTED, **fields}
-    body = {"count": 1, "results": [{"job_id": ID, **item}]} if api == "v3" else {"job": {"progress_info": item}}
-    answers, lost = fetched(body, [ID], api)
-    answer = answers[ID]
-    assert isinstance(answer, tuple)
-    (part,) = answer
-    return part, lost
+    body = {"count": 1, "results": [{"job_id": ID, **item}]} if api == V3 else {"job": {"progress_info": item}}
+    return only_facts(api, body, kind=Progress)
 
 
 COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
@@ -84,14 +79,14 @@ COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize("api", ["v3", "v5"])
+@pytest.mark.parametrize("api", [V3, V5])
 @pytest.mark.parametrize(("fields", "attribute", "value", "errors"), COMMON)
 def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     part, lost = read(api, fields)
     assert (getattr(part, attribute), lost) == (value, errors)
 
 
-@pytest.mark.parametrize(("api", "key"), [("v3", "incre_trans_delay"), ("v5", "incr_trans_delay")])
+@pytest.mark.parametrize(("api", "key"), [(V3, "incre_trans_delay"), (V5, "incr_trans_delay")])
 @pytest.mark.parametrize(
     ("given", "value", "errors"),
     [
@@ -133,44 +128,6 @@ def test_the_delay_in_seconds(api: str, key: str, given: tuple[Any, Any], value:
     assert (part.delay_seconds, lost) == (value, errors)
 
 
-METRICS: list[tuple[str, Any, str, Any, int]] = [
-    ("time_stamp", "2022-11-07T16:15:18Z", "reported_at", 1_667_837_718, 0),
-    ("time_stamp", "late", "reported_at", None, 1),
-    ("cpu_util", "12.5", "cpu_ratio", 0.125, 0),
-    ("cpu_util", "12.5%", "cpu_ratio", 0.125, 0),
-    ("cpu_util", "", "cpu_ratio", None, 0),
-    ("mem_util", 50, "memory_ratio", 0.5, 0),
-    ("mem_util", None, "memory_ratio", None, 0),
-    ("mem_util", "half", "memory_ratio", None, 1),
-    ("network_incoming_bytes_rate", "1048576", "receive_bytes_per_second", 1_048_576, 0),
-    ("network_outgoing_bytes_rate", "0", "transmit_bytes_per_second", 0, 0),
-    ("disk_read_bytes_rate", "1.5", "disk_read_bytes_per_second", 1.5, 0),
-    ("disk_write_bytes_rate", "-", "disk_write_bytes_per_second", None, 0),
-    ("disk_write_bytes_rate", "fast", "disk_write_bytes_per_second", None, 1),
-    ("apply_rows_rate", "1200", "apply_rows_per_second", 1200, 0),
-    ("apply_rows_rate", "-1", "apply_rows_per_second", None, 0),
-    ("apply_transactions_rate", "150.0", "apply_transactions_per_second", 150, 0),
-    ("apply_ddl_rate", "0", "apply_ddls_per_second", 0, 0),
-    ("apply_average_execute_time", "250", "apply_average_execute_seconds", 0.25, 0),
-    ("apply_average_commit_time", 2, "apply_average_commit_seconds", 0.002, 0),
-    ("apply_average_commit_time", "NA", "apply_average_commit_seconds", None, 0),
-    ("apply_current_state", "processing", "apply_state", "processing", 0),
-    ("apply_current_state", None, "apply_state", None, 0),
-    ("apply_current_state", ["failed"], "apply_state", None, 1),
-    ("job_id", {}, "reported_at", None, 0),
-]
-
-
-@pytest.mark.parametrize(("key", "given", "attribute", "value", "errors"), METRICS)
-def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, errors: int) -> None:
-    answers, lost = fetched({"job": {"metrics": {key: given}}}, [ID], "v5")
-    answer = answers[ID]
-    assert isinstance(answer, tuple)
-    (part,) = answer
-    assert isinstance(part, Node)
-    assert (getattr(part, attribute), lost) == (value, errors)
-
-
 @pytest.mark.parametrize(
     ("job", "parts", "errors"),
     [
@@ -183,8 +140,8 @@ def test_one_metric_of_v5(key: str, given: Any, attribute: str, value: Any, erro
     ],
 )
 def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, ...], errors: int) -> None:
-    answers, lost = fetched({"job": job}, [ID], "v5")
-    answer = answers[ID]
+    results, lost, _ = fetched(V5, {"job": job})
+    answer = results[ID]
     assert isinstance(answer, tuple)
     assert (tuple(part for part in answer if not isinstance(part, Objects)), lost) == (parts, errors)
 
@@ -201,21 +158,20 @@ def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, .
     ],
 )
 def test_an_item_of_v3_has_facts_or_a_status_or_is_an_error(item: dict[str, Any], kind: type[Any]) -> None:
-    answers, lost = fetched({"results": [{"job_id": ID, **item}]}, [ID])
-    assert (isinstance(answers[ID], kind), getattr(answers[ID], "error_code", None), lost) == (True, None, 0)
+    results, lost, _ = fetched(V3, {"results": [{"job_id": ID, **item}]})
+    assert (isinstance(results[ID], kind), getattr(results[ID], "error_code", None), lost) == (True, None, 0)
 
 
 @pytest.mark.parametrize(
     ("api", "body"),
     [
-        ("v3", {"results": [{"job_id": ID, **STARTED}]}),
-        ("v5", {"job": {"progress_info": {"progress": "1"}, "metrics": {"cpu_util": "1"}}}),
+        (V3, {"results": [{"job_id": ID, **STARTED}]}),
+        (V5, {"job": {"progress_info": {"progress": "1"}, "metrics": {"cpu_util": "1"}}}),
     ],
 )
 @pytest.mark.parametrize(("date", "served"), [("Fri, 18 Dec 2020 07:01:59 GMT", 1_608_274_919), ("soon", None)])
 def test_the_progress_has_the_time_of_the_response(
     api: str, body: dict[str, Any], date: str, served: float | None
 ) -> None:
-    answer = fetched(httpx.Response(200, json=body, headers={"Date": date}), [ID], api)[0][ID]
-    assert isinstance(answer, tuple)
-    assert [part.served_at for part in answer if isinstance(part, Progress)] == [served]
+    response = httpx.Response(200, json=body, headers={"Date": date})
+    assert only_facts(api, response, kind=Progress)[0].served_at == served

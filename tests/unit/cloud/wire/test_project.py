@@ -142,9 +142,9 @@ def test_of_the_failed_ones_the_newest_twenty_are_named_the_newest_first() -> No
     ],
 )
 def test_every_page_is_counted(pages: list[Any], counted: int, offsets: list[int]) -> None:
-    found, lost, asked = project_fact(ASYNC, *pages)
+    found, lost, script = project_fact(ASYNC, *pages)
     assert (sum(count for _, count in found.counts), lost) == (counted, 0)
-    queries = [dict(request.url.params) for request in asked.requests]
+    queries = [dict(request.url.params) for request in script.requests]
     expected = {"limit": "100", "sort_key": "create_time", "sort_dir": "desc"}
     assert queries == [{"offset": str(offset), **expected} for offset in offsets]
 

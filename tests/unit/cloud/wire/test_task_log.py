@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.model.facts import Logs
-from tests.lib.facts import ID, part, told
+from tests.lib.facts import ID, fetched, only_facts
 
 NAME = "v5_job_log"
 EARLY, LATE = "2022-11-07T16:15:18Z", "2022-11-07T16:15:19Z"
@@ -15,7 +15,7 @@ MOMENT = 1_667_837_718.0
 
 
 def read(logs: Any) -> tuple[Logs, int]:
-    return part(NAME, {"job": {"id": ID, "status": "X", "total_count": 3, "logs": logs}}, kind=Logs)
+    return only_facts(NAME, {"job": {"id": ID, "status": "X", "total_count": 3, "logs": logs}}, kind=Logs)
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_messages_are_never_read() -> None:
 
 
 def test_the_request_asks_for_one_page_of_the_log() -> None:
-    _, _, asked = told(NAME, {"job": {}})
-    assert asked.requests[0].url.query == b"type=log&offset=0&limit=100"
+    _, _, script = fetched(NAME, {"job": {}})
+    assert script.requests[0].url.query == b"type=log&offset=0&limit=100"
