@@ -14,7 +14,6 @@ from exporter.daemon.exporter import Exporter
 from exporter.simulator import DEMO_USER, SimulatedCloud, World, faults
 from tests.lib.accounts import (
     AGENCY,
-    AK_SK,
     DAY,
     FIND,
     KEYS,
@@ -32,6 +31,7 @@ from tests.lib.accounts import (
 )
 from tests.lib.cloud import PROJECT
 from tests.lib.daemon import Scrape, exporter_on, polling, sim_task
+from tests.lib.settings import AK_SK
 from tests.lib.virtual_time import now
 
 

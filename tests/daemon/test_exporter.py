@@ -18,7 +18,6 @@ from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, 
 from tests.lib.daemon import (
     PROJECT_ID,
     Scrape,
-    account,
     cloud_of,
     config_of,
     exporter_on,
@@ -27,6 +26,7 @@ from tests.lib.daemon import (
     scraped,
     sim_task,
 )
+from tests.lib.settings import account
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 

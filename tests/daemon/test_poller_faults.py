@@ -14,7 +14,8 @@ from exporter.cloud.v3 import V3
 from exporter.config import from_mapping
 from exporter.simulator import Fault, SimulatedCloud, World, faults
 from exporter.store.store import Store
-from tests.lib.daemon import PROJECT_ID, Scrape, account, calls, cloud_of, config_of, polling, scraped, sim_task
+from tests.lib.daemon import PROJECT_ID, Scrape, calls, cloud_of, config_of, polling, scraped, sim_task
+from tests.lib.settings import account
 from tests.lib.virtual_time import now
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from exporter.config import Collectors
-from tests.lib.daemon import Scrape, account, calls, get
+from tests.lib.daemon import Scrape, calls, get
 from tests.lib.reloads import ALLOWED, OTHER_ID, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
+from tests.lib.settings import account
 from tests.lib.virtual_time import EPOCH, simulate
 
 

@@ -15,8 +15,9 @@ from exporter.daemon import exporter as exporter_module
 from exporter.daemon.serve import follow
 from exporter.polling.poller import Poller
 from exporter.runtime.threads import DaemonPool
-from tests.lib.daemon import PROJECT_ID, Scrape, account, exporter_on, get
+from tests.lib.daemon import PROJECT_ID, Scrape, exporter_on, get
 from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
+from tests.lib.settings import account
 from tests.lib.virtual_time import EPOCH
 
 

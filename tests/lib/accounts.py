@@ -12,11 +12,12 @@ import httpx
 from exporter.cloud.connect import Connection, SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.config import Collectors, from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Told
 from tests.lib.daemon import sim_task
+from tests.lib.settings import AK_SK, settings
 from tests.lib.transport import InProcess
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 REGION = "cn-north-4"
 OTHER = "5237e10fe9aa4ad5b16b6a5245248314"
-AK_SK = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 PASSWORD = {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD}
 AGENCY = {"type": "ecs_agency"}
 DAY = 86_400.0
@@ -66,17 +66,10 @@ def account(credentials: Mapping[str, Any], name: str = "acme", **keys: Any) -> 
 
 
 def config_of(*accounts: Mapping[str, Any], interval: str = "30s", **sections: Any) -> Config:
-    """These accounts with lists alone, of one job type and over v3, and calls that need not wait for each other."""
-    collectors = {name: {"enabled": name == "tasks"} for name in Collectors.model_fields}
-    return from_mapping(
-        {
-            "accounts": accounts,
-            "poll": {"interval": interval, "stale_after": "1d", "rate_limit": 1000.0, "burst": 1000},
-            "collectors": collectors,
-            "tasks": {"job_types": ["sync"]},
-            **sections,
-        }
-    )
+    """These accounts with lists alone, of one job type and over v3, and a rate limit that delays no call."""
+    poll = {"interval": interval, "stale_after": "1d"}
+    given = {"poll": poll, "tasks": {"job_types": ["sync"]}, **sections}
+    return from_mapping(settings(*accounts, collectors={"tasks"}, **given))
 
 
 def asked(cloud: SimulatedCloud) -> Counter[str]:

@@ -17,6 +17,7 @@ from exporter.config import from_mapping
 from exporter.simulator import World
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.paths import GOLDEN
+from tests.lib.settings import AK_SK, account, settings
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
 
@@ -71,14 +72,7 @@ def config_for(*projects: dict[str, Any], **options: Any) -> Config:
 
 def settings_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> dict[str, Any]:  # noqa: S107
     """The configuration of `config_for` as it is written in a file."""
-    account = {
-        "name": "acme",
-        "cloud": "huaweicloud",
-        "credentials": {"type": "ak_sk", "access_key": "AK", "secret_key": secret_key},
-        "projects": list(projects),
-    }
-    poll = {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})}
-    return {"accounts": [account], **sections, "poll": poll}
+    return settings(account("acme", *projects, credentials={**AK_SK, "secret_key": secret_key}), **sections)
 
 
 def config_file(folder: Path, **options: Any) -> str:

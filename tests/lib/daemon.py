@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config import COLLECTORS, Collectors, from_mapping
+from exporter.config import COLLECTORS, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
@@ -23,6 +23,7 @@ from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
 from exporter.web.app import application
+from tests.lib.settings import account, settings
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulate
 
@@ -54,25 +55,25 @@ def cloud_of(*tasks: SimTask, **options: Any) -> SimulatedCloud:
     )
 
 
-def account(name: str, *projects: Mapping[str, str], **keys: Any) -> dict[str, Any]:
-    """An account of the configuration with the key of the simulated cloud."""
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    return {"name": name, "cloud": "huaweicloud", "credentials": credentials, "projects": projects, **keys}
+def config_of(
+    api: str = "auto",
+    collectors: Iterable[str] = ("tasks", "progress", "node"),
+    intervals: Mapping[str, str] | None = None,
+    **sections: Any,
+) -> Config:
+    """One project with these collectors, and a rate limit that delays no call.
 
-
-def config_of(api: str = "auto", collectors: Iterable[str] = ("tasks", "progress", "node"), **sections: Any) -> Config:
-    """One project with these collectors, and a rate limit that delays no call; `intervals`: of the collectors."""
+    Args:
+        api: of the project.
+        collectors: those that are enabled.
+        intervals: of the collectors that do not have their default interval.
+        sections: further sections of the configuration.
+    """
     project = {"region": PROJECT["region"], "name": PROJECT["project"], "project_id": PROJECT_ID, "api": api}
-    settings = {name: {"enabled": name in set(collectors)} for name in Collectors.model_fields}
-    given = sections.pop("intervals", {})
-    return from_mapping(
-        {
-            "accounts": [account(PROJECT["account"], project)],
-            **sections,
-            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
-            "collectors": {name: {**keys, "interval": given.get(name)} for name, keys in settings.items()},
-        }
-    )
+    given = settings(account(PROJECT["account"], project), collectors=set(collectors), **sections)
+    for name, interval in (intervals or {}).items():
+        given["collectors"][name]["interval"] = interval
+    return from_mapping(given)
 
 
 def exporter_on(cloud: SimulatedCloud, config: Config | None = None) -> Exporter:

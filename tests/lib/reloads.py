@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.config import Collectors, from_mapping
+from exporter.config import from_mapping
 from exporter.simulator import World
-from tests.lib.daemon import PROJECT_ID, Scrape, account, cloud_of, exporter_on, sim_task
+from tests.lib.daemon import PROJECT_ID, Scrape, cloud_of, exporter_on, sim_task
+from tests.lib.settings import account, settings
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -31,15 +32,9 @@ ALLOWED = "drs_exporter_api_rate_limit_calls_per_second"
 
 def config(*accounts: dict[str, Any], **sections: Any) -> Config:
     """With collectors of lists, progress, node and details, unless `collectors` are given."""
-    enabled = {"tasks", "progress", "node", "detail"}
-    return from_mapping(
-        {
-            "accounts": accounts or (account("acme", PAYMENTS), account("ink", STOCK)),
-            "collectors": {name: {"enabled": name in enabled} for name in Collectors.model_fields},
-            **sections,
-            "poll": {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})},
-        }
-    )
+    accounts = accounts or (account("acme", PAYMENTS), account("ink", STOCK))
+    given = settings(*accounts, collectors={"tasks", "progress", "node", "detail"})
+    return from_mapping(given | settings(*accounts, **sections))
 
 
 def clouds() -> SimulatedCloud:

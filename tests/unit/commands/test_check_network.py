@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.lib.accounts import AK_SK, OTHER, REGION, account, cloud_of, config_of
+from tests.lib.accounts import OTHER, REGION, account, cloud_of, config_of
 from tests.lib.commands import WHERE, Dated, checked, config_for, fleet, project
 from tests.lib.daemon import PROJECT_ID
+from tests.lib.settings import AK_SK
 
 PROXY = "http://hush:hush@proxy.test:3128"
 IGNORED = f"warn  {WHERE}  HTTPS_PROXY is set and ignored: to use it, set proxy: {{from_environment: true}}"

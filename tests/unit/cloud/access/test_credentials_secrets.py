@@ -12,21 +12,9 @@ from exporter.cloud.access.sign_in import Grant
 from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import AccessDeniedError, CloudError, NotSentError
 from exporter.simulator import faults
-from tests.lib.accounts import (
-    AK_SK,
-    BASES,
-    BY_ID,
-    DRS,
-    IAM,
-    KINDS,
-    Recorder,
-    cloud_of,
-    end_tokens,
-    kinds,
-    line,
-    listed,
-)
+from tests.lib.accounts import BASES, BY_ID, DRS, IAM, KINDS, Recorder, cloud_of, end_tokens, kinds, line, listed
 from tests.lib.cloud import Script, refusal
+from tests.lib.settings import AK_SK
 
 if TYPE_CHECKING:
     from pathlib import Path

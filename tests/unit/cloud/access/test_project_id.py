@@ -10,20 +10,9 @@ import structlog
 
 from exporter.cloud.connect import SharedCredentials
 from exporter.simulator import faults
-from tests.lib.accounts import (
-    AK_SK,
-    DAY,
-    FIND,
-    LISTS,
-    PASSWORD,
-    REGION,
-    SIGN_IN,
-    asked,
-    cloud_of,
-    line,
-    outcome,
-)
+from tests.lib.accounts import DAY, FIND, LISTS, PASSWORD, REGION, SIGN_IN, asked, cloud_of, line, outcome
 from tests.lib.cloud import PROJECT, Script
+from tests.lib.settings import AK_SK
 
 NO_PROJECT = "iam_list_projects: project: IAM shows no project of the name cn-north-4: set project_id, or let the user"
 

@@ -15,7 +15,6 @@ from exporter.cloud.connect import SharedCredentials
 from exporter.cloud.http.errors import EmptyResultError, NotPublishedError, NotSentError
 from exporter.simulator import DEMO_USER, World, faults
 from tests.lib.accounts import (
-    AK_SK,
     DAY,
     LISTS,
     MINUTE,
@@ -30,6 +29,7 @@ from tests.lib.accounts import (
     outcome,
 )
 from tests.lib.cloud import PROJECT, Script
+from tests.lib.settings import AK_SK
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
