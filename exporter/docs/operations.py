@@ -10,7 +10,7 @@ from exporter.cloud.wire.paging import PAGE
 from exporter.config import COLLECTORS, TASKS, Poll, duration_text
 from exporter.docs.errors import ERRORS, errors_table
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table
-from exporter.docs.sources import LISTS, project_sources, sources
+from exporter.docs.sources import LISTS, PROJECT_SOURCES, SOURCES
 from exporter.model.task import Listed
 from exporter.polling.lists import SECOND_LIST_SECONDS
 
@@ -96,9 +96,9 @@ def _rows() -> Iterator[Sequence[str]]:
     beside_first = f"{_interval([TASKS])}, {duration_text(SECOND_LIST_SECONDS)} with `api: auto`"
     yield _row(first, TASKS, calls=_PAGED[first])
     yield _row(second, TASKS, interval=beside_first, calls=_PAGED[second])
-    for source in sources():
+    for source in SOURCES:
         yield from _source(source)
-    for project_source in project_sources():
+    for project_source in PROJECT_SOURCES:
         operation = project_source.operation
         yield _row(operation, project_source.collector, calls=_PAGED.get(operation, "1"))
 

@@ -14,11 +14,16 @@ from exporter.model.filters import ListQuery
 
 if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
-    from exporter.cloud.source import Api, ProjectSource, Source
+    from exporter.cloud.source import Api, Source
     from exporter.metrics.family import Family
     from exporter.model.task import Project, Task
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)
+_APIS: tuple[Api, ...] = (V3(ListQuery()), V5(ListQuery()))
+SOURCES = tuple(source for api in _APIS for source in api.sources)
+"""All sources of facts about tasks, v3 first."""
+PROJECT_SOURCES = tuple(source for api in _APIS for source in api.project_sources)
+"""All sources of facts about projects."""
 
 
 class Feed(NamedTuple):
@@ -26,16 +31,6 @@ class Feed(NamedTuple):
 
     collectors: tuple[str, ...]
     operations: tuple[Operation, ...]
-
-
-def sources() -> list[Source]:
-    """All sources of facts about tasks, v3 first."""
-    return [source for api in _apis() for source in api.sources]
-
-
-def project_sources() -> list[ProjectSource]:
-    """All sources of facts about projects."""
-    return [source for api in _apis() for source in api.project_sources]
 
 
 def feed_of(family: Family[Task] | Family[Project]) -> Feed:
@@ -46,8 +41,8 @@ def feed_of(family: Family[Task] | Family[Project]) -> Feed:
         collectors,
         (
             *(LISTS if TASKS in collectors else ()),
-            *(source.operation for source in sources() if _contains(source, family.fields)),
-            *(source.operation for source in project_sources() if source.collector in collectors),
+            *(source.operation for source in SOURCES if _contains(source, family.fields)),
+            *(source.operation for source in PROJECT_SOURCES if source.collector in collectors),
         ),
     )
 
@@ -56,11 +51,7 @@ def _contains(source: Source, paths: tuple[str, ...]) -> bool:
     """Return whether the responses of a source contain any of these fields."""
     for kind in source.kinds:
         named = {field for name, field in map(split, paths) if name == kind.name}
-        wanted = {field.name for field in fields(kind)} if "" in named else named
-        if {f"{kind.name}.{field}" for field in wanted} - source.lacks:
+        shown = {field.name for field in fields(kind)} if "" in named else named
+        if {f"{kind.name}.{field}" for field in shown} - source.lacks:
             return True
     return False
-
-
-def _apis() -> tuple[Api, ...]:
-    return V3(ListQuery()), V5(ListQuery())

@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from exporter.model.task import Project
 
 
-def _counts(project: Project) -> Samples:
-    return tuple(project.counts.items())
-
-
 def _quotas(project: Project, *, used: bool) -> Samples:
     resources = project.quota.resources if project.quota else ()
     numbers = ((name, taken if used else limit) for name, taken, limit in resources)
@@ -49,7 +45,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         "drs_tasks",
         "Tasks without their subtasks, zeros included. Absent while the list of a job type is unknown.",
         ("counts",),
-        _counts,
+        lambda project: tuple(project.counts.items()),
         ("job_type", "phase"),
     ),
     Family(

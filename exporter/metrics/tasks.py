@@ -142,8 +142,8 @@ def _objects(name: str, help_text: str, field: str, side: str) -> Family[Task]:
     facts, counts = split(field)
 
     def samples(task: Task) -> Samples:
-        known = {count.type: getattr(count, side) for count in reversed(getattr(getattr(task, facts), counts, ()))}
-        return tuple(((kind,), number) for kind, number in sorted(known.items()) if number is not None)
+        numbers = {count.type: getattr(count, side) for count in reversed(getattr(getattr(task, facts), counts, ()))}
+        return tuple(((name,), number) for name, number in sorted(numbers.items()) if number is not None)
 
     return Family(name, help_text, (field,), samples, ("object_type",))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHARDS = "DRS_EXPORTER_SHARDS"
 """The environment variable with the number of shards, for `--shard=auto`."""
 _ORDINAL = re.compile(r"-([0-9]{1,6})$")
-_GIVEN = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+_PART = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 _COUNT = re.compile(r"[0-9]{1,6}")
 
 
@@ -52,10 +52,10 @@ def shard_of(text: str, hostname: str, environment: Mapping[str, str]) -> Shard:
     """
     if text == "auto":
         return _from_hostname(hostname, environment.get(SHARDS, ""))
-    given = _GIVEN.fullmatch(text)
-    if given is None or int(given[1]) >= int(given[2]):
+    match = _PART.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
         raise ConfigError(f"--shard: {text!r} is neither auto nor I/N, I from 0 to N - 1, such as 0/3")
-    return Shard(int(given[1]), int(given[2]))
+    return Shard(int(match[1]), int(match[2]))
 
 
 def _from_hostname(hostname: str, count: str) -> Shard:

@@ -71,36 +71,36 @@ class Inventory:
         deleted = {listed.id for listed in tasks if listed.status == DELETED}
         for task_id in deleted:
             self._remove(task_id, now)
-        seen = self._visible_tasks(tasks, now)
-        for task_id, listed in seen.items():
+        visible = self._visible_tasks(tasks, now)
+        for task_id, listed in visible.items():
             self._tasks.setdefault(task_id, {})[key] = _ListEntry(listed, now)
         weight = _weight(gap, pages)
-        missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in seen}
+        missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in visible}
         for task_id in missed:
             entries = self._tasks[task_id]
             entries[key].absence += weight
             if all(entry.absence >= _ABSENCE_BEFORE_REMOVAL for entry in entries.values()):
                 del self._tasks[task_id]
-        return deleted | missed | seen.keys()
+        return deleted | missed | visible.keys()
 
     def _visible_tasks(self, tasks: Iterable[Listed], now: float) -> dict[str, Listed]:
         """Return the tasks of a list that are not hidden, by id; parents count hidden subtasks as unknown ones."""
-        shown: dict[str, Listed] = {}
+        visible: dict[str, Listed] = {}
         hidden = Counter[str]()
         for listed in tasks:
             reported = self._missing.get(listed.id)
             if reported is None or listed.phase is Phase.ENDED:
-                shown[listed.id] = listed
+                visible[listed.id] = listed
             elif now - reported < self.hide_for:
                 hidden.update(listed.parents)
             elif listed.status != DELETED:
-                shown[listed.id] = replace(listed, contradicted=True)
-        for parent in hidden.keys() & shown.keys():
-            unknown = shown[parent].unknown_children + hidden[parent]
-            shown[parent] = replace(shown[parent], unknown_children=unknown)
+                visible[listed.id] = replace(listed, contradicted=True)
+        for parent in hidden.keys() & visible.keys():
+            unknown = visible[parent].unknown_children + hidden[parent]
+            visible[parent] = replace(visible[parent], unknown_children=unknown)
         forgotten = now - _REMEMBERED * self.hide_for
         self._missing = {key: at for key, at in self._missing.items() if at > forgotten or key in self._tasks}
-        return shown
+        return visible
 
     def report_missing(self, task_id: str, now: float) -> None:
         """Remove a task of which a query reports that it does not exist.
@@ -193,10 +193,10 @@ def _weight(gap: Gap | None, pages: int) -> int:
 
 def _filled(listed: Listed, others: Iterable[Listed]) -> Listed:
     """Return the task with the fields that only its other lists contain."""
-    known = {
+    additions = {
         name: value
         for other in others
         for name in _FILLED
         if getattr(listed, name) is None and (value := getattr(other, name)) is not None
     }
-    return replace(listed, **known) if known else listed
+    return replace(listed, **additions) if additions else listed

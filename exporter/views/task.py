@@ -63,17 +63,17 @@ class Judgement(NamedTuple):
 def groups(subject: TaskExplanation, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
     """Return all facts of a task. `project` and `enabled`, by collector, explain why some are unknown."""
     task = subject.task
-    found = [Group("identity", None, _identity(task)), Group("status", _age(subject, TASKS), _status(task, now))]
+    result = [Group("identity", None, _identity(task)), Group("status", _age(subject, TASKS), _status(task, now))]
     for collector in COLLECTORS.values():
         if collector.scope in {Scope.LISTS, Scope.PROJECT}:
             continue
-        parts = [part for name in collector.facts if (part := getattr(task, name)) is not None]
-        if parts:
-            rows = [row for name, value in _known(parts, task.fresh) for row in rows_of(name, value, now)]
-            found.append(Group(collector.name, _age(subject, collector.name), rows))
+        known = [facts for name in collector.facts if (facts := getattr(task, name)) is not None]
+        if known:
+            rows = [row for name, value in _values(known, task.fresh) for row in rows_of(name, value, now)]
+            result.append(Group(collector.name, _age(subject, collector.name), rows))
         else:
-            found.append(Group(collector.name, None, (), _why_unknown(collector, subject, project, enabled)))
-    return found
+            result.append(Group(collector.name, None, (), _why_unknown(collector, subject, project, enabled)))
+    return result
 
 
 def _identity(task: Task) -> list[tuple[str, str]]:
@@ -90,14 +90,14 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     return [("phase", listed.phase), *(row for name in names for row in rows_of(name, getattr(listed, name), now))]
 
 
-def _known(parts: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str, Any]]:
-    """Return fields with values. If two parts have a field, the first known value in the order of `fresh` counts."""
-    known: dict[str, Any] = {field.name: None for part in parts for field in fields(part)}
-    for part in sorted(parts, key=lambda part: fresh.index(part.name)):
-        for field in fields(part):
-            if known[field.name] is None:
-                known[field.name] = getattr(part, field.name)
-    return [item for item in known.items() if item[0] not in _BOUNDS]
+def _values(known: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return fields with values. If several facts have a field, its first value in the order of `fresh` counts."""
+    values: dict[str, Any] = {field.name: None for facts in known for field in fields(facts)}
+    for facts in sorted(known, key=lambda facts: fresh.index(facts.name)):
+        for field in fields(facts):
+            if values[field.name] is None:
+                values[field.name] = getattr(facts, field.name)
+    return [item for item in values.items() if item[0] not in _BOUNDS]
 
 
 def _age(subject: TaskExplanation, collector: str) -> str:

@@ -81,18 +81,13 @@ def rows_of(name: str, value: Any, now: float) -> list[tuple[str, str]]:
         if name.endswith(end):
             return [(_label(name.removesuffix(unit)), UNKNOWN if value is None else text(value, now))]
     if isinstance(value, tuple):
-        return _listed(_label(name), value, now)
+        label = _label(name)
+        return [row for item in value for row in _item(label, item, now)] or [(label or "counts", "none")]
     return [(_label(name), _plain(value))]
 
 
 def _label(name: str) -> str:
     return _LABELS.get(name, name).replace("_", " ")
-
-
-def _listed(label: str, values: tuple[Any, ...], now: float) -> list[tuple[str, str]]:
-    if not values:
-        return [(label or "counts", "none")]
-    return [row for value in values for row in _item(label, value, now)]
 
 
 def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:

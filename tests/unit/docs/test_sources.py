@@ -9,7 +9,7 @@ import pytest
 
 from exporter.config import COLLECTORS, Cutover
 from exporter.docs import examples
-from exporter.docs.sources import LISTS, feed_of, sources
+from exporter.docs.sources import LISTS, SOURCES, feed_of
 from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
@@ -98,7 +98,7 @@ def test_the_cut_over_families_are_fed_by_the_operations_of_the_reasons() -> Non
     fed = {
         operation.name for family in TASK_FAMILIES if family.name in CUTOVER for operation in feed_of(family).operations
     }
-    named = {operation.name for operation in (*LISTS, *(source.operation for source in sources()))}
+    named = {operation.name for operation in (*LISTS, *(source.operation for source in SOURCES))}
     assert named - fed == {"v3_batch_precheck_result", "v5_job_is_writable"}
 
 
