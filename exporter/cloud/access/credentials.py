@@ -12,7 +12,7 @@ from exporter import config
 from exporter.cloud.access.agency import agency_keys
 from exporter.cloud.access.project_id import ProjectId, ProjectIdClaims, find_project
 from exporter.cloud.access.renewal import Refreshed
-from exporter.cloud.access.sign_in import Grant, SignIn, SignInLimiter
+from exporter.cloud.access.sign_in import Grant, SignInLimiter, sign_in
 from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
@@ -145,7 +145,7 @@ def access(
     credentials = account.credentials
     if isinstance(credentials, config.Password):
         limiter = shared.sign_in_limiters[account.name]
-        password = PasswordAuth(SignIn(iam(), credentials, project.project_id, project.iam_name, limiter))
+        password = PasswordAuth(partial(sign_in, iam(), credentials, project.project_id, project.iam_name, limiter))
         return password, ProjectId(project.project_id, password.project_id, claim)
 
     def known() -> str | None:

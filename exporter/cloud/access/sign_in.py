@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
@@ -107,9 +107,10 @@ class SignInLimiter:
         return sum(loop_time() < moment + _WINDOW for moment in self._recent)
 
 
-@dataclass(frozen=True)
-class SignIn:
-    """The sign-in of one account for one project; called, it returns a `Grant` and its seconds.
+async def sign_in(
+    client: Client, credentials: Password, project_id: str | None, name: str, limiter: SignInLimiter
+) -> tuple[Grant, float]:
+    """Sign in for one project; return the grant and its seconds.
 
     Args:
         client: sends to IAM, without credentials.
@@ -117,38 +118,20 @@ class SignIn:
         project_id: of the project that the token is for.
         name: of that project in IAM, where there is no id.
         limiter: of the account.
+
+    Raises:
+        CloudError: of the call; `AccessDeniedError` also without a call, after a recent refusal.
     """
-
-    client: Client
-    credentials: Password
-    project_id: str | None
-    name: str
-    limiter: SignInLimiter
-
-    async def __call__(self) -> tuple[Grant, float]:
-        """Sign in. Raises `CloudError`; `AccessDeniedError` also without a call, after a recent refusal."""
-        try:
-            password = await self.credentials.password.current()
-        except ConfigError as error:
-            raise AccessDeniedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
-        async with self.limiter.attempt(self.project_id or self.name, password):
-            return await self.client.exchange(
-                SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=self._body(password)
-            )
-
-    def _body(self, password: str) -> dict[str, Any]:
-        user = {
-            "domain": {"name": self.credentials.domain},
-            "name": self.credentials.user,
-            "password": password,
-        }
-        project = {"id": self.project_id} if self.project_id else {"name": self.name}
-        return {
-            "auth": {
-                "identity": {"methods": ["password"], "password": {"user": user}},
-                "scope": {"project": project},
-            }
-        }
+    try:
+        password = await credentials.password.current()
+    except ConfigError as error:
+        raise AccessDeniedError(SIGN_IN.name, NO_CREDENTIALS, reason=str(error)) from error
+    user = {"domain": {"name": credentials.domain}, "name": credentials.user, "password": password}
+    scope = {"project": {"id": project_id} if project_id else {"name": name}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    body = {"auth": {"identity": identity, "scope": scope}}
+    async with limiter.attempt(project_id or name, password):
+        return await client.exchange(SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=body)
 
 
 def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:

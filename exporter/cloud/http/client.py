@@ -229,7 +229,7 @@ class Client:
             status, headers, content = await self._send(operation, request)
             code = str(status)
             if self._observer is not None:
-                self._observer(operation.name, status, headers, _decoded(content), loop.time() - started)
+                self._observer(operation.name, status, headers, parse_body(content), loop.time() - started)
             return read(operation.name, status, headers, content)
         except CloudError as error:
             code = error.code
@@ -267,13 +267,6 @@ class Client:
             raise kind(operation.name, "network", reason=reason) from error
         except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
             raise DecodeError(operation.name, "decode") from error
-
-
-def _decoded(content: bytes) -> Any:
-    try:
-        return parse_body(content)
-    except ValueError:
-        return None
 
 
 async def _body(operation: Operation, response: httpx.Response) -> bytes:

@@ -8,6 +8,7 @@ HTTP status decides only where the code is not documented, or is missing.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -204,14 +205,9 @@ BY_STATUS: Mapping[int, Meaning] = {
 """The meaning of an HTTP status without a documented code; 5xx is `UNAVAILABLE`, all others `OTHER`."""
 
 
-def _by_code() -> Mapping[str, tuple[Documented, ...]]:
-    found: dict[str, tuple[Documented, ...]] = {}
-    for row in CODES:
-        found[row.code] = (*found.get(row.code, ()), row)
-    return found
-
-
-_BY_CODE = _by_code()
+_BY_CODE = defaultdict[str, list[Documented]](list)
+for _row in CODES:
+    _BY_CODE[_row.code].append(_row)
 
 
 def documented(code: str | None, status: int | None = None) -> Meaning | None:

@@ -6,6 +6,7 @@ import email.utils
 import json
 import math
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,7 @@ def read_object(operation: str, status: int, headers: Mapping[str, str], content
 
     The good statuses of reads are 200, 201 and 202, depending on operation and version.
     """
-    try:
-        body = parse_body(content)
-    except ValueError:
-        body = None
+    body = parse_body(content)
     if str(status) not in GOOD:
         code = error_code_in(body)
         error = meaning_of(code, status).error(operation, str(status), code)
@@ -55,14 +53,16 @@ def _no_object(content_type: str) -> str:
 
 
 def parse_body(content: bytes) -> Any:
-    """Return the decoded JSON; raises ValueError where it is none. Parts that are nested too deep are cut (`shallow`).
+    """Return the decoded JSON; None where it is none. Parts that are nested too deep are cut (`shallow`).
 
     An integer of more digits than Python reads becomes "not a number", which every field counts as a decode error.
     """
-    try:
-        return _loaded(content)
-    except RecursionError:
-        return _loaded(shallow(content))
+    with suppress(ValueError):
+        try:
+            return _loaded(content)
+        except RecursionError:
+            return _loaded(shallow(content))
+    return None
 
 
 def _loaded(content: bytes | str) -> Any:

@@ -237,33 +237,28 @@ class Wire(BaseModel):
 W = TypeVar("W", bound=Wire)
 
 
+def _one(model: type[Wire], value: Any, errors: DecodeErrors) -> Wire | None:
+    return None if is_null(value) or value == {} else model.read(value, errors)
+
+
+def _many(model: type[Wire], value: Any, errors: DecodeErrors) -> tuple[Wire, ...]:
+    if not is_null(value) and not isinstance(value, list):
+        errors.count += 1
+    return tuple(model.read_all(value, errors)) if isinstance(value, list) else ()
+
+
 class _Nested:
+    def __init__(self, decode: Callable[[type[Wire], Any, DecodeErrors], Any]) -> None:
+        self._decode = decode
+
     def __get_pydantic_core_schema__(self, source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         model: type[Wire] = get_args(source)[0]
-
-        def decode(value: Any, info: ValidationInfo[DecodeErrors]) -> Wire | None:
-            return None if is_null(value) or value == {} else model.read(value, info.context)
-
-        return with_info_plain_validator_function(decode)
+        return with_info_plain_validator_function(lambda value, info: self._decode(model, value, info.context))
 
 
-Nested = Annotated[W | None, _Nested()]
+Nested = Annotated[W | None, _Nested(_one)]
 """An object that another wire model decodes; None where it is missing, empty or of the wrong shape."""
-
-
-class _NestedList:
-    def __get_pydantic_core_schema__(self, source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        model: type[Wire] = get_args(source)[0]
-
-        def decode(value: Any, info: ValidationInfo[DecodeErrors]) -> tuple[Wire, ...]:
-            if not is_null(value) and not isinstance(value, list):
-                info.context.count += 1
-            return tuple(model.read_all(value, info.context)) if isinstance(value, list) else ()
-
-        return with_info_plain_validator_function(decode)
-
-
-NestedList = Annotated[tuple[W, ...], _NestedList()]
+NestedList = Annotated[tuple[W, ...], _Nested(_many)]
 """A list whose items another wire model decodes one by one; empty where it is missing or of the wrong shape."""
 
 
