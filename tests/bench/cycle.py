@@ -1,15 +1,14 @@
-"""A whole cycle: lists, progress, node, page and gzip, against a loop with the vendor's SDK; where its time goes."""
+"""A whole cycle: lists, progress, node, page and gzip, against a loop with the vendor's SDK."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from exporter.daemon.exporter import Exporter
 from tests.bench.fleet import config_of
-from tests.bench.measure import Result, Row, Table, interleaved, profiled, shares, spent_async, spread
+from tests.bench.measure import Result, Row, interleaved, shares, spent_async, spread
 from tests.bench.peers import cloud
 from tests.bench.vendor import Vendor
 
@@ -17,23 +16,16 @@ _COLLECTORS = ("tasks", "progress", "node")
 
 
 async def measure(tasks: int, rounds: int) -> Result:
-    """`tasks` is the large number; a tenth and a hundredth of it are measured as well."""
-    few, some = max(1, tasks // 100), max(1, tasks // 10)
+    """`tasks` is the large number of tasks; a hundredth of it is measured as well."""
+    few = max(1, tasks // 100)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = await _against_vendor(max(6, tasks // 50), folder, rounds)
         with cloud(few, folder / "few") as small, cloud(tasks, folder / "many") as large:
-            async with AsyncExitStack() as stack:
-                little = await stack.enter_async_context(_polled(small.url, "v3"))
-                big = await stack.enter_async_context(_polled(large.url, "v3"))
+            async with _polled(small.url, "v3") as little, _polled(large.url, "v3") as big:
                 await asyncio.gather(little.poll_once(), big.poll_once())
                 rows.append(await _growth((few, little), (tasks, big), rounds))
-                tables = [await _profile(tasks, big)]
-        with cloud(some, folder / "some") as medium:
-            async with _polled(medium.url, "v3") as exporter:
-                await exporter.poll_once()
-                tables.insert(0, await _profile(some, exporter))
-    return Result(rows, tables)
+    return Result(rows)
 
 
 def _polled(url: str, api: str) -> Exporter:
@@ -94,16 +86,3 @@ async def _growth(few: tuple[int, Exporter], many: tuple[int, Exporter], rounds:
 
 
 _CYCLES = 10
-
-
-async def _profile(tasks: int, exporter: Exporter) -> Table:
-    """Of one poll with its publication."""
-    rows = [
-        (f"`{entry.name}`", f"{entry.calls:,}", f"{1e3 * entry.seconds:.0f}", f"{entry.share:.1%}")
-        for entry in await profiled(exporter.poll_once)
-    ]
-    return Table(
-        f"One poll of {tasks:,} tasks (v3: tasks, progress, node; page and gzip): the ten dearest functions",
-        ("function", "calls", "ms by itself, under the profiler", "share"),
-        rows,
-    )

@@ -1,4 +1,4 @@
-"""What a part of the benchmark brings back, and how it is measured."""
+"""The results of a part of the benchmark, and their measurement."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import pstats
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +17,7 @@ from tests.lib.paths import ROOT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-_TOP = 10
-_PACKAGES = 6
+_PACKAGES, _FUNCTIONS = 6, 3
 _HOME = str(ROOT)
 
 
@@ -26,13 +26,13 @@ class Row:
     """One measured goal.
 
     Args:
-        what: was measured.
+        what: the quantity.
         unit: of the values; `times` for ratios.
-        values: one a round; of the median the goal speaks.
+        values: one a round; the goal is for their median.
         goal: that value may have at most, or at least.
         least: the goal is a lower bound.
-        figures: what the ratio was made of, in absolute units.
-        why: where the goal is missed, what was measured of the cause.
+        figures: the values of a ratio, in absolute units.
+        why: what was measured of the cause, for a missed goal.
     """
 
     what: str
@@ -45,12 +45,12 @@ class Row:
 
     @property
     def value(self) -> float:
-        """The one that the goal speaks of."""
+        """The median, which is compared with the goal."""
         return median(self.values)
 
     @property
     def met(self) -> bool:
-        """Whether the goal is reached."""
+        """True if the goal is reached."""
         return self.value >= self.goal if self.least else self.value <= self.goal
 
 
@@ -66,7 +66,7 @@ class Table:
 
 @dataclass(slots=True)
 class Result:
-    """What a part brings back."""
+    """The result of a part."""
 
     rows: list[Row] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Spent(NamedTuple):
 
 
 def spent(work: Callable[[], object]) -> Spent:
-    """What a piece of work takes; garbage of others is swept before."""
+    """The time that a piece of work takes, after a garbage collection."""
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
     work()
@@ -96,7 +96,7 @@ async def spent_async(work: Callable[[], Awaitable[object]]) -> Spent:
 
 
 async def interleaved(rounds: int, works: Mapping[str, Callable[[], Awaitable[object]]]) -> dict[str, list[Spent]]:
-    """Rounds in which each of the works has its turn, so that a change of the machine's load touches all of them."""
+    """Run each of the works once a round, so that a change of the machine's load affects all of them."""
     taken: dict[str, list[Spent]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -116,39 +116,23 @@ def spread(values: Sequence[float], scale: float = 1.0) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count, and no exponent."""
+    """Three significant digits without an exponent."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-class Hot(NamedTuple):
-    """A function in a profile: its own seconds, and their share of all."""
-
-    name: str
-    calls: int
-    seconds: float
-    share: float
-
-
-async def profiled(work: Callable[[], Awaitable[object]], top: int = _TOP) -> list[Hot]:
-    """The functions that take most of the time by themselves."""
+async def shares(work: Callable[[], Awaitable[object]]) -> str:
+    """The packages in which a piece of work spends most time, and the functions that take most of it by themselves."""
     profile = cProfile.Profile(time.process_time)
     with profile:
         await work()
-    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    total = sum(own for _, _, own, _, _ in stats.values())
-    hottest = sorted(stats.items(), key=lambda item: -item[1][2])[:top]
-    return [Hot(_name(*where), calls, own, own / total) for where, (calls, _, own, _, _) in hottest]
-
-
-async def shares(work: Callable[[], Awaitable[object]]) -> str:
-    """In which packages the time of a piece of work goes, and the functions that take most of it."""
-    hot = await profiled(work, top=10**6)
-    packages: dict[str, float] = {}
-    for entry in hot:
-        package = re.split(r"[/:]", entry.name)[0] if ".py:" in entry.name else "built-in"
-        packages[package] = packages.get(package, 0.0) + entry.share
-    dearest = sorted(packages.items(), key=lambda item: -item[1])[:_PACKAGES]
-    return f"{', '.join(f'{name} {share:.0%}' for name, share in dearest)}; {told(hot[:3])}"
+    own = {_name(*where): entry[2] for where, entry in pstats.Stats(profile).stats.items()}  # type: ignore[attr-defined]
+    total = sum(own.values())
+    packages = Counter[str]()
+    for name, seconds in own.items():
+        packages[re.split(r"[/:]", name)[0] if ".py:" in name else "built-in"] += seconds / total
+    dearest = ", ".join(f"{name} {share:.0%}" for name, share in packages.most_common(_PACKAGES))
+    functions = ", ".join(f"{seconds / total:.0%} {name}" for name, seconds in Counter(own).most_common(_FUNCTIONS))
+    return f"{dearest}; profile: {functions}"
 
 
 def _name(file: str, line: int, function: str) -> str:
@@ -156,8 +140,3 @@ def _name(file: str, line: int, function: str) -> str:
         return function.strip("<>")
     short = file.removeprefix(f"{_HOME}/")
     return f"{short.rpartition('site-packages/')[2].rpartition('/lib/')[2]}:{line} {function}"
-
-
-def told(hot: Iterable[Hot]) -> str:
-    """A profile in a sentence."""
-    return "profile: " + ", ".join(f"{entry.share:.0%} {entry.name}" for entry in hot)

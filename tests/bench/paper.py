@@ -116,7 +116,7 @@ async def _run(story: Story) -> Ages:
     return Ages(tuple(delays), tuple(nodes), 1 - len(delays) / expected, 1 - len(nodes) / expected)
 
 
-def told(story: Story) -> Ages:
+def ages_of(story: Story) -> Ages:
     """What comes of a story; for a process of its own."""
     return simulate(_run(story))
 
@@ -126,7 +126,7 @@ async def measure(tasks: int, seconds: float) -> Result:
     some = Story(max(6, tasks // 10), max(1.0, tasks / 1000), "v3", seconds, seconds)
     many = Story(tasks, max(2.0, tasks / 500), "v3", seconds / 2, seconds / 2, ("tasks", "progress"))
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        first, second = pool.map(told, (some, many))
+        first, second = pool.map(ages_of, (some, many))
     return Result(
         [
             _row(f"{_named(some)}, all collectors: age below which 95 % of delays are", first, 95, 40),
@@ -136,7 +136,7 @@ async def measure(tasks: int, seconds: float) -> Result:
 
 
 def _row(what: str, ages: Ages, percent: int, goal: float) -> Row:
-    figures = f"{_told(ages.delay)}; {ages.no_delay:.1%} of tasks without a delay on the page"
+    figures = f"{_quantiles(ages.delay)}; {ages.no_delay:.1%} of tasks without a delay on the page"
     return Row(what, "s", [_percentile(ages.delay, percent)], goal, figures=figures, why=figures)
 
 
@@ -149,7 +149,7 @@ def _percentile(values: Sequence[float], percent: int) -> float:
     return ordered[min(len(ordered) - 1, math.ceil(len(ordered) * percent / 100))]
 
 
-def _told(values: Sequence[float]) -> str:
+def _quantiles(values: Sequence[float]) -> str:
     """Median, 95th percentile and the oldest."""
     return " / ".join(f"{_percentile(values, percent):.0f}" for percent in (50, 95, 100)) if values else "-"
 
@@ -158,15 +158,15 @@ def allowance() -> Table:
     """What an allowance buys."""
     stories = [Story(tasks, rate, api, settle, look) for tasks, rate, settle, look in _ALLOWANCES for api in _APIS]
     with ProcessPoolExecutor(None, multiprocessing.get_context("spawn")) as pool:
-        found = list(zip(stories, pool.map(told, stories), strict=True))
+        found = list(zip(stories, pool.map(ages_of, stories), strict=True))
     head = ("active tasks", "calls/s", "api", "age of delay, s", "age of node figures, s", "tasks that have them")
     rows = [
         (
             f"{polled.tasks:,}",
             f"{polled.rate:g}",
             polled.api,
-            _told(ages.delay),
-            _told(ages.node),
+            _quantiles(ages.delay),
+            _quantiles(ages.node),
             f"{1 - ages.no_node:.0%}",
         )
         for polled, ages in found

@@ -1,4 +1,4 @@
-"""Programs beside this one: the simulated cloud, the exporter, nginx; and those who scrape."""
+"""The simulated cloud, the exporter and nginx in processes of their own, and scrapers."""
 
 from __future__ import annotations
 
@@ -39,17 +39,14 @@ http {{
 
 
 class Peer(Program):
-    """A program that says its URL, and whose process can be looked at."""
+    """A program that prints its URL, with measurements of its process."""
 
     @property
     def url(self) -> str:
         """Where it serves, without a slash at the end."""
-
-        def announced() -> str | None:
-            found = re.search(r"http://[\d.:]+\d(?=[\s/\"])", self.stdout + self.stderr)
-            return found[0] if found else None
-
-        return self.until(announced, "it says where it listens")
+        return self.until(
+            lambda: re.search(r"http://[\d.:]+\d(?=[\s/\"])", self.stdout + self.stderr), "it prints its address"
+        )[0]
 
     def memory(self, name: str = "VmHWM") -> float:
         """Megabytes of resident memory: at its peak, or with `VmRSS` now."""
@@ -58,7 +55,7 @@ class Peer(Program):
         return int(size) * 1024 / 1e6
 
     def forget_peak(self) -> None:
-        """Let the peak begin anew."""
+        """Reset the peak."""
         Path(f"/proc/{self._process.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def cpu(self) -> float:
@@ -67,17 +64,16 @@ class Peer(Program):
         return (int(fields[11]) + int(fields[12])) / 100
 
     def serves(self, path: str, needle: bytes = b"") -> None:
-        """Wait until a page is there, and has this in it."""
-        end = time.monotonic() + _PATIENCE
-        while True:
+        """Wait until a page is served and contains a text."""
+
+        def found() -> bool:
             status, body = fetch(self.url + path)
-            if status == 200 and needle in body:
-                return
-            assert time.monotonic() < end, f"{path} is not there: {self.stderr}"
-            time.sleep(0.02)
+            return status == 200 and needle in body
+
+        self.until(found, path)
 
     def end(self) -> None:
-        """Let it end by itself."""
+        """End it with SIGTERM."""
         self.send_signal(signal.SIGTERM)
         self.exit_code(_PATIENCE)
 

@@ -6,7 +6,7 @@ import asyncio
 
 from tests.bench import pages, parts
 from tests.bench.measure import Result, Row, Table
-from tests.bench.paper import Story, told
+from tests.bench.paper import Story, ages_of
 from tests.bench.report import allowance_markdown, performance_markdown, shown
 
 
@@ -22,8 +22,8 @@ def test_pages_are_published_by_both() -> None:
     assert packed > plain > 0
 
 
-def test_ages_come_from_virtual_time() -> None:
-    ages = told(Story(6, 5.0, "v3", 60.0, 60.0))
+def test_ages_are_measured_in_virtual_time() -> None:
+    ages = ages_of(Story(6, 5.0, "v3", 60.0, 60.0))
     assert len(ages.delay) == 6 * 4
     assert 0 < max(ages.delay) < 40
     assert (ages.no_delay, ages.no_node) == (0, 1 - 1 / 6)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.simulator import Fault, SimulatedCloud, faults
+from tests.simulator.client import error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 LIST = "/jobs?job_type=sync"
 
 
-def test_a_fault_fires_after_and_so_often_as_it_is_told(ask: Any, cloud: SimulatedCloud) -> None:
+def test_a_fault_starts_after_some_requests_and_ends_after_others(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(faults.throttled("GET /v5", after=1, times=2, retry_after=7))
-    answers = [ask.v5(LIST) for _ in range(4)]
+    answers = [api.v5(LIST) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 200]
     assert answers[1].headers["Retry-After"] == "7"
     assert answers[1].json()["error_code"] == "APIGW.0308"
@@ -36,63 +37,62 @@ def test_a_fault_fires_after_and_so_often_as_it_is_told(ask: Any, cloud: Simulat
     ],
 )
 def test_errors_of_the_cloud(
-    make: Callable[[str], Fault], status: int, code: str, ask: Any, cloud: SimulatedCloud
+    make: Callable[[str], Fault], status: int, code: str, api: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(make("batch-progress"))
-    answer = ask.v3("/batch-progress", jobs=[])
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
-    assert ask.v5(LIST).status_code == 200
+    assert error(api.v3("/batch-progress", jobs=[])) == (status, code)
+    assert api.v5(LIST).status_code == 200
 
 
-def test_any_body(ask: Any, cloud: SimulatedCloud) -> None:
+def test_any_body(api: Any, cloud: SimulatedCloud) -> None:
     bodies: list[object] = ["<html>down</html>", b"", {"jobs": {}}, b"\xff"]
     cloud.faults = [Fault(match="/v5", kind="body", body=body, times=1) for body in bodies]
     cloud.faults = [Fault(match="/v5", kind="body", body=body, times=1) for body in bodies]
-    assert [ask.v5(LIST).content for _ in bodies] == [b"<html>down</html>", b"", b'{"jobs": {}}', b"\xff"]
-    assert "jobs" in ask.v5(LIST).json()
+    assert [api.v5(LIST).content for _ in bodies] == [b"<html>down</html>", b"", b'{"jobs": {}}', b"\xff"]
+    assert "jobs" in api.v5(LIST).json()
 
 
-def test_a_short_page_in_the_middle_of_a_list(ask: Any, cloud: SimulatedCloud) -> None:
+def test_a_short_page_in_the_middle_of_a_list(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="offset=0", kind="short_page"))
-    body = ask.v5(LIST + "&offset=0&limit=2").json()
+    body = api.v5(LIST + "&offset=0&limit=2").json()
     assert (len(body["jobs"]), body["total_count"]) == (1, 3)
 
 
-def test_the_same_page_for_ever(ask: Any, cloud: SimulatedCloud) -> None:
+def test_the_same_page_for_ever(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="repeat_page"))
-    pages = [ask.list_v3(cur_page=number, per_page=2) for number in (1, 2, 9)]
+    pages = [api.list_v3(cur_page=number, per_page=2) for number in (1, 2, 9)]
     assert pages[0] == pages[1] == pages[2]
     assert pages[0]["total_record"] == 3
 
 
-def test_endless_pages(ask: Any, cloud: SimulatedCloud) -> None:
+def test_endless_pages(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="endless_pages"))
     seen: set[str] = set()
     for number in range(1, 20):
-        page = ask.list_v3(cur_page=number, per_page=2)
+        page = api.list_v3(cur_page=number, per_page=2)
         assert page["total_record"] > number * 2
         seen |= {job["id"] for job in page["jobs"]}
     assert len(seen) == 38
     assert all(len(identity) == 36 and identity.endswith("jb201") for identity in seen)
 
 
-def test_reset_in_the_middle_of_a_body(ask: Any, cloud: SimulatedCloud) -> None:
+def test_reset_in_the_middle_of_a_body(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="reset", times=1))
     with pytest.raises(ConnectionResetError):
-        ask.v5(LIST)
-    assert ask.v5(LIST).status_code == 200
+        api.v5(LIST)
+    assert api.v5(LIST).status_code == 200
 
 
-def test_slow_and_then_the_next_fault(ask: Any, cloud: SimulatedCloud) -> None:
+def test_slow_and_then_the_next_fault(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults = [Fault(match="/jobs", kind="slow", seconds=0.05), faults.broken("/jobs", times=1)]
     began = time.monotonic()
-    assert [ask.v5(LIST).status_code for _ in range(2)] == [500, 200]
+    assert [api.v5(LIST).status_code for _ in range(2)] == [500, 200]
     assert time.monotonic() - began > 0.1
 
 
-def test_a_huge_body(ask: Any, cloud: SimulatedCloud) -> None:
+def test_a_huge_body(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="huge", size=3_000_000))
-    assert len(ask.v5(LIST).content) == 3_000_000
+    assert len(api.v5(LIST).content) == 3_000_000
     assert Fault(match="", kind="huge").size == 50 * 1024 * 1024
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from exporter.simulator import SimulatedCloud, World
 from tests.lib.paths import DATA
+from tests.simulator.client import PROJECT, CloudClient, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 VECTORS = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 SIGNED_AT = calendar.timegm(time.strptime("20260102T030405Z", "%Y%m%dT%H%M%SZ"))
 DRS_VECTORS = [vector for vector in VECTORS if "/jobs" in vector["input"]["path"]]
-PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 LIST = f"/v5/{PROJECT}/jobs?job_type=sync"
 
 
@@ -36,16 +36,16 @@ def parts(vector: Any) -> tuple[str, str, bytes | None, dict[str, str]]:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-def test_a_request_signed_by_the_vendor_passes(vector: Any, asker: Callable[..., Any]) -> None:
-    answer = asker(vector_cloud(vector)).raw(*parts(vector))
+def test_a_request_signed_by_the_vendor_passes(vector: Any) -> None:
+    answer = CloudClient(vector_cloud(vector)).raw(*parts(vector))
     assert answer.status_code != 401, answer.text
     assert answer.json().get("error_code") in {None, "DRS.M05004", "DRS.10000010"}
 
 
 @pytest.mark.parametrize("vector", DRS_VECTORS, ids=lambda vector: vector["name"])
-def test_any_change_of_a_signed_request_is_refused(vector: Any, asker: Callable[..., Any]) -> None:
+def test_any_change_of_a_signed_request_is_refused(vector: Any) -> None:
     method, uri, body, headers = parts(vector)
-    ask = asker(vector_cloud(vector))
+    api = CloudClient(vector_cloud(vector))
     changed = [
         (method, uri.replace("/jobs", "//jobs", 1), body, headers),
         (method, uri + ("&" if "?" in uri else "?") + "x=1", body, headers),
@@ -53,28 +53,28 @@ def test_any_change_of_a_signed_request_is_refused(vector: Any, asker: Callable[
         (method, uri, body, {**headers, "Host": "elsewhere"}),
         (method, uri, body, {**headers, "Authorization": headers["Authorization"].replace("host;", "")}),
     ]
-    answers = [ask.raw(*change) for change in changed]
+    answers = [api.raw(*change) for change in changed]
     assert [answer.status_code for answer in answers] == [404, 401, 401, 401, 401]
     assert answers[1].json()["error_code"] == "APIGW.0301"
     assert answers[1].json()["request_id"] == answers[1].headers["X-Request-Id"]
 
 
-def test_headers_added_after_signing_do_not_matter(asker: Callable[..., Any]) -> None:
+def test_headers_added_after_signing_do_not_matter() -> None:
     vector = next(vector for vector in VECTORS if vector["name"] == "minimal_headers_no_project")
     method, uri, body, headers = parts(vector)
-    assert asker(vector_cloud(vector)).raw(method, uri, body, {**headers, "X-Other": "1"}).status_code == 200
+    assert CloudClient(vector_cloud(vector)).raw(method, uri, body, {**headers, "X-Other": "1"}).status_code == 200
 
 
-def test_a_blank_encoded_as_plus_breaks_the_signature(asker: Callable[..., Any]) -> None:
+def test_a_blank_encoded_as_plus_breaks_the_signature() -> None:
     vector = VECTORS[0]
     method, uri, body, headers = parts(vector)
-    assert asker(vector_cloud(vector)).raw(method, uri.replace("%20", "+"), body, headers).status_code == 401
+    assert CloudClient(vector_cloud(vector)).raw(method, uri.replace("%20", "+"), body, headers).status_code == 401
 
 
 @pytest.mark.parametrize(("offset", "status"), [(899, 200), (901, 401), (-901, 401)])
-def test_a_skewed_clock_is_refused_after_15_minutes(offset: float, status: int, asker: Callable[..., Any]) -> None:
+def test_a_skewed_clock_is_refused_after_15_minutes(offset: float, status: int) -> None:
     vector = next(vector for vector in VECTORS if vector["name"] == "minimal_headers_no_project")
-    answer = asker(vector_cloud(vector, offset)).raw(*parts(vector))
+    answer = CloudClient(vector_cloud(vector, offset)).raw(*parts(vector))
     assert answer.status_code == status
     if status == 401:
         assert "signature expired, signature time:20260102T030405Z,server time:2026" in answer.json()["error_msg"]
@@ -84,71 +84,67 @@ def test_a_skewed_clock_is_refused_after_15_minutes(offset: float, status: int, 
     ("tokens", "expiry", "status"),
     [({}, 0, 401), ({"other": "AK"}, 0, 401), ({"{token}": "{ak}"}, SIGNED_AT - 1, 401), ({"{token}": "{ak}"}, 0, 400)],
 )
-def test_a_security_token_must_be_known_for_its_key(
-    tokens: dict[str, str], expiry: float, status: int, asker: Callable[..., Any]
-) -> None:
+def test_a_security_token_must_be_known_for_its_key(tokens: dict[str, str], expiry: float, status: int) -> None:
     vector = next(vector for vector in VECTORS if vector["input"]["security_token"])
     token, ak = vector["input"]["security_token"], vector["input"]["ak"]
     cloud = vector_cloud(vector)
     cloud.tokens = {key.format(token=token): value.format(ak=ak) for key, value in tokens.items()}
     cloud.expiries = {token: expiry} if expiry else {}
-    assert asker(cloud).raw(*parts(vector)).status_code == status
+    assert CloudClient(cloud).raw(*parts(vector)).status_code == status
 
 
-def test_a_temporary_key_without_its_token_is_refused(asker: Callable[..., Any]) -> None:
+def test_a_temporary_key_without_its_token_is_refused() -> None:
     vector = next(vector for vector in VECTORS if vector["name"] == "minimal_headers_no_project")
     cloud = vector_cloud(vector)
     cloud.tokens["token"] = vector["input"]["ak"]
-    assert asker(cloud).raw(*parts(vector)).status_code == 401
+    assert CloudClient(cloud).raw(*parts(vector)).status_code == 401
 
 
-def test_unknown_key_and_no_key(ask: Any, cloud: SimulatedCloud) -> None:
+def test_unknown_key_and_no_key(api: Any, cloud: SimulatedCloud) -> None:
     cloud.now = lambda: SIGNED_AT
     vector = next(vector for vector in VECTORS if vector["name"] == "minimal_headers_no_project")
-    unknown = ask.raw(*parts(vector))
-    assert (unknown.status_code, unknown.json()["error_code"]) == (401, "APIGW.0301")
+    unknown = api.raw(*parts(vector))
+    assert error(unknown) == (401, "APIGW.0301")
     assert "not exist" in unknown.json()["error_msg"]
-    assert ask.raw("GET", LIST, None, {}).status_code == 401
-    assert ask.raw("GET", LIST, None, {"Authorization": "Bearer x"}).status_code == 401
+    assert api.raw("GET", LIST, None, {}).status_code == 401
+    assert api.raw("GET", LIST, None, {"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_a_token_opens_until_it_expires_and_then_gives_403_not_401(ask: Any, cloud: SimulatedCloud, clock: Any) -> None:
+def test_a_token_opens_until_it_expires_and_then_gives_403_not_401(api: Any, cloud: SimulatedCloud, clock: Any) -> None:
     token = cloud.issue_token(lifetime=60)
-    assert ask("GET", LIST, X_Auth_Token=token).status_code == 200
+    assert api("GET", LIST, X_Auth_Token=token).status_code == 200
     clock.value += 60
     for bad in (token, "invented"):
-        answer = ask("GET", LIST, X_Auth_Token=bad)
-        assert (answer.status_code, answer.json()["error_code"]) == (403, "DRS.M00100")
+        answer = api("GET", LIST, X_Auth_Token=bad)
+        assert error(answer) == (403, "DRS.M00100")
         assert "request_id" not in answer.json()
 
 
-def test_a_token_of_another_project_is_refused(ask: Any, cloud: SimulatedCloud) -> None:
+def test_a_token_of_another_project_is_refused(api: Any, cloud: SimulatedCloud) -> None:
     token = cloud.issue_token(project_id="0" * 32)
-    assert ask("GET", LIST, X_Auth_Token=token).json()["error_code"] == "DRS.M00261"
+    assert api("GET", LIST, X_Auth_Token=token).json()["error_code"] == "DRS.M00261"
 
 
-def test_wrong_project(ask: Any) -> None:
-    answer = ask("GET", LIST.replace("0", "1"))
-    assert (answer.status_code, answer.json()["error_code"]) == (403, "DRS.M00261")
-    assert ask("GET", LIST, X_Project_Id="f" * 32).status_code == 403
+def test_wrong_project(api: Any) -> None:
+    assert error(api("GET", LIST.replace("0", "1"))) == (403, "DRS.M00261")
+    assert api("GET", LIST, X_Project_Id="f" * 32).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/v5/x/nothing", "/v4/x/jobs", "/", f"/v5/{PROJECT}/jobs/"])
-def test_unknown_path_is_a_404_of_the_gateway(path: str, ask: Any) -> None:
-    answer = ask("GET", path)
-    assert (answer.status_code, answer.json()["error_code"]) == (404, "APIGW.0101")
+def test_unknown_path_is_a_404_of_the_gateway(path: str, api: Any) -> None:
+    answer = api("GET", path)
+    assert error(answer) == (404, "APIGW.0101")
     assert answer.json()["request_id"]
 
 
-def test_an_unpublished_generation_is_a_404_before_any_credential(ask: Any, world: World) -> None:
+def test_an_unpublished_generation_is_a_404_before_any_credential(api: Any, world: World) -> None:
     world.published = {"v3"}
-    answer = ask.raw("GET", LIST, None, {})
-    assert (answer.status_code, answer.json()["error_code"]) == (404, "APIGW.0101")
+    assert error(api.raw("GET", LIST, None, {})) == (404, "APIGW.0101")
 
 
-def test_calls_are_recorded(ask: Any, cloud: SimulatedCloud) -> None:
-    ask.v3("/batch-progress", jobs=["x"])
-    ask.v5("/jobs?job_type=sync")
+def test_calls_are_recorded(api: Any, cloud: SimulatedCloud) -> None:
+    api.v3("/batch-progress", jobs=["x"])
+    api.v5("/jobs?job_type=sync")
     first, second = cloud.calls
     assert (first.method, first.path, first.status) == ("POST", f"/v3/{PROJECT}/jobs/batch-progress", 400)
     assert first.body == {"jobs": ["x"]}

@@ -7,22 +7,23 @@ import pytest
 
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib.paths import DATA
+from tests.simulator.client import CloudClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 EXAMPLE = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 SIGNED_AT = 1767323045  # 20260102T030405Z
 
 
-def sign_in(ask: Any, password: str = DEMO_PASSWORD, query: str = "", **scope: Any) -> Any:
+def sign_in(api: Any, password: str = DEMO_PASSWORD, query: str = "", **scope: Any) -> Any:
     user = {"domain": {"name": DEMO_DOMAIN}, "name": DEMO_USER, "password": password}
     auth = {"identity": {"methods": ["password"], "password": {"user": user}}, **scope}
-    return ask.raw("POST", f"/v3/auth/tokens{query}", {"auth": auth}, {})
+    return api.raw("POST", f"/v3/auth/tokens{query}", {"auth": auth}, {})
 
 
-def test_a_token_for_a_password(ask: Any, world: World, cloud: SimulatedCloud, clock: Any) -> None:
-    answer = sign_in(ask, scope={"project": {"name": world.name}})
+def test_a_token_for_a_password(api: Any, world: World, cloud: SimulatedCloud, clock: Any) -> None:
+    answer = sign_in(api, scope={"project": {"name": world.name}})
     assert answer.status_code == 201
     body = answer.json()["token"]
     assert body["expires_at"] == "2027-01-16T08:00:00.000000Z"
@@ -30,91 +31,91 @@ def test_a_token_for_a_password(ask: Any, world: World, cloud: SimulatedCloud, c
     assert body["catalog"][0]["endpoints"][0]["url"].endswith(f"/v3/{world.project_id}")
     token = answer.headers["X-Subject-Token"]
     path = f"/v5/{world.project_id}/jobs?job_type=sync"
-    assert ask("GET", path, X_Auth_Token=token).status_code == 200
+    assert api("GET", path, X_Auth_Token=token).status_code == 200
     world.project_id = "f" * 32
-    assert ask("GET", path.replace(world.project_id, "f" * 32), X_Auth_Token=token).status_code == 403
+    assert api("GET", path.replace(world.project_id, "f" * 32), X_Auth_Token=token).status_code == 403
     clock.value += 24 * 3600
-    assert ask("GET", path, X_Auth_Token=token).json()["error_code"] == "DRS.M00100"
+    assert api("GET", path, X_Auth_Token=token).json()["error_code"] == "DRS.M00100"
 
 
-def test_tokens_without_catalog_or_scope(ask: Any, world: World) -> None:
-    by_id = sign_in(ask, query="?nocatalog=true", scope={"project": {"id": world.project_id}}).json()["token"]
+def test_tokens_without_catalog_or_scope(api: Any, world: World) -> None:
+    by_id = sign_in(api, query="?nocatalog=true", scope={"project": {"id": world.project_id}}).json()["token"]
     assert by_id["catalog"] == []
-    assert "project" not in sign_in(ask).json()["token"]
+    assert "project" not in sign_in(api).json()["token"]
 
 
-def test_refused_sign_ins_have_the_form_of_iam(ask: Any) -> None:
+def test_refused_sign_ins_have_the_form_of_iam(api: Any) -> None:
     for answer in (
-        sign_in(ask, password="wrong"),
-        sign_in(ask, scope={"project": {"name": "elsewhere"}}),
-        ask.raw("POST", "/v3/auth/tokens", {"auth": "?"}, {}),
-        ask.raw("GET", "/v3/projects", None, {"X-Auth-Token": "invented"}),
-        ask.raw("GET", "/v3/projects", None, {}),
+        sign_in(api, password="wrong"),
+        sign_in(api, scope={"project": {"name": "elsewhere"}}),
+        api.raw("POST", "/v3/auth/tokens", {"auth": "?"}, {}),
+        api.raw("GET", "/v3/projects", None, {"X-Auth-Token": "invented"}),
+        api.raw("GET", "/v3/projects", None, {}),
     ):
         assert answer.status_code == 401
         assert answer.json()["error"]["code"] == 401
 
 
-def test_projects(ask: Any, world: World, cloud: SimulatedCloud) -> None:
+def test_projects(api: Any, world: World, cloud: SimulatedCloud) -> None:
     cloud.worlds.append(World(project_id="f" * 32, region="eu-de"))
-    assert len(ask("GET", "/v3/projects").json()["projects"]) == 2
-    body = ask("GET", f"/v3/projects?name={world.name}").json()
+    assert len(api("GET", "/v3/projects").json()["projects"]) == 2
+    body = api("GET", f"/v3/projects?name={world.name}").json()
     assert [project["id"] for project in body["projects"]] == [world.project_id]
     assert body["links"]["next"] is None
-    assert ask("GET", "/v3/projects?name=nowhere").json()["projects"] == []
+    assert api("GET", "/v3/projects?name=nowhere").json()["projects"] == []
 
 
-def test_projects_signed(asker: Callable[..., Any], world: World) -> None:
+def test_projects_signed(world: World) -> None:
     vector = next(vector for vector in EXAMPLE if vector["name"] == "iam_list_projects")
     given, expected = vector["input"], vector["expected"]
     cloud = SimulatedCloud(worlds=[world], keys={given["ak"]: given["sk"]}, now=lambda: SIGNED_AT)
-    answer = asker(cloud).raw("GET", expected["uri"], None, expected["headers"])
+    answer = CloudClient(cloud).raw("GET", expected["uri"], None, expected["headers"])
     assert answer.json()["projects"][0]["name"] == "cn-north-4"
     cloud.keys[given["ak"]] = "other"
-    refused = asker(cloud).raw("GET", expected["uri"], None, expected["headers"])
+    refused = CloudClient(cloud).raw("GET", expected["uri"], None, expected["headers"])
     assert refused.json()["error_code"] == "APIGW.0301"
 
 
-def keys(ask: Any, **headers: str) -> Any:
-    return ask.raw("GET", "/openstack/latest/securitykey", None, {k.replace("_", "-"): v for k, v in headers.items()})
+def keys(api: Any, **headers: str) -> Any:
+    return api.raw("GET", "/openstack/latest/securitykey", None, {k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def session(ask: Any, **headers: str) -> Any:
-    return ask.raw("PUT", "/meta-data/latest/api/token", None, {k.replace("_", "-"): v for k, v in headers.items()})
+def session(api: Any, **headers: str) -> Any:
+    return api.raw("PUT", "/meta-data/latest/api/token", None, {k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def test_keys_of_the_agency_rotate_by_the_clock(ask: Any, cloud: SimulatedCloud, clock: Any) -> None:
-    first = keys(ask).json()["credential"]
+def test_keys_of_the_agency_rotate_by_the_clock(api: Any, cloud: SimulatedCloud, clock: Any) -> None:
+    first = keys(api).json()["credential"]
     assert set(first) == {"access", "secret", "securitytoken", "expires_at"}
     assert cloud.keys[first["access"]] == first["secret"]
     assert cloud.tokens[first["securitytoken"]] == first["access"]
-    assert first == keys(ask).json()["credential"]
+    assert first == keys(api).json()["credential"]
     clock.value += 3000
-    second = keys(ask).json()["credential"]
+    second = keys(api).json()["credential"]
     assert second["access"] != first["access"]
     assert cloud.expiries[first["securitytoken"]] > clock()
     clock.value += 600
     assert cloud.expiries[first["securitytoken"]] <= clock()
 
 
-def test_session_tokens(ask: Any, cloud: SimulatedCloud, clock: Any) -> None:
-    assert session(ask).status_code == 400
-    answer = session(ask, X_Metadata_Token_Ttl_Seconds="60")
+def test_session_tokens(api: Any, cloud: SimulatedCloud, clock: Any) -> None:
+    assert session(api).status_code == 400
+    answer = session(api, X_Metadata_Token_Ttl_Seconds="60")
     assert answer.headers["Content-Type"] == "text/plain"
     token = answer.text
-    assert keys(ask, X_Metadata_Token=token).status_code == 200
-    assert keys(ask, X_Metadata_Token="invented").status_code == 401
+    assert keys(api, X_Metadata_Token=token).status_code == 200
+    assert keys(api, X_Metadata_Token="invented").status_code == 401
     clock.value += 60
-    assert keys(ask, X_Metadata_Token=token).status_code == 401
+    assert keys(api, X_Metadata_Token=token).status_code == 401
 
 
 @pytest.mark.parametrize(("mode", "put", "get"), [("optional", 200, 200), ("required", 200, 401), ("absent", 404, 200)])
-def test_what_the_service_thinks_of_sessions(mode: str, put: int, get: int, ask: Any, cloud: SimulatedCloud) -> None:
+def test_sessions_of_the_metadata_service(mode: str, put: int, get: int, api: Any, cloud: SimulatedCloud) -> None:
     cloud.metadata.session = mode
-    assert session(ask, X_Metadata_Token_Ttl_Seconds="60").status_code == put
-    assert keys(ask).status_code == get
+    assert session(api, X_Metadata_Token_Ttl_Seconds="60").status_code == put
+    assert keys(api).status_code == get
 
 
-def test_no_agency(ask: Any, cloud: SimulatedCloud) -> None:
+def test_no_agency(api: Any, cloud: SimulatedCloud) -> None:
     cloud.metadata.agency = False
-    assert keys(ask).status_code == 401
+    assert keys(api).status_code == 401

@@ -26,9 +26,9 @@ def test_the_module_serves_the_demo(tmp_path: Path) -> None:
         assert program.stdout == f"{line}\n"
 
 
-def test_a_reset_breaks_the_connection_in_mid_body(cloud: SimulatedCloud, ask: Any) -> None:
+def test_a_reset_breaks_the_connection_in_mid_body(cloud: SimulatedCloud, api: Any) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="reset", times=1))
-    with served(cloud) as endpoint, httpx.Client(trust_env=False, headers={"X-Auth-Token": ask.token}) as http:
+    with served(cloud) as endpoint, httpx.Client(trust_env=False, headers={"X-Auth-Token": api.token}) as http:
         url = f"{endpoint}/v5/{cloud.worlds[0].project_id}/jobs?job_type=sync"
         with pytest.raises(httpx.RemoteProtocolError):
             http.get(url)

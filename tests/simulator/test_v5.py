@@ -5,12 +5,7 @@ from typing import Any
 import pytest
 
 from exporter.simulator import SimTask, World
-
-UNKNOWN = "00000000-0000-0000-0000-0000000jb201"
-
-
-def names(answer: Any) -> list[str]:
-    return [job["name"] for job in answer.json()["jobs"]]
+from tests.simulator.client import UNKNOWN, error, names
 
 
 @pytest.mark.parametrize(
@@ -28,44 +23,43 @@ def names(answer: Any) -> list[str]:
         "job_type=sync&name=" + ",".join(["x"] * 11),
     ],
 )
-def test_bad_lists(query: str, ask: Any) -> None:
-    answer = ask.v5(f"/jobs?{query}")
-    assert (answer.status_code, answer.json()["error_code"]) == (400, "DRS.10000001")
+def test_invalid_lists(query: str, api: Any) -> None:
+    assert error(api.v5(f"/jobs?{query}")) == (400, "DRS.10000001")
 
 
-def test_the_offset_counts_records_not_pages(ask: Any, world: World) -> None:
-    assert names(ask.v5("/jobs?job_type=sync&limit=2")) == ["three", "two"]
-    assert names(ask.v5("/jobs?job_type=sync&limit=2&offset=1")) == ["two", "one"]
-    last = ask.v5("/jobs?job_type=sync&limit=2&offset=3")
+def test_the_offset_counts_records_not_pages(api: Any, world: World) -> None:
+    assert names(api.list_v5("limit=2")) == ["three", "two"]
+    assert names(api.list_v5("limit=2&offset=1")) == ["two", "one"]
+    last = api.v5("/jobs?job_type=sync&limit=2&offset=3")
     assert last.json() == {"jobs": [], "total_count": 3}
     world.tasks += [SimTask(name=f"more-{number}") for number in range(12)]
-    assert len(names(ask.v5("/jobs?job_type=sync"))) == 10
-    assert len(names(ask.v5("/jobs?job_type=sync&limit=1000"))) == 15
+    assert len(names(api.list_v5())) == 10
+    assert len(names(api.list_v5("limit=1000"))) == 15
 
 
-def test_empty_filters_are_none(ask: Any) -> None:
-    query = "job_type=sync&name=&status=&engine_type=&net_type=&enterprise_project_id=&sort_key=create_time"
-    assert len(names(ask.v5(f"/jobs?{query}&instance_ip="))) == 3
+def test_empty_filters_are_none(api: Any) -> None:
+    query = "name=&status=&engine_type=&net_type=&enterprise_project_id=&sort_key=create_time"
+    assert len(names(api.list_v5(f"{query}&instance_ip="))) == 3
 
 
-def test_filters_and_sorting(ask: Any, world: World) -> None:
+def test_filters_and_sorting(api: Any, world: World) -> None:
     world.task("two").pin("PAUSING")
     world.task("one").enterprise_project = "ep"
-    assert names(ask.v5("/jobs?job_type=sync&status=PAUSING")) == ["two"]
-    assert names(ask.v5("/jobs?job_type=sync&enterprise_project_id=ep")) == ["one"]
-    assert names(ask.v5("/jobs?job_type=sync&engine_type=mysql")) == []
+    assert names(api.list_v5("status=PAUSING")) == ["two"]
+    assert names(api.list_v5("enterprise_project_id=ep")) == ["one"]
+    assert names(api.list_v5("engine_type=mysql")) == []
     ids = f"{world.task('one').id},{world.task('two').id}"
-    assert names(ask.v5(f"/jobs?job_type=sync&name={ids}")) == ["two", "one"]
-    assert names(ask.v5("/jobs?job_type=sync&sort_dir=asc")) == ["one", "two", "three"]
-    assert names(ask.v5("/jobs?job_type=sync&sort_key=name&sort_dir=asc")) == ["one", "three", "two"]
-    instance = ask.list_v3(name="one")["jobs"][0]
-    assert names(ask.v5(f"/jobs?job_type=sync&instance_ids={instance['target_inst_id']}&instance_ids=x")) == ["one"]
-    assert names(ask.v5(f"/jobs?job_type=sync&instance_ip={instance['source_ip']}")) == ["one"]
+    assert names(api.list_v5(f"name={ids}")) == ["two", "one"]
+    assert names(api.list_v5("sort_dir=asc")) == ["one", "two", "three"]
+    assert names(api.list_v5("sort_key=name&sort_dir=asc")) == ["one", "three", "two"]
+    instance = api.list_v3(name="one")["jobs"][0]
+    assert names(api.list_v5(f"instance_ids={instance['target_inst_id']}&instance_ids=x")) == ["one"]
+    assert names(api.list_v5(f"instance_ip={instance['source_ip']}")) == ["one"]
 
 
-def test_only_some_engines_and_under_other_names(ask: Any, world: World) -> None:
+def test_only_some_engines_and_under_other_names(api: Any, world: World) -> None:
     world.tasks += [SimTask(name="pg", engine="postgresql"), SimTask(name="ora", engine="oracle-to-gaussdbv5")]
-    jobs = ask.v5("/jobs?job_type=sync").json()["jobs"]
+    jobs = api.list_v5()["jobs"]
     assert {job["name"]: job["engine_type"] for job in jobs} == {
         "one": "mysql-to-mysql",
         "two": "mysql-to-mysql",
@@ -73,14 +67,14 @@ def test_only_some_engines_and_under_other_names(ask: Any, world: World) -> None
         "ora": "oracle-to-gaussdbv5",
     }
     assert world.task("ora").id.endswith("jb20r")
-    assert ask.v5(f"/jobs/{world.task('pg').id}?type=progress").json()["error_code"] == "DRS.10000001"
+    assert api.v5(f"/jobs/{world.task('pg').id}?type=progress").json()["error_code"] == "DRS.10000001"
 
 
-def test_an_item(ask: Any, world: World) -> None:
+def test_an_item(api: Any, world: World) -> None:
     parent = SimTask(name="parent", relation="multi_to_single", role="parent")
     parent.children = [SimTask(name="child", role="child")]
     world.tasks = [parent, SimTask(name="single", charging="period")]
-    by_name = {job["name"]: job for job in ask.v5("/jobs?job_type=sync").json()["jobs"]}
+    by_name = {job["name"]: job for job in api.list_v5()["jobs"]}
     assert (by_name["parent"]["job_mode"], by_name["parent"]["job_mode_role"]) == ("multi_to_single", "parent")
     child = by_name["parent"]["children"][0]
     assert (child["job_mode"], child["job_mode_role"]) == ("sync_child", "child")
@@ -92,9 +86,9 @@ def test_an_item(ask: Any, world: World) -> None:
     assert "db_use_type" not in single
 
 
-def test_progress_is_wrapped_and_all_strings(ask: Any, task: SimTask) -> None:
+def test_progress_is_wrapped_and_all_strings(api: Any, task: SimTask) -> None:
     task.delay = 2.5
-    job = ask.detail(task, "progress")
+    job = api.detail(task, "progress")
     assert job["id"] == task.id
     info = job["progress_info"]
     assert (info["incr_trans_delay"], info["incr_trans_delay_millis"]) == ("2", "2500")
@@ -105,38 +99,37 @@ def test_progress_is_wrapped_and_all_strings(ask: Any, task: SimTask) -> None:
     assert "base_info" not in job
 
 
-def test_what_a_detail_refuses(ask: Any, task: SimTask) -> None:
-    missing = ask.v5(f"/jobs/{UNKNOWN}?type=progress")
-    assert (missing.status_code, missing.json()["error_code"]) == (400, "DRS.10000010")
+def test_invalid_details(api: Any, task: SimTask) -> None:
+    missing = api.v5(f"/jobs/{UNKNOWN}?type=progress")
+    assert error(missing) == (400, "DRS.10000010")
     for query in ("", "?type=", "?type=colour"):
-        answer = ask.v5(f"/jobs/{task.id}{query}")
-        assert (answer.status_code, answer.json()["error_code"]) == (400, "DRS.10000001")
+        assert error(api.v5(f"/jobs/{task.id}{query}")) == (400, "DRS.10000001")
     task.children = [SimTask(name="child", role="child")]
-    assert ask.v5(f"/jobs/{task.id}?type=progress").json()["error_code"] == "DRS.M00307"
+    assert api.v5(f"/jobs/{task.id}?type=progress").json()["error_code"] == "DRS.M00307"
     task.virtual = False
-    assert ask.v5(f"/jobs/{task.id}?type=progress").status_code == 200
+    assert api.v5(f"/jobs/{task.id}?type=progress").status_code == 200
 
 
-def test_both_generations_tell_the_same(ask: Any, world: World) -> None:
+def test_both_api_versions_return_the_same_progress(api: Any, world: World) -> None:
     for status in (None, "FULL_TRANSFER_STARTED", "PAUSING", "CREATING", "INCRE_TRANSFER_FAILED", "NODE_UPGRADE_START"):
         for task in world.tasks:
             task.pin(status)
-            old, new = ask.progress(task)[0], ask.detail(task, "progress")["progress_info"]
+            old, new = api.progress(task)[0], api.detail(task, "progress")["progress_info"]
             assert old["incre_trans_delay_millis"] == new["incr_trans_delay_millis"]
             assert (old["progress"], old["remaining_time"]) == (new["progress"], new["remaining_time"])
             assert old["transfer_status"] == new["transfer_status"]
 
 
-def test_overrides_reach_into_blocks(ask: Any, task: SimTask) -> None:
+def test_overrides_reach_into_blocks(api: Any, task: SimTask) -> None:
     task.overrides["v5_progress"] = {"metrics": {"cpu_util": ""}, "progress_info": None}
-    job = ask.detail(task, "progress")
+    job = api.detail(task, "progress")
     assert job["metrics"]["cpu_util"] == ""
     assert job["metrics"]["mem_util"]
     assert job["progress_info"] is None
 
 
-def test_no_metrics_before_the_first_start(ask: Any, world: World) -> None:
+def test_no_metrics_before_the_first_start(api: Any, world: World) -> None:
     world.task("one").pin("CONFIGURATION")
-    metrics = ask.detail(world.task("one"), "progress")["metrics"]
+    metrics = api.detail(world.task("one"), "progress")["metrics"]
     assert (metrics["cpu_util"], metrics["apply_current_state"]) == ("", "")
     assert len(metrics) == 15
