@@ -6,12 +6,12 @@ import asyncio
 import base64
 import hashlib
 import time
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -50,10 +50,7 @@ class Pages:
         style, script = _content("style.css"), _content("live.js")
         hashes = {"style": _hash(style), "script": _hash(script)}
         self._headers = {name: value.format(**hashes) for name, value in _HEADERS.items()}
-        environment = _environment()
-        environment.globals |= {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - our own files
-        # Compiled now: the first request would wait for it, and block all others.
-        self._templates = {name: environment.get_template(name) for name in environment.list_templates(["html"])}
+        self._templates = _templates()  # compiled now: the first request would wait for it, and block all others
 
     async def status(self, request: Request) -> Response:
         """The status page: an overview, one page of tasks, and the projects."""
@@ -120,7 +117,8 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _environment() -> Environment:
+@cache
+def _templates() -> Mapping[str, Template]:
     environment = Environment(
         loader=PackageLoader("exporter.web", "templates"),
         autoescape=True,
@@ -135,5 +133,6 @@ def _environment() -> Environment:
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}
-    environment.globals["phases"] = WORST_FIRST
-    return environment
+    environment.globals |= {"phases": WORST_FIRST, "style": Markup(_content("style.css"))}  # noqa: S704 - our own file
+    environment.globals["script"] = Markup(_content("live.js"))  # noqa: S704 - our own file
+    return {name: environment.get_template(name) for name in environment.list_templates(["html"])}
