@@ -48,7 +48,7 @@ class TaskFilter:
     """The rules of one account: a task is wanted if any `include` rule matches (or there is none) and no `exclude` one.
 
     A rule matches if all of its keys do. Tags are known only from the details of a task: until then a rule about
-    tags does not match, so that included tasks appear late, and excluded ones may be shown for a while.
+    tags does not match, so that included tasks appear late, and excluded ones may be exposed for a while.
     A name for which a regular expression takes too long is included and not excluded, so that no task is lost.
     """
 

@@ -10,7 +10,7 @@ class Ages:
     """The limits for facts, by collector, and for task lists by API generation as well.
 
     Args:
-        stale_after: seconds for which facts are shown at least.
+        stale_after: the least seconds after which facts expire.
     """
 
     def __init__(self, stale_after: float) -> None:
@@ -34,5 +34,5 @@ class Ages:
         return _MISSED_INTERVALS * self.intervals[name]
 
     def expire_after(self, name: str) -> float:
-        """Return the age in seconds above which facts are not shown any more."""
+        """Return the age in seconds above which facts expire."""
         return max(self._stale_after, self.late_after(name))

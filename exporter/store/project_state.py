@@ -27,7 +27,7 @@ class ProjectState:
     Args:
         key: its labels.
         clock: of all ages.
-        stale_after: seconds for which facts are shown at least.
+        stale_after: the least seconds after which facts expire.
     """
 
     def __init__(self, key: ProjectKey, clock: Clock, stale_after: float) -> None:

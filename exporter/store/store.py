@@ -121,7 +121,7 @@ class Store:
             memory.removed = {key: removed for key, removed in memory.removed.items() if now - removed[0] < kept_for}
             changed = await self._changed_by_age(now) if self.ages.shortened or now > self._next_change else set()
             if memory.lists.expire(now, self.ages.expire_after) or self._clock_step != self._clock.step:
-                changed = set(memory.inventory)  # also where the host's clock was set: all timestamps are shown again
+                changed = set(memory.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
             await self._refresh(changed)
             self._show_project()

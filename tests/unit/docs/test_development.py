@@ -41,7 +41,7 @@ def test_the_hooks_run_what_make_lint_runs() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_an_issue_form_has_what_github_requires(form: Path) -> None:
+def test_an_issue_form_has_the_fields_that_github_requires(form: Path) -> None:
     document = yaml.safe_load(form.read_text())
     assert document["name"]
     assert document["description"]

@@ -64,10 +64,10 @@ def test_every_error_code_is_documented_with_its_remedy() -> None:
         ("v5_job_query", "GET `/v5/{project_id}/jobs/{job_id}`", "`drs-exporter query`"),
     ],
 )
-def test_an_operation_in_words(name: str, call: str, more: str) -> None:
+def test_the_cells_of_an_operation(name: str, call: str, more: str) -> None:
     assert " | ".join(ROWS[name]) == f"{call} | {more}"
 
 
 def test_every_collector_has_an_operation() -> None:
-    asked = {name for cells in ROWS.values() if len(cells) > 2 for name in cells[1].split(", ")}
-    assert asked == COLLECTORS.keys()
+    called = {name for cells in ROWS.values() if len(cells) > 2 for name in cells[1].split(", ")}
+    assert called == COLLECTORS.keys()

@@ -1,4 +1,4 @@
-"""What families and sources declare about their fields is what they do."""
+"""Families and sources use the fields that they declare."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
 from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from exporter.metrics.family import Family
     from exporter.model.facts import TaskFacts
 
-CUTOVER = {"drs_task_cutover_ready", "drs_task_cutover_blocker"}
+CUTOVER = [family for family in TASK_FAMILIES if family.name.startswith("drs_task_cutover_")]
 PROPERTIES = {"monitor.memory_ratio": {"monitor.memory_used_bytes", "monitor.memory_size_bytes"}}
 """Fields that are calculated from others."""
 
@@ -38,7 +38,7 @@ def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
 
 
 def shown_fields(family: Family[Task]) -> set[str]:
-    """The fields of facts that change what is shown of an example of which only the list is known besides."""
+    """The fields whose values change the samples of an example task that has no other facts."""
     found = set()
     for task in examples.TASKS:
         bare = Task(task.identity, listed=task.listed, history=task.history)
@@ -74,35 +74,22 @@ def test_the_fields_that_a_family_declares_exist(family: Family[Any]) -> None:
             assert hasattr(kind, field), (facts, field)
 
 
-def without(task: Task, name: str) -> Task:
-    known = {facts: getattr(task, facts) for facts in TASK_FACTS if facts != name}
-    return Task(task.identity, listed=task.listed, history=task.history, **known)
+def evidence_of(task: Task) -> list[object]:
+    case = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    return [reason.evidence(case) for reason in REASONS]
 
 
-def looked_at(task: Task) -> list[object]:
-    return [
-        reason.evidence(CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover()))
-        for reason in REASONS
-    ]
-
-
-def test_the_cut_over_families_declare_the_facts_that_the_reasons_read() -> None:
+@pytest.mark.parametrize("family", CUTOVER, ids=lambda family: family.name)
+def test_a_cut_over_family_declares_the_facts_and_has_the_operations_of_the_reasons(family: Family[Task]) -> None:
     task = examples.REPLICATING
-    read = {name for name in TASK_FACTS if looked_at(without(task, name)) != looked_at(task)}
-    for family in TASK_FAMILIES:
-        if family.name in CUTOVER:
-            assert set(family.fields) == read | {"listed"}
+    without: dict[str, Any] = {name: replace(task, **{name: None}) for name in TASK_FACTS}  # type: ignore[arg-type]
+    read = {name for name, other in without.items() if evidence_of(other) != evidence_of(task)}
+    assert set(family.fields) == read | {"listed"}
+    others = {*LISTS, *(source.operation for source in SOURCES)} - {*feed_of(family).operations}
+    assert {operation.name for operation in others} == {"v3_batch_precheck_result", "v5_job_is_writable"}
 
 
-def test_the_cut_over_families_are_fed_by_the_operations_of_the_reasons() -> None:
-    fed = {
-        operation.name for family in TASK_FAMILIES if family.name in CUTOVER for operation in feed_of(family).operations
-    }
-    named = {operation.name for operation in (*LISTS, *(source.operation for source in SOURCES))}
-    assert named - fed == {"v3_batch_precheck_result", "v5_job_is_writable"}
-
-
-def test_the_age_of_a_task_is_that_of_the_dated_collectors() -> None:
+def test_only_collectors_with_a_timestamp_show_when_they_collected() -> None:
     (family,) = (family for family in TASK_FAMILIES if family.reads == ("collected",))
     task = replace(examples.REPLICATING, collected=tuple((name, 0.0) for name in COLLECTORS))
     assert [collector for (collector,), _ in family.samples(task)] == [*feed_of(family).collectors]
@@ -114,8 +101,8 @@ def test_every_family_of_tasks_is_fed() -> None:
         assert feed_of(family).operations, family.name
 
 
-def test_a_source_lacks_the_fields_that_it_declares() -> None:
-    """Over a world that shows everything, each source fills every field of its parts but those."""
+async def test_a_source_lacks_the_fields_that_it_declares() -> None:
+    """In a world with all values, each source fills every field but those."""
     waiting = (("CREATING", 60.0), ("WAITING_FOR_START", 1e9))
     loading = (("STARTJOBING", 60.0), ("FULL_TRANSFER_STARTED", 1e6))
     failed = sim_task("failed", status="INCRE_TRANSFER_FAILED")
@@ -134,26 +121,20 @@ def test_a_source_lacks_the_fields_that_it_declares() -> None:
     ]
     simulated = cloud_of(*tasks, v5_engines=("mysql-to-mysql", "cloudDataGuard-mysql"))
     simulated.now = lambda: EPOCH
-
-    async def main() -> None:
-        async with connected(InProcess(simulated)) as cloud:
-            listed = [
-                task for kind in ("sync", "cloudDataGuard") for task in (await cloud.list_tasks("v3", kind)).tasks
-            ]
-            for source in (*cloud.v3.sources, *cloud.v5.sources):
-                told = set()
-                for task in filter(source.wants, listed):
-                    answer = (await cloud.fetch(source, [task.id]))[task.id]
-                    told |= {name for part in answer for name in filled(part)}  # type: ignore[union-attr]
-                every = {f"{kind.name}.{field.name}" for kind in source.kinds for field in fields(kind)}
-                # The header Date comes from a web server, which the simulated cloud lacks here.
-                assert every - told - {"progress.served_at"} == source.lacks, source.name
-
-    simulate(main())
+    async with connected(InProcess(simulated)) as cloud:
+        listed = [task for kind in ("sync", "cloudDataGuard") for task in (await cloud.list_tasks("v3", kind)).tasks]
+        for source in (*cloud.v3.sources, *cloud.v5.sources):
+            present = set()
+            for task in filter(source.wants, listed):
+                result = (await cloud.fetch(source, [task.id]))[task.id]
+                present |= {name for part in result for name in filled(part)}  # type: ignore[union-attr]
+            every = {f"{kind.name}.{field.name}" for kind in source.kinds for field in fields(kind)}
+            # The header Date comes from a web server, which the simulated cloud lacks here.
+            assert every - present - {"progress.served_at"} == source.lacks, source.name
 
 
 def filled(part: TaskFacts) -> set[str]:
-    """The fields of a part that say something."""
+    """The fields of facts that have a value."""
     return {
         f"{part.name}.{field.name}"
         for field in fields(part)

@@ -1,4 +1,4 @@
-"""Text and gzip of a page: what goes in comes out, rendered and compressed only where it changed."""
+"""The exposition as text: samples are rendered and compressed only if they have changed."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ async def test_more_texts_than_are_shared(monkeypatch: pytest.MonkeyPatch) -> No
     assert lines(page) == [b'f{id="%d",own="%d"} %d' % (number, number, number) for number in range(10)]
 
 
-async def test_only_what_changed_is_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_changed_groups_are_rendered_and_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposition_module, "_GROUP_SIZE", 2)
     made: list[bytes] = []
     compress = Block.of

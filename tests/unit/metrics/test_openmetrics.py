@@ -137,6 +137,6 @@ async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed:
 
 
 def test_metrics_of_the_exporter_itself_have_no_other_comments_than_help_and_type() -> None:
-    """What telemetry renders is taken apart by its HELP lines."""
+    """The text of self-metrics is split at its HELP lines."""
     text = b"".join(Telemetry().render()).decode()
     assert all(line.startswith(("# HELP ", "# TYPE ")) for line in text.splitlines() if line.startswith("#"))

@@ -21,7 +21,7 @@ TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP o
 
 
 def unpacked(blocks: Sequence[bytes]) -> bytes:
-    """What a client reads that stops after the first gzip member, as Chromium, curl and httpx do."""
+    """Decompress the first gzip member only, as Chromium, curl and httpx do."""
     body = b"".join(blocks)
     reader = zlib.decompressobj(wbits=31)
     text = reader.decompress(body)

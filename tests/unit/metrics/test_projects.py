@@ -1,4 +1,4 @@
-"""What each family shows of a project: no series of what is unknown."""
+"""The samples of each family of a project: unknown values have no series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own counters: they start at 0 with their labels, and other clients read them."""
+"""The exporter's self-metrics: counters start at 0, and another parser reads the text."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_counters_of_a_project_start_at_0(telemetry: Telemetry) -> None:
     assert counts(telemetry, "drs_exporter_", **where) == expected
 
 
-def test_every_own_family_is_on_the_page_under_its_name_and_type(telemetry: Telemetry) -> None:
+def test_each_self_metric_is_on_the_page_with_its_type(telemetry: Telemetry) -> None:
     text = b"".join(telemetry.render()).decode()
     for own in SELF_METRICS:
         assert f"# TYPE {own.name} {own.type}\n" in text

@@ -1,4 +1,4 @@
-"""What each family shows of a task: no series where nothing is known, and never a guess."""
+"""The samples of each family of a task: unknown values have no series."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_each_family_is_well_formed(family: AnyFamily) -> None:
 
 
 @pytest.mark.parametrize("family", TASK_FAMILIES, ids=NAME)
-def test_no_own_label_hides_one_of_the_identity(family: Family[Task]) -> None:
+def test_family_labels_differ_from_the_labels_of_a_task(family: Family[Task]) -> None:
     assert not set(TASK_LABELS).intersection(family.labels)
     assert not FORBIDDEN.intersection(TASK_LABELS)
 

@@ -1,4 +1,4 @@
-"""What the reasons say to people, and which tasks can be cut over at all."""
+"""The evidence of the reasons against a cut-over as text, and the tasks that can be cut over at all."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wron
         assert dict(blockers(facts))["stale"] is old
 
 
-def test_what_is_said_of_the_list() -> None:
+def test_the_evidence_of_reasons_about_the_list() -> None:
     task = ready(replace(PLAIN, available_actions=frozenset({"CONTINUE_CAPTURE", "CONTINUE_APPLY", "RESET"})))
     assert evidence_of("phase", task) == "INCRE_TRANSFER_STARTED"
     assert evidence_of("action_needed", task) == "CONTINUE_APPLY, CONTINUE_CAPTURE"
@@ -125,16 +125,14 @@ def test_what_is_said_of_the_list() -> None:
     assert evidence_of("subtask", task, blocked=True) == "a subtask is blocked or unknown, or none is alive"
     for lost, words in ((1, "1 entry"), (2, "2 entries")):
         parent = ready(replace(PLAIN, is_parent=True, unknown_children=lost))
-        assert (
-            evidence_of("subtask", parent, blocked=True)
-            == f"unknown: {words} of its children cannot be decoded or contradict others"
-        )
+        text = f"unknown: {words} of its children cannot be decoded or contradict others"
+        assert evidence_of("subtask", parent, blocked=True) == text
     unlisted = replace(task, listed=None)
     assert [evidence_of(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "none"]
 
 
 def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
-    """Such a task is not shown as ready or not; the reasons themselves still hold no surprise."""
+    """Such a task has no verdict; the reasons treat its values as unknown."""
     facts = CutoverInput(replace(ready(DR), listed=None), stale=True, subtasks_blocked=False, settings=Cutover())
     applying = {reason.name for reason in REASONS if reason.applies(facts)}
     assert applying.isdisjoint({"subtask", "full_incomplete", "switching", "rpo_high", "rto_high"})
@@ -152,20 +150,14 @@ def test_every_reason_names_the_collector_of_its_fact() -> None:
         ({"role": "master"}, Detail(node_role="master"), True),
         ({"role": "parent"}, None, True),
         ({"role": "slave"}, None, False),
-        ({}, Detail(node_role="slave"), False),  # v3 tells it in the details only
+        ({}, Detail(node_role="slave"), False),  # v3 returns it in the details only
         ({"multi_write": True}, None, False),
         ({}, Detail(multi_write=True), False),  # and v5 this
         ({}, Detail(multi_write=False), True),
-        *(
-            ({"status": status}, None, True)
-            for status in ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "PAUSING")
-        ),
-        *(({"status": status}, None, True) for status in ("CHANGE_JOB_STARTED", "INCRE_TRANSFER_FAILED", "FROZEN")),
-        *(
-            ({"status": status}, None, False)
-            for status in ("CREATING", "CONFIGURATION", "STARTJOBING", "SOMETHING_NEW")
-        ),
+        *(({"status": f"FULL_TRANSFER_{end}"}, None, True) for end in ("STARTED", "COMPLETE", "FAILED")),
         *(({"status": f"RELEASE_RESOURCE_{end}"}, None, False) for end in ("STARTED", "COMPLETE")),
+        *(({"status": status}, None, True) for status in ("PAUSING", "CHANGE_JOB_STARTED", "FROZEN")),
+        *(({"status": status}, None, False) for status in ("CREATING", "CONFIGURATION", "STARTJOBING", "NEW")),
     ],
 )
 def test_a_task_can_be_cut_over_unless_it_is_a_standby_or_its_phase_is_out_of_the_question(
@@ -176,6 +168,6 @@ def test_a_task_can_be_cut_over_unless_it_is_a_standby_or_its_phase_is_out_of_th
     assert not can_be_cut_over(replace(task, listed=None))
 
 
-def test_what_is_not_there_is_no_standby() -> None:
+def test_only_a_task_with_a_role_is_a_standby() -> None:
     assert not standby(None)
     assert standby(replace(ready(detail=Detail(node_role="slave")), listed=None))

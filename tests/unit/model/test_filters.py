@@ -1,4 +1,4 @@
-"""Which tasks are shown: the rules of `tasks.include` and `tasks.exclude`, here and at the cloud."""
+"""The rules `tasks.include` and `tasks.exclude`, in the exporter and in queries."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_any_include_rule_includes_and_any_exclude_rule_excludes(
     assert rules(include, exclude).wants(TASK, None) is wanted
 
 
-def test_a_list_keeps_what_tags_may_still_include() -> None:
+def test_a_list_keeps_tasks_whose_tags_may_include_them() -> None:
     assert rules(include=[{"tag": "team", "job_type": "sync"}]).select([TASK]) == [TASK]
     assert rules(include=[{"tag": "team", "job_type": "migration"}]).select([TASK]) == []
 
@@ -96,18 +96,20 @@ def test_subtasks_are_selected_with_their_outermost_parent() -> None:
         ([{"status": "PAUSING"}], ListQuery(status="PAUSING")),
         ([{"status": "PAUSING"}, {"status": "FROZEN"}], ListQuery()),  # the cloud takes one
         ([{"enterprise_project_id": "0"}, {"enterprise_project_id": "1"}], ListQuery(("0", "1"))),
-        ([{"engine_type": "mongodb"}], ListQuery()),  # the cloud answers mongodb-to-dds
+        ([{"engine_type": "mongodb"}], ListQuery()),  # the cloud would return mongodb-to-dds
     ],
 )
-def test_what_every_include_rule_asks_for_is_sent_to_the_cloud(include: list[dict[str, str]], query: ListQuery) -> None:
+def test_the_cloud_filters_by_values_that_all_include_rules_share(
+    include: list[dict[str, str]], query: ListQuery
+) -> None:
     assert rules(include=include).query(()) == query
 
 
-def test_the_enterprise_projects_of_the_project_go_before_those_of_rules() -> None:
+def test_enterprise_projects_of_the_project_replace_those_of_rules() -> None:
     assert rules(include=[{"enterprise_project_id": "0"}]).query(("7",)).enterprise_project_ids == ("7",)
 
 
-def test_ids_are_cut_to_what_a_list_takes_and_each_enterprise_project_costs_a_list() -> None:
+def test_ids_are_split_by_the_limit_of_a_list_and_each_enterprise_project_needs_a_list() -> None:
     query = ListQuery(("0", "1"), ("a", "b", "c"), "PAUSING")
     parts = query.parts(2)
     lists = [(project, filters["name"]) for project, filters in parts]

@@ -1,4 +1,4 @@
-"""Several entries about one task: the worst status is shown, and a contradiction is never ready."""
+"""Several entries about one task: the worst status counts, and a contradiction is never ready."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNS, FAILED, ENDED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED", "RELEAS
 FINE = Progress(full_ratio=1, delay_seconds=0)
 
 
-def test_entries_that_agree_are_one_and_contradict_nothing() -> None:
+def test_entries_that_agree_merge_without_contradiction() -> None:
     assert merge([listed_task(), listed_task()]) == listed_task()
     assert merge([listed_task(net_type="vpc"), listed_task(net_type="eip")]) == listed_task(net_type="vpc")
     assert not contradict([listed_task()])
@@ -62,7 +62,7 @@ def test_only_fields_that_the_cutover_depends_on_contradict(
     assert contradict(entries) is merge(entries).contradicted is contradicted
 
 
-def test_what_only_the_other_entry_contains_is_kept() -> None:
+def test_values_of_either_entry_are_kept() -> None:
     bare = listed_task(status=FAILED)
     full = listed_task(
         parent_id="p",
@@ -81,7 +81,7 @@ def test_what_only_the_other_entry_contains_is_kept() -> None:
     assert (found.task_type, found.available_actions) == ("INCR_TRANS", frozenset({"CONTINUE_APPLY"}))
 
 
-def test_every_parent_of_a_task_is_known() -> None:
+def test_merging_keeps_every_parent() -> None:
     found = merge([listed_task(), listed_task(parent_id="p"), listed_task(parent_id="q")])
     assert (found.parent_id, found.other_parents, found.parents) == ("p", frozenset("q"), frozenset("pq"))
     assert listed_task().parents == frozenset()
@@ -132,7 +132,7 @@ async def test_lists_that_contradict_each_other_make_nothing_ready_until_they_ag
         assert 1 in (await shown_of(fixture, agreed, api)).values()
 
 
-async def test_a_subtask_of_one_list_blocks_its_parent_in_each_list_and_follows_what_they_show() -> None:
+async def test_a_subtask_blocks_its_parents_in_all_lists_until_the_lists_change() -> None:
     fixture = StoreFixture()
     second = [listed_task("q", is_parent=True), child(FAILED, above="q"), child(key="d", above="q")]
     found = await shown_of(fixture, {"sync": parent(child()), "migration": second})
@@ -153,10 +153,10 @@ async def test_contradictions_are_counted_once_for_lists_of_the_same_poll_and_ge
 
 @pytest.mark.parametrize(("statuses", "lost"), [((RUNS, FAILED), 1), ((RUNS, RUNS), 0)])
 async def test_a_task_in_the_lists_of_two_enterprise_projects_is_one(statuses: tuple[str, str], lost: int) -> None:
-    errors, answers = DecodeErrors(), iter(statuses)
+    errors, remaining = DecodeErrors(), iter(statuses)
 
     async def fetch(_: dict[str, str]) -> TaskList:
-        return TaskList((listed_task(status=next(answers)),))
+        return TaskList((listed_task(status=next(remaining)),))
 
     found = await list_parts(ListQuery(enterprise_project_ids=("1", "2")), 10, fetch, errors)
     assert [(operation.status, operation.contradicted) for operation in found.tasks] == [

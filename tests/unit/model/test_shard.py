@@ -1,4 +1,4 @@
-"""Several processes that share the tasks: together they tell what one would, and nothing twice."""
+"""Sharded processes together expose the series of a single one, none of them twice."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_hash_is_the_same_everywhere() -> None:
     assert [Shard(number, 7).contains_name("abc") for number in range(7)].index(True) == 0xBA7816BF8F01CFEA % 7
 
 
-def test_one_process_is_one_shard() -> None:
+def test_the_default_is_a_single_shard() -> None:
     assert shard_of("0/1", "", {}) == ALL == (0, 1)
 
 
@@ -172,7 +172,7 @@ def test_one_process_is_one_shard() -> None:
         ("auto", "drs-2-exporter-0.drs.svc-9", {SHARDS: "1"}, (0, 1)),
     ],
 )
-def test_what_names_a_shard(text: str, hostname: str, environment: Mapping[str, str], shard: tuple[int, int]) -> None:
+def test_a_shard_is_parsed(text: str, hostname: str, environment: Mapping[str, str], shard: tuple[int, int]) -> None:
     assert shard_of(text, hostname, environment) == shard
 
 
@@ -191,7 +191,7 @@ def test_what_names_a_shard(text: str, hostname: str, environment: Mapping[str, 
         ("auto", "exporter-3", "3", f"auto finds shard 3 of 3, from 0 on: correct {SHARDS}"),
     ],
 )
-def test_what_names_none_is_told(text: str, hostname: str, count: str, fault: str) -> None:
+def test_an_invalid_shard_is_refused_with_the_remedy(text: str, hostname: str, count: str, fault: str) -> None:
     with pytest.raises(ConfigError) as caught:
         shard_of(text, hostname, {SHARDS: count} if count else {})
     assert str(caught.value).startswith("--shard: ")

@@ -43,7 +43,7 @@ def test_phase_of_a_status(status: str, phase: str, *, subtask: bool) -> None:
         ("RELEASE_CHILD_TRANSFER_COMPLETE", "changing", "ended"),
     ],
 )
-def test_the_end_of_a_subtask_merely_changes_its_parent(status: str, of_task: str, of_subtask: str) -> None:
+def test_a_subtask_that_ends_puts_its_parent_into_phase_changing(status: str, of_task: str, of_subtask: str) -> None:
     assert (phase_of(status, subtask=False), phase_of(status, subtask=True)) == (of_task, of_subtask)
 
 
@@ -51,7 +51,7 @@ def listed(status: str, **facts: object) -> Listed:
     return Listed(id="id", name="name", status=status, job_type="sync", **facts)  # type: ignore[arg-type]
 
 
-def test_a_listed_subtask_knows_that_it_is_one() -> None:
+def test_the_phase_of_a_listed_subtask() -> None:
     assert listed("RELEASE_CHILD_TRANSFER_COMPLETE").phase is Phase.CHANGING
     assert listed("RELEASE_CHILD_TRANSFER_COMPLETE", parent_id="p").phase is Phase.ENDED
 
@@ -70,7 +70,7 @@ def test_a_listed_subtask_knows_that_it_is_one() -> None:
         (listed("RELEASE_CHILD_TRANSFER_COMPLETE", parent_id="p"), False),
     ],
 )
-def test_ended_merely_configured_and_virtual_tasks_are_worth_no_call(task: Listed, *, active: bool) -> None:
+def test_ended_and_configured_tasks_and_parents_are_not_active(task: Listed, *, active: bool) -> None:
     assert task.active is active
 
 

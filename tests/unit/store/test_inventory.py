@@ -1,4 +1,4 @@
-"""Which tasks exist: the union of both API generations, and when a task is removed."""
+"""The existing tasks are the union of both API generations; a task is removed when its lists lack it."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_the_inventory_is_the_union_by_task_id(inventory: Inventory) -> None:
 
 
 @pytest.mark.parametrize("order", [("v3", "v5"), ("v5", "v3")])
-def test_v3_decides_where_both_know_a_task(inventory: Inventory, order: tuple[str, str]) -> None:
+def test_v3_decides_if_both_generations_list_a_task(inventory: Inventory, order: tuple[str, str]) -> None:
     for now, api in enumerate(order):
         lists(inventory, api, task(net_type=api), now=now)
     assert inventory.find("a", ALL) == task(net_type="v3")

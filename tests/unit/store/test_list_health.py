@@ -19,13 +19,13 @@ def lists() -> ListHealth:
     return lists
 
 
-def test_not_up_where_no_generation_is_published() -> None:
+def test_a_project_without_a_published_generation_is_down() -> None:
     assert not ListHealth().up()
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize("job_type", BOTH)
-def test_one_failed_list_of_one_job_type_is_enough_not_to_be_up(lists: ListHealth, api: str, job_type: str) -> None:
+def test_a_project_is_down_after_any_failed_list(lists: ListHealth, api: str, job_type: str) -> None:
     assert lists.up()
     lists.failed(api, job_type)
     assert not lists.up()
@@ -62,7 +62,7 @@ def test_tasks_are_countable_until_the_list_of_a_generation_is_too_old(lists: Li
     assert lists.countable(BOTH) == ["migration", "sync"]
 
 
-def test_the_count_of_a_job_type_that_no_list_answered_is_not_known() -> None:
+def test_a_job_type_without_a_successful_list_is_not_countable() -> None:
     lists = ListHealth()
     assert lists.countable(BOTH) == []
     lists.failed("v3", "migration")
@@ -72,7 +72,7 @@ def test_the_count_of_a_job_type_that_no_list_answered_is_not_known() -> None:
     assert lists.countable(BOTH) == ["sync"]
 
 
-def test_what_has_aged_out_ages_out_once(lists: ListHealth) -> None:
+def test_a_list_expires_once(lists: ListHealth) -> None:
     assert lists.expire(5000, AGES)
     assert not lists.expire(5001, AGES)
     assert not lists.any_fresh("v3")

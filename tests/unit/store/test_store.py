@@ -1,4 +1,4 @@
-"""What is shown of tasks, and for how long."""
+"""The series of tasks, and when their values expire."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ async def test_counts_follow_a_task_through_its_phases_and_out() -> None:
     assert page.tasks() == set()
 
 
-async def test_a_rule_about_tags_hides_a_task_until_its_tags_are_known_and_its_parent_with_it() -> None:
+async def test_a_rule_about_tags_hides_a_task_and_its_parent_until_the_tags_are_known() -> None:
     fixture = StoreFixture()
     fixture.store.context.filter = TaskFilter(Tasks(include=(TaskRule(tag="team=db"),)))
     family = (

@@ -63,7 +63,7 @@ async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
     assert after.value("drs_task_phase_changes_total") == 1
 
 
-async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None:
+async def test_changes_other_than_a_rename_keep_the_series_of_a_task() -> None:
     fixture = StoreFixture()
     before = await fixture.page_of(listed_task(status="FULL_TRANSFER_STARTED", net_type="vpc"))
     await fixture.lists(
@@ -75,7 +75,7 @@ async def test_nothing_but_a_rename_starts_new_series_of_a_living_task() -> None
     assert after.samples("drs_task_phase") == before.samples("drs_task_phase")
 
 
-async def test_a_subtask_carries_its_parent_and_others_carry_no_such_label() -> None:
+async def test_only_subtasks_have_the_label_of_a_parent() -> None:
     fixture = StoreFixture()
     page = await fixture.page_of(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
     assert page.by("task_name", "drs_task_info", parent_id="") == {"task p": 1}
@@ -148,7 +148,7 @@ async def test_an_ended_task_that_a_list_lacks_once_is_shown_no_longer_than_othe
     assert (await fixture.scrape(1)).tasks() == set()
 
 
-async def test_a_task_that_comes_back_after_long_is_a_new_one() -> None:
+async def test_a_task_that_is_listed_again_after_long_has_no_history() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task(status="FULL_TRANSFER_STARTED"))
     await fixture.lists(listed_task())
@@ -179,7 +179,7 @@ async def test_tasks_that_only_an_unpublished_generation_listed_are_removed() ->
     assert page.by("api", "drs_exporter_listed_tasks") == {"v5": 2}
 
 
-async def test_both_generations_and_the_parent_name_one_task() -> None:
+async def test_a_task_in_several_lists_has_the_series_of_one() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
     await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"), api="v5")
@@ -189,7 +189,7 @@ async def test_both_generations_and_the_parent_name_one_task() -> None:
     assert page.value("drs_tasks", phase="incremental", job_type="migration") == 0
 
 
-async def test_before_the_first_poll_has_ended_the_project_is_silent() -> None:
+async def test_a_project_has_no_series_before_its_first_poll_has_ended() -> None:
     fixture = StoreFixture()
     fixture.store.state.ready = False
     page = await fixture.page_of(listed_task())
