@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from exporter.model.facts import (
-    AsyncJobs,
-    Compared,
-    Comparison,
-    Detail,
-    Logs,
-    Monitor,
-    Node,
-    ObjectCount,
-    Objects,
-    Precheck,
-    Progress,
-    Quota,
-    Recovery,
-    Switchover,
-    TaskFacts,
-    Writable,
-)
+from exporter.model.facts import TASK_FACTS, AsyncJobs, Compared, Detail, ObjectCount, Precheck, Progress, Quota
 from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+
+if TYPE_CHECKING:
+    from exporter.model.facts import TaskFacts
 
 _NOW = 1_767_225_600.0
 _WHERE = ("prod", "eu-de", "shop")
-_NUMBERS = {
+_VALUES = {
     "_threshold_seconds": 60.0,
     "remaining_seconds": 1800.0,
     "auto_stop_after_seconds": 1_209_600.0,
@@ -38,23 +24,47 @@ _NUMBERS = {
     "_per_second": 150.0,
     "used_bytes": 6.5 * 2**30,
     "_bytes": 16.0 * 2**30,
+    "full_ratio": 1.0,
     "_ratio": 0.23,
     "scheduled_start_at": _NOW + 36_000,
     "expires_at": _NOW + 1_728_000,
     "_at": _NOW - 30,
     "_at_latest": _NOW - 30,
+    "apply_state": "processing",
+    "node_type": "high",
+    "instance_type": "single",
+    "source_type": "mysql",
+    "target_type": "mysql",
+    "target_instance_id": "3ef57dbcc8db478a9e346d26ef2575bfin01",
+    "charging_mode": "period",
+    "kernel_direction": "up",
+    "node_role": None,
+    "multi_write": False,
+    "switching": False,
+    "counts": (ObjectCount("table", 120.0, 120.0),),
+    "types": (
+        Compared(
+            "line",
+            "SUCCESSFUL",
+            consistent=False,
+            finished_at=_NOW - 3600,
+            different_rows=3.0,
+            results=(("CONSISTENT", 11), ("INCONSISTENT", 1)),
+        ),
+    ),
+    "objects": (ObjectCount("index", 240.0, 240.0),),
+    "newest": (("info", _NOW - 120),),
 }
-"""Examples of numbers by the end of the name of their field; the first that fits."""
-F = TypeVar("F", bound=TaskFacts)
+"""Values by the end of the name of their field; the first that fits."""
+_VALUES_BY_TYPE = {"float | None": 1.0, "str | None": "example", "bool | None": True, "bool": True}
 
 
-def _filled(kind: type[F], **values: Any) -> F:
-    """Facts with an example in each field that is a number, a word or a flag."""
+def _filled(kind: type[TaskFacts]) -> Any:
+    """Return facts with a value in each field; tuples are empty unless the table contains them."""
+    values: dict[str, Any] = {}
     for field in fields(kind):
-        number = next((number for end, number in _NUMBERS.items() if field.name.endswith(end)), 1.0)
-        examples = {"float | None": number, "str | None": "example", "bool | None": True}
-        if str(field.type) in examples:
-            values.setdefault(field.name, examples[str(field.type)])
+        by_name = (value for end, value in _VALUES.items() if field.name.endswith(end))
+        values[field.name] = next(by_name, _VALUES_BY_TYPE.get(str(field.type), ()))
     return kind(**values)
 
 
@@ -75,39 +85,7 @@ REPLICATING = Task(
         unavailable_actions=frozenset({"RETRY"}),
         created_at=_NOW - 864_000,
     ),
-    progress=_filled(Progress, full_ratio=1.0),
-    node=_filled(Node, apply_state="processing"),
-    monitor=_filled(Monitor),
-    recovery=_filled(Recovery),
-    switchover=Switchover(switching=False),
-    objects=_filled(Objects, counts=(ObjectCount("table", 120.0, 120.0),)),
-    detail=_filled(
-        Detail,
-        node_type="high",
-        instance_type="single",
-        source_type="mysql",
-        target_type="mysql",
-        target_instance_id="3ef57dbcc8db478a9e346d26ef2575bfin01",
-        charging_mode="period",
-        kernel_direction="up",
-        node_role=None,
-        multi_write=False,
-    ),
-    writable=Writable(lifted=True),
-    comparison=Comparison(
-        (
-            Compared(
-                "line",
-                "SUCCESSFUL",
-                consistent=False,
-                finished_at=_NOW - 3600,
-                different_rows=3.0,
-                results=(("CONSISTENT", 11), ("INCONSISTENT", 1)),
-            ),
-        ),
-        (ObjectCount("index", 240.0, 240.0),),
-    ),
-    logs=Logs((("info", _NOW - 120),)),
+    **{name: _filled(kind) for name, kind in TASK_FACTS.items() if name != "precheck"},
     collected=(("progress", _NOW - 3),),
     history=History(phase_changes=2, failures=1, phase_changed_at=_NOW - 7200),
     blockers=(("phase", False), ("delay_high", False)),
