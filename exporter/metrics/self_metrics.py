@@ -34,8 +34,8 @@ class SelfMetric(Generic[M]):
 
     name: str
     help: str
-    labels: tuple[str, ...]
     metric_type: type[M]
+    labels: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:
@@ -49,35 +49,31 @@ _CODES_WITHOUT_RESPONSE = ("timeout", "network", "decode")
 """Codes of calls without a response that any operation can have."""
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-BUILD = SelfMetric("drs_exporter_build_info", "The running version; always 1.", ("version",), Gauge)
+BUILD = SelfMetric("drs_exporter_build_info", "The running version; always 1.", Gauge, ("version",))
 LOG_LINES_DROPPED = SelfMetric(
     "drs_exporter_log_lines_dropped_total",
     "Log lines that could not be written: the disk is full, or nothing reads the output.",
-    (),
     Counter,
 )
 RELOADED = SelfMetric(
     "drs_exporter_config_last_reload_successful",
     "1 if the last reload of the configuration succeeded, 0 if an older configuration is in use.",
-    (),
     Gauge,
 )
 RELOADED_AT = SelfMetric(
     "drs_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration in use was loaded.",
-    (),
     Gauge,
 )
 SHARD = SelfMetric(
     "drs_exporter_shard_info",
     "Which of how many shards this process is, counted from 0; always 1.",
-    ("shard", "shards"),
     Gauge,
+    ("shard", "shards"),
 )
 LOGINS_FAILED = SelfMetric(
     "drs_exporter_web_logins_failed_total",
     "Requests with a wrong user or password; requests without credentials are not counted.",
-    (),
     Counter,
 )
 BAD_REQUESTS = SelfMetric(
@@ -85,71 +81,71 @@ BAD_REQUESTS = SelfMetric(
     "Requests and connections that failed, by kind: malformed (not HTTP/1.1), upgrade (another protocol requested), "
     "tls (the handshake failed), crowd (closed because too many clients waited), no_descriptor (not accepted: the "
     "exporter had no free file descriptor).",
-    ("kind",),
     Counter,
+    ("kind",),
 )
 REQUESTS = SelfMetric(
     "drs_exporter_api_requests_total",
     "API calls by operation and HTTP status, or timeout, network, decode (no usable response), credentials (none to "
     "sign with), cancelled (the exporter stopped waiting). Calls that are left out while paused are not counted.",
-    (*_REGION, "operation", "code"),
     Counter,
+    (*_REGION, "operation", "code"),
 )
 REQUEST_SECONDS = SelfMetric(
     "drs_exporter_api_request_duration_seconds",
     "Duration of API calls, from sending to the last byte.",
-    ("operation",),
     Histogram,
+    ("operation",),
 )
 RETRIES = SelfMetric(
-    "drs_exporter_api_retries_total", "API calls that were tried again.", (*_REGION, "operation"), Counter
+    "drs_exporter_api_retries_total", "API calls that were tried again.", Counter, (*_REGION, "operation")
 )
 THROTTLED = SelfMetric(
     "drs_exporter_api_throttled_total",
     "API calls that the cloud refused because there were too many.",
-    (*_REGION, "operation"),
     Counter,
+    (*_REGION, "operation"),
 )
 RATE_LIMIT = SelfMetric(
     "drs_exporter_api_rate_limit_calls_per_second",
     "API calls a second that are allowed now; below the configured rate for a while after throttling.",
-    _REGION,
     Gauge,
+    _REGION,
 )
 DEMAND = SelfMetric(
     "drs_exporter_api_demand_ratio",
     "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
     "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
-    _REGION,
     Gauge,
+    _REGION,
 )
 OVERRUNS = SelfMetric(
     "drs_exporter_poll_overruns_total",
     "Polls that were left out because the one before took longer than the interval.",
-    (*_PROJECT, "collector"),
     Counter,
+    (*_PROJECT, "collector"),
 )
 DECODE_ERRORS = SelfMetric(
     "drs_exporter_decode_errors_total",
     "Fields, tasks and responses of the cloud that could not be decoded and were left out.",
-    (*_PROJECT, "collector"),
     Counter,
+    (*_PROJECT, "collector"),
 )
 TASK_ERRORS = SelfMetric(
     "drs_exporter_task_errors_total",
     "Tasks with an error, or without data, in responses that are good for other tasks.",
-    (*_PROJECT, "collector"),
     Counter,
+    (*_PROJECT, "collector"),
 )
 UNKNOWN_STATUSES = SelfMetric(
-    "drs_exporter_unknown_statuses_total", "New status words without a known phase.", _PROJECT, Counter
+    "drs_exporter_unknown_statuses_total", "New status words without a known phase.", Counter, _PROJECT
 )
 DROPPED = SelfMetric(
     "drs_exporter_series_dropped_total",
     "Series that were not exposed: over 256 of one task in one family, duplicate labels, or a value that is not "
     "finite. Counted again at each update of the family.",
-    _PROJECT,
     Counter,
+    _PROJECT,
 )
 
 SELF_METRICS = tuple(value for value in tuple(globals().values()) if isinstance(value, SelfMetric))

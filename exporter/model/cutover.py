@@ -62,7 +62,7 @@ def _blocks_by_setting(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 
 
 
 def _not_a_parent(case: CutoverInput) -> bool:
-    return not case.parent
+    return not case.listed.is_parent
 
 
 def _incremental(case: CutoverInput) -> bool:
@@ -70,7 +70,7 @@ def _incremental(case: CutoverInput) -> bool:
 
 
 def _disaster_recovery(case: CutoverInput) -> bool:
-    return _not_a_parent(case) and case.disaster_recovery
+    return _not_a_parent(case) and case.listed.disaster_recovery
 
 
 def _unless_ignored(setting: str) -> Callable[[CutoverInput], bool]:
@@ -162,7 +162,7 @@ REASONS: tuple[Reason, ...] = (
         "A subtask is blocked or unknown (also one that cannot be decoded, or that entries "
         "contradict each other about), or no subtask is alive. Of parents alone, "
         "which have only phase and stale beside it.",
-        applies=lambda case: case.parent,
+        applies=attrgetter("listed.is_parent"),
         blocks=lambda case: case.subtasks_blocked,
         evidence=attrgetter("subtasks"),
         source="listed",

@@ -87,16 +87,6 @@ class CutoverInput:
         return self.listed.task_type == "FULL_TRANS"
 
     @property
-    def disaster_recovery(self) -> bool:
-        """True for a DR task."""
-        return self.listed.disaster_recovery
-
-    @property
-    def parent(self) -> bool:
-        """True for a task with subtasks, which has no facts of its own."""
-        return self.listed.is_parent
-
-    @property
     def subtasks(self) -> str:
         """The state of the subtasks of a parent, as text."""
         if lost := self.listed.unknown_children:

@@ -65,10 +65,9 @@ class TaskFilter:
 
     def query(self, enterprise_project_ids: Sequence[str]) -> ListQuery:
         """Return the filter for the cloud: the values that all `include` rules have in common."""
-        projects = self._common("enterprise_project_id")
         statuses = self._common("status")
         return ListQuery(
-            enterprise_project_ids=tuple(enterprise_project_ids) or projects,
+            enterprise_project_ids=tuple(enterprise_project_ids) or self._common("enterprise_project_id"),
             ids=self._common("id"),
             status=statuses[0] if len(statuses) == 1 else None,
         )
