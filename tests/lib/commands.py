@@ -70,9 +70,15 @@ def config_for(*projects: dict[str, Any], **options: Any) -> Config:
     return from_mapping(settings_for(*(projects or (project(),)), **options))
 
 
-def settings_for(*projects: dict[str, Any], secret_key: object = "SK", **sections: Any) -> dict[str, Any]:  # noqa: S107
+def settings_for(
+    *projects: dict[str, Any],
+    secret_key: object = "SK",  # noqa: S107
+    collectors: dict[str, Any] | None = None,
+    **sections: Any,
+) -> dict[str, Any]:
     """The configuration of `config_for` as it is written in a file."""
-    return settings(account("acme", *projects, credentials={**AK_SK, "secret_key": secret_key}), **sections)
+    credentials = {**AK_SK, "secret_key": secret_key}
+    return {**settings(account("acme", *projects, credentials=credentials), **sections), "collectors": collectors or {}}
 
 
 def config_file(folder: Path, **options: Any) -> str:

@@ -41,12 +41,9 @@ def barred(line: str) -> str:
     return "".join(f"{known}\n" for known in (*golden("check_fleet").splitlines()[:3], f"fail  {WHERE}  {line}"))
 
 
-def test_a_wrong_secret() -> None:
+def test_a_wrong_secret_and_a_project_of_another_account() -> None:
     refused = "the credentials are refused, 401 APIGW.0301: check them, and whether they have expired"
     assert checked(fleet(), config_for(secret_key="guessed")) == (False, barred(refused))
-
-
-def test_a_project_of_somebody_else() -> None:
     other = "the project is not one of these credentials, 403 DRS.M00261: check project_id, region and endpoint"
     assert checked(fleet(), config_for(project(OTHER_ID))) == (False, barred(other))
 

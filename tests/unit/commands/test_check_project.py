@@ -114,15 +114,12 @@ def test_a_field_of_a_list_that_cannot_be_decoded() -> None:
     assert CANARY not in text
 
 
-def test_a_list_whose_pages_disagree() -> None:
+def test_a_list_whose_pages_disagree_or_with_a_task_that_cannot_be_decoded() -> None:
     fine, text = checked(cloud_of(sim_task("orders")), None, Fault(match="POST .*/jobs$", kind="wrong_total"))
     incomplete = "v3 list of sync is incomplete: its pages and its total disagree"
     assert finding(text, incomplete) == f"warn {incomplete}: see the runbook DrsListIncomplete"
     assert not fine  # the lists of the other job types promise a task and have none
     assert finding(text, "v3_list_jobs").startswith("fail v3_list_jobs got a response that the API does not document")
-
-
-def test_a_list_with_a_task_that_cannot_be_decoded() -> None:
     parent = sim_task("shops", children=[sim_task("north"), sim_task("south")])
     parent.children[0].overrides["v3_list"] = {"status": None}
     fine, text = checked(cloud_of(parent))

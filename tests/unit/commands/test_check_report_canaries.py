@@ -10,7 +10,8 @@ from exporter.cloud import operations
 from exporter.commands.check import check
 from exporter.commands.check_report import ProjectReport, document
 from exporter.commands.known_words import KEYS
-from exporter.simulator import faults
+from exporter.config import Config
+from exporter.simulator import SimulatedCloud, faults
 from tests.lib.commands import CANARY, Dated, config_for, project
 from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.virtual_time import now, simulate
@@ -54,11 +55,15 @@ def places(wire: Any) -> Any:
     return f"{CANARY} at 192.0.2.7, user root" if isinstance(wire, str) else wire
 
 
+def report_text(cloud: SimulatedCloud, config: Config) -> str:
+    return simulate(check(config, lambda *_: None, transport=Dated(cloud), now=now))[1]
+
+
 def report_of(*fault: Any, **overrides: Any) -> dict[str, Any]:
     """The report of one project with one task whose responses contain the overrides."""
     cloud = cloud_of(sim_task("orders", overrides=overrides))
     cloud.faults = list(fault)
-    _, text = simulate(check(config_for(), lambda *_: None, transport=Dated(cloud), now=now))
+    text = report_text(cloud, config_for())
     assert CANARY not in text
     assert "orders" not in text
     (report,) = json.loads(text)["projects"]
@@ -127,8 +132,6 @@ def test_a_report_of_a_cloud_that_sends_only_canaries() -> None:
 
 
 def test_a_private_region_is_not_named() -> None:
-    cloud = cloud_of()
-    config = config_for(project(region="secret-site-1"))
-    _, text = simulate(check(config, lambda *_: None, transport=Dated(cloud), now=now))
+    text = report_text(cloud_of(), config_for(project(region="secret-site-1")))
     assert "secret-site" not in text
     assert json.loads(text)["projects"][0]["region"] == "other"

@@ -188,10 +188,6 @@ def test_old_facts_of_subtasks() -> None:
 def test_a_task_that_does_not_exist_or_is_left_out(wanted: str, rules: dict[str, Any], notes: tuple[str, ...]) -> None:
     cloud = cloud_of(sim_task("orders", tags={"team": "x"}))
     assert explained(cloud, wanted, config_for(tasks={"tag_labels": [], **rules})) == Outcome(1, notes=notes)
-
-
-def test_a_task_that_its_tags_select() -> None:
-    cloud = cloud_of(sim_task("orders", tags={"team": "x"}))
     assert explained(cloud, config=config_for(tasks={"include": [{"tag": "team=x"}]})).code == 0
 
 
@@ -230,7 +226,7 @@ def test_a_name_with_escape_sequences() -> None:
     assert "\x1b" not in outcome.text + str(explained(cloud, "or\x1b[2Jder").notes)
 
 
-def test_no_facts_of_other_tasks_are_requested() -> None:
+def test_no_facts_of_other_tasks_and_only_lists_of_other_projects_are_requested() -> None:
     parent, cache = shops(), sim_task("cache", scenario="migration", engine="redis-to-gaussredis")
     cloud = cloud_of(sim_task("orders", comparison="equal"), parent, cache)
     explained(cloud, "shops")
@@ -239,9 +235,6 @@ def test_no_facts_of_other_tasks_are_requested() -> None:
     ended = next(child.id for child in parent.children if child.name == "west")
     assert {task_id for call in asked for task_id in ID.findall(f"{call.path} {call.body}")} == children - {ended}
     assert not any("quotas" in call.path or "async" in call.path for call in cloud.calls)
-
-
-def test_only_lists_of_other_projects_are_requested() -> None:
     cloud, config = two_projects(sim_task("parcels"))
     explained(cloud, "parcels", config)
     assert len([call for call in cloud.calls if PROJECT_ID in call.path]) == 6

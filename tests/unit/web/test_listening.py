@@ -49,7 +49,9 @@ def test_every_ipv4_and_every_ipv6_address_can_be_given_apart() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
-def test_without_ipv6_every_address_is_every_ipv4_address(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ipv6_or_dual_stack_sockets_every_address_is_every_ipv4_address(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = socket.create_server
 
     def create(address: tuple[str, int], **options: Any) -> socket.socket:
@@ -63,9 +65,7 @@ def test_without_ipv6_every_address_is_every_ipv4_address(number: int, monkeypat
         assert server.family == socket.AF_INET
     with pytest.raises(NotReadyError, match=r"can't listen on \[::\]:0: no IPv6 here"):
         bind_all(["[::]:0"])
-
-
-def test_a_system_without_dual_stack_sockets_serves_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "create_server", real)
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
     (server,) = bind_all([":0"])
     with server:

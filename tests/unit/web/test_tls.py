@@ -68,8 +68,10 @@ def shake(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> tuple[ssl
 
 def test_a_plain_pair_of_certificate_and_key(authority: Authority, server: Pair) -> None:
     context, unsupported = server_context(settings(server))
-    near, _ = shake(context, client(authority))
-    assert near.version() == "TLSv1.3"
+    asking = client(authority)
+    asking.set_alpn_protocols(["h2", "http/1.1"])
+    near, _ = shake(context, asking)
+    assert (near.version(), near.selected_alpn_protocol()) == ("TLSv1.3", "http/1.1")
     assert context.options & ssl.OP_NO_RENEGOTIATION
     assert unsupported == []
 
@@ -82,19 +84,19 @@ def test_a_pair_in_the_file_itself_never_touches_a_disk(authority: Authority, se
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_elsewhere_than_on_linux_a_pair_needs_files(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "memfd_create")
-    with pytest.raises(ConfigError, match=r"^cert and key need Linux: use cert_file and key_file$"):
-        server_context(TlsServer(cert=server.cert.read_text(), key=server.key.read_text()))
-
-
-def test_what_the_kernel_refuses_is_no_crash(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_in_the_file_itself_needs_linux_and_a_free_descriptor(
+    server: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_name: str) -> int:
         raise OSError(24, "Too many open files")
 
+    tls = TlsServer(cert=server.cert.read_text(), key=server.key.read_text())
     monkeypatch.setattr(os, "memfd_create", refuse)
     with pytest.raises(ConfigError, match=r"^the certificate or its key cannot be read: Too many open files$"):
-        server_context(TlsServer(cert=server.cert.read_text(), key=server.key.read_text()))
+        server_context(tls)
+    monkeypatch.delattr(os, "memfd_create")
+    with pytest.raises(ConfigError, match=r"^cert and key need Linux: use cert_file and key_file$"):
+        server_context(tls)
 
 
 def test_a_pair_that_is_none(authority: Authority, server: Pair, tmp_path: Path) -> None:
@@ -229,12 +231,6 @@ def test_one_curve_can_be_chosen_and_more_can_not(authority: Authority, server: 
 @pytest.mark.parametrize("curve", ["CurveP256", "CurveP384", "CurveP521", "X25519"])
 def test_every_curve_is_known(authority: Authority, server: Pair, curve: str) -> None:
     shake(server_context(settings(server, curve_preferences=[curve]))[0], client(authority))
-
-
-def test_http_1_1_is_agreed_upon(authority: Authority, server: Pair) -> None:
-    asking = client(authority)
-    asking.set_alpn_protocols(["h2", "http/1.1"])
-    assert shake(server_context(settings(server))[0], asking)[0].selected_alpn_protocol() == "http/1.1"
 
 
 def test_each_connection_gets_the_context_of_the_moment(authority: Authority, server: Pair) -> None:
