@@ -74,10 +74,7 @@ def _large(tasks: int, seconds: int, folder: Path) -> list[Row]:
 
 
 def _small(tasks: int, folder: Path) -> Row:
-    with (
-        cloud(tasks, folder) as server,
-        exporter(folder, settings("v3", _COLLECTORS, endpoint=server.url)) as running,
-    ):
+    with cloud(tasks, folder) as server, exporter(folder, settings("v3", _COLLECTORS, endpoint=server.url)) as running:
         _settled(running)
         _ask_all(running)
         _ten_at_once(running)

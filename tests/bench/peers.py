@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,17 +26,7 @@ _BUFFER = 2**20
 _ROOT = str(ROOT)
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}
-_NGINX = """\
-master_process off; daemon off; pid {folder}/pid; error_log stderr error;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; default_type text/plain; keepalive_requests 100000;
-  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
-  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; root {folder};
-    location /gzip {{ add_header Content-Encoding gzip; }} }}
-}}
-"""
+_NGINX = Template(Path(__file__).with_name("nginx.conf").read_text(encoding="utf-8"))
 
 
 class Peer(Program):
@@ -100,7 +91,7 @@ def nginx(folder: Path, **bodies: bytes) -> tuple[Peer, str]:
         (folder / name).write_bytes(body)
     port = free_port()
     file = folder / "nginx.conf"
-    file.write_text(_NGINX.format(folder=folder, port=port), encoding="utf-8")
+    file.write_text(_NGINX.substitute(folder=folder, port=port), encoding="utf-8")
     folder.chmod(0o755)
     peer = Peer([program, "-c", file, "-p", folder, "-g", "user root;"], folder / "out")
     return peer, f"http://127.0.0.1:{port}"

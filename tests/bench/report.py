@@ -27,21 +27,7 @@ _LIBRARIES = (
     "uvicorn",
     "isal",
 )
-_METHOD = """\
-* All measurements run on one machine in one run. Programs that are compared take turns in each round, so that a change
-  of the machine's load affects both. A value is the median over the rounds, with the minimum and the maximum.
-* CPU is the CPU time of the measuring process, or of the thread of the event loop: other work on the machine affects it
-  less than wall time. Scrapes and the start of the demo are measured in wall time.
-* A *page* is 10,000 tasks with one sample in each of 40 families, with labels of realistic length. nginx (Debian's
-  package) serves the same bytes from a file, with one process, `sendfile` and no log. Each scraper uses one persistent
-  connection. prometheus_client renders the same samples as gauges and compresses at level 9, as its own server does.
-* The *cloud* is the simulated one, over TCP, in its own process, whose CPU does not count. The vendor's SDK queries the
-  same: the v5 lists and, for each task, the v5 progress and the monitoring data. The results are stored in gauges of
-  prometheus_client, rendered and compressed.
-* The *daemon* is `drs-exporter` with API v3. It polls tasks, progress, node, recovery and detail while ten scrapers
-  scrape the page, each twice a second.
-* Ages are measured with the daemon in virtual time, where a call takes 50 ms in the cloud and no time in the daemon.
-  They are the same on every machine."""
+_METHOD = Path(__file__).with_name("method.md").read_text(encoding="utf-8").strip()
 
 
 def performance_markdown(result: Result, seconds: float, load: Sequence[float]) -> str:

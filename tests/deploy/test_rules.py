@@ -9,17 +9,7 @@ import pytest
 
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults
-from tests.lib.rules import (
-    ALERT_RULES,
-    ALERT_TESTS,
-    ALERTS,
-    PROMETHEUS,
-    RECORDED,
-    RULE_FILES,
-    RULES,
-    UNIT_TESTS,
-    Rule,
-)
+from tests.lib.rules import ALERT_RULES, ALERT_TESTS, ALERTS, PROMETHEUS, RECORDED, RULE_FILES, RULES, UNIT_TESTS, Rule
 from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:

@@ -33,12 +33,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
     """
     with ExitStack() as stack:
 
-        def start(
-            *arguments: str,
-            config: Any = None,
-            command: Sequence[str] = (COMMAND,),
-            **options: Any,
-        ) -> Exporter:
+        def start(*arguments: str, config: Any = None, command: Sequence[str] = (COMMAND,), **options: Any) -> Exporter:
             folder = tmp_path / f"exporter{len(list(tmp_path.glob('exporter*')))}"
             folder.mkdir()
             run = ["demo"]
