@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import Collectors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
 AK_SK = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 
@@ -24,10 +25,12 @@ def settings(
 
     Args:
         accounts: its accounts.
-        collectors: those that are enabled, in place of the default ones.
+        collectors: the enabled ones, in place of the default ones; or the section `collectors`.
         sections: further sections.
     """
-    if collectors:
+    if isinstance(collectors, Mapping):
+        sections["collectors"] = collectors
+    elif collectors:
         sections["collectors"] = {name: {"enabled": name in collectors} for name in Collectors.model_fields}
     poll = {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})}
     return {"accounts": accounts, **sections, "poll": poll}
