@@ -24,7 +24,6 @@ from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source, TaskResults
 from exporter.model.facts import Progress
 from tests.lib.cloud import merged
-from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -77,21 +76,21 @@ def bad_request(code: str = "DRS.M00200") -> BadRequestError:
     return BadRequestError("operation", "400", code)
 
 
-def test_ids_go_in_batches_in_their_order() -> None:
+async def test_ids_are_fetched_in_batches_in_their_order() -> None:
     batches = Batches()
     ids = [f"id-{number}" for number in range(23)]
-    answers = simulate(fetch_results(source(batches.fetch), ids))
+    answers = await fetch_results(source(batches.fetch), ids)
     assert answers == dict.fromkeys(ids, FACTS)
     assert batches.calls == [ids[:10], ids[10:20], ids[20:]]
 
 
-def test_without_ids_there_is_no_call() -> None:
+async def test_without_ids_there_is_no_call() -> None:
     batches = Batches()
-    assert simulate(fetch_results(source(batches.fetch), [])) == {}
+    assert await fetch_results(source(batches.fetch), []) == {}
     assert batches.calls == []
 
 
-async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come() -> None:
+async def test_eight_calls_run_at_a_time_and_results_are_yielded_as_they_arrive() -> None:
     batches = Batches(seconds=1)
     single = source(batches.fetch, 1)
 
@@ -101,9 +100,9 @@ async def test_eight_calls_at_a_time_are_under_way_and_answers_come_as_they_come
 
 
 @pytest.mark.parametrize("error", [bad_request(), TaskGoneError("operation", "400", "DRS.M05004")])
-def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
+async def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
     batches = Batches(error, "id-7")
-    answers = simulate(fetch_results(source(batches.fetch), TEN))
+    answers = await fetch_results(source(batches.fetch), TEN)
     assert [len(call) for call in batches.calls] == [10, 5, 5, 3, 2, 2, 1]
     assert [task_id for task_id, answer in answers.items() if answer != FACTS] == ["id-7"]
     assert answers.keys() == set(TEN)
@@ -112,63 +111,63 @@ def test_one_bad_id_is_found_by_halving(error: CloudError) -> None:
     assert (type(bad), getattr(bad, "args", None)) == (type(expected), expected.args)
 
 
-def test_a_task_in_the_wrong_state_has_nothing_to_tell_and_that_is_no_fault() -> None:
+async def test_a_task_in_the_wrong_state_has_no_facts_and_no_error() -> None:
     batches = Batches(bad_request("DRS.M00304"), "id-7")
-    answers = simulate(fetch_results(source(batches.fetch), TEN))
+    answers = await fetch_results(source(batches.fetch), TEN)
     assert answers == {**dict.fromkeys(TEN, FACTS), "id-7": ()}
 
 
-def test_splitting_stops_where_both_halves_fail_alike_and_one_id_as_well() -> None:
+async def test_splitting_stops_if_both_halves_and_a_single_id_fail_alike() -> None:
     batches = Batches(bad_request(), *HUNDRED)
-    answers = simulate(fetch_results(source(batches.fetch), HUNDRED))
+    answers = await fetch_results(source(batches.fetch), HUNDRED)
     assert sorted(len(call) for call in batches.calls) == [1, 5, 5, *[10] * 10]
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
 
 @pytest.mark.parametrize("ids", [[*TEN, "id-10"], TEN])
-def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(ids: list[str]) -> None:
+async def test_bad_ids_in_both_halves_are_found_where_a_call_or_one_good_id_succeeds(ids: list[str]) -> None:
     batches = Batches(bad_request(), "id-2", "id-7")
-    answers = simulate(fetch_results(source(batches.fetch), ids))
+    answers = await fetch_results(source(batches.fetch), ids)
     assert [name for name, answer in answers.items() if isinstance(answer, TaskError)] == ["id-2", "id-7"]
     assert len(batches.calls) == 12
 
 
-def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
+async def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids_matter() -> None:
     batches = Batches(bad_request(), *(name for name in TEN if name != "id-4"))
-    asked = source(batches.fetch)
-    rounds = [simulate(fetch_results(asked, TEN)) for _ in range(10)]
+    fetched = source(batches.fetch)
+    rounds = [await fetch_results(fetched, TEN) for _ in range(10)]
     assert {type(answer) for answer in rounds[0].values()} == {BadRequestError}
     assert any(not isinstance(answers["id-4"], BadRequestError) for answers in rounds)
 
 
-def test_two_ids_that_fail_alike_say_nothing_about_either() -> None:
+async def test_two_ids_that_fail_alike_are_an_error_of_the_call() -> None:
     batches = Batches(bad_request(), *TEN)
-    answers = simulate(fetch_results(source(batches.fetch), TEN[:2]))
+    answers = await fetch_results(source(batches.fetch), TEN[:2])
     assert ([len(call) for call in batches.calls], {type(answer) for answer in answers.values()}) == (
         [2, 1, 1],
         {BadRequestError},
     )
 
 
-def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
+async def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
     batches = Batches(bad_request("DRS.M00301"), "id-7")
-    answers = simulate(fetch_results(source(batches.fetch), [*TEN, "id-10"]))
+    answers = await fetch_results(source(batches.fetch), [*TEN, "id-10"])
     assert len(batches.calls) == 2
     assert {type(answers[name]) for name in TEN} == {BadRequestError}
     assert answers["id-10"] == FACTS
-    alone = simulate(fetch_results(source(batches.fetch), ["id-7"]))
+    alone = await fetch_results(source(batches.fetch), ["id-7"])
     assert type(alone["id-7"]) is BadRequestError
 
 
 @pytest.mark.parametrize("count", [100, 1000])
-def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int) -> None:
+async def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int) -> None:
     ids = [f"id-{number}" for number in range(count)]
     batches = Batches(TaskGoneError("operation", "400", "DRS.M05004"), *ids)
-    asked = source(batches.fetch)
+    fetched = source(batches.fetch)
     rounds = 0
     while ids:
         batches.calls.clear()
-        answers = simulate(fetch_results(asked, ids))
+        answers = await fetch_results(fetched, ids)
         assert len(batches.calls) <= ceil(len(ids) / 10) + max(16, ceil(len(ids) / 10))
         gone = {name for name, answer in answers.items() if isinstance(answer, TaskGoneError)}
         assert gone
@@ -178,15 +177,15 @@ def test_missing_ids_cost_at_most_twice_the_batches_and_are_all_found(count: int
     assert rounds < 60
 
 
-def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
+async def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each() -> None:
     batches = Batches(bad_request("DRS.M00299"), *HUNDRED)
     refused = source(batches.fetch)
-    answers = simulate(fetch_results(refused, HUNDRED))
+    answers = await fetch_results(refused, HUNDRED)
     assert (len(batches.calls), refused.batch) == (11, 10)
     assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
 
-def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() -> None:
+async def test_the_single_id_that_is_tried_may_be_deleted() -> None:
     class OneOnly(Batches):
         async def fetch(self, ids: Sequence[str]) -> TaskResults:
             answers = await super().fetch(ids)
@@ -196,12 +195,12 @@ def test_the_single_id_that_shows_that_batches_are_not_accepted_may_be_gone() ->
                 raise TaskGoneError("operation", "400", "DRS.M05004")
             return answers
 
-    answers = simulate(fetch_results(source(OneOnly().fetch), TEN))
+    answers = await fetch_results(source(OneOnly().fetch), TEN)
     assert isinstance(answers["id-0"], TaskGoneError)
     assert [answers[name] for name in TEN[1:]] == [FACTS] * 9
 
 
-def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> None:
+async def test_all_later_calls_have_one_id_if_the_cloud_accepts_no_more() -> None:
     class OneOnly(Batches):
         async def fetch(self, ids: Sequence[str]) -> TaskResults:
             answers = await super().fetch(ids)
@@ -211,42 +210,42 @@ def test_where_one_id_a_call_is_the_most_batches_end_at_once_and_for_good() -> N
 
     batches = OneOnly()
     single = source(batches.fetch)
-    assert simulate(fetch_results(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert await fetch_results(single, TEN) == dict.fromkeys(TEN, FACTS)
     assert [len(call) for call in batches.calls] == [10, *[1] * 10]
-    assert simulate(fetch_results(single, TEN)) == dict.fromkeys(TEN, FACTS)
+    assert await fetch_results(single, TEN) == dict.fromkeys(TEN, FACTS)
     assert [len(call) for call in batches.calls[11:]] == [1] * 10
     many = OneOnly(seconds=1)
-    assert simulate(fetch_results(source(many.fetch), HUNDRED)) == dict.fromkeys(HUNDRED, FACTS)
+    assert await fetch_results(source(many.fetch), HUNDRED) == dict.fromkeys(HUNDRED, FACTS)
     assert sorted(len(call) for call in many.calls) == [*[1] * 100, *[10] * 8]  # those that were under way
 
 
 @pytest.mark.parametrize("kind", [UnavailableError, ThrottledError, AccessDeniedError, CloudError])
-def test_any_other_failure_is_of_its_batch_alone_and_not_split(kind: type[CloudError]) -> None:
+async def test_any_other_failure_is_the_result_of_its_batch_and_is_not_split(kind: type[CloudError]) -> None:
     error = kind("operation", "503")
     batches = Batches(error, "id-3")
     ids = [*TEN, "id-10", "id-11"]
-    answers = simulate(fetch_results(source(batches.fetch), ids))
+    answers = await fetch_results(source(batches.fetch), ids)
     assert answers == {**dict.fromkeys(TEN, error), "id-10": FACTS, "id-11": FACTS}
     assert len(batches.calls) == 2
 
 
-def test_what_an_answer_leaves_out_is_refused_and_what_it_adds_is_ignored() -> None:
+async def test_a_missing_task_is_an_error_and_an_unrequested_one_is_ignored() -> None:
     async def fetch(ids: Sequence[str]) -> TaskResults:
         return {ids[0]: FACTS, "stranger": FACTS}
 
-    answers = simulate(fetch_results(source(fetch), ["a", "b"]))
+    answers = await fetch_results(source(fetch), ["a", "b"])
     assert answers.keys() == {"a", "b"}
     assert (answers["a"], type(answers["b"])) == (FACTS, TaskError)
 
 
-def test_an_empty_result_is_no_failure_of_the_call() -> None:
+async def test_an_empty_result_is_no_failure_of_the_call() -> None:
     batches = Batches(EmptyResultError("operation", "422", "DRS.M00002"), "id-3")
-    call = split_results(simulate(fetch_results(source(batches.fetch), TEN)))
+    call = split_results(await fetch_results(source(batches.fetch), TEN))
     assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
-async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
+async def test_no_call_continues_when_the_caller_stops(how: str) -> None:
     class Buggy(Batches):
         async def fetch(self, ids: Sequence[str]) -> TaskResults:
             if how == "bug" and ids == ["id-0"]:
@@ -273,7 +272,7 @@ async def test_nothing_runs_on_when_the_caller_stops(how: str) -> None:
     assert len(batches.calls) < len(TEN)
 
 
-def test_batch_item_by_kind() -> None:
+def test_results_by_kind() -> None:
     gone, refused = TaskGoneError("operation", "400"), TaskError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
     call = split_results({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
@@ -291,17 +290,17 @@ def test_batch_item_by_kind() -> None:
         (UnavailableError("operation", "500"), 8),
     ],
 )
-def test_a_round_ends_where_the_rest_would_fare_no_better(error: CloudError, calls: int) -> None:
-    """The calls that are under way come back; of those that may be bad luck, so many are tried."""
+async def test_a_round_ends_if_the_other_calls_would_fail_as_well(error: CloudError, calls: int) -> None:
+    """The calls under way end; after an error that may be temporary, eight calls are tried."""
     batches = Batches(error, *HUNDRED, seconds=1)
-    answers = simulate(fetch_results(source(batches.fetch, 1), HUNDRED))
+    answers = await fetch_results(source(batches.fetch, 1), HUNDRED)
     assert len(batches.calls) == len(answers) == calls
     assert set(answers.values()) == {error}
 
 
 @pytest.mark.parametrize("error", [AccessDeniedError("operation", "403"), UnavailableError("operation", "500")])
 @pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
-def test_a_round_in_which_anything_was_answered_goes_on(error: CloudError, bad: list[str]) -> None:
+async def test_a_round_continues_if_any_call_succeeded(error: CloudError, bad: list[str]) -> None:
     batches = Batches(error, *bad)
-    answers = simulate(fetch_results(source(batches.fetch, 1), HUNDRED))
+    answers = await fetch_results(source(batches.fetch, 1), HUNDRED)
     assert len(answers) == 100

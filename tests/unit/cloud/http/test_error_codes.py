@@ -65,49 +65,82 @@ def statuses(row: Documented) -> Iterable[int]:
 CASES = [(row.code, status) for row in CODES for status in statuses(row)] + UNKNOWN + NO_CODE
 
 
+DOCUMENTED_CODES: dict[str, list[tuple[int, str]]] = {
+    "empty": [(422, "DRS.M00002")],
+    "unavailable": [
+        (404, "APIGW.0103"),
+        (504, "APIGW.0201"),
+        (502, "APIGW.0201"),
+        (503, "APIGW.0201"),
+        (500, "DRS-M00004"),
+        (422, "DRS-M00004"),
+        (422, "DRS.M00004"),
+        (500, "DRS.M00004"),
+        (422, "DRS.M01501"),
+        (500, "DRS.M01501"),
+    ],
+    "token": [(401, "APIGW.0307"), (403, "DRS.M00100")],
+    "permission": [
+        (404, "DRS.M00101"),
+        (403, "DRS.M00101"),
+        (403, "DRS.M00102"),
+        (401, "DRS.M00103"),
+        (400, "DRS.M00105"),
+        (403, "IAM.0003"),
+    ],
+    "parameter": [
+        (400, "DRS.10000001"),
+        (400, "DRS.10000024"),
+        (400, "DRS.10030009"),
+        (400, "DRS.10030016"),
+        (400, "DRS.M00007"),
+        (400, "DRS.M00200"),
+        (404, "DRS.M00200"),
+        (400, "DRS.M00202"),
+    ],
+    "page": [(400, "DRS.M00210")],
+    "project": [(403, "DRS.M00261")],
+    "single id": [(400, "DRS.M00299")],
+    "request": [(413, "APIGW.0201"), (422, "DRS.M00277"), (400, "DRS.M00301")],
+    "wrong state": [(400, "DRS.M00304")],
+    "task": [(400, "DRS.M00307"), (202, "DRS.M01504"), (400, "DRS.M05003")],
+    "throttled": [(429, "APIG.0308"), (429, "APIGW.0308"), (400, "DRS.M01503")],
+    "gone": [(400, "DRS.10000010"), (404, "DRS.10000010"), (400, "DRS.M00289"), (400, "DRS.M05004"), (200, "M05004")],
+    "not published": [(404, "APIGW.0101")],
+    "credentials": [(401, "APIGW.0301"), (401, "APIGW.0303")],
+    "blocked": [(405, "APIGW.0502"), (403, "APIGW.0802")],
+}
+"""From the error pages of Huawei Cloud and Open Telekom Cloud, about reads and signing in, by meaning."""
+BY_STATUS: dict[str, list[tuple[int, str]]] = {
+    "parameter": [(400, "APIGW.0101"), (400, "DRS.M00002")],
+    "throttled": [(429, "DRS.M00200")],
+    "unavailable": [(408, "DRS.M99999"), (599, "DRS.M99999")],
+    "other": [(409, "DRS.M99999"), (204, "DRS.M99999")],
+    "redirected": [(302, "DRS.M99999")],
+}
+"""Codes for which the status decides."""
+
+
 @pytest.mark.parametrize(
-    ("status", "code", "name"),
+    ("status", "code", "name", "by_code"),
     [
-        # The error pages of Huawei Cloud and Open Telekom Cloud, where they are about reads and signing in.
-        (422, "DRS.M00002", "empty"),
-        (422, "DRS.M00004", "unavailable"),
-        (500, "DRS.M00004", "unavailable"),
-        (403, "DRS.M00100", "token"),
-        (404, "DRS.M00101", "permission"),
-        (403, "DRS.M00102", "permission"),
-        (401, "DRS.M00103", "permission"),
-        (400, "DRS.M00105", "permission"),
-        (400, "DRS.M00202", "parameter"),
-        (400, "DRS.M00210", "page"),
-        (403, "DRS.M00261", "project"),
-        (400, "DRS.M00299", "single id"),
-        (400, "DRS.M00301", "request"),
-        (400, "DRS.M00304", "wrong state"),
-        (400, "DRS.M00307", "task"),
-        (422, "DRS.M01501", "unavailable"),
-        (400, "DRS.M01503", "throttled"),
-        (202, "DRS.M01504", "task"),
-        (400, "DRS.M05003", "task"),
-        (400, "DRS.M05004", "gone"),
-        (400, "DRS.10000010", "gone"),
-        (500, "DRS-M00004", "unavailable"),
-        (200, "M05004", "gone"),
-        (404, "APIGW.0101", "not published"),
-        (404, "APIGW.0103", "unavailable"),
-        (504, "APIGW.0201", "unavailable"),
-        (413, "APIGW.0201", "request"),
-        (401, "APIGW.0301", "credentials"),
-        (401, "APIGW.0307", "token"),
-        (429, "APIG.0308", "throttled"),
-        (403, "APIGW.0802", "blocked"),
-        (403, "IAM.0003", "permission"),
+        (*row, name, table is DOCUMENTED_CODES)
+        for table in (DOCUMENTED_CODES, BY_STATUS)
+        for name, rows in table.items()
+        for row in rows
     ],
 )
-def test_what_a_code_means(status: int, code: str, name: str) -> None:
-    found = documented(code, status)
-    assert found is not None
-    assert found.name == name
-    assert meaning_of(code, status) is found
+def test_the_meaning_and_the_class_of_an_error(status: int, code: str, name: str, *, by_code: bool) -> None:
+    meaning = meaning_of(code, status)
+    assert (meaning.name, documented(code, status) is meaning) == (name, by_code)
+    if status not in {200, 202}:  # which items of a batch have
+        error = error_of(code, status)
+        assert (type(error), error.operation, error.code, error.error_code) == (
+            CLASSES[name],
+            "operation",
+            str(status),
+            code,
+        )
 
 
 @pytest.mark.parametrize("code", [None, "", "DRS.M99999", "M99999", "APIGW.0101", "DRS.M00002"])

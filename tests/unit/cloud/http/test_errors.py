@@ -13,9 +13,6 @@ from exporter.cloud.http.errors import (
     BadRequestError,
     CloudError,
     DecodeError,
-    EmptyResultError,
-    NotPublishedError,
-    TaskGoneError,
     ThrottledError,
     UnavailableError,
 )
@@ -47,69 +44,6 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 def test_anything_else_with_a_good_status_is_none(content: bytes) -> None:
     error = raised(200, content)
     assert (type(error), error.code, error.error_code) == (DecodeError, "decode", None)
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [
-        # reference, section F, row by row
-        (400, "DRS.10000010", TaskGoneError),
-        (400, "DRS.10000001", BadRequestError),
-        (400, "DRS.10000024", BadRequestError),
-        (400, "DRS.10030009", BadRequestError),
-        (400, "DRS.10030016", BadRequestError),
-        (400, "DRS.M00289", TaskGoneError),
-        (400, "DRS.M05003", BadRequestError),  # "information not found" says less than "does not exist"
-        (400, "DRS.M05004", TaskGoneError),
-        (400, "DRS.M00007", BadRequestError),
-        (400, "DRS.M00200", BadRequestError),
-        (400, "DRS.M00202", BadRequestError),
-        (400, "DRS.M00210", BadRequestError),
-        (400, "DRS.M00299", BadRequestError),
-        (400, "DRS.M00301", BadRequestError),
-        (400, "DRS.M00304", BadRequestError),
-        (400, "DRS.M01503", ThrottledError),
-        (403, "DRS.M00100", AccessDeniedError),
-        (403, "DRS.M00102", AccessDeniedError),
-        (403, "DRS.M00261", AccessDeniedError),
-        (401, "DRS.M00103", AccessDeniedError),
-        (401, "APIGW.0301", AccessDeniedError),
-        (401, "APIGW.0303", AccessDeniedError),
-        (404, "APIGW.0101", NotPublishedError),
-        (404, "DRS.M00101", AccessDeniedError),
-        (422, "DRS.M00002", EmptyResultError),
-        (422, "DRS.M00277", BadRequestError),
-        (422, "DRS.M00004", UnavailableError),
-        (422, "DRS.M01501", UnavailableError),
-        (500, "DRS.M01501", UnavailableError),
-        (429, "APIGW.0308", ThrottledError),
-        (429, "APIG.0308", ThrottledError),
-        (500, "DRS.M00004", UnavailableError),
-        (502, "APIGW.0201", UnavailableError),
-        (503, "APIGW.0201", UnavailableError),
-        (504, "APIGW.0201", UnavailableError),
-        # and what it leaves open
-        (404, "DRS.10000010", TaskGoneError),
-        (404, "DRS.M00200", BadRequestError),
-        (400, "DRS.M00105", AccessDeniedError),
-        (405, "APIGW.0502", AccessDeniedError),
-        (404, "APIGW.0103", UnavailableError),
-        (400, "DRS.M00002", BadRequestError),
-        (422, "DRS-M00004", UnavailableError),
-        (429, "DRS.M00200", ThrottledError),
-        (400, "APIGW.0101", BadRequestError),
-        (403, "DRS.M00101", AccessDeniedError),
-        (408, "DRS.M99999", UnavailableError),
-        (409, "DRS.M99999", CloudError),
-        (204, "DRS.M99999", CloudError),
-        (302, "DRS.M99999", CloudError),
-        (599, "DRS.M99999", UnavailableError),
-    ],
-)
-def test_each_error_has_its_kind(status: int, code: str, kind: type[CloudError]) -> None:
-    error = raised(status, {"error_code": code, "error_msg": "Failed."})
-    assert type(error) is kind
-    assert (error.operation, error.code, error.error_code) == ("operation", str(status), code)
 
 
 def test_an_integer_of_too_many_digits_costs_its_field_and_changes_no_other_value() -> None:

@@ -134,28 +134,6 @@ def test_a_subtask_that_is_lost_leaves_the_others_but_proves_no_absence() -> Non
     assert ([task.id for task in answer.tasks], answer.complete, lost) == ([ID, CHILD], False, 1)
 
 
-@pytest.mark.parametrize("api", ["v3", "v5"])
-@pytest.mark.parametrize("parent_first", [True, False])
-def test_a_subtask_that_is_listed_by_itself_too_is_one_task_with_a_parent(
-    api: str,
-    parent_first: bool,  # noqa: FBT001
-) -> None:
-    child = {"id": CHILD, "status": "INCRE_TRANSFER_STARTED"}
-    items = [{**LEAST, "children": [child]}, child]
-    answer, lost = listed(body(*(items if parent_first else items[::-1])), api)
-    assert {task.id: task.parent_id for task in answer.tasks} == {ID: None, CHILD: ID}
-    assert (answer.complete, lost) == (True, 0)
-
-
-def test_subtasks_of_subtasks_are_listed() -> None:
-    nested: dict[str, Any] = {"id": "id-0", "status": "CREATING"}
-    for depth in range(1, 200):
-        nested = {"id": f"id-{depth}", "status": "CREATING", "children": [nested]}
-    answer, lost = listed(body(nested))
-    assert [task.id for task in answer.tasks] == [f"id-{depth}" for depth in range(199, -1, -1)]
-    assert (answer.complete, lost) == (True, 0)
-
-
 async def test_children_that_are_nested_without_end_cost_only_themselves() -> None:
     depth = 2000
     nested = '{"id":"deep","status":"CREATING","children":[' * depth + "]}" * depth
