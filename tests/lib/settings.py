@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from exporter.config import Collectors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 AK_SK = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 
@@ -25,12 +24,10 @@ def settings(
 
     Args:
         accounts: its accounts.
-        collectors: the enabled ones, in place of the default ones; or the section `collectors`.
+        collectors: those that are enabled, in place of the default ones.
         sections: further sections.
     """
-    if isinstance(collectors, Mapping):
-        sections["collectors"] = collectors
-    elif collectors:
+    if collectors:
         sections["collectors"] = {name: {"enabled": name in collectors} for name in Collectors.model_fields}
     poll = {"rate_limit": 1000.0, "burst": 1000, **sections.get("poll", {})}
     return {"accounts": accounts, **sections, "poll": poll}
