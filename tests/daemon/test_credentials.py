@@ -24,10 +24,10 @@ from tests.lib.accounts import (
     SESSION,
     SIGN_IN,
     account,
-    asked,
     cloud_of,
     config_of,
     end_tokens,
+    requests,
 )
 from tests.lib.cloud import PROJECT
 from tests.lib.daemon import Scrape, exporter_on, polling, sim_task
@@ -113,7 +113,7 @@ async def test_credentials_are_renewed_for_days_without_a_refused_call(
         assert set(codes(exporter)) <= {"200", "201"}
         assert Scrape(exporter).tasks() == {"orders"}
     rotating.cancel()
-    others = {what: times for what, times in asked(cloud).items() if what != "lists"}
+    others = {what: times for what, times in requests(cloud).items() if what != "lists"}
     assert others == calls
 
 
@@ -154,7 +154,7 @@ async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file
     async with polling(cloud, config) as exporter:
         assert await ups(exporter, 60 * MINUTE) == [0]
         assert Scrape(exporter).samples("drs_tasks") == []  # a failure is not "no tasks"
-        assert asked(cloud) == {SIGN_IN: 4}
+        assert requests(cloud) == {SIGN_IN: 4}
         file.write_text(str(PASSWORD["password"]))
         await asyncio.sleep(35)
         assert await ups(exporter, 5 * MINUTE) == [1]
@@ -171,7 +171,7 @@ async def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(crede
         assert await ups(exporter, 10 * MINUTE) == [0]
         assert exporter.ready
         assert exporter.healthy
-        assert asked(cloud)["lists"] == 0
+        assert requests(cloud)["lists"] == 0
         cloud.faults.clear()
         await asyncio.sleep(35)
         assert await ups(exporter, 10 * MINUTE) == [1]
@@ -185,13 +185,13 @@ async def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials:
     cloud = cloud_of()
     async with polling(cloud, config_of(account(credentials))) as exporter:
         assert await ups(exporter, 10 * MINUTE) == [1]
-        before = asked(cloud)
+        before = requests(cloud)
         cloud.faults.append(faults.refused("/jobs", 403, "DRS.M00100", "Invalid token.", times=1))
         assert await ups(exporter, 10 * MINUTE) == [1]
         assert cloud.faults[0].hits > 1
         assert codes(exporter)["403"] == 1
         what = SIGN_IN if credentials is PASSWORD else KEYS
-        assert asked(cloud)[what] == before[what] + 1
+        assert requests(cloud)[what] == before[what] + 1
 
 
 async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_each(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_ea
         assert await ups(exporter, 10 * MINUTE) == [1]
         end_tokens(cloud)
         assert await ups(exporter, 10 * MINUTE) == [1]
-    assert asked(cloud)[SIGN_IN] == 2
+    assert requests(cloud)[SIGN_IN] == 2
 
 
 @pytest.mark.parametrize("session", ["optional", "required", "absent"])

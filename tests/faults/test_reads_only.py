@@ -18,7 +18,7 @@ from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import FAILING, account, cloud, config, id_of, polling, until, view
 from tests.faults.transport import FaultyTransport
-from tests.lib.cloud import PROJECT, Script, Told, connected
+from tests.lib.cloud import PROJECT, CallLog, Script, connected
 from tests.lib.virtual_time import now, simulated
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ async def test_no_other_operation_of_the_vendors_sdk_can_be_sent() -> None:
         return PROJECT
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": Told(), "timeout": 10}
+        parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": CallLog(), "timeout": 10}
         client = Client(http, service="drs", project_id=project_id, budget=Budget(rate=3, burst=5), **parts)
         # Under its own name, and with the other attributes of each operation that may be sent.
         for (method, path), name in OTHERS.items():

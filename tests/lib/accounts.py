@@ -1,4 +1,4 @@
-"""What the tests of credentials share: accounts of each kind, and the connection of one project."""
+"""Accounts with each kind of credentials, and the connection of one project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.config import from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, Told
+from tests.lib.cloud import PROJECT, CallLog
 from tests.lib.daemon import sim_task
 from tests.lib.settings import AK_SK, settings
 from tests.lib.transport import InProcess
@@ -50,7 +50,7 @@ KINDS = {
     "token": {FIND: 1},
     "ecs_agency": {SESSION: 1, KEYS: 1, FIND: 1},
 }
-"""By kind: what is asked for before the first list, where the project's id is not given."""
+"""The requests before the first list if the project's id is not given, by kind of credentials."""
 
 
 def cloud_of(*worlds: World) -> SimulatedCloud:
@@ -72,8 +72,8 @@ def config_of(*accounts: Mapping[str, Any], interval: str = "30s", **sections: A
     return from_mapping(settings(*accounts, collectors={"tasks"}, **given))
 
 
-def asked(cloud: SimulatedCloud) -> Counter[str]:
-    """How often each thing was asked for that is not DRS, as METHOD PATH; lists of tasks are `lists`."""
+def requests(cloud: SimulatedCloud) -> Counter[str]:
+    """The number of requests by METHOD PATH; requests to DRS count as `lists`."""
     return Counter(
         f"{call.method} {call.path}" if f"{call.method} {call.path}" in {SIGN_IN, FIND, SESSION, KEYS} else "lists"
         for call in cloud.calls
@@ -81,13 +81,13 @@ def asked(cloud: SimulatedCloud) -> Counter[str]:
 
 
 def end_tokens(cloud: SimulatedCloud, *tokens: str) -> None:
-    """These IAM tokens, or all, end now."""
+    """Let these IAM tokens, or all, expire now."""
     for token in tokens or tuple(cloud.auth_tokens):
         cloud.auth_tokens[token] = replace(cloud.auth_tokens[token], expires=cloud.now())
 
 
 class Recorder(httpx.AsyncBaseTransport):
-    """The way to a simulated cloud, with everything that leaves on it."""
+    """The transport to a simulated cloud, which records all requests."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         self._cloud = InProcess(cloud)
@@ -99,30 +99,30 @@ class Recorder(httpx.AsyncBaseTransport):
 
 
 @dataclass(frozen=True)
-class Line:
-    """One project, connected."""
+class Connected:
+    """The connection of one project, and its meter."""
 
     connection: Connection
-    meter: Told
+    meter: CallLog
 
     async def list(self) -> TaskList:
-        """Its tasks of type sync over v3; raises `CloudError`."""
+        """The tasks of type sync over v3; raises `CloudError`."""
         _, client, apis, decode_errors = self.connection
         return await apis[0].list_tasks(client, decode_errors, "sync")
 
 
 @asynccontextmanager
-async def line(
+async def connected(
     transport: httpx.AsyncBaseTransport | SimulatedCloud | None,
     credentials: Mapping[str, Any],
     *,
     shared: SharedCredentials | None = None,
     name: str = "acme",
     **keys: Any,
-) -> AsyncIterator[Line]:
-    """The first project of an account with these credentials and keys."""
+) -> AsyncIterator[Connected]:
+    """Connect the first project of an account with these credentials and keys."""
     config = config_of(account(credentials, name, **keys)).accounts[0]
-    meter = Told()
+    meter = CallLog()
     connection = connect(
         config,
         config.all_projects()[0],
@@ -133,11 +133,11 @@ async def line(
         shared=shared,
     )
     async with connection.http:
-        yield Line(connection, meter)
+        yield Connected(connection, meter)
 
 
-async def outcome(project: Line) -> str:
-    """How a list ends: "fine", or an error."""
+async def outcome(project: Connected) -> str:
+    """Return "fine", or the error of a list."""
     try:
         await project.list()
     except CloudError as error:
@@ -150,7 +150,7 @@ def token_of(cloud: SimulatedCloud) -> dict[str, str]:
 
 
 def kinds(cloud: SimulatedCloud) -> dict[str, Mapping[str, str]]:
-    """Every kind of credentials, good for this cloud."""
+    """Valid credentials of each kind for this cloud."""
     cloud.keys["HST"], cloud.tokens["TEMPORARY"] = "TSK", "HST"
     temporary = {**AK_SK, "access_key": "HST", "secret_key": "TSK", "security_token": "TEMPORARY"}
     return {
@@ -163,9 +163,9 @@ def kinds(cloud: SimulatedCloud) -> dict[str, Mapping[str, str]]:
 
 
 async def listed(cloud: SimulatedCloud, kind: str, times: int = 1, **keys: Any) -> list[httpx.Request]:
-    """What leaves for some lists, one after the other, all of which come."""
+    """The requests of some lists, one after the other, all of which succeed."""
     recorder = Recorder(cloud)
-    async with line(recorder, kinds(cloud)[kind], **keys) as project:
+    async with connected(recorder, kinds(cloud)[kind], **keys) as project:
         for _ in range(times):
             assert [task.name for task in (await project.list()).tasks] == ["orders"]
     return recorder.requests

@@ -90,8 +90,8 @@ def refusal(status: int, code: str = "DRS.M00004", message: str = "Failed.", **h
     return httpx.Response(status, json={"error_code": code, "error_msg": message}, headers=named)
 
 
-class Told:
-    """The meter of the tests: it remembers."""
+class CallLog:
+    """A meter that records all calls."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, float]] = []
@@ -119,7 +119,7 @@ class Cloud:
 
     client: Client
     budget: Budget
-    meter: Told
+    meter: CallLog
     decode_errors: ErrorsByCollector
     v3: V3
     v5: V5
@@ -152,8 +152,8 @@ async def connected(
     keys: Callable[[], Keys] = lambda: KEYS,
     service: Service = "drs",
 ) -> AsyncIterator[Cloud]:
-    """A client through this transport; its budget is no limit unless told otherwise."""
-    meter, decode_errors, budget = Told(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
+    """A client over this transport; by default its rate limit delays no call."""
+    meter, decode_errors, budget = CallLog(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
     auth = SigningAuth(keys, project_id=lambda: PROJECT, now=virtual.now)
 
     async def project_id() -> str:

@@ -11,7 +11,7 @@ from exporter.cloud.http.budget import Budget
 from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, Script, Told
+from tests.lib.cloud import PROJECT, CallLog, Script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def opened(
         configured.all_projects()[0],
         transport=transport,
         budget=Budget(1e6, 1000),
-        meter=Told(),
+        meter=CallLog(),
         now=virtual.now,
     )
 

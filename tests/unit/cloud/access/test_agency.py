@@ -12,7 +12,7 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError
 from exporter.simulator import faults
-from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, asked, cloud_of, line
+from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, cloud_of, connected, requests
 from tests.lib.cloud import PROJECT, Script
 from tests.lib.virtual_time import in_real_time
 
@@ -39,7 +39,7 @@ def metadata(session: httpx.Response | None = None, **credential: Any) -> Script
 
 async def times_asked(script: Script, minutes: int = 60) -> int:
     """How often keys were fetched in an hour of lists."""
-    async with line(script, AGENCY, **BY_ID) as project:
+    async with connected(script, AGENCY, **BY_ID) as project:
         for _ in range(minutes * 2):
             await project.list()
             await asyncio.sleep(30)
@@ -51,7 +51,7 @@ async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match="api/token", status=status))
     recorder = Recorder(cloud)
-    async with line(recorder, AGENCY) as project:
+    async with connected(recorder, AGENCY) as project:
         await project.list()
         assert project.meter.codes[:2] == [str(status), "200"]
     assert not [request for request in recorder.requests if "x-metadata-token" in request.headers]
@@ -60,7 +60,7 @@ async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status:
 
 async def test_a_session_is_asked_for_and_used() -> None:
     recorder = Recorder(cloud_of())
-    async with line(recorder, AGENCY, **BY_ID) as project:
+    async with connected(recorder, AGENCY, **BY_ID) as project:
         await project.list()
     put, get, _ = recorder.requests
     assert (put.method, put.headers["X-Metadata-Token-Ttl-Seconds"]) == ("PUT", "21600")
@@ -80,7 +80,7 @@ async def test_a_session_is_asked_for_and_used() -> None:
 )
 async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
     script = metadata(session)
-    async with line(script, AGENCY, **BY_ID) as project:
+    async with connected(script, AGENCY, **BY_ID) as project:
         with pytest.raises(CloudError) as caught:
             await project.list()
     assert str(caught.value) == error
@@ -89,7 +89,7 @@ async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, err
 
 @pytest.mark.parametrize("credential", [{"access": ""}, {"secret": None}, {"securitytoken": 5}])
 async def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> None:
-    async with line(metadata(None, **credential), AGENCY, **BY_ID) as project:
+    async with connected(metadata(None, **credential), AGENCY, **BY_ID) as project:
         with pytest.raises(CloudError) as caught:
             await project.list()
     assert str(caught.value) == "metadata_securitykey: decode"
@@ -114,7 +114,7 @@ async def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_tha
 
 async def test_while_the_service_is_away_the_keys_are_used_to_their_end() -> None:
     cloud = cloud_of()
-    async with line(cloud, AGENCY) as project:  # its keys last 50 minutes
+    async with connected(cloud, AGENCY) as project:  # its keys last 50 minutes
         await project.list()
         cloud.faults.append(faults.unavailable("securitykey", 500))
         await asyncio.sleep(45 * MINUTE)
@@ -154,16 +154,16 @@ async def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytes
             monkeypatch.setenv(name, proxy)
         project = {"region": REGION, "project_id": PROJECT, "endpoint": "http://127.0.0.1:1"}
         agency = {**AGENCY, "metadata_endpoint": service}
-        async with line(None, agency, proxy=proxy, projects=[project]) as connected:
-            assert (await connected.list()).complete
+        async with connected(None, agency, proxy=proxy, projects=[project]) as opened:
+            assert (await opened.list()).complete
     assert direct == [SESSION, KEYS]
     assert proxied == [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"]
 
 
 async def test_session_and_keys_are_asked_for_again_with_each_renewal() -> None:
     cloud = cloud_of()
-    async with line(cloud, AGENCY) as project:
+    async with connected(cloud, AGENCY) as project:
         for _ in range(3):
             await project.list()
             await asyncio.sleep(55 * MINUTE)
-    assert asked(cloud)[SESSION] == asked(cloud)[KEYS] == 3
+    assert requests(cloud)[SESSION] == requests(cloud)[KEYS] == 3

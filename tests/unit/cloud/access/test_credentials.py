@@ -29,12 +29,12 @@ from tests.lib.accounts import (
     REGION,
     SESSION,
     SIGN_IN,
-    asked,
     cloud_of,
+    connected,
     end_tokens,
     kinds,
-    line,
     listed,
+    requests,
 )
 from tests.lib.cloud import PROJECT
 
@@ -43,7 +43,7 @@ from tests.lib.cloud import PROJECT
 async def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=3)
-    assert asked(cloud) == {**KINDS[kind], "lists": 3}
+    assert requests(cloud) == {**KINDS[kind], "lists": 3}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,7 +51,7 @@ async def test_a_given_project_id_spares_the_search(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=2, **BY_ID)
     before = {what: times for what, times in KINDS[kind].items() if what != FIND}
-    assert asked(cloud) == {**before, "lists": 2}
+    assert requests(cloud) == {**before, "lists": 2}
 
 
 @pytest.mark.parametrize("keys", [{}, BY_ID], ids=["found", "given"])
@@ -93,20 +93,20 @@ async def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[st
 async def test_a_hundred_calls_at_once_sign_in_once(kind: str) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match="auth/tokens|securitykey", kind="slow", seconds=3))
-    async with line(cloud, kinds(cloud)[kind]) as project:
+    async with connected(cloud, kinds(cloud)[kind]) as project:
         await asyncio.gather(*(project.list() for _ in range(100)))
-    assert asked(cloud) == {**KINDS[kind], "lists": 100}
+    assert requests(cloud) == {**KINDS[kind], "lists": 100}
 
 
 async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> None:
     cloud, shared = cloud_of(), SharedCredentials()
     cloud.worlds.append(type(cloud.worlds[0])(project_id="f" * 32, region="cn-east-3"))
     async with (
-        line(cloud, AGENCY, shared=shared) as first,
-        line(cloud, AGENCY, shared=shared, name="b", regions=["cn-east-3"]) as second,
+        connected(cloud, AGENCY, shared=shared) as first,
+        connected(cloud, AGENCY, shared=shared, name="b", regions=["cn-east-3"]) as second,
     ):
         await asyncio.gather(first.list(), second.list())
-    assert asked(cloud) == {SESSION: 1, KEYS: 1, FIND: 2, "lists": 2}
+    assert requests(cloud) == {SESSION: 1, KEYS: 1, FIND: 2, "lists": 2}
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> Non
 )
 async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: float, what: str) -> None:
     cloud = cloud_of()
-    async with line(cloud, kinds(cloud)[kind]) as project:
+    async with connected(cloud, kinds(cloud)[kind]) as project:
         await project.list()
         await asyncio.sleep(lasts - ahead - 1)
         await project.list()
-        assert asked(cloud)[what] == 1
+        assert requests(cloud)[what] == 1
         await asyncio.sleep(1)
         await project.list()
-        assert asked(cloud)[what] == 2
+        assert requests(cloud)[what] == 2
         assert project.meter.codes.count("200") + project.meter.codes.count("201") == len(project.meter.codes)
 
 
@@ -133,52 +133,52 @@ async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
 ) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.refused("/jobs", status, code, "Invalid.", times=1))
-    async with line(cloud, kinds(cloud)[kind]) as project:
+    async with connected(cloud, kinds(cloud)[kind]) as project:
         assert (await project.list()).complete
         assert project.meter.retries == ["v3_list_jobs"]
     again = {what: 2 * times for what, times in KINDS[kind].items() if what != FIND}
-    assert asked(cloud) == {**KINDS[kind], **again, "lists": 2}
+    assert requests(cloud) == {**KINDS[kind], **again, "lists": 2}
 
 
 @pytest.mark.parametrize(("kind", "lists"), [("ak_sk", 1), ("token", 1), ("password", 2), ("ecs_agency", 2)])
 async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unauthorized("/jobs"))
-    async with line(cloud, kinds(cloud)[kind]) as project:
+    async with connected(cloud, kinds(cloud)[kind]) as project:
         with pytest.raises(AccessDeniedError) as caught:
             await project.list()
         assert (caught.value.code, caught.value.operation) == ("401", "v3_list_jobs")
-        assert asked(cloud)["lists"] == lists
+        assert requests(cloud)["lists"] == lists
         for _ in range(9):  # nor in nine further polls
             await asyncio.sleep(30)
             with pytest.raises(AccessDeniedError):
                 await project.list()
-    assert asked(cloud)["lists"] == lists + 9
-    assert asked(cloud)[SIGN_IN] + asked(cloud)[KEYS] == (0 if lists == 1 else 2)
+    assert requests(cloud)["lists"] == lists + 9
+    assert requests(cloud)[SIGN_IN] + requests(cloud)[KEYS] == (0 if lists == 1 else 2)
 
 
 async def test_a_refusal_for_lack_of_a_permission_is_no_reason_to_sign_in() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.forbidden("/jobs"))
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         with pytest.raises(AccessDeniedError):
             await project.list()
-    assert asked(cloud) == {SIGN_IN: 1, "lists": 1}
+    assert requests(cloud) == {SIGN_IN: 1, "lists": 1}
 
 
 async def test_calls_that_are_refused_together_sign_in_once() -> None:
     cloud = cloud_of()
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         await project.list()
         end_tokens(cloud)  # as after a change of the password
         cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=1, times=20))
         await asyncio.gather(*(project.list() for _ in range(20)))
-    assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
+    assert requests(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
 
 
 async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() -> None:
     cloud = cloud_of()
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         await project.list()
         end_tokens(cloud)
         cloud.faults.append(faults.Fault(match="/jobs", kind="slow", seconds=8, times=1))
@@ -186,13 +186,13 @@ async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() 
         await asyncio.sleep(1)
         await project.list()
         assert (await late).complete
-    assert asked(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 2}
+    assert requests(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 2}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_all_calls_are_counted_and_cost_budget(kind: str) -> None:
     cloud = cloud_of()
-    async with line(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
+    async with connected(cloud, kinds(cloud)[kind], poll={"rate_limit": 0.1, "burst": 1}) as project:
         await project.list()
         counted = sorted(operation for operation, _, _ in project.meter.requests)
     names = {
@@ -209,7 +209,7 @@ async def test_the_time_of_a_sign_in_is_no_part_of_the_calls_time_out() -> None:
     cloud = cloud_of()
     for match in ("auth/tokens", "/jobs"):
         cloud.faults.append(faults.Fault(match=match, kind="slow", seconds=8))
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         assert (await project.list()).complete
         assert [round(seconds) for _, _, seconds in project.meter.requests] == [8, 8]
     assert virtual.now() == virtual.EPOCH + 16

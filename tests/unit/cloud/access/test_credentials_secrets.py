@@ -12,7 +12,7 @@ from exporter.cloud.access.sign_in import Grant
 from exporter.cloud.access.signing import Keys
 from exporter.cloud.http.errors import AccessDeniedError, CloudError, NotSentError
 from exporter.simulator import faults
-from tests.lib.accounts import BASES, BY_ID, DRS, IAM, KINDS, Recorder, cloud_of, end_tokens, kinds, line, listed
+from tests.lib.accounts import BASES, BY_ID, DRS, IAM, KINDS, Recorder, cloud_of, connected, end_tokens, kinds, listed
 from tests.lib.cloud import Script, refusal
 from tests.lib.settings import AK_SK
 
@@ -50,7 +50,7 @@ async def test_files_are_read_again_when_they_change(tmp_path: Path) -> None:
         ({"type": "token", "token": {"file": str(file)}}, (cloud.issue_token(), cloud.issue_token())),
     ):
         file.write_text(f"{secrets[0]}\n")
-        async with line(cloud, credentials, **BY_ID) as project:
+        async with connected(cloud, credentials, **BY_ID) as project:
             assert (await project.list()).complete
             cloud.keys["AK"] = "SK2"
             if secrets[0] in cloud.auth_tokens:
@@ -68,7 +68,7 @@ async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str,
     key = {"ak_sk": "secret_key", "token": "token", "password": "password"}[kind]
 
     cloud = cloud_of()
-    async with line(cloud, {**kinds(cloud)[kind], key: {"file": str(file)}}, **BY_ID) as project:
+    async with connected(cloud, {**kinds(cloud)[kind], key: {"file": str(file)}}, **BY_ID) as project:
         file.unlink()
         os.mkfifo(file)
         with pytest.raises(CloudError) as caught:
@@ -86,7 +86,7 @@ async def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: s
     credentials = {"type": "token"} if key == "token" else AK_SK
 
     script = Script({})
-    async with line(script, {**credentials, key: secret}, **BY_ID) as project:
+    async with connected(script, {**credentials, key: secret}, **BY_ID) as project:
         with pytest.raises(AccessDeniedError) as caught:
             await project.list()
         assert not script.requests
@@ -127,7 +127,7 @@ async def test_no_error_holds_a_secret_or_a_message(kind: str, reply: httpx.Resp
     secrets = {"password": {"password": "hush"}, "token": {"token": "hush"}, "ak_sk": {"secret_key": "hush"}}
 
     script = Script(reply)
-    async with line(script, {**kinds(cloud_of())[kind], **secrets.get(kind, {})}) as project:
+    async with connected(script, {**kinds(cloud_of())[kind], **secrets.get(kind, {})}) as project:
         with pytest.raises(CloudError) as caught:
             await project.list()
     own = (vars(caught.value), str(caught.value), repr(caught.value))
@@ -150,7 +150,7 @@ async def test_no_request_follows_a_redirect(kind: str, place: str) -> None:
     headers = {"Location": "https://elsewhere.test/"}
     cloud.faults.append(faults.Fault(match=place, status=307, headers=headers))
     recorder = Recorder(cloud)
-    async with line(recorder, kinds(cloud)[kind]) as project:
+    async with connected(recorder, kinds(cloud)[kind]) as project:
         if any(place in str(request) for request in KINDS[kind]) or place == "/jobs":
             with pytest.raises(CloudError) as caught:
                 await project.list()

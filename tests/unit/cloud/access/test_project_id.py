@@ -10,7 +10,7 @@ import structlog
 
 from exporter.cloud.connect import SharedCredentials
 from exporter.simulator import faults
-from tests.lib.accounts import DAY, FIND, LISTS, PASSWORD, REGION, SIGN_IN, asked, cloud_of, line, outcome
+from tests.lib.accounts import DAY, FIND, LISTS, PASSWORD, REGION, SIGN_IN, cloud_of, connected, outcome, requests
 from tests.lib.cloud import PROJECT, Script
 from tests.lib.settings import AK_SK
 
@@ -37,7 +37,7 @@ def project_list(*projects: Any) -> dict[str, Any]:
     ],
 )
 async def test_the_default_project_is_the_one_with_exactly_the_regions_name(body: dict[str, Any], error: str) -> None:
-    async with line(Script(body), AK_SK) as project:
+    async with connected(Script(body), AK_SK) as project:
         assert (await outcome(project)).startswith(error)
 
 
@@ -46,7 +46,7 @@ async def test_among_projects_with_similar_names_the_right_one_is_taken() -> Non
     again = {"id": PROJECT, "name": REGION}  # two pages that overlap
 
     script = Script(project_list(*others, again), LISTS)
-    async with line(script, AK_SK) as project:
+    async with connected(script, AK_SK) as project:
         assert await outcome(project) == "fine"
     assert script.requests[0].url.query == b"name=cn-north-4"
     assert script.requests[1].url.path == f"/v3/{PROJECT}/jobs"
@@ -55,28 +55,28 @@ async def test_among_projects_with_similar_names_the_right_one_is_taken() -> Non
 async def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_once_found_it_stays() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.broken("v3/projects", times=3))
-    async with line(cloud, AK_SK) as project:
+    async with connected(cloud, AK_SK) as project:
         assert await outcome(project) == "iam_list_projects: 500 DRS.M00004"
         await asyncio.sleep(30)
         assert await outcome(project) == "fine"
         cloud.faults.append(faults.broken("v3/projects"))
         await asyncio.sleep(30 * DAY)
         assert await outcome(project) == "fine"
-    assert asked(cloud) == {FIND: 4, "lists": 2}
+    assert requests(cloud) == {FIND: 4, "lists": 2}
 
 
 async def test_many_calls_look_for_a_project_once_and_share_the_failure() -> None:
     cloud = cloud_of()
     slow = faults.Fault(match="v3/projects", kind="slow", seconds=1)
     cloud.faults += [slow, faults.unauthorized("v3/projects", times=1)]
-    async with line(cloud, AK_SK) as project:
+    async with connected(cloud, AK_SK) as project:
         assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {
             "iam_list_projects: 401 APIGW.0301"
         }
-        assert asked(cloud) == {FIND: 1}
+        assert requests(cloud) == {FIND: 1}
         await asyncio.sleep(30)
         assert set(await asyncio.gather(*(outcome(project) for _ in range(20)))) == {"fine"}
-    assert asked(cloud) == {FIND: 2, "lists": 20}
+    assert requests(cloud) == {FIND: 2, "lists": 20}
 
 
 BY_ID = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payments"}]}
@@ -88,16 +88,16 @@ async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first
 
     cloud, shared = cloud_of(), SharedCredentials()
     async with (
-        line(cloud, AK_SK, shared=shared, name="a", **first_keys) as first,
-        line(cloud, PASSWORD, shared=shared, name="b") as second,
+        connected(cloud, AK_SK, shared=shared, name="a", **first_keys) as first,
+        connected(cloud, PASSWORD, shared=shared, name="b") as second,
     ):
         assert await outcome(first) == "fine"
         with structlog.testing.capture_logs() as logged:
             for _ in range(3):
                 assert await outcome(second) == f"iam_list_projects: project: {PROJECT} is polled by account a"
                 assert await outcome(first) == "fine"
-    assert asked(cloud)["lists"] == 4
-    assert asked(cloud)[SIGN_IN] == 1
+    assert requests(cloud)["lists"] == 4
+    assert requests(cloud)[SIGN_IN] == 1
     assert logged == [
         {
             "event": "this project is polled already, it is refused here; remove one of the two from the configuration",
@@ -116,7 +116,7 @@ async def test_the_same_id_in_another_region_is_another_project() -> None:
     cloud, shared = cloud_of(), SharedCredentials()
     elsewhere = {"projects": [{"region": "cn-east-3", "project_id": PROJECT}]}
     async with (
-        line(cloud, AK_SK, shared=shared, name="a") as first,
-        line(cloud, AK_SK, shared=shared, name="b", **elsewhere) as second,
+        connected(cloud, AK_SK, shared=shared, name="a") as first,
+        connected(cloud, AK_SK, shared=shared, name="b", **elsewhere) as second,
     ):
         assert [await outcome(first), await outcome(second)] == ["fine", "fine"]

@@ -22,11 +22,11 @@ from tests.lib.accounts import (
     REGION,
     SIGN_IN,
     Recorder,
-    asked,
     cloud_of,
+    connected,
     end_tokens,
-    line,
     outcome,
+    requests,
 )
 from tests.lib.cloud import PROJECT, Script
 from tests.lib.settings import AK_SK
@@ -68,7 +68,7 @@ def signed_in(
 )
 async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: float) -> None:
     script = Script(signed_in({**token, **PROJECT_OF_TOKEN}))
-    async with line(script, PASSWORD) as project:
+    async with connected(script, PASSWORD) as project:
         for seconds in (0, hours * 3600 - 601, 1):
             await asyncio.sleep(seconds)
             await project.list()
@@ -86,18 +86,18 @@ async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], ho
     ],
 )
 async def test_an_answer_without_token_or_project_is_no_answer(token: Any, headers: dict[str, str], error: str) -> None:
-    async with line(Script(signed_in(token, headers)), PASSWORD) as project:
+    async with connected(Script(signed_in(token, headers)), PASSWORD) as project:
         assert (await outcome(project)).startswith(error)
 
 
 async def test_a_wrong_password_is_tried_less_and_less_often() -> None:
     cloud = cloud_of()
     tried = []
-    async with line(cloud, WRONG) as project:
+    async with connected(cloud, WRONG) as project:
         for _ in range(int(6 * 60 * MINUTE / 30)):
-            before = asked(cloud)[SIGN_IN]
+            before = requests(cloud)[SIGN_IN]
             assert (await outcome(project)).startswith("iam_auth_tokens: 401: the account, the user, the password")
-            if asked(cloud)[SIGN_IN] > before:
+            if requests(cloud)[SIGN_IN] > before:
                 tried.append(asyncio.get_running_loop().time() / MINUTE)
             await asyncio.sleep(30)
     assert tried == [0, 5, 15, 35, 75, 135, 195, 255, 315]
@@ -113,12 +113,13 @@ async def test_many_projects_do_not_lock_the_user_out(seconds: float) -> None:
     cloud.faults.append(faults.Fault(match="auth/tokens", kind="slow", seconds=seconds))
     async with AsyncExitStack() as stack:
         projects = [
-            await stack.enter_async_context(line(cloud, WRONG, shared=shared, regions=[region])) for region in regions
+            await stack.enter_async_context(connected(cloud, WRONG, shared=shared, regions=[region]))
+            for region in regions
         ]
         for _ in range(int(2 * 60 * MINUTE / 30)):
-            before = asked(cloud)[SIGN_IN]
+            before = requests(cloud)[SIGN_IN]
             await asyncio.gather(*(outcome(project) for project in projects))
-            times += [asyncio.get_running_loop().time()] * (asked(cloud)[SIGN_IN] - before)
+            times += [asyncio.get_running_loop().time()] * (requests(cloud)[SIGN_IN] - before)
             await asyncio.sleep(30)
         assert max(sum(start <= time < start + 15 * MINUTE for time in times) for start in times) == 3
         assert len({str(call.body) for call in cloud.calls}) >= 6  # not always the same projects
@@ -134,7 +135,7 @@ async def test_many_projects_sign_in_three_at_a_time() -> None:
     shared = SharedCredentials()
     async with AsyncExitStack() as stack:
         projects = [
-            await stack.enter_async_context(line(cloud, PASSWORD, shared=shared, regions=[region]))
+            await stack.enter_async_context(connected(cloud, PASSWORD, shared=shared, regions=[region]))
             for region in regions
         ]
         assert set(await asyncio.gather(*(outcome(project) for project in projects))) == {"fine"}
@@ -151,8 +152,8 @@ async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_noth
     file.write_text("wrong")
     credentials = {**PASSWORD, "password": {"file": str(file)}}
     async with (
-        line(cloud, credentials, shared=shared) as late,
-        line(cloud, credentials, shared=shared, regions=["nowhere"]) as other,
+        connected(cloud, credentials, shared=shared) as late,
+        connected(cloud, credentials, shared=shared, regions=["nowhere"]) as other,
     ):
         refused = asyncio.create_task(outcome(late))
         await asyncio.sleep(1)
@@ -166,8 +167,8 @@ async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_noth
 async def test_one_project_that_is_refused_stops_no_other() -> None:
     cloud, shared = cloud_of(), SharedCredentials()
     async with (
-        line(cloud, PASSWORD, shared=shared, regions=["nowhere"]) as bad,
-        line(cloud, PASSWORD, shared=shared) as good,
+        connected(cloud, PASSWORD, shared=shared, regions=["nowhere"]) as bad,
+        connected(cloud, PASSWORD, shared=shared) as good,
     ):
         for _ in range(100):
             assert "401" in await outcome(bad)
@@ -180,7 +181,7 @@ async def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
 
     cloud = cloud_of()
     file.write_text("before\n")
-    async with line(cloud, {**PASSWORD, "password": {"file": str(file)}}) as project:
+    async with connected(cloud, {**PASSWORD, "password": {"file": str(file)}}) as project:
         for _ in range(3):
             assert "401" in await outcome(project)
             await asyncio.sleep(30)
@@ -195,21 +196,21 @@ async def test_a_changed_password_is_tried_at_once(tmp_path: Path) -> None:
         await asyncio.sleep(30)
         file.write_text("later\n")
         assert await outcome(project) == "fine"
-    assert asked(cloud)[SIGN_IN] == 4
+    assert requests(cloud)[SIGN_IN] == 4
 
 
 async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Path) -> None:
     cloud = cloud_of()
     cloud.users[DEMO_USER] = "?"
     tried = []
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         for minute in range(60):
             if minute in {6, 30}:
                 cloud.users[DEMO_USER] = {6: PASSWORD["password"], 30: "?"}[minute]
                 end_tokens(cloud)
-            before = asked(cloud)[SIGN_IN]
+            before = requests(cloud)[SIGN_IN]
             await outcome(project)
-            if asked(cloud)[SIGN_IN] > before:
+            if requests(cloud)[SIGN_IN] > before:
                 tried.append(minute)
             await asyncio.sleep(MINUTE)
     assert tried == [0, 5, 15, 30, 35, 45]
@@ -217,7 +218,7 @@ async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Pat
 
 async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
     cloud = cloud_of()
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         assert await outcome(project) == "fine"
         cloud.faults.append(faults.unavailable("auth/tokens", 503))
         await asyncio.sleep(DAY - 10 * MINUTE)
@@ -229,13 +230,13 @@ async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
         cloud.faults.clear()
         await asyncio.sleep(30)
         assert await outcome(project) == "fine"
-    assert asked(cloud)["lists"] == 11
+    assert requests(cloud)["lists"] == 11
 
 
 async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_that_needs_it() -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unavailable("auth/tokens", 503))
-    async with line(cloud, PASSWORD) as project:
+    async with connected(cloud, PASSWORD) as project:
         await outcome(project)
         assert project.meter.codes == ["503"] * 3
         assert project.meter.retries == ["iam_auth_tokens"] * 2
@@ -256,7 +257,7 @@ async def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
 
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match=fault.match, status=fault.status, body=fault.body))
-    async with line(cloud, AK_SK) as project:
+    async with connected(cloud, AK_SK) as project:
         with pytest.raises(NotSentError) as caught:
             await project.list()
         assert not isinstance(caught.value, NotPublishedError | EmptyResultError)
@@ -270,7 +271,7 @@ async def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: di
     domain = {"huaweicloud": "myhuaweicloud.com", "huaweicloud_eu": "myhuaweicloud.eu", "otc": "otc.t-systems.com"}
 
     recorder = Recorder(cloud_of(World(project_id=PROJECT, region="eu-de")))
-    async with line(recorder, credentials, cloud=cloud_name, regions=["eu-de"]) as project:
+    async with connected(recorder, credentials, cloud=cloud_name, regions=["eu-de"]) as project:
         assert await outcome(project) == "fine"
     assert {f"{request.url.scheme}://{request.url.host}" for request in recorder.requests} == {
         f"https://{service}.eu-de.{domain[cloud_name]}" for service in ("iam", "drs")
@@ -279,7 +280,7 @@ async def test_each_cloud_has_its_own_addresses(cloud_name: str, credentials: di
 
 async def test_the_iam_endpoint_is_a_setting() -> None:
     recorder = Recorder(cloud_of())
-    async with line(recorder, PASSWORD, iam_endpoint="https://iam.myhuaweicloud.com") as project:
+    async with connected(recorder, PASSWORD, iam_endpoint="https://iam.myhuaweicloud.com") as project:
         assert await outcome(project) == "fine"
     assert {request.url.host for request in recorder.requests if "auth" in request.url.path} == {
         "iam.myhuaweicloud.com"
@@ -291,7 +292,7 @@ def test_nothing_of_a_sign_in_is_logged(caplog: pytest.LogCaptureFixture) -> Non
 
     async def go() -> None:
         for credentials in (PASSWORD, {**WRONG, "password": "hunter2"}):
-            async with line(cloud_of(), credentials) as project:
+            async with connected(cloud_of(), credentials) as project:
                 await outcome(project)
 
     with structlog.testing.capture_logs() as logged:

@@ -15,7 +15,7 @@ from exporter.cloud.http.errors import CloudError, DecodeError, UnavailableError
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, PROGRESS_V5, SIGN_IN, Operation
 from exporter.config import ConfigError
 from exporter.runtime import logs
-from tests.lib.cloud import PROJECT, Script, Stream, Told, connected, document, refusal
+from tests.lib.cloud import PROJECT, CallLog, Script, Stream, connected, document, refusal
 from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MIB = 2**20
 
 
 @simulated
-async def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[str, Any] | CloudError, Told, float]:
+async def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[str, Any] | CloudError, CallLog, float]:
     """One call: its answer or error, what the meter was told, and how long it took."""
 
     async with connected(script, **options) as cloud:

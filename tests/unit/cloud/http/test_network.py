@@ -13,7 +13,7 @@ from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.config import from_mapping
-from tests.lib.cloud import Told
+from tests.lib.cloud import CallLog
 from tests.lib.virtual_time import in_real_time
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
     await asyncio.sleep(600)
 
 
-async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
+async def listed(port: int, meter: CallLog, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
     credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
     settings = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
@@ -87,7 +87,7 @@ async def listed(port: int, meter: Told, seconds: float = 5.0, api: str = "v5", 
 
 async def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
     """The codes under which calls to this server are counted; retries come at once."""
-    meter = Told()
+    meter = CallLog()
     async with served(serve) as port:
         with pytest.raises(CloudError):
             await listed(port, meter, seconds)
@@ -122,7 +122,7 @@ async def test_malformed_responses(said: bytes, codes: list[str]) -> None:
 async def test_a_host_that_refuses_connections_or_never_responds() -> None:
     async with served(saying()) as port:
         pass
-    meter = Told()
+    meter = CallLog()
     with pytest.raises(CloudError):
         await listed(port, meter)
     assert meter.codes == ["network"] * 3
@@ -139,7 +139,7 @@ def test_connections_are_kept_and_one_that_was_closed_meanwhile_costs_a_retry_at
             await saying(*[answer(EMPTY)] * 2)(reader, writer)
 
         async with served(serve) as port:
-            meter = Told()
+            meter = CallLog()
             assert (await listed(port, meter)).complete
         assert connections == 1
 
@@ -164,7 +164,7 @@ def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) 
                 await writer.drain()
 
         async with served(serve) as port:
-            meter = Told()
+            meter = CallLog()
             tasks = await listed(port, meter, api=api)
             assert len(tasks.tasks) == 2
         return meter.codes, meter.retries, served_by
@@ -181,7 +181,7 @@ async def test_a_new_connection_that_is_closed_is_a_failure() -> None:
         await reader.readuntil(b"\r\n\r\n")
         requests += 1
 
-    meter = Told()
+    meter = CallLog()
     async with served(serve) as port:
         with pytest.raises(UnavailableError):
             await listed(port, meter, api="v3")
@@ -193,7 +193,7 @@ def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> N
     async def main(length: int) -> str:
         async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * length}\r\n"))) as port:
             try:
-                await listed(port, Told())
+                await listed(port, CallLog())
             except CloudError as error:
                 return str(error)
         return ""
@@ -213,6 +213,6 @@ async def test_a_proxy_gets_the_calls() -> None:
 
     async with served(serve) as port:
         with pytest.raises(NotPublishedError):
-            await listed(9, Told(), proxy=f"http://127.0.0.1:{port}")
+            await listed(9, CallLog(), proxy=f"http://127.0.0.1:{port}")
     (line,) = lines
     assert line.startswith(b"GET http://127.0.0.1:9/v5/")

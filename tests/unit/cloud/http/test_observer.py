@@ -9,7 +9,7 @@ from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.operations import LIST_V5
-from tests.lib.cloud import PROJECT, Script, Stream, Told, refusal
+from tests.lib.cloud import PROJECT, CallLog, Script, Stream, refusal
 from tests.lib.virtual_time import simulate
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def observed(*replies: Reply) -> list[tuple[Any, ...]]:
                 endpoint="https://drs.test",
                 project_id=project_id,
                 budget=Budget(1e6, 1_000_000),
-                meter=Told(),
+                meter=CallLog(),
                 timeout=10.0,
                 observer=observer,
             )

@@ -16,7 +16,7 @@ from exporter.cloud.http.errors import AccessDeniedError, CloudError
 from exporter.cloud.http.proxies import environment_proxy, variable_for
 from exporter.config import ConfigError, from_mapping
 from tests.lib.certificates import Authority
-from tests.lib.cloud import Told
+from tests.lib.cloud import CallLog
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
@@ -100,7 +100,7 @@ async def cloud(authority: Authority, name: str = "server") -> AsyncIterator[int
 async def through(proxy: Any, port: int, authority: Authority) -> None:
     """One list through a proxy; raises `CloudError`."""
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"https://127.0.0.1:{port}", "api": "v5"}
-    found = await listed(0, Told(), projects=[project], proxy=proxy, ca_file=str(authority.cert))
+    found = await listed(0, CallLog(), projects=[project], proxy=proxy, ca_file=str(authority.cert))
     assert found.complete
 
 

@@ -18,7 +18,7 @@ from exporter.config import CaFile
 from exporter.runtime.threads import DaemonPool
 from tests.e2e.programs import until
 from tests.lib.certificates import Authority
-from tests.lib.cloud import Told
+from tests.lib.cloud import CallLog
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import answer, listed, saying, served
@@ -93,7 +93,7 @@ async def test_dns_that_does_not_respond_is_named(silent: list[str], monkeypatch
     project = {"region": "cn-north-4", "project_id": "a" * 32, "api": "v5"}
 
     with pytest.raises(CloudError) as raised:
-        await listed(0, Told(), projects=[project])
+        await listed(0, CallLog(), projects=[project])
     assert raised.value.reason == "DNS does not respond: check the name servers of this machine"
 
 

@@ -11,7 +11,7 @@ import pytest
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.unreachable import reason_of
 from tests.lib.certificates import Authority
-from tests.lib.cloud import Told
+from tests.lib.cloud import CallLog
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import listed, saying, served
@@ -28,7 +28,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 async def reason(endpoint: str, **account: Any) -> str:
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": endpoint, "api": "v5"}
     with pytest.raises(CloudError) as raised:
-        await listed(0, Told(), projects=[project], **account)
+        await listed(0, CallLog(), projects=[project], **account)
     assert (raised.value.code, raised.value.operation) == ("network", "v5_list_jobs")
     return raised.value.reason
 
