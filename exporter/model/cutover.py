@@ -129,7 +129,7 @@ REASONS: tuple[Reason, ...] = (
         "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
         "alone).",
         applies=lambda _: True,
-        blocks=lambda case: case.stale or case.old_report,
+        blocks=lambda case: case.freshness != "fresh",
         evidence=attrgetter("freshness"),
         source="listed",
     ),

@@ -70,15 +70,14 @@ class CutoverInput:
         return (collected if progress.served_at is None else progress.served_at) - progress.reported_at_latest
 
     @property
-    def old_report(self) -> bool:
-        """True if the cloud repeats a progress that it computed long ago: its node may be dead."""
-        return (age := self.report_age) is not None and age > _OLD_REPORT_SECONDS
-
-    @property
     def freshness(self) -> str | OldProgress:
-        """The age of the facts that the verdict depends on, as text."""
-        if self.old_report:
-            return OldProgress(self.report_age or 0.0)
+        """The age of the facts that the verdict depends on, as text.
+
+        If the cloud repeats a progress that it computed long ago, the node of the task may be dead.
+        """
+        report_age = self.report_age
+        if report_age is not None and report_age > _OLD_REPORT_SECONDS:
+            return OldProgress(report_age)
         return "too old" if self.stale else "fresh"
 
     @property

@@ -60,14 +60,12 @@ class Store:
             tasks = [listed for listed in self.context.filter.select(tasks) if owned or shard.contains(listed)]
             changed = self.state.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
             await self._refresh(changed, relisted=True)
-            self._show_project()  # so that the counts on a page fit its tasks
 
     async def forget(self, api: str) -> None:
         """Remove the lists of an API generation that does not exist in this region."""
         async with self._exposition.lock:
             self.state.lists.forget(api)
             await self._refresh(self.state.inventory.forget(api))
-            self._show_project()
 
     async def update(self, facts: Mapping[str, Iterable[TaskFacts]], missing: Iterable[str] = ()) -> None:
         """Store the facts of one response by task id; `missing` are the ids that it reports not to exist."""
@@ -82,7 +80,6 @@ class Store:
             for task_id in missing:
                 self.state.inventory.report_missing(task_id, now)
             await self._refresh((*facts, *missing))
-            self._show_project()
 
     def tasks(self) -> list[Task]:
         """Return all tasks that have series."""
@@ -124,7 +121,6 @@ class Store:
                 changed = set(memory.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
             await self._refresh(changed)
-            self._show_project()
 
     async def remove_series(self) -> None:
         """Remove all series; nothing may update the store afterwards. The caller holds the lock of the exposition."""
@@ -135,7 +131,6 @@ class Store:
         """Expose the state that another configuration has left. The caller holds the lock of the exposition."""
         self.state.restrict(self.context)
         await self._refresh({*self.state.tasks, *self.state.inventory})
-        self._show_project()
 
     async def _changed_by_age(self, now: float) -> set[str]:
         """Return the tasks that have changed by age alone, and find the time of the next such change."""
@@ -151,6 +146,7 @@ class Store:
         return any(now > at for at in changes)
 
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
+        """Update the state and the samples of tasks, then those of their parents and of the project."""
         now = self._clock.steady()
         oldest = {api: now - self.ages.expire_after(api) for api in self.ages.intervals}
         inventory, parents, turns = self.state.inventory, set[str](), Turns()
@@ -167,6 +163,10 @@ class Store:
             level, parents = self.state.tasks.keys() & parents, set()
             for parent in level:
                 parents |= self._update_samples(parent, inventory.find(parent, oldest))
+        project = self.project()
+        if self.state.ready and project != self._project:
+            self._project = project
+            self._samples.update_project(project)
 
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Return whether a list repeats the exposed entry of a task, which needs no update then."""
@@ -244,9 +244,3 @@ class Store:
         subtasks = [self.state.tasks.get(key) for key in self.state.subtasks.of(task_id)]
         late, blocked = self.state.tasks[task_id].late, any_blocked(task, subtasks)
         return cutover.CutoverInput(task, late, blocked, self.context.account.cutover)
-
-    def _show_project(self) -> None:
-        project = self.project()
-        if self.state.ready and project != self._project:
-            self._project = project
-            self._samples.update_project(project)
