@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exporter.metrics.family import Family, Samples, by_label, gauge
-from exporter.metrics.tasks import TASK_FAMILIES
 
 if TYPE_CHECKING:
     from exporter.model.task import Project
@@ -107,8 +106,3 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         ("collector", "source"),
     ),
 )
-
-
-def family_names() -> set[str]:
-    """The names of all families of tasks and projects."""
-    return {family.name for family in TASK_FAMILIES} | {family.name for family in PROJECT_FAMILIES}

@@ -53,7 +53,8 @@ class SampleUpdater:
             or before.phase is not task.phase
             or before.history != task.history
         )
-        changed = set() if everything else {name for name in self._attributes if _differ(before, task, name)}
+        pairs = ((name, getattr(before, name, None), getattr(task, name)) for name in self._attributes)
+        changed = set() if everything else {name for name, old, new in pairs if old is not new and old != new}
         for attributes, families in self._families.items():
             if everything or not changed.isdisjoint(attributes):
                 for family in families:
@@ -81,8 +82,3 @@ class SampleUpdater:
             self._reported.add(family)
             _log.warning("series dropped", family=family, series=lost, **self._key._asdict())
         return tuple(kept.items())
-
-
-def _differ(before: Task | None, task: Task, name: str) -> bool:
-    old, new = getattr(before, name), getattr(task, name)
-    return old is not new and old != new

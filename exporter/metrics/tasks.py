@@ -177,10 +177,6 @@ def _auto_stop_at(task: Task) -> float | None:
     return since + after if after is not None and since is not None and task.phase is Phase.FAILED else None
 
 
-def _blockers(task: Task) -> Samples:
-    return tuple(((reason,), blocks) for reason, blocks in task.blockers) if task.blockers is not None else ()
-
-
 def _ready(task: Task) -> float | None:
     return None if task.blockers is None else float(not any(blocks for _, blocks in task.blockers))
 
@@ -498,7 +494,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_cutover_blocker",
         "A reason against a cut-over: 1 it applies, 0 it does not.",
         _JUDGED,
-        _blockers,
+        lambda task: tuple(((reason,), blocks) for reason, blocks in task.blockers or ()),
         ("reason",),
         reads=("blockers",),
     ),

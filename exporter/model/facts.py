@@ -1,6 +1,7 @@
 """The facts about a task or a project, a class for each kind of response, in base units.
 
-Seconds, bytes, ratios of 1 and Unix timestamps only. None: the response did not contain the value.
+Seconds, bytes, ratios of 1 and Unix timestamps only. None: the response did not contain the value. The end of a field's
+name is its unit: by it, pages word the value (views/text.py) and documents choose an example (docs/examples.py).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from exporter.config import COLLECTORS, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.metrics.self_metrics import ProjectMeter, Telemetry
+from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import Gap, Listed, ProjectKey
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}
+_FAMILIES: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+FAMILY_NAMES = {family.name for family in _FAMILIES}
 HOUR = 3600.0
 DAY = 24 * HOUR
 _ID_LENGTH = 36

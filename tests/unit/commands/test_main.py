@@ -14,9 +14,8 @@ from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.commands.options import FILES
-from exporter.metrics.projects import family_names
-from exporter.metrics.self_metrics import SELF_METRICS
 from tests.lib.commands import CommandLine
+from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.imports import imports
 from tests.lib.paths import DOCS, ROOT
 
@@ -205,7 +204,7 @@ def test_metrics_prints_every_family(command_line: CommandLine) -> None:
     code, catalogue, _ = command_line("metrics")
     assert code == 0
     named = set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE))
-    assert named == family_names() | {family.name for family in SELF_METRICS}
+    assert named == FAMILY_NAMES
 
 
 def test_a_group_of_groups_has_single_exceptions() -> None:

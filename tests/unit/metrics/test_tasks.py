@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
-from exporter.metrics.projects import PROJECT_FAMILIES, family_names
+from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from tests.lib.paths import DATA
@@ -64,7 +64,6 @@ def test_the_help_names_every_code_that_is_no_status() -> None:
 def test_names_are_unique() -> None:
     names = [family.name for family in ALL]
     assert len(names) == len(set(names))
-    assert family_names() == set(names) - {metric.name for metric in SELF_METRICS}
 
 
 @pytest.mark.parametrize("family", ALL, ids=NAME)
