@@ -48,15 +48,19 @@ def _starts_workers(config: pytest.Config) -> bool:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give all tests of a file to one worker if they share programs, and other tests one by one."""
+    """Give the tests of a file that share programs, and the cases of a unit test, to one worker.
+
+    The scheduler starts with the largest of these groups. All other tests are given to the workers one by one.
+    """
     scheduling = LoadScopeScheduling(config, log)
     scheduling._split_scope = _unit_of
     return scheduling
 
 
 def _unit_of(nodeid: str) -> str:
-    file = nodeid.partition("::")[0]
-    return file if file.startswith(_FOLDERS_OF_PROGRAMS) else nodeid
+    if nodeid.startswith(_FOLDERS_OF_PROGRAMS):
+        return nodeid.partition("::")[0]
+    return nodeid.partition("[")[0] if nodeid.startswith("tests/unit/") else nodeid
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
