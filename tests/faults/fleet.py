@@ -21,7 +21,7 @@ from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import EPOCH, clock, now
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.operations import Operation
     from exporter.config import Config
@@ -80,13 +80,18 @@ def cloud(account: str, scenarios: Sequence[str]) -> SimulatedCloud:
 
 
 def account(
-    name: str, collectors: Iterable[str], scenarios: Sequence[str], interval: float = INTERVAL, **keys: Any
+    name: str,
+    collectors: Iterable[str],
+    scenarios: Sequence[str],
+    interval: float = INTERVAL,
+    regions: Mapping[str, str] = dict.fromkeys(PROJECTS, "cn-north-4"),
+    **keys: Any,
 ) -> dict[str, Any]:
-    """An account with both projects and a host of its own."""
+    """An account with these projects, by default the two, and a host of its own."""
     endpoint = f"https://{name}.test"
     projects = [
-        {"region": "cn-north-4", "name": project, "project_id": id_of(name, project), "endpoint": endpoint}
-        for project in PROJECTS
+        {"region": region, "name": project, "project_id": id_of(name, project), "endpoint": endpoint}
+        for project, region in regions.items()
     ]
     enabled = {"tasks", *collectors}
     return {
@@ -133,9 +138,10 @@ class View:
                 project = _PROJECT.search(line)
                 self._lines[account[1], project[1] if project else ""].append(line.replace(account[0], ""))
 
-    def of(self, name: str, project: str = "") -> list[str]:
-        """Every line about an account, or about a project of it."""
-        return sorted(self._lines[name, project])
+    def of(self, name: str, project: str = "", *, values: bool = True) -> list[str]:
+        """Return every line about an account, or about a project of it; without `values`, the series alone."""
+        lines = sorted(self._lines[name, project])
+        return lines if values else [line.rpartition(" ")[0] for line in lines]
 
     def facts(self, name: str, project: str) -> set[str]:
         """The series about the cloud, and not about the exporter or its polls."""
@@ -169,6 +175,21 @@ async def view(exporter: Exporter) -> View:
     """The page of this moment."""
     await exporter.publish()
     return View(b"".join(exporter.exposition.page.plain()).decode())
+
+
+async def pages_at(
+    transport: FaultyTransport, configuration: Config, steps: Iterable[tuple[float, Callable[[], object] | None]]
+) -> list[View]:
+    """Poll; at each moment of the steps do something, or return the page of this moment."""
+    pages = []
+    async with polling(transport, configuration) as exporter:
+        for at, action in steps:
+            await until(at)
+            if action is None:
+                pages.append(await view(exporter))
+            else:
+                action()
+    return pages
 
 
 async def until(seconds: float) -> None:

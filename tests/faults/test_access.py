@@ -5,7 +5,7 @@ Without a sign-in, a project or keys, the lists of an account fail: that is neve
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -13,20 +13,7 @@ import pytest
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.fleet import (
-    AGE,
-    FAILING,
-    INTERVAL,
-    UNAFFECTED,
-    View,
-    account,
-    cloud,
-    config,
-    id_of,
-    polling,
-    until,
-    view,
-)
+from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account, cloud, config, id_of, pages_at
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -94,32 +81,31 @@ async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pa
     transport = FaultyTransport({f"{name}.test": cloud(name, SCENARIOS) for name in kinds}, now)
     words = {name: id_of(name, FAILING) if operation is operations.SIGN_IN else f"{name}.test/" for name in kinds}
     failures = {(words[name], operation): kind.failure for name, kind in kinds.items() if kind}
-    shown = []
     pause = LOCKED_OUT if operation is operations.SIGN_IN else 90.0
     last_success = 90 + pause
     again = last_success + 20
     end = last_success + 2 * AGE + INTERVAL + 10
-    transport.failures = dict(failures)
-    async with polling(transport, config(account_for(operation, name) for name in kinds)) as exporter:
-        await until(32)
-        shown.append(await view(exporter))
-        await until(40)
-        transport.failures = {}
-        for at in (40 + 2 * INTERVAL + 1, last_success + 10):
-            await until(at)
-            shown.append(await view(exporter))
-        await until(again)
-        transport.failures = dict(failures)
+    recover = partial(transport.fail, {})
+
+    def fail_again() -> None:
+        transport.fail(failures)
         for name, kind in kinds.items():
             if kind:
                 end_access(transport.clouds[f"{name}.test"], id_of(name, FAILING))
-        await until(end)
-        shown.append(await view(exporter))
-        transport.failures = {}
-        for at in (end + 2 * INTERVAL + 1, max(end + pause, again + INTERVAL + pause + INTERVAL) + 1):
-            await until(at)
-            shown.append(await view(exporter))
-    return Pages(*shown)
+
+    transport.fail(failures)
+    steps = (
+        (32, None),
+        (40, recover),
+        (40 + 2 * INTERVAL + 1, None),
+        (last_success + 10, None),
+        (again, fail_again),
+        (end, None),
+        (end, recover),
+        (end + 2 * INTERVAL + 1, None),
+        (max(end + pause, again + INTERVAL + pause + INTERVAL) + 1, None),
+    )
+    return Pages(*await pages_at(transport, config(account_for(operation, name) for name in kinds), steps))
 
 
 @cache
@@ -141,9 +127,9 @@ def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> lis
     unreadable = {"started"} | ({"failing"} if again else set()) | ({"soon", "recovering"} if locked_out else set())
     for at, page in pages._asdict().items():
         if operation not in AGENCY:  # projects of one server have the same keys
-            seen, expected = page.of(name, UNAFFECTED), getattr(normal, at).of("none", UNAFFECTED)
-            if kind.throttles or operation is operations.LIST_PROJECTS:
-                seen, expected = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, expected))
+            values = not kind.throttles and operation is not operations.LIST_PROJECTS
+            seen = page.of(name, UNAFFECTED, values=values)
+            expected = getattr(normal, at).of("none", UNAFFECTED, values=values)
             check(seen == expected, f"{at}: the other project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
         if kind.throttles and at in {"soon", "recovering"}:
             continue  # a pause of a minute is two intervals, and the progress comes after the list

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,21 +13,7 @@ from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
-from tests.faults.fleet import (
-    AGE,
-    FAILING,
-    INTERVAL,
-    View,
-    account,
-    cloud,
-    config,
-    fed_by,
-    id_of,
-    polling,
-    tasks,
-    until,
-    view,
-)
+from tests.faults.fleet import AGE, FAILING, INTERVAL, View, account, cloud, config, fed_by, id_of, pages_at, tasks
 from tests.faults.kinds import KINDS, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -67,36 +53,23 @@ def large(name: str) -> SimulatedCloud:
 
 
 def large_account(name: str) -> dict[str, Any]:
-    projects = [
-        {
-            "region": REGIONS[project],
-            "name": project,
-            "project_id": id_of(name, project),
-            "endpoint": f"https://{name}.test",
-        }
-        for project in PROJECTS[name]
-    ]
-    return account(name, COLLECTORS, ["sync", "cloudDataGuard"], projects=projects)
+    regions = {project: REGIONS[project] for project in PROJECTS[name]}
+    return account(name, COLLECTORS, ["sync", "cloudDataGuard"], regions=regions)
 
 
 async def pages_of(failing: Sequence[tuple[str, str]], kind: Kind | None) -> list[View]:
     """Return pages during the fault, after all facts have expired, and after the fault."""
     transport = FaultyTransport({f"{name}.test": large(name) for name in PROJECTS}, now)
-    pages = []
-    async with polling(transport, config(map(large_account, PROJECTS))) as exporter:
-        await until(10)
-        if kind:
-            projects = [id_of(*place) for place in failing]
-            transport.failures = {
-                (project, operation): kind.failure for project in projects for operation in OPERATIONS
-            }
-        for at in (89.0, 2 * AGE + 2 * INTERVAL - 1):
-            await until(at)
-            pages.append(await view(exporter))
-        transport.failures = {}
-        await until(2 * AGE + 4 * INTERVAL - 1)
-        pages.append(await view(exporter))
-    return pages
+    failures = {(id_of(*place), operation): kind.failure for place in failing for operation in OPERATIONS if kind}
+    expired = 2 * AGE + 2 * INTERVAL - 1
+    steps = (
+        (10, partial(transport.fail, failures)),
+        (89, None),
+        (expired, None),
+        (expired, partial(transport.fail, {})),
+        (expired + 2 * INTERVAL, None),
+    )
+    return await pages_at(transport, config(map(large_account, PROJECTS)), steps)
 
 
 @cache
@@ -112,10 +85,8 @@ def test_one_of_many_projects_fails(level: str, kind: Kind) -> None:
     pages = simulate(pages_of(failing, kind))
     for seen, usual in zip(pages, undisturbed(), strict=True):
         for name, project in set(ALL_PROJECTS) - set(failing):
-            lines, expected = seen.of(name, project), usual.of(name, project)
-            if kind.throttles and (name, REGIONS[project]) in shared:  # the same budget: a moment later
-                lines, expected = ([line.rpartition(" ")[0] for line in text] for text in (lines, expected))
-            assert lines == expected, (name, project)
+            values = not kind.throttles or (name, REGIONS[project]) not in shared  # the same rate limit: a moment later
+            assert seen.of(name, project, values=values) == usual.of(name, project, values=values), (name, project)
     for name, project in failing:
         assert [page.value(name, project, "drs_up") for page in pages] == [0, 0, 1]
         assert not [line for line in pages[1].facts(name, project) if "_total{" not in line]
@@ -156,9 +127,9 @@ async def collected(failing_operations: Iterable[Operation], kinds: Iterable[Kin
         if kind is not None
         for operation in failing_operations
     }
-    async with polling(transport, config(account(name, COLLECTORS, scenarios) for name in named)) as exporter:
-        await until(3 * INTERVAL + 29)
-        return await view(exporter)
+    configuration = config(account(name, COLLECTORS, scenarios) for name in named)
+    (page,) = await pages_at(transport, configuration, [(3 * INTERVAL + 29, None)])
+    return page
 
 
 def slug(kind: Kind) -> str:

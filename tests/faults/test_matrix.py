@@ -6,28 +6,14 @@ fails again later. The page of the other project must be the same as without any
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
-from tests.faults.fleet import (
-    AGE,
-    FAILING,
-    INTERVAL,
-    UNAFFECTED,
-    View,
-    account,
-    cloud,
-    config,
-    fed_by,
-    id_of,
-    polling,
-    until,
-    view,
-)
+from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.kinds import CANARY, KINDS, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -78,26 +64,20 @@ async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pa
     failures = {(id_of(name, FAILING), operation): kind.failure for name, kind in kinds.items() if kind is not None}
     # Without a list the other operations are still queried until it has expired, so their values expire after it.
     end = LAST_SUCCESS + (2 * AGE + INTERVAL if operation in LISTS else AGE) + 10
-    shown = []
-    transport.failures = dict(failures)
-    async with polling(transport, config(account(name, collectors, scenarios) for name in kinds)) as exporter:
-        for at, then in (
-            (INTERVAL + 2, None),
-            (FIRST_RECOVERY, {}),
-            (FIRST_RECOVERY + 2 * INTERVAL + 1, None),
-            (AGAIN, failures),
-            (LAST_SUCCESS + AGE - 1, None),
-            (LAST_SUCCESS + AGE + 7, None),
-            (end, None),
-            (end, {}),
-            (end + 2 * INTERVAL + 1, None),
-        ):
-            await until(at)
-            if then is None:
-                shown.append(await view(exporter))
-            else:
-                transport.failures = dict(then)
-    return Pages(*shown)
+    fail, recover = partial(transport.fail, failures), partial(transport.fail, {})
+    fail()
+    steps = (
+        (INTERVAL + 2, None),
+        (FIRST_RECOVERY, recover),
+        (FIRST_RECOVERY + 2 * INTERVAL + 1, None),
+        (AGAIN, fail),
+        (LAST_SUCCESS + AGE - 1, None),
+        (LAST_SUCCESS + AGE + 7, None),
+        (end, None),
+        (end, recover),
+        (end + 2 * INTERVAL + 1, None),
+    )
+    return Pages(*await pages_at(transport, config(account(name, collectors, scenarios) for name in kinds), steps))
 
 
 @cache
@@ -105,7 +85,7 @@ def undisturbed(operation: Operation) -> Pages:
     return simulate(pages_of(operation, {"none": None}))
 
 
-def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> list[str]:  # noqa: C901 - the steps of one fault, in their order
+def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> list[str]:
     """Return every difference from the expected pages."""
     normal = undisturbed(operation)
     wrong: list[str] = []
@@ -116,9 +96,9 @@ def deviations(operation: Operation, kind: Kind, pages: Pages, name: str) -> lis
 
     for at, page in pages._asdict().items():
         # The other project is unaffected.
-        seen, expected = page.of(name, UNAFFECTED), getattr(normal, at).of("none", UNAFFECTED)
-        if kind.throttles:  # the budget is shared, so that calls leave a moment later
-            seen, expected = ([line.rpartition(" ")[0] for line in lines] for lines in (seen, expected))
+        values = not kind.throttles  # the rate limit is shared, so that calls are sent a moment later
+        seen = page.of(name, UNAFFECTED, values=values)
+        expected = getattr(normal, at).of("none", UNAFFECTED, values=values)
         check(seen == expected, f"{at}: the other project is not the same: {sorted({*seen} ^ {*expected})[:4]}")
     # The series of which the failing operation is the source.
     source = normal.started.facts("none", FAILING) - pages.started.facts(name, FAILING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -10,21 +11,7 @@ import pytest
 from exporter.cloud import operations, v3, v5
 from exporter.cloud.wire import paging, project
 from exporter.simulator import Fault
-from tests.faults.fleet import (
-    AGE,
-    FAILING,
-    INTERVAL,
-    UNAFFECTED,
-    View,
-    account,
-    cloud,
-    config,
-    fed_by,
-    id_of,
-    polling,
-    until,
-    view,
-)
+from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
 
@@ -56,14 +43,15 @@ class Pages(NamedTuple):
 async def pages_of(operation: Operation, kind: str | None) -> Pages:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)
     fault = [Fault(match=MATCHES[operation].format(id_of("acme", FAILING)), kind=kind)] if kind else []
-    async with polling(transport, config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])) as exporter:
-        await until(BEGIN)
-        transport.clouds["acme.test"].faults = fault
-        await until(END - 1)
-        failing = await view(exporter)
-        transport.clouds["acme.test"].faults = []
-        await until(END + 2 * INTERVAL)
-        recovered = await view(exporter)
+    simulated = transport.clouds["acme.test"]
+    steps = (
+        (BEGIN, partial(setattr, simulated, "faults", fault)),
+        (END - 1, None),
+        (END - 1, partial(setattr, simulated, "faults", [])),
+        (END + 2 * INTERVAL, None),
+    )
+    configuration = config([account("acme", {*fed_by(operation), "progress"}, ["sync"])])
+    failing, recovered = await pages_at(transport, configuration, steps)
     polls: dict[int, int] = {}
     for request in transport.sent:
         if request.operation is operation and id_of("acme", FAILING) in request.text:

@@ -10,7 +10,7 @@ import pytest
 from exporter.cloud import operations
 from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
-from tests.faults.fleet import AGE, FAILING, INTERVAL, PROJECTS, View, account, cloud, config, polling, until, view
+from tests.faults.fleet import AGE, FAILING, INTERVAL, PROJECTS, View, account, cloud, config, pages_at
 from tests.faults.test_matrix import POLLED
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
@@ -69,25 +69,22 @@ async def pages_of(kind: str, skew: float) -> Pages:
     transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
     simulated = transport.clouds["wrong.test"]
     simulated.worlds[0].name = FAILING  # without an id, a project is found by its name
-    shown = []
     configuration = config(accounts(kind, simulated.issue_token()))
-    simulated.now = partial(skewed, skew)
-    async with polling(transport, configuration) as exporter:
-        for at, then in (
-            (32, None),
-            (40, 0.0),
-            (40 + 3 * INTERVAL + 1, None),
-            (AGAIN, skew),
-            (END, None),
-            (END, 0.0),
-            (END + 3 * INTERVAL + 1, None),
-        ):
-            await until(at)
-            if then is None:
-                shown.append(await view(exporter))
-            else:
-                simulated.now = partial(skewed, then)
-    return Pages(*shown)
+
+    def set_clock(seconds: float) -> None:
+        simulated.now = partial(skewed, seconds)
+
+    set_clock(skew)
+    steps = (
+        (32, None),
+        (40, partial(set_clock, 0.0)),
+        (40 + 3 * INTERVAL + 1, None),
+        (AGAIN, partial(set_clock, skew)),
+        (END, None),
+        (END, partial(set_clock, 0.0)),
+        (END + 3 * INTERVAL + 1, None),
+    )
+    return Pages(*await pages_at(transport, configuration, steps))
 
 
 @cache

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.fleet import FAILING, UNAFFECTED, View, account, cloud, config, fed_by, id_of, polling, until, view
+from tests.faults.fleet import FAILING, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.kinds import CANARY, UNPUBLISHED
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
@@ -31,12 +32,17 @@ async def pages_of(operation: Operation, *, failing: bool) -> tuple[list[View], 
     transport = FaultyTransport({"acme.test": cloud("acme", scenarios)}, now, dict(failures))
     collectors = {*fed_by(operation), *(("progress",) if operation in LISTS else ())}
     configuration = config([account("acme", collectors, scenarios, interval=INTERVAL)])
-    pages = []
-    async with polling(transport, configuration) as exporter:
-        for at, then in ((2000, {}), (AGAIN, failures), (END, {}), (END + HOUR + 2 * INTERVAL + 1, {})):
-            await until(at)
-            pages.append(await view(exporter))
-            transport.failures = dict(then)
+    recover = partial(transport.fail, {})
+    steps = (
+        (2000, None),
+        (2000, recover),
+        (AGAIN, None),
+        (AGAIN, partial(transport.fail, failures)),
+        (END, None),
+        (END, recover),
+        (END + HOUR + 2 * INTERVAL + 1, None),
+    )
+    pages = await pages_at(transport, configuration, steps)
     project = id_of("acme", FAILING)
     return pages, [
         request.at - EPOCH for request in transport.sent if request.operation is operation and project in request.text

@@ -67,6 +67,10 @@ class FaultyTransport(httpx.AsyncBaseTransport):
     def __post_init__(self) -> None:
         self._transports = {host: InProcess(cloud) for host, cloud in self.clouds.items()}
 
+    def fail(self, failures: Mapping[tuple[str, Operation], Failure]) -> None:
+        """From now on these operations fail, and no others."""
+        self.failures = dict(failures)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         operation = operation_of(request.method, url.path, dict(url.params))
