@@ -34,18 +34,26 @@ from tests.lib.daemon import Scrape, exporter_on, polling, sim_task
 from tests.lib.settings import AK_SK
 from tests.lib.virtual_time import now
 
+pytestmark = pytest.mark.usefixtures("published_seldom")
+
 
 def up(exporter: Exporter) -> dict[str, float]:
     """drs_up by account and project; every poll has ended."""
     return {f"{labels['account']}/{labels['project']}": value for labels, value in Scrape(exporter).samples("drs_up")}
 
 
+async def up_after(exporter: Exporter, seconds: float) -> dict[str, float]:
+    """The same on a new page after some seconds."""
+    await asyncio.sleep(seconds)
+    await exporter.publish()
+    return up(exporter)
+
+
 async def ups(exporter: Exporter, seconds: float, every: float = 30.0) -> list[float]:
     """The values of the one drs_up from now on, those that repeat left out."""
     seen: list[float] = []
     for _ in range(round(seconds / every)):
-        await asyncio.sleep(every)
-        values = list(up(exporter).values())
+        values = list((await up_after(exporter, every)).values())
         assert len(values) == 1
         seen += values if seen[-1:] != values else []
     return seen
@@ -135,6 +143,7 @@ async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_f
     config = config_of(account({**AK_SK, "secret_key": {"file": str(file)}}))
     async with polling(cloud, config) as exporter:
         assert await ups(exporter, 5 * MINUTE) == [1]
+        await asyncio.sleep(2)  # so that each look follows a poll
         cloud.keys["AK"] = "SK2"
         assert await ups(exporter, MINUTE) == [0]
         assert Scrape(exporter).tasks() == {"orders"}  # what is known stays until it is stale
@@ -164,7 +173,6 @@ async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD, AGENCY], ids=["ak_sk", "password", "ecs_agency"])
 async def test_where_iam_is_down_at_the_start_the_project_comes_up_with_it(credentials: Mapping[str, str]) -> None:
     match = "auth/tokens" if credentials is PASSWORD else "v3/projects"
-
     cloud = cloud_of()
     cloud.faults.append(faults.unavailable(match, 503))
     async with polling(cloud, config_of(account(credentials))) as exporter:
@@ -233,8 +241,7 @@ async def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -
 async def test_one_region_that_iam_does_not_know_takes_no_other_down() -> None:
     cloud = cloud_of()
     async with polling(cloud, config_of(account(PASSWORD, regions=["nowhere", REGION]))) as exporter:
-        await asyncio.sleep(10 * MINUTE)
-        assert up(exporter) == {"acme/nowhere": 0, f"acme/{REGION}": 1}
+        assert await up_after(exporter, 10 * MINUTE) == {"acme/nowhere": 0, f"acme/{REGION}": 1}
 
 
 async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None:
@@ -243,7 +250,6 @@ async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None
         {"region": "eu-de", "project_id": OTHER, "name": "payments"},
         {"region": "eu-nl"},
     ]
-
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION),
         World(project_id=OTHER, region="eu-de"),
@@ -252,23 +258,20 @@ async def test_the_label_of_a_project_is_its_name_its_id_or_its_region() -> None
     )
     config = config_of(account(AK_SK, regions=["cn-east-3"], projects=projects))
     async with polling(cloud, config) as exporter:
-        await asyncio.sleep(MINUTE)
         labels = {f"acme/{one}" for one in ("cn-east-3", PROJECT, "payments", "eu-nl")}
-        assert up(exporter) == dict.fromkeys(labels, 1)
+        assert await up_after(exporter, MINUTE) == dict.fromkeys(labels, 1)
 
 
 @pytest.mark.parametrize("credentials", [AK_SK, PASSWORD], ids=["keys", "password"])
 async def test_a_project_without_an_id_is_found_by_its_very_name(credentials: Mapping[str, str]) -> None:
     projects = [{"region": REGION, "name": name} for name in (REGION, f"{REGION}_payments", f"{REGION}_none")]
-
     cloud = cloud_of(
         World(project_id=PROJECT, region=REGION, tasks=[sim_task("orders")]),
         World(project_id=OTHER, region=REGION, name=f"{REGION}_payments", tasks=[sim_task("payments")]),
     )
     async with polling(cloud, config_of(account(credentials, projects=projects))) as exporter:
-        await asyncio.sleep(10 * MINUTE)
         label = f"acme/{REGION}"
-        assert up(exporter) == {label: 1, f"{label}_payments": 1, f"{label}_none": 0}
+        assert await up_after(exporter, 10 * MINUTE) == {label: 1, f"{label}_payments": 1, f"{label}_none": 0}
         shown = {labels["project"]: labels["task_name"] for labels, _ in Scrape(exporter).samples("drs_task_info")}
         assert shown == {REGION: "orders", f"{REGION}_payments": "payments"}
 
@@ -278,8 +281,10 @@ async def test_two_accounts_that_reach_one_project_count_it_once() -> None:
     by_id = {"projects": [{"region": REGION, "project_id": PROJECT, "name": "payments"}]}
     config = config_of(account(PASSWORD, name="b"), account(AK_SK, name="a", **by_id))
     async with polling(cloud, config) as exporter:
-        await asyncio.sleep(10 * MINUTE)
-        assert up(exporter) == {f"b/{REGION}": 0, "a/payments": 1}  # what is written down goes first
+        assert await up_after(exporter, 10 * MINUTE) == {
+            f"b/{REGION}": 0,
+            "a/payments": 1,
+        }  # what is written down goes first
         assert {labels["account"] for labels, _ in Scrape(exporter).samples("drs_task_info")} == {"a"}
 
 
@@ -291,6 +296,5 @@ async def test_an_account_that_cannot_sign_in_affects_no_other() -> None:
     wrong = account({**PASSWORD, "password": "wrong"}, name="wrong")
     config = config_of(wrong, account(PASSWORD, name="right", regions=["eu-de"]))
     async with polling(cloud, config) as exporter:
-        await asyncio.sleep(10 * MINUTE)
-        assert up(exporter) == {f"wrong/{REGION}": 0, "right/eu-de": 1}
+        assert await up_after(exporter, 10 * MINUTE) == {f"wrong/{REGION}": 0, "right/eu-de": 1}
         assert Scrape(exporter).tasks() == {"shop"}
