@@ -110,6 +110,7 @@ async def test_a_generation_that_becomes_unpublished_fails_until_its_tasks_expir
         assert page.by("api", "drs_exporter_list_success", job_type="sync") == {"v5": 1}
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize("interval", ["1s", "5s", "30s"])
 async def test_an_outage_of_the_cloud_does_not_make_it_unhealthy(interval: str) -> None:
     cloud = cloud_of(sim_task("one"))
@@ -118,9 +119,11 @@ async def test_an_outage_of_the_cloud_does_not_make_it_unhealthy(interval: str) 
         for _ in range(60):
             await asyncio.sleep(10)
             assert exporter.healthy
+        await exporter.publish()
         assert Scrape(exporter).value("drs_up") == 0
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_many_calls_that_take_long_are_progress() -> None:
     """A collector whose poll takes an hour is alive all the while."""
     cloud = cloud_of(*(sim_task(f"t{number}") for number in range(600)))
@@ -131,6 +134,7 @@ async def test_many_calls_that_take_long_are_progress() -> None:
             assert exporter.healthy
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize("stuck", ["listed", "update"])
 async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
     async with polling(cloud_of(sim_task("one"))) as exporter:

@@ -104,6 +104,7 @@ async def test_labels_of_tags_come_and_go_and_no_name_changes_its_key() -> None:
         assert await tags() == {}
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_what_is_not_polled_any_more_is_removed_and_is_no_fault() -> None:
     """A job type, a collector: what is left is as if they had never been."""
     async with running(clouds()) as daemon:
@@ -148,6 +149,7 @@ async def test_another_project_under_the_same_name_shows_nothing_of_the_one_befo
         assert (await daemon.scrape(2)).tasks() == {"two"}
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_facts_age_on_where_the_new_credentials_are_refused() -> None:
     async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
         wrong = {"type": "ak_sk", "access_key": "AK", "secret_key": "wrong"}
@@ -168,6 +170,7 @@ async def test_a_project_may_go_over_to_another_account() -> None:
         assert page.samples("drs_task_info", account="acme", task_name="two")
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None:
     small = account("acme", PAYMENTS, poll={"interval": "20s"})
     turns = (
@@ -182,7 +185,7 @@ async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None
         for _ in range(10):
             for wanted in (*turns[1:], turns[0]):
                 await daemon.reload(wanted)
-                await asyncio.sleep(1.7)  # amid a poll, or not
+                await asyncio.sleep(1.7)  # during a poll, or between two
             page = await daemon.scrape(70)
             series = sum(not line.startswith(("#", "process_", "python_")) for line in page.text.splitlines())
             await asyncio.sleep(0)
