@@ -113,12 +113,12 @@ class Store:
     async def sweep(self) -> None:
         """Remove what has expired and update the families of the project; before each page."""
         async with self._exposition.lock:
-            now, memory = self._clock.steady(), self.state
+            now, state = self._clock.steady(), self.state
             kept_for = self.context.account.poll.stale_after
-            memory.removed = {key: removed for key, removed in memory.removed.items() if now - removed[0] < kept_for}
+            state.removed = {key: removed for key, removed in state.removed.items() if now - removed[0] < kept_for}
             changed = await self._changed_by_age(now) if self.ages.shortened or now > self._next_change else set()
-            if memory.lists.expire(now, self.ages.expire_after) or self._clock_step != self._clock.step:
-                changed = set(memory.inventory)  # after a step of the host's clock, all timestamps change
+            if state.lists.expire(now, self.ages.expire_after) or self._clock_step != self._clock.step:
+                changed = set(state.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
             await self._refresh(changed)
 

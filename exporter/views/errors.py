@@ -76,7 +76,7 @@ def advise(error: CloudError, place: str = "") -> Advice:
         return Advice(Level.FAIL, f"{error.operation} got a response that the API does not document, {code}", REPORT)
     meaning = _meaning(error)
     what = meaning.what.format(operation=error.operation)
-    remedy = meaning.remedy.format(grant=grant_of(error.operation))
+    remedy = meaning.remedy.format(grant=_GRANTS.get(error.operation, _ROLE))
     if meaning is error_codes.PERMISSION and error.error_code is None:
         remedy += "; or a proxy or firewall refuses the call, since the response has no known error code"
     return Advice(Level(meaning.level), f"{what}, {code}", remedy)
@@ -108,11 +108,6 @@ _WITHOUT_CODE: tuple[tuple[type[CloudError], Meaning], ...] = (
     (ThrottledError, error_codes.THROTTLED),
     (BadRequestError, error_codes.REQUEST),
 )
-
-
-def grant_of(operation: str) -> str:
-    """Return the permission that an operation needs."""
-    return _GRANTS.get(operation, _ROLE)
 
 
 def is_access_error(error: CloudError) -> bool:
