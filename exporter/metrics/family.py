@@ -24,7 +24,7 @@ class Family(Generic[T]):
 
     Args:
         name: ends in the base unit, or in _total for counters.
-        help: what a value means, in one line.
+        help: the meaning of a value, in one line.
         fields: where its values come from, as `facts.field`, or `facts` alone for all fields of these facts. The
             documentation derives collectors, operations and permissions from them.
         samples: the samples of one task or project, none if nothing is known.

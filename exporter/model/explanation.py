@@ -1,4 +1,4 @@
-"""A task and all that explains its verdict, as plain data."""
+"""The explanation of the verdict on the cut-over of a task, as plain data."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskExplanation:
-    """A task and all that explains its verdict.
+    """A task with the values that explain the verdict on its cut-over.
 
     Args:
         task: its facts.
-        parent: of a subtask.
+        parent: the parent of a subtask.
         apis: the API generations that list it.
         ages: seconds since each collector last succeeded for it.
-        cutover: what the reasons depend on; None if the task cannot be cut over at all.
+        cutover: the input of the reasons; None if the task cannot be cut over at all.
     """
 
     task: Task

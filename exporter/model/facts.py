@@ -24,8 +24,8 @@ class Facts:
 
     Attributes:
         name: the field of `Task` or `Project` that holds them.
-        collector: the collector that brings them, see the table of collectors.
-        scope: what that collector polls.
+        collector: the collector that updates them, see the table of collectors.
+        scope: the tasks that this collector polls.
     """
 
     name: ClassVar[str]
@@ -103,7 +103,7 @@ class Monitor(TaskFacts):
     def memory_ratio(self) -> float | None:
         """The used part of the memory."""
         used, size = self.memory_used_bytes, self.memory_size_bytes
-        # Less than a byte is no size, and what is divided by it may be no number.
+        # A size below one byte is invalid; the quotient might not be finite.
         return None if used is None or size is None or size < 1 else used / size
 
 
