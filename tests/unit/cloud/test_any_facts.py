@@ -10,12 +10,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import CloudError, DecodeError, TaskError, TaskGoneError
-from exporter.model.facts import Detail, Monitor, Precheck, Recovery
+from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery
 from tests.lib.cloud import Script, connected, document, source
 from tests.lib.facts import ID, OTHER, Fetched, fetched, project_fact
 from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page
 
+PROGRESS = {
+    "progress": "50",
+    "incre_trans_delay": "3",
+    "incre_trans_delay_millis": "3123",
+    "incr_trans_delay": "3",
+    "task_mode": "FULL_INCR_TRANS",
+    "transfer_status": "FULL_TRANSFER_STARTED",
+    "process_time": "1608274919000",
+    "remaining_time": "10",
+    "apply_rows_rate": 5,
+    "apply_bytes_rate": -1,
+    "error_code": "DRS.M01504",
+    "progress_map": {"data": {"completed": "94%", "remaining_time": None}},
+}
+METRICS = {"time_stamp": "2022-11-07T16:15:18Z", "cpu_util": "12.5", "apply_current_state": "processing"}
 ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
+    "v3_batch_progress": (
+        {"job_id": ID, **PROGRESS},
+        {"job_id": OTHER, "transfer_status": "INCRE_TRANSFER_STARTED", "progress": "100"},
+        Progress(full_ratio=1),
+    ),
     "v3_batch_rpo_and_rto": (
         {"job_id": ID, "rpo_info": {"delay": "3"}, "rto_info": {"delay": "4"}, "error_code": ""},
         {"job_id": OTHER, "rpo_info": {"delay": "1500"}},
@@ -49,10 +69,13 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
 _COMPARED = {"id": "c", "type": "lines", "status": "SUCCESSFUL", "start_time": "2022-11-07T16:15:18Z"}
 JOBS: dict[str, dict[str, Any]] = {
     "v5_job_progress": {
+        "status": "X",
+        "progress_info": PROGRESS,
+        "metrics": METRICS,
         "migration_object_progress_info": {
             "full_complete_time": "",
             "migration_object_overview": [{"type": "table", "src_count": "3", "dst_count": "2", "status": "COMPLETED"}],
-        }
+        },
     },
     "v5_job_detail": document("v5_job_detail_doc")["job"] | {"id": ID},
     "v5_job_is_writable": {"is_writable": "success"},
@@ -178,4 +201,4 @@ async def test_every_source_has_a_body() -> None:
     async with connected(Script({})) as cloud:
         apis = cloud.v3, cloud.v5
         names = {source.operation.name for api in apis for source in (*api.sources, *api.project_sources)}
-    assert names == {*ITEMS, *JOBS, *FLAT, *PROJECT, "v3_batch_progress"}  # that one: test_anything.py
+    assert names == {*ITEMS, *JOBS, *FLAT, *PROJECT}
