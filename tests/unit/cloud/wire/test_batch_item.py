@@ -152,6 +152,21 @@ def test_the_error_of_an_item_is_about_its_task_alone(
     assert [body["jobs"] for body in script.bodies] == [[ID, OTHER]]
 
 
+@pytest.mark.parametrize(
+    ("name", "array", "key"),
+    [
+        *((name, "results", key) for name in BATCHES for key in ("id", "job_id")),
+        ("v3_batch_precheck_result", "results", "precheck_id"),
+        ("v3_batch_detail", "jobs", "id"),
+    ],
+)
+def test_an_item_names_its_task_under_any_of_the_keys(name: str, array: str, key: str) -> None:
+    item, facts = BATCHES[name]
+    results, lost, script = fetched(name, {array: [{key: ID, **item}]})
+    assert (results, lost) == ({ID: facts}, 0)
+    assert script.bodies[0]["jobs"] == [ID]
+
+
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("item", [None, [], "x", {}, {"job_id": None}, {"job_id": 7}, {"job_id": ""}])
 def test_an_item_without_an_id_is_lost_alone(name: str, item: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -170,7 +171,7 @@ def test_a_task_costs_one_call_once_its_results_are_known() -> None:
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
-def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -> None:
+def test_no_results_are_queried_of_a_comparison_that_has_not_succeeded(status: str) -> None:
     results, _, script = fetched(NAME, listing("lines", status=status))
     assert results == {ID: (Comparison((Compared("line", status, finished_at=MOMENT),)),)}
     assert len(script.requests) == 1
@@ -188,7 +189,7 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
         ({"compare_task_list_results": {"compare_task_list": [None, 7]}}, 2),
     ],
 )
-def test_a_task_that_nobody_compared_has_none(body: dict[str, Any], errors: int) -> None:
+def test_a_task_without_comparisons(body: dict[str, Any], errors: int) -> None:
     assert found(body) == (Comparison(), errors)
 
 
@@ -202,7 +203,7 @@ def test_a_task_that_nobody_compared_has_none(body: dict[str, Any], errors: int)
         {"content_compare_results": {"content_compare_overview": [{"content_compare_result": "CONSISTENT"}]}},
     ],
 )
-def test_results_that_are_not_told_leave_the_status(results: dict[str, Any]) -> None:
+def test_missing_results_leave_the_status(results: dict[str, Any]) -> None:
     assert found(listing("lines"), results) == (Comparison((Compared("line", "SUCCESSFUL", finished_at=MOMENT),)), 0)
 
 
@@ -211,45 +212,27 @@ def test_results_that_are_refused_leave_the_status_and_are_counted() -> None:
     assert found(listing("lines", "contents"), refusal(400, "DRS.M00202")) == (Comparison(statuses), 2)
 
 
-def test_results_that_fail_otherwise_are_a_failure() -> None:
-    with pytest.raises(UnavailableError):
-        fetched(NAME, listing("lines"), refusal(500))
-
-
-@pytest.mark.parametrize("content", [b"[]", b'{"message": "no such thing"}'])
-def test_an_answer_of_something_else_is_undecodable(content: bytes) -> None:
-    with pytest.raises(DecodeError):
-        fetched(NAME, httpx.Response(200, content=content))
+@pytest.mark.parametrize(
+    ("bodies", "error"),
+    [
+        ([listing("lines"), refusal(500)], UnavailableError),
+        ([httpx.Response(200, content=b"[]")], DecodeError),
+        ([{"message": "no such thing"}], DecodeError),
+    ],
+)
+def test_any_other_error_fails_the_task(bodies: list[Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        fetched(NAME, *bodies)
 
 
 def test_the_documented_results() -> None:
     """Of its three results the list names two; lines are asked for by id, so they are not in the facts."""
     document_id = "c6e65e6a-de99-4112-9697-7c1923ajb201"
     results, lost, _ = fetched(NAME, document("v3_query_compare_result_doc"), ids=[document_id])
-    assert (results, lost) == (
-        {
-            document_id: (
-                Comparison(
-                    (
-                        Compared(
-                            "content",
-                            "SUCCESSFUL",
-                            consistent=False,
-                            finished_at=1_607_766_310.812,
-                            different_rows=1,
-                            results=(("INCONSISTENT", 1),),
-                        ),
-                        Compared(
-                            "object",
-                            "SUCCESSFUL",
-                            consistent=True,
-                            finished_at=1_607_766_127.373,
-                            results=(("CONSISTENT", 3),),
-                        ),
-                    ),
-                    (ObjectCount("db", 1, 1), ObjectCount("index", 12, 12), ObjectCount("table", 6, 6)),
-                ),
-            )
-        },
-        0,
+    contents = Compared("content", "SUCCESSFUL", consistent=False, finished_at=1_607_766_310.812, different_rows=1)
+    objects = Compared("object", "SUCCESSFUL", consistent=True, finished_at=1_607_766_127.373)
+    expected = Comparison(
+        (replace(contents, results=(("INCONSISTENT", 1),)), replace(objects, results=(("CONSISTENT", 3),))),
+        (ObjectCount("db", 1, 1), ObjectCount("index", 12, 12), ObjectCount("table", 6, 6)),
     )
+    assert (results, lost) == ({document_id: (expected,)}, 0)

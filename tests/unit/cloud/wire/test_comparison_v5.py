@@ -21,17 +21,17 @@ NAME = "v5_job_compare"
 MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z
 
 
-class Answers:
-    """Answers by compare_type and query_type; what is not given is empty."""
+class Responses:
+    """Responses by compare_type and query_type; what is not given is empty."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = answers
-        self.asked: list[str] = []
+        self.queries: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         query = dict(request.url.params)
         assert (query.pop("type"), query.pop("limit"), query.pop("offset")) == ("compare", "100", "0")
-        self.asked.append(" ".join(query.values()))
+        self.queries.append(" ".join(query.values()))
         answer = self._answers.get(f"{query['compare_type']} {query['query_type']}", {})
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json={"job": {"id": ID, **answer}})
 
@@ -71,7 +71,7 @@ def objects(*results: Any) -> dict[str, Any]:
 
 
 def found(*answers: Mapping[str, Any]) -> tuple[Comparison, int]:
-    merged: Reply = Answers({key: value for given in answers for key, value in given.items()})
+    merged: Reply = Responses({key: value for given in answers for key, value in given.items()})
     return only_facts(NAME, merged, kind=Comparison)
 
 
@@ -79,59 +79,48 @@ def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = N
     return Comparison((Compared(kind, "SUCCESSFUL", consistent, MOMENT, rows, tuple(sorted(results.items()))),))
 
 
-@pytest.mark.parametrize(
-    ("answers", "expected", "errors"),
-    [
-        (lines("CONSISTENT", "CONSISTENT"), verdict("line", 0, consistent=True, CONSISTENT=2), 0),
-        ({**lines("INCONSISTENT"), **tables("3", "4")}, verdict("line", 7, consistent=False, INCONSISTENT=1), 0),
-        ({**lines("INCONSISTENT"), **tables(3, "N/A")}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
-        ({**lines("INCONSISTENT"), **tables(*["1"] * 100)}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
-        (
-            {**lines("INCONSISTENT"), **tables(*["1"] * 100, total_count=100)},
-            verdict("line", 100, consistent=False, INCONSISTENT=1),
-            0,
-        ),
-        (
-            {**lines("INCONSISTENT"), **tables("3", total_count=2)},
-            verdict("line", None, consistent=False, INCONSISTENT=1),
-            0,
-        ),
-        ({**lines("INCONSISTENT"), **tables()}, verdict("line", None, consistent=False, INCONSISTENT=1), 0),
-        (
-            {**lines("TARGET_DB_NOT_EXIST"), "line_compare detail": refusal(400, "DRS.10000001")},
-            verdict("line", None, consistent=False, TARGET_DB_NOT_EXIST=1),
-            0,
-        ),
-        (lines("COMPARING"), verdict("line", COMPARING=1), 0),
-        (lines(*["CONSISTENT"] * 100), verdict("line"), 0),
-        (lines(*["CONSISTENT"] * 100, total_count=100), verdict("line", 0, consistent=True, CONSISTENT=100), 0),
-        (lines("CONSISTENT", total_count="2"), verdict("line"), 0),
-        (lines("CONSISTENT", ["x"]), verdict("line", CONSISTENT=1), 1),
-    ],
-)
-def test_lines(answers: dict[str, Any], expected: Comparison, errors: int) -> None:
-    assert found(listing("lines"), answers) == (expected, errors)
+def different(kind: str, rows: float | None, status: str = "INCONSISTENT") -> Comparison:
+    return verdict(kind, rows, consistent=False, **{status: 1})
+
+
+REFUSED = refusal(400, "DRS.10000001")
+LINES: list[tuple[dict[str, Any], Comparison, int]] = [
+    (lines("CONSISTENT", "CONSISTENT"), verdict("line", 0, consistent=True, CONSISTENT=2), 0),
+    ({**lines("INCONSISTENT"), **tables("3", "4")}, different("line", 7), 0),
+    ({**lines("INCONSISTENT"), **tables(3, "N/A")}, different("line", None), 0),
+    ({**lines("INCONSISTENT"), **tables(*["1"] * 100)}, different("line", None), 0),
+    ({**lines("INCONSISTENT"), **tables(*["1"] * 100, total_count=100)}, different("line", 100), 0),
+    ({**lines("INCONSISTENT"), **tables("3", total_count=2)}, different("line", None), 0),
+    ({**lines("INCONSISTENT"), **tables()}, different("line", None), 0),
+    (
+        {**lines("TARGET_DB_NOT_EXIST"), "line_compare detail": REFUSED},
+        different("line", None, "TARGET_DB_NOT_EXIST"),
+        0,
+    ),
+    (lines("COMPARING"), verdict("line", COMPARING=1), 0),
+    (lines(*["CONSISTENT"] * 100), verdict("line"), 0),
+    (lines(*["CONSISTENT"] * 100, total_count=100), verdict("line", 0, consistent=True, CONSISTENT=100), 0),
+    (lines("CONSISTENT", total_count="2"), verdict("line"), 0),
+    (lines("CONSISTENT", ["x"]), verdict("line", CONSISTENT=1), 1),
+]
+CONTENTS: list[tuple[dict[str, Any], Comparison, int]] = [
+    (contents("CONSISTENT"), verdict("content", 0, consistent=True, CONSISTENT=1), 0),
+    ({**contents("INCONSISTENT"), **count(3)}, different("content", 3), 0),
+    ({**contents("INCONSISTENT"), **count("3")}, different("content", 3), 0),
+    ({**contents("INCONSISTENT"), **count(-1)}, different("content", None), 0),
+    ({**contents("INCONSISTENT"), **count("x")}, different("content", None), 1),
+    (contents("INCONSISTENT"), different("content", None), 0),
+    ({**contents("INCONSISTENT"), "content_compare diff": REFUSED}, different("content", None), 0),
+    (contents("CANCELED", "WAIT_FOR_COMPARE"), verdict("content", CANCELED=1, WAIT_FOR_COMPARE=1), 0),
+]
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected", "errors"),
-    [
-        (contents("CONSISTENT"), verdict("content", 0, consistent=True, CONSISTENT=1), 0),
-        ({**contents("INCONSISTENT"), **count(3)}, verdict("content", 3, consistent=False, INCONSISTENT=1), 0),
-        ({**contents("INCONSISTENT"), **count("3")}, verdict("content", 3, consistent=False, INCONSISTENT=1), 0),
-        ({**contents("INCONSISTENT"), **count(-1)}, verdict("content", None, consistent=False, INCONSISTENT=1), 0),
-        ({**contents("INCONSISTENT"), **count("x")}, verdict("content", None, consistent=False, INCONSISTENT=1), 1),
-        (contents("INCONSISTENT"), verdict("content", None, consistent=False, INCONSISTENT=1), 0),
-        (
-            {**contents("INCONSISTENT"), "content_compare diff": refusal(400, "DRS.10000001")},
-            verdict("content", None, consistent=False, INCONSISTENT=1),
-            0,
-        ),
-        (contents("CANCELED", "WAIT_FOR_COMPARE"), verdict("content", CANCELED=1, WAIT_FOR_COMPARE=1), 0),
-    ],
+    ("kind", "row"), [*(("lines", row) for row in LINES), *(("contents", row) for row in CONTENTS)]
 )
-def test_contents(answers: dict[str, Any], expected: Comparison, errors: int) -> None:
-    assert found(listing("contents"), answers) == (expected, errors)
+def test_lines_and_contents(kind: str, row: tuple[dict[str, Any], Comparison, int]) -> None:
+    answers, expected, errors = row
+    assert found(listing(kind), answers) == (expected, errors)
 
 
 @pytest.mark.parametrize("other", [None, [], [{"status": "INCONSISTENT"}]])
@@ -169,13 +158,13 @@ def test_objects(results: list[Any], counts: tuple[Any, ...], errors: int, *, co
     assert (comparison.objects, lost) == (counts, errors)
 
 
-def asked(answers: Mapping[str, Any], polls: int) -> list[str]:
-    script = Answers(answers)
+def queries(answers: Mapping[str, Any], polls: int) -> list[str]:
+    script = Responses(answers)
     fetched(NAME, script, polls=polls)
-    return script.asked
+    return script.queries
 
 
-def test_what_is_asked_the_first_time_and_then() -> None:
+def test_results_are_queried_once_and_then_the_list_alone() -> None:
     """The list and an overview a type, and the rows where something differs; then the list alone."""
     answers = {
         **listing("object", "lines", "contents"),
@@ -190,15 +179,15 @@ def test_what_is_asked_the_first_time_and_then() -> None:
         "content_compare overview contents-1",
         "line_compare detail lines-1",
     ]
-    assert asked(answers, 1) == first
-    assert asked(answers, 3) == [*first, "data_compare list", "data_compare list"]
+    assert queries(answers, 1) == first
+    assert queries(answers, 3) == [*first, "data_compare list", "data_compare list"]
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED", "TIMEOUT_INTERRUPT"])
-def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -> None:
+def test_no_results_are_queried_of_a_comparison_that_has_not_succeeded(status: str) -> None:
     answers = listing("lines", status=status)
     assert found(answers) == (Comparison((Compared("line", status, finished_at=MOMENT),)), 0)
-    assert asked(answers, 2) == ["data_compare list"] * 2
+    assert queries(answers, 2) == ["data_compare list"] * 2
 
 
 @pytest.mark.parametrize(
@@ -213,7 +202,7 @@ def test_the_results_of_what_has_not_ended_well_are_not_asked_for(status: str) -
         (result(data_compare_task_list=[None, "x", {}]), 2),
     ],
 )
-def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], errors: int) -> None:
+def test_a_task_without_comparisons(answer: dict[str, Any], errors: int) -> None:
     assert found({"data_compare list": answer}) == (Comparison(), errors)
 
 
@@ -227,7 +216,7 @@ def test_a_task_that_nobody_compared_has_none(answer: dict[str, Any], errors: in
         ({"objects_compare_overview_info": None}, 0),
     ],
 )
-def test_results_that_are_not_told_leave_the_status(kind: str, blocks: dict[str, Any], errors: int) -> None:
+def test_missing_results_leave_the_status(kind: str, blocks: dict[str, Any], errors: int) -> None:
     overview = {f"{name}_compare overview": result(**blocks) for name in ("object", "line", "content")}
     name = {"object": "object", "lines": "line", "contents": "content"}[kind]
     expected = Comparison((Compared(name, "SUCCESSFUL", finished_at=MOMENT),))
@@ -249,6 +238,6 @@ def test_one_type_that_is_refused_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize("query", ["data_compare list", "line_compare overview", "line_compare detail"])
-def test_what_fails_otherwise_is_a_failure(query: str) -> None:
+def test_any_other_error_fails_the_task(query: str) -> None:
     with pytest.raises(ThrottledError):
-        fetched(NAME, Answers({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))
+        fetched(NAME, Responses({**listing("lines"), **lines("INCONSISTENT"), query: refusal(429, "APIGW.0308")}))

@@ -37,10 +37,3 @@ def test_an_answer_of_v5_without_any_figure_is_undecodable(answer: dict[str, Any
 def test_an_item_of_v3_without_its_block_tells_nothing(block: Any, answer: tuple[Any, ...], errors: int) -> None:
     results, lost, _ = fetched(V3, body(V3, block))
     assert (results, lost) == ({ID: answer}, errors)
-
-
-@pytest.mark.parametrize("key", ["id", "job_id"])
-def test_the_id_stands_under_either_key_in_v3(key: str) -> None:
-    results, lost, script = fetched(V3, {"results": [{key: ID, "data_guard_minitor": {"dst_normal": False}}]})
-    assert (results, lost) == ({ID: (Monitor(target_up=False),)}, 0)
-    assert script.bodies == [{"jobs": [ID]}]

@@ -37,13 +37,6 @@ def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], .
     assert (found.items, lost) == (items, errors)
 
 
-@pytest.mark.parametrize("key", ["precheck_id", "job_id", "id"])
-def test_the_task_stands_under_any_of_its_keys(key: str) -> None:
-    results, lost, script = fetched(NAME, {"results": [{key: ID, "result": False, "process": "40%"}]})
-    assert (results, lost) == ({ID: (Precheck(),)}, 0)
-    assert script.bodies == [{"jobs": [ID]}]
-
-
 @pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
 def test_that_nobody_has_run_one_is_no_fault(code: str) -> None:
     results, lost, _ = fetched(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
