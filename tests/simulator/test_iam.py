@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib.paths import DATA
 from tests.simulator.client import CloudClient
-
-if TYPE_CHECKING:
-    pass
 
 EXAMPLE = json.loads((DATA / "signing_vectors.json").read_text())["vectors"]
 SIGNED_AT = 1767323045  # 20260102T030405Z

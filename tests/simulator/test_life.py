@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -9,9 +9,6 @@ from exporter.simulator import DEMO_PROJECTS, SimTask, SimulatedCloud, World, de
 from exporter.simulator.world import figures
 from exporter.simulator.world.life import GONE, HOUR, INCREMENTAL, ending
 from tests.simulator.client import PROJECT, START, CloudClient, names
-
-if TYPE_CHECKING:
-    pass
 
 CYCLE = (*INCREMENTAL[:-1], ("INCRE_TRANSFER_STARTED", HOUR), *ending(shown=HOUR))
 

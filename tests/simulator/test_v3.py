@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.simulator import ABSENT, SimTask, World
 from exporter.simulator.world.life import PREPARED, WITHOUT_FULL
 from tests.simulator.client import PROJECT, UNKNOWN, error, names
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(
