@@ -77,29 +77,21 @@ def test_the_gzip_member_of_a_page_is_joined_once_for_each_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "text", "openmetrics"),
+    ("name", "kind", "help_text", "openmetrics"),
     [
-        ("f", "gauge", "# HELP f a \\\\ \\n\n# TYPE f gauge\n", None),
-        ("f_total", "gauge", "# HELP f_total a \\\\ \\n\n# TYPE f_total gauge\n", None),
-        (
-            "f_total",
-            "counter",
-            "# HELP f_total a \\\\ \\n\n# TYPE f_total counter\n",
-            "# HELP f a \\\\ \\n\n# TYPE f counter\n",
-        ),
+        ("f", "gauge", "a \\\\ \\n", None),
+        ("f_total", "gauge", "a \\\\ \\n", None),
+        ("f_total", "counter", "a \\\\ \\n", "# HELP f a \\\\ \\n\n# TYPE f counter\n"),
+        ("f", "gauge", 'say "hi"', '# HELP f say \\"hi\\"\n# TYPE f gauge\n'),
     ],
 )
-def test_heads_differ_for_counters(name: str, kind: str, text: str, openmetrics: str | None) -> None:
-    heads = heads_of(name, kind, "a \\\\ \\n")
+def test_heads_of_openmetrics_differ_for_counters_and_quotes(
+    name: str, kind: str, help_text: str, openmetrics: str | None
+) -> None:
+    heads, text = heads_of(name, kind, help_text), f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"
     assert heads[Format.TEXT].text.decode() == text
     assert heads[Format.OPENMETRICS].text.decode() == (openmetrics or text)
     assert (heads[Format.TEXT] is heads[Format.OPENMETRICS]) is (openmetrics is None)
-
-
-def test_only_openmetrics_escapes_the_quotes_in_a_help() -> None:
-    heads = heads_of("f", "gauge", 'say "hi"')
-    assert heads[Format.TEXT].text == b'# HELP f say "hi"\n# TYPE f gauge\n'
-    assert heads[Format.OPENMETRICS].text == b'# HELP f say \\"hi\\"\n# TYPE f gauge\n'
 
 
 def test_a_page_in_text_is_split_into_families() -> None:
