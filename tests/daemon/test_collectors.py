@@ -154,7 +154,7 @@ def by_formula(operation: str, tasks: list[SimTask], api: str, async_jobs: int =
     [world(), world(1, 0, 0), world(10, 10, 10), world(101, 1, 1), []],
     ids=["many", "few", "tens", "101", "none"],
 )
-async def test_the_first_poll_of_all_costs_what_the_formulas_say(api: str, tasks: list[SimTask]) -> None:
+async def test_the_first_poll_makes_the_documented_number_of_calls(api: str, tasks: list[SimTask]) -> None:
     jobs = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - number) for number in range(101)]
     cloud = cloud_of(*tasks, v5_engines=V5_WORDS, async_jobs=jobs)
     async with exporter_on(cloud, config_of(api, EVERY)) as exporter:
@@ -188,7 +188,7 @@ LISTS = {"v3": {"v3_list_jobs"}, "v5": {"v5_list_jobs"}, "auto": {"v3_list_jobs"
 
 @pytest.mark.parametrize("api", LISTS)
 @pytest.mark.parametrize("collector", OPERATIONS_OF)
-async def test_a_collector_alone_asks_its_own_operations(api: str, collector: str) -> None:
+async def test_a_single_collector_calls_its_own_operations(api: str, collector: str) -> None:
     tasks = world()
     operations = {name for name in OPERATIONS_OF[collector] if api in {"auto", name[:2]}}
     cloud = cloud_of(*tasks, v5_engines=V5_WORDS)

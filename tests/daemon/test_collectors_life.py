@@ -51,7 +51,7 @@ def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive:
     assert one_poll(cloud, "v3", "precheck") == ({"v3_batch_precheck_result": calls} if calls else {})
 
 
-async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go() -> None:
+async def test_an_old_draft_is_polled_no_more_and_its_facts_expire() -> None:
     cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
     async with polling(cloud, config_of("v3", ("tasks", "precheck"), intervals={"precheck": "1m"})) as exporter:
         assert (await Scrape.after(10, exporter)).value("drs_precheck_passed_ratio") == 1
@@ -64,7 +64,7 @@ async def test_a_draft_that_grows_old_is_not_asked_for_any_more_and_its_facts_go
 
 
 @pytest.mark.parametrize("mixed", ["item", "whole"])
-def test_a_draft_that_nobody_prechecked_is_no_fault(mixed: str) -> None:
+def test_a_draft_without_a_precheck_is_no_failure(mixed: str) -> None:
     drafts = [
         sim_task(f"draft-{number}", status="CONFIGURATION", born=EPOCH - HOUR, precheck="") for number in range(3)
     ]
@@ -153,7 +153,9 @@ async def test_of_the_collectors_that_share_a_call_the_quickest_polls(
         ("quotas", "quota", "v3_quotas"),
     ],
 )
-async def test_what_a_region_lacks_is_no_fault_and_is_said(match: str, collector: str, source: str) -> None:
+async def test_a_missing_operation_of_a_region_is_no_failure_and_is_reported(
+    match: str, collector: str, source: str
+) -> None:
     """Open Telekom Cloud has neither RPO and RTO nor quotas."""
     cloud = cloud_of(sim_task("dr", **DR), sim_task("draft", status="CONFIGURATION", born=EPOCH - HOUR))
     cloud.faults = [faults.unpublished(match)]

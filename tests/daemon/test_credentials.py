@@ -227,7 +227,7 @@ async def test_the_agency_works_with_every_metadata_service(session: str) -> Non
         assert set(codes(exporter)) == answers
 
 
-async def test_a_server_without_an_agency_says_so_and_one_that_gets_it_works() -> None:
+async def test_a_server_without_an_agency_is_reported_and_one_that_gets_it_works() -> None:
     cloud = cloud_of()
     cloud.metadata.agency = False
     async with polling(cloud, config_of(account(AGENCY))) as exporter:

@@ -118,7 +118,7 @@ def test_the_exposition_of_a_world(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_golden_page_is_read_by_others_and_no_series_stands_twice(name: str) -> None:
+def test_a_golden_page_can_be_parsed_and_has_no_series_twice(name: str) -> None:
     families = list(text_string_to_metric_families((FOLDER / f"{name}.prom").read_text(encoding="utf-8")))
     series = [(sample.name, *sorted(sample.labels.items())) for family in families for sample in family.samples]
     assert len(series) == len(set(series)) > 200

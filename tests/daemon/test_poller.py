@@ -134,7 +134,7 @@ async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_ne
         assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1, "v3": 1}
 
 
-async def test_v5_takes_over_in_the_poll_that_finds_v3_gone() -> None:
+async def test_v5_is_used_in_the_poll_in_which_v3_is_no_longer_published() -> None:
     """Its lists are slow later on, so that the next one after five minutes would come too late for what it told."""
     cloud = cloud_of(sim_task("one"))
     cloud.faults.append(Fault(match="GET .*job_type", kind="slow", seconds=9, after=6))

@@ -89,7 +89,7 @@ async def test_a_task_that_only_v5_lists_has_its_progress_from_there_and_the_oth
 
 
 @pytest.mark.parametrize(("api", "shown"), [("v3", {"both", "pg"}), ("v5", {"both", "redis"})])
-async def test_a_pinned_generation_is_the_only_one_asked(api: str, shown: set[str]) -> None:
+async def test_only_a_pinned_generation_is_queried(api: str, shown: set[str]) -> None:
     cloud = cloud_of(
         sim_task("both"), sim_task("redis", engine="redis-to-gaussredis"), sim_task("pg", engine="postgresql")
     )

@@ -168,7 +168,7 @@ async def test_a_collector_has_no_success_while_no_list_succeeds_and_a_source_is
         assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
 
 
-async def test_a_probe_of_what_is_not_published_that_goes_wrong_says_nothing_about_what_is() -> None:
+async def test_a_failed_probe_of_an_unpublished_generation_leaves_the_other_up() -> None:
     cloud = cloud_of(sim_task("one"), published={"v3"})
     async with polling(cloud, config_of(collectors=["tasks"])) as exporter:
         await asyncio.sleep(3590)

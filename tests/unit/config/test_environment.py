@@ -83,7 +83,7 @@ def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -
         ("--region=eu-de --config.file=x", "--config.file names cloud and region: leave --cloud and --region out"),
     ],
 )
-def test_bad_usage_is_said_in_a_line(
+def test_bad_usage_is_reported_in_a_line(
     command: str, words: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}AK", "hush")

@@ -155,7 +155,7 @@ def test_a_secret_may_hold_the_characters_of_references(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["$DRS_SK", "${DRS_SK}", "a b", ""])
-def test_the_name_of_a_variable_stands_alone(name: str) -> None:
+def test_the_name_of_a_variable_is_given_alone(name: str) -> None:
     with pytest.raises(ConfigError, match=r"expected \{env: NAME\} with the name alone, without \$ and braces"):
         token({"env": name})
 

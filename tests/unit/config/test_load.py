@@ -117,12 +117,12 @@ def test_credentials(credentials: dict[str, str]) -> None:
             for key in credentials} == credentials  # fmt: skip
 
 
-def test_the_agency_asks_the_usual_metadata_service() -> None:
+def test_the_agency_uses_the_usual_metadata_service() -> None:
     credentials: Any = config_of(account(credentials={"type": "ecs_agency"})).accounts[0].credentials
     assert credentials.metadata_endpoint == "http://169.254.169.254"
 
 
-def test_any_mapping_is_welcome() -> None:
+def test_any_mapping_is_accepted() -> None:
     assert from_mapping(MappingProxyType({"accounts": (account(),)})) == config_of()
 
 

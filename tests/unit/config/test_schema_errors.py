@@ -223,7 +223,7 @@ def test_faults_of_an_account(account: str, faults: list[str]) -> None:
     assert message(content).split("\n") == [f"config.yaml:{fault}" for fault in faults]
 
 
-def test_a_fault_behind_an_alias_is_told_for_each_place() -> None:
+def test_an_error_behind_an_alias_is_reported_for_each_use() -> None:
     account = ACCOUNT.replace("regions", "poll: *bad, regions")
     assert message(f"poll: &bad {{burst: 0}}\n{account}").split("\n") == [
         "config.yaml:1: accounts[0].poll.burst: must be at least 1",

@@ -70,7 +70,7 @@ class Front:
 
 
 @in_real_time
-async def test_everybody_is_let_in_without_users_and_an_empty_body_is_none(tmp_path: Path) -> None:
+async def test_without_users_all_requests_are_served_and_an_empty_body_is_none(tmp_path: Path) -> None:
     front = Front(tmp_path)
     for headers in ({}, {"Authorization": "Basic nonsense"}):
         assert (await front.get(headers=headers)).status_code == 200
@@ -80,7 +80,7 @@ async def test_everybody_is_let_in_without_users_and_an_empty_body_is_none(tmp_p
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready", "/nothing"])
 @in_real_time
-async def test_a_password_is_asked_for_everywhere(tmp_path: Path, path: str) -> None:
+async def test_every_path_requires_a_password(tmp_path: Path, path: str) -> None:
     front = Front(tmp_path, LOGIN)
     got = await front.get(path)
     assert (got.status_code, got.text) == (401, "Authentication required: user and password.\n")
@@ -111,7 +111,7 @@ async def test_failed_logins_are_counted(tmp_path: Path) -> None:
 
 
 @in_real_time
-async def test_a_login_that_nobody_could_check_is_not_a_failed_one(
+async def test_a_login_that_was_not_checked_is_not_a_failed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: object) -> bool:
@@ -178,7 +178,7 @@ async def test_a_header_is_bounded(tmp_path: Path, scope_of: Callable[[int], dic
     assert len(front.asked) == 1
 
 
-def test_a_bucket_lets_a_burst_through_and_then_so_many() -> None:
+def test_a_bucket_allows_a_burst_and_then_its_rate() -> None:
     bucket = Bucket(RateLimit(interval="2s", burst=2), now=100)  # type: ignore[arg-type]
     let_in = [bucket.take(now) for now in (100, 100, 100, 101, 102, 103, 104, 1000, 1000, 1000)]
     assert let_in == [True, True, False, False, True, False, True, True, True, False]

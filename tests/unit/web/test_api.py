@@ -28,7 +28,7 @@ async def response_of(path: str) -> tuple[int, Any]:
         return got.status, json.loads(got.body)
 
 
-def test_the_api_answers_as_the_page_does() -> None:
+def test_the_api_returns_what_the_page_shows() -> None:
     status, answer = response_of("/api/v1/tasks?sort=-delay&limit=2")
     assert status == 200
     assert answer["tasks"][0]["task_name"] == "orders"
@@ -48,7 +48,7 @@ def test_the_api_answers_as_the_page_does() -> None:
     assert progress["last_success_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
 
 
-def test_the_api_refuses_what_makes_no_sense() -> None:
+def test_the_api_refuses_invalid_parameters() -> None:
     status, answer = response_of("/api/v1/tasks?phase=sleeping&limit=0")
     assert status == 400
     assert [fault.partition(":")[0] for fault in answer["errors"]] == ["phase", "limit"]

@@ -97,7 +97,7 @@ def test_families_by_name(query: str, families: list[str], accept: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
-def test_head_says_what_get_would(path: str) -> None:
+def test_head_returns_the_headers_of_get(path: str) -> None:
     asked, headers = served(path, "gzip"), served(path, "gzip", "HEAD")
     assert headers.status == asked.status == 200
     kept = ("content-type", "content-encoding", "vary", "content-security-policy")

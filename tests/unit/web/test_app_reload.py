@@ -47,7 +47,7 @@ async def bad() -> None:
         ("GET", None, 405, "Method Not Allowed"),
     ],
 )
-def test_a_reload_is_asked_for_by_a_post_where_that_is_allowed(
+def test_a_post_reloads_where_the_lifecycle_is_enabled(
     method: str, reload: Callable[[], Awaitable[None]] | None, status: int, text: str
 ) -> None:
     assert simulate(ask_reload(method, reload)) == (status, text)
@@ -68,7 +68,7 @@ def test_a_reload_is_asked_for_by_a_post_where_that_is_allowed(
         ({"Host": "other.example"}, 200),
     ],
 )
-def test_no_page_in_a_browser_may_ask_for_it(method: str, headers: Headers, status: int) -> None:
+def test_no_page_in_a_browser_may_reload(method: str, headers: Headers, status: int) -> None:
     reloads = 0
 
     async def count() -> None:

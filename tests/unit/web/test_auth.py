@@ -71,7 +71,7 @@ def test_a_password(name: str, password: str, right: bool) -> None:  # noqa: FBT
     assert ask((name.encode(), password.encode())) == [right]
 
 
-def test_a_password_is_right_whoever_does_not_exist() -> None:
+def test_a_password_is_right_only_for_existing_users() -> None:
     """Else the hash that is checked for them would let them in."""
     users = {b"alice": ALICE}
     assert ask((b"nobody", b"apple"), (b"alice", b"apple"), (b"nobody", b"apple"), users=users) == [False, True, False]

@@ -186,11 +186,11 @@ FLEET = (
         ("?sort=nonsense", ["shop", "orders", "Billing"]),
     ],
 )
-def test_without_a_script_the_address_says_what_is_shown(query: str, names: list[str]) -> None:
+def test_without_a_script_the_address_is_the_query(query: str, names: list[str]) -> None:
     assert rows(served(f"/{query}", "", "GET", *FLEET).body) == names
 
 
-def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
+def test_the_query_is_shown_and_is_in_the_form() -> None:
     body = served("/?q=%22%3E%3Cscript%3E&phase=full&sort=-delay&limit=2&page=1", "", "GET", *FLEET).body.decode()
     assert '<input type="search" name="q" value="&#34;&gt;&lt;script&gt;"' in body
     assert '<option value="full" selected>' in body
@@ -202,7 +202,7 @@ def test_what_was_asked_for_is_told_and_stands_in_the_form() -> None:
     assert body.count('aria-sort="none"') == 6
 
 
-def test_what_makes_no_sense_in_the_address_is_told() -> None:
+def test_an_invalid_parameter_in_the_address_is_reported() -> None:
     seen = ParsedPage(served("/?phase=sleeping").body)
     assert "Ignored parameter: phase: expected one of unknown, failed" in seen.text
 
@@ -218,7 +218,7 @@ def test_many_tasks_are_cut_into_pages() -> None:
     assert "next" not in ParsedPage(last.encode()).attributes["rel"]
 
 
-def test_every_table_says_what_it_is_and_every_id_stands_once() -> None:
+def test_every_table_has_a_caption_and_every_id_is_unique() -> None:
     body = served("/", "", "GET", *FLEET).body.decode()
     assert body.count("<table>") == body.count("<caption") == 2
     assert re.findall("<th(?! scope)[^>]*>", body.replace("<thead>", "")) == []

@@ -159,7 +159,7 @@ def test_a_fault(text: str, faults: str) -> None:
     assert "hunter2" not in said
 
 
-def test_an_empty_file_asks_for_nothing() -> None:
+def test_an_empty_file_sets_nothing() -> None:
     config = load("")
     assert config == WebConfig()
     assert not config.tls_server_config.model_fields_set

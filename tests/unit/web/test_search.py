@@ -139,7 +139,7 @@ def query_of(link: str) -> Query:
     return query
 
 
-def test_nothing_asked_is_everything_worst_first() -> None:
+def test_an_empty_query_returns_all_tasks_the_worst_first() -> None:
     query, faults = Query.of({})
     assert (query, faults) == (Query(), ())
     assert (query.key, query.backwards, query.filtered, query.link()) == ("phase", False, False, "?")
@@ -178,7 +178,7 @@ def test_all_that_can_be_query_of() -> None:
         ("limit", "ten", "limit: "),
     ],
 )
-def test_what_makes_no_sense_is_told_and_left_out(name: str, value: str, fault: str) -> None:
+def test_an_invalid_parameter_is_reported_and_ignored(name: str, value: str, fault: str) -> None:
     query, (told,) = Query.of({name: value, "q": "kept"})
     assert told.startswith(fault)
     assert "<" not in told
@@ -186,7 +186,7 @@ def test_what_makes_no_sense_is_told_and_left_out(name: str, value: str, fault: 
 
 
 @given(st.text(max_size=200).map(str.strip), st.sampled_from(["", "failed", "full"]), st.integers(1, 99))
-def test_a_link_asks_for_what_it_says(words: str, phase: str, page: int) -> None:
+def test_a_link_contains_the_query_that_it_shows(words: str, phase: str, page: int) -> None:
     query = Query(q=words.encode(errors="replace").decode(), phase=phase, sort="-age", page=page)
     assert query_of(query.link(page=page)) == query
 

@@ -106,17 +106,17 @@ def in_hall(story: Callable[[Hall], Awaitable[None]]) -> Callable[[], None]:
 
 
 @in_hall
-async def test_who_sends_nothing_is_cut_off(hall: Hall) -> None:
+async def test_a_client_that_sends_nothing_is_cut_off(hall: Hall) -> None:
     await hall.is_aborted_after(HEADER_SECONDS)
 
 
 @in_hall
-async def test_who_sends_a_header_byte_by_byte_is_cut_off(hall: Hall) -> None:
+async def test_a_client_that_sends_a_header_byte_by_byte_is_cut_off(hall: Hall) -> None:
     await hall.is_aborted_while_it_sends([GET[index : index + 1] for index in range(int(HEADER_SECONDS))])
 
 
 @in_hall
-async def test_so_is_who_does_that_with_the_next_request(hall: Hall) -> None:
+async def test_a_client_that_is_slow_with_the_next_request_is_cut_off(hall: Hall) -> None:
     hall.send(GET)
     await asyncio.sleep(3)
     assert hall.wire.written.endswith(b"fine")
@@ -124,7 +124,7 @@ async def test_so_is_who_does_that_with_the_next_request(hall: Hall) -> None:
 
 
 @in_hall
-async def test_who_does_not_take_the_response_is_cut_off(hall: Hall) -> None:
+async def test_a_client_that_does_not_receive_the_response_is_cut_off(hall: Hall) -> None:
     hall.connection.pause_writing()
     hall.send(GET)
     await hall.is_aborted_after(RESPONSE_SECONDS)
@@ -139,7 +139,7 @@ async def test_the_next_request_does_not_give_more_time_for_the_response_before(
 
 
 @in_hall
-async def test_a_client_that_asks_again_and_again_is_served(hall: Hall) -> None:
+async def test_a_client_with_many_requests_on_one_connection_is_served(hall: Hall) -> None:
     for count in range(1, 21):
         hall.send(GET[:10])
         await asyncio.sleep(HEADER_SECONDS - 1)
@@ -154,7 +154,7 @@ async def test_a_client_that_asks_again_and_again_is_served(hall: Hall) -> None:
 
 
 @in_hall
-async def test_requests_that_come_at_once_are_answered_one_after_another(hall: Hall) -> None:
+async def test_pipelined_requests_get_their_responses_one_after_another(hall: Hall) -> None:
     hall.send(GET * 3)
     await asyncio.sleep(1)
     assert hall.wire.written.count(b"fine") == 3
@@ -163,7 +163,7 @@ async def test_requests_that_come_at_once_are_answered_one_after_another(hall: H
 
 
 @in_hall
-async def test_who_does_not_take_the_end_of_a_response_is_cut_off(hall: Hall) -> None:
+async def test_a_client_that_does_not_receive_the_end_of_a_response_is_cut_off(hall: Hall) -> None:
     while has_room(hall.wire.near):
         hall.wire.near.send(bytes(2**16))
     hall.send(GET)

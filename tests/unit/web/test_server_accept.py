@@ -90,7 +90,7 @@ def with_tls(folder: Path) -> tuple[WebFile, ssl.SSLContext]:
 @needs("openssl")
 @pytest.mark.parametrize("tls", [False, True])
 @in_real_time
-async def test_it_listens_until_it_is_told_to_exit(tls: bool, tmp_path: Path) -> None:  # noqa: FBT001
+async def test_it_listens_until_it_is_stopped(tls: bool, tmp_path: Path) -> None:  # noqa: FBT001
     web, client = with_tls(tmp_path) if tls else (WebFile(), None)
     async with serving(web) as site:
         reader, writer = await site.connect(client)
@@ -143,7 +143,7 @@ async def test_without_a_file_descriptor_it_accepts_again_soon(monkeypatch: pyte
 
 @needs("openssl")
 @in_real_time
-async def test_a_failed_handshake_is_counted_but_not_a_client_that_has_gone(tmp_path: Path) -> None:
+async def test_a_failed_handshake_is_counted_but_not_a_closed_connection(tmp_path: Path) -> None:
     async with serving(with_tls(tmp_path)[0]) as site:
         _, gone = await site.connect()
         gone.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -215,7 +215,7 @@ async def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ev
 
 
 @in_real_time
-async def test_an_error_that_nobody_expects_costs_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_error_ends_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     connect, errors = loop.connect_accepted_socket, [ValueError()]
 

@@ -74,7 +74,7 @@ def files(tmp_path: Path, pairs: tuple[Pair, Pair]) -> Files:
     return result
 
 
-def test_without_a_file_nothing_is_asked() -> None:
+def test_without_a_file_nothing_is_required() -> None:
     web = WebFile()
     assert web.now() == Settings()
     assert web.context() is None
@@ -85,7 +85,7 @@ def test_without_a_file_nothing_is_asked() -> None:
     assert web.now() == Settings()
 
 
-def test_what_a_file_says(files: Files) -> None:
+def test_the_settings_of_a_file(files: Files) -> None:
     stored = hashed("secret")
     headers = "http_server_config: {headers: {X-Frame-Options: deny, X-XSS-Protection: ''}}\n"
     users, rate = f"basic_auth_users: {{jürgen: {stored}}}\n", "rate_limit: {interval: 2s, burst: 3}\n"
@@ -182,7 +182,7 @@ def test_a_certificate_that_comes_after_its_name_is_taken(files: Files, pairs: t
     assert files.seen_by(web) is not first
 
 
-def test_who_may_connect(files: Files) -> None:
+def test_the_names_of_clients_that_may_connect(files: Files) -> None:
     assert WebFile(files.write(NO_SANS)).now().allowed_sans is None
     assert WebFile(files.write(ALL)).now().allowed_sans == frozenset("ab")
 

@@ -116,7 +116,7 @@ def test_a_pair_that_is_none(authority: Authority, server: Pair, tmp_path: Path)
         assert str(caught.value) == fault
 
 
-def test_openssl_says_why_a_pair_is_too_weak(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_of_openssl_for_a_weak_pair_is_reported(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object, **_options: object) -> None:
         error = ssl.SSLError()
         error.reason = "EE_KEY_TOO_SMALL"
@@ -167,7 +167,7 @@ def test_cas_that_are_none(server: Pair, form: str) -> None:
         server_context(settings(server, client_auth_type="VerifyClientCertIfGiven", **ca))
 
 
-def test_a_certificate_that_nobody_looks_at_is_not_asked_for(authority: Authority, server: Pair) -> None:
+def test_a_certificate_that_would_not_be_verified_is_not_requested(authority: Authority, server: Pair) -> None:
     context, unsupported = server_context(settings(server, client_auth_type="RequestClientCert"))
     assert unsupported == ["client_auth_type: no certificate is requested from clients, since it would not be verified"]
     shake(context, client(authority))
