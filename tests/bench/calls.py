@@ -131,7 +131,7 @@ async def _signing(rounds: int) -> Row:
 
 
 async def _transports(url: str, calls: int) -> Table:
-    """What a call costs over httpx's own pool and over aiohttp's, by the number that are under way at once."""
+    """The CPU of a call over the pools of httpx and of aiohttp, by the number of concurrent calls."""
     limits = httpx.Limits(max_connections=max(_CONNECTIONS), max_keepalive_connections=max(_CONNECTIONS))
     makers: dict[str, Callable[[], httpx.AsyncClient]] = {
         "httpx's own": partial(httpx.AsyncClient, trust_env=False, limits=limits),

@@ -1,4 +1,4 @@
-"""What all parts work on: a large simulated project, its configuration, and an exposition of forty families."""
+"""A large simulated project, its configuration, and an exposition of forty families, for all parts."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Fleet:
 
     @property
     def samples(self) -> int:
-        """How many there are."""
+        """The number of samples."""
         return self.tasks * len(FAMILIES)
 
 

@@ -109,7 +109,7 @@ def _ask_all(running: Peer) -> None:
 
 
 def _ten_at_once(running: Peer) -> float:
-    """Megabytes over what it has when nobody scrapes."""
+    """The megabytes that ten scrapers add."""
     running.forget_peak()
     before = running.memory("VmRSS")
     scrapers = [Scraper(f"{running.url}/metrics", GZIP) for _ in range(_SCRAPERS)]

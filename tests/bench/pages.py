@@ -45,7 +45,7 @@ class Library:
                 gauge.labels(*identity(number), *more).set(value_of(0, place, number))
 
     async def page(self) -> None:
-        """What each scrape takes."""
+        """Render and compress a page, as each scrape does."""
         started = time.perf_counter()
         page = generate_latest(self._registry)
         self.rendering.append(time.perf_counter() - started)
@@ -53,19 +53,19 @@ class Library:
 
 
 class Page:
-    """Ours."""
+    """The page of the exporter."""
 
     def __init__(self, tasks: int) -> None:
         self.fleet = Fleet(tasks)
         self.turn = 0
 
     async def change(self) -> None:
-        """What a poll does."""
+        """Change all values, as a poll does."""
         self.turn += 1
         self.fleet.change(self.turn)
 
     async def publish(self) -> None:
-        """What follows it."""
+        """Publish the page."""
         await self.fleet.exposition.publish()
 
 

@@ -1,4 +1,4 @@
-"""How old figures on the page are, by tasks, allowance and API generation: the daemon in virtual time.
+"""The ages of values on the page, by tasks, rate limit and API: the daemon in virtual time.
 
 The machine's speed plays no part: a call takes the cloud 50 ms, and the daemon nothing.
 """
@@ -27,7 +27,7 @@ _SCRAPE = 15.0
 
 
 class Story(NamedTuple):
-    """What is simulated.
+    """A simulation.
 
     Args:
         tasks: that run.
@@ -67,7 +67,7 @@ class Ages(NamedTuple):
 
 
 class _Slow(httpx.AsyncBaseTransport):
-    """A cloud whose answers take their time."""
+    """A cloud whose responses are delayed."""
 
     def __init__(self, way: httpx.AsyncBaseTransport) -> None:
         self._way = way
@@ -78,7 +78,7 @@ class _Slow(httpx.AsyncBaseTransport):
 
 
 class _Pages:
-    """What each page would show, in place of its text: rendering takes no virtual time."""
+    """The ages on each page, in place of its text: rendering takes no virtual time."""
 
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
@@ -117,7 +117,7 @@ async def _run(story: Story) -> Ages:
 
 
 def ages_of(story: Story) -> Ages:
-    """What comes of a story; for a process of its own."""
+    """Run a simulation; called in a process of its own."""
     return simulate(_run(story))
 
 
@@ -155,7 +155,7 @@ def _quantiles(values: Sequence[float]) -> str:
 
 
 def allowance() -> Table:
-    """What an allowance buys."""
+    """The ages by rate limit."""
     stories = [Story(tasks, rate, api, settle, look) for tasks, rate, settle, look in _ALLOWANCES for api in _APIS]
     with ProcessPoolExecutor(None, multiprocessing.get_context("spawn")) as pool:
         found = list(zip(stories, pool.map(ages_of, stories), strict=True))

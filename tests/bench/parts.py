@@ -20,7 +20,7 @@ PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[float
     "start": (start.measure, (5,), (1,)),
     "paper": (paper.measure, (10_000, 400.0), (60, 60.0)),
 }
-"""What measures, how much of it, and how much for a test that it runs."""
+"""By part: the function that measures, its arguments, and smaller arguments for a test."""
 
 
 def run(part: str, *, small: bool = False) -> Result:

@@ -34,7 +34,7 @@ class Peer(Program):
 
     @property
     def url(self) -> str:
-        """Where it serves, without a slash at the end."""
+        """Its address, without a slash at the end."""
         return self.until(
             lambda: re.search(r"http://[\d.:]+\d(?=[\s/\"])", self.stdout + self.stderr), "it prints its address"
         )[0]
@@ -111,7 +111,7 @@ class Scraped(NamedTuple):
 
 
 class Scraper:
-    """Takes a page again and again over one connection, and throws it away: nearly no work of its own."""
+    """Scrapes a page over one connection and discards it, with hardly any work of its own."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         parts = urlsplit(url)
@@ -121,7 +121,7 @@ class Scraper:
         self._buffer = bytearray(_BUFFER)
 
     def scrape(self) -> Scraped:
-        """One."""
+        """Scrape once."""
         at, started, size = time.time(), time.perf_counter(), 0
         self._connection.request("GET", self._path, headers=self._headers)
         response = self._connection.getresponse()
@@ -131,7 +131,7 @@ class Scraper:
         return Scraped(at, time.perf_counter() - started, size)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
@@ -142,7 +142,7 @@ def at_once(scrapers: Sequence[Scraper]) -> list[Scraped]:
 
 
 def fetch(url: str, headers: Mapping[str, str] = PLAIN) -> tuple[int, bytes]:
-    """One page as it is on the wire; status 0 where nobody answers."""
+    """A page as it is on the wire; the status is 0 if the connection fails."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PATIENCE)
     try:

@@ -1,4 +1,4 @@
-"""What people write with the vendor's SDK: a loop over all tasks, and gauges of prometheus_client."""
+"""A typical exporter with the vendor's SDK: a loop over all tasks, and gauges of prometheus_client."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Vendor:
         }
 
     def progress(self, generation: str, ids: Sequence[str], calls: int) -> None:
-        """Ask for the progress of these tasks so many times, each time in one call."""
+        """Query the progress of these tasks in one call, repeatedly."""
         for _ in range(calls):
             if generation == "v3":
                 v3 = self._sdk["v3"]

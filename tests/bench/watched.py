@@ -30,7 +30,7 @@ _DEPTH = 3
 
 
 class Watch:
-    """Of the loop of this thread: how long others had to wait for a turn, polls, and garbage collections."""
+    """The times in which the loop of this thread was blocked, its polls, and its garbage collections."""
 
     def __init__(self) -> None:
         self.polls: list[tuple[str, float, float]] = []
@@ -46,7 +46,7 @@ class Watch:
         threading.Thread(target=self._look, daemon=True).start()
 
     async def run(self) -> None:
-        """Take a turn each millisecond, for ever."""
+        """Measure the delay of a turn each millisecond, for ever."""
         while True:
             self._seen.clear()
             cpu, wall = time.thread_time(), time.perf_counter()
@@ -68,7 +68,7 @@ class Watch:
             self.collections.append((time.thread_time() - self._collecting, time.time()))
 
     def report(self) -> dict[str, Any]:
-        """All of it."""
+        """All measurements."""
         return {
             "polls": self.polls,
             "gaps": self.gaps,
@@ -78,7 +78,7 @@ class Watch:
 
 
 def _stack(frame: FrameType | None) -> str:
-    """Where a thread is: the innermost function, and those of the exporter around it."""
+    """The innermost function of a thread, and the functions of the exporter around it."""
     found: list[str] = []
     while frame is not None and len(found) < _DEPTH:
         code = frame.f_code
@@ -90,7 +90,7 @@ def _stack(frame: FrameType | None) -> str:
 
 
 def watched() -> Watch:
-    """Let the exporter be watched."""
+    """Attach a watch to the exporter."""
     run, poll, watch = Exporter.run, Poller.poll, Watch()
 
     async def run_watched(self: Exporter) -> None:

@@ -49,7 +49,7 @@ def connection(exporter: Exporter) -> socket.socket:
 
 
 def flood(client: socket.socket, request: bytes) -> None:
-    """Send requests until the exporter reads no more of them, since nobody reads its responses."""
+    """Send requests until the exporter reads no more of them, since its responses are not read."""
     client.settimeout(0.3)
     with contextlib.suppress(TimeoutError):
         for _ in range(1000):

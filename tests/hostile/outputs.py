@@ -53,7 +53,7 @@ def without_reader() -> Iterator[int]:
 
 @contextmanager
 def never_read() -> Iterator[int]:
-    """A pipe that is full, as after hours in which nobody reads it."""
+    """A pipe that is full, as after hours without a reader."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):

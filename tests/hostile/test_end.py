@@ -84,7 +84,7 @@ def test_a_loop_that_makes_no_turn_ends_the_process_with_its_stack(watched: Call
             assert "Timeout" in program.stderr
             assert 'File "<string>", line' in program.stderr
             assert "in main" in program.stderr
-        assert unread.exit_code(10) == 1  # although nobody reads its stack
+        assert unread.exit_code(10) == 1  # although its stack is not read
     assert fine.exit_code(10) == 0
     assert fine.stderr == ""
 
@@ -157,7 +157,7 @@ def test_sigterm_ends_the_first_process_of_a_container_while_it_reads_a_file_tha
     os.mkfifo(pipe)
 
     def writer() -> int | None:
-        with suppress(OSError):  # nobody reads yet
+        with suppress(OSError):  # it does not read yet
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         return None
 

@@ -67,7 +67,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
 
 
 def installed(pip: Path, lock: Path, wheels: Path, folder: Path) -> dict[str, Version]:
-    """What scripts/install.sh installs from a folder of wheels: versions by name."""
+    """Run scripts/install.sh with a folder of wheels; return the installed versions by name."""
     python = empty(folder / "venv") / "bin" / "python"
     here = hermetic(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels), PIP_PYTHON=str(python))
     done = ran("sh", "scripts/install.sh", pip, lock, environment=here)

@@ -90,7 +90,7 @@ def test_a_lock_contains_all_that_the_project_needs(name: str) -> None:
         assert not unmet([Requirement(text) for text in needed], set(), locked(name), environment(python))
 
 
-def test_what_a_lock_lacks_is_found() -> None:
+def test_a_missing_requirement_is_found() -> None:
     here = environment("3.11")
     lock = [entry for entry in locked("dev") if entry.name != "coverage"]
     (needed,) = [Requirement(text) for text in requirements_of("pytest-cov") if "coverage" in text]

@@ -24,10 +24,10 @@ class Pair(NamedTuple):
 
 
 class Authority:
-    """A CA that signs what it is asked to.
+    """A CA.
 
     Args:
-        folder: where everything goes.
+        folder: for its files.
     """
 
     def __init__(self, folder: Path) -> None:

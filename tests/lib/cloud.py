@@ -1,4 +1,4 @@
-"""What the tests of the cloud side share: a client over any transport, and everything that it counts."""
+"""A client of the cloud over any transport, and its counters."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Cloud:
 
     @property
     def lost(self) -> int:
-        """How many fields, items and answers could not be decoded so far."""
+        """The number of fields, items and responses that could not be decoded."""
         return sum(decode_errors.count for decode_errors in self.decode_errors.values())
 
     async def list_tasks(self, api: str, job_type: str = "sync") -> TaskList:

@@ -129,7 +129,7 @@ def group(text: str, name: str) -> str:
 
 
 def reasons(text: str, heading: str = "cut-over") -> dict[str, tuple[str, str]]:
-    """Whether each reason blocks, and the age of its fact."""
+    """The verdict of each reason, and the age of its fact."""
     rows = [line.split() for line in group(text, heading).splitlines()[2:]]
     return {row[0]: (row[1], row[-2] if row[-1] == "old" else row[-1]) for row in rows}
 

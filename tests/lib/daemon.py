@@ -1,4 +1,4 @@
-"""A daemon on a simulated cloud in virtual time, and what a scrape of it says."""
+"""A daemon on a simulated cloud in virtual time, and its pages."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Scrape:
         return next((state for state, value in states.items() if value), None)
 
     def succeeded(self) -> bool:
-        """Whether the newest poll of every collector succeeded."""
+        """Return whether the last poll of every collector succeeded."""
         return all(value for _, value in self.samples("drs_exporter_collector_success"))
 
     def tasks(self) -> set[str]:
@@ -188,7 +188,7 @@ def scraped(*tasks: SimTask, config: Config | None = None, faults: Iterable[Faul
 
 
 def calls(cloud: SimulatedCloud) -> Counter[str]:
-    """How often each operation was called, as `v5 jobs/ID progress`: version, path and type."""
+    """The number of calls by operation, as `v5 jobs/ID progress`: version, path and type."""
     return Counter(
         " ".join((*_path(call.path), *(call.query[key] for key in ("type",) if key in call.query)))
         for call in cloud.calls
@@ -218,7 +218,7 @@ class StoreFixture:
 
     @property
     def dropped(self) -> float | None:
-        """How many series were left out."""
+        """The number of dropped series."""
         return self._telemetry.registry.get_sample_value("drs_exporter_series_dropped_total", PROJECT)
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What a source returns for given bodies."""
+"""The facts that a source reads from given bodies."""
 
 from __future__ import annotations
 

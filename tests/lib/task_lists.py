@@ -1,4 +1,4 @@
-"""Pages of task lists, and what both adapters make of them."""
+"""Pages of task lists, and the lists that both adapters read from them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def walked(script: httpx.AsyncBaseTransport, api: str) -> TaskList | Cloud
 
 
 def seen(script: httpx.AsyncBaseTransport, api: str) -> tuple[set[int], bool]:
-    """The numbers of the tasks in the list, and whether it is complete."""
+    """The numbers of the tasks in the list, and true if it is complete."""
     answer = walked(script, api)
     assert not isinstance(answer, CloudError), answer
     assert len({task.id for task in answer.tasks}) == len(answer.tasks)
@@ -46,7 +46,7 @@ def seen(script: httpx.AsyncBaseTransport, api: str) -> tuple[set[int], bool]:
 
 
 def listed(script: Script, api: str) -> tuple[int, Gap | None, int]:
-    """How many tasks a list has, why it may lack some, and its pages."""
+    """The number of tasks in a list, the reason if some may be missing, and the number of pages."""
     answer = walked(script, api)
     assert not isinstance(answer, CloudError), answer
     return len(answer.tasks), answer.gap, answer.pages

@@ -28,7 +28,7 @@ def _threads_at_work() -> bool:
 
 
 class _Selector(selectors.DefaultSelector):
-    """Where the loop would wait, time jumps."""
+    """Advances the time of the loop in place of waiting."""
 
     def __init__(self) -> None:
         super().__init__()

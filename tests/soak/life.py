@@ -1,4 +1,4 @@
-"""What goes on in a month: clouds whose tasks come and go, faults by the hundred, and what is counted meanwhile."""
+"""Clouds whose tasks are created and deleted, faults by the hundred, and the resources in use."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def accounts() -> list[dict[str, Any]]:
 
 
 def living(simulated: SimulatedCloud) -> tuple[set[str], set[str]]:
-    """The ids of the tasks that must be shown, and of those that may be, since they are about to come or to go."""
+    """The ids of the tasks that must be shown, and of those that may be, as they are being created or deleted."""
     moments = [(task.at(now() - INTERVAL), task.at(now())) for world in simulated.worlds for task in world.everything()]
     shown = {new.id for old, new in moments if old.id == new.id and not new.status.startswith("RELEASE")}
     return shown, {moment.id for pair in moments for moment in pair if moment.status not in HIDDEN}
@@ -119,7 +119,7 @@ def something_fails(transport: FaultyTransport, kinds: Sequence[Kind], chance: R
 
 @dataclass(frozen=True)
 class Count:
-    """What there is at a quiet moment.
+    """The resources in use at a quiet moment.
 
     Attributes:
         blocks: pieces of memory that Python has given out.

@@ -1,4 +1,4 @@
-"""A month in a minute: tasks come and go, everything fails at times, and nothing is left of it.
+"""A month in a minute: tasks are created and deleted, everything fails at times, and nothing is left behind.
 
 SOAK_DAYS=365 makes it a year.
 """
@@ -57,7 +57,7 @@ def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trouble(transport: FaultyTransport, chance: Random) -> Iterator[None]:
-    """What fails, hour by hour: first everything in every way and then a lot at once, after that one by one."""
+    """Set the faults of each hour: first everything in every way, then many at once, then one by one."""
     later = [hour for hour in range(WARM_UP * 24, DAYS * 24) if hour % 24 < TROUBLED]
     chosen = set(chance.sample(later, FAULTS))
     kinds = list(EVERY)
@@ -75,7 +75,7 @@ def trouble(transport: FaultyTransport, chance: Random) -> Iterator[None]:
 
 
 def look(daemon: Exporter, transport: FaultyTransport) -> Count:
-    """The end of a day, when nothing has failed for a while: every task that lives is there, and no other one."""
+    """Count at the end of a day, when nothing fails: the page must contain the existing tasks and no others."""
     text = page(daemon)
     for name in CREDENTIALS:
         there, coming_or_going = living(transport.clouds[f"{name}.test"])
@@ -85,7 +85,7 @@ def look(daemon: Exporter, transport: FaultyTransport) -> Count:
 
 
 async def month() -> tuple[Count, list[Count], Count]:
-    """What there was before it, at the end of each day, and after it."""
+    """Return the counts before the month, at the end of each day, and after the month."""
     transport = FaultyTransport({f"{name}.test": cloud(name) for name in CREDENTIALS}, now)
     before, days = Count.now(), []
     async with polling(transport, config(accounts())) as daemon:
