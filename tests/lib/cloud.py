@@ -26,6 +26,7 @@ from tests.lib.virtual_time import simulated
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
+    from exporter.cloud.http.client import Observer
     from exporter.cloud.operations import Service
     from exporter.cloud.source import Source, TaskList, TaskResult
 
@@ -151,6 +152,7 @@ async def connected(
     timeout: float = 10.0,  # noqa: ASYNC109 - the client's own
     keys: Callable[[], Keys] = lambda: KEYS,
     service: Service = "drs",
+    observer: Observer | None = None,
 ) -> AsyncIterator[Cloud]:
     """A client over this transport; by default its rate limit delays no call."""
     meter, decode_errors, budget = CallLog(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
@@ -169,6 +171,7 @@ async def connected(
             budget=budget,
             meter=meter,
             timeout=timeout,
+            observer=observer,
         )
         yield Cloud(client, budget, meter, decode_errors, V3(ListQuery()), V5(ListQuery()))
 

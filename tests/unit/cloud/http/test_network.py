@@ -13,6 +13,7 @@ from exporter.cloud.connect import connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.config import from_mapping
+from tests.lib import settings
 from tests.lib.cloud import CallLog
 from tests.lib.virtual_time import in_real_time
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+pytestmark = pytest.mark.usefixtures("no_pause")
 TWO_PAGES = [
     json.dumps({"jobs": [{"id": f"id-{number}", "status": "PAUSING"}], "total_count": 2, "total_record": 2}).encode()
     for number in range(2)
@@ -70,12 +72,11 @@ async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
 
 async def listed(port: int, meter: CallLog, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    settings = {"name": "a", "cloud": "huaweicloud", "credentials": credentials, "projects": [project], **account}
-    config = from_mapping({"accounts": [settings], "poll": {"timeout": seconds}})
+    written = settings.account("a", **{"projects": [project], **account})
+    (configured,) = from_mapping({"accounts": [written], "poll": {"timeout": seconds}}).accounts
     http, client, (generation,), decode_errors = connect(
-        config.accounts[0],
-        config.accounts[0].projects[0],
+        configured,
+        configured.projects[0],
         transport=None,
         budget=Budget(1e6, 1000),
         meter=meter,
@@ -92,11 +93,6 @@ async def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
         with pytest.raises(CloudError):
             await listed(port, meter, seconds)
     return meter.codes
-
-
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -129,47 +125,40 @@ async def test_a_host_that_refuses_connections_or_never_responds() -> None:
     assert await failure(hanging, seconds=0.1) == ["timeout"] * 3
 
 
-def test_connections_are_kept_and_one_that_was_closed_meanwhile_costs_a_retry_at_most() -> None:
-    async def main() -> None:
-        connections = 0
+@in_real_time
+async def test_connections_are_kept() -> None:
+    connections = 0
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal connections
-            connections += 1
-            await saying(*[answer(EMPTY)] * 2)(reader, writer)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await saying(*[answer(EMPTY)] * 2)(reader, writer)
 
-        async with served(serve) as port:
-            meter = CallLog()
-            assert (await listed(port, meter)).complete
-        assert connections == 1
-
-    asyncio.run(main())
+    async with served(serve) as port:
+        assert (await listed(port, CallLog())).complete
+    assert connections == 1
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) -> None:
-    """The server closes each connection, without saying so, when the second request arrives."""
+@in_real_time
+async def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api: str) -> None:
+    """The server closes each connection, without a word, when the second request arrives."""
+    served_by: list[int] = []
 
-    async def main() -> tuple[list[str], list[str], list[int]]:
-        served_by: list[int] = []
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served_by.append(0)
+        while len(served_by) < 10:
+            await reader.readuntil(b"\r\n\r\n")
+            if served_by[-1]:
+                return
+            served_by[-1] += 1
+            writer.write(answer(TWO_PAGES[len(served_by) - 1]))
+            await writer.drain()
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            served_by.append(0)
-            while len(served_by) < 10:
-                await reader.readuntil(b"\r\n\r\n")
-                if served_by[-1]:
-                    return
-                served_by[-1] += 1
-                writer.write(answer(TWO_PAGES[len(served_by) - 1]))
-                await writer.drain()
-
-        async with served(serve) as port:
-            meter = CallLog()
-            tasks = await listed(port, meter, api=api)
-            assert len(tasks.tasks) == 2
-        return meter.codes, meter.retries, served_by
-
-    assert asyncio.run(main()) == (["200", "200"], [], [1, 1])
+    async with served(serve) as port:
+        meter = CallLog()
+        tasks = await listed(port, meter, api=api)
+    assert (len(tasks.tasks), meter.codes, meter.retries, served_by) == (2, ["200", "200"], [], [1, 1])
 
 
 @in_real_time
@@ -189,18 +178,15 @@ async def test_a_new_connection_that_is_closed_is_a_failure() -> None:
     assert requests == 3
 
 
-def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> None:
-    async def main(length: int) -> str:
-        async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * length}\r\n"))) as port:
-            try:
-                await listed(port, CallLog())
-            except CloudError as error:
-                return str(error)
-        return ""
-
-    assert asyncio.run(main(60_000)) == ""
+@in_real_time
+async def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> None:
+    async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * 60_000}\r\n"))) as port:
+        assert (await listed(port, CallLog())).complete
+    async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * 70_000}\r\n"))) as port:
+        with pytest.raises(CloudError) as caught:
+            await listed(port, CallLog())
     reason = "a response header is longer than 64 KiB: check the endpoint, and proxy"
-    assert asyncio.run(main(70_000)) == f"v5_list_jobs: decode: {reason}"
+    assert str(caught.value) == f"v5_list_jobs: decode: {reason}"
 
 
 @in_real_time

@@ -5,46 +5,29 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from exporter.cloud.http.budget import Budget
-from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.operations import LIST_V5
-from tests.lib.cloud import PROJECT, CallLog, Script, Stream, refusal
-from tests.lib.virtual_time import simulate
+from tests.lib.cloud import Script, Stream, connected, refusal
+from tests.lib.virtual_time import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.lib.cloud import Reply
+    from tests.lib.cloud import Reply, Script, Stream, connected, refusal
 
 
-def observed(*replies: Reply) -> list[tuple[Any, ...]]:
-    """What an observer sees of one call."""
-    seen: list[tuple[Any, ...]] = []
+@simulated
+async def observed(*replies: Reply) -> list[tuple[Any, ...]]:
+    """Return what an observer receives of one call."""
+    received: list[tuple[Any, ...]] = []
 
     def observer(operation: str, status: int, headers: Mapping[str, str], body: Any, seconds: float) -> None:
-        seen.append((operation, status, headers.get("date"), body, seconds))
+        received.append((operation, status, headers.get("date"), body, seconds))
 
-    async def project_id() -> str:
-        return PROJECT
-
-    async def go() -> None:
-        async with httpx.AsyncClient(transport=Script(*replies)) as http:
-            client = Client(
-                http,
-                service="drs",
-                endpoint="https://drs.test",
-                project_id=project_id,
-                budget=Budget(1e6, 1_000_000),
-                meter=CallLog(),
-                timeout=10.0,
-                observer=observer,
-            )
-            with suppress(CloudError):
-                await client.call(LIST_V5)
-
-    simulate(go())
-    return seen
+    async with connected(Script(*replies), observer=observer) as cloud:
+        with suppress(CloudError):
+            await cloud.client.call(LIST_V5)
+    return received
 
 
 def test_it_sees_every_answer_decoded() -> None:

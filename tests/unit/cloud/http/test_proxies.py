@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = needs("openssl")
+pytestmark = [needs("openssl"), pytest.mark.usefixtures("no_pause")]
 USER, PASSWORD = "svc-drs", "sécret:1"
 LOGIN = {"user": USER, "password": PASSWORD}
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -50,15 +50,13 @@ async def test_renewed_cas_are_used_for_new_connections(tmp_path: Path) -> None:
         assert (await http.get(f"https://127.0.0.1:{second}")).status_code == 200
 
 
-def test_a_host_name_is_looked_up() -> None:
-    async def main() -> httpx.Response:
-        async with (
-            served(saying(answer(b"{}"))) as port,
-            httpx.AsyncClient(transport=Transport(None), trust_env=False) as http,
-        ):
-            return await http.get(f"http://localhost:{port}")
-
-    assert asyncio.run(main()).content == b"{}"
+@in_real_time
+async def test_a_host_name_is_looked_up() -> None:
+    async with (
+        served(saying(answer(b"{}"))) as port,
+        httpx.AsyncClient(transport=Transport(None), trust_env=False) as http,
+    ):
+        assert (await http.get(f"http://localhost:{port}")).content == b"{}"
 
 
 @pytest.fixture
@@ -87,9 +85,9 @@ async def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_e
     assert silent == ["a.example", "b.example"]
 
 
+@pytest.mark.usefixtures("silent", "no_pause")
 @in_real_time
-async def test_dns_that_does_not_respond_is_named(silent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
+async def test_dns_that_does_not_respond_is_named() -> None:
     project = {"region": "cn-north-4", "project_id": "a" * 32, "api": "v5"}
 
     with pytest.raises(CloudError) as raised:

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.cloud.http.client.random.uniform", lambda *_: 0.0)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 async def reason(endpoint: str, **account: Any) -> str:
@@ -48,16 +46,14 @@ async def test_nobody_listens() -> None:
     )
 
 
-def test_a_name_that_does_not_exist() -> None:
-    assert asyncio.run(reason("https://drs.cn-nowhere-4.invalid")) == (
+@in_real_time
+async def test_a_name_that_does_not_exist() -> None:
+    assert await reason("https://drs.cn-nowhere-4.invalid") == (
         "the host name has no address: check region, endpoint, proxy and DNS; "
         "a cloud with another domain, such as Swiss OTC, needs iam_endpoint and projects[].endpoint"
     )
-
-
-def test_a_proxy_whose_name_does_not_exist() -> None:
-    told = asyncio.run(reason("https://drs.example", proxy="http://proxy.invalid:3128"))
-    assert told == "the host name of the proxy has no address: check proxy"
+    proxied = await reason("https://drs.example", proxy="http://proxy.invalid:3128")
+    assert proxied == "the host name of the proxy has no address: check proxy"
 
 
 @in_real_time
@@ -71,19 +67,17 @@ async def test_a_server_without_tls() -> None:
 
 
 @needs("openssl")
-def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+@in_real_time
+async def test_a_certificate_of_an_unknown_authority(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     pair = authority.issue("server")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair.cert, pair.key)
 
-    async def main() -> str:
-        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
-        async with server:
-            return await reason(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-
-    expected = "the TLS certificate is not trusted: check the endpoint's host, and ca_file"
-    assert asyncio.run(main()) == expected
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        found = await reason(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert found == "the TLS certificate is not trusted: check the endpoint's host, and ca_file"
 
 
 def test_anything_else_is_not_guessed_at() -> None:
