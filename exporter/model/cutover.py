@@ -37,7 +37,7 @@ class Reason:
             the reachable endpoints; None if it is unknown.
         source: the name of the facts that contain this value.
         setting: the key of `cutover` that decides whether it blocks.
-        known: returns whether the value is known; else it was not checked.
+        known: returns whether the value is known; by default it is, if there is evidence.
     """
 
     name: str
@@ -48,7 +48,11 @@ class Reason:
     evidence: Callable[[CutoverInput], object]
     source: str
     setting: str = ""
-    known: Callable[[CutoverInput], bool] = lambda _: True
+    known: Callable[[CutoverInput], bool] | None = None
+
+    def is_known(self, case: CutoverInput) -> bool:
+        """Return whether the value is known; else the reason was not checked."""
+        return self.evidence(case) is not None if self.known is None else self.known(case)
 
     @property
     def collector(self) -> str:
@@ -90,7 +94,7 @@ def _reasons_of(
             f"{name}_unknown",
             unknown,
             applies=applies,
-            blocks=lambda case: not getattr(case, name).known,
+            blocks=lambda case: getattr(case, name) is None,
             evidence=attrgetter(name),
             source=source,
         ),
@@ -98,11 +102,10 @@ def _reasons_of(
             f"{name}_high",
             high,
             applies=applies,
-            blocks=attrgetter(f"{name}.exceeded"),
+            blocks=lambda case: (value := getattr(case, name)) is not None and value.exceeded,
             evidence=attrgetter(name),
             source=source,
             setting="max_delay",
-            known=attrgetter(f"{name}.known"),
         ),
     )
 
@@ -147,7 +150,6 @@ REASONS: tuple[Reason, ...] = (
         blocks=lambda case: (ratio := case.full_ratio) is not None and ratio < 1,
         evidence=attrgetter("full_ratio"),
         source="progress",
-        known=lambda case: case.full_ratio is not None,
     ),
     Reason(
         "action_needed",
@@ -174,7 +176,6 @@ REASONS: tuple[Reason, ...] = (
         blocks=lambda case: case.task.switching is True,
         evidence=attrgetter("task.switching"),
         source="switchover",
-        known=lambda case: case.task.switching is not None,
     ),
     *_reasons_of_recovery("rpo"),
     *_reasons_of_recovery("rto"),
@@ -200,7 +201,6 @@ REASONS: tuple[Reason, ...] = (
         evidence=attrgetter("missing_objects"),
         source="objects",
         setting="objects",
-        known=lambda case: case.missing_objects is not None,
     ),
     Reason(
         "comparison_missing",
@@ -242,7 +242,6 @@ REASONS: tuple[Reason, ...] = (
         ),
         source="logs",
         setting="logs",
-        known=lambda case: case.log_ends_in_error is not None,
     ),
 )
 

@@ -21,19 +21,15 @@ _UNLISTED = Listed(id="", name="", status="", job_type="")
 
 
 class Limited(NamedTuple):
-    """A time span and its limit, in seconds; None if it is unknown."""
+    """A time span and its limit, in seconds."""
 
-    seconds: float | None
+    seconds: float
     limit: float
 
     @property
-    def known(self) -> bool:
-        return self.seconds is not None
-
-    @property
     def exceeded(self) -> bool:
-        """Return whether the time span is known and over the limit."""
-        return self.seconds is not None and self.seconds > self.limit
+        """True if the time span is over the limit."""
+        return self.seconds > self.limit
 
 
 class OldProgress(NamedTuple):
@@ -95,9 +91,15 @@ class CutoverInput:
         return blocked if self.subtasks_blocked else "all subtasks are ready"
 
     @property
-    def delay(self) -> Limited:
+    def delay(self) -> Limited | None:
         """The delay and its limit."""
-        return Limited(self.task.delay_seconds, self.settings.max_delay)
+        return self._limited(self.task.delay_seconds)
+
+    def _limited(self, seconds: float | None, threshold: float | None = None) -> Limited | None:
+        """Return a time span whose limit is the task's own threshold, else the setting; None if it is unknown."""
+        return (
+            None if seconds is None else Limited(seconds, self.settings.max_delay if threshold is None else threshold)
+        )
 
     @property
     def wrong_phase(self) -> bool:
@@ -122,20 +124,18 @@ class CutoverInput:
         return self.listed.available_actions & _ACTIONS
 
     @property
-    def rpo(self) -> Limited:
+    def rpo(self) -> Limited | None:
         """The recovery point and its limit."""
         return self._recovery("rpo")
 
     @property
-    def rto(self) -> Limited:
+    def rto(self) -> Limited | None:
         """The recovery time and its limit."""
         return self._recovery("rto")
 
-    def _recovery(self, name: str) -> Limited:
-        """Return the RPO or the RTO. Its limit is the task's own threshold, else the setting."""
+    def _recovery(self, name: str) -> Limited | None:
         threshold = getattr(self.task.detail, f"{name}_threshold_seconds", None)
-        limit = self.settings.max_delay if threshold is None else threshold
-        return Limited(getattr(self.task.recovery, f"{name}_seconds", None), limit)
+        return self._limited(getattr(self.task.recovery, f"{name}_seconds", None), threshold)
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:

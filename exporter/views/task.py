@@ -162,7 +162,7 @@ def reasons(subject: TaskExplanation) -> list[Judgement]:
     for reason in cutover.REASONS:
         if reason.applies(case):
             blocks = reason.blocks(case)
-            text = "blocks" if blocks else "no" if reason.known(case) else "not checked"
+            text = "blocks" if blocks else "no" if reason.is_known(case) else "not checked"
             fact, age = fact_text(reason.evidence(case)), _age(subject, reason.collector)
             judgements.append(Judgement(reason.name, blocks, text, fact, age))
     return judgements

@@ -62,8 +62,6 @@ def moment(at: float) -> str:
 def fact_text(fact: object) -> str:
     """Return the evidence of a reason against a cut-over. A value over its limit never has the text of the limit."""
     if isinstance(fact, Limited):
-        if fact.seconds is None:
-            return UNKNOWN
         text, limit = exact_duration(fact.seconds), exact_duration(fact.limit)
         if fact.exceeded and text == limit:
             text = f"{_number(fact.seconds)}s"
