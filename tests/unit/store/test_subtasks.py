@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from exporter.model.cutover import blockers
 from exporter.model.facts import Progress
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
@@ -77,3 +78,22 @@ async def test_a_subtask_that_moves_to_another_parent_does_not_block_the_first()
     )
     assert fixture.store.state.subtasks.of("p") == set()
     assert fixture.store.state.subtasks.of("q") == {"c"}
+
+
+@pytest.mark.parametrize(("delay", "blocked"), [(0, False), (99, True)])
+async def test_a_subtask_with_subtasks_is_explained_by_these_and_by_its_own_lateness(
+    delay: float, *, blocked: bool
+) -> None:
+    fixture = StoreFixture()
+    middle = listed_task("m", parent_id="p", root_id="p", is_parent=True)
+    inner = listed_task("c", parent_id="m", root_id="p")
+    await fixture.lists(listed_task("p", is_parent=True), middle, inner)
+    await fixture.page_with({"c": [Progress(full_ratio=1, delay_seconds=delay)]})
+    for seconds, late in ((0, False), (91, True)):
+        await fixture.scrape(seconds)
+        tasks = {task.identity.task_id: task for task in fixture.store.tasks()}
+        explanation = fixture.store.explain(tasks["m"], tasks["p"])
+        assert explanation.cutover is not None
+        assert dict(blockers(explanation.cutover)) == {"phase": False, "stale": late, "subtask": blocked or late}
+        assert explanation.apis == {"v3"}
+        assert explanation.ages == {"tasks": seconds}
