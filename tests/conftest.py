@@ -24,8 +24,11 @@ from tests.stress import shuffle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FOLDERS_OF_PROGRAMS = ("tests/e2e/", "tests/hostile/", "tests/install/")
-"""The folders in which tests of one file share programs that they start once."""
+_SHARED = (
+    *("tests/e2e/", "tests/hostile/", "tests/install/"),
+    *("tests/deploy/test_alertmanager.py", "tests/simulator/test_vendor_sdk.py", "tests/unit/runtime/test_clock.py"),
+)
+"""Folders and files in which the tests of a file share something that takes long to set up."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,7 +51,7 @@ def _starts_workers(config: pytest.Config) -> bool:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the tests of a file that share programs, and the cases of a unit test, to one worker.
+    """Give the tests of a file that share a set-up, and the cases of a unit test, to one worker.
 
     The scheduler starts with the largest of these groups. All other tests are given to the workers one by one.
     """
@@ -58,7 +61,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def _unit_of(nodeid: str) -> str:
-    if nodeid.startswith(_FOLDERS_OF_PROGRAMS):
+    if nodeid.startswith(_SHARED):
         return nodeid.partition("::")[0]
     return nodeid.partition("[")[0] if nodeid.startswith("tests/unit/") else nodeid
 
