@@ -77,11 +77,7 @@ STATUS_V3 = Operation("v3_batch_status", "POST", "/v3/{project_id}/jobs/batch-st
 """Open Telekom Cloud, DRS API reference, "Querying Task Statuses in Batches"."""
 
 RECOVERY_V3 = Operation(
-    "v3_batch_rpo_and_rto",
-    "POST",
-    "/v3/{project_id}/jobs/batch-rpo-and-rto",
-    "v3",
-    action="drs:dataGuardJob:list",
+    "v3_batch_rpo_and_rto", "POST", "/v3/{project_id}/jobs/batch-rpo-and-rto", "v3", action="drs:dataGuardJob:list"
 )
 """Huawei Cloud, DRS API reference, "Querying RPO and RTO in Batches" (drs_03_0117)."""
 

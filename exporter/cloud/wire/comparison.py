@@ -25,13 +25,7 @@ if TYPE_CHECKING:
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""
 OBJECT, LINE, CONTENT = "object", "line", "content"
-_TYPES = {
-    "object": OBJECT,
-    "objects": OBJECT,
-    "object_comparison": OBJECT,
-    "lines": LINE,
-    "contents": CONTENT,
-}
+_TYPES = {"object": OBJECT, "objects": OBJECT, "object_comparison": OBJECT, "lines": LINE, "contents": CONTENT}
 _SUCCESSFUL = "SUCCESSFUL"
 _WAITING = "WAITING_FOR_RUNNING"
 _EQUAL = "CONSISTENT"

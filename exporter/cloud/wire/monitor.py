@@ -11,18 +11,7 @@ from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.http.response import has_error
 from exporter.cloud.wire.batch_item import BatchItemWire, require_about
-from exporter.cloud.wire.fields import (
-    Flag,
-    Gigabytes,
-    Megabytes,
-    Nested,
-    Number,
-    Ratio,
-    Time,
-    Wire,
-    alias,
-    facts_of,
-)
+from exporter.cloud.wire.fields import Flag, Gigabytes, Megabytes, Nested, Number, Ratio, Time, Wire, alias, facts_of
 from exporter.model.facts import Monitor, TaskFacts
 
 if TYPE_CHECKING:
