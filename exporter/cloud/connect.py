@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import httpx
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.budget import Budget
     from exporter.cloud.http.client import Meter, Observer
-    from exporter.cloud.source import Api
     from exporter.config import Account, Project
 
-__all__ = ["Connection", "SharedCredentials", "connect"]
+__all__ = ["Api", "Connection", "SharedCredentials", "connect"]
 
-_GENERATIONS: Mapping[str, tuple[type[V3 | V5], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
+Api: TypeAlias = V3 | V5
+"""The adapter of one API generation for one project; the caller passes the client, whose context is its own."""
+_GENERATIONS: Mapping[str, tuple[type[Api], ...]] = {"auto": (V3, V5), "v3": (V3,), "v5": (V5,)}
 """By the setting `api`; the generation that decides first."""
 
 

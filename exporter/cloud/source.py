@@ -1,11 +1,11 @@
-"""The interface of an adapter of one API generation: task lists, and sources of facts about single tasks."""
+"""Task lists, and sources of facts about single tasks and about projects: what the adapters consist of."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from exporter.cloud.http.errors import CloudError
 from exporter.config import Scope
@@ -111,23 +111,3 @@ class ProjectSource:
     operation: Operation
     collector: str
     fetch: Callable[[Client, ErrorsByCollector], Awaitable[Quota | AsyncJobs]]
-
-
-class Api(Protocol):
-    """The adapter of one API generation for one project; the caller passes the client, whose context is its own."""
-
-    @property
-    def name(self) -> str:
-        """`v3` or `v5`: the label `api`."""
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Operations that return facts about single tasks."""
-
-    @property
-    def project_sources(self) -> tuple[ProjectSource, ...]:
-        """Operations that return facts about the project."""
-
-    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
-        """Return every task of a job type, through all pages; raises `CloudError`."""
-        ...

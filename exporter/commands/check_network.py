@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from exporter.cloud.http.proxies import ignored_variable, variable_for
+from exporter.cloud.http.proxies import variable_for
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
 from exporter.commands.findings import Finding
@@ -37,7 +37,8 @@ def proxy_findings(errors: Iterable[CloudError], account: Account, project: Proj
     if account.proxy is not None and account.proxy.from_environment and not all(map(variable_for, filter(None, urls))):
         what = "proxy.from_environment is true, but the environment names no proxy for the endpoint"
         yield Finding(Level.WARN, where, what, "check HTTPS_PROXY, ALL_PROXY and NO_PROXY")
-    for variable in {name: None for url in urls if url and (name := ignored_variable(account, url))}:
+    names = {name: None for url in urls if url and (name := variable_for(url))} if account.proxy is None else {}
+    for variable in names:
         what, remedy = f"{variable} is set and ignored", "to use it, set proxy: {from_environment: true}"
         yield Finding(Level.WARN, where, what, remedy)
 

@@ -19,7 +19,8 @@ from exporter.views.text import plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from exporter.cloud.source import Api, Source
+    from exporter.cloud.connect import Api
+    from exporter.cloud.source import Source
     from exporter.commands.connections import ProjectConnection
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed

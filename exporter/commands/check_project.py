@@ -23,7 +23,7 @@ from exporter.views.text import duration, plural, project_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from exporter.cloud.source import Api
+    from exporter.cloud.connect import Api
     from exporter.config import Account, Project
     from exporter.model.task import Listed
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from exporter.cloud.connect import Api
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Api, ErrorsByCollector, TaskList
+    from exporter.cloud.source import ErrorsByCollector, TaskList
     from exporter.config import Account, Config, Project
 
 

@@ -13,8 +13,9 @@ from exporter.metrics.family import split
 from exporter.model.filters import ListQuery
 
 if TYPE_CHECKING:
+    from exporter.cloud.connect import Api
     from exporter.cloud.operations import Operation
-    from exporter.cloud.source import Api, Source
+    from exporter.cloud.source import Source
     from exporter.metrics.family import Family
     from exporter.model.task import Project, Task
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from exporter.cloud.source import Api, Source
+    from exporter.cloud.connect import Api
+    from exporter.cloud.source import Source
     from exporter.store.project_context import ProjectContext
 
 _QUERY_AGAIN_SECONDS = 3600.0

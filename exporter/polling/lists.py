@@ -15,7 +15,7 @@ from exporter.model.task import DELETED, Phase
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.cloud.source import Api
+    from exporter.cloud.connect import Api
     from exporter.model.task import Listed
     from exporter.polling.context import PollContext
 

@@ -26,7 +26,8 @@ from tests.bench.vendor import Vendor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from exporter.cloud.source import Api, TaskResults
+    from exporter.cloud.connect import Api
+    from exporter.cloud.source import TaskResults
 
 _BATCH = 10
 _IN_FLIGHT = 8

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import httpx
 
 from exporter.config import ConfigError
-
-if TYPE_CHECKING:
-    from exporter.config import Account
 
 _SCHEMES = ("http", "https")
 _PORTS = {"http": 80, "https": 443}
@@ -34,11 +30,6 @@ def _matches(rule: str, host: str, port: int) -> bool:
     """Return whether a rule of NO_PROXY matches: a name or its end, with or without `*` and the port, as in Go."""
     name = rule.removesuffix(f":{port}").removeprefix("*").removeprefix(".")
     return rule == "*" or (name != "" and (host == name or host.endswith(f".{name}")))
-
-
-def ignored_variable(account: Account, url: str) -> str | None:
-    """The environment variable that names a proxy for a URL and that the account ignores; None if there is none."""
-    return None if account.proxy is not None else variable_for(url)
 
 
 def environment_proxy(url: str) -> httpx.Proxy | None:
