@@ -64,41 +64,42 @@ def test_what_is_asked_for(api: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("pages", "numbers", "complete", "calls"),
+    ("pages", "numbers", "gap"),
     [
-        ([page([], 0)], set(), True, 1),
-        ([{"jobs": None, "total_record": 0, "total_count": 0}], set(), True, 1),
-        ([{"total_record": 0, "total_count": 0}], set(), True, 1),
-        ([page([1], 1)], {1}, True, 1),
-        ([EMPTY], set(), True, 1),
-        ([page([1, 2], 3), EMPTY], {1, 2}, False, 2),
-        # a short page is no end
-        ([page([1], 3), page([2], 3), page([3], 3)], {1, 2, 3}, True, 3),
-        # an empty one is
-        ([page([1], 3), page([], 3)], {1}, False, 2),
-        # the same page for ever
-        ([page([1, 2], 9)], {1, 2}, False, 2),
-        # some of it again
-        ([page([1, 2], 4), page([2, 3], 4)], {1, 2, 3}, False, 2),
-        ([page([1, 2, 2], 3)], {1, 2}, False, 1),
-        # a total that is wrong, or changes its mind
-        ([page([1, 2], 1)], {1, 2}, False, 1),
-        ([page([1], 9), page([2], 9), page([], 9)], {1, 2}, False, 3),
-        ([page([1, 2], 4), page([3], 3)], {1, 2, 3}, False, 2),
-        # a page of which nothing can be read is no end either
-        ([{**page([], 3), "jobs": [None]}, page([2, 3], 3)], {2, 3}, False, 2),
+        ([page([], 0)], set(), None),
+        ([{"jobs": None, "total_record": 0, "total_count": 0}], set(), None),
+        ([{"total_record": 0, "total_count": 0}], set(), None),
+        ([page([1], 1)], {1}, None),
+        ([EMPTY], set(), None),
+        ([page([1, 2], 3), EMPTY], {1, 2}, Gap.TOTAL),
+        # a short page is not the end
+        ([page([1], 3), page([2], 3), page([3], 3)], {1, 2, 3}, None),
+        ([page([1, 2], 3), page([3], 3)], {1, 2, 3}, None),
+        # an empty page is
+        ([page([1], 3), page([], 3)], {1}, Gap.TOTAL),
+        # the same page again
+        ([page([1, 2], 9)] * 2, {1, 2}, Gap.REPEATED),
+        # a part of it again
+        ([page([1, 2], 4), page([2, 3], 4)], {1, 2, 3}, Gap.TOTAL),
+        ([page([1, 2, 2], 3)], {1, 2}, Gap.TOTAL),
+        # a total that is wrong, or changes
+        ([page([1, 2], 1)], {1, 2}, Gap.TOTAL),
+        ([page([1], 9), page([2], 9), page([], 9)], {1, 2}, Gap.TOTAL),
+        ([page([1, 2], 4), page([3], 3)], {1, 2, 3}, Gap.TOTAL),
+        # a page of which nothing can be read is not the end
+        ([{**page([], 3), "jobs": [None]}, page([2, 3], 3)], {2, 3}, Gap.UNREADABLE),
+        ([page([1, 2], 2) | {"jobs": [task(1), {"id": "id-2"}]}], {1}, Gap.UNREADABLE),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": 7}]}], {1}, Gap.UNREADABLE),
+        ([page([1], 1) | {"jobs": [task(1) | {"children": [task(1)]}]}], {1}, None),  # all ids are known
     ],
 )
-def test_where_a_list_ends_and_whether_it_is_everything(
-    api: str,
-    pages: list[Any],
-    numbers: set[int],
-    complete: bool,  # noqa: FBT001
-    calls: int,
+def test_where_a_list_ends_and_why_it_may_lack_tasks(
+    api: str, pages: list[Any], numbers: set[int], gap: Gap | None
 ) -> None:
     script = Script(*(_again(page) for page in pages))
-    assert seen(script, api) == (numbers, complete)
-    assert len(script.requests) == calls
+    assert seen(script, api) == (numbers, gap is None)
+    assert len(script.requests) == len(pages)
+    assert listed(Script(*(_again(page) for page in pages)), api) == (len(numbers), gap, len(pages))
 
 
 def _again(reply: Any) -> Any:
@@ -131,25 +132,6 @@ def test_a_first_page_that_is_refused_is_an_error_and_so_is_any_other_refusal(
 ) -> None:
     assert isinstance(walked(Script(_again(past_end)), api), BadRequestError)
     assert isinstance(walked(Script(page(range(100), 150), refusal(400, "DRS.M00200")), api), BadRequestError)
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("pages", "expected"),
-    [
-        ([page([], 0)], (0, None, 1)),
-        ([page([1], 1)], (1, None, 1)),
-        ([page([1, 2], 3), page([3], 3)], (3, None, 2)),
-        ([page([1, 2], 9)], (2, Gap.REPEATED, 2)),
-        ([page([1], 3), page([], 3)], (1, Gap.TOTAL, 2)),
-        ([page([1, 2], 1)], (2, Gap.TOTAL, 1)),
-        ([page([1, 2], 2) | {"jobs": [task(1), {"id": "id-2"}]}], (1, Gap.UNREADABLE, 1)),
-        ([page([1], 1) | {"jobs": [task(1) | {"children": 7}]}], (1, Gap.UNREADABLE, 1)),
-        ([page([1], 1) | {"jobs": [task(1) | {"children": [task(1)]}]}], (1, None, 1)),  # all ids are known
-    ],
-)
-def test_why_a_list_may_lack_tasks(api: str, pages: list[Any], expected: tuple[int, Gap | None, int]) -> None:
-    assert listed(Script(*pages), api) == expected
 
 
 @BOTH
