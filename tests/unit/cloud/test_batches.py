@@ -59,6 +59,17 @@ class Batches:
         return dict.fromkeys(ids, FACTS)
 
 
+class OneOnly(Batches):
+    """A source of one id a call."""
+
+    async def fetch(self, ids: Sequence[str]) -> TaskResults:
+        if len(ids) == 1:
+            return await super().fetch(ids)
+        self.calls.append(list(ids))
+        await asyncio.sleep(self._seconds)
+        raise bad_request("DRS.M00299")
+
+
 def source(fetch: Callable[[Sequence[str]], Awaitable[TaskResults]], batch: int = 10) -> Source:
     return Source(PROGRESS_V3, (Progress,), batch, lambda _client, _errors, ids: fetch(ids))
 
@@ -143,10 +154,8 @@ async def test_another_id_is_tried_in_each_round_until_a_good_one_shows_that_ids
 async def test_two_ids_that_fail_alike_are_an_error_of_the_call() -> None:
     batches = Batches(bad_request(), *TEN)
     answers = await fetch_results(source(batches.fetch), TEN[:2])
-    assert ([len(call) for call in batches.calls], {type(answer) for answer in answers.values()}) == (
-        [2, 1, 1],
-        {BadRequestError},
-    )
+    assert [len(call) for call in batches.calls] == [2, 1, 1]
+    assert {type(answer) for answer in answers.values()} == {BadRequestError}
 
 
 async def test_an_error_that_is_not_about_an_id_splits_nothing() -> None:
@@ -186,28 +195,12 @@ async def test_a_cloud_that_refuses_single_ids_as_well_is_not_queried_for_each()
 
 
 async def test_the_single_id_that_is_tried_may_be_deleted() -> None:
-    class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> TaskResults:
-            answers = await super().fetch(ids)
-            if len(ids) > 1:
-                raise bad_request("DRS.M00299")
-            if ids == ["id-0"]:
-                raise TaskGoneError("operation", "400", "DRS.M05004")
-            return answers
-
-    answers = await fetch_results(source(OneOnly().fetch), TEN)
+    answers = await fetch_results(source(OneOnly(TaskGoneError("operation", "400", "DRS.M05004"), "id-0").fetch), TEN)
     assert isinstance(answers["id-0"], TaskGoneError)
     assert [answers[name] for name in TEN[1:]] == [FACTS] * 9
 
 
 async def test_all_later_calls_have_one_id_if_the_cloud_accepts_no_more() -> None:
-    class OneOnly(Batches):
-        async def fetch(self, ids: Sequence[str]) -> TaskResults:
-            answers = await super().fetch(ids)
-            if len(ids) > 1:
-                raise bad_request("DRS.M00299")
-            return answers
-
     batches = OneOnly()
     single = source(batches.fetch)
     assert await fetch_results(single, TEN) == dict.fromkeys(TEN, FACTS)
