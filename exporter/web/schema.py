@@ -188,7 +188,7 @@ def _tls_errors(tls: TlsServer) -> Iterator[tuple[Loc, str]]:
     for name in ("cert", "key", "client_ca") if given else ():
         both = {name, f"{name}_file"} & given
         if len(both) > 1:
-            yield (name,), f"stands beside {name}_file: remove one of them"
+            yield (name,), f"cannot be combined with {name}_file: remove one of them"
         elif not both and name != "client_ca":
             yield (), f"needs {name}_file, or else {name}"
     if {"client_ca", "client_ca_file"} & given and tls.client_auth_type not in VERIFYING:

@@ -14,13 +14,6 @@ from tests.lib.settings import account
 from tests.lib.virtual_time import EPOCH, simulate
 
 
-async def test_at_the_start_the_configuration_is_good_and_as_old_as_the_process() -> None:
-    async with running(clouds()) as daemon:
-        page = await daemon.scrape()
-        assert page.value(SUCCESS) == 1
-        assert page.value(READ_AT) == EPOCH
-
-
 def test_projects_whose_settings_are_equal_are_not_touched() -> None:
     """There is no additional call and no additional poll, whatever their order in the file."""
 
@@ -84,8 +77,11 @@ def kept(page: Scrape, change: str) -> set[tuple[str, ...]]:
     }
 
 
-async def test_a_new_rate_limit_holds_and_is_shown() -> None:
+async def test_the_first_configuration_is_as_old_as_the_process_and_a_new_rate_limit_is_shown() -> None:
     async with running(clouds()) as daemon:
+        page = await daemon.scrape()
+        assert page.value(SUCCESS) == 1
+        assert page.value(READ_AT) == EPOCH
         await daemon.reload(config(account("acme", PAYMENTS, poll={"rate_limit": 7.0}), account("ink", STOCK)))
         assert Scrape(daemon.exporter).by("account", ALLOWED) == {"acme": 7, "ink": 1000}
 
@@ -125,14 +121,10 @@ async def test_what_is_not_polled_any_more_is_removed_and_is_no_fault() -> None:
             assert page.tasks() == {"one", "dr"}
 
 
-async def test_a_task_that_the_new_rules_leave_out_is_removed_with_the_next_list() -> None:
-    async with running(clouds()) as daemon:
+async def test_a_project_or_task_that_is_removed_leaves_nothing_and_one_that_is_added_is_shown() -> None:
+    async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
         await daemon.reload(config(account("acme", PAYMENTS, tasks={"exclude": [{"name": "o.*"}]})))
         assert (await daemon.scrape(2)).tasks() == {"dr"}
-
-
-async def test_a_project_that_is_removed_leaves_nothing_and_one_that_is_added_comes() -> None:
-    async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
         await daemon.reload(config(account("ink", STOCK)))
         assert (await get(daemon.exporter, "/-/ready")).status == 200
         assert '"acme"' not in Scrape(daemon.exporter).text

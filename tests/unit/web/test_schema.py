@@ -70,10 +70,10 @@ def message(text: str) -> str:
             "tls_server_config:\n  cert_file: a.pem\n  key_file: b.pem",
             "3: tls_server_config.key_file: file 'b.pem' is missing or not readable: create it or correct the path",
         ),
-        (f"{PAIR}  cert: x", "4: tls_server_config.cert: stands beside cert_file: remove one of them"),
+        (f"{PAIR}  cert: x", "4: tls_server_config.cert: cannot be combined with cert_file: remove one of them"),
         (
             f"{PAIR}  client_ca_file: a.pem\n  client_ca: x\n  client_auth_type: {VERIFY}",
-            "5: tls_server_config.client_ca: stands beside client_ca_file: remove one of them",
+            "5: tls_server_config.client_ca: cannot be combined with client_ca_file: remove one of them",
         ),
         (
             f"{PAIR}  client_ca_file: a.pem",
