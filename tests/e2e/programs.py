@@ -113,11 +113,11 @@ class Program:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def ends_on(self, number: signal.Signals) -> tuple[int, float]:
-        """Send a signal, and return the exit code and the seconds until the end."""
-        started = time.monotonic()
-        self._process.send_signal(number)
-        return self.exit_code(), time.monotonic() - started
+    def ends_on(self, number: signal.Signals, *codes: int, seconds: float = TIMEOUT) -> None:
+        """Send a signal, and fail unless it ends in time without a traceback, with 0 or one of these exit codes."""
+        self.send_signal(number)
+        assert self.exit_code(seconds) in (codes or (0,))
+        assert "Traceback" not in self.stderr
 
 
 class Exporter(Program):

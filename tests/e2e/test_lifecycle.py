@@ -57,21 +57,14 @@ def flood(client: socket.socket, request: bytes) -> None:
         pytest.fail("the exporter reads without end")
 
 
-def ends_promptly(exporter: Exporter, number: signal.Signals, code: int = 0) -> None:
-    ended, seconds = exporter.ends_on(number)
-    assert ended == code
-    assert seconds < PROMPT
-    assert "Traceback" not in exporter.stderr
-
-
 def test_a_signal_ends_it(start: Callable[..., Exporter]) -> None:
-    ends_promptly(start("demo", LISTEN).ready(), signal.SIGINT)
+    start("demo", LISTEN).ready().ends_on(signal.SIGINT, seconds=PROMPT)
 
 
 def test_a_signal_before_the_end_of_the_first_poll_ends_it(start: Callable[..., Exporter]) -> None:
     exporter = start("demo", LISTEN)
     assert exporter.url
-    ends_promptly(exporter, signal.SIGTERM)
+    exporter.ends_on(signal.SIGTERM, seconds=PROMPT)
 
 
 def test_a_signal_ends_it_during_slow_scrapes(start: Callable[..., Exporter]) -> None:
@@ -81,7 +74,7 @@ def test_a_signal_ends_it_during_slow_scrapes(start: Callable[..., Exporter]) ->
     with connection(exporter) as half, connection(exporter) as greedy:
         half.sendall(request)
         flood(greedy, request + b"\r\n")
-        ends_promptly(exporter, signal.SIGTERM)
+        exporter.ends_on(signal.SIGTERM, seconds=PROMPT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -94,14 +87,14 @@ def test_a_signal_ends_it_while_the_cloud_hangs(
         assert call.recv(100).startswith(b"POST /v3/")
         assert exporter.get("/-/ready").status_code == 503
         assert exporter.get("/-/healthy").status_code == 200
-        ends_promptly(exporter, number)
+        exporter.ends_on(number, seconds=PROMPT)
 
 
 def test_an_interrupted_once_fails(start: Callable[..., Exporter], hanging: tuple[socket.socket, str]) -> None:
     listener, option = hanging
     once = start("once", option)
     with listener.accept()[0]:
-        ends_promptly(once, signal.SIGINT, 130)  # as in a shell: 128 and the number of the signal
+        once.ends_on(signal.SIGINT, 130, seconds=PROMPT)  # as in a shell: 128 and the number of the signal
     assert once.stdout + once.stderr == ""
 
 
@@ -135,7 +128,7 @@ def test_the_log_of_an_unreadable_project_is_json_and_its_status_page_claims_no_
     with connection(exporter) as client:
         client.sendall(b"no HTTP at all\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 400")
-    ends_promptly(exporter, signal.SIGTERM)
+    exporter.ends_on(signal.SIGTERM, seconds=PROMPT)
     lines = [json.loads(line) for line in exporter.stderr.splitlines()]
     assert {line["event"] for line in lines} >= {
         "serving",

@@ -131,7 +131,4 @@ def test_a_signal_ends_it_whatever_connections_are_open(start_secured: Callable[
     secured = start_secured().ready()
     with secured.tcp(), secured.tls(), secured.tls() as greedy:
         greedy.sendall(GET * 1000)
-        code, seconds = secured.ends_on(signal.SIGTERM)
-    assert code == 0
-    assert seconds < 4
-    assert "Traceback" not in secured.stderr
+        secured.ends_on(signal.SIGTERM, seconds=4)

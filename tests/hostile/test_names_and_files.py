@@ -58,12 +58,6 @@ def responds_quickly(exporter: Exporter) -> None:
         assert time.monotonic() < began + SOON
 
 
-def ends_soon(exporter: Exporter) -> None:
-    code, seconds = exporter.ends_on(signal.SIGTERM)
-    assert code == 0
-    assert seconds < SOON
-
-
 def test_silent_name_servers_delay_neither_scrapes_nor_the_end(
     start: Callable[..., Exporter], silent_dns: Sequence[str]
 ) -> None:
@@ -74,7 +68,7 @@ def test_silent_name_servers_delay_neither_scrapes_nor_the_end(
     until(lambda: exporter.url, lambda: "it serves")
     time.sleep(2)  # all lookups hang
     responds_quickly(exporter)
-    ends_soon(exporter)
+    exporter.ends_on(signal.SIGTERM, seconds=SOON)
 
 
 def with_secret(cloud: HostileCloud, file: Path) -> dict[str, Any]:
@@ -109,7 +103,7 @@ def test_the_last_secret_stays_in_use_without_its_file_and_a_pipe_makes_the_proj
     file.unlink()
     file.write_text(secret)
     exporter.until(lambda: drs_up(exporter) == "1", "it is up again")
-    ends_soon(exporter)
+    exporter.ends_on(signal.SIGTERM, seconds=SOON)
 
 
 def test_a_hanging_reload_delays_nothing(start: Callable[..., Exporter], cloud: HostileCloud, tmp_path: Path) -> None:
@@ -122,4 +116,4 @@ def test_a_hanging_reload_delays_nothing(start: Callable[..., Exporter], cloud: 
     exporter.until(lambda: "can't be used" in exporter.stderr, "the reload fails")
     responds_quickly(exporter)
     assert drs_up(exporter) == "1"
-    ends_soon(exporter)
+    exporter.ends_on(signal.SIGTERM, seconds=SOON)

@@ -22,7 +22,8 @@ def test_the_module_serves_the_demo(tmp_path: Path) -> None:
         assert "DEMOACCESSKEY / demo-secret-key" in line
         url = line.split()[3].rstrip(",")
         assert get(f"{url}/v3/projects").status_code == 401
-        program.ends_on(signal.SIGTERM)
+        program.send_signal(signal.SIGTERM)
+        program.exit_code()
         assert program.stdout == f"{line}\n"
 
 
