@@ -95,9 +95,7 @@ async def test_a_ca_file_replaces_the_usual_authorities(tmp_path: Path) -> None:
         assert (len(context.get_ca_certs()), context.verify_mode) == (1, ssl.CERT_REQUIRED)
 
 
-async def test_the_environment_names_no_proxy_without_the_setting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_environment_names_no_proxy_without_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:3128")
 
     plain, *_ = opened(None)

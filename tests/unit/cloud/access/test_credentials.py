@@ -82,10 +82,7 @@ async def test_the_sign_in_is_as_documented(keys: dict[str, Any], scope: dict[st
     assert str(request.url) == f"{IAM}/v3/auth/tokens?nocatalog=true"
     user = {"domain": {"name": PASSWORD["domain"]}, "name": DEMO_USER, "password": DEMO_PASSWORD}
     assert json.loads(request.content) == {
-        "auth": {
-            "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": scope},
-        }
+        "auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"project": scope}}
     }
 
 

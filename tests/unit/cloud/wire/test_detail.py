@@ -127,7 +127,7 @@ DOCUMENTED = {
             full_completed_at=1_597_978_229.586,
             updated_at=1_597_978_233.127,
             target_instance_id="bdf5f129b0f546e7b7179d2c61524696in01",
-        ),
+        )
     },
 }
 

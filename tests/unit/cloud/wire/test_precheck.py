@@ -58,16 +58,8 @@ def test_a_batch_that_is_refused_for_another_reason_or_in_other_company_is_refus
 @pytest.mark.parametrize(
     ("name", "task_id", "items"),
     [
-        (
-            "v3_precheck_result_mysql_doc",
-            "140b5236-88ad-43c8-811c-1268453jb101",
-            (("PASSED", 39),),
-        ),
-        (
-            "v3_precheck_result_mongodb_doc",
-            "a281f62f-4631-45d6-a2d3-679a9f4jb105",
-            (("ALARM", 2), ("PASSED", 25)),
-        ),
+        ("v3_precheck_result_mysql_doc", "140b5236-88ad-43c8-811c-1268453jb101", (("PASSED", 39),)),
+        ("v3_precheck_result_mongodb_doc", "a281f62f-4631-45d6-a2d3-679a9f4jb105", (("ALARM", 2), ("PASSED", 25))),
     ],
 )
 def test_the_documented_results(name: str, task_id: str, items: tuple[tuple[str, int], ...]) -> None:
