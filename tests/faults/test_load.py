@@ -151,7 +151,7 @@ def test_a_failing_project_takes_no_calls_from_the_others(match: str) -> None:
         assert all(beside[operation] >= 0.75 * usual[operation] for operation in usual), (usual, beside)
 
 
-async def test_a_fleet_of_which_progress_alone_is_too_much_is_late_but_never_called_stale() -> None:
+async def test_intervals_and_ages_grow_if_progress_alone_exceeds_the_rate_limit() -> None:
     """Many times what a few calls a minute can bring: the interval grows, and the ages that are allowed with it."""
     transport = fleet(150, P)
     async with polling(transport, config(P, rate_limit=0.1)) as exporter:
@@ -185,7 +185,7 @@ async def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None
     assert set(by_second.values()) == {by_second[0]}
 
 
-def test_who_is_refused_costs_its_neighbour_no_interval() -> None:
+def test_a_refused_project_does_not_stretch_the_intervals_of_others() -> None:
     """Calls that are not made are no demand."""
 
     async def main(*, refused: bool) -> tuple[dict[str, float], float | None]:

@@ -139,7 +139,7 @@ def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS, *FLAT])
 @settings(deadline=None)
 @given(data=st.data())
-def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataObject) -> None:
+def test_any_response_about_a_task_is_facts_or_an_error(name: str, data: st.DataObject) -> None:
     whole: Any = (
         {"results": [ITEMS[name][0]], "count": 1}
         if name in ITEMS
@@ -159,7 +159,7 @@ def test_any_answer_about_a_task_is_facts_or_a_failure(name: str, data: st.DataO
 @pytest.mark.parametrize("name", PROJECT)
 @settings(deadline=None)
 @given(data=st.data())
-def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.DataObject) -> None:
+def test_any_response_about_the_project_is_facts_or_an_error(name: str, data: st.DataObject) -> None:
     body: Any = data.draw(broken(PROJECT[name]) | anything)
     found: Any = None
     try:
@@ -171,7 +171,7 @@ def test_any_answer_about_the_project_is_facts_or_a_failure(name: str, data: st.
 
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS])
 @pytest.mark.parametrize("body", [{}, {"results": 7, "job": 7}, {"results": None, "job": None}])
-async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: dict[str, Any]) -> None:
+async def test_a_response_without_the_facts_is_counted(name: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):
             await cloud.fetch(source(cloud.v3 if name in ITEMS else cloud.v5, name), [ID])
@@ -179,7 +179,7 @@ async def test_an_answer_without_what_was_asked_for_is_counted(name: str, body: 
 
 
 @pytest.mark.parametrize("name", PROJECT)
-async def test_an_answer_about_the_project_without_what_was_asked_for_is_counted(name: str) -> None:
+async def test_a_response_about_the_project_without_the_facts_is_counted(name: str) -> None:
     async with connected(Script({})) as cloud:
         sources = {source.operation.name: source for api in (cloud.v3, cloud.v5) for source in api.project_sources}
         with pytest.raises(DecodeError):

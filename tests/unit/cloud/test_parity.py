@@ -120,7 +120,7 @@ async def test_an_older_v3_lacks_times_and_actions_as_well() -> None:
         assert (v3.complete, cloud.lost) == (True, 0)
 
 
-async def test_progress_is_equal_for_every_task_that_may_be_asked_for() -> None:
+async def test_progress_is_equal_for_every_task() -> None:
     _, simulation = await world()
     async with connected(InProcess(simulation)) as cloud:
         lists = [await cloud.list_tasks("v5", job_type) for job_type in ("migration", "sync", "cloudDataGuard")]

@@ -47,7 +47,7 @@ async def times_asked(script: Script, minutes: int = 60) -> int:
 
 
 @pytest.mark.parametrize("status", [404, 405, 503])
-async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status: int) -> None:
+async def test_a_service_without_sessions_is_queried_without_one_immediately(status: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.Fault(match="api/token", status=status))
     recorder = Recorder(cloud)
@@ -58,7 +58,7 @@ async def test_a_service_that_knows_no_sessions_is_asked_without_at_once(status:
     assert asyncio.get_running_loop().time() == 0
 
 
-async def test_a_session_is_asked_for_and_used() -> None:
+async def test_a_session_is_requested_and_used() -> None:
     recorder = Recorder(cloud_of())
     async with connected(recorder, AGENCY, **BY_ID) as project:
         await project.list()
@@ -78,7 +78,7 @@ async def test_a_session_is_asked_for_and_used() -> None:
         (httpx.Response(201, json={}), "metadata_token: decode"),
     ],
 )
-async def test_what_is_no_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
+async def test_an_invalid_session_token_is_not_sent(session: httpx.Response, error: str) -> None:
     script = metadata(session)
     async with connected(script, AGENCY, **BY_ID) as project:
         with pytest.raises(CloudError) as caught:
@@ -112,7 +112,7 @@ async def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_tha
     assert (await times_asked(metadata(None, expires_at=expires_at))) == times
 
 
-async def test_while_the_service_is_away_the_keys_are_used_to_their_end() -> None:
+async def test_keys_are_used_until_they_expire_while_the_service_is_unavailable() -> None:
     cloud = cloud_of()
     async with connected(cloud, AGENCY) as project:  # its keys last 50 minutes
         await project.list()
@@ -147,7 +147,7 @@ async def server(answer: dict[str, Any], seen: list[str]) -> AsyncIterator[str]:
 
 
 @in_real_time
-async def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_metadata_service_is_queried_without_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     direct, proxied = list[str](), list[str]()
     async with server({"credential": CREDENTIAL}, direct) as service, server(LISTS, proxied) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -160,7 +160,7 @@ async def test_the_metadata_service_is_asked_past_every_proxy(monkeypatch: pytes
     assert proxied == [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"]
 
 
-async def test_session_and_keys_are_asked_for_again_with_each_renewal() -> None:
+async def test_session_and_keys_are_requested_with_each_renewal() -> None:
     cloud = cloud_of()
     async with connected(cloud, AGENCY) as project:
         for _ in range(3):

@@ -40,7 +40,7 @@ from tests.lib.cloud import PROJECT
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_every_kind_opens_the_default_project_and_asks_for_its_way_once(kind: str) -> None:
+async def test_every_kind_of_credentials_finds_the_default_project_once(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=3)
     assert requests(cloud) == {**KINDS[kind], "lists": 3}
@@ -110,7 +110,7 @@ async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> Non
     ("kind", "lasts", "ahead", "what"),
     [("password", DAY, 10 * MINUTE, SIGN_IN), ("ecs_agency", 50 * MINUTE, 5 * MINUTE, KEYS)],
 )
-async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahead: float, what: str) -> None:
+async def test_tokens_and_keys_are_renewed_before_they_expire(kind: str, lasts: float, ahead: float, what: str) -> None:
     cloud = cloud_of()
     async with connected(cloud, kinds(cloud)[kind]) as project:
         await project.list()
@@ -125,7 +125,7 @@ async def test_what_ends_is_renewed_shortly_before(kind: str, lasts: float, ahea
 
 @pytest.mark.parametrize(("status", "code"), [(403, "DRS.M00100"), (401, "APIGW.0301")])
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
+async def test_refused_tokens_and_keys_are_fetched_again_and_the_call_is_repeated(
     kind: str, status: int, code: str
 ) -> None:
     cloud = cloud_of()
@@ -138,7 +138,7 @@ async def test_what_the_cloud_refuses_is_fetched_again_and_the_call_made_again(
 
 
 @pytest.mark.parametrize(("kind", "lists"), [("ak_sk", 1), ("token", 1), ("password", 2), ("ecs_agency", 2)])
-async def test_it_is_never_a_loop(kind: str, lists: int) -> None:
+async def test_a_refusal_never_causes_a_loop_of_sign_ins(kind: str, lists: int) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.unauthorized("/jobs"))
     async with connected(cloud, kinds(cloud)[kind]) as project:
@@ -173,7 +173,7 @@ async def test_calls_that_are_refused_together_sign_in_once() -> None:
     assert requests(cloud) == {SIGN_IN: 2, "lists": 1 + 2 * 20}
 
 
-async def test_a_call_that_was_refused_with_the_token_before_uses_the_new_one() -> None:
+async def test_a_call_that_was_refused_with_the_old_token_is_repeated_with_the_new_one() -> None:
     cloud = cloud_of()
     async with connected(cloud, PASSWORD) as project:
         await project.list()

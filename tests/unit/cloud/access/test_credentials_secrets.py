@@ -82,7 +82,7 @@ async def test_a_file_that_became_a_pipe_is_named_and_nothing_is_sent(kind: str,
 
 @pytest.mark.parametrize("secret", ["hush ", " hush", "hu\nsh", "hüsh", "hush\udc80", "hush\x00"])
 @pytest.mark.parametrize("key", ["access_key", "secret_key", "security_token", "token"])
-async def test_what_can_not_stand_in_a_header_is_not_tried_and_not_quoted(key: str, secret: str) -> None:
+async def test_a_secret_that_no_header_can_contain_is_not_sent_and_not_quoted(key: str, secret: str) -> None:
     credentials = {"type": "token"} if key == "token" else AK_SK
 
     script = Script({})

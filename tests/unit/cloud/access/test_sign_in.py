@@ -68,7 +68,7 @@ def signed_in(
         ({"issued_at": "yesterday", "expires_at": {}}, 1),
     ],
 )
-async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], hours: float) -> None:
+async def test_a_token_is_renewed_before_the_time_at_which_it_expires(token: dict[str, Any], hours: float) -> None:
     script = Script(signed_in({**token, **PROJECT_OF_TOKEN}))
     async with connected(script, PASSWORD) as project:
         for seconds in (0, hours * 3600 - 601, 1):
@@ -87,7 +87,9 @@ async def test_a_token_lasts_as_long_as_the_cloud_says(token: dict[str, Any], ho
         ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks"),
     ],
 )
-async def test_an_answer_without_token_or_project_is_no_answer(token: Any, headers: dict[str, str], error: str) -> None:
+async def test_a_response_without_token_or_project_is_a_decode_error(
+    token: Any, headers: dict[str, str], error: str
+) -> None:
     async with connected(Script(signed_in(token, headers)), PASSWORD) as project:
         assert (await outcome(project)).startswith(error)
 
@@ -142,7 +144,7 @@ async def test_many_projects_sign_in_three_at_a_time() -> None:
         assert asyncio.get_running_loop().time() == 12 / 3 * 2
 
 
-async def test_a_sign_in_that_was_under_way_when_the_password_changed_tells_nothing_of_the_new_one(
+async def test_a_refusal_of_the_old_password_does_not_count_for_the_new_one(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "password"
@@ -216,7 +218,7 @@ async def test_after_a_good_sign_in_refusals_are_counted_from_zero(tmp_path: Pat
     assert tried == [0, 5, 15, 30, 35, 45]
 
 
-async def test_while_iam_is_down_the_token_is_used_to_its_end() -> None:
+async def test_the_token_is_used_until_it_expires_while_iam_is_unavailable() -> None:
     cloud = cloud_of()
     async with connected(cloud, PASSWORD) as project:
         assert await outcome(project) == "fine"
@@ -252,7 +254,7 @@ async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_t
     ],
     ids=lambda fault: str(fault.status),
 )
-async def test_what_iam_says_is_no_word_of_drs(fault: faults.Fault) -> None:
+async def test_an_error_of_iam_is_no_error_of_drs(fault: faults.Fault) -> None:
     """An IAM that is not published must not look like a DRS that is not published."""
 
     cloud = cloud_of()

@@ -66,7 +66,7 @@ def test_the_canonical_path(path: str, canonical: str) -> None:
     assert canonical_request("GET", url, {"host": "drs.test"}, b"").split("\n")[1] == canonical
 
 
-def test_what_is_added_and_signed() -> None:
+def test_the_signed_headers() -> None:
     headers = {"Content-Type": "application/json", "X-Language": "en-us"}
     request = httpx.Request("GET", URL, headers=headers)
     signed = sent(SigningAuth(lambda: KEYS, project_id=lambda: PROJECT, now=lambda: MOMENT), request)

@@ -37,7 +37,7 @@ async def asked(script: httpx.AsyncBaseTransport, **options: Any) -> tuple[dict[
         return answer, cloud.meter, asyncio.get_running_loop().time()
 
 
-async def test_what_a_get_looks_like() -> None:
+async def test_a_get_request() -> None:
     script = Script(GOOD)
 
     async with connected(script) as cloud:
@@ -50,7 +50,7 @@ async def test_what_a_get_looks_like() -> None:
     assert (request.headers["Content-Type"], request.headers["X-Language"]) == ("application/json", "en-us")
 
 
-async def test_what_a_post_looks_like() -> None:
+async def test_a_post_request() -> None:
     script = Script(GOOD)
 
     async with connected(script) as cloud:
@@ -98,7 +98,7 @@ def test_the_table_holds_reads_only() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_a_read_may_be_answered_with_any_of_these(status: int) -> None:
+def test_the_good_statuses_of_a_read(status: int) -> None:
     answer, meter, _ = asked(Script(httpx.Response(status, json=GOOD)))
     assert (answer, meter.codes, meter.retries) == (GOOD, [str(status)], [])
 
@@ -136,7 +136,7 @@ def test_a_refusal_is_not_tried_again(status: int) -> None:
         (lambda _: httpx.Response(200, stream=Stream(b"{", error=httpx.ReadError(""))), "network"),
     ],
 )
-def test_what_may_pass_is_tried_twice_more(
+def test_a_temporary_error_is_tried_twice_more(
     failure: Exception | Callable[[httpx.Request], httpx.Response], code: str
 ) -> None:
     script = Script(failure)
@@ -186,7 +186,7 @@ async def test_waiting_for_the_budget_is_no_part_of_the_time_out_nor_of_the_dura
         assert [seconds for _, _, seconds in cloud.meter.requests] == [0, 0, 0]
 
 
-def test_a_huge_body_is_left_at_the_limit_and_not_asked_for_again() -> None:
+def test_a_huge_body_is_read_up_to_the_limit_and_not_requested_again() -> None:
     stream = Stream(*[b" " * MIB] * 50)
     script = Script(httpx.Response(200, stream=stream))
     answer, meter, _ = asked(script)
@@ -251,7 +251,7 @@ def test_without_usable_keys_nothing_is_sent_and_it_is_an_error_of_the_credentia
     assert (answer.code, script.requests, meter.codes) == ("credentials", [], ["credentials"])
 
 
-async def test_a_cancelled_call_stays_cancelled_and_lets_go_of_the_connection() -> None:
+async def test_a_cancelled_call_stays_cancelled_and_closes_the_connection() -> None:
     stream = Stream(b"{}", wait=5)
 
     async with connected(Script(httpx.Response(200, stream=stream))) as cloud:

@@ -30,7 +30,7 @@ async def observed(*replies: Reply) -> list[tuple[Any, ...]]:
     return received
 
 
-def test_it_sees_every_answer_decoded() -> None:
+def test_an_observer_receives_every_response_decoded() -> None:
     error = {"error_code": "DRS.M00102", "error_msg": "Failed."}
     assert observed({"jobs": []}) == [("v5_list_jobs", 200, None, {"jobs": []}, 0.0)]
     assert observed(refusal(403, "DRS.M00102", date="today")) == [("v5_list_jobs", 403, "today", error, 0.0)]
@@ -41,12 +41,12 @@ def test_what_is_no_json_is_none() -> None:
     assert observed(httpx.Response(200, content=b"[" * 100_000))[0][3] is None
 
 
-def test_it_sees_each_try_and_how_long_it_took() -> None:
+def test_an_observer_receives_each_try_and_its_duration() -> None:
     def slow(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, stream=Stream(b"{}", wait=2.5))
 
     assert [(status, seconds) for _, status, _, _, seconds in observed(refusal(503), slow)] == [(503, 0.0), (200, 2.5)]
 
 
-def test_it_sees_nothing_where_no_answer_comes() -> None:
+def test_an_observer_receives_nothing_without_a_response() -> None:
     assert observed(httpx.ConnectError("refused")) == []

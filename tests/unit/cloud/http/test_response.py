@@ -31,7 +31,7 @@ def raised(status: int, body: Any, headers: dict[str, str] | None = None) -> Clo
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize("body", [{}, {"jobs": []}, {"error_code": "DRS.M00004"}])
-def test_any_object_with_a_good_status_is_an_answer(status: int, body: dict[str, Any]) -> None:
+def test_any_object_with_a_good_status_is_a_response(status: int, body: dict[str, Any]) -> None:
     assert read_object("operation", status, {}, json.dumps(body).encode()) == body
 
 
@@ -138,7 +138,7 @@ def test_which_refusal_a_new_token_may_cure(status: int, code: str, expected: bo
         ({}, "Operation too frequent. Try again later.", None),
     ],
 )
-def test_how_long_to_wait(headers: dict[str, str], message: str, seconds: float | None) -> None:
+def test_the_pause_after_throttling(headers: dict[str, str], message: str, seconds: float | None) -> None:
     error = raised(429, {"error_code": "APIGW.0308", "error_msg": message}, headers)
     assert isinstance(error, ThrottledError)
     assert error.retry_after == seconds
@@ -151,7 +151,7 @@ def test_how_long_to_wait(headers: dict[str, str], message: str, seconds: float 
     wait=st.text(max_size=30),
     date=st.text(max_size=30) | st.just(SERVED),
 )
-def test_whatever_comes_is_an_object_or_a_cloud_error(status: int, content: bytes, wait: str, date: str) -> None:
+def test_any_response_is_an_object_or_a_cloud_error(status: int, content: bytes, wait: str, date: str) -> None:
     outcome: dict[str, Any] | CloudError
     try:
         outcome = read_object("operation", status, {"retry-after": wait, "date": date}, content)

@@ -76,7 +76,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @in_real_time
-async def test_a_lookup_without_an_answer_is_an_error_and_keeps_one_thread_for_each_name(silent: list[str]) -> None:
+async def test_a_lookup_without_a_response_is_an_error_and_keeps_a_thread_for_each_name(silent: list[str]) -> None:
     for name in ("a.example", "b.example"):
         for _ in range(3):
             with pytest.raises(DnsTimeoutError):

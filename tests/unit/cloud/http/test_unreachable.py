@@ -37,7 +37,7 @@ async def closed_port() -> int:
 
 
 @in_real_time
-async def test_nobody_listens() -> None:
+async def test_a_connection_that_is_refused() -> None:
     port = await closed_port()
     proxied = await reason("https://drs.example", proxy=f"http://127.0.0.1:{port}")
     assert (await reason(f"https://127.0.0.1:{port}"), proxied) == (

@@ -45,7 +45,7 @@ RUNNING = "INCRE_TRANSFER_STARTED"
         ("M01504", (RUNNING, "failed"), TaskError),
     ],
 )
-def test_what_an_item_says_against_its_task(code: str | None, statuses: Any, kind: type[Any] | None) -> None:
+def test_the_error_in_an_item(code: str | None, statuses: Any, kind: type[Any] | None) -> None:
     error = item_error("operation", code, *statuses)
     assert (type(error) if error is not None else None) is kind
     if kind is not None:
@@ -100,7 +100,7 @@ JOBS = [name for name in SINGLE if name != "v5_monitor_data"]
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_a_task_that_was_just_deleted_is_gone(name: str) -> None:
+def test_a_task_that_was_just_deleted(name: str) -> None:
     body = SINGLE[name]({})
     with pytest.raises(TaskGoneError):
         fetched(name, {"job": {**body["job"], "status": "DELETED"}})
@@ -169,7 +169,7 @@ def test_an_item_names_its_task_under_any_of_the_keys(name: str, array: str, key
 
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("item", [None, [], "x", {}, {"job_id": None}, {"job_id": 7}, {"job_id": ""}])
-def test_an_item_without_an_id_is_lost_alone(name: str, item: Any) -> None:
+def test_an_item_without_an_id_is_dropped_alone(name: str, item: Any) -> None:
     good, facts = BATCHES[name]
     results, lost, _ = fetched(name, {"results": [item, {"job_id": OTHER, **good}]}, ids=[ID, OTHER])
     assert (results, lost) == ({OTHER: facts}, 1)
@@ -200,7 +200,7 @@ def test_only_details_are_in_an_array_of_another_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", SINGLE)
 @pytest.mark.parametrize("ids", OWN)
-def test_a_response_about_the_requested_task_is_believed(name: str, ids: dict[str, Any]) -> None:
+def test_a_response_about_the_requested_task_is_accepted(name: str, ids: dict[str, Any]) -> None:
     results, lost, _ = fetched(name, SINGLE[name](ids))
     assert (set(results), lost) == ({ID}, 0)
 
@@ -241,14 +241,14 @@ def progress_of(task_id: str, seconds: int = 3, **more: Any) -> dict[str, Any]:
     return {"job_id": task_id, "progress": "100", "incre_trans_delay": str(seconds), **more}
 
 
-def test_items_about_other_tasks_are_counted_and_left_out() -> None:
+def test_items_about_other_tasks_are_counted_and_dropped() -> None:
     results, lost, _ = fetched(
         "v3_batch_progress", {"results": [progress_of(OTHER), progress_of(ID), progress_of("x")]}
     )
     assert (set(results), lost) == ({ID}, 2)
 
 
-def test_the_same_item_twice_is_counted_once_more_and_believed() -> None:
+def test_an_item_that_is_repeated_is_counted_and_accepted() -> None:
     results, lost, _ = fetched("v3_batch_progress", {"results": [progress_of(ID), progress_of(ID)]})
     assert (results, lost) == ({ID: (Progress(full_ratio=1, delay_seconds=3),)}, 1)
 
@@ -261,7 +261,7 @@ def test_an_item_about_two_tasks_is_counted_and_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("second", [progress_of(ID, 0), progress_of(ID, status="failed", error_code="DRS.M01504")])
 @pytest.mark.parametrize("backwards", [True, False])
-def test_of_two_items_that_contradict_each_other_none_is_believed(second: Any, backwards: bool) -> None:  # noqa: FBT001
+def test_items_that_contradict_each_other_are_an_error_of_the_task(second: Any, backwards: bool) -> None:  # noqa: FBT001
     items = [progress_of(ID), second, progress_of(ID)]
     results, lost, _ = fetched("v3_batch_progress", {"results": items[::-1] if backwards else items})
     assert isinstance(results[ID], TaskError)

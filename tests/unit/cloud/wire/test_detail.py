@@ -49,7 +49,7 @@ def body(api: str, fields: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("given", ["x", 7, True])
-def test_a_block_of_the_wrong_shape_is_lost_alone(api: str, block: str, given: Any) -> None:
+def test_a_block_of_the_wrong_shape_is_dropped_alone(api: str, block: str, given: Any) -> None:
     found, lost = only_facts(api, body(api, {"create_time": "1667837718000", block: given}), kind=Detail)
     assert (found, lost) == (Detail(created_at=MOMENT), 1)
 
@@ -75,7 +75,7 @@ def test_the_code_of_a_failed_task_is_a_fact_and_its_message_is_none() -> None:
     assert only_facts(V3, body(V3, lost_code), kind=Detail) == (Detail(), 1)
 
 
-def test_a_page_of_v3_has_room_for_every_task_that_is_asked_for() -> None:
+def test_a_page_of_v3_has_room_for_every_requested_task() -> None:
     """Without page_req the cloud answers five of them and says nothing."""
     ids = [f"{number:08d}-e36a-618a-490d-8a46-8c61ac9jb502" for number in range(10)]
     _, _, script = fetched(V3, {"results": []}, ids=ids)

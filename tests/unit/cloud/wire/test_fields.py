@@ -54,12 +54,12 @@ def read(kind: str, given: Any) -> tuple[Any, int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("null", NULLS)
-def test_what_means_nothing_is_absent_and_no_loss(kind: str, null: str | None) -> None:
+def test_null_values_are_missing_and_no_decode_error(kind: str, null: str | None) -> None:
     assert read(kind, null) == (None, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_missing_key_is_absent_and_no_loss(kind: str) -> None:
+def test_a_missing_key_is_no_decode_error(kind: str) -> None:
     errors = DecodeErrors()
     decoded = Every.read({"unknown": {"deep": [1]}}, errors)
     assert (getattr(decoded, kind), errors.count) == (None, 0)
@@ -95,7 +95,7 @@ def test_minus_one_is_the_apis_word_for_none_yet(kind: str, sentinel: Any) -> No
         "0x1",
     ],
 )
-def test_what_is_no_number_of_any_kind_is_a_loss(kind: str, bad: Any) -> None:
+def test_a_value_that_is_no_number_is_a_decode_error(kind: str, bad: Any) -> None:
     assert read(kind, bad) == (None, 1)
 
 
@@ -210,7 +210,7 @@ def test_one_bad_field_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize("item", [None, [], "{}", 7, True])
-def test_what_is_no_object_is_lost_as_a_whole(item: Any) -> None:
+def test_a_value_that_is_no_object_is_a_decode_error(item: Any) -> None:
     errors = DecodeErrors()
     assert Every.read(item, errors) is None
     assert errors.count == 1
@@ -223,13 +223,13 @@ def test_one_bad_item_leaves_the_others() -> None:
     assert (Every.read_all(None, errors), errors.count) == ([], 2)
 
 
-def test_losses_are_taken_once() -> None:
+def test_decode_errors_are_taken_once() -> None:
     errors = DecodeErrors()
     Every.read({"number": "abc"}, errors)
     assert (errors.take(), errors.take()) == (1, 0)
 
 
-def test_losses_are_counted_only_where_somebody_counts() -> None:
+def test_decode_errors_are_counted_only_with_a_counter() -> None:
     assert Every.model_validate({"number": "abc"}).number is None
 
 

@@ -25,7 +25,7 @@ def test_figures_without_a_documented_unit_are_left_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"message": "no such thing"}])
-def test_an_answer_of_v5_without_any_figure_is_undecodable(answer: dict[str, Any]) -> None:
+def test_a_response_of_v5_without_any_figure_is_a_decode_error(answer: dict[str, Any]) -> None:
     with pytest.raises(DecodeError):
         fetched(V5, answer)
 
@@ -34,6 +34,6 @@ def test_an_answer_of_v5_without_any_figure_is_undecodable(answer: dict[str, Any
     ("block", "answer", "errors"),
     [(None, (), 0), ({}, (), 0), ([], (), 1), ("x", (), 1), ({"src_normal": True}, (Monitor(source_up=True),), 0)],
 )
-def test_an_item_of_v3_without_its_block_tells_nothing(block: Any, answer: tuple[Any, ...], errors: int) -> None:
+def test_an_item_of_v3_without_its_block_has_no_facts(block: Any, answer: tuple[Any, ...], errors: int) -> None:
     results, lost, _ = fetched(V3, body(V3, block))
     assert (results, lost) == ({ID: answer}, errors)

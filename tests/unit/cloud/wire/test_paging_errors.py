@@ -54,7 +54,7 @@ from tests.lib.task_lists import BOTH, listed, page, seen, task, walked
         ),
     ],
 )
-async def test_what_is_no_list_is_never_taken_for_no_tasks(api: str, body: dict[str, Any]) -> None:
+async def test_a_page_that_is_no_list_is_an_error_and_never_no_tasks(api: str, body: dict[str, Any]) -> None:
     async with connected(Script(body)) as cloud:
         with pytest.raises(DecodeError):
             await cloud.list_tasks(api)
@@ -132,7 +132,7 @@ def test_an_error_that_is_null_or_empty_is_none(api: str, error: dict[str, Any])
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_a_page_of_far_more_items_than_were_requested_is_left(api: str) -> None:
+def test_a_page_of_far_more_items_than_requested_is_not_read(api: str) -> None:
     most = walked(Script({"jobs": [{}] * 1001, "total_record": 1001, "total_count": 1001}), api)
     assert isinstance(most, DecodeError)
     assert most.reason.startswith("a page has more than 1000 tasks: ")
@@ -140,7 +140,7 @@ def test_a_page_of_far_more_items_than_were_requested_is_left(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-def test_a_page_of_far_too_many_subtasks_is_left(api: str) -> None:
+def test_a_page_of_far_too_many_subtasks_is_not_read(api: str) -> None:
     parent = {**task(0), "children": [{}] * 10_000}
     found = walked(Script({"jobs": [parent], "total_record": 1, "total_count": 1}), api)
     assert isinstance(found, DecodeError)

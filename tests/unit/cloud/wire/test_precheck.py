@@ -38,12 +38,12 @@ def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], .
 
 
 @pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
-def test_that_nobody_has_run_one_is_no_fault(code: str) -> None:
+def test_a_task_without_a_precheck_has_no_facts(code: str) -> None:
     results, lost, _ = fetched(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
     assert (results, lost) == ({ID: ()}, 0)
 
 
-def test_that_nobody_has_run_one_is_no_fault_of_a_batch_of_one_that_is_refused_as_a_whole() -> None:
+def test_a_refused_batch_of_a_task_without_a_precheck_is_no_error() -> None:
     results, lost, _ = fetched(NAME, refusal(400, "DRS.M05003"))
     assert (results, lost) == ({ID: ()}, 0)
 

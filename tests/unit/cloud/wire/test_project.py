@@ -63,7 +63,7 @@ def test_resources_are_an_object_or_an_array(resource: Any, resources: tuple[Any
 @pytest.mark.parametrize(
     "body", [{}, {"quotas": None}, {"quotas": []}, {"quotas": {}}, {"quotas": {"resource": None}}, {"quotas": 1}]
 )
-def test_an_answer_without_quotas_is_undecodable(body: dict[str, Any]) -> None:
+def test_a_response_without_quotas_is_a_decode_error(body: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match="v3_quotas: decode"):
         project_fact(QUOTA, body)
 
@@ -114,7 +114,7 @@ def test_one_asynchronous_job(fields: dict[str, Any], facts: AsyncJobs, errors: 
         {"async_job_id": "\ud800"},
     ],
 )
-def test_an_asynchronous_job_that_can_not_be_read_is_lost_alone_but_not_if_it_is_all(fields: dict[str, Any]) -> None:
+def test_an_asynchronous_job_that_cannot_be_decoded_is_dropped_alone_unless_all_are(fields: dict[str, Any]) -> None:
     bad = {**job(0, FAILED), **fields}
     found, lost, _ = project_fact(ASYNC, page(bad, job(1)))
     assert (found, lost) == (AsyncJobs((("COMMIT_SUCCESS", 1),)), 1)
@@ -153,7 +153,7 @@ def test_every_page_is_counted(pages: list[Any], counted: int, offsets: list[int
     "body",
     [{}, {"jobs": None, "total_count": 0}, {"jobs": []}, {"jobs": [], "total_count": "0"}, page(job(1), total=True)],
 )
-def test_an_answer_that_is_no_list_is_undecodable(body: dict[str, Any]) -> None:
+def test_a_response_that_is_no_list_is_a_decode_error(body: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match="v5_batch_async_jobs: decode"):
         project_fact(ASYNC, body)
 

@@ -118,7 +118,7 @@ def test_an_unknown_status_is_a_fact() -> None:
     assert (answer.tasks[0].status, lost) == ("TELEPORTING", 0)
 
 
-def test_subtasks_stand_beside_their_parent() -> None:
+def test_subtasks_are_listed_beside_their_parent() -> None:
     child = {"id": CHILD, "status": "INCRE_TRANSFER_STARTED", "job_mode_role": "child", "name": "north"}
     answer, lost = listed(body({**LEAST, "children": [child]}))
     parent, subtask = answer.tasks
@@ -128,7 +128,7 @@ def test_subtasks_stand_beside_their_parent() -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
-def test_a_subtask_that_is_lost_leaves_the_others_but_proves_no_absence() -> None:
+def test_a_subtask_that_cannot_be_decoded_leaves_the_others_and_makes_the_list_incomplete() -> None:
     child = {"id": CHILD, "status": "INCRE_TRANSFER_STARTED"}
     answer, lost = listed(body({**LEAST, "children": [child, {"id": "x"}]}))
     assert ([task.id for task in answer.tasks], answer.complete, lost) == ([ID, CHILD], False, 1)
