@@ -135,8 +135,5 @@ async def test_a_source_lacks_the_fields_that_it_declares() -> None:
 
 def filled(part: TaskFacts) -> set[str]:
     """The fields of facts that have a value."""
-    return {
-        f"{part.name}.{field.name}"
-        for field in fields(part)
-        if getattr(part, field.name) != (None if field.default is MISSING else field.default)
-    }
+    values = defaults(type(part)).items()
+    return {f"{part.name}.{name}" for name, default in values if getattr(part, name) != default}

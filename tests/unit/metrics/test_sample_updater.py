@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +82,5 @@ def test_samples_after_any_changes_are_those_of_the_last_state(first: Task, chan
     assert page(steps) == page(steps[-1:])
 
 
-@pytest.mark.parametrize("name", sorted({field.name for field in fields(Task)} - {"identity"}))
-def test_the_test_above_changes_every_field_of_a_task(name: str) -> None:
-    assert name in PARTS
+def test_the_test_above_changes_every_field_of_a_task() -> None:
+    assert PARTS.keys() == {field.name for field in fields(Task)} - {"identity"}
