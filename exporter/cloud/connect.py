@@ -72,7 +72,7 @@ def connect(
     endpoint = account.endpoint_for(project)
     mounts = mounts_of(account, (endpoint, account.iam_endpoint_for(project.region)))
     if isinstance(credentials, EcsAgency):
-        mounts[credentials.metadata_endpoint] = None  # without the proxy: the keys are for nobody else
+        mounts[credentials.metadata_endpoint] = None  # without the proxy, which must not see the keys
     http = httpx.AsyncClient(
         transport=transport or Transport(account.ca_file),
         mounts=mounts,

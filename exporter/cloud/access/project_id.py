@@ -112,6 +112,6 @@ class ProjectId:
 
     async def _fetch(self) -> tuple[str, float]:
         project_id = await self._find()
-        if not re.fullmatch(PLAIN_ID, project_id):  # it goes into paths and headers
+        if not re.fullmatch(PLAIN_ID, project_id):  # it becomes part of paths and headers
             raise CloudError(LIST_PROJECTS.name, "project", reason="IAM's id of the project is none: set project_id")
         return project_id, float("inf")

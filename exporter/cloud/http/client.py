@@ -255,7 +255,7 @@ class Client:
                     await response.aclose()
         except TimeoutError as error:
             raise UnavailableError(operation.name, "timeout") from error
-        except ConfigError as error:  # the secret can't be read now, or can't stand in a header
+        except ConfigError as error:  # the secret can't be read, or no header can contain it
             raise AccessDeniedError(operation.name, NO_CREDENTIALS, reason=str(error)) from error
         except httpx.DecodingError as error:
             raise DecodeError(operation.name, "decode") from error

@@ -9,7 +9,7 @@ _DEEPEST = 200
 _LARGEST = 256 * 2**10
 """Bytes; to cut more would hold up the event loop."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+\\?(?:"|\Z)|[\[\]{}]', re.DOTALL)
-"""A string or a bracket. A string that is not closed goes to the end, so each character is looked at once."""
+"""A string or a bracket. A string that is not closed ends with the text, so each character is read once."""
 
 
 def shallow(content: bytes) -> str:

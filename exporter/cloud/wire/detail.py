@@ -215,7 +215,7 @@ class WritableJobWire(Wire):
 
 
 async def fetch_writable_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
-    """Fetch whether read-only was lifted on the target of one task; nothing where nobody asked the cloud to lift it."""
+    """Fetch whether read-only was lifted on the target of one task; nothing where the user has not requested it."""
     job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors[Writable.collector])
     known = {"success": True, "pending": False}
     return {ids[0]: (Writable(known[job.is_writable]),) if job.is_writable in known else ()}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import ErrorsByCollector, TaskResult, TaskResults
 
-_NEVER_RUN = "DRS.M05003"  # "the information is not found": nobody has started one yet, which is no fault
+_NEVER_RUN = "DRS.M05003"  # "the information is not found": no pre-check was started yet, which is no error
 
 
 class CheckWire(Wire):
