@@ -39,7 +39,7 @@ _REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in brings."""
+    """The result of a sign-in."""
 
     token: str = field(repr=False)
     project_id: str | None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ALGORITHM = "SDK-HMAC-SHA256"
 _SIGNED = ("content-type", "host", "x-language", "x-project-id", "x-sdk-date", "x-security-token")
-"""What is signed when present. Not User-Agent and its like: a proxy may rewrite them."""
+"""Headers that are signed if present. Others, such as User-Agent, may be rewritten by a proxy."""
 
 
 class Keys(NamedTuple):

@@ -28,7 +28,7 @@ _CODE = re.compile(
 
 
 class Split(Enum):
-    """Whether a batch of task ids is split for an error."""
+    """The rule by which a batch of task ids is split for an error."""
 
     NEVER = "the error is not about an id"
     IF_SOME_WORK = "the error may be about an id: the batch is split only once another call has shown that ids matter"
@@ -37,7 +37,7 @@ class Split(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error means.
+    """The meaning of an error.
 
     Attributes:
         name: identifies it.
@@ -223,7 +223,7 @@ def documented(code: str | None, status: int | None = None) -> Meaning | None:
 
 
 def meaning_of(code: str | None, status: int) -> Meaning:
-    """What an error means: by its code, or by the HTTP status where the code is not documented or is missing."""
+    """Return the meaning of an error: by its code, or by the HTTP status where the code is not documented or is missing."""
     if status == 429:  # noqa: PLR2004 - whatever the code: it is never right to call at once
         return THROTTLED
     by_status = BY_STATUS.get(status, UNAVAILABLE if status >= 500 else OTHER)  # noqa: PLR2004
@@ -233,7 +233,7 @@ def meaning_of(code: str | None, status: int) -> Meaning:
 
 
 def meaning_of_error(error: errors.CloudError) -> Meaning | None:
-    """Return what an error of the cloud means; None where there was no response, or no error in it."""
+    """Return the meaning of an error of the cloud; None where there was no response, or no error in it."""
     if error.code.isdecimal() and error.code not in GOOD:
         return meaning_of(error.error_code, int(error.code))
     return documented(error.error_code)

@@ -1,4 +1,4 @@
-"""What responses have in common: an array of results with an error for each item, or one object `job`.
+"""The common parts of responses: an array of results with an error for each item, or one object `job`.
 
 A response, or an item of it, about another task than the requested one is dropped.
 """
@@ -81,7 +81,7 @@ class BatchItemWire(Wire):
         """Return the facts of an item without an error."""
 
     def error(self) -> TaskResult | None:
-        """Return what takes the place of facts; None: the item has facts."""
+        """Return the result in place of facts; None: the item has facts."""
         return item_error(self.operation.name, self.error_code, self.status)
 
 
@@ -91,7 +91,7 @@ _FAILED = "failed"  # of an item, not of a task
 
 
 def item_error(operation: str, error_code: str | None, *statuses: str | None) -> TaskResult | None:
-    """Return what takes the place of facts in an item: that the task is deleted, or its error; None: there are facts.
+    """Return the result in place of facts: that the task is deleted, or its error; None: the item has facts.
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.
     """

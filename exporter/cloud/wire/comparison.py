@@ -178,7 +178,7 @@ class ComparisonSource:
         return {job_id: (_merged(newest, known),)}
 
     def _recall(self, job_id: str) -> _Known:
-        """Return what is known of a task; tasks that were not queried for a day are removed."""
+        """Return the stored results of a task; tasks that were not queried for a day are removed."""
         known = self._known.get(job_id, (0.0, {}))[1]
         self._keep(job_id, known)
         oldest = next(iter(self._known))
