@@ -223,7 +223,7 @@ def documented(code: str | None, status: int | None = None) -> Meaning | None:
 
 
 def meaning_of(code: str | None, status: int) -> Meaning:
-    """Return the meaning of an error: by its code, or by the HTTP status where the code is not documented or is missing."""
+    """Return the meaning of an error by its code, or by the HTTP status where the code is not documented or missing."""
     if status == 429:  # noqa: PLR2004 - whatever the code: it is never right to call at once
         return THROTTLED
     by_status = BY_STATUS.get(status, UNAVAILABLE if status >= 500 else OTHER)  # noqa: PLR2004

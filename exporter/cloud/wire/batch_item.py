@@ -91,7 +91,7 @@ _FAILED = "failed"  # of an item, not of a task
 
 
 def item_error(operation: str, error_code: str | None, *statuses: str | None) -> TaskResult | None:
-    """Return the result in place of facts: that the task is deleted, or its error; None: the item has facts.
+    """Return the result in place of facts (the task is deleted, or its error); None: the item has facts.
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.
     """
