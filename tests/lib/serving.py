@@ -18,8 +18,9 @@ _PATIENCE = 60.0
 
 @contextmanager
 def served(application: Any) -> Iterator[str]:
-    """The URL of an ASGI application that a thread serves."""
-    with in_a_thread(uvicorn.Server(uvicorn.Config(application, port=0, log_level="critical", lifespan="off"))) as url:
+    """The URL of an ASGI application that a thread serves; idle connections stay open for longer than any interval."""
+    config = uvicorn.Config(application, port=0, log_level="critical", lifespan="off", timeout_keep_alive=75)
+    with in_a_thread(uvicorn.Server(config)) as url:
         yield url
 
 
