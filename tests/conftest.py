@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import structlog
@@ -20,9 +21,6 @@ from tests.lib.processes import adopt_orphans, children, kill_children
 from tests.lib.tools import look_for_tools
 from tests.lib.virtual_time import simulate
 from tests.stress import shuffle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SHARED = (
     *("tests/e2e/", "tests/hostile/", "tests/install/"),

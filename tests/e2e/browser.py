@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -15,9 +15,6 @@ from exporter.web.app import application
 from tests.lib.daemon import StoreFixture
 from tests.lib.serving import in_a_thread
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&amp;{{ 7 * 7 }}"
 _RUNS, _FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"

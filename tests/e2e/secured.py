@@ -7,18 +7,15 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from exporter.commands.main import main
 from exporter.web import clients, server
 from tests.e2e.programs import COMMAND, LISTEN, TIMEOUT, Exporter
-from tests.lib.certificates import hashed
+from tests.lib.certificates import Authority, hashed
 from tests.lib.imports import imports
-
-if TYPE_CHECKING:
-    import httpx
-
-    from tests.lib.certificates import Authority
 
 LOGIN = ("prometheus", "apple")
 GET = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic cHJvbWV0aGV1czphcHBsZQ==\r\n\r\n"

@@ -6,9 +6,10 @@ import json
 import re
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,10 +23,6 @@ from tests.lib.paths import DEPLOY
 from tests.lib.rules import load
 from tests.lib.serving import served
 from tests.lib.tools import needs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PANELS = dict(dashboard_expressions(DEPLOY / "grafana" / "task.json")[:4])
 """The first four queries of the dashboard of a task, by panel."""

@@ -7,15 +7,12 @@ import re
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.programs import COMMAND, TIMEOUT, account, configuration, run
 from tests.lib.tools import needs, tool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

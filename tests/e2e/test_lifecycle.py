@@ -7,7 +7,8 @@ import json
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,6 @@ from exporter.commands.main import main
 from exporter.polling.poller import Poller
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program, account, configuration, get
 from tests.lib.imports import imports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 PROMPT = 4.0
 """Seconds within which it ends: 2, and twice that on a busy machine."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,10 +15,6 @@ from tests.lib.dashboards import dashboard_expressions
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import RECORDED, load
 from tests.lib.tools import needs, tool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = needs("prometheus")
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, account, configuration
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 LIFECYCLE = "--web.enable-lifecycle"
 SUCCESS = "drs_exporter_config_last_reload_successful"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import ssl
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.programs import TIMEOUT, until
 from tests.e2e.secured import GET, Secured
 from tests.lib.tools import needs
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
 
 pytestmark = needs("openssl")
 KINDS = ["malformed", "tls", "upgrade"]

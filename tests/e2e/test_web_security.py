@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,6 @@ from tests.e2e.secured import GET, LOGIN, Secured
 from tests.e2e.test_prometheus import Prometheus
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs, tool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = needs("openssl")
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
 from tests.e2e.programs import account
 from tests.lib.serving import served
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 DAY = 86_400.0
 

@@ -4,18 +4,16 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.programs import COMMAND, LISTEN, Exporter
 from tests.hostile.clouds import HostileCloud
 from tests.lib.tools import lacking
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tests.e2e.programs import until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.e2e.programs import Exporter
+from tests.e2e.programs import Exporter, until
 
 
 def bound(exporter: Exporter) -> str:

@@ -6,19 +6,14 @@ import re
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from exporter.commands.main import main
 from exporter.simulator.faults import broken
-from tests.e2e.programs import get, until
+from tests.e2e.programs import Exporter, get, until
+from tests.hostile.clouds import HostileCloud
 from tests.lib.imports import imports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.e2e.programs import Exporter
-    from tests.hostile.clouds import HostileCloud
 
 HOST = f"""
 import sys, time

@@ -6,19 +6,15 @@ import asyncio
 import base64
 import signal
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.programs import Exporter
 from tests.hostile.clouds import HostileCloud
 from tests.lib.certificates import hashed
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
-
-    from tests.e2e.programs import Exporter
 
 SCRAPE_SECONDS = 10.0
 SHUTDOWN_SECONDS = 5.0

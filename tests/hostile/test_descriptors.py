@@ -5,15 +5,10 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from tests.e2e.programs import COMMAND, until
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.e2e.programs import Exporter
-    from tests.hostile.clouds import HostileCloud
+from tests.e2e.programs import COMMAND, Exporter, until
+from tests.hostile.clouds import HostileCloud
 
 LIMIT = 40
 

@@ -7,9 +7,10 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,16 +19,10 @@ from exporter.commands.main import main
 from exporter.runtime.watchdog import Watchdog
 from exporter.simulator import SimTask
 from exporter.simulator.faults import broken
-from tests.e2e.programs import LISTEN, Program, until
-from tests.hostile.clouds import DAY
+from tests.e2e.programs import LISTEN, Exporter, Program, until
+from tests.hostile.clouds import DAY, HostileCloud
 from tests.hostile.outputs import never_read
 from tests.lib.imports import imports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.e2e.programs import Exporter
-    from tests.hostile.clouds import HostileCloud
 
 PROMPT = 5.0
 WATCHED = """

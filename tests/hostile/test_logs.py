@@ -6,20 +6,15 @@ import contextlib
 import json
 import re
 import signal
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from exporter.simulator import Fault
 from exporter.simulator.faults import broken
-from tests.e2e.programs import COMMAND, get, run, until
+from tests.e2e.programs import COMMAND, Exporter, get, run, until
+from tests.hostile.clouds import HostileCloud
 from tests.hostile.outputs import bound, full, never_read, without_reader
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.e2e.programs import Exporter
-    from tests.hostile.clouds import HostileCloud
 
 DROPPED = re.compile(r"^drs_exporter_log_lines_dropped_total (\S+)$", re.MULTILINE)
 UP = re.compile(r"^drs_up\{.*\} (\S+)$", re.MULTILINE)

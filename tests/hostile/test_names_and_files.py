@@ -9,19 +9,15 @@ import signal
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.programs import COMMAND, until
+from tests.e2e.programs import COMMAND, Exporter, until
+from tests.hostile.clouds import HostileCloud
 from tests.lib.tools import lacking
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from tests.e2e.programs import Exporter
-    from tests.hostile.clouds import HostileCloud
 
 SOON = 5.0
 """Seconds for a response, and for the end of the daemon."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -16,9 +16,6 @@ from packaging.version import Version
 from tests.install.locks import LOCKS, entries, index, newer, rehashed
 from tests.lib.paths import ROOT
 from tests.lib.tools import lacking
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLDEST = "pip==22.3"
 """The pip of Python 3.11.0, the oldest Python that the exporter supports."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -16,9 +17,6 @@ from packaging.version import Version
 
 from tests.install.locks import LOCKS, Locked, entries, requirements_of
 from tests.lib.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PYTHONS = [

@@ -7,16 +7,13 @@ import re
 import subprocess
 import sys
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.programs import Program, get, run
 from tests.lib.paths import ROOT
 from tests.lib.tools import lacking, needs, tool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INSTALL = 300
 """Seconds that the installation may take at most, with a slow registry."""

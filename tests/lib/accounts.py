@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from exporter.cloud.connect import Connection, SharedCredentials, connect
 from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
-from exporter.config import from_mapping
+from exporter.cloud.source import TaskList
+from exporter.config import Config, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, CallLog
 from tests.lib.daemon import sim_task
 from tests.lib.settings import AK_SK, settings
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from exporter.cloud.source import TaskList
-    from exporter.config import Config
 
 REGION = "cn-north-4"
 OTHER = "5237e10fe9aa4ad5b16b6a5245248314"

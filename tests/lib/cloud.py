@@ -5,30 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
 from exporter.cloud.access.signing import Keys, SigningAuth
 from exporter.cloud.batches import fetch_all
 from exporter.cloud.http.budget import Budget
-from exporter.cloud.http.client import Client
-from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
+from exporter.cloud.http.client import Client, Observer
+from exporter.cloud.operations import Service
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, Source, TaskList, TaskResult, TaskResults
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.model.filters import ListQuery
 from tests.lib import virtual_time as virtual
 from tests.lib.paths import DATA
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-
-    from exporter.cloud.http.client import Observer
-    from exporter.cloud.operations import Service
-    from exporter.cloud.source import Source, TaskList, TaskResult
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 KEYS = Keys("AK", "SK")

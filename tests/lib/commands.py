@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import json
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from exporter.commands.check import check
 from exporter.commands.explain import explain
+from exporter.commands.findings import Finding
 from exporter.commands.main import main
+from exporter.commands.outcome import Outcome
 from exporter.commands.query import query
-from exporter.config import from_mapping
-from exporter.simulator import World
+from exporter.config import Config, from_mapping
+from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.paths import GOLDEN
 from tests.lib.settings import AK_SK, account, settings
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from exporter.commands.findings import Finding
-    from exporter.commands.outcome import Outcome
-    from exporter.config import Config
-    from exporter.simulator import Fault, SimTask, SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 WHERE = "acme/cn-north-4/payments"

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config import COLLECTORS, from_mapping
+from exporter.config import COLLECTORS, Config, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.model.facts import TaskFacts
 from exporter.model.task import Gap, Listed, ProjectKey
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
@@ -27,12 +29,6 @@ from exporter.web.app import application
 from tests.lib.settings import account, settings
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
-
-    from exporter.config import Config
-    from exporter.model.facts import TaskFacts
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}

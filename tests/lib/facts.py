@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from tests.lib.cloud import Script, connected
+from exporter.cloud.source import TaskResults
+from tests.lib.cloud import Reply, Script, connected
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from exporter.cloud.source import TaskResults
-    from tests.lib.cloud import Reply
 
 ID = "8d0e8e36-a618-490d-8a46-8c61ac9jb502"
 OTHER = "edae91cb-5892-49b6-a529-4921fb26jb21"

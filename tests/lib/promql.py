@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import promql_parser
-from promql_parser import AggregateExpr, BinaryExpr, VectorSelector
+from promql_parser import AggregateExpr, BinaryExpr, Expr, VectorSelector
 
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import Phase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from promql_parser import Expr
 
 _TARGET = {"job", "instance", "pod"}
 _FAMILIES: dict[str, set[str]] = {

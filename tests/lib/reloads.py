@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
-from exporter.config import from_mapping
-from exporter.simulator import World
+from exporter.config import Config, from_mapping
+from exporter.daemon.exporter import Exporter
+from exporter.simulator import SimulatedCloud, World
 from tests.lib.daemon import PROJECT_ID, Scrape, cloud_of, exporter_on, sim_task
 from tests.lib.settings import account, settings
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from exporter.config import Config
-    from exporter.daemon.exporter import Exporter
-    from exporter.simulator import SimulatedCloud
 
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 PAYMENTS = {"region": "cn-north-4", "name": "payments", "project_id": PROJECT_ID}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tests.lib.paths import DEPLOY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Rule = dict[str, Any]
 

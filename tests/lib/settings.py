@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from exporter.config import Collectors
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 AK_SK = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import pytest
 
 from exporter.cloud.http.errors import CloudError
+from exporter.cloud.source import TaskList
+from exporter.model.task import Gap
 from tests.lib.cloud import Script, connected
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.cloud.source import TaskList
-    from exporter.model.task import Gap
-
 
 BOTH = pytest.mark.parametrize("api", ["v3", "v5"])
 

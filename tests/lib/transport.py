@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message
 
 
 class InProcess(httpx.AsyncBaseTransport):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import THREAD_PREFIX
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
 P = ParamSpec("P")
 T = TypeVar("T")

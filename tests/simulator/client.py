@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
+from exporter.simulator import SimTask, SimulatedCloud
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimTask, SimulatedCloud
 
 PROJECT = "054ba152d480d55b2f5dc0069e7ddef0"
 UNKNOWN = "00000000-0000-0000-0000-0000000jb201"

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from exporter.simulator import Fault, SimulatedCloud, faults
 from tests.simulator.client import error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LIST = "/jobs?job_type=sync"
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,9 +11,6 @@ import pytest
 from exporter.simulator import Fault, SimulatedCloud
 from tests.e2e.programs import Program, get
 from tests.lib.serving import served
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_module_serves_the_demo(tmp_path: Path) -> None:

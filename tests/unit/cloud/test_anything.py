@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import fields, is_dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -13,11 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import CloudError, DecodeError
+from exporter.cloud.source import TaskList
 from exporter.model.task import Listed
 from tests.lib.cloud import Script, connected, document, listed
-
-if TYPE_CHECKING:
-    from exporter.cloud.source import TaskList
 
 GOOD = "edae91cb-5892-49b6-a529-4921fb26jb21"
 BAD = "f95c5d83-d0c9-42bd-b295-38c31cd1jb15"

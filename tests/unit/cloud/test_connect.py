@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import certifi
+import httpx
 import pytest
 
 from exporter.cloud.connect import Connection, connect
@@ -12,12 +14,6 @@ from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, CallLog, Script
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import httpx
-
 
 EMPTY = {"jobs": [], "total_record": 0, "total_count": 0}
 

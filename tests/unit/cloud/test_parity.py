@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,14 +14,10 @@ from exporter.model.facts import Node, Progress
 from exporter.model.task import Listed
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.simulator.world.engines import ENGINES
+from exporter.simulator.world.life import Script
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, connected, progress
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.simulator.world.life import Script
 
 HOUR = 3600.0
 ENGINE_WORDS = {"mysql": "mysql-to-mysql", "postgresql": "postgresql-to-postgresql"}

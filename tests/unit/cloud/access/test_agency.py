@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +16,6 @@ from exporter.simulator import faults
 from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, cloud_of, connected, requests
 from tests.lib.cloud import PROJECT, Script
 from tests.lib.virtual_time import in_real_time
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 BY_ID: dict[str, Any] = {"projects": [{"region": REGION, "project_id": PROJECT}]}
 CREDENTIAL = {"access": "HST", "secret": "S", "securitytoken": "T", "expires_at": "2026-01-01T01:00:00.000000Z"}

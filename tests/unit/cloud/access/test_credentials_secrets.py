@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,10 +15,6 @@ from exporter.simulator import faults
 from tests.lib.accounts import BASES, BY_ID, DRS, IAM, KINDS, Recorder, cloud_of, connected, end_tokens, kinds, listed
 from tests.lib.cloud import Script, refusal
 from tests.lib.settings import AK_SK
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 SECRET_HEADERS = {"x-auth-token", "authorization", "x-security-token", "x-metadata-token"}
 

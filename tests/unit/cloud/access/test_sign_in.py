@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ import structlog
 
 from exporter.cloud.connect import SharedCredentials
 from exporter.cloud.http.errors import EmptyResultError, NotPublishedError, NotSentError
-from exporter.simulator import DEMO_USER, World, faults
+from exporter.simulator import DEMO_USER, SimulatedCloud, World, faults
 from tests.lib.accounts import (
     DAY,
     LISTS,
@@ -21,6 +23,7 @@ from tests.lib.accounts import (
     PASSWORD,
     REGION,
     SIGN_IN,
+    Connected,
     Recorder,
     cloud_of,
     connected,
@@ -30,14 +33,6 @@ from tests.lib.accounts import (
 )
 from tests.lib.cloud import PROJECT, Script
 from tests.lib.settings import AK_SK
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from exporter.simulator import SimulatedCloud
-    from tests.lib.accounts import Connected
-
 
 WRONG = {**PASSWORD, "password": "wrong"}
 SUBJECT = {"X-Subject-Token": "MIIC"}

@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import httpx
@@ -17,9 +18,6 @@ from exporter.config import ConfigError
 from exporter.runtime import logs
 from tests.lib.cloud import PROJECT, CallLog, Script, Stream, connected, document, refusal
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GOOD = {"jobs": [], "total_count": 0}
 MIB = 2**20

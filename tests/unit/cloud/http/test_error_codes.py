@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from math import ceil
-from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.http.error_codes import CODES, documented, known_code, meaning_of, meaning_of_error
+from exporter.cloud.http.client import Client
+from exporter.cloud.http.error_codes import (
+    CODES,
+    Documented,
+    Meaning,
+    documented,
+    known_code,
+    meaning_of,
+    meaning_of_error,
+)
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     BadRequestError,
@@ -25,12 +34,6 @@ from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.errors import Level, advise
 from tests.lib.cloud import Script, connected, merged, refusal
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.http.error_codes import Documented, Meaning
 
 CLASSES = {
     "empty": EmptyResultError,

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.operations import LIST_V5
-from tests.lib.cloud import Script, Stream, connected, refusal
+from tests.lib.cloud import Reply, Script, Stream, connected, refusal
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.lib.cloud import Reply, Script, Stream, connected, refusal
 
 
 @simulated

@@ -7,8 +7,10 @@ import base64
 import contextlib
 import ssl
 import traceback
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +22,6 @@ from tests.lib.cloud import CallLog
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 pytestmark = [needs("openssl"), pytest.mark.usefixtures("no_pause")]
 USER, PASSWORD = "svc-drs", "sécret:1"

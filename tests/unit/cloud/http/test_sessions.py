@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from exporter.cloud.http.sessions import new_session
 from tests.lib.virtual_time import in_real_time
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 methods = pytest.mark.parametrize("method", ["GET", "POST"])

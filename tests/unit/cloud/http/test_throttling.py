@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -10,11 +9,8 @@ from exporter.cloud.http.errors import CloudError, ThrottledError
 from exporter.cloud.operations import LIST_V3, LIST_V5, PROGRESS_V3
 from exporter.simulator import SimulatedCloud, World, faults
 from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, Script, Stream, connected, refusal
+from tests.lib.cloud import PROJECT, Cloud, Script, Stream, connected, refusal
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from tests.lib.cloud import Cloud
 
 GOOD = {"jobs": [], "total_record": 0, "total_count": 0}
 RATE_LIMITED = "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,11 @@ from exporter.cloud.v3 import fetch_status
 from exporter.cloud.v5 import fetch_details
 from exporter.cloud.wire.batch_item import item_error
 from exporter.cloud.wire.task_list import TaskWire
-from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover
+from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover, TaskFacts
 from exporter.model.task import Phase
 from tests.lib.cloud import Script, connected, document
 from tests.lib.facts import ID, OTHER, fetched
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from exporter.model.facts import TaskFacts
 
 RUNNING = "INCRE_TRANSFER_STARTED"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,6 @@ from exporter.cloud.wire.comparison import (
     Results,
 )
 from exporter.model.facts import Compared, ObjectCount
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MOMENT = 1_607_766_110.535
 TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
 
 from exporter.cloud.http.errors import ThrottledError
 from exporter.model.facts import Compared, Comparison, ObjectCount
-from tests.lib.cloud import refusal
+from tests.lib.cloud import Reply, refusal
 from tests.lib.facts import ID, fetched, only_facts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.lib.cloud import Reply
 
 NAME = "v5_job_compare"
 MOMENT = 1_667_837_718.0  # 2022-11-07T16:15:18Z

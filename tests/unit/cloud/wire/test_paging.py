@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -16,10 +17,6 @@ from tests.lib.cloud import PROJECT, Script, connected, refusal
 from tests.lib.task_lists import BOTH, listed, page, seen, task, walked
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 EMPTY = refusal(422, "DRS.M00002", "The returned result is empty.")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,6 @@ from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, blockers
 from exporter.model.task import Identity, Listed, Task
 from exporter.store.task_state import TaskState, any_blocked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 
