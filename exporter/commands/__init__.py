@@ -6,11 +6,11 @@ The docstring of a command's module is its help. Its function `add_options` decl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import ModuleType
 
 COMMANDS: Mapping[str, str] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,15 +11,12 @@ from exporter.cloud.http.proxies import variable_for
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
 from exporter.commands.findings import Finding
-from exporter.config import region_hints
+from exporter.config import Account, Project, region_hints
 from exporter.views.errors import NO_RESPONSE, Level
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from exporter.cloud.http.errors import CloudError
-    from exporter.config import Account, Project
 
 _PORTS = {"https": 443, "http": 80}
 

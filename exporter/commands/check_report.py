@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
 from exporter.config import REGIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FORMAT = 1
 """The version of the file's structure."""

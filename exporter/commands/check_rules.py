@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from exporter.commands.findings import Finding
@@ -10,8 +11,6 @@ from exporter.views.errors import Level
 from exporter.views.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
     from exporter.config import Account
     from exporter.model.task import Listed
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from exporter.runtime.terminal import Screen
 from exporter.views.errors import Advice, Level
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _STYLES = {Level.OK: "good", Level.WARN: "warn", Level.FAIL: "bad"}

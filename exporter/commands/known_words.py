@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from exporter.cloud import v3, v5  # noqa: F401 - they import all wire models
 from exporter.cloud.wire.fields import Wire
 from exporter.model.task import STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _keys_of(model: type[Wire]) -> Iterator[str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from exporter.runtime.escape import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 _MOST_SIMILAR = 3
 

@@ -24,6 +24,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Collection, Iterable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,6 @@ from exporter.runtime.line_writer import LineWriter
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection, Iterable, Sequence
 
     from exporter.commands.outcome import Outcome
 

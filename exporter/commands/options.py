@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from exporter.commands import module_of
-from exporter.config import Cloud, from_environment, load
+from exporter.config import Cloud, Config, from_environment, load
 from exporter.runtime import logs
 
 if TYPE_CHECKING:
     import httpx
-
-    from exporter.config import Config
 
 
 FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path (commandline -ct))"}

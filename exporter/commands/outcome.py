@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.views.errors import Level, advise
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from exporter.polling.poller import Poller
 
 

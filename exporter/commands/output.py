@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from exporter.config import NotReadyError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DRAIN_SECONDS, SERVING_DRAIN_SECONDS = 5.0, 0.5
 """The longest time that the end of a command, and that of a daemon, waits for a reader of its lines."""

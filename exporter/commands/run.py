@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,10 @@ import structlog
 from exporter.commands.options import Parser, add_config, add_file, add_log, config_of
 from exporter.commands.outcome import Outcome
 from exporter.commands.output import SERVING_DRAIN_SECONDS
-from exporter.config import COLLECTORS, ConfigError, region_hints
+from exporter.config import COLLECTORS, Config, ConfigError, region_hints
 from exporter.daemon.exporter import Exporter
 from exporter.daemon.serve import serve
-from exporter.model.shard import SHARDS, shard_of
+from exporter.model.shard import SHARDS, Shard, shard_of
 from exporter.runtime import logs
 from exporter.runtime.line_writer import LineWriter
 from exporter.web.auth import HEALTH_PATHS
@@ -32,12 +33,9 @@ from exporter.web.settings import WebFile
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
 
     import httpx
 
-    from exporter.config import Config
-    from exporter.model.shard import Shard
 
 _log = structlog.get_logger()
 

@@ -5,28 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from exporter.config import ConfigError, NotReadyError
+from exporter.config import Config, ConfigError, NotReadyError
 from exporter.daemon.projects import Projects
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.shard import ALL
+from exporter.model.shard import ALL, Shard
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpx
 
-    from exporter.config import Config
-    from exporter.model.shard import Shard
     from exporter.polling.poller import Poller
     from exporter.store.store import Store
 

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import gc
 import signal
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.config import ConfigError
+from exporter.config import Config, ConfigError
 from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
@@ -21,9 +22,7 @@ from exporter.web.server import Server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Sequence
 
-    from exporter.config import Config
     from exporter.daemon.exporter import Exporter
     from exporter.web.settings import WebFile
 

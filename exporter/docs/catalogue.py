@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from exporter.config import Cutover, duration_text
 from exporter.docs import examples
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table, words
 from exporter.docs.sources import feed_of
 from exporter.metrics.exposition import label_text, number_text
-from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, Family
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.metrics.self_metrics import SELF_METRICS
+from exporter.metrics.self_metrics import SELF_METRICS, SelfMetric
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import REASONS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from exporter.metrics.family import Family
-    from exporter.metrics.self_metrics import SelfMetric
-    from exporter.model.cutover import Reason
+from exporter.model.cutover import REASONS, Reason
 
 _UNITS = (
     ("_timestamp_seconds", "Unix time in seconds"),

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-from exporter.cloud.http.error_codes import BY_STATUS, CODES, Split
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from exporter.cloud.http.error_codes import Meaning
+from exporter.cloud.http.error_codes import BY_STATUS, CODES, Meaning, Split
 
 _SPLIT = {
     Split.NEVER: "no",

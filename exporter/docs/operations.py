@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
@@ -15,8 +16,6 @@ from exporter.model.task import Listed
 from exporter.polling.lists import SECOND_LIST_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
 

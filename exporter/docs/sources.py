@@ -9,14 +9,13 @@ from exporter.cloud import operations
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
-from exporter.metrics.family import split
+from exporter.metrics.family import Family, split
 from exporter.model.filters import ListQuery
 
 if TYPE_CHECKING:
     from exporter.cloud.connect import Api
     from exporter.cloud.operations import Operation
     from exporter.cloud.source import Source
-    from exporter.metrics.family import Family
     from exporter.model.task import Project, Task
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)

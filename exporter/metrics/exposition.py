@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,6 @@ from exporter.metrics.page import Block, FamilyText, Page, heads_of, split_famil
 from exporter.runtime.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-
     from exporter.metrics.family import Family, Samples
 
 _MOST_SHARED = 1000

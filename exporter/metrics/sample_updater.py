@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterable
 from math import isfinite
 from typing import TYPE_CHECKING
 
 import structlog
 
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.model.task import ProjectKey
+from exporter.model.task import Project, ProjectKey, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
-
     from exporter.metrics.exposition import Exposition
     from exporter.metrics.family import Family, Samples
-    from exporter.model.task import Project, Task
 
 _MOST_SERIES = 256
 """Of one task or project in one family. More are of no use to people, and a danger to Prometheus."""

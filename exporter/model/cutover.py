@@ -5,18 +5,13 @@ Ready means that no known fact blocks the cut-over, not that it is safe.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTOR_OF
 from exporter.model.cutover_input import CutoverInput
-from exporter.model.task import Phase
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from exporter.model.task import Task
+from exporter.model.task import Phase, Task
 
 __all__ = ["REASONS", "CutoverInput", "Reason", "blockers", "can_be_cut_over", "standby"]
 

@@ -7,15 +7,11 @@ name is its unit: by it, pages word the value (views/text.py) and documents choo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, get_args, get_type_hints
+from typing import ClassVar, get_args, get_type_hints
 
-from exporter.config import COLLECTOR_OF, COLLECTORS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exporter.config import Scope
+from exporter.config import COLLECTOR_OF, COLLECTORS, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from exporter.model.task import DELETED, Phase
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from exporter.model.task import Listed
+from exporter.model.task import DELETED, Listed, Phase
 
 _WORST_FIRST = (
     Phase.FAILED,

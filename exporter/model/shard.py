@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.config import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from exporter.model.task import Listed
 
 SHARDS = "DRS_EXPORTER_SHARDS"

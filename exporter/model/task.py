@@ -5,19 +5,14 @@ Seconds, bytes, ratios of 1 and Unix timestamps only. None means that the value 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from exporter.config import TASKS
-from exporter.model.facts import KnownFacts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exporter.config import Scope
-    from exporter.model.facts import AsyncJobs, Quota
+from exporter.config import TASKS, Scope
+from exporter.model.facts import AsyncJobs, KnownFacts, Quota
 
 
 class Phase(StrEnum):

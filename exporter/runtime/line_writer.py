@@ -7,11 +7,9 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import TextIO
 
 _MOST_BYTES = 256 * 1024
 """The most bytes of lines that wait: about a thousand lines."""

@@ -9,12 +9,9 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TextIO
+from typing import NamedTuple, Self, TextIO
 
 _COLOURS = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "bold": "1", "": ""}
 _NARROWEST = 8

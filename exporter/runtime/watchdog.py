@@ -6,10 +6,8 @@ import asyncio
 import faulthandler
 import os
 import signal
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import NoReturn
 
 HANG_SECONDS = 60.0
 """An event loop that runs no callback for this time hangs."""

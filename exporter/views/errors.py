@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from exporter.cloud import operations
 from exporter.cloud.http import error_codes
-from exporter.cloud.http.error_codes import Split, known_code, meaning_of_error
+from exporter.cloud.http.error_codes import Meaning, Split, known_code, meaning_of_error
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
     AccessDeniedError,
@@ -19,11 +20,6 @@ from exporter.cloud.http.errors import (
     TaskGoneError,
     ThrottledError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exporter.cloud.http.error_codes import Meaning
 
 REPORT = error_codes.REPORT
 _ROLE = 'the system role "DRS ReadOnlyAccess"'

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from exporter.model.task import Phase
+from exporter.model.task import CollectorFacts, ListFacts, Phase, Project, Task
 from exporter.views.text import UNKNOWN
-
-if TYPE_CHECKING:
-    from exporter.model.task import CollectorFacts, ListFacts, Project, Task
 
 WORST_FIRST = (
     UNKNOWN,  # the list of the task is too old

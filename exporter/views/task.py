@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.cloud.operations import BY_NAME
-from exporter.config import COLLECTORS, TASKS, Scope
+from exporter.config import COLLECTORS, TASKS, Collector, Scope
 from exporter.model import cutover
 from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from exporter.config import Collector
     from exporter.model.explanation import TaskExplanation
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Project, Task

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from exporter.model.cutover_input import Limited, OldProgress
 from exporter.model.facts import Compared, ObjectCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from exporter.model.task import Identity, Project, ProjectKey
 
 UNKNOWN = "unknown"

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
+from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT, Telemetry
 from exporter.runtime.escape import json_text
 from exporter.runtime.turns import in_turns
 from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
 from exporter.views.text import project_text
-from exporter.web.search import Query, search
+from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from exporter.metrics.self_metrics import Telemetry
     from exporter.model.task import Project
     from exporter.web.app import Served
-    from exporter.web.search import SearchResult
 
 _BATCH = 50
 """Tasks that are converted without a pause for other work."""

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import bcrypt
@@ -17,8 +18,6 @@ from exporter.runtime.threads import DaemonPool
 from exporter.web.slots import FairSlots, address_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from exporter.web.schema import RateLimit

@@ -6,13 +6,10 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import structlog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 MALFORMED, UPGRADE, TLS, CROWD, NO_DESCRIPTOR = "malformed", "upgrade", "tls", "crowd", "no_descriptor"
 KINDS: Mapping[str, str] = {

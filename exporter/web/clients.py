@@ -7,12 +7,9 @@ import contextlib
 import resource
 import select
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from exporter.web.slots import FairSlots
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_CONNECTIONS = 1000
 _UNDER_WAY_SECONDS = 1.0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from exporter.config import ConfigError, NotReadyError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DEFAULT_ADDRESS = ":10826"
 _BACKLOG = 128

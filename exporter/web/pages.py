@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import time
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -20,17 +21,14 @@ from exporter.runtime.escape import printable
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
 from exporter.views.task import groups, not_considered, reasons, verdict
 from exporter.views.text import age, duration, moment, percent, plural, project_text
-from exporter.web.search import Query, search
+from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from exporter.model.task import Task
     from exporter.store.store import Store
     from exporter.web.app import Served
-    from exporter.web.search import SearchResult
 
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from heapq import merge
 from itertools import islice
@@ -25,8 +26,6 @@ from exporter.views.summary import (
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
     from exporter.model.task import Task
     from exporter.store.store import Store
 

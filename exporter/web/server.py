@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import errno
 import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from exporter.web.auth import HEADER_BYTES
-from exporter.web.bad_requests import CROWD, NO_DESCRIPTOR, TLS
+from exporter.web.auth import HEADER_BYTES, AccessControl
+from exporter.web.bad_requests import CROWD, NO_DESCRIPTOR, TLS, BadRequests
 from exporter.web.clients import Clients, connections_allowed, has_room
 from exporter.web.slots import address_block
 from exporter.web.tls import names_of
@@ -21,12 +22,9 @@ from exporter.web.tls import names_of
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Iterator
 
     from uvicorn.server import ServerState
 
-    from exporter.web.auth import AccessControl
-    from exporter.web.bad_requests import BadRequests
     from exporter.web.settings import WebFile
 
 HEADER_SECONDS = 10.0

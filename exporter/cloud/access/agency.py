@@ -5,6 +5,7 @@ ECS user guide, "Obtaining Metadata" (securitykey). Old services have no session
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -17,8 +18,6 @@ from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Time, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpx
 
     from exporter.cloud.http.client import Client

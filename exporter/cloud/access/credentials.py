@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from exporter.cloud.operations import SIGN_IN
 from exporter.model.task import ProjectKey
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-
     from exporter.cloud.http.client import Client
     from exporter.config import Account, Project, Secret
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,8 +16,6 @@ from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Text, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
-
     import httpx
 
     from exporter.cloud.http.client import Client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,16 +16,13 @@ from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import SIGN_IN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Nested, Time, Wire
-from exporter.config import ConfigError
+from exporter.config import ConfigError, Password
 from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import httpx
 
     from exporter.cloud.http.client import Client
-    from exporter.config import Password
 
 _UNKNOWN_LIFETIME = 3600.0
 """Of a token that does not say when it ends: documented are 24 h."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Generator, Mapping
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import httpx
 
 from exporter.config import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
 
 _ALGORITHM = "SDK-HMAC-SHA256"
 _SIGNED = ("content-type", "host", "x-language", "x-project-id", "x-sdk-date", "x-security-token")

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from exporter.cloud.http import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 GOOD = frozenset({"200", "201", "202"})
 """The statuses of reads that succeed."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 import aiohttp
 import httpx
@@ -14,13 +14,8 @@ from exporter.cloud.http.proxies import environment_proxy, proxy_with_login
 from exporter.cloud.http.proxy_login import login_at
 from exporter.cloud.http.resolver import Resolver
 from exporter.cloud.http.sessions import new_session
-from exporter.config import ConfigError
+from exporter.config import Account, CaFile, ConfigError, Proxy
 from exporter.runtime.tls_context import CurrentContext
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.config import Account, CaFile, Proxy
 
 _KEPT_SECONDS = 5.0  # shorter than any gateway keeps an idle connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
@@ -12,9 +12,6 @@ from aiohttp.http_exceptions import LineTooLong
 from exporter.cloud.http.proxy_login import ProxyLoginError
 from exporter.cloud.http.resolver import DnsTimeoutError
 from exporter.cloud.http.sessions import LONGEST_HEADER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _NO_ADDRESS = (
     "the host name has no address: check region, endpoint, proxy and DNS; "

@@ -6,6 +6,7 @@ A response, or an item of it, about another task than the requested one is dropp
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, Field
@@ -18,8 +19,6 @@ from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
 from exporter.model.task import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
     from exporter.model.facts import TaskFacts

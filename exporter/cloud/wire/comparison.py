@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -17,8 +18,6 @@ from exporter.model.facts import Compared, Comparison, ObjectCount
 from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 

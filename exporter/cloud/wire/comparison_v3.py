@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
@@ -14,6 +15,7 @@ from exporter.cloud.wire.comparison import (
     PAGE,
     ComparedRowsWire,
     ComparisonReader,
+    ComparisonTaskWire,
     Results,
     is_complete,
     sum_rows,
@@ -21,9 +23,6 @@ from exporter.cloud.wire.comparison import (
 from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, alias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from exporter.cloud.wire.comparison import ComparisonTaskWire
     from exporter.model.facts import Compared
 
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}

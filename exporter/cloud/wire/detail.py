@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporter.cloud import operations
@@ -23,8 +24,6 @@ from exporter.cloud.wire.fields import (
 from exporter.model.facts import Detail, Switchover, TaskFacts, Writable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 

@@ -5,6 +5,7 @@ The v3 block is spelled `data_guard_minitor`, with `sr_` for source and units in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from exporter.cloud import operations
@@ -15,8 +16,6 @@ from exporter.cloud.wire.fields import Flag, Gigabytes, Megabytes, Nested, Numbe
 from exporter.model.facts import Monitor, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import ErrorsByCollector, TaskResults
 

@@ -6,6 +6,7 @@ v5 has the same behind type=precheck, but requires the query id of the run.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import AliasChoices, Field
@@ -17,8 +18,6 @@ from exporter.cloud.wire.fields import NestedList, Percent, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import ErrorsByCollector, TaskResult, TaskResults
 

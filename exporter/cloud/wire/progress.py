@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -33,8 +34,6 @@ from exporter.cloud.wire.objects import ObjectsWire
 from exporter.model.facts import Node, Objects, Progress, TaskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 

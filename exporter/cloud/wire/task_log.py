@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
@@ -10,8 +11,6 @@ from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import ErrorsByCollector, TaskResults
 
