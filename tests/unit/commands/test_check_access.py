@@ -12,18 +12,7 @@ from exporter.cloud.http.errors import AccessDeniedError, NotSentError, Unavaila
 from exporter.config import Config, from_mapping
 from exporter.simulator import Fault, faults
 from exporter.views.errors import is_access_error
-from tests.lib.commands import (
-    CANARY,
-    OTHER_ID,
-    WHERE,
-    Dated,
-    checked,
-    config_for,
-    finding,
-    fleet,
-    golden,
-    project,
-)
+from tests.lib.commands import CANARY, OTHER_ID, WHERE, Dated, checked, config_for, finding, fleet, golden, project
 from tests.lib.daemon import PROJECT_ID, cloud_of
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, now

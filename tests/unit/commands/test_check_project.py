@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.simulator import ABSENT, Fault, SimulatedCloud, faults
-from tests.lib.commands import (
-    CANARY,
-    checked,
-    config_for,
-    finding,
-    findings,
-    fleet,
-    golden,
-    project,
-)
+from tests.lib.commands import CANARY, checked, config_for, finding, findings, fleet, golden, project
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 
 ROLE = 'grant the system role "DRS ReadOnlyAccess"'
@@ -27,11 +18,7 @@ EVERY_LIST = "/v3/.*/jobs$|/v5/.*/jobs[?]"
 
 @pytest.mark.parametrize(
     ("name", "cloud", "settings"),
-    [
-        ("fleet", fleet(), {}),
-        ("v3", cloud_of(published={"v3"}), {}),
-        ("pin_v5", fleet(), {"api": "v5"}),
-    ],
+    [("fleet", fleet(), {}), ("v3", cloud_of(published={"v3"}), {}), ("pin_v5", fleet(), {"api": "v5"})],
 )
 def test_all_findings(name: str, cloud: SimulatedCloud, settings: dict[str, str]) -> None:
     assert checked(cloud, config_for(project(**settings))) == (True, golden(f"check_{name}"))
@@ -151,12 +138,7 @@ def test_words_of_the_cloud_are_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("cloud", "api", "fault", "lines"),
     [
-        (
-            fleet(),
-            "v3",
-            None,
-            ["warn api: v3 hides 2 tasks that only v5 lists (redis-to-gaussredis 2): set api: auto"],
-        ),
+        (fleet(), "v3", None, ["warn api: v3 hides 2 tasks that only v5 lists (redis-to-gaussredis 2): set api: auto"]),
         (cloud_of(sim_task("orders")), "v3", None, ["ok api: v3 hides no task"]),
         (cloud_of(sim_task("orders"), published={"v3"}), "v3", None, ["ok api: v3 hides no task"]),
         (

@@ -33,10 +33,7 @@ def shape(*bodies: Any) -> dict[str, Any]:
 
 def test_bodies_are_laid_over_each_other() -> None:
     assert shape(
-        {
-            "jobs": [{"id": ID, "status": "PAUSING", "name": "PAUSING"}],
-            "total_count": 1,
-        },
+        {"jobs": [{"id": ID, "status": "PAUSING", "name": "PAUSING"}], "total_count": 1},
         {"jobs": [{"id": 7, "status": "HACKED", "tags": {"team": "x", "owner": "y"}}], "total_count": "1"},
         None,
     ) == {

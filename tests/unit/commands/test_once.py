@@ -12,16 +12,11 @@ from exporter.commands.outcome import Outcome
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.virtual_time import simulate
 
-OBSERVED = {
-    "drs_task_phase_changed_timestamp_seconds",
-    "drs_task_auto_stop_timestamp_seconds",
-}
+OBSERVED = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
 """Families that need a change of phase while the exporter runs."""
 
 
-def test_once_on_the_demo_prints_every_family_but_those_of_a_change(
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
+def test_once_on_the_demo_prints_every_family_but_those_of_a_change(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     # On the loop of the tests the calls need not wait for the rate limit.
     assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()

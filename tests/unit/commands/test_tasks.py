@@ -42,7 +42,7 @@ def test_a_line_for_each_task_the_worst_first() -> None:
     outcome = shown(cloud)
     assert (outcome.code, outcome.notes) == (0, ())
     assert outcome.text.splitlines()[0].split() == [
-        *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER"),
+        *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
     ]
     assert cells(outcome) == [
         ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown"],

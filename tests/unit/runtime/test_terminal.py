@@ -50,11 +50,7 @@ def test_a_table_that_fits_is_not_wrapped() -> None:
 
 def test_a_narrow_table_wraps_at_words_first() -> None:
     cells = rows(("name", "why"), ("orders-to-rds", "phase, delay"))
-    assert table(cells, Screen(21), [1, 0]) == [
-        "name           why",
-        "orders-to-rds  phase,",
-        "               delay",
-    ]
+    assert table(cells, Screen(21), [1, 0]) == ["name           why", "orders-to-rds  phase,", "               delay"]
     assert table(cells, Screen(18), [1, 0]) == ["name        why", "orders-to-  phase,", "rds         delay"]
 
 

@@ -139,9 +139,7 @@ async def test_many_projects_sign_in_three_at_a_time() -> None:
         assert asyncio.get_running_loop().time() == 12 / 3 * 2
 
 
-async def test_a_refusal_of_the_old_password_does_not_count_for_the_new_one(
-    tmp_path: Path,
-) -> None:
+async def test_a_refusal_of_the_old_password_does_not_count_for_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "password"
 
     cloud, shared = cloud_of(), SharedCredentials()
