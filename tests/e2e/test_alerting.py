@@ -102,8 +102,7 @@ class Scene:
         prometheus.until(lambda: prometheus.labels(PANELS["Status"], "status") == {status}, status)
         prometheus.until(lambda: self.active() == set(firing), self.alerts)
         prometheus.until(lambda: all(self.hook.firing.get(name) for name in firing), self.alerts)
-        row = rf"orders(?:(?!</tr>).)*\b{phase}\b"
-        assert re.search(row, self.exporter.get("/").text, re.DOTALL)
+        assert re.search(rf"orders(?:(?!</tr>).)*\b{phase}\b", self.exporter.get("/").text, re.DOTALL)
         explained = run(COMMAND, "explain", "orders", self.option)
         assert re.search(rf"\b{status}\b", explained.stdout), explained.stdout + explained.stderr
 

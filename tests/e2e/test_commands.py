@@ -53,8 +53,7 @@ def test_once_prints_the_metrics(option: str) -> None:
 def test_once_fails_if_one_project_fails_and_prints_the_other(cloud: str, tmp_path: Path) -> None:
     accounts = account("wrong", cloud, 0, secret_key="guessed"), account("right", cloud, 1)
     done = run(COMMAND, "once", configuration(tmp_path / "config.yaml", *accounts))
-    assert done.returncode == 1
-    assert up(done.stdout) == {"cn-north-4": "0", "eu-de": "1"}
+    assert (done.returncode, up(done.stdout)) == (1, {"cn-north-4": "0", "eu-de": "1"})
     assert 'task_name="webshop-mysql"' in done.stdout
     assert "account=wrong" in done.stderr
     assert "guessed" not in done.stdout + done.stderr
@@ -139,8 +138,7 @@ def test_an_address_in_use_is_a_fault_of_the_environment() -> None:
 
 def test_it_runs_as_a_module(tmp_path: Path) -> None:
     done = run(sys.executable, "-m", "exporter", "--version", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == output("--version")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", output("--version"))
     assert re.fullmatch(r"drs-exporter \d+\.\d+\.\d+\S*\n", done.stdout)
 
 

@@ -22,8 +22,7 @@ LAST_SAMPLE = re.compile(rf"^{SELF_METRICS[-1].name}\{{.+\}} [0-9.]+$")
 
 
 def task_names(exporter: Exporter) -> set[str]:
-    page = exporter.get(params={"name[]": "drs_task_info"}).text
-    return set(re.findall('task_name="([^"]+)"', page))
+    return set(re.findall('task_name="([^"]+)"', exporter.get(params={"name[]": "drs_task_info"}).text))
 
 
 @pytest.fixture
@@ -44,8 +43,7 @@ def chromium(tmp_path: Path) -> Chromium:
 def test_it_prints_both_addresses_logs_no_fault_and_is_ready(demo: Exporter) -> None:
     assert demo.stdout.splitlines()[:2] == [f"status page  {demo.url}/", f"metrics      {demo.url}/metrics"]
     assert "simulated" in demo.stdout
-    assert demo.stderr == ""
-    assert [demo.get(path).status_code for path in ("/-/ready", "/-/healthy")] == [200, 200]
+    assert (demo.stderr, [demo.get(path).status_code for path in ("/-/ready", "/-/healthy")]) == ("", [200, 200])
 
 
 def test_the_page_has_the_metrics_of_the_readme_and_the_self_metrics(demo: Exporter) -> None:

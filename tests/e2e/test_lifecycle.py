@@ -82,8 +82,7 @@ def test_a_signal_ends_it_while_the_cloud_hangs(
     exporter = start(option, LISTEN)
     with listener.accept()[0] as call:
         assert call.recv(100).startswith(b"POST /v3/")
-        assert exporter.get("/-/ready").status_code == 503
-        assert exporter.get("/-/healthy").status_code == 200
+        assert (exporter.get("/-/ready").status_code, exporter.get("/-/healthy").status_code) == (503, 200)
         exporter.ends_on(number, seconds=PROMPT)
 
 

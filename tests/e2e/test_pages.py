@@ -73,8 +73,7 @@ def names(page: Page) -> list[str]:
 def test_any_number_of_tasks(visit: Open, size: int, script: bool) -> None:  # noqa: FBT001
     with serving(Fleet(size)) as address:
         page = visit(address, java_script_enabled=script)
-        assert page.locator(".tiles dd b").first.inner_text() == str(size)
-        assert len(names(page)) == min(size, 100)
+        assert (page.locator(".tiles dd b").first.inner_text(), len(names(page))) == (str(size), min(size, 100))
         page.goto(f"{address}/?sort=task_name")
         assert names(page)[0] == HOSTILE
         if size > 100:
@@ -140,8 +139,7 @@ def test_an_update_keeps_focus_scroll_position_and_input(visit: Open) -> None:
         until(shown, lambda: "the failure is on the page")
         assert page.evaluate("window.kept === document.querySelector('#tasks tbody tr')")
         assert page.evaluate("document.activeElement.textContent") == focused
-        assert page.evaluate("scrollY") == scrolled
-        assert page.get_by_role("searchbox").input_value() == "half typ"
+        assert (page.evaluate("scrollY"), page.get_by_role("searchbox").input_value()) == (scrolled, "half typ")
         expect(page.locator("#announcement")).to_have_text("13 failed \u2013 DRS tasks")
         assert page.title() == "13 failed \u2013 DRS tasks"
         expect(page.locator("#live")).to_have_text("live,")

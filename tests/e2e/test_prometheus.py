@@ -126,8 +126,7 @@ def test_it_scrapes_openmetrics_and_reads_every_sample(prometheus: Prometheus, d
 
 def test_no_label_is_renamed_by_the_scrape(prometheus: Prometheus) -> None:
     delays = prometheus.until(lambda: prometheus.query("drs_task_incremental_delay_seconds"), "there are delays")
-    regions = {delay["metric"]["region"] for delay in delays}
-    assert regions == {"cn-north-4", "eu-de"}
+    assert {delay["metric"]["region"] for delay in delays} == {"cn-north-4", "eu-de"}
     assert not any(name.startswith("exported_") for delay in delays for name in delay["metric"])
 
 

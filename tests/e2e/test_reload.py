@@ -88,8 +88,7 @@ def test_an_invalid_file_is_reported_to_the_client_and_the_old_one_stays_in_use(
         assert "accounts[0].intervall" in response.text
         assert value(exporter, SUCCESS) == "0.0"
         configuration(file, good)
-        assert post(exporter).status_code == 200
-        assert value(exporter, SUCCESS) == "1.0"
+        assert (post(exporter).status_code, value(exporter, SUCCESS)) == (200, "1.0")
     assert faults == []
     (line,) = (line for line in exporter.stderr.splitlines() if "the old one stays in use" in line)
     assert "accounts[0].intervall" in line

@@ -114,8 +114,7 @@ class Crowd:
 
 def scrape(exporter: Exporter) -> None:
     page = exporter.get(auth=LOGIN)
-    assert page.status_code == 200
-    assert page.text.count("\ndrs_task_info{") == 100
+    assert (page.status_code, page.text.count("\ndrs_task_info{")) == (200, 100)
 
 
 @pytest.fixture

@@ -80,8 +80,7 @@ def test_a_loop_that_makes_no_turn_ends_the_process_with_its_stack(watched: Call
             assert 'File "<string>", line' in program.stderr
             assert "in main" in program.stderr
         assert unread.exit_code(10) == 1  # although its stack is not read
-    assert fine.exit_code(10) == 0
-    assert fine.stderr == ""
+    assert (fine.exit_code(10), fine.stderr) == (0, "")
 
 
 def test_a_stopped_process_does_not_count_as_hanging(watched: Callable[..., Program]) -> None:
@@ -90,8 +89,7 @@ def test_a_stopped_process_does_not_count_as_hanging(watched: Callable[..., Prog
     until(lambda: state(program) == "T", lambda: "it stops")
     time.sleep(1.5)
     program.send_signal(signal.SIGCONT)
-    assert program.exit_code(10) == 0
-    assert program.stderr == ""
+    assert (program.exit_code(10), program.stderr) == (0, "")
 
 
 def test_a_signal_ends_a_process_whatever_its_loop_does(watched: Callable[..., Program]) -> None:
@@ -185,7 +183,6 @@ def test_a_signal_during_the_start_ends_a_command_without_a_traceback_and_a_relo
         signalled(signal.SIGHUP, tmp_path / "reloaded", "metrics") as reloaded,
     ):
         for program, code in (interrupted, 130), (reloaded, -signal.SIGHUP):
-            assert program.exit_code() == code
-            assert program.stdout + program.stderr == ""
+            assert (program.exit_code(), program.stdout + program.stderr) == (code, "")
         demo.until(lambda: "/metrics" in demo.stdout, "it serves")
         demo.ends_on(signal.SIGTERM)

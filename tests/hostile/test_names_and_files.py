@@ -90,8 +90,7 @@ def test_the_last_secret_stays_in_use_without_its_file_and_a_pipe_makes_the_proj
     file.unlink()
     exporter.until(lambda: "the last secret stays in use" in exporter.stderr, "the missing file is logged")
     time.sleep(2)  # at least one more poll
-    assert drs_up(exporter) == "1"
-    assert exporter.stderr.count("the last secret stays in use") == 1
+    assert (drs_up(exporter), exporter.stderr.count("the last secret stays in use")) == ("1", 1)
     os.mkfifo(file)
     exporter.until(lambda: drs_up(exporter) == "0", "it is down")
     assert "is a pipe or a device, not a file" in exporter.stderr

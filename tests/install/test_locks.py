@@ -92,8 +92,7 @@ def test_a_missing_requirement_is_found() -> None:
     here = environment("3.11")
     lock = [entry for entry in locked("dev") if entry.name != "coverage"]
     (needed,) = [Requirement(text) for text in requirements_of("pytest-cov") if "coverage" in text]
-    assert needed.extras == {"toml"}
-    assert unmet([needed], set(), locked("dev"), here) == []
+    assert (needed.extras, unmet([needed], set(), locked("dev"), here)) == ({"toml"}, [])
     assert unmet([needed], set(), lock, here) == [str(needed)]
     plain = Locked(Requirement("coverage==99"), Version("99"))
     assert unmet([needed], set(), [*lock, plain], here) == [str(needed)]

@@ -16,8 +16,7 @@ def test_a_fault_starts_after_some_requests_and_ends_after_others(api: Any, clou
     cloud.faults.append(faults.throttled("GET /v5", after=1, times=2, retry_after=7))
     answers = [api.v5(LIST) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 200]
-    assert answers[1].headers["Retry-After"] == "7"
-    assert answers[1].json()["error_code"] == "APIGW.0308"
+    assert (answers[1].headers["Retry-After"], answers[1].json()["error_code"]) == ("7", "APIGW.0308")
     assert answers[1].json()["request_id"]
     assert [call.status for call in cloud.calls] == [200, 429, 429, 200]
 
@@ -38,8 +37,7 @@ def test_errors_of_the_cloud(
     make: Callable[[str], Fault], status: int, code: str, api: Any, cloud: SimulatedCloud
 ) -> None:
     cloud.faults.append(make("batch-progress"))
-    assert error(api.v3("/batch-progress", jobs=[])) == (status, code)
-    assert api.v5(LIST).status_code == 200
+    assert (error(api.v3("/batch-progress", jobs=[])), api.v5(LIST).status_code) == ((status, code), 200)
 
 
 def test_any_body(api: Any, cloud: SimulatedCloud) -> None:
@@ -90,8 +88,7 @@ def test_slow_and_then_the_next_fault(api: Any, cloud: SimulatedCloud) -> None:
 
 def test_a_huge_body(api: Any, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(match="/jobs", kind="huge", size=3_000_000))
-    assert len(api.v5(LIST).content) == 3_000_000
-    assert Fault(match="", kind="huge").size == 50 * 1024 * 1024
+    assert (len(api.v5(LIST).content), Fault(match="", kind="huge").size) == (3_000_000, 50 * 1024 * 1024)
 
 
 def test_a_misspelt_kind_is_an_error() -> None:

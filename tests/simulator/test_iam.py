@@ -23,8 +23,7 @@ def test_a_token_for_a_password(api: Any, world: World, cloud: SimulatedCloud, c
     answer = sign_in(api, scope={"project": {"name": world.name}})
     assert answer.status_code == 201
     body = answer.json()["token"]
-    assert body["expires_at"] == "2027-01-16T08:00:00.000000Z"
-    assert body["project"]["id"] == world.project_id
+    assert (body["expires_at"], body["project"]["id"]) == ("2027-01-16T08:00:00.000000Z", world.project_id)
     assert body["catalog"][0]["endpoints"][0]["url"].endswith(f"/v3/{world.project_id}")
     token = answer.headers["X-Subject-Token"]
     path = f"/v5/{world.project_id}/jobs?job_type=sync"
@@ -49,8 +48,7 @@ def test_refused_sign_ins_have_the_form_of_iam(api: Any) -> None:
         api.raw("GET", "/v3/projects", None, {"X-Auth-Token": "invented"}),
         api.raw("GET", "/v3/projects", None, {}),
     ):
-        assert answer.status_code == 401
-        assert answer.json()["error"]["code"] == 401
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, 401)
 
 
 def test_projects(api: Any, world: World, cloud: SimulatedCloud) -> None:
@@ -84,12 +82,10 @@ def session(api: Any, **headers: str) -> Any:
 def test_keys_of_the_agency_rotate_by_the_clock(api: Any, cloud: SimulatedCloud, clock: Any) -> None:
     first = keys(api).json()["credential"]
     assert set(first) == {"access", "secret", "securitytoken", "expires_at"}
-    assert cloud.keys[first["access"]] == first["secret"]
-    assert cloud.tokens[first["securitytoken"]] == first["access"]
+    assert (cloud.keys[first["access"]], cloud.tokens[first["securitytoken"]]) == (first["secret"], first["access"])
     assert first == keys(api).json()["credential"]
     clock.value += 3000
-    second = keys(api).json()["credential"]
-    assert second["access"] != first["access"]
+    assert keys(api).json()["credential"]["access"] != first["access"]
     assert cloud.expiries[first["securitytoken"]] > clock()
     clock.value += 600
     assert cloud.expiries[first["securitytoken"]] <= clock()
@@ -109,8 +105,7 @@ def test_session_tokens(api: Any, cloud: SimulatedCloud, clock: Any) -> None:
 @pytest.mark.parametrize(("mode", "put", "get"), [("optional", 200, 200), ("required", 200, 401), ("absent", 404, 200)])
 def test_sessions_of_the_metadata_service(mode: str, put: int, get: int, api: Any, cloud: SimulatedCloud) -> None:
     cloud.metadata.session = mode
-    assert session(api, X_Metadata_Token_Ttl_Seconds="60").status_code == put
-    assert keys(api).status_code == get
+    assert (session(api, X_Metadata_Token_Ttl_Seconds="60").status_code, keys(api).status_code) == (put, get)
 
 
 def test_no_agency(api: Any, cloud: SimulatedCloud) -> None:

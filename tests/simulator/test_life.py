@@ -22,10 +22,8 @@ def test_the_age_of_a_task_determines_its_status() -> None:
 
 
 def test_speed_divides_durations_and_nothing_is_in_the_future() -> None:
-    task = SimTask(name="t", born=START, script=CYCLE, speed=60)
-    moment = task.at(START + 20)
-    assert moment.status == "FULL_TRANSFER_STARTED"
-    assert moment.life == 1200
+    moment = SimTask(name="t", born=START, script=CYCLE, speed=60).at(START + 20)
+    assert (moment.status, moment.life) == ("FULL_TRANSFER_STARTED", 1200)
     assert all(START <= entered <= START + 20 for entered in moment.entered.values())
 
 
@@ -43,8 +41,7 @@ def test_a_task_that_ends_is_deleted_and_created_again_with_a_new_id(clock: Any)
 
     assert state(length - 1300) == (1, "RELEASE_RESOURCE_COMPLETE")
     assert state(length - 1100) == (0, "DELETED")  # its details are still returned
-    assert state(length - 100) == (0, "DRS.10000010")
-    assert task.at(START + length - 100).status == GONE
+    assert (state(length - 100), task.at(START + length - 100).status) == ((0, "DRS.10000010"), GONE)
     assert state(length + 100) == (1, "DRS.10000010")
     again = api.list_v3()["jobs"][0]
     assert again["name"] == "t"
@@ -91,8 +88,7 @@ def test_the_demo_shows_every_phase_at_once(clock: Any, speed: float) -> None:
 
 
 def test_the_demo_moves(clock: Any) -> None:
-    cloud = demo_cloud(now=clock)
-    world = cloud.worlds[0]
+    world = demo_cloud(now=clock).worlds[0]
 
     def delay(name: str) -> float:
         task = world.task(name)
@@ -171,8 +167,7 @@ def test_the_lists_show_every_change(api: Any, world: World, clock: Any) -> None
     assert names(api.list_v3()) == ["three", "two", "one"]
     world.task("one").born = clock() - 10
     world.task("two").scenario = "migration"
-    assert names(api.list_v3()) == ["one", "three"]
-    assert names(api.list_v3(db_use_type="migration")) == ["two"]
+    assert (names(api.list_v3()), names(api.list_v3(db_use_type="migration"))) == (["one", "three"], ["two"])
     world.task("one").script = (("DELETED", 1.0),)
     world.task("three").engine = "redis-to-gaussredis"
     assert names(api.list_v3()) == []

@@ -68,8 +68,7 @@ def test_detail(api: Any, task: SimTask, clock: Any) -> None:
     assert item["full_transfer_complete_time"] == str(int((task.born + 3260) * 1000))
     assert item["source_endpoint"]["db_port"] == 3306
     assert item["target_endpoint"]["ssl_link"] is False
-    assert item["inst_info"]["start_time"] == "0"
-    assert item["tags"] == [{"key": "team", "value": "a"}]
+    assert (item["inst_info"]["start_time"], item["tags"]) == ("0", [{"key": "team", "value": "a"}])
     assert (item["alarm_notify"]["delay_time"], item["alarm_notify"]["rpo_delay"]) == (60, 0)
     assert item["description"] == ""
     assert not {"net_type", "period_order", "error_code", "parent_id", "instInfo"} & item.keys()
@@ -79,8 +78,7 @@ def test_detail_of_prepaid_scheduled_and_failed_tasks(api: Any, task: SimTask) -
     task.charging, task.scheduled, task.expires = "period", 1_800_000_600.0, 1_900_000_000.0
     task.pin("INCRE_TRANSFER_FAILED")
     item = batch_item(api, "batch-detail", task)
-    assert item["period_order"]["exp_time"] == "1900000000000"
-    assert item["period_order"]["status"] == "COMPLETED"
+    assert (item["period_order"]["exp_time"], item["period_order"]["status"]) == ("1900000000000", "COMPLETED")
     assert item["inst_info"]["start_time"] == "1800000600000"
     assert item["error_code"].startswith("DRS.M")
     assert "jdbc:mysql" in item["error_message"]
@@ -202,8 +200,7 @@ def test_results_of_comparisons(data: str, result: str, different: int, api: Any
         content_compare_id=newest["contents"],
     )
     lines = body["line_compare_results"]["line_compare_details"][0]["line_compare_detail"]
-    assert lines[1]["line_compare_result"] == result
-    assert sum(line["diff_row_num"] for line in lines) == different
+    assert (lines[1]["line_compare_result"], sum(line["diff_row_num"] for line in lines)) == (result, different)
     assert body["line_compare_results"]["line_compare_overview"][0]["line_compare_result"] == result
     contents = body["content_compare_results"]["content_compare_details"][0]["content_compare_detail"]
     assert contents[1]["content_compare_result"] == result
@@ -239,8 +236,6 @@ def test_comparisons_end_and_new_ones_start(api: Any, task: SimTask, clock: Any)
         assert ("end_time" in entry) == (entry["compare_task_status"] != "RUNNING")
         return entry["compare_type"], entry["compare_task_status"]
 
-    assert newest(30) == ("object_comparison", "RUNNING")
-    assert newest(90) == ("object_comparison", "SUCCESSFUL")
-    assert newest(6 * 60) == ("lines", "RUNNING")
-    assert newest(61 * 60) == ("contents", "SUCCESSFUL")
+    assert (newest(30), newest(90)) == (("object_comparison", "RUNNING"), ("object_comparison", "SUCCESSFUL"))
+    assert (newest(6 * 60), newest(61 * 60)) == (("lines", "RUNNING"), ("contents", "SUCCESSFUL"))
     assert newest(3 * 6 * 3600 + 16 * 60) == ("lines", "FAILED")

@@ -30,11 +30,9 @@ def test_invalid_lists(query: str, api: Any) -> None:
 def test_the_offset_counts_records_not_pages(api: Any, world: World) -> None:
     assert names(api.list_v5("limit=2")) == ["three", "two"]
     assert names(api.list_v5("limit=2&offset=1")) == ["two", "one"]
-    last = api.v5("/jobs?job_type=sync&limit=2&offset=3")
-    assert last.json() == {"jobs": [], "total_count": 3}
+    assert api.v5("/jobs?job_type=sync&limit=2&offset=3").json() == {"jobs": [], "total_count": 3}
     world.tasks += [SimTask(name=f"more-{number}") for number in range(12)]
-    assert len(names(api.list_v5())) == 10
-    assert len(names(api.list_v5("limit=1000"))) == 15
+    assert (len(names(api.list_v5())), len(names(api.list_v5("limit=1000")))) == (10, 15)
 
 
 def test_empty_filters_are_none(api: Any) -> None:
@@ -100,8 +98,7 @@ def test_progress_is_wrapped_and_all_strings(api: Any, task: SimTask) -> None:
 
 
 def test_invalid_details(api: Any, task: SimTask) -> None:
-    missing = api.v5(f"/jobs/{UNKNOWN}?type=progress")
-    assert error(missing) == (400, "DRS.10000010")
+    assert error(api.v5(f"/jobs/{UNKNOWN}?type=progress")) == (400, "DRS.10000010")
     for query in ("", "?type=", "?type=colour"):
         assert error(api.v5(f"/jobs/{task.id}{query}")) == (400, "DRS.10000001")
     task.children = [SimTask(name="child", role="child")]
@@ -131,5 +128,4 @@ def test_overrides_reach_into_blocks(api: Any, task: SimTask) -> None:
 def test_no_metrics_before_the_first_start(api: Any, world: World) -> None:
     world.task("one").pin("CONFIGURATION")
     metrics = api.detail(world.task("one"), "progress")["metrics"]
-    assert (metrics["cpu_util"], metrics["apply_current_state"]) == ("", "")
-    assert len(metrics) == 15
+    assert (metrics["cpu_util"], metrics["apply_current_state"], len(metrics)) == ("", "", 15)

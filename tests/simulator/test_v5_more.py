@@ -13,10 +13,8 @@ def test_detail(api: Any, task: SimTask) -> None:
     job = api.detail(task, "detail")
     info = job["base_info"]
     assert (info["job_type"], info["engine_type"], info["expired_days"]) == ("sync", "mysql-to-mysql", 14)
-    assert info["tags"] == [{"key": "team", "value": "a"}]
-    assert info["start_time"] == "2027-01-15T08:10:00Z"
-    assert job["source_endpoint"][0]["endpoint"]["db_port"] == "3306"
-    assert job["alarm_notify"]["delay_time"] == 60
+    assert (info["tags"], info["start_time"]) == ([{"key": "team", "value": "a"}], "2027-01-15T08:10:00Z")
+    assert (job["source_endpoint"][0]["endpoint"]["db_port"], job["alarm_notify"]["delay_time"]) == ("3306", 60)
     assert "rpo_delay" not in job["alarm_notify"]
     assert job["node_info"]["spec"]["node_type"] == "high"
     assert not {"progress_info", "metrics", "logs", "period_order"} & job.keys()
@@ -42,8 +40,7 @@ def test_a_deleted_task_still_has_details(api: Any, task: SimTask) -> None:
 def test_some_types_need_the_query_id_of_the_write(kind: str, api: Any, task: SimTask) -> None:
     for query in ("", "&query_id=", f"&query_id={UNKNOWN}"):
         assert api.v5(f"/jobs/{task.id}?type={kind}{query}").json()["error_code"] == "DRS.10000001"
-    job = api.detail(task, f"{kind}&query_id={query_id(task, kind)}")
-    assert len(job) == 4
+    assert len(api.detail(task, f"{kind}&query_id={query_id(task, kind)}")) == 4
 
 
 def test_network_and_precheck(api: Any, task: SimTask) -> None:
@@ -59,8 +56,7 @@ def test_network_and_precheck(api: Any, task: SimTask) -> None:
 def test_log(api: Any, task: SimTask) -> None:
     task.delay = 500
     job = api.detail(task, "log&offset=0&limit=2")
-    assert (len(job["logs"]), job["total_count"]) == (2, 7)
-    assert job["logs"][0]["level"] == "Warn"
+    assert (len(job["logs"]), job["total_count"], job["logs"][0]["level"]) == (2, 7, "Warn")
     task.pin("INCRE_TRANSFER_FAILED")
     errors = api.detail(task, "log&log_level=Error")["logs"]
     assert "jdbc:mysql" in errors[0]["message"]
@@ -160,8 +156,7 @@ def test_async_jobs(api: Any, world: World) -> None:
     ]
     body = api.v5("/batch-async-jobs?async_job_id=&status=&offset=0&limit=10&sort_key=&sort_dir=").json()
     assert [job["status"] for job in body["jobs"]] == ["ASYNC_JOB_VALIDATE_FAILED", "COMMIT_SUCCESS"]
-    assert body["total_count"] == 2
-    assert api.v5("/batch-async-jobs?status=COMMIT_SUCCESS").json()["total_count"] == 1
+    assert (body["total_count"], api.v5("/batch-async-jobs?status=COMMIT_SUCCESS").json()["total_count"]) == (2, 1)
     assert api.v5("/batch-async-jobs?sort_dir=asc&limit=1").json()["jobs"][0]["create_time"] == "1970-01-01T00:01:40Z"
     detail = api.v5(f"/batch-async-jobs/{world.async_jobs[0].id}").json()
     assert [job["base_info"]["name"] for job in detail["jobs"]] == ["one", "two"]

@@ -99,13 +99,11 @@ def test_every_other_v3_operation(sdk: Any, url: str) -> None:
     sync = list_v3(v3, drs, "sync")
     orders, dr = job_named(sync, "orders-to-rds").id, job_named(list_v3(v3, drs, "cloudDataGuard"), "core-dr").id
     draft = job_named(list_v3(v3, drs, "migration"), "loyalty-draft").id
-    page = v3.PageReq(cur_page=1, per_page=10)
-    body = v3.BatchQueryJobReqPage(jobs=[orders, dr], page_req=page)
+    body = v3.BatchQueryJobReqPage(jobs=[orders, dr], page_req=v3.PageReq(cur_page=1, per_page=10))
     statuses = drs.batch_list_job_status(v3.BatchListJobStatusRequest(body=body)).results
     assert [item.status for item in statuses] == ["INCRE_TRANSFER_STARTED"] * 2
     details = drs.batch_list_job_details(v3.BatchListJobDetailsRequest(body=body)).results
-    assert details[0].alarm_notify.delay_time == 60
-    assert details[1].period_order.period_type == 2
+    assert (details[0].alarm_notify.delay_time, details[1].period_order.period_type) == (60, 2)
     lags = drs.batch_list_rpos_and_rtos(v3.BatchListRposAndRtosRequest(body=v3.BatchQueryRpoAndRtoReq(jobs=[dr])))
     assert int(lags.results[0].rpo_info.delay) >= 0
     data = drs.show_monitoring_data(v3.ShowMonitoringDataRequest(body=v3.BatchQueryJobReq(jobs=[dr])))

@@ -29,8 +29,7 @@ def opened(
         "projects": [{"region": "cn-north-4", "project_id": PROJECT, **(project or {})}],
         **account,
     }
-    config = from_mapping({"accounts": [written]})
-    (configured,) = config.accounts
+    (configured,) = from_mapping({"accounts": [written]}).accounts
     return connect(
         configured,
         configured.all_projects()[0],

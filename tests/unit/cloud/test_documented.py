@@ -111,8 +111,7 @@ def test_the_detail_of_v5_has_no_progress() -> None:
 def test_the_progress_of_v3(name: str, expected: dict[str, Progress]) -> None:
     """Open Telekom Cloud, "Querying Task Progress in Batches"; answered 202."""
     answers, lost, _ = fetched("v3_batch_progress", document(name), ids=list(expected))
-    assert answers == {identity: (facts,) for identity, facts in expected.items()}
-    assert lost == 0
+    assert (answers, lost) == ({identity: (facts,) for identity, facts in expected.items()}, 0)
 
 
 REAL = {

@@ -28,8 +28,7 @@ def test_nothing_but_reads_is_sent_and_each_operation_once() -> None:
     cloud = fleet()
     checked(cloud)
     sent = [f"{call.path} {call.query} {call.body}" for call in cloud.calls]
-    assert len(sent) == len(set(sent))
-    assert len([call for call in sent if "compar" not in call]) == 3 + 3 + 11
+    assert (len(sent), len([call for call in sent if "compar" not in call])) == (len(set(sent)), 3 + 3 + 11)
     assert all(call.method == "GET" or "/v3/" in call.path for call in cloud.calls)
 
 

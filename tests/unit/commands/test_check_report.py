@@ -124,8 +124,7 @@ def test_depth_has_an_end() -> None:
     for _ in range(500):
         body = {"job": [body]}
     paths = shape(body)["body"]
-    assert len(paths) == 13
-    assert max(path.count("job") for path in paths) == 6
+    assert (len(paths), max(path.count("job") for path in paths)) == (13, 6)
 
 
 def wires(base: type[Wire] = Wire) -> list[type[Wire]]:

@@ -156,8 +156,7 @@ def test_the_help_fits_a_terminal(command: str, command_line: CommandLine) -> No
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef"), ("fish", "complete -c")])
 def test_completion_has_every_command(shell: str, word: str, command_line: CommandLine) -> None:
     code, script, _ = command_line("completion", shell)
-    assert code == 0
-    assert [part for part in (word, "--config.file", *COMMANDS) if part not in script] == []
+    assert (code, [part for part in (word, "--config.file", *COMMANDS) if part not in script]) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -203,15 +202,13 @@ def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
 def test_metrics_prints_every_family(command_line: CommandLine) -> None:
     code, catalogue, _ = command_line("metrics")
     assert code == 0
-    named = set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE))
-    assert named == FAMILY_NAMES
+    assert set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE)) == FAMILY_NAMES
 
 
 def test_a_group_of_groups_has_single_exceptions() -> None:
     first, second, third = ValueError(), KeyError(), OSError()
     group = BaseExceptionGroup("all", [ExceptionGroup("some", [first, ExceptionGroup("one", [second])]), third])
-    assert cli.leaves(group) == [first, second, third]
-    assert cli.leaves(first) == [first]
+    assert (cli.leaves(group), cli.leaves(first)) == ([first, second, third], [first])
 
 
 def test_a_bug_quotes_nothing(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
@@ -237,8 +234,7 @@ def test_signals_wait_while_the_command_line_is_imported(monkeypatch: pytest.Mon
     blocked: list[object] = []
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *arguments: blocked.append(arguments))
     monkeypatch.setattr(cli, "main", lambda: len(blocked))
-    assert __main__.main() == 1
-    assert blocked == [(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})]
+    assert (__main__.main(), blocked) == (1, [(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})])
 
 
 def test_every_command_is_documented() -> None:

@@ -103,8 +103,7 @@ def test_the_status_comes_from_v3() -> None:
     """By id, and by name where v5, which is not published, would know none."""
     cloud = cloud_of(sim_task("orders", status="INCRE_TRANSFER_FAILED"), published={"v3"})
     shown = Outcome(0, '{\n  "status": "INCRE_TRANSFER_FAILED"\n}')
-    assert queried(cloud, "status", ORDERS) == shown
-    assert queried(cloud, "status", "orders") == shown
+    assert (queried(cloud, "status", ORDERS), queried(cloud, "status", "orders")) == (shown, shown)
     call, *_ = cloud.calls
     assert (call.method, call.path) == ("POST", f"/v3/{PROJECT_ID}/jobs/batch-status")
     assert call.body == {"jobs": [ORDERS], "page_req": {"cur_page": 1, "per_page": 1}}
@@ -166,8 +165,7 @@ def test_a_query_id_that_the_cloud_does_not_know() -> None:
 def test_an_id_in_the_second_project() -> None:
     parcels = sim_task("parcels")
     cloud, config = two_projects(parcels)
-    outcome = queried(cloud, "file", parcels.id, config=config)
-    assert outcome.code == 0
+    assert queried(cloud, "file", parcels.id, config=config).code == 0
     assert [call.path for call in cloud.calls] == [
         f"/v5/{project}/jobs/{parcels.id}" for project in (PROJECT_ID, OTHER_ID)
     ]

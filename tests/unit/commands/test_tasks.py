@@ -88,8 +88,7 @@ def test_a_project_that_fails_is_named_and_never_empty() -> None:
     cloud, config = two_projects(sim_task("parcels"))
     cloud.faults = [faults.broken(PROJECT_ID)]
     outcome = shown(cloud, config=config)
-    assert outcome.code == 1
-    assert [row[0] for row in cells(outcome)] == ["parcels"]
+    assert (outcome.code, [row[0] for row in cells(outcome)]) == (1, ["parcels"])
     assert outcome.notes[0] == f"{WHERE}: failed, and so unknown or incomplete: tasks"
     narrow = shown(cloud, Screen(80), config)
     assert f"{WHERE}\ntasks unknown\n" in narrow.text
@@ -128,8 +127,7 @@ def test_a_name_with_escape_sequences() -> None:
 
 def test_json_has_the_names_and_units_of_the_metrics() -> None:
     dr = sim_task("dr", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", rpo=31.5, rto=0.5)
-    outcome = shown(cloud_of(dr, sim_task("draft", status="CONFIGURATION")), None)
-    document = json.loads(outcome.text)
+    document = json.loads(shown(cloud_of(dr, sim_task("draft", status="CONFIGURATION")), None).text)
     found = {task["task_name"]: task for task in document["tasks"]}
     assert document["now_timestamp_seconds"] > found["dr"]["collected_timestamp_seconds"]["progress"] - 1
     (project,) = document["projects"]

@@ -36,8 +36,7 @@ def test_it_is_one_account_with_one_project(monkeypatch: pytest.MonkeyPatch) -> 
         {"accounts": [{"name": "default", "cloud": "otc", "credentials": credentials, "regions": ["eu-de"]}]}
     )
     (account,) = config.accounts
-    assert account.all_projects() == written.accounts[0].all_projects()
-    assert account.poll == written.accounts[0].poll
+    assert (account.all_projects(), account.poll) == (written.accounts[0].all_projects(), written.accounts[0].poll)
     assert account.endpoint_for(account.projects[0]) == "https://drs.eu-de.otc.t-systems.com"
     read: Any = account.credentials
     assert (read.access_key.reveal(), read.secret_key.reveal(), read.security_token) == ("ak", "sk", None)

@@ -58,20 +58,17 @@ def test_the_top_level_is_the_default_of_each_account_key_by_key() -> None:
         cutover={"comparison": "required"},
     )
     plain, own = config.accounts
-    assert (plain.poll.interval, plain.poll.timeout) == (10, 10)
-    assert (own.poll.interval, own.poll.timeout) == (10, 1)
+    assert (plain.poll.interval, plain.poll.timeout, own.poll.interval, own.poll.timeout) == (10, 10, 10, 1)
     assert [plain.interval(name) for name in ("tasks", "progress", "node", "detail")] == [15, 10, 20, 600]
     assert (plain.enabled("node"), own.enabled("node"), own.interval("node")) == (True, False, 20)
     assert (plain.enabled("logs"), own.enabled("logs"), own.interval("logs")) == (False, True, 300)
-    assert own.cutover.comparison == "required"
-    assert config.poll == plain.poll
+    assert (own.cutover.comparison, config.poll) == ("required", plain.poll)
 
 
 def test_lists_of_an_account_replace_those_of_the_top_level() -> None:
     config = config_of(account(tasks={"include": []}), account("b"), tasks={"include": [{"name": "pay.*"}]})
     none, one = config.accounts
-    assert none.tasks.include == ()
-    assert one.tasks.include[0].name == NamePattern("pay.*")
+    assert (none.tasks.include, one.tasks.include[0].name) == ((), NamePattern("pay.*"))
 
 
 @pytest.mark.parametrize(
@@ -84,8 +81,7 @@ def test_lists_of_an_account_replace_those_of_the_top_level() -> None:
 )  # fmt: skip
 def test_endpoints_follow_cloud_and_region(cloud: str, region: str, drs: str, iam: str) -> None:
     made = config_of(account(cloud=cloud, regions=[region])).accounts[0]
-    assert made.endpoint_for(made.all_projects()[0]) == drs
-    assert made.iam_endpoint_for(region) == iam
+    assert (made.endpoint_for(made.all_projects()[0]), made.iam_endpoint_for(region)) == (drs, iam)
 
 
 def test_explicit_endpoints_win() -> None:

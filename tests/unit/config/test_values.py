@@ -57,8 +57,7 @@ def test_duration_text() -> None:
 
 def test_literal_secret() -> None:
     secret = secret_of("hush")
-    assert secret.reveal() == "hush"
-    assert f"{secret} {secret!r}" == "Secret(***) Secret(***)"
+    assert (secret.reveal(), f"{secret} {secret!r}") == ("hush", "Secret(***) Secret(***)")
 
 
 def test_secret_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,8 +92,7 @@ def test_log_lines(form: str, name: str, capsys: pytest.CaptureFixture[str]) -> 
     structlog.get_logger().info("x", project=name)
     logs.drain(5)
     text = capsys.readouterr().err
-    assert text.count("\n") == 1
-    assert harmful(text) == set()
+    assert (text.count("\n"), harmful(text)) == (1, set())
     assert visible(name) in text.replace("\\\\", "\\")
 
 

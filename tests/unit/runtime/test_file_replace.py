@@ -36,8 +36,7 @@ def test_the_content_is_replaced_and_the_permissions_stay(file: Path) -> None:
     verify_replaceable(file)
     assert file.read_text() == OLD
     replace_content(file, NEW)
-    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (NEW, 0o640)
-    assert left(file.parent) == [file.name]
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode), left(file.parent)) == (NEW, 0o640, [file.name])
 
 
 def test_a_new_file_is_created_with_the_usual_permissions(tmp_path: Path) -> None:
@@ -147,8 +146,7 @@ def test_standard_output_is_written_to(tmp_path: Path, redirected: bool) -> None
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, stdout=target if redirected else subprocess.PIPE, check=True
         )
-    assert (out.read_text() if redirected else done.stdout.decode()) == "first\nsecond\n"
-    assert left(tmp_path) == ["out"]
+    assert (out.read_text() if redirected else done.stdout.decode(), left(tmp_path)) == ("first\nsecond\n", ["out"])
 
 
 def test_a_device_remains_one() -> None:

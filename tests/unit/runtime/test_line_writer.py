@@ -77,8 +77,7 @@ def pipe() -> Iterator[Pipe]:
     ids=["order", "a character without an encoding"],
 )
 def test_lines_are_written(pipe: Pipe, texts: list[str], lines: list[str]) -> None:
-    assert pipe.written(*texts) == lines
-    assert pipe.lines.dropped == 0
+    assert (pipe.written(*texts), pipe.lines.dropped) == (lines, 0)
 
 
 def test_no_thread_stays_behind(pipe: Pipe) -> None:
@@ -155,8 +154,7 @@ def test_a_line_after_an_incomplete_one_starts_a_new_line(monkeypatch: pytest.Mo
     for text in ("fourth\n", "fifth\n"):
         written.write(text)
         written.drain(TIMEOUT)
-    assert disk.data == b"first\nsec\n2 missing\nfourth\nfifth\n"
-    assert written.dropped == 2
+    assert (disk.data, written.dropped) == (b"first\nsec\n2 missing\nfourth\nfifth\n", 2)
 
 
 def test_it_waits_for_an_output_that_is_non_blocking(pipe: Pipe) -> None:
@@ -164,8 +162,7 @@ def test_it_waits_for_an_output_that_is_non_blocking(pipe: Pipe) -> None:
     text = "x" * 200_000 + "\n"
     pipe.lines.write(text)
     pipe.lines.drain(0.1)
-    assert pipe.written() == [text[:-1]]
-    assert pipe.lines.dropped == 0
+    assert (pipe.written(), pipe.lines.dropped) == ([text[:-1]], 0)
 
 
 def _refuse(_thread: threading.Thread) -> None:

@@ -105,8 +105,7 @@ def test_calls_with_one_key_share_a_run() -> None:
         calls[0].cancel()  # the others still get their result
         release.set()
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        assert outcomes[1:] == ["a", "a", "b"]
-        assert sorted(runs) == ["a", "b"]
+        assert (outcomes[1:], sorted(runs)) == (["a", "a", "b"], ["a", "b"])
         assert await pool.share("a", work, "again") == "again"
 
     asyncio.run(story())
@@ -146,8 +145,7 @@ def test_a_call_that_is_cancelled_before_a_thread_takes_it_is_not_run() -> None:
     pool, calls, future = DaemonPool("early", threads=1, timeout=10), list[int](), Future[None]()
     future.cancel()
     pool._submit((future, partial(calls.append, 1)))
-    assert asyncio.run(pool.run(str, 3)) == "3"
-    assert calls == []
+    assert (asyncio.run(pool.run(str, 3)), calls) == ("3", [])
 
 
 def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:

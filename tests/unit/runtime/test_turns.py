@@ -19,8 +19,7 @@ async def count(counts: list[int]) -> None:
 async def test_other_tasks_run_after_every_so_many_items(per_turn: int, turns: int) -> None:
     counts = [0]
     counting = asyncio.create_task(count(counts))
-    assert [number async for number in in_turns(range(10), per_turn)] == list(range(10))
-    assert counts == [turns]
+    assert ([number async for number in in_turns(range(10), per_turn)], counts) == (list(range(10)), [turns])
     counting.cancel()
 
 

@@ -68,8 +68,7 @@ def test_a_signal_sets_the_end_and_nothing_postpones_it(armed: list[float | None
         (1, Watchdog.end),
         (HANG_SECONDS, nothing),
     )
-    assert stopped == [True]
-    assert armed == [HANG_SECONDS, STOP_SECONDS]
+    assert (stopped, armed) == ([True], [HANG_SECONDS, STOP_SECONDS])
 
 
 def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,8 +82,7 @@ def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch
             await asyncio.sleep(0)
 
     simulate(main())
-    assert codes == [130]
-    assert armed == [STOP_SECONDS]
+    assert (codes, armed) == ([130], [STOP_SECONDS])
 
 
 @pytest.mark.parametrize(
@@ -105,8 +103,7 @@ def test_a_stop_by_the_terminal_is_no_hang_and_does_not_cancel_an_end(
         monkeypatch.setattr(os, "kill", lambda _, number: sent.append(number))
 
     watch((1, before), (0, pause), (1, nothing))
-    assert sent == [signal.SIGSTOP]
-    assert armed == times
+    assert (sent, armed) == ([signal.SIGSTOP], times)
 
 
 def test_stacks_are_written_to_standard_error_if_it_cannot_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,8 +84,7 @@ async def test_every_path_requires_a_password(tmp_path: Path, path: str) -> None
     front = Front(tmp_path, LOGIN)
     got = await front.get(path)
     assert (got.status_code, got.text) == (401, "Authentication required: user and password.\n")
-    assert got.headers["www-authenticate"] == 'Basic realm="drs-exporter", charset="UTF-8"'
-    assert front.asked == []
+    assert (got.headers["www-authenticate"], front.asked) == ('Basic realm="drs-exporter", charset="UTF-8"', [])
     assert (await front.get(path, auth=("alice", "apple"))).status_code == 200
     assert front.asked == [path]
     assert front.failed == 0  # who gives no password has not failed
@@ -95,8 +94,7 @@ async def test_every_path_requires_a_password(tmp_path: Path, path: str) -> None
 async def test_health_can_be_left_open(tmp_path: Path) -> None:
     front = Front(tmp_path, LOGIN, open_paths=HEALTH_PATHS)
     paths = ["/-/healthy", "/-/ready", "/-/healthy/", "/-/", "/metrics", "/", "/-/healthy/../../metrics"]
-    status = [(await front.get(path)).status_code for path in paths]
-    assert status == [200, 200, 401, 401, 401, 401, 401]
+    assert [(await front.get(path)).status_code for path in paths] == [200, 200, 401, 401, 401, 401, 401]
 
 
 @in_real_time
@@ -120,9 +118,7 @@ async def test_a_login_that_was_not_checked_is_not_a_failed_one(
     front = Front(tmp_path, LOGIN)
     monkeypatch.setattr(front.passwords, "verify", refuse)
     got = await front.get(auth=("alice", "apple"))
-    assert (got.status_code, got.headers["retry-after"]) == (429, "10")
-    assert front.failed == 0
-    assert front.asked == []
+    assert (got.status_code, got.headers["retry-after"], front.failed, front.asked) == (429, "10", 0, [])
 
 
 @in_real_time
@@ -154,8 +150,7 @@ async def test_headers_are_added_to_every_response_that_has_not_its_own(tmp_path
 async def test_a_body_is_refused_before_it_is_read(tmp_path: Path, body: dict[str, Any], method: str) -> None:
     front = Front(tmp_path, LOGIN)
     got = await front.get(method=method, **body)
-    assert (got.status_code, got.headers["connection"]) == (413, "close")
-    assert front.asked == []
+    assert (got.status_code, got.headers["connection"], front.asked) == (413, "close", [])
 
 
 @pytest.mark.parametrize(

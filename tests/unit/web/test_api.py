@@ -30,8 +30,7 @@ async def response_of(path: str) -> tuple[int, Any]:
 
 def test_the_api_returns_what_the_page_shows() -> None:
     status, answer = response_of("/api/v1/tasks?sort=-delay&limit=2")
-    assert status == 200
-    assert answer["tasks"][0]["task_name"] == "orders"
+    assert (status, answer["tasks"][0]["task_name"]) == (200, "orders")
     assert answer["tasks"][0]["incremental_delay_seconds"] == 7
     counts = {"total": 3, "matched": 3, "page": 1, "pages": 2, "ready": True}
     assert {key: answer[key] for key in counts} == counts
@@ -50,8 +49,7 @@ def test_the_api_returns_what_the_page_shows() -> None:
 
 def test_the_api_refuses_invalid_parameters() -> None:
     status, answer = response_of("/api/v1/tasks?phase=sleeping&limit=0")
-    assert status == 400
-    assert [fault.partition(":")[0] for fault in answer["errors"]] == ["phase", "limit"]
+    assert (status, [fault.partition(":")[0] for fault in answer["errors"]]) == (400, ["phase", "limit"])
 
 
 async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> None:

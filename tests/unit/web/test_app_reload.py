@@ -75,5 +75,4 @@ def test_no_page_in_a_browser_may_reload(method: str, headers: Headers, status: 
         nonlocal reloads
         reloads += 1
 
-    assert simulate(ask_reload(method, count, headers))[0] == status
-    assert reloads == (status == 200)
+    assert (simulate(ask_reload(method, count, headers))[0], reloads) == (status, (status == 200))

@@ -105,8 +105,7 @@ async def test_what_is_remembered_is_bounded_and_holds_no_password() -> None:
     users = {f"user {number}".encode(): hashed("secret").encode() for number in range(120)}
     passwords = Passwords()
     assert all([await passwords.verify(users, name, b"secret") for name in users])
-    assert len(passwords._verified) == 100
-    assert passwords._running == {}
+    assert (len(passwords._verified), passwords._running) == (100, {})
     assert b"secret" not in b"".join(passwords._verified)
     assert all(len(sign) == 32 for sign in passwords._verified)
 
@@ -116,8 +115,7 @@ async def test_few_logins_are_checked_at_a_time_and_each_once(checks: Checks) ->
     passwords = Passwords()
     logins = [(b"alice", b"apple"), (b"alice", b"pear"), (b"bob", b"banana"), (b"nobody", b"apple")] * 5
     results = await asyncio.gather(*(passwords.verify(USERS, *login) for login in logins))
-    assert results == [True, False, True, False] * 5
-    assert len(checks.asked) == 4
+    assert (results, len(checks.asked)) == ([True, False, True, False] * 5, 4)
     assert checks.most <= web_auth._CHECKS
 
 

@@ -47,8 +47,7 @@ def test_messages_of_uvicorn_about_bad_requests_are_counted(caplog: pytest.LogCa
             uvicorn.warning("Unsupported upgrade request.")
             uvicorn.warning("No supported WebSocket library detected.")
     assert heard.counts == {MALFORMED: 100, UPGRADE: 100}
-    assert [line["kind"] for line in logged] == [MALFORMED, UPGRADE]
-    assert caplog.records == []
+    assert ([line["kind"] for line in logged], caplog.records) == ([MALFORMED, UPGRADE], [])
 
 
 def test_every_other_error_of_a_library_is_written(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,8 +60,7 @@ def test_every_other_error_of_a_library_is_written(caplog: pytest.LogCaptureFixt
             asyncio_log.error("Task exception of another task was never retrieved")
         uvicorn.error("Exception in ASGI application\n", exc_info=asyncio.CancelledError())
         uvicorn.error("Cancel %s running task(s), timeout graceful shutdown exceeded", 3)
-    assert len(caplog.records) == 6
-    assert heard.counts == {}
+    assert (len(caplog.records), heard.counts) == (6, {})
 
 
 def test_a_thread_without_an_event_loop_can_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -129,8 +129,7 @@ def test_the_limit_of_file_descriptors(
     limits = [(soft, hard)]
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
-    assert connections_allowed() == allowed
-    assert limits[1:] == ([(raised, hard)] if raised else [])
+    assert (connections_allowed(), limits[1:]) == (allowed, [(raised, hard)] if raised else [])
 
 
 def test_a_closed_socket_has_no_room() -> None:

@@ -30,8 +30,7 @@ def test_the_hosts_that_an_address_serves_and_the_url_that_is_announced(text: st
         for host in ("127.0.0.1", "::1"):
             with suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=10):
                 served.append(host)
-        assert served == hosts
-        assert url_of(server) == f"http://{'[::1]' if hosts[0] == '::1' else hosts[0]}:{port}"
+        assert (served, url_of(server)) == (hosts, f"http://{'[::1]' if hosts[0] == '::1' else hosts[0]}:{port}")
 
 
 def free_port() -> int:

@@ -100,8 +100,7 @@ def test_what_is_counted_is_the_whole_fleet() -> None:
     assert (whole.cutover["ready"], whole.cutover["blocked"]) == (1, 2)
     assert whole.projects == {"acme/eu-de/shop-0": 3, "acme/eu-de/shop-1": 2, "acme/eu-de/shop-2": 1}
     assert whole.slowest is TASKS[4]
-    assert whole.names["id-3"] == "Task 3"
-    assert found(TASKS, limit=2).pages == 4
+    assert (whole.names["id-3"], found(TASKS, limit=2).pages) == ("Task 3", 4)
     nothing = found([])
     assert (nothing.tasks, nothing.pages, nothing.slowest) == ([], 1, None)
 
@@ -157,8 +156,7 @@ def test_all_that_can_be_query_of() -> None:
         "utm_source": "mail",
     }
     query, faults = Query.of(parameters)
-    assert faults == ()
-    assert query == Query("Orders", "failed", "acme/eu-de/shop", "blocked", "-delay", 3, 50)
+    assert (faults, query) == ((), Query("Orders", "failed", "acme/eu-de/shop", "blocked", "-delay", 3, 50))
     assert (query.key, query.backwards, query.filtered) == ("delay", True, True)
 
 
@@ -199,8 +197,7 @@ def test_whatever_changes_the_first_page_is_shown() -> None:
 
 def test_the_head_of_a_column_sorts_by_it_and_then_the_other_way_round() -> None:
     query = Query()
-    assert query.direction("phase") == "ascending"
-    assert query.direction("delay") == "none"
+    assert (query.direction("phase"), query.direction("delay")) == ("ascending", "none")
     by_delay = query_of(query.sorted_by("delay"))
     assert (by_delay.sort, by_delay.direction("delay")) == ("-delay", "descending")
     assert query_of(by_delay.sorted_by("delay")).sort == "delay"

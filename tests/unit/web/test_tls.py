@@ -78,8 +78,7 @@ def test_a_plain_pair_of_certificate_and_key(authority: Authority, server: Pair)
 
 def test_a_pair_in_the_file_itself_never_touches_a_disk(authority: Authority, server: Pair) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
-    tls = TlsServer(cert=server.cert.read_text(), key=server.key.read_text())
-    context, _ = server_context(tls)
+    context, _ = server_context(TlsServer(cert=server.cert.read_text(), key=server.key.read_text()))
     shake(context, client(authority))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 

@@ -81,8 +81,7 @@ async def test_an_invalid_session_token_is_not_sent(session: httpx.Response, err
     async with connected(script, AGENCY, **BY_ID) as project:
         with pytest.raises(CloudError) as caught:
             await project.list()
-    assert str(caught.value) == error
-    assert {request.method for request in script.requests} == {"PUT"}
+    assert (str(caught.value), {request.method for request in script.requests}) == (error, {"PUT"})
 
 
 @pytest.mark.parametrize("credential", [{"access": ""}, {"secret": None}, {"securitytoken": 5}])
@@ -154,8 +153,7 @@ async def test_the_metadata_service_is_queried_without_any_proxy(monkeypatch: py
         agency = {**AGENCY, "metadata_endpoint": service}
         async with connected(None, agency, proxy=proxy, projects=[project]) as opened:
             assert (await opened.list()).complete
-    assert direct == [SESSION, KEYS]
-    assert proxied == [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"]
+    assert (direct, proxied) == ([SESSION, KEYS], [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"])
 
 
 async def test_session_and_keys_are_requested_with_each_renewal() -> None:

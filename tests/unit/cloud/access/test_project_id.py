@@ -96,8 +96,7 @@ async def test_a_project_that_two_accounts_reach_is_refused_for_the_second(first
             for _ in range(3):
                 assert await outcome(second) == f"iam_list_projects: project: {PROJECT} is polled by account a"
                 assert await outcome(first) == "fine"
-    assert requests(cloud)["lists"] == 4
-    assert requests(cloud)[SIGN_IN] == 1
+    assert (requests(cloud)["lists"], requests(cloud)[SIGN_IN]) == (4, 1)
     assert logged == [
         {
             "event": "this project is polled already, it is refused here; remove one of the two from the configuration",

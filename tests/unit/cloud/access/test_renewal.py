@@ -44,8 +44,7 @@ async def test_calls_during_a_fetch_share_its_failure_but_not_the_exception() ->
     source.broken = True
     errors = await asyncio.gather(*(renewed.get(source) for _ in range(50)), return_exceptions=True)
     assert {str(error) for error in errors} == {"fetch: 503"}
-    assert {type(error) for error in errors} == {UnavailableError}
-    assert len({id(error) for error in errors}) == 50
+    assert ({type(error) for error in errors}, len({id(error) for error in errors})) == ({UnavailableError}, 50)
     assert source.fetches == 1
     source.broken = False
     await asyncio.sleep(4)

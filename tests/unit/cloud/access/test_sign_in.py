@@ -233,8 +233,7 @@ async def test_a_sign_in_has_retries_of_its_own_and_is_not_retried_by_the_call_t
     cloud.faults.append(faults.unavailable("auth/tokens", 503))
     async with connected(cloud, PASSWORD) as project:
         await outcome(project)
-        assert project.meter.codes == ["503"] * 3
-        assert project.meter.retries == ["iam_auth_tokens"] * 2
+        assert (project.meter.codes, project.meter.retries) == (["503"] * 3, ["iam_auth_tokens"] * 2)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +255,7 @@ async def test_an_error_of_iam_is_no_error_of_drs(fault: faults.Fault) -> None:
         with pytest.raises(NotSentError) as caught:
             await project.list()
         assert not isinstance(caught.value, NotPublishedError | EmptyResultError)
-        assert caught.value.code == str(fault.status)
-        assert caught.value.operation == "iam_list_projects"
+        assert (caught.value.code, caught.value.operation) == (str(fault.status), "iam_list_projects")
 
 
 @pytest.mark.parametrize("cloud_name", ["huaweicloud", "huaweicloud_eu", "otc"])

@@ -70,8 +70,7 @@ def test_the_signed_headers() -> None:
     headers = {"Content-Type": "application/json", "X-Language": "en-us"}
     request = httpx.Request("GET", URL, headers=headers)
     signed = sent(SigningAuth(lambda: KEYS, project_id=lambda: PROJECT, now=lambda: MOMENT), request)
-    assert signed.headers["X-Sdk-Date"] == "20260102T030405Z"
-    assert signed.headers["X-Project-Id"] == PROJECT
+    assert (signed.headers["X-Sdk-Date"], signed.headers["X-Project-Id"]) == ("20260102T030405Z", PROJECT)
     assert "X-Security-Token" not in signed.headers
     covered = "content-type;host;x-language;x-project-id;x-sdk-date"
     assert signed.headers["Authorization"].startswith(f"SDK-HMAC-SHA256 Access=AK, SignedHeaders={covered}, Signature=")
@@ -122,5 +121,4 @@ async def test_an_independent_gateway_accepts_the_signature(token: str | None, j
     async with connected(transport, keys=lambda: Keys("AK", "SK", token)) as cloud:
         query = (("job_type", "sync"), ("name", job_type), ("offset", 0))
         await cloud.client.call(LIST_V5, query=query)
-    assert simulated.calls[-1].query["name"] == job_type
-    assert simulated.calls[-1].status == 200
+    assert (simulated.calls[-1].query["name"], simulated.calls[-1].status) == (job_type, 200)

@@ -66,8 +66,7 @@ async def test_a_server_without_tls() -> None:
 @needs("openssl")
 @in_real_time
 async def test_a_certificate_of_an_unknown_authority(tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    pair = authority.issue("server")
+    pair = Authority(tmp_path).issue("server")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair.cert, pair.key)
 

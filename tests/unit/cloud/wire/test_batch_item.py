@@ -144,8 +144,7 @@ def test_the_error_of_an_item_is_about_its_task_alone(
     results, lost, script = fetched(name, body, ids=[ID, OTHER])
     assert (type(results[ID]), getattr(results[ID], "error_code", None)) == (kind, code)
     assert kind is not tuple or results[ID] == ()
-    assert (results[OTHER], lost) == (facts, 0)
-    assert [body["jobs"] for body in script.bodies] == [[ID, OTHER]]
+    assert (results[OTHER], lost, [body["jobs"] for body in script.bodies]) == (facts, 0, [[ID, OTHER]])
 
 
 @pytest.mark.parametrize(
@@ -159,8 +158,7 @@ def test_the_error_of_an_item_is_about_its_task_alone(
 def test_an_item_names_its_task_under_any_of_the_keys(name: str, array: str, key: str) -> None:
     item, facts = BATCHES[name]
     results, lost, script = fetched(name, {array: [{key: ID, **item}]})
-    assert (results, lost) == ({ID: facts}, 0)
-    assert script.bodies[0]["jobs"] == [ID]
+    assert (results, lost, script.bodies[0]["jobs"]) == ({ID: facts}, 0, [ID])
 
 
 @pytest.mark.parametrize("name", BATCHES)

@@ -284,5 +284,4 @@ async def test_results_of_a_task_that_is_not_queried_for_a_day_are_removed() -> 
         await cloud.fetch(item(1), job_id="a")
         if hour == 0:
             await cloud.fetch(item(1), job_id="b")
-    assert len(cloud.queries) == 2
-    assert list(cloud.source._known) == ["a"]
+    assert (len(cloud.queries), list(cloud.source._known)) == (2, ["a"])

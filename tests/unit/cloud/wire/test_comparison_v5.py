@@ -175,8 +175,7 @@ def test_results_are_queried_once_and_then_the_list_alone() -> None:
         "content_compare overview contents-1",
         "line_compare detail lines-1",
     ]
-    assert queries(answers, 1) == first
-    assert queries(answers, 3) == [*first, "data_compare list", "data_compare list"]
+    assert (queries(answers, 1), queries(answers, 3)) == (first, [*first, "data_compare list", "data_compare list"])
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED", "TIMEOUT_INTERRUPT"])

@@ -96,8 +96,7 @@ def test_a_page_of_v3_has_room_for_every_requested_task() -> None:
 )
 def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ...], errors: int) -> None:
     results, lost, script = fetched(WRITABLE, {"job": job})
-    assert (results, lost) == ({ID: answer}, errors)
-    assert script.requests[0].url.query == b"type=is_writable"
+    assert (results, lost, script.requests[0].url.query) == ({ID: answer}, errors, b"type=is_writable")
 
 
 MYSQL = Detail(node_type="high", source_type="mysql", target_type="mysql")

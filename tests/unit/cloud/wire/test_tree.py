@@ -109,8 +109,7 @@ def test_an_entry_that_contains_itself_is_shown_once_and_its_parent_is_unknown()
 
 def test_a_ring_over_several_items_has_one_outermost_parent() -> None:
     tree = Grown(entry("a", entry("b")), entry("b", entry("c")), entry("c", entry("a")))
-    assert tree.parents == {"a": None, "b": "a", "c": "b"}
-    assert (tree.unknown, tree.lost) == ({"c": 1}, 1)
+    assert (tree.parents, tree.unknown, tree.lost) == ({"a": None, "b": "a", "c": "b"}, {"c": 1}, 1)
 
 
 def test_a_subtask_of_two_parents_belongs_to_the_first_and_makes_the_second_unknown() -> None:
@@ -141,8 +140,7 @@ def test_an_item_that_two_pages_contain_is_one() -> None:
     tree = TaskTree("sync", errors)
     tree.add([entry("a", entry("x"))])
     assert tree.add([entry("a", entry("x"), status=FAILED)]) == {"a"}
-    assert [(task.id, task.status) for task in tree.tasks()] == [("a", FAILED), ("x", RUNS)]
-    assert errors.count == 1
+    assert ([(task.id, task.status) for task in tree.tasks()], errors.count) == ([("a", FAILED), ("x", RUNS)], 1)
 
 
 def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
@@ -175,8 +173,7 @@ def test_any_depth_is_read_without_recursion() -> None:
     for depth in range(1, 5000):
         nested = entry(f"id-{depth}", nested)
     tree = Grown(nested)
-    assert len(tree.tasks) == 5000
-    assert tree.tasks["id-0"].root_id == "id-4999"
+    assert (len(tree.tasks), tree.tasks["id-0"].root_id) == (5000, "id-4999")
 
 
 IDS = st.sampled_from("abcdefgh")
