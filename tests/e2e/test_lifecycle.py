@@ -98,16 +98,14 @@ def test_a_crash_of_a_poller_ends_it_with_one_line(tmp_path: Path) -> None:
     with Program([sys.executable, "-c", CRASHING, LISTEN], tmp_path) as program:
         assert program.exit_code() == 1
         (line,) = map(json.loads, program.stderr.splitlines())
-        assert (line["level"], line["error"]) == ("error", "ValueError")
-        assert line["where"].startswith("<string>:")
+        assert (line["level"], line["error"], line["where"].startswith("<string>:")) == ("error", "ValueError", True)
         assert "hunter2" not in program.stdout + program.stderr
 
 
 def test_it_listens_on_several_addresses(start: Callable[..., Exporter]) -> None:
     exporter = start("demo", LISTEN, "--web.listen-address=[::1]:0", LISTEN, "--web.listen-address=:0")
     urls = exporter.urls(4)
-    assert len(set(urls)) == 4
-    assert urls[1].startswith("http://[::1]:")
+    assert (len(set(urls)), urls[1].startswith("http://[::1]:")) == (4, True)
     assert urls[3].startswith("http://127.0.0.1:")  # an address without a host is every address
     assert [get(f"{url}/-/healthy").status_code for url in urls] == [200] * 4
 

@@ -113,8 +113,7 @@ def test_the_script_searches_while_the_user_types(visit: Open, fleet: str) -> No
     expect(page.locator(".matched")).to_contain_text("1 task of 300 found.")
     expect(page.locator("#announcement")).to_contain_text("1 task of 300 found.")
     assert page.evaluate("window.kept")
-    assert page.evaluate("document.activeElement.name") == "q"
-    assert page.url.endswith("?q=task+00123")
+    assert (page.evaluate("document.activeElement.name"), page.url.endswith("?q=task+00123")) == ("q", True)
 
 
 def test_an_update_keeps_focus_scroll_position_and_input(visit: Open) -> None:

@@ -55,8 +55,7 @@ def test_projects(api: Any, world: World, cloud: SimulatedCloud) -> None:
     cloud.worlds.append(World(project_id="f" * 32, region="eu-de"))
     assert len(api("GET", "/v3/projects").json()["projects"]) == 2
     body = api("GET", f"/v3/projects?name={world.name}").json()
-    assert [project["id"] for project in body["projects"]] == [world.project_id]
-    assert body["links"]["next"] is None
+    assert ([project["id"] for project in body["projects"]], body["links"]["next"]) == ([world.project_id], None)
     assert api("GET", "/v3/projects?name=nowhere").json()["projects"] == []
 
 

@@ -51,8 +51,7 @@ def test_a_check_that_crashes_keeps_the_report_of_an_earlier_one(
         raise ValueError
 
     monkeypatch.setattr(checking, "check", crash)
-    assert command_line("check", config_file(tmp_path), f"--report={report}")[0] == 1
-    assert report.read_text() == EARLIER
+    assert (command_line("check", config_file(tmp_path), f"--report={report}")[0], report.read_text()) == (1, EARLIER)
 
 
 def test_a_disk_that_fills_up_during_the_check_is_named_and_keeps_the_earlier_report(

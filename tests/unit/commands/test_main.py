@@ -104,8 +104,7 @@ def test_a_missing_file_or_secret_is_no_wrong_configuration(
     if written is not None:
         file.write_text("accounts: [{name: a, cloud: otc, credentials: {type: token, token: " + written)
     ended, out, err = command_line(*command.split(), f"--config.file={file}")
-    assert (ended, out, err.count("\n")) == (code, "", lines)
-    assert err.startswith(f"drs-exporter: {file}:")
+    assert (ended, out, err.count("\n"), err.startswith(f"drs-exporter: {file}:")) == (code, "", lines, True)
 
 
 @pytest.mark.parametrize("command", ["", "run", "once", "check"])
@@ -114,8 +113,7 @@ def test_every_fault_of_the_configuration_is_a_line(command: str, tmp_path: Path
     file.write_text("accounts: []\npol: {}\n")
     code, out, err = command_line(*command.split(), f"--config.file={file}")
     first, second = err.splitlines()
-    assert (code, out) == (2, "")
-    assert first.startswith(f"drs-exporter: {file}:1: accounts: ")
+    assert (code, out, first.startswith(f"drs-exporter: {file}:1: accounts: ")) == (2, "", True)
     assert second.startswith(f"drs-exporter: {file}:2: pol: unknown key; did you mean poll?")
 
 
@@ -201,8 +199,7 @@ def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
 
 def test_metrics_prints_every_family(command_line: CommandLine) -> None:
     code, catalogue, _ = command_line("metrics")
-    assert code == 0
-    assert set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE)) == FAMILY_NAMES
+    assert (code, set(re.findall(r"^\| `(drs_\w+)`", catalogue, re.MULTILINE))) == (0, FAMILY_NAMES)
 
 
 def test_a_group_of_groups_has_single_exceptions() -> None:

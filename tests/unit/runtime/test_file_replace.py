@@ -89,8 +89,7 @@ def test_a_full_disk_leaves_the_old_content(file: Path) -> None:
         "replace_content(Path(sys.argv[1]), 'x' * 100_000)"
     )
     done = subprocess.run([sys.executable, "-c", code, file], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.endswith("OSError: [Errno 27] File too large\n")
+    assert (done.returncode, done.stderr.endswith("OSError: [Errno 27] File too large\n")) == (1, True)
     assert (file.read_text(), left(file.parent)) == (OLD, [file.name])
 
 

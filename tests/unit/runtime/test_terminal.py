@@ -28,8 +28,7 @@ def rows(*texts: tuple[str, ...]) -> list[list[Cell]]:
 
 
 def test_width_and_colours_of_an_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Screen.of(io.StringIO()) == Screen(None, colour=False)
-    assert Screen.of(Terminal()) == Screen(40, colour=True)
+    assert (Screen.of(io.StringIO()), Screen.of(Terminal())) == (Screen(None, colour=False), Screen(40, colour=True))
     for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)

@@ -87,8 +87,7 @@ def test_families_by_name(query: str, families: list[str], accept: str) -> None:
     if accept:
         reader = zlib.decompressobj(wbits=31)
         text = reader.decompress(got.body)
-        assert reader.eof
-        assert not reader.unused_data
+        assert (reader.eof, reader.unused_data) == (True, b"")
     assert [line.split()[2].decode() for line in text.splitlines() if line.startswith(b"# HELP")] == families
 
 

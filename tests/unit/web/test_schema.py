@@ -161,8 +161,7 @@ def test_a_fault(text: str, faults: str) -> None:
 
 def test_an_empty_file_sets_nothing() -> None:
     config = load("")
-    assert config == WebConfig()
-    assert not config.tls_server_config.model_fields_set
+    assert (config, config.tls_server_config.model_fields_set) == (WebConfig(), set())
     assert (config.basic_auth_users, load("basic_auth_users: {}").basic_auth_users) == ({}, {})
 
 

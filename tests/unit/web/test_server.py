@@ -196,8 +196,7 @@ async def test_while_others_wait_a_connection_ends_with_its_response(hall: Hall)
     hall.send(GET)
     await asyncio.sleep(1)
     assert b"\r\nconnection: close\r\n" in hall.wire.written.lower()
-    assert hall.wire.written.endswith(b"fine")
-    assert hall.wire.ended == "closed"
+    assert (hall.wire.written.endswith(b"fine"), hall.wire.ended) == (True, "closed")
     waiting[1].cancel()
 
 
@@ -212,8 +211,7 @@ async def test_a_connection_that_has_ended_has_no_deadline() -> None:
 @in_hall
 async def test_a_header_without_end_is_refused(hall: Hall) -> None:
     hall.send(GET[:-2] + b"X: " + b"x" * 65 * 1024)
-    assert hall.wire.written.startswith(b"HTTP/1.1 400 ")
-    assert hall.wire.ended == "closed"
+    assert (hall.wire.written.startswith(b"HTTP/1.1 400 "), hall.wire.ended) == (True, "closed")
 
 
 @pytest.mark.parametrize(
@@ -252,8 +250,7 @@ def test_nonsense_is_refused_with_the_headers_of_every_response(
         await asyncio.sleep(1)
         assert re.findall(rb"HTTP/1.1 (\d+)", hall.wire.written) == answers
         assert hall.wire.written.lower().count(b"x-content-type-options: nosniff\r\n") == len(answers)
-        assert hall.wire.written.endswith(b"Invalid HTTP request received.\n")
-        assert hall.wire.ended == "closed"
+        assert (hall.wire.written.endswith(b"Invalid HTTP request received.\n"), hall.wire.ended) == (True, "closed")
 
     in_hall(story)()
     assert [record.getMessage() for record in caplog.records] == ["Invalid HTTP request received."]

@@ -76,10 +76,7 @@ def files(tmp_path: Path, pairs: tuple[Pair, Pair]) -> Files:
 
 def test_without_a_file_nothing_is_required() -> None:
     web = WebFile()
-    assert web.now() == Settings()
-    assert web.context() is None
-    assert not web.tls
-    assert web.open_paths == frozenset()
+    assert (web.now(), web.context(), web.tls, web.open_paths) == (Settings(), None, False, frozenset())
     web.check()
     simulate(web.follow())  # there is nothing to follow
     assert web.now() == Settings()
@@ -288,8 +285,7 @@ async def test_a_changed_file_is_adopted_within_seconds_and_one_that_hangs_is_lo
         monkeypatch.setattr(web._pool, "run", run)
         files.write(USERS)
         await asyncio.sleep(15)
-        assert [*web.now().users] == [b"alice"]
-        assert not following.done()
+        assert ([*web.now().users], following.done()) == ([b"alice"], False)
         following.cancel()
     late = "the web configuration cannot be read in time; the old one stays in use"
     assert [line["event"] for line in logged] == [AGAIN["event"], late, AGAIN["event"]]

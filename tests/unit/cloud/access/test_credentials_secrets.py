@@ -85,8 +85,7 @@ async def test_a_secret_that_no_header_can_contain_is_not_sent_and_not_quoted(ke
     async with connected(script, {**credentials, key: secret}, **BY_ID) as project:
         with pytest.raises(AccessDeniedError) as caught:
             await project.list()
-        assert not script.requests
-        assert caught.value.code == "credentials"
+        assert (script.requests, caught.value.code) == ([], "credentials")
         error: BaseException | None = caught.value
     while error is not None:
         assert "hush" not in repr(error)

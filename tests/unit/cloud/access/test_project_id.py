@@ -48,8 +48,7 @@ async def test_among_projects_with_similar_names_the_right_one_is_taken() -> Non
     script = Script(project_list(*others, again), LISTS)
     async with connected(script, AK_SK) as project:
         assert await outcome(project) == "fine"
-    assert script.requests[0].url.query == b"name=cn-north-4"
-    assert script.requests[1].url.path == f"/v3/{PROJECT}/jobs"
+    assert (script.requests[0].url.query, script.requests[1].url.path) == (b"name=cn-north-4", f"/v3/{PROJECT}/jobs")
 
 
 async def test_a_project_that_is_not_found_is_looked_for_with_the_next_poll_and_once_found_it_stays() -> None:

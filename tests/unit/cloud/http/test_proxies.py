@@ -269,8 +269,7 @@ def test_the_variable_that_counts(
 def test_no_proxy_may_name_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://p:1")
     monkeypatch.setenv("NO_PROXY", "drs.example.com:443, other.com")
-    assert variable_for("https://drs.example.com") is None
-    assert variable_for("https://iam.example.com") == "HTTPS_PROXY"
+    assert (variable_for("https://drs.example.com"), variable_for("https://iam.example.com")) == (None, "HTTPS_PROXY")
 
 
 def test_a_variable_may_leave_the_scheme_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,8 +112,7 @@ def test_a_part_of_the_databases_does_not_prove_that_all_is_equal(
     body["line_compare_results"]["line_compare_overview_count"] = told_of
     comparison, lost = found(listing("lines"), body)
     results = (("CONSISTENT", databases),) if consistent else ()
-    assert comparison.types == (Compared("line", "SUCCESSFUL", consistent, MOMENT, different, results),)
-    assert lost == 0
+    assert (comparison.types, lost) == ((Compared("line", "SUCCESSFUL", consistent, MOMENT, different, results),), 0)
 
 
 def test_a_database_that_can_not_be_understood_does_not_count_as_equal() -> None:

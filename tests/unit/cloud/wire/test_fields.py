@@ -211,8 +211,7 @@ def test_one_bad_field_leaves_the_others() -> None:
 @pytest.mark.parametrize("item", [None, [], "{}", 7, True])
 def test_a_value_that_is_no_object_is_a_decode_error(item: Any) -> None:
     errors = DecodeErrors()
-    assert Every.read(item, errors) is None
-    assert errors.count == 1
+    assert (Every.read(item, errors), errors.count) == (None, 1)
 
 
 def test_one_bad_item_leaves_the_others() -> None:
