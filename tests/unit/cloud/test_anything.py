@@ -139,8 +139,5 @@ def test_the_examples_themselves_are_good() -> None:
     tasks, lost = listed({"jobs": [TASK], "total_record": 1})
     assert ([task.id for task in tasks.tasks], tasks.complete, lost) == ([BAD, CHILD], True, 0)
     assert document("v3_list_jobs_doc")["jobs"][0].keys() - TASK.keys() == {
-        "description",
-        "error_msg",
-        "billing_tag",
-        "node_newFramework",
+        *("description", "error_msg", "billing_tag", "node_newFramework"),
     }

@@ -16,10 +16,7 @@ from tests.lib.commands import CANARY
 
 ID = "c7debc9c-8e09-4a5d-8dd6-cc44f78jb20r"
 DOCUMENTS = (
-    "v3_batch_progress_doc1",
-    "v3_batch_progress_doc2",
-    "v3_list_jobs_doc",
-    "v5_job_detail_doc",
+    *("v3_batch_progress_doc1", "v3_batch_progress_doc2", "v3_list_jobs_doc", "v5_job_detail_doc"),
     "v5_list_jobs_doc",
 )
 

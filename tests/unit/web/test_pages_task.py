@@ -33,12 +33,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
     assert got.status == 200
     seen = ParsedPage(got.body)
     for text in (
-        "orders",
-        "INCRE_TRANSFER_STARTED",
-        "Blocked by delay_high.",
-        "7s, limit 5s",
-        "apply rows",
-        "0s old",
+        *("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay_high.", "7s, limit 5s", "apply rows", "0s old"),
         NOT_CONSIDERED,
     ):
         assert text in seen.text

@@ -73,12 +73,7 @@ def test_the_documented_statuses_mean_phases() -> None:
 
 
 FOREIGN: list[dict[str, Any]] = [
-    {"id": OTHER},
-    {"job_id": OTHER},
-    {"id": ID.upper()},
-    {"id": 7},
-    {"id": [ID]},
-    {"id": ID, "job_id": OTHER},
+    *({"id": OTHER}, {"job_id": OTHER}, {"id": ID.upper()}, {"id": 7}, {"id": [ID]}, {"id": ID, "job_id": OTHER}),
 ]
 OWN: list[dict[str, Any]] = [{"id": ID}, {"job_id": ID}, {"id": ID, "job_id": ID}, {"id": None}, {"job_id": "null"}, {}]
 SINGLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -173,11 +168,7 @@ def test_an_item_without_an_id_is_dropped_alone(name: str, item: Any) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {},
-        {"results": None},
-        {"results": {}},
-        {"results": "x", "count": 0},
-        {"results": None, "jobs": {}},
+        *({}, {"results": None}, {"results": {}}, {"results": "x", "count": 0}, {"results": None, "jobs": {}}),
         {"items": []},
     ],
 )

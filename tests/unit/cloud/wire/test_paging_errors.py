@@ -38,18 +38,10 @@ from tests.lib.task_lists import BOTH, listed, page, seen, task, walked
         *(
             page([], 0) | error
             for error in (
-                {"errCode": "DRS.M00004"},
-                {"errMsg": "x"},
-                {"err_msg": "x"},
-                {"ErrorCode": "x"},
-                {"ERROR_CODE": 500},
-                {"Error": {"Code": "x"}},
-                {"internalError": "x"},
-                {"fault": {"faultcode": "x"}},
-                {"exception": "x"},
-                {"success": False},
-                {"result": {"error": {"code": "x"}}},
-                {"results": [{"error_code": "DRS.M00004"}]},
+                *({"errCode": "DRS.M00004"}, {"errMsg": "x"}, {"err_msg": "x"}, {"ErrorCode": "x"}),
+                *({"ERROR_CODE": 500}, {"Error": {"Code": "x"}}, {"internalError": "x"}),
+                *({"fault": {"faultcode": "x"}}, {"exception": "x"}, {"success": False}),
+                *({"result": {"error": {"code": "x"}}}, {"results": [{"error_code": "DRS.M00004"}]}),
             )
         ),
     ],

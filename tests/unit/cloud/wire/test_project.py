@@ -107,10 +107,7 @@ def test_one_asynchronous_job(fields: dict[str, Any], facts: AsyncJobs, errors: 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"status": None},
-        {"status": "failed at 10.0.0.1"},
-        {"async_job_id": ""},
-        {"async_job_id": 7},
+        *({"status": None}, {"status": "failed at 10.0.0.1"}, {"async_job_id": ""}, {"async_job_id": 7}),
         {"async_job_id": "\ud800"},
     ],
 )

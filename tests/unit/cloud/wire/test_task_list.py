@@ -24,65 +24,49 @@ def test_the_least_that_makes_a_task(api: str) -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
+FIELDS: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
+    ("name", "name"): [
+        *[("DRS-0042", "DRS-0042", 0), ("", ID, 0), (None, ID, 0), (["DRS"], ID, 1), ("half a \ud83d pair", ID, 1)],
+        *[("NA", "NA", 0), ("null", "null", 0), ("-", "-", 0)],  # as the user typed it
+    ],
+    ("create_time", "created_at"): [
+        *[("2022-11-07T16:15:18Z", 1_667_837_718, 0), ("1608519469412", 1_608_519_469.412, 0)],
+        *[("yesterday", None, 1), (True, None, 1)],
+        ("2020-12-21 10:57:49", None, 0),  # UTC+8, but nowhere documented
+    ],
+    ("create_time", "created_at_latest"): [
+        *[("2022-11-07T16:15:18Z", 1_667_837_718, 0), ("0", None, 0)],
+        ("2020-12-21 10:57:49", 1_608_591_469, 0),  # nowhere is it later than at UTC-12
+    ],
+    ("db_use_type", "job_type"): [("cloudDataGuard", "cloudDataGuard", 0)],
+    ("job_type", "job_type"): [("cloudDataGuard", "cloudDataGuard", 0), (None, "sync", 0), ({}, "sync", 1)],
+    ("engine_type", "engine_type"): [("mysql-to-taurus", "mysql-to-taurus", 0), ("null", None, 0)],
+    ("task_type", "task_type"): [("FULL_INCR_TRANS", "FULL_INCR_TRANS", 0), (1.5, None, 1)],
+    ("job_direction", "direction"): [("non-dbs", "non-dbs", 0), (False, None, 1)],
+    ("net_type", "net_type"): [("eip", "eip", 0), ("N/A", None, 0)],
+    ("enterprise_project_id", "enterprise_project_id"): [("0", "0", 0), (0, "0", 0), ([], None, 1)],
+    ("job_mode", "job_mode"): [("multi_to_single", "multi_to_single", 0)],
+    ("job_mode_role", "role"): [("parent", "parent", 0), (7.0, None, 1)],
+    ("job_action", "available_actions"): [
+        ({"available_actions": ["START"]}, frozenset({"START"}), 0),
+        *[(actions, frozenset(), 0) for actions in ({"available_actions": None}, {"current_action": "CREATE"}, None)],
+        *[(actions, frozenset(), 1) for actions in ({"available_actions": "START"}, ["START"])],
+        ({"available_actions": ["START", 7]}, frozenset(), 1),
+    ],
+    ("job_action", "unavailable_actions"): [({"unavailable_actions": ["START"]}, frozenset({"START"}), 0)],
+    ("children", "is_parent"): [([], False, 0), (None, False, 0), ([None], True, 1)],  # virtual all the same
+    ("children", "unknown_children"): [({"id": CHILD}, 1, 1)],
+    ("description", "name"): [("secret\nplan", ID, 0)],
+    ("error_msg", "status"): [("user=root", "CONFIGURATION", 0)],
+    ("node_newFramework", "status"): [("maybe", "CONFIGURATION", 0)],
+}
+"""Values, facts and decode errors of a key and the attribute that it sets."""
+
+
 @pytest.mark.parametrize("api", ["v3", "v5"])
 @pytest.mark.parametrize(
     ("fields", "attribute", "value", "errors"),
-    [
-        ({"name": "DRS-0042"}, "name", "DRS-0042", 0),
-        ({"name": ""}, "name", ID, 0),
-        ({"name": "NA"}, "name", "NA", 0),  # as the user typed it
-        ({"name": "null"}, "name", "null", 0),
-        ({"name": "-"}, "name", "-", 0),
-        ({"name": None}, "name", ID, 0),
-        ({"name": ["DRS"]}, "name", ID, 1),
-        ({"name": "half a \ud83d pair"}, "name", ID, 1),
-        ({"create_time": "2022-11-07T16:15:18Z"}, "created_at", 1_667_837_718, 0),
-        ({"create_time": "2020-12-21 10:57:49"}, "created_at", None, 0),  # UTC+8, but nowhere documented
-        (
-            {"create_time": "2020-12-21 10:57:49"},
-            "created_at_latest",
-            1_608_591_469,
-            0,
-        ),  # nowhere is it later than at UTC-12
-        ({"create_time": "2022-11-07T16:15:18Z"}, "created_at_latest", 1_667_837_718, 0),
-        ({"create_time": "0"}, "created_at_latest", None, 0),
-        ({"create_time": "1608519469412"}, "created_at", 1_608_519_469.412, 0),
-        ({"create_time": "yesterday"}, "created_at", None, 1),
-        ({"create_time": True}, "created_at", None, 1),
-        ({"db_use_type": "cloudDataGuard"}, "job_type", "cloudDataGuard", 0),
-        ({"job_type": "cloudDataGuard"}, "job_type", "cloudDataGuard", 0),
-        ({"job_type": None}, "job_type", "sync", 0),
-        ({"job_type": {}}, "job_type", "sync", 1),
-        ({"engine_type": "mysql-to-taurus"}, "engine_type", "mysql-to-taurus", 0),
-        ({"engine_type": "null"}, "engine_type", None, 0),
-        ({"task_type": "FULL_INCR_TRANS"}, "task_type", "FULL_INCR_TRANS", 0),
-        ({"task_type": 1.5}, "task_type", None, 1),
-        ({"job_direction": "non-dbs"}, "direction", "non-dbs", 0),
-        ({"job_direction": False}, "direction", None, 1),
-        ({"net_type": "eip"}, "net_type", "eip", 0),
-        ({"net_type": "N/A"}, "net_type", None, 0),
-        ({"enterprise_project_id": "0"}, "enterprise_project_id", "0", 0),
-        ({"enterprise_project_id": 0}, "enterprise_project_id", "0", 0),
-        ({"enterprise_project_id": []}, "enterprise_project_id", None, 1),
-        ({"job_mode": "multi_to_single"}, "job_mode", "multi_to_single", 0),
-        ({"job_mode_role": "parent"}, "role", "parent", 0),
-        ({"job_mode_role": 7.0}, "role", None, 1),
-        ({"job_action": {"available_actions": ["START"]}}, "available_actions", frozenset({"START"}), 0),
-        ({"job_action": {"unavailable_actions": ["START"]}}, "unavailable_actions", frozenset({"START"}), 0),
-        ({"job_action": {"available_actions": None}}, "available_actions", frozenset(), 0),
-        ({"job_action": {"available_actions": "START"}}, "available_actions", frozenset(), 1),
-        ({"job_action": {"available_actions": ["START", 7]}}, "available_actions", frozenset(), 1),
-        ({"job_action": {"current_action": "CREATE"}}, "available_actions", frozenset(), 0),
-        ({"job_action": ["START"]}, "available_actions", frozenset(), 1),
-        ({"job_action": None}, "available_actions", frozenset(), 0),
-        ({"children": []}, "is_parent", False, 0),
-        ({"children": None}, "is_parent", False, 0),
-        ({"children": {"id": CHILD}}, "unknown_children", 1, 1),
-        ({"children": [None]}, "is_parent", True, 1),  # virtual all the same
-        ({"description": "secret\nplan"}, "name", ID, 0),
-        ({"error_msg": "user=root"}, "status", "CONFIGURATION", 0),
-        ({"node_newFramework": "maybe"}, "status", "CONFIGURATION", 0),
-    ],
+    [({key: given}, name, *found) for (key, name), rows in FIELDS.items() for given, *found in rows],
 )
 def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     answer, lost = listed(body({**LEAST, **fields}), api)
