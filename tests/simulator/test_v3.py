@@ -12,14 +12,10 @@ from tests.simulator.client import PROJECT, UNKNOWN, error, names
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"cur_page": None}, "DRS.M00200"),
-        ({"per_page": "10"}, "DRS.M00200"),
-        ({"cur_page": -1}, "DRS.M00210"),
-        ({"cur_page": 2, "per_page": 0}, "DRS.M00210"),
-        ({"per_page": 101}, "DRS.M00211"),
-        ({"db_use_type": None}, "DRS.M00202"),
-        ({"db_use_type": "replay"}, "DRS.M00202"),
-        ({"enterprise_project_id": ""}, "DRS.M00202"),
+        *[({"cur_page": None}, "DRS.M00200"), ({"per_page": "10"}, "DRS.M00200")],
+        *[({"cur_page": -1}, "DRS.M00210"), ({"cur_page": 2, "per_page": 0}, "DRS.M00210")],
+        *[({"per_page": 101}, "DRS.M00211"), ({"db_use_type": None}, "DRS.M00202")],
+        *[({"db_use_type": "replay"}, "DRS.M00202"), ({"enterprise_project_id": ""}, "DRS.M00202")],
     ],
 )
 def test_invalid_lists(change: dict[str, Any], code: str, api: Any) -> None:
@@ -153,10 +149,7 @@ def test_progress_of_incremental_replication(api: Any, task: SimTask) -> None:
 @pytest.mark.parametrize(
     ("ids", "code"),
     [
-        ([], "DRS.M00200"),
-        (None, "DRS.M00200"),
-        (["not an id"], "DRS.M00200"),
-        ([""], "DRS.M00200"),
+        *[([], "DRS.M00200"), (None, "DRS.M00200"), (["not an id"], "DRS.M00200"), ([""], "DRS.M00200")],
         ([UNKNOWN, UNKNOWN], "DRS.M00301"),
         ([UNKNOWN.replace("0", str(digit), 1) for digit in range(10)] + [UNKNOWN[:-1] + "x"], "DRS.M00300"),
     ],

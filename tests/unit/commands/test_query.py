@@ -76,15 +76,9 @@ def test_details(kind: str, details: dict[str, object], notes: tuple[str, ...]) 
 @pytest.mark.parametrize(
     ("kind", "block"),
     [
-        ("detail", "base_info"),
-        ("progress", "progress_info"),
-        ("log", "logs"),
-        ("compare", "compare_result"),
-        ("file", "support_import_file_resp"),
-        ("is_writable", "is_writable"),
-        ("network", "network_results"),
-        ("precheck", "precheck_result"),
-        ("cloud_connection", "network_results"),
+        *[("detail", "base_info"), ("progress", "progress_info"), ("log", "logs"), ("compare", "compare_result")],
+        *[("file", "support_import_file_resp"), ("is_writable", "is_writable"), ("network", "network_results")],
+        *[("precheck", "precheck_result"), ("cloud_connection", "network_results")],
     ],
 )
 def test_every_type_is_served_with_one_call(kind: str, block: str) -> None:

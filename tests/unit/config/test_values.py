@@ -178,12 +178,8 @@ NO_HTTPS = "must begin with https://; http is for loopback addresses and 169.254
         ("https://drs.example/v5", NO_ORIGIN),
         ("https://drs.example?a=b", NO_ORIGIN),
         ("https://drs.example#a", NO_ORIGIN),
-        ("https://drs.example:99999", NO_ORIGIN),
-        ("ftp://drs.example", NO_ORIGIN),
-        ("drs.example", NO_ORIGIN),
-        ("http://drs.example", NO_HTTPS),
-        ("http://127.0.0.1.example", NO_HTTPS),
-        ("http://10.0.0.1", NO_HTTPS),
+        *[("https://drs.example:99999", NO_ORIGIN), ("ftp://drs.example", NO_ORIGIN), ("drs.example", NO_ORIGIN)],
+        *[("http://drs.example", NO_HTTPS), ("http://127.0.0.1.example", NO_HTTPS), ("http://10.0.0.1", NO_HTTPS)],
     ],
 )
 def test_no_endpoint(written: str, fault: str) -> None:

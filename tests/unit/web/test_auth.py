@@ -57,14 +57,9 @@ async def ask(*logins: tuple[bytes, bytes], users: dict[bytes, bytes] = USERS) -
 @pytest.mark.parametrize(
     ("name", "password", "right"),
     [
-        ("alice", "apple", True),
-        ("bob", "banana", True),
-        ("jürgen", "größer", True),
-        ("alice", "banana", False),
-        ("alice", "", False),
-        ("alice", "apple\0", False),
-        ("Alice", "apple", False),
-        ("", "apple", False),
+        *[("alice", "apple", True), ("bob", "banana", True), ("jürgen", "größer", True)],
+        *[("alice", "banana", False), ("alice", "", False), ("alice", "apple\0", False)],
+        *[("Alice", "apple", False), ("", "apple", False)],
     ],
 )
 def test_a_password(name: str, password: str, right: bool) -> None:  # noqa: FBT001
@@ -263,12 +258,8 @@ def basic(text: str) -> bytes:
         (basic(":"), (b"", b"")),
         (basic("jürgen:größer"), ("jürgen".encode(), "größer".encode())),
         (basic("alice:apple").replace(b"Basic", b"bAsIc "), (b"alice", b"apple")),
-        (basic("alice"), None),
-        (b"Basic", None),
-        (b"Basic !!!!", None),
-        (b"Basic YWxpY2U6YXBwbGU", None),
-        (b"Bearer YWxpY2U6YXBwbGU=", None),
-        (b"", None),
+        *[(basic("alice"), None), (b"Basic", None), (b"Basic !!!!", None), (b"Basic YWxpY2U6YXBwbGU", None)],
+        *[(b"Bearer YWxpY2U6YXBwbGU=", None), (b"", None)],
     ],
 )
 def test_credentials(header: bytes, found: tuple[bytes, bytes] | None) -> None:

@@ -115,12 +115,8 @@ async def test_no_more_connections_are_closed_than_wait_and_none_that_has_ended(
         (1024, 1_048_576, 1000, 2256),
         (1024, resource.RLIM_INFINITY, 1000, 2256),
         (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 1000, None),
-        (65_536, 65_536, 1000, None),
-        (1024, 1024, 384, None),
-        (256, 512, 128, 512),
-        (64, 64, 8, None),
-        (40, 40, 1, None),
-        (2, 2, 1, None),
+        *[(65_536, 65_536, 1000, None), (1024, 1024, 384, None), (256, 512, 128, 512), (64, 64, 8, None)],
+        *[(40, 40, 1, None), (2, 2, 1, None)],
     ],
 )
 def test_the_limit_of_file_descriptors(

@@ -26,18 +26,12 @@ RUNNING = "INCRE_TRANSFER_STARTED"
 @pytest.mark.parametrize(
     ("code", "statuses", "kind"),
     [
-        (None, (), None),
-        (None, (None, None), None),
-        (None, (RUNNING,), None),
-        ("DRS.10000010", (), TaskGoneError),
-        ("DRS.M00289", (RUNNING,), TaskGoneError),
-        ("DRS.M05004", (None,), TaskGoneError),
-        (None, (None, "DELETED"), TaskGoneError),
+        *[(None, (), None), (None, (None, None), None), (None, (RUNNING,), None)],
+        *[("DRS.10000010", (), TaskGoneError), ("DRS.M00289", (RUNNING,), TaskGoneError)],
+        *[("DRS.M05004", (None,), TaskGoneError), (None, (None, "DELETED"), TaskGoneError)],
         ("DRS.M05101", ("INCRE_TRANSFER_FAILED",), None),  # the code of the task's own failure
-        ("DRS.M05101", (None,), TaskError),
-        ("DRS.M05101", ("failed",), TaskError),
-        ("M01504", ("failed", None), TaskError),
-        (None, ("failed",), TaskError),
+        *[("DRS.M05101", (None,), TaskError), ("DRS.M05101", ("failed",), TaskError)],
+        *[("M01504", ("failed", None), TaskError), (None, ("failed",), TaskError)],
         ("M01504", (RUNNING, "failed"), TaskError),
     ],
 )

@@ -62,13 +62,8 @@ def test_one_field_of_a_listed_comparison(v5: str, v3: str, field: str, rows: li
 @pytest.mark.parametrize(
     ("word", "kind"),
     [
-        ("object", OBJECT),
-        ("objects", OBJECT),
-        ("object_comparison", OBJECT),
-        ("lines", LINE),
-        ("contents", CONTENT),
-        ("account", ""),
-        ("random", ""),
+        *[("object", OBJECT), ("objects", OBJECT), ("object_comparison", OBJECT), ("lines", LINE)],
+        *[("contents", CONTENT), ("account", ""), ("random", "")],
     ],
 )
 def test_types_by_the_words_of_both_generations(word: str, kind: str) -> None:

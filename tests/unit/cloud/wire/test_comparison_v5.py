@@ -188,12 +188,8 @@ def test_no_results_are_queried_of_a_comparison_that_has_not_succeeded(status: s
 @pytest.mark.parametrize(
     ("answer", "errors"),
     [
-        ({}, 0),
-        ({"compare_result": None}, 0),
-        ({"compare_result": {}}, 0),
-        ({"compare_result": []}, 1),
-        (result(data_compare_task_list=None), 0),
-        (result(data_compare_task_list={}), 1),
+        *[({}, 0), ({"compare_result": None}, 0), ({"compare_result": {}}, 0), ({"compare_result": []}, 1)],
+        *[(result(data_compare_task_list=None), 0), (result(data_compare_task_list={}), 1)],
         (result(data_compare_task_list=[None, "x", {}]), 2),
     ],
 )

@@ -36,16 +36,9 @@ def body(api: str, fields: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("api", "block"),
     [
-        (V3, "source_endpoint"),
-        (V3, "target_endpoint"),
-        (V3, "inst_info"),
-        (V3, "period_order"),
-        (V3, "alarm_notify"),
-        (V5, "base_info"),
-        (V5, "source_endpoint"),
-        (V5, "target_endpoint"),
-        (V5, "alarm_notify"),
-        (V5, "node_info"),
+        *[(V3, "source_endpoint"), (V3, "target_endpoint"), (V3, "inst_info"), (V3, "period_order")],
+        *[(V3, "alarm_notify"), (V5, "base_info"), (V5, "source_endpoint"), (V5, "target_endpoint")],
+        *[(V5, "alarm_notify"), (V5, "node_info")],
     ],
 )
 @pytest.mark.parametrize("given", ["x", 7, True])
@@ -87,9 +80,7 @@ def test_a_page_of_v3_has_room_for_every_requested_task() -> None:
     [
         ({"is_writable": "success"}, (Writable(lifted=True),), 0),
         ({"is_writable": "pending"}, (Writable(lifted=False),), 0),
-        ({"is_writable": ""}, (), 0),
-        ({"is_writable": "null"}, (), 0),
-        ({"is_writable": "failed"}, (), 0),
+        *[({"is_writable": ""}, (), 0), ({"is_writable": "null"}, (), 0), ({"is_writable": "failed"}, (), 0)],
         ({"is_writable": True}, (), 1),
         ({}, (), 0),  # nobody asked for it
     ],

@@ -237,12 +237,9 @@ def test_the_simulated_cloud_is_listed_whole(api: str, number: int) -> None:
     [
         ("v3", "short_page", 125, False),  # page numbers leave gaps
         ("v5", "short_page", 250, True),  # offsets do not
-        ("v3", "wrong_total", 250, False),
-        ("v5", "wrong_total", 250, False),
-        ("v3", "page_past_end", 250, False),
-        ("v5", "page_past_end", 250, False),
-        ("v3", "repeat_page", 100, False),
-        ("v5", "repeat_page", 100, False),
+        *[("v3", "wrong_total", 250, False), ("v5", "wrong_total", 250, False)],
+        *[("v3", "page_past_end", 250, False), ("v5", "page_past_end", 250, False)],
+        *[("v3", "repeat_page", 100, False), ("v5", "repeat_page", 100, False)],
     ],
 )
 def test_the_simulated_cloud_with_bad_pages(api: str, kind: str, shown: int, complete: bool) -> None:  # noqa: FBT001

@@ -20,15 +20,41 @@ def read(api: str, fields: dict[str, Any]) -> tuple[Any, int]:
     return only_facts(api, body, kind=Progress)
 
 
-COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
-    ({"progress": "0"}, "full_ratio", 0, 0),
-    ({"progress": "100"}, "full_ratio", 1, 0),
-    ({"progress": "42%"}, "full_ratio", 0.42, 0),
-    ({"progress": 42}, "full_ratio", 0.42, 0),
-    ({"progress": "null"}, "full_ratio", None, 0),
-    ({"progress": "101"}, "full_ratio", None, 1),
-    ({"progress": True}, "full_ratio", None, 1),
-    ({"progress": {}}, "full_ratio", None, 1),
+SINCE_1970 = 1_608_274_919
+ONE_KEY: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
+    ("progress", "full_ratio"): [
+        *[("0", 0, 0), ("100", 1, 0), ("42%", 0.42, 0), (42, 0.42, 0), ("null", None, 0)],
+        *[("101", None, 1), (True, None, 1), ({}, None, 1)],
+    ],
+    ("process_time", "reported_at"): [
+        *[("1608274919000", SINCE_1970, 0), (1_608_274_919_000, SINCE_1970, 0)],
+        *[("0", None, 0), ("null", None, 0), ("-1", None, 0), ("now", None, 1), (False, None, 1)],
+        ("2020-12-18 07:01:59", None, 0),
+    ],
+    ("process_time", "reported_at_latest"): [
+        *[("1608274919000", SINCE_1970, 0), ("2020-12-18T07:01:59+00:00", SINCE_1970, 0), ("0", None, 0)],
+        ("2020-12-18 07:01:59", SINCE_1970 + 43_200, 0),  # without a zone: twelve hours later than in UTC at the latest
+    ],
+    ("apply_rows_rate", "apply_rows_per_second"): [
+        *[(-1, None, 0), (1200, 1200, 0), ("1200.5", 1200.5, 0), ([1200], None, 1)],
+    ],
+    ("apply_bytes_rate", "apply_bytes_per_second"): [(-1, None, 0), (0, 0, 0), (float("nan"), None, 1)],
+    ("error_code", "error_code"): [
+        *[("DRS.M01504", "DRS.M01504", 0), ("N/A", None, 0), ("Unable to connect to 10.0.0.1", None, 1)],
+    ],
+    ("progress_map", "stages"): [
+        *[(None, (), 0), ({}, (), 0), ({"data": "94%"}, (), 1), ([1], (), 1), ({"data": {"completed": "-1"}}, (), 0)],
+        ({"data": {"completed": "94%", "remaining_time": None}}, (("data", 0.94),), 0),
+        ({"data": {"completed": 50}, "index": {}}, (("data", 0.5),), 0),
+        ({"data": None, "index": {"completed": "1"}}, (("index", 0.01),), 0),
+        ({"data": {"completed": "all"}, "index": {"completed": "1"}}, (("index", 0.01),), 1),
+        ({"host 10.0.0.1": {"completed": "1"}}, (), 1),  # a label: never free text
+        ({"": {"completed": "1"}, "x" * 41: {"completed": "1"}}, (), 2),
+        ({"\ud800": {"completed": "1"}}, (), 1),
+    ],
+}
+"""Values, facts and decode errors of a key and the attribute that it sets."""
+SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
     # "0" when it is finished and also when it is not known yet: an estimate only in between
     ({"progress": "50", "remaining_time": "10"}, "full_remaining_seconds", 10, 0),
     ({"progress": "50", "remaining_time": 0}, "full_remaining_seconds", 0, 0),
@@ -36,51 +62,22 @@ COMMON: list[tuple[dict[str, Any], str, Any, int]] = [
     ({"progress": "100", "remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"progress": "50", "remaining_time": "soon"}, "full_remaining_seconds", None, 1),
-    ({"process_time": "1608274919000"}, "reported_at", 1_608_274_919, 0),
-    ({"process_time": 1_608_274_919_000}, "reported_at", 1_608_274_919, 0),
-    ({"process_time": "0"}, "reported_at", None, 0),
-    ({"process_time": "null"}, "reported_at", None, 0),
-    ({"process_time": "-1"}, "reported_at", None, 0),
-    ({"process_time": "now"}, "reported_at", None, 1),
-    ({"process_time": "1608274919000"}, "reported_at_latest", 1_608_274_919, 0),
-    ({"process_time": "2020-12-18T07:01:59+00:00"}, "reported_at_latest", 1_608_274_919, 0),
-    # without a zone: twelve hours later than in UTC at the latest
-    ({"process_time": "2020-12-18 07:01:59"}, "reported_at", None, 0),
-    ({"process_time": "2020-12-18 07:01:59"}, "reported_at_latest", 1_608_274_919 + 43_200, 0),
-    ({"process_time": "0"}, "reported_at_latest", None, 0),
     # both spellings: the larger
     ({"incr_trans_delay": "0", "incre_trans_delay": "9000"}, "delay_seconds", 9000, 0),
     ({"incr_trans_delay_millis": "9000", "incre_trans_delay_millis": 0}, "delay_seconds", 9, 0),
     ({"incr_trans_delay": "0", "incre_trans_delay_millis": "soon"}, "delay_seconds", None, 1),
-    ({"process_time": False}, "reported_at", None, 1),
-    ({"apply_rows_rate": -1}, "apply_rows_per_second", None, 0),
-    ({"apply_rows_rate": 1200}, "apply_rows_per_second", 1200, 0),
-    ({"apply_rows_rate": "1200.5"}, "apply_rows_per_second", 1200.5, 0),
-    ({"apply_rows_rate": [1200]}, "apply_rows_per_second", None, 1),
-    ({"apply_bytes_rate": -1}, "apply_bytes_per_second", None, 0),
-    ({"apply_bytes_rate": 0}, "apply_bytes_per_second", 0, 0),
-    ({"apply_bytes_rate": float("nan")}, "apply_bytes_per_second", None, 1),
-    ({"error_code": "DRS.M01504"}, "error_code", "DRS.M01504", 0),
-    ({"error_code": "N/A"}, "error_code", None, 0),
-    ({"error_code": "Unable to connect to 10.0.0.1"}, "error_code", None, 1),
-    ({"progress_map": None}, "stages", (), 0),
-    ({"progress_map": {}}, "stages", (), 0),
-    ({"progress_map": {"data": {"completed": "94%", "remaining_time": None}}}, "stages", (("data", 0.94),), 0),
-    ({"progress_map": {"data": {"completed": 50}, "index": {}}}, "stages", (("data", 0.5),), 0),
-    ({"progress_map": {"data": None, "index": {"completed": "1"}}}, "stages", (("index", 0.01),), 0),
-    ({"progress_map": {"data": {"completed": "-1"}}}, "stages", (), 0),
-    ({"progress_map": {"data": {"completed": "all"}, "index": {"completed": "1"}}}, "stages", (("index", 0.01),), 1),
-    ({"progress_map": {"data": "94%"}}, "stages", (), 1),
-    ({"progress_map": {"host 10.0.0.1": {"completed": "1"}}}, "stages", (), 1),  # a label: never free text
-    ({"progress_map": {"": {"completed": "1"}, "x" * 41: {"completed": "1"}}}, "stages", (), 2),
-    ({"progress_map": {"\ud800": {"completed": "1"}}}, "stages", (), 1),
-    ({"progress_map": [1]}, "stages", (), 1),
     ({"src_offset": "mysql-bin-changelog.001731:544", "task_mode": 7}, "full_ratio", None, 0),
 ]
 
 
 @pytest.mark.parametrize("api", [V3, V5])
-@pytest.mark.parametrize(("fields", "attribute", "value", "errors"), COMMON)
+@pytest.mark.parametrize(
+    ("fields", "attribute", "value", "errors"),
+    [
+        *(({key: given}, name, *found) for (key, name), rows in ONE_KEY.items() for given, *found in rows),
+        *SEVERAL_KEYS,
+    ],
+)
 def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     part, lost = read(api, fields)
     assert (getattr(part, attribute), lost) == (value, errors)
@@ -90,37 +87,20 @@ def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any,
 @pytest.mark.parametrize(
     ("given", "value", "errors"),
     [
-        (("3", None), 3, 0),
-        (("0", None), 0, 0),
-        (("-1", "-1"), None, 0),
-        ((-1, -1), None, 0),
+        *[(("3", None), 3, 0), (("0", None), 0, 0), (("-1", "-1"), None, 0), ((-1, -1), None, 0)],
+        *[((" 3.5 ", "+3e3"), 3.5, 0), ((3, 3123.0), 3.123, 0), (("315576000", None), 315_576_000, 0)],
         (("3", "3123"), 3.123, 0),  # the finer of the two
-        (("3", "0"), 3, 0),  # less than the seconds: of two that contradict each other the larger
-        (("9000", "0"), 9000, 0),
-        (("0", "9000000"), 9000, 0),
-        (("315576001", "0"), None, 0),  # over ten years is no delay
-        (("0", "315576001000"), None, 0),
-        (("315576000", None), 315_576_000, 0),
-        (("3", "-1"), 3, 0),
-        (("3", "N/A"), 3, 0),
-        (("3", "soon"), None, 1),  # what cannot be read may be larger
-        (("late", "3123"), None, 1),
-        (("-9000", "0"), None, 1),
-        (("1e30", "0"), None, 1),
-        (("0", "9" * 30), None, 1),
-        (("0", float("nan")), None, 1),
-        (("0", [0]), 0, 1),  # of the wrong type: as if it were missing
-        (("0", False), 0, 1),
-        (("late", "soon"), None, 2),
-        (("-5", None), None, 1),
-        (("1_0", None), None, 1),
+        # less than the seconds: of two that contradict each other the larger
+        *[(("3", "0"), 3, 0), (("9000", "0"), 9000, 0), (("0", "9000000"), 9000, 0)],
+        *[(("315576001", "0"), None, 0), (("0", "315576001000"), None, 0)],  # over ten years is no delay
+        *[(("3", "-1"), 3, 0), (("3", "N/A"), 3, 0)],
+        *[(("3", "soon"), None, 1), (("late", "3123"), None, 1)],  # what cannot be read may be larger
+        *[(("0", [0]), 0, 1), (("0", False), 0, 1)],  # of the wrong type: as if it were missing
+        *[((bad, "0"), None, 1) for bad in ("-9000", "1e30")],
+        *[(("0", bad), None, 1) for bad in ("9" * 30, float("nan"))],
+        *[((bad, None), None, 1) for bad in ("-5", "1_0", True, "1e999")],
         (("\u0663\u0660", None), None, 1),  # digits, but not of a JSON number
-        (("0x10", "1000"), None, 1),
-        (("inf", "nan"), None, 2),
-        ((" 3.5 ", "+3e3"), 3.5, 0),
-        ((3, 3123.0), 3.123, 0),
-        ((True, None), None, 1),
-        (("1e999", None), None, 1),
+        *[(("0x10", "1000"), None, 1), (("late", "soon"), None, 2), (("inf", "nan"), None, 2)],
     ],
 )
 def test_the_delay_in_seconds(api: str, key: str, given: tuple[Any, Any], value: float | None, errors: int) -> None:

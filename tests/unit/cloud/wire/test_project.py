@@ -25,14 +25,8 @@ def quota(resource: Any) -> tuple[Quota, int]:
 @pytest.mark.parametrize(
     ("given", "value", "errors"),
     [
-        (41, 41, 0),
-        ("41", 41, 0),
-        (0, 0, 0),
-        (-1, None, 0),
-        ("N/A", None, 0),
-        (None, None, 0),
-        ("many", None, 1),
-        (True, None, 1),
+        *[(41, 41, 0), ("41", 41, 0), (0, 0, 0), (-1, None, 0), ("N/A", None, 0), (None, None, 0)],
+        *[("many", None, 1), (True, None, 1)],
     ],
 )
 def test_one_number(key: str, given: Any, value: float | None, errors: int) -> None:
