@@ -32,6 +32,14 @@ HEADER_KEYS = (
 NO_HASH = "expected a bcrypt hash of cost 4 to 16, as `htpasswd -nBC 10 USER` prints it after the colon"
 KEYS = tuple(keys_of(WebConfig))
 VERIFY = "RequireAndVerifyClientCert"
+CLIENT_CA, ANY_CLIENT = "client_ca_file: a.pem", "client_auth_type: RequireAnyClientCert"
+TWO_CAS = f"{CLIENT_CA}\n  client_ca: x\n  client_auth_type: {VERIFY}"
+AUTH_TYPES = (
+    "NoClientCert, RequestClientCert, RequireClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or "
+    "RequireAndVerifyClientCert"
+)
+CIPHER = "a cipher suite by its name in Go's crypto/tls, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+HEADERS = "http_server_config:\n  headers:\n    "
 
 
 @pytest.fixture(autouse=True)
@@ -51,106 +59,70 @@ def message(text: str) -> str:
     return str(caught.value)
 
 
+TLS_FAULTS: list[tuple[str, str, str]] = [
+    ("certfile: x", "4", f".certfile: unknown key; did you mean cert_file? {TLS_KEYS}"),
+    ("cert: x", "4", ".cert: cannot be combined with cert_file: remove one of them"),
+    (CLIENT_CA, "1", f": has CAs for clients, and does not use them: set client_auth_type to {VERIFY}"),
+    (TWO_CAS, "5", ".client_ca: cannot be combined with client_ca_file: remove one of them"),
+    (f"client_auth_type: {VERIFY}", "4", ".client_auth_type: needs client_ca_file, or else client_ca"),
+    (ANY_CLIENT, "4", f".client_auth_type: takes any certificate, which proves nothing: use {VERIFY}"),
+    ("client_auth_type: Always", "4", f".client_auth_type: expected {AUTH_TYPES}"),
+    ("client_allowed_sans: [a]", "4", f".client_allowed_sans: needs client_auth_type {VERIFY}"),
+    ("client_allowed_sans: []", "4", ".client_allowed_sans: must not be empty"),
+    ("min_version: 1.2", "4", ".min_version: expected TLS10, TLS11, TLS12 or TLS13"),
+    ("max_version: TLS11", "4", ".max_version: must be at least TLS12"),
+    ("max_version: TLS12\n  min_version: TLS13", "4", ".max_version: must be at least TLS13"),
+    ("cipher_suites:\n  - TLS_AES_128_GCM_SHA256\n  - AES128-SHA", "6", f".cipher_suites[1]: expected {CIPHER}"),
+    ("curve_preferences: [P-256]", "4", ".curve_preferences[0]: expected CurveP256, CurveP384, CurveP521 or X25519"),
+]
+"""A key of TLS beside the certificate and its key, and the line and the fault."""
+HEADER_FAULTS: list[tuple[str, str]] = [
+    ("X-Frame-Option: deny", f"X-Frame-Option: unknown key; did you mean X-Frame-Options? {HEADER_KEYS}"),
+    ("x_frame_options: deny", f"x_frame_options: unknown key; did you mean X-Frame-Options? {HEADER_KEYS}"),
+    ("X-Frame-Options: DENY", "X-Frame-Options: expected deny or sameorigin"),
+    (
+        'X-XSS-Protection: "0\\r\\nSet-Cookie: a=b"',
+        "X-XSS-Protection: expected one line of ASCII, without space around it",
+    ),
+]
+USER_FAULTS: list[tuple[str, str]] = [
+    (f"a: {HASH}\n  hunter2: secret", f"3: basic_auth_users: {NO_HASH}"),
+    ("hunter2: 5", f"2: basic_auth_users: {NO_HASH}"),
+    (f"hunter2: {HASH.replace('$10$', '$17$')}", f"2: basic_auth_users: {NO_HASH}"),
+    (f"hunter2: {HASH.replace('X0h1gDsPszWURQaxFh.zou', '9' * 22)}", f"2: basic_auth_users: {NO_HASH}"),
+    (f"hunter2:hunter2: {HASH}", "2: basic_auth_users: a user's name can't hold a colon"),
+    (f"hunter2: {HASH}\n  hunter2: {HASH}", "3: basic_auth_users: duplicate key, first set on line 2"),
+]
+OTHER_FAULTS: list[tuple[str, str]] = [
+    ("tls: {}", "1: tls: unknown key (allowed: basic_auth_users, http_server_config, rate_limit, tls_server_config)"),
+    ("tls_server_config:", "1: tls_server_config: is empty: give it a value or remove the key"),
+    ("basic_auth_users:", "1: basic_auth_users: is empty: give it a value or remove the key"),
+    ("basic_auth_users: [a]", "1: basic_auth_users: expected keys with values"),
+    (
+        "tls_server_config:\n  min_version: TLS13",
+        "1: tls_server_config: needs cert_file, or else cert\n1: tls_server_config: needs key_file, or else key",
+    ),
+    (
+        PAIR.replace("key_file: a", "key_file: b"),
+        "3: tls_server_config.key_file: file 'b.pem' is missing or not readable: create it or correct the path",
+    ),
+    ("http_server_config: {http2: 1}", "1: http_server_config.http2: expected true or false"),
+    (
+        "rate_limit: {interval: 5, burst: 1}",
+        "1: rate_limit.interval: expected a duration with its unit, such as 500ms or 1s; 0 switches the limit off",
+    ),
+    ("rate_limit: {interval: 1s}", "1: rate_limit: burst must be at least 1, else every request is refused"),
+    ("rate_limit: {burst: -1}", "1: rate_limit.burst: must be at least 0"),
+]
+
+
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
-        (
-            "tls: {}",
-            "1: tls: unknown key (allowed: basic_auth_users, http_server_config, rate_limit, tls_server_config)",
-        ),
-        (f"{PAIR}  certfile: x", f"4: tls_server_config.certfile: unknown key; did you mean cert_file? {TLS_KEYS}"),
-        ("tls_server_config:", "1: tls_server_config: is empty: give it a value or remove the key"),
-        ("basic_auth_users:", "1: basic_auth_users: is empty: give it a value or remove the key"),
-        ("basic_auth_users: [a]", "1: basic_auth_users: expected keys with values"),
-        (
-            "tls_server_config:\n  min_version: TLS13",
-            "1: tls_server_config: needs cert_file, or else cert\n1: tls_server_config: needs key_file, or else key",
-        ),
-        (
-            "tls_server_config:\n  cert_file: a.pem\n  key_file: b.pem",
-            "3: tls_server_config.key_file: file 'b.pem' is missing or not readable: create it or correct the path",
-        ),
-        (f"{PAIR}  cert: x", "4: tls_server_config.cert: cannot be combined with cert_file: remove one of them"),
-        (
-            f"{PAIR}  client_ca_file: a.pem\n  client_ca: x\n  client_auth_type: {VERIFY}",
-            "5: tls_server_config.client_ca: cannot be combined with client_ca_file: remove one of them",
-        ),
-        (
-            f"{PAIR}  client_ca_file: a.pem",
-            f"1: tls_server_config: has CAs for clients, and does not use them: set client_auth_type to {VERIFY}",
-        ),
-        (
-            f"{PAIR}  client_auth_type: {VERIFY}",
-            "4: tls_server_config.client_auth_type: needs client_ca_file, or else client_ca",
-        ),
-        (
-            f"{PAIR}  client_auth_type: RequireAnyClientCert",
-            f"4: tls_server_config.client_auth_type: takes any certificate, which proves nothing: use {VERIFY}",
-        ),
-        (
-            f"{PAIR}  client_auth_type: Always",
-            (
-                "4: tls_server_config.client_auth_type: expected NoClientCert, RequestClientCert, "
-                "RequireClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert"
-            ),
-        ),
-        (
-            f"{PAIR}  client_allowed_sans: [a]",
-            "4: tls_server_config.client_allowed_sans: needs client_auth_type RequireAndVerifyClientCert",
-        ),
-        (f"{PAIR}  client_allowed_sans: []", "4: tls_server_config.client_allowed_sans: must not be empty"),
-        (f"{PAIR}  min_version: 1.2", "4: tls_server_config.min_version: expected TLS10, TLS11, TLS12 or TLS13"),
-        (f"{PAIR}  max_version: TLS11", "4: tls_server_config.max_version: must be at least TLS12"),
-        (
-            f"{PAIR}  max_version: TLS12\n  min_version: TLS13",
-            "4: tls_server_config.max_version: must be at least TLS13",
-        ),
-        (
-            f"{PAIR}  cipher_suites:\n  - TLS_AES_128_GCM_SHA256\n  - AES128-SHA",
-            (
-                "6: tls_server_config.cipher_suites[1]: expected a cipher suite by its name in Go's crypto/tls, "
-                "such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
-            ),
-        ),
-        (
-            f"{PAIR}  curve_preferences: [P-256]",
-            "4: tls_server_config.curve_preferences[0]: expected CurveP256, CurveP384, CurveP521 or X25519",
-        ),
-        ("http_server_config: {http2: 1}", "1: http_server_config.http2: expected true or false"),
-        (
-            "http_server_config:\n  headers:\n    X-Frame-Option: deny",
-            "3: http_server_config.headers.X-Frame-Option: unknown key; did you mean X-Frame-Options? " + HEADER_KEYS,
-        ),
-        (
-            "http_server_config:\n  headers:\n    x_frame_options: deny",
-            "3: http_server_config.headers.x_frame_options: unknown key; did you mean X-Frame-Options? " + HEADER_KEYS,
-        ),
-        (
-            "http_server_config: {headers: {X-Frame-Options: DENY}}",
-            "1: http_server_config.headers.X-Frame-Options: expected deny or sameorigin",
-        ),
-        (
-            'http_server_config: {headers: {X-XSS-Protection: "0\\r\\nSet-Cookie: a=b"}}',
-            "1: http_server_config.headers.X-XSS-Protection: expected one line of ASCII, without space around it",
-        ),
-        (
-            "rate_limit: {interval: 5, burst: 1}",
-            "1: rate_limit.interval: expected a duration with its unit, such as 500ms or 1s; 0 switches the limit off",
-        ),
-        ("rate_limit: {interval: 1s}", "1: rate_limit: burst must be at least 1, else every request is refused"),
-        ("rate_limit: {burst: -1}", "1: rate_limit.burst: must be at least 0"),
-        (f"basic_auth_users:\n  a: {HASH}\n  hunter2: secret", f"3: basic_auth_users: {NO_HASH}"),
-        ("basic_auth_users:\n  hunter2: 5", f"2: basic_auth_users: {NO_HASH}"),
-        (f"basic_auth_users:\n  hunter2: {HASH.replace('$10$', '$17$')}", f"2: basic_auth_users: {NO_HASH}"),
-        (
-            f"basic_auth_users:\n  hunter2: {HASH.replace('X0h1gDsPszWURQaxFh.zou', '9' * 22)}",
-            f"2: basic_auth_users: {NO_HASH}",
-        ),
-        (f"basic_auth_users:\n  hunter2:hunter2: {HASH}", "2: basic_auth_users: a user's name can't hold a colon"),
-        (
-            f"basic_auth_users:\n  hunter2: {HASH}\n  hunter2: {HASH}",
-            "3: basic_auth_users: duplicate key, first set on line 2",
-        ),
+        *((f"{PAIR}  {key}", f"{line}: tls_server_config{fault}") for key, line, fault in TLS_FAULTS),
+        *((f"{HEADERS}{header}", f"3: http_server_config.headers.{fault}") for header, fault in HEADER_FAULTS),
+        *((f"basic_auth_users:\n  {users}", fault) for users, fault in USER_FAULTS),
+        *OTHER_FAULTS,
     ],
 )
 def test_a_fault(text: str, faults: str) -> None:
