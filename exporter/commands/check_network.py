@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import httpx
 
+from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.proxies import variable_for
 from exporter.cloud.operations import OPERATIONS
 from exporter.commands.connections import key_of
@@ -14,9 +14,6 @@ from exporter.commands.findings import Finding
 from exporter.config import Account, Project, region_hints
 from exporter.views.errors import NO_RESPONSE, Level
 from exporter.views.text import project_text
-
-if TYPE_CHECKING:
-    from exporter.cloud.http.errors import CloudError
 
 _PORTS = {"https": 443, "http": 80}
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from exporter.commands.findings import Finding
+from exporter.config import Account
 from exporter.model.filters import TaskFilter, matches
+from exporter.model.task import Listed
 from exporter.views.errors import Level
 from exporter.views.text import plural
-
-if TYPE_CHECKING:
-    from exporter.config import Account
-    from exporter.model.task import Listed
 
 
 def rule_findings(account: Account, projects: Iterable[Collection[Listed] | None]) -> Iterator[Finding]:

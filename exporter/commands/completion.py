@@ -9,7 +9,7 @@ Examples:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 import shtab
 
@@ -18,9 +18,6 @@ from exporter.commands.main import parser
 from exporter.commands.options import Parser, add_log
 from exporter.commands.outcome import Outcome
 from exporter.commands.run import add_options as add_run_options
-
-if TYPE_CHECKING:
-    import argparse
 
 _SHELLS = ("bash", "zsh", "fish")
 _BASH = """

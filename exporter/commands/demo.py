@@ -7,19 +7,15 @@ Examples:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 import httpx
 
 from exporter.commands.options import Parser, add_log
+from exporter.commands.outcome import Outcome
 from exporter.commands.run import add_web, run_daemon
 from exporter.config import Config, from_mapping
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, demo_cloud
-
-if TYPE_CHECKING:
-    import argparse
-
-    from exporter.commands.outcome import Outcome
 
 _SPEED = 60.0
 """A minute of a task's life passes in a second."""

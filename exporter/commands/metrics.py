@@ -7,14 +7,11 @@ Examples:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 from exporter.commands.options import add_log
 from exporter.commands.outcome import Outcome
 from exporter.docs.catalogue import catalogue_markdown
-
-if TYPE_CHECKING:
-    import argparse
 
 add_options = add_log
 

@@ -10,21 +10,17 @@ Exit codes: 0 fine, 1 any project failed, 2 bad usage or configuration.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from typing import TYPE_CHECKING
+
+import httpx
 
 from exporter.commands.options import Parser, add_cloud, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.commands.output import writing_output
+from exporter.config import Config
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
-
-if TYPE_CHECKING:
-    import argparse
-
-    import httpx
-
-    from exporter.config import Config
 
 
 def add_options(parser: Parser) -> None:

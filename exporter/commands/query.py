@@ -15,11 +15,14 @@ name, or bad usage or configuration.
 
 from __future__ import annotations
 
+import argparse
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskGoneError
@@ -30,17 +33,11 @@ from exporter.commands.known_words import OBJECT_KEYS, VALUE_KEYS, WORD_KEYS, WO
 from exporter.commands.lookup import Place, ambiguous, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome
+from exporter.config import Config
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
 from exporter.views.errors import advise
 from exporter.views.text import plural, project_text
-
-if TYPE_CHECKING:
-    import argparse
-
-    import httpx
-
-    from exporter.config import Config
 
 STATUS = "status"
 """The only type that API v3 returns: "Querying Task Statuses in Batches"."""

@@ -8,14 +8,15 @@ Examples:
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
+import httpx
 import structlog
 
 from exporter.commands.options import Parser, add_config, add_file, add_log, config_of
@@ -30,12 +31,6 @@ from exporter.runtime.line_writer import LineWriter
 from exporter.web.auth import HEALTH_PATHS
 from exporter.web.listening import DEFAULT_ADDRESS, bind_all, url_of
 from exporter.web.settings import WebFile
-
-if TYPE_CHECKING:
-    import argparse
-
-    import httpx
-
 
 _log = structlog.get_logger()
 

@@ -7,8 +7,9 @@ import contextlib
 import gc
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+import httpx
 import structlog
 
 from exporter.config import Config, ConfigError, NotReadyError
@@ -18,14 +19,10 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.shard import ALL, Shard
+from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.polling.poller import Poller
-    from exporter.store.store import Store
+from exporter.store.store import Store
 
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that expired values are removed."""

@@ -6,25 +6,21 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 
 from exporter.config import Config, ConfigError
+from exporter.daemon.exporter import Exporter
 from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
 from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.server import Server
-
-if TYPE_CHECKING:
-    import socket
-
-    from exporter.daemon.exporter import Exporter
-    from exporter.web.settings import WebFile
+from exporter.web.settings import WebFile
 
 _GC_THRESHOLDS = (700, 10, 1000)
 """The garbage collector seldom looks at all objects, for which it stops everything for 100 to 200 ms where there are

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from exporter.cloud.operations import Operation
+from exporter.cloud.operations import Operation
 
 _ROLE, _NONE = "role", "none"
 PERMISSIONS = (

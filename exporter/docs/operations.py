@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
+from exporter.cloud.operations import Operation
+from exporter.cloud.source import Source
 from exporter.cloud.wire.paging import PAGE
 from exporter.config import COLLECTORS, TASKS, Poll, duration_text
 from exporter.docs.errors import ERRORS, errors_table
@@ -14,10 +15,6 @@ from exporter.docs.markdown import PERMISSIONS, document, permissions, table
 from exporter.docs.sources import LISTS, PROJECT_SOURCES, SOURCES
 from exporter.model.task import Listed
 from exporter.polling.lists import SECOND_LIST_SECONDS
-
-if TYPE_CHECKING:
-    from exporter.cloud.operations import Operation
-    from exporter.cloud.source import Source
 
 _PAGED = {
     operations.LIST_V3: f"max(1, ceil(tasks / {PAGE}))",

@@ -6,17 +6,17 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud import operations
+from exporter.cloud.operations import Operation
+from exporter.cloud.source import Source
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
 from exporter.metrics.family import Family, split
 from exporter.model.filters import ListQuery
+from exporter.model.task import Project, Task
 
 if TYPE_CHECKING:
     from exporter.cloud.connect import Api
-    from exporter.cloud.operations import Operation
-    from exporter.cloud.source import Source
-    from exporter.model.task import Project, Task
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)
 _APIS: tuple[Api, ...] = (V3(ListQuery()), V5(ListQuery()))

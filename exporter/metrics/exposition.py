@@ -6,13 +6,11 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from exporter.metrics.family import Family, Samples
 from exporter.metrics.page import Block, FamilyText, Page, heads_of, split_families
 from exporter.runtime.escape import printable
-
-if TYPE_CHECKING:
-    from exporter.metrics.family import Family, Samples
 
 _MOST_SHARED = 1000
 _MOST_SHAPES = 20_000

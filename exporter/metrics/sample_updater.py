@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from math import isfinite
-from typing import TYPE_CHECKING
 
 import structlog
 
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.family import Family, Samples
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.model.task import Project, ProjectKey, Task
-
-if TYPE_CHECKING:
-    from exporter.metrics.exposition import Exposition
-    from exporter.metrics.family import Family, Samples
 
 _MOST_SERIES = 256
 """Of one task or project in one family. More are of no use to people, and a danger to Prometheus."""

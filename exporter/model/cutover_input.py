@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from exporter.config import Cutover
 from exporter.model.facts import Compared, Comparison, Logs, Monitor, Objects, Progress
 from exporter.model.task import Listed, Task
-
-if TYPE_CHECKING:
-    from exporter.config import Cutover
 
 _OLD_REPORT_SECONDS = 3600.0
 """How often the cloud updates the progress is not documented; an hour without an update counts as a fault."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from exporter.model.cutover import CutoverInput
-    from exporter.model.task import Task
+from exporter.model.cutover import CutoverInput
+from exporter.model.task import Task
 
 
 @dataclass(frozen=True, slots=True)

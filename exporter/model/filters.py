@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from exporter.config import TaskRule, Tasks
-    from exporter.model.task import Listed
+from exporter.config import TaskRule, Tasks
+from exporter.model.task import Listed
 
 _PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from exporter.config import ConfigError
-
-if TYPE_CHECKING:
-    from exporter.model.task import Listed
+from exporter.model.task import Listed
 
 SHARDS = "DRS_EXPORTER_SHARDS"
 """The environment variable with the number of shards, for `--shard=auto`."""

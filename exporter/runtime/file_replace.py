@@ -7,10 +7,7 @@ import os
 import secrets
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _PERMISSIONS = 0o666
 """Of a new file, before the umask."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from exporter.cloud.operations import BY_NAME
 from exporter.config import COLLECTORS, TASKS, Collector, Scope
 from exporter.model import cutover
+from exporter.model.explanation import TaskExplanation
+from exporter.model.facts import TaskFacts
+from exporter.model.task import Project, Task
 from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
-
-if TYPE_CHECKING:
-    from exporter.model.explanation import TaskExplanation
-    from exporter.model.facts import TaskFacts
-    from exporter.model.task import Project, Task
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""

@@ -7,14 +7,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.config import duration_text
 from exporter.model.cutover_input import Limited, OldProgress
 from exporter.model.facts import Compared, ObjectCount
-
-if TYPE_CHECKING:
-    from exporter.model.task import Identity, Project, ProjectKey
+from exporter.model.task import Identity, Project, ProjectKey
 
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

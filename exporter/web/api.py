@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT, Telemetry
+from exporter.model.task import Project
 from exporter.runtime.escape import json_text
 from exporter.runtime.turns import in_turns
 from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
@@ -14,9 +16,6 @@ from exporter.views.text import project_text
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from exporter.model.task import Project
     from exporter.web.app import Served
 
 _BATCH = 50

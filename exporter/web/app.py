@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from exporter.config import ConfigError
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
+from exporter.metrics.self_metrics import Telemetry
+from exporter.store.store import Store
 from exporter.web import api
 from exporter.web.pages import Pages
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
-
-    from exporter.metrics.exposition import Exposition
-    from exporter.metrics.self_metrics import Telemetry
-    from exporter.store.store import Store
-
-    Reload = Callable[[], Awaitable[None]]
+Reload = Callable[[], Awaitable[None]]
 
 _CHUNK_BYTES = 2**16
 """Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""

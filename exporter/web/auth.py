@@ -9,19 +9,15 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import bcrypt
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.runtime.threads import DaemonPool
+from exporter.web.schema import RateLimit
+from exporter.web.settings import Settings, WebFile
 from exporter.web.slots import FairSlots, address_block
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from exporter.web.schema import RateLimit
-    from exporter.web.settings import Settings, WebFile
 
 HEALTH_PATHS = ("/-/healthy", "/-/ready")
 HEADER_BYTES = 64 * 1024

@@ -14,20 +14,19 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
+from exporter.model.task import Task
 from exporter.runtime.escape import printable
+from exporter.store.store import Store
 from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
 from exporter.views.task import groups, not_considered, reasons, verdict
 from exporter.views.text import age, duration, moment, percent, plural, project_text
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from exporter.model.task import Task
-    from exporter.store.store import Store
     from exporter.web.app import Served
 
 _YIELD_AFTER = 0.004

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, fields, replace
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
+from exporter.model.task import Task
 from exporter.runtime.turns import in_turns
+from exporter.store.store import Store
 from exporter.views.summary import (
     BLOCKED,
     READY,
@@ -24,10 +26,6 @@ from exporter.views.summary import (
     read_at,
 )
 from exporter.views.text import project_text
-
-if TYPE_CHECKING:
-    from exporter.model.task import Task
-    from exporter.store.store import Store
 
 SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
 MAX_LIMIT = 500

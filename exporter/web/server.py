@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import socket
+import ssl
 import traceback
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from exporter.web.auth import HEADER_BYTES, AccessControl
 from exporter.web.bad_requests import CROWD, NO_DESCRIPTOR, TLS, BadRequests
 from exporter.web.clients import Clients, connections_allowed, has_room
+from exporter.web.settings import WebFile
 from exporter.web.slots import address_block
 from exporter.web.tls import names_of
-
-if TYPE_CHECKING:
-    import socket
-    import ssl
-
-    from uvicorn.server import ServerState
-
-    from exporter.web.settings import WebFile
 
 HEADER_SECONDS = 10.0
 """The longest time for the TLS handshake, and then for the header of a request."""

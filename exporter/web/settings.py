@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import structlog
 
@@ -15,9 +15,6 @@ from exporter.runtime.threads import DaemonPool
 from exporter.runtime.tls_context import CurrentContext
 from exporter.web.schema import RateLimit, WebConfig, checked, files_named
 from exporter.web.tls import server_context
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LOOK_SECONDS = 1.0
 _log = structlog.get_logger()

@@ -6,21 +6,17 @@ ECS user guide, "Obtaining Metadata" (securitykey). Old services have no session
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+import httpx
 from pydantic import Field
 
 from exporter.cloud.access.signing import Keys
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import METADATA_KEYS, METADATA_TOKEN
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Time, Wire
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.cloud.http.client import Client
 
 _SESSION = {"X-Metadata-Token-Ttl-Seconds": "21600"}
 _NO_SESSIONS = frozenset({404, 405, 503})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -15,13 +14,11 @@ from exporter.cloud.access.project_id import ProjectId, ProjectIdClaims, find_pr
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.access.sign_in import Grant, SignInLimiter, sign_in
 from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
+from exporter.config import Account, Project, Secret
 from exporter.model.task import ProjectKey
-
-if TYPE_CHECKING:
-    from exporter.cloud.http.client import Client
-    from exporter.config import Account, Project, Secret
 
 _TOKEN_AHEAD = 600.0
 _KEYS_AHEAD = 300.0

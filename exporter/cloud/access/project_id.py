@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
-from typing import TYPE_CHECKING
 
+import httpx
 import structlog
 
 from exporter.cloud.access.renewal import Refreshed
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import CloudError, DecodeError
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import LIST_PROJECTS, PLAIN_ID
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Text, Wire
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.cloud.http.client import Client
-    from exporter.model.task import ProjectKey
+from exporter.model.task import ProjectKey
 
 _log = structlog.get_logger()
 

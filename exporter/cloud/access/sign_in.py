@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import httpx
 
 from exporter.cloud.access.project_id import ProjectWire
 from exporter.cloud.access.signing import check_sendable
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import NO_CREDENTIALS, AccessDeniedError, DecodeError
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import SIGN_IN
@@ -18,11 +20,6 @@ from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import Nested, Time, Wire
 from exporter.config import ConfigError, Password
 from exporter.runtime.clock import loop_time
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.cloud.http.client import Client
 
 _UNKNOWN_LIFETIME = 3600.0
 """Of a token that does not say when it ends: documented are 24 h."""

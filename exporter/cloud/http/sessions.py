@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
 
 import aiohttp
-
-if TYPE_CHECKING:
-    from types import SimpleNamespace
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of a response header. IAM sends a token as a header, which has about 9,000 bytes in large accounts."""

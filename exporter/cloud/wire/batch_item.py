@@ -15,13 +15,13 @@ from exporter.cloud.http.error_codes import GONE, WRONG_STATE, documented
 from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.http.response import has_error
 from exporter.cloud.operations import Operation
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
+from exporter.model.facts import TaskFacts
 from exporter.model.task import DELETED
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
-    from exporter.model.facts import TaskFacts
 
 
 class BatchItemWire(Wire):

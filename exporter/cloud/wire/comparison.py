@@ -13,13 +13,13 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 from exporter.cloud.wire.fields import Number, Text, Time, Wire, Word, alias
 from exporter.model.facts import Compared, Comparison, ObjectCount
 from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError, DecodeError
@@ -21,9 +21,7 @@ from exporter.cloud.wire.comparison import (
     sum_rows,
 )
 from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, alias
-
-if TYPE_CHECKING:
-    from exporter.model.facts import Compared
+from exporter.model.facts import Compared
 
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
@@ -21,9 +21,7 @@ from exporter.cloud.wire.comparison import (
     sum_rows,
 )
 from exporter.cloud.wire.fields import JsonArray, Nested, Number, Wire
-
-if TYPE_CHECKING:
-    from exporter.model.facts import Compared
+from exporter.model.facts import Compared
 
 _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "content_compare"}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from exporter.cloud import operations
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
     Flag,
@@ -25,7 +26,6 @@ from exporter.model.facts import Detail, Switchover, TaskFacts, Writable
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 
 _DAY = 86_400
 

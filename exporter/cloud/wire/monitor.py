@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, ClassVar
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.http.response import has_error
+from exporter.cloud.source import ErrorsByCollector, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire, require_about
 from exporter.cloud.wire.fields import Flag, Gigabytes, Megabytes, Nested, Number, Ratio, Time, Wire, alias, facts_of
 from exporter.model.facts import Monitor, TaskFacts
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import ErrorsByCollector, TaskResults
 
 
 class MonitorWire(Wire):

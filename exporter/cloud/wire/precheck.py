@@ -13,13 +13,13 @@ from pydantic import AliasChoices, Field
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
+from exporter.cloud.source import ErrorsByCollector, TaskResult, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire
 from exporter.cloud.wire.fields import NestedList, Percent, Wire, Word, alias
 from exporter.model.facts import Precheck, TaskFacts
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import ErrorsByCollector, TaskResult, TaskResults
 
 _NEVER_RUN = "DRS.M05003"  # "the information is not found": no pre-check was started yet, which is no error
 

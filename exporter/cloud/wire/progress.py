@@ -12,6 +12,7 @@ from pydantic import Field, PlainValidator, ValidationInfo
 from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskError
 from exporter.cloud.http.response import read_object_and_date
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Delay,
@@ -35,7 +36,6 @@ from exporter.model.facts import Node, Objects, Progress, TaskFacts
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")

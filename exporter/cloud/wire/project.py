@@ -11,12 +11,12 @@ from pydantic import Field
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError, EmptyResultError
 from exporter.cloud.http.response import has_error
+from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 from exporter.cloud.wire.fields import Number, Time, Wire, Word
 from exporter.model.facts import AsyncJobs, Quota
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 
 _PAGE = 100
 _MOST_PAGES = 100

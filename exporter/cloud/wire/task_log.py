@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
+from exporter.cloud.source import ErrorsByCollector, TaskResults
 from exporter.cloud.wire.batch_item import read_job
 from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
-    from exporter.cloud.source import ErrorsByCollector, TaskResults
 
 _ENTRIES = 100
 """Newest entries that are looked through for each level."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.fields import is_null
 from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.merge import contradict, merge
-
-if TYPE_CHECKING:
-    from exporter.cloud.source import DecodeErrors
-    from exporter.model.task import Listed
-
+from exporter.model.task import Listed
 
 _MOST_ENTRIES = 10_000
 """Of one page: a hundred for each task that was requested. Decoding more would keep the event loop busy."""
