@@ -117,8 +117,10 @@ def run_daemon(
         def announce() -> None:
             if transport is None:
                 log_start(config, urls, shard)
-            else:
-                print_addresses(urls, out)
+                return
+            for url in urls:
+                out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
+            out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
         async def poll_and_serve() -> None:
             exporter = Exporter(config, transport=transport, shard=shard)
@@ -130,13 +132,6 @@ def run_daemon(
         finally:
             out.drain(SERVING_DRAIN_SECONDS)
     return Outcome(0)
-
-
-def print_addresses(urls: Sequence[str], out: LineWriter) -> None:
-    """Print where the demo is served."""
-    for url in urls:
-        out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
-    out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
 
 def log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:

@@ -76,10 +76,7 @@ def _fields_of(facts: object, *names: str) -> dict[str, Any]:
 def project_json(project: Project) -> dict[str, Any]:
     """A project without its tasks; unknown values are null."""
     return {
-        "account": project.account,
-        "region": project.region,
-        "project": project.project,
-        "up": project.up,
+        **_fields_of(project, "account", "region", "project", "up"),
         "lists": [_list_json(*key, facts) for key, facts in project.lists.items()],
         "collectors": {name: _collector_json(facts) for name, facts in project.collectors.items()},
     }
@@ -89,9 +86,7 @@ def _list_json(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
     return {
         "api": api,
         "job_type": job_type,
-        "success": facts.success,
-        "tasks": facts.tasks,
-        "complete": facts.complete,
+        **_fields_of(facts, "success", "tasks", "complete"),
         "incomplete_because": facts.gap,
         "incomplete_since_timestamp_seconds": facts.incomplete_since,
     }
@@ -99,8 +94,7 @@ def _list_json(api: str, job_type: str, facts: ListFacts) -> dict[str, Any]:
 
 def _collector_json(facts: CollectorFacts) -> dict[str, Any]:
     return {
-        "success": facts.success,
-        "duration_seconds": facts.duration_seconds,
+        **_fields_of(facts, "success", "duration_seconds"),
         "last_success_timestamp_seconds": facts.last_success_at,
         "interval_seconds": facts.interval_seconds,
     }

@@ -144,18 +144,15 @@ def access(
         password = PasswordAuth(partial(sign_in, iam(), credentials, project.project_id, project.iam_name, limiter))
         return password, ProjectId(project.project_id, password.project_id, claim)
 
-    def known() -> str | None:
-        return project_id.known
-
     auth: httpx.Auth
     if isinstance(credentials, config.Token):
         auth = TokenAuth(credentials.token)
     elif isinstance(credentials, config.AkSk):
-        auth = AkSkAuth(credentials, project_id=known, now=now)
+        auth = AkSkAuth(credentials, project_id=lambda: project_id.known, now=now)
     else:
         metadata = client(service="metadata", endpoint=credentials.metadata_endpoint)
         keys = shared.agency_keys[credentials.metadata_endpoint]
-        auth = AgencyAuth(keys, partial(agency_keys, metadata, now), project_id=known, now=now)
+        auth = AgencyAuth(keys, partial(agency_keys, metadata, now), project_id=lambda: project_id.known, now=now)
     project_id = ProjectId(
         project.project_id, partial(find_project, iam(auth=auth), project.iam_name, project.region), claim
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -84,14 +84,7 @@ TOKEN = Meaning(
     signs_in=True,
     error=errors.AccessDeniedError,
 )
-CREDENTIALS = Meaning(
-    "credentials",
-    "fail",
-    "the credentials are refused",
-    "check them, and whether they have expired",
-    signs_in=True,
-    error=errors.AccessDeniedError,
-)
+CREDENTIALS = replace(TOKEN, name="credentials")
 PERMISSION = Meaning(
     "permission", "fail", "{operation} lacks a permission", "grant {grant}", error=errors.AccessDeniedError
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TypeVar
@@ -60,7 +60,8 @@ class ProxyLogin:
         try:
             result = await call()
         except httpx.HTTPError as error:
-            if not _is_refusal(error):
+            response = next((cause for cause in causes(error) if isinstance(cause, aiohttp.ClientHttpProxyError)), None)
+            if response is None or response.status != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 raise
             self._accepted, self._first, self._refused_until = False, None, clock() + _REST
             raise ProxyLoginError("the proxy refuses this login") from error
@@ -68,12 +69,11 @@ class ProxyLogin:
         return result
 
 
-def _is_refusal(error: BaseException | None) -> bool:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and the errors that led to it."""
     while error is not None:
-        if isinstance(error, aiohttp.ClientHttpProxyError):
-            return error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 _logins: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], ProxyLogin]] = WeakKeyDictionary()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
-from exporter.cloud.http.proxy_login import ProxyLoginError
+from exporter.cloud.http.proxy_login import ProxyLoginError, causes
 from exporter.cloud.http.resolver import DnsTimeoutError
 from exporter.cloud.http.sessions import LONGEST_HEADER
 
@@ -37,7 +36,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 def reason_of(error: BaseException, host: str = "") -> str:
     """The fault of the connection to `host`, and what to check; empty if it is not known."""
-    chain = list(_chain(error))
+    chain = list(causes(error))
     if any(isinstance(cause, ProxyLoginError) for cause in chain):
         return _PROXY_LOGIN
     refused = next((cause for cause in chain if isinstance(cause, aiohttp.ClientHttpProxyError)), None)
@@ -52,10 +51,4 @@ def reason_of(error: BaseException, host: str = "") -> str:
 
 def header_too_long(error: BaseException) -> bool:
     """Return whether a header of the response was longer than what is read: it would be the next time as well."""
-    return any(isinstance(cause, LineTooLong) for cause in _chain(error))
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    return any(isinstance(cause, LineTooLong) for cause in causes(error))

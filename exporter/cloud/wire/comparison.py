@@ -101,10 +101,12 @@ def verdict_of(task: ComparisonTaskWire, statuses: Sequence[str | None], *, comp
     )
 
 
-def sum_rows(rows: Sequence[ComparedRowsWire], *, complete: bool) -> float | None:
+def sum_rows(tables: list[Any] | None, errors: DecodeErrors, total: float | None = None) -> float | None:
     """Return how many rows differ in all tables; None where that is not known of each."""
+    rows = ComparedRowsWire.read_all(tables, errors)
     counted = [row.different for row in rows if row.different is not None]
-    return sum(counted) if complete and counted and len(counted) == len(rows) else None
+    complete = is_complete(tables, rows, total) and len(counted) == len(rows)
+    return sum(counted) if complete and counted else None
 
 
 def object_counts(objects: Iterable[ComparedObjectsWire]) -> tuple[ObjectCount, ...]:

@@ -13,7 +13,6 @@ from exporter.cloud.wire.comparison import (
     LINE,
     OBJECT,
     PAGE,
-    ComparedRowsWire,
     ComparisonReader,
     ComparisonTaskWire,
     Results,
@@ -106,8 +105,8 @@ class ComparisonReaderV3(ComparisonReader):
             for detail in details
             for table in (detail.line_compare_detail if lines else detail.content_compare_detail) or ()
         ]
-        rows = ComparedRowsWire.read_all(tables, self._errors)
-        return sum_rows(rows, complete=is_complete(tables, rows) and is_complete(items, details))
+        different = sum_rows(tables, self._errors)
+        return different if is_complete(items, details) else None
 
     async def _query(self, compare_ids: Mapping[str, Any]) -> ComparisonWire:
         body = {"job_id": self._job_id, **compare_ids, "current_page": 1, "per_page": PAGE}

@@ -13,11 +13,9 @@ from exporter.cloud.wire.comparison import (
     LINE,
     OBJECT,
     PAGE,
-    ComparedRowsWire,
     ComparisonReader,
     ComparisonTaskWire,
     Results,
-    is_complete,
     sum_rows,
 )
 from exporter.cloud.wire.fields import JsonArray, Nested, Number, Wire
@@ -86,9 +84,7 @@ class ComparisonReaderV5(ComparisonReader):
             return None  # some versions want the names of two databases for this: the count stays unknown
         if task.kind == CONTENT:
             return results.content_diff_detail_info.count if results.content_diff_detail_info else None
-        items = results.line_compare_detail_infos
-        rows = ComparedRowsWire.read_all(items, self._errors)
-        return sum_rows(rows, complete=is_complete(items, rows, total))
+        return sum_rows(results.line_compare_detail_infos, self._errors, total)
 
     async def _query(
         self, compare_type: str, query_type: str, *compare_id: str
