@@ -11,6 +11,9 @@ from tests.lib.daemon import cloud_of, sim_task
 REPORT = "please report it, with check --report=FILE"
 LACKS = "lacks a permission, 403 DRS.M00102"
 ROLE = 'grant the system role "DRS ReadOnlyAccess"'
+PROXY = "check the endpoint and proxy"
+OR_A_PROXY = "or a proxy or firewall refuses the call, since the response has no known error code"
+SLOWER = "lower poll.rate_limit, or find what else calls the API"
 
 
 def missing(collector: str) -> str:
@@ -20,83 +23,65 @@ def missing(collector: str) -> str:
     )
 
 
+QUOTAS: list[tuple[Fault, str]] = [
+    (faults.forbidden("v3.*/quotas"), f"fail {LACKS} (quota): {ROLE}"),
+    (faults.throttled("/quotas"), f"warn is throttled, 429 APIGW.0308 (quota): {SLOWER}"),
+    (faults.broken("/quotas"), "fail failed, 500 DRS.M00004 (quota): the cloud is at fault: try again later"),
+    (faults.refused("/quotas", 403, "PAP5.0010", CANARY), f"fail lacks a permission, 403 PAP5.0010 (quota): {ROLE}"),
+    (faults.refused("/quotas", 403, "none", CANARY), f"fail lacks a permission, 403 (quota): {ROLE}; {OR_A_PROXY}"),
+    (
+        faults.refused("/quotas", 302, "none", CANARY),
+        f"fail is redirected, which is not followed, 302 (quota): {PROXY}",
+    ),
+    (
+        faults.refused("/quotas", 400, "DRS.M00200", CANARY),
+        f"fail is refused as a bad request, 400 DRS.M00200 (quota): {REPORT}",
+    ),
+    (
+        faults.refused("/quotas", 418, f"DRS.{CANARY}", CANARY),
+        "fail failed, 418 (quota): check the endpoint; if it is right, try again later",
+    ),
+    (
+        Fault(match="/quotas", kind="body", body="no JSON"),
+        f"fail got no usable response (quota): the response is not a JSON object: {PROXY}",
+    ),
+    (
+        Fault(match="/quotas", kind="body", body={"quotas": 1}),
+        f"fail got a response that the API does not document, decode (quota): {REPORT}",
+    ),
+    (
+        Fault(match="/quotas", kind="body", body={"quotas": {"resource": {"type": "instances", "used": CANARY}}}),
+        f"warn works, with 1 field unlike the documents (quota): {REPORT}",
+    ),
+    (
+        Fault(match="/quotas", kind="slow", seconds=60),
+        "fail got no response in time (quota): check the endpoint, firewall and proxy, or raise poll.timeout",
+    ),
+    (
+        Fault(match="/quotas", kind="reset"),
+        "fail got no response (quota): check the endpoint, DNS, firewall, proxy and ca_file",
+    ),
+]
+DETAIL: list[tuple[Fault, str]] = [
+    (faults.forbidden("type=detail"), f"fail {LACKS} (detail): {ROLE}"),
+    (
+        faults.refused("type=detail", 400, "DRS.10000001", CANARY),
+        "warn is refused for the tested task, 400 DRS.10000001 (detail): run the check again",
+    ),
+    (
+        faults.refused("type=detail", 400, "DRS.10000010", CANARY),
+        "warn reports that the task does not exist, 400 DRS.10000010 (detail): run the check again",
+    ),
+]
+RECOVERY = [(faults.forbidden("batch-rpo-and-rto"), f"fail {LACKS} (recovery): grant the action drs:dataGuardJob:list")]
+
+
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        (
-            faults.forbidden("batch-rpo-and-rto"),
-            f"fail v3_batch_rpo_and_rto {LACKS} (recovery): grant the action drs:dataGuardJob:list",
-        ),
-        (faults.forbidden("v3.*/quotas"), f"fail v3_quotas {LACKS} (quota): {ROLE}"),
-        (faults.forbidden("type=detail"), f"fail v5_job_detail {LACKS} (detail): {ROLE}"),
-        (
-            faults.throttled("/quotas"),
-            (
-                "warn v3_quotas is throttled, 429 APIGW.0308 (quota): "
-                "lower poll.rate_limit, or find what else calls the API"
-            ),
-        ),
-        (
-            faults.broken("/quotas"),
-            "fail v3_quotas failed, 500 DRS.M00004 (quota): the cloud is at fault: try again later",
-        ),
-        (
-            Fault(match="/quotas", kind="body", body="no JSON"),
-            (
-                "fail v3_quotas got no usable response (quota): "
-                "the response is not a JSON object: check the endpoint and proxy"
-            ),
-        ),
-        (
-            Fault(match="/quotas", kind="body", body={"quotas": 1}),
-            f"fail v3_quotas got a response that the API does not document, decode (quota): {REPORT}",
-        ),
-        (
-            faults.refused("/quotas", 403, "PAP5.0010", CANARY),
-            f"fail v3_quotas lacks a permission, 403 PAP5.0010 (quota): {ROLE}",
-        ),
-        (
-            faults.refused("/quotas", 403, "none", CANARY),
-            (
-                f"fail v3_quotas lacks a permission, 403 (quota): {ROLE}; "
-                "or a proxy or firewall refuses the call, since the response has no known error code"
-            ),
-        ),
-        (
-            faults.refused("/quotas", 302, "none", CANARY),
-            "fail v3_quotas is redirected, which is not followed, 302 (quota): check the endpoint and proxy",
-        ),
-        (
-            faults.refused("/quotas", 400, "DRS.M00200", CANARY),
-            f"fail v3_quotas is refused as a bad request, 400 DRS.M00200 (quota): {REPORT}",
-        ),
-        (
-            Fault(match="/quotas", kind="slow", seconds=60),
-            (
-                "fail v3_quotas got no response in time (quota): "
-                "check the endpoint, firewall and proxy, or raise poll.timeout"
-            ),
-        ),
-        (
-            Fault(match="/quotas", kind="reset"),
-            "fail v3_quotas got no response (quota): check the endpoint, DNS, firewall, proxy and ca_file",
-        ),
-        (
-            faults.refused("type=detail", 400, "DRS.10000001", CANARY),
-            "warn v5_job_detail is refused for the tested task, 400 DRS.10000001 (detail): run the check again",
-        ),
-        (
-            faults.refused("type=detail", 400, "DRS.10000010", CANARY),
-            "warn v5_job_detail reports that the task does not exist, 400 DRS.10000010 (detail): run the check again",
-        ),
-        (
-            Fault(match="/quotas", kind="body", body={"quotas": {"resource": {"type": "instances", "used": CANARY}}}),
-            f"warn v3_quotas works, with 1 field unlike the documents (quota): {REPORT}",
-        ),
-        (
-            faults.refused("/quotas", 418, f"DRS.{CANARY}", CANARY),
-            "fail v3_quotas failed, 418 (quota): check the endpoint; if it is right, try again later",
-        ),
+        (fault, found.replace(" ", f" {operation} ", 1))
+        for operation, rows in (("v3_quotas", QUOTAS), ("v5_job_detail", DETAIL), ("v3_batch_rpo_and_rto", RECOVERY))
+        for fault, found in rows
     ],
 )
 def test_a_fault_is_named_with_its_remedy_and_leaves_the_other_operations(fault: Fault, line: str) -> None:

@@ -34,6 +34,7 @@ KEYS = tuple(keys_of(WebConfig))
 VERIFY = "RequireAndVerifyClientCert"
 CLIENT_CA, ANY_CLIENT = "client_ca_file: a.pem", "client_auth_type: RequireAnyClientCert"
 TWO_CAS = f"{CLIENT_CA}\n  client_ca: x\n  client_auth_type: {VERIFY}"
+TWO_CAS = f"{CLIENT_CA}\n  client_ca: x\n  client_auth_type: {VERIFY}"
 AUTH_TYPES = (
     "NoClientCert, RequestClientCert, RequireClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or "
     "RequireAndVerifyClientCert"
