@@ -11,14 +11,8 @@ from tests.simulator.client import UNKNOWN, error, names
 @pytest.mark.parametrize(
     "query",
     [
-        "",
-        "job_type=",
-        "job_type=replay",
-        "job_type=sync&limit=0",
-        "job_type=sync&limit=1001",
-        "job_type=sync&limit=x",
-        "job_type=sync&offset=-1",
-        "job_type=sync&sort_dir=up",
+        *("", "job_type=", "job_type=replay", "job_type=sync&limit=0", "job_type=sync&limit=1001"),
+        *("job_type=sync&limit=x", "job_type=sync&offset=-1", "job_type=sync&sort_dir=up"),
         "job_type=sync&sort_key=colour",
         "job_type=sync&name=" + ",".join(["x"] * 11),
     ],

@@ -79,12 +79,8 @@ def compare(api: Any, task: SimTask, kind: str, query: str, **more: str) -> Any:
 @pytest.mark.parametrize(
     "query",
     [
-        "",
-        "&compare_type=data_compare",
-        "&query_type=list",
-        "&compare_type=data_compare&query_type=diff",
-        "&compare_type=line_compare&query_type=overview",
-        "&compare_type=content_compare&query_type=diff",
+        *("", "&compare_type=data_compare", "&query_type=list", "&compare_type=data_compare&query_type=diff"),
+        *("&compare_type=line_compare&query_type=overview", "&compare_type=content_compare&query_type=diff"),
         "&compare_type=object_compare&query_type=detail",
     ],
 )

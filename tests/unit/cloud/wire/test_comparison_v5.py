@@ -169,11 +169,8 @@ def test_results_are_queried_once_and_then_the_list_alone() -> None:
         **contents("CONSISTENT"),
     }
     first = [
-        "data_compare list",
-        "object_compare overview object-1",
-        "line_compare overview lines-1",
-        "content_compare overview contents-1",
-        "line_compare detail lines-1",
+        *("data_compare list", "object_compare overview object-1", "line_compare overview lines-1"),
+        *("content_compare overview contents-1", "line_compare detail lines-1"),
     ]
     assert (queries(answers, 1), queries(answers, 3)) == (first, [*first, "data_compare list", "data_compare list"])
 

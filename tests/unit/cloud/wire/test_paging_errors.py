@@ -15,10 +15,7 @@ from tests.lib.task_lists import BOTH, listed, page, seen, task, walked
 @pytest.mark.parametrize(
     "body",
     [
-        {},
-        {"jobs": []},
-        {"jobs": [task(1)]},
-        {"jobs": None, "total_record": 3, "total_count": 3},
+        *({}, {"jobs": []}, {"jobs": [task(1)]}, {"jobs": None, "total_record": 3, "total_count": 3}),
         {"jobs": {}, "total_record": 0, "total_count": 0},
         {"jobs": "none", "total_record": 0, "total_count": 0},
         page([], None),
@@ -57,10 +54,8 @@ async def test_a_page_that_is_no_list_is_an_error_and_never_no_tasks(api: str, b
 @pytest.mark.parametrize(
     "extra",
     [
-        {"error_code": None, "error_msg": "", "errors": []},
-        {"success": True},
-        {"default_limit": 5, "transferred": 3, "interrupted": 1},
-        {"result": {"message": None}},
+        *({"error_code": None, "error_msg": "", "errors": []}, {"success": True}),
+        *({"default_limit": 5, "transferred": 3, "interrupted": 1}, {"result": {"message": None}}),
         {"results": [{}]},
     ],
 )
@@ -77,21 +72,14 @@ def test_a_failing_page_fails_the_list(api: str) -> None:
 
 
 ERRORS: list[dict[str, Any]] = [
-    {"error_code": "DRS.M00004"},
-    {"error_code": 500},
-    {"error_code": 0},
-    {"error_code": "0"},
-    {"error_code": ["DRS.M00004"]},
-    {"error_msg": "internal error"},
-    {"error_message": "internal error"},
+    *({"error_code": "DRS.M00004"}, {"error_code": 500}, {"error_code": 0}, {"error_code": "0"}),
+    *({"error_code": ["DRS.M00004"]}, {"error_msg": "internal error"}, {"error_message": "internal error"}),
     {"errorCode": "DRS.M00004", "errorMsg": "internal error"},
     {"errorMsg": "internal error"},
     {"code": 500, "message": "internal error"},
     {"message": "internal error"},
     {"error": {"code": 500, "message": "internal error", "title": "x"}},
-    {"error": "internal error"},
-    {"errors": [{"code": "x"}]},
-    {"errors": "x"},
+    *({"error": "internal error"}, {"errors": [{"code": "x"}]}, {"errors": "x"}),
     {"encoded_authorization_message": "x"},
     {"fault": {"error_code": "DRS.M00004", "error_msg": "internal error"}},
     {"fault": {"error_msg": "internal error"}},
@@ -100,13 +88,8 @@ ERRORS: list[dict[str, Any]] = [
 
 
 NO_ERRORS: list[dict[str, Any]] = [
-    {"error_code": None, "error_msg": None},
-    {"error_code": "", "error_msg": ""},
-    {"errors": []},
-    {"error": None},
-    {"error": {}},
-    {"error": False},
-    {"request_id": "x", "trace": {"span": "x"}},
+    *({"error_code": None, "error_msg": None}, {"error_code": "", "error_msg": ""}, {"errors": []}),
+    *({"error": None}, {"error": {}}, {"error": False}, {"request_id": "x", "trace": {"span": "x"}}),
 ]
 
 

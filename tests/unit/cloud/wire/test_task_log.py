@@ -40,10 +40,8 @@ def test_one_entry(entry: Any, newest: tuple[tuple[str, float], ...], errors: in
 
 def test_of_each_level_the_newest_counts_in_whatever_order_they_come() -> None:
     entries = [
-        {"level": "Info", "create_time": EARLY},
-        {"level": "Error", "create_time": LATE},
-        {"level": "info", "create_time": LATE},
-        {"level": "ERROR", "create_time": EARLY},
+        *({"level": "Info", "create_time": EARLY}, {"level": "Error", "create_time": LATE}),
+        *({"level": "info", "create_time": LATE}, {"level": "ERROR", "create_time": EARLY}),
     ]
     assert read(entries) == (Logs((("error", MOMENT + 1), ("info", MOMENT + 1))), 0)
 

@@ -65,13 +65,7 @@ def test_subtasks_at_any_depth_have_their_direct_parent_and_one_root() -> None:
         {"status": RUNS},
         entry("b c"),
         entry("b", status=""),
-        {"id": 7, "status": RUNS},
-        {"id": "b", "status": 7},
-        None,
-        "b",
-        7,
-        True,
-        [entry("b")],
+        *({"id": 7, "status": RUNS}, {"id": "b", "status": 7}, None, "b", 7, True, [entry("b")]),
     ],
 )
 def test_a_child_that_cannot_be_decoded_is_an_unknown_subtask_of_its_parent(child: Any) -> None:
