@@ -71,21 +71,12 @@ async def test_it_is_sent_again_on_a_new_connection(method: str) -> None:
 
 
 @methods
+@pytest.mark.parametrize(("kept", "sent"), [(6, 2), (0, 1)], ids=["all kept are closed", "a new one is closed"])
 @in_real_time
-async def test_it_is_sent_twice_at_most_where_all_kept_connections_are_closed(method: str) -> None:
-    server = Server(together=6, responses=6)
+async def test_it_is_sent_twice_at_most_and_once_on_a_new_connection(method: str, kept: int, sent: int) -> None:
+    server = Server(together=kept or 1, responses=kept)
     async with session_with(server) as (session, url):
-        await asyncio.gather(*(send(session, method, url) for _ in range(6)))
+        await asyncio.gather(*(send(session, method, url) for _ in range(kept)))
         with pytest.raises(aiohttp.ClientConnectionError):
             await send(session, method, url)
-    assert server.received - 6 == 2
-
-
-@methods
-@in_real_time
-async def test_it_is_not_sent_again_where_a_new_connection_is_closed(method: str) -> None:
-    server = Server(together=1, responses=0)
-    async with session_with(server) as (session, url):
-        with pytest.raises(aiohttp.ClientConnectionError):
-            await send(session, method, url)
-    assert server.received == 1
+    assert server.received - kept == sent

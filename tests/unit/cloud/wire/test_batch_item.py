@@ -91,13 +91,6 @@ def test_a_task_that_was_just_deleted(name: str) -> None:
         fetched(name, {"job": {**body["job"], "status": "DELETED"}})
 
 
-@pytest.mark.parametrize("name", JOBS)
-@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, {"jobs": {}}, {"job": "x"}, {"logs": []}])
-def test_a_response_without_a_job_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError, match=f"{name}: decode"):
-        fetched(name, body)
-
-
 BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
     "v3_batch_progress": ({"transfer_status": RUNNING, "progress": "100"}, (Progress(full_ratio=1),)),
     "v3_batch_rpo_and_rto": ({"rto_info": {"delay": "7"}}, (Recovery(rto_seconds=0.007),)),
@@ -158,23 +151,25 @@ def test_an_item_without_an_id_is_dropped_alone(name: str, item: Any) -> None:
     assert (results, lost) == ({OTHER: facts}, 1)
 
 
-@pytest.mark.parametrize("name", BATCHES)
+NO_JOB: list[dict[str, Any]] = [{}, {"job": None}, {"job": []}, {"jobs": {}}, {"job": "x"}, {"logs": []}]
+NO_ARRAY: list[dict[str, Any]] = [
+    *({}, {"results": None}, {"results": {}}, {"results": "x", "count": 0}, {"results": None, "jobs": {}}),
+    {"items": []},
+]
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("name", "body"),
     [
-        *({}, {"results": None}, {"results": {}}, {"results": "x", "count": 0}, {"results": None, "jobs": {}}),
-        {"items": []},
+        *((name, body) for name in JOBS for body in NO_JOB),
+        *((name, body) for name in BATCHES for body in NO_ARRAY),
+        *((name, {"jobs": []}) for name in BATCHES if name != "v3_batch_detail"),
+        *((name, SINGLE[name]({}) | {"error_code": 500}) for name in SINGLE),  # an error beside the facts
     ],
 )
-def test_a_batch_without_an_array_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
+def test_a_response_without_a_job_or_array_or_with_an_error_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
         fetched(name, body)
-
-
-@pytest.mark.parametrize("name", [name for name in BATCHES if name != "v3_batch_detail"])
-def test_only_details_are_in_an_array_of_another_name(name: str) -> None:
-    with pytest.raises(DecodeError, match=f"{name}: decode"):
-        fetched(name, {"jobs": []})
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -189,12 +184,6 @@ def test_a_response_about_the_requested_task_is_accepted(name: str, ids: dict[st
 def test_a_response_about_another_task_is_a_decode_error(name: str, ids: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match=f"{name}: decode"):
         fetched(name, SINGLE[name](ids))
-
-
-@pytest.mark.parametrize("name", SINGLE)
-def test_an_error_beside_the_facts_is_a_decode_error(name: str) -> None:
-    with pytest.raises(DecodeError, match=f"{name}: decode"):
-        fetched(name, SINGLE[name]({}) | {"error_code": 500})
 
 
 @pytest.mark.parametrize("ids", [{"job_id": OTHER}, {"id": OTHER}])

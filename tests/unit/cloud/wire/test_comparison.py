@@ -96,8 +96,7 @@ def test_objects_without_a_type_have_no_count() -> None:
 )
 def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost: int) -> None:
     errors = DecodeErrors()
-    read = ComparedWire.read({key: given, "compare_result": False}, errors)
-    assert read is not None
+    (read,) = ComparedWire.read_all([{key: given, "compare_result": False}], errors)
     assert (read.status, errors.count) == (status, lost)
 
 
@@ -108,8 +107,7 @@ def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost
 )
 def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any, number: Any, lost: int) -> None:
     errors = DecodeErrors()
-    read = ComparedRowsWire.read({key: given}, errors)
-    assert read is not None
+    (read,) = ComparedRowsWire.read_all([{key: given}], errors)
     assert (read.different, errors.count) == (number, lost)
 
 

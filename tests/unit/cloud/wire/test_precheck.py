@@ -37,14 +37,15 @@ def test_checks_by_result(key: str, checks: Any, items: tuple[tuple[str, int], .
     assert (found.items, lost) == (items, errors)
 
 
-@pytest.mark.parametrize("code", ["DRS.M05003", "DRS.M00304"])
-def test_a_task_without_a_precheck_has_no_facts(code: str) -> None:
-    results, lost, _ = fetched(NAME, {"results": [{"precheck_id": ID, "error_code": code}]})
-    assert (results, lost) == ({ID: ()}, 0)
-
-
-def test_a_refused_batch_of_a_task_without_a_precheck_is_no_error() -> None:
-    results, lost, _ = fetched(NAME, refusal(400, "DRS.M05003"))
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *({"results": [{"precheck_id": ID, "error_code": code}]} for code in ("DRS.M05003", "DRS.M00304")),
+        refusal(400, "DRS.M05003"),
+    ],
+)
+def test_a_task_without_a_precheck_has_no_facts_and_is_no_error(reply: Any) -> None:
+    results, lost, _ = fetched(NAME, reply)
     assert (results, lost) == ({ID: ()}, 0)
 
 

@@ -54,14 +54,6 @@ def test_resources_are_an_object_or_an_array(resource: Any, resources: tuple[Any
     assert quota(resource) == (Quota(resources), errors)
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"quotas": None}, {"quotas": []}, {"quotas": {}}, {"quotas": {"resource": None}}, {"quotas": 1}]
-)
-def test_a_response_without_quotas_is_a_decode_error(body: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError, match="v3_quotas: decode"):
-        project_fact(QUOTA, body)
-
-
 def test_an_error_beside_the_facts_is_undecodable() -> None:
     error = {"error_code": "DRS.M00004", "error_msg": "Failed."}
     for name, body in ((QUOTA, {"quotas": {"resource": []}}), (ASYNC, {"jobs": [], "total_count": 0})):
@@ -140,31 +132,34 @@ def test_every_page_is_counted(pages: list[Any], counted: int, offsets: list[int
     assert queries == [{"offset": str(offset), **expected} for offset in offsets]
 
 
+NO_FACTS: dict[str, list[dict[str, Any]]] = {
+    QUOTA: [{}, *({"quotas": quotas} for quotas in (None, [], {}, {"resource": None}, 1))],
+    ASYNC: [
+        *({}, {"jobs": None, "total_count": 0}, {"jobs": []}, {"jobs": [], "total_count": "0"}),
+        page(job(1), total=True),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "body"), [(name, body) for name, bodies in NO_FACTS.items() for body in bodies])
+def test_a_response_without_quotas_or_a_list_is_a_decode_error(name: str, body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=f"{name}: decode"):
+        project_fact(name, body)
+
+
 @pytest.mark.parametrize(
-    "body",
-    [{}, {"jobs": None, "total_count": 0}, {"jobs": []}, {"jobs": [], "total_count": "0"}, page(job(1), total=True)],
+    ("pages", "error"),
+    [
+        *(([page(job(1), job(2), total=total)], DecodeError) for total in (9, 3)),  # it repeats itself
+        ([page(job(number), total=10**9) for number in range(101)], DecodeError),  # it has no end
+        ([page(job(1), total=2), refusal(500)], UnavailableError),
+    ],
 )
-def test_a_response_that_is_no_list_is_a_decode_error(body: dict[str, Any]) -> None:
-    with pytest.raises(DecodeError, match="v5_batch_async_jobs: decode"):
-        project_fact(ASYNC, body)
-
-
-def test_a_list_that_repeats_itself_is_no_count() -> None:
-    with pytest.raises(DecodeError):
-        project_fact(ASYNC, page(job(1), job(2), total=9))
-    with pytest.raises(DecodeError):
-        project_fact(ASYNC, page(job(1), job(2), total=3))
-
-
-def test_a_list_without_end_is_no_count() -> None:
-    pages = [page(job(number), total=10**9) for number in range(101)]
-    with pytest.raises(DecodeError):
+def test_a_list_that_repeats_itself_or_has_no_end_or_a_failing_page_is_no_count(
+    pages: list[Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
         project_fact(ASYNC, *pages)
-
-
-def test_a_page_that_fails_is_a_failure_of_the_whole() -> None:
-    with pytest.raises(UnavailableError):
-        project_fact(ASYNC, page(job(1), total=2), refusal(500))
 
 
 def test_the_documented_asynchronous_jobs() -> None:
