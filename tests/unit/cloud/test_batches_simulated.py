@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from exporter.cloud.batches import split_results
@@ -11,24 +13,25 @@ from tests.lib.cloud import PROJECT, connected, merged, progress
 from tests.lib.transport import InProcess
 
 
-@pytest.mark.parametrize(("mixed", "calls"), [("item", 1), ("whole", 7)])
-async def test_the_simulated_cloud_with_a_task_that_is_gone(mixed: str, calls: int) -> None:
+@pytest.mark.parametrize(
+    ("gone", "options", "calls"),
+    [
+        ([7], {"mixed_batches": "item"}, 1),
+        ([7], {"mixed_batches": "whole"}, 7),
+        ([], {"single_id_only": True}, 11),
+    ],
+)
+async def test_the_simulated_cloud_without_a_task_or_that_takes_single_ids_only(
+    gone: list[int], options: dict[str, Any], calls: int
+) -> None:
     tasks = [SimTask(name=f"task-{index}") for index in range(10)]
-    ids = [task.id for task in tasks]
-    world = World(project_id=PROJECT, tasks=[*tasks[:7], *tasks[8:]], mixed_batches=mixed)
+    kept = [task for index, task in enumerate(tasks) if index not in gone]
+    world = World(project_id=PROJECT, tasks=kept, **options)
     simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
     async with connected(InProcess(simulation)) as cloud:
-        call = split_results(await merged(cloud.fetch_all(progress(cloud.v3), ids)))
-        assert call.gone == [ids[7]]
-        assert ([*call.refused, *call.failed], len(call.facts), len(simulation.calls)) == ([], 9, calls)
-
-
-async def test_the_simulated_cloud_that_takes_single_ids_only() -> None:
-    world = World(project_id=PROJECT, tasks=[SimTask(name=f"task-{i}") for i in range(10)], single_id_only=True)
-    simulation = SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=virtual.now)
-    async with connected(InProcess(simulation)) as cloud:
-        call = split_results(await merged(cloud.fetch_all(progress(cloud.v3), [task.id for task in world.tasks])))
-        assert (len(call.facts), len(simulation.calls)) == (10, 11)
+        call = split_results(await merged(cloud.fetch_all(progress(cloud.v3), [task.id for task in tasks])))
+        assert call.gone == [tasks[index].id for index in gone]
+        assert ([*call.refused, *call.failed], len(call.facts), len(simulation.calls)) == ([], len(kept), calls)
 
 
 async def test_the_simulated_cloud_that_throttles_lets_the_rest_of_the_calls_be() -> None:

@@ -156,21 +156,14 @@ def test_a_query_id_that_the_cloud_does_not_know() -> None:
     assert len(cloud.calls) == 1  # the other project is not queried: this one has the task
 
 
-def test_an_id_in_the_second_project() -> None:
+def test_a_task_in_the_second_project_by_id_and_by_name() -> None:
     parcels = sim_task("parcels")
-    cloud, config = two_projects(parcels)
-    assert queried(cloud, "file", parcels.id, config=config).code == 0
-    assert [call.path for call in cloud.calls] == [
-        f"/v5/{project}/jobs/{parcels.id}" for project in (PROJECT_ID, OTHER_ID)
-    ]
-
-
-def test_a_name_in_the_second_project() -> None:
-    parcels = sim_task("parcels")
-    cloud, config = two_projects(parcels)
-    assert queried(cloud, "file", "parcels", config=config).code == 0
-    assert [call.path for call in cloud.calls if "type" in call.query] == [f"/v5/{OTHER_ID}/jobs/{parcels.id}"]
-    assert len(cloud.calls) == 3 + 3 + 1
+    first, second = (f"/v5/{project}/jobs/{parcels.id}" for project in (PROJECT_ID, OTHER_ID))
+    for wanted, queries, calls in ((parcels.id, [first, second], 2), ("parcels", [second], 3 + 3 + 1)):
+        cloud, config = two_projects(parcels)
+        assert queried(cloud, "file", wanted, config=config).code == 0
+        assert [call.path for call in cloud.calls if "type" in call.query] == queries
+        assert len(cloud.calls) == calls
 
 
 def test_an_id_and_a_name_that_no_task_has() -> None:

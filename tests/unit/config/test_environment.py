@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,19 +43,13 @@ def test_it_is_one_account_with_one_project(monkeypatch: pytest.MonkeyPatch) -> 
     assert (account.name, account.projects[0].label) == ("default", "eu-de")
 
 
-def test_project_and_security_token_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    export(monkeypatch, PROJECT_ID=PROJECT_ID, SECURITY_TOKEN="token")
+@pytest.mark.parametrize(("project_id", "token"), [(PROJECT_ID, "token"), ("", "")], ids=["given", "empty"])
+def test_project_and_security_token_may_be_given(project_id: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(monkeypatch, PROJECT_ID=project_id, SECURITY_TOKEN=token)
     account = from_environment("huaweicloud", "cn-north-4").accounts[0]
-    read: Any = account.credentials
-    assert read.security_token.reveal() == "token"
-    assert account.projects[0].project_id == account.projects[0].label == PROJECT_ID
-
-
-def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    export(monkeypatch, PROJECT_ID="", SECURITY_TOKEN="")
-    account = from_environment("huaweicloud", "cn-north-4").accounts[0]
-    read: Any = account.credentials
-    assert (read.security_token, account.projects[0].project_id) == (None, None)
+    (project,), read = account.projects, cast("Any", account.credentials).security_token
+    assert (project.project_id, project.label) == (project_id or None, project_id or "cn-north-4")
+    assert (read and read.reveal()) == (token or None)
 
 
 def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,11 +160,12 @@ def test_configurations_compare_by_what_is_written() -> None:
         ("http://127.0.0.2", "http://127.0.0.2"),
         ("http://[::1]:8080/", "http://[::1]:8080"),
         ("http://169.254.169.254", "http://169.254.169.254"),
+        *((f"https://iam.example:8443{end}", "https://iam.example:8443") for end in ("", "/", "/v3", "/v3/")),
     ],
 )
 def test_endpoint(written: str, endpoint: str) -> None:
     account = config_with({"type": "token", "token": "t"}, iam_endpoint=written).accounts[0]
-    assert account.iam_endpoint_for("eu-de") == endpoint
+    assert account.iam_endpoint == account.iam_endpoint_for("eu-de") == endpoint
 
 
 NO_ORIGIN = "expected https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query"
@@ -186,12 +187,6 @@ def test_no_endpoint(written: str, fault: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config_with({"type": "token", "token": "t"}, iam_endpoint=written)
     assert str(caught.value) == f"accounts[0].iam_endpoint: {fault}"
-
-
-@pytest.mark.parametrize("end", ["", "/", "/v3", "/v3/"])
-def test_the_endpoint_of_iam_may_be_written_with_its_version(end: str) -> None:
-    account = config_with({"type": "token", "token": "t"}, iam_endpoint=f"https://iam.example:8443{end}").accounts[0]
-    assert account.iam_endpoint == "https://iam.example:8443"
 
 
 def test_the_endpoint_of_drs_has_no_version() -> None:

@@ -132,8 +132,9 @@ def test_every_page_is_counted(pages: list[Any], counted: int, offsets: list[int
     assert queries == [{"offset": str(offset), **expected} for offset in offsets]
 
 
+NO_RESOURCES: list[Any] = [None, [], {}, {"resource": None}, 1]
 NO_FACTS: dict[str, list[dict[str, Any]]] = {
-    QUOTA: [{}, *({"quotas": quotas} for quotas in (None, [], {}, {"resource": None}, 1))],
+    QUOTA: [{}, *({"quotas": quotas} for quotas in NO_RESOURCES)],
     ASYNC: [
         *({}, {"jobs": None, "total_count": 0}, {"jobs": []}, {"jobs": [], "total_count": "0"}),
         page(job(1), total=True),
