@@ -15,15 +15,9 @@ from tests.lib.transport import InProcess
 
 @pytest.mark.parametrize(
     ("gone", "options", "calls"),
-    [
-        ([7], {"mixed_batches": "item"}, 1),
-        ([7], {"mixed_batches": "whole"}, 7),
-        ([], {"single_id_only": True}, 11),
-    ],
+    [([7], {"mixed_batches": "item"}, 1), ([7], {"mixed_batches": "whole"}, 7), ([], {"single_id_only": True}, 11)],
 )
-async def test_the_simulated_cloud_without_a_task_or_that_takes_single_ids_only(
-    gone: list[int], options: dict[str, Any], calls: int
-) -> None:
+async def test_a_cloud_without_a_task_or_for_single_ids(gone: list[int], options: dict[str, Any], calls: int) -> None:
     tasks = [SimTask(name=f"task-{index}") for index in range(10)]
     kept = [task for index, task in enumerate(tasks) if index not in gone]
     world = World(project_id=PROJECT, tasks=kept, **options)

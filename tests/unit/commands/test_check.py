@@ -74,9 +74,7 @@ def test_the_exit_code_reports_a_failure(tmp_path: Path, command_line: CommandLi
     assert list(tmp_path.iterdir()) == [tmp_path / "config.yaml"]
 
 
-def test_a_report_that_cannot_be_written_is_found_before_the_cloud_is_queried(
-    tmp_path: Path, command_line: CommandLine
-) -> None:
+def test_an_unwritable_report_is_found_before_the_cloud_is_queried(tmp_path: Path, command_line: CommandLine) -> None:
     error = command_line.error("check", config_file(tmp_path), "--report=none/shapes.json")
     assert "none/shapes.json: No such file" in error
 

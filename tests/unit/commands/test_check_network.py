@@ -31,9 +31,7 @@ async def unreachable(_transport: Dated, _request: httpx.Request) -> httpx.Respo
     raise httpx.ConnectError("")
 
 
-def test_a_proxy_variable_that_is_ignored_is_named_where_the_cloud_is_not_reached(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_ignored_proxy_variable_is_named_where_the_cloud_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     assert IGNORED not in lines(config_for(), fleet())
     monkeypatch.setattr(Dated, "handle_async_request", unreachable)

@@ -139,9 +139,7 @@ def test_the_help_shows_a_newcomer_where_to_begin(command_line: CommandLine) -> 
         *((command, [f"Examples: drs-exporter {command} ", "Exit codes: 0 "]) for command in QUERIES),
     ],
 )
-def test_the_help_of_a_command_contains_what_it_needs(
-    command: str, words: list[str], command_line: CommandLine
-) -> None:
+def test_the_help_of_a_command_has_what_it_needs(command: str, words: list[str], command_line: CommandLine) -> None:
     text = " ".join(command_line.help(command).split())
     assert [word for word in words if word not in text] == []
 

@@ -79,9 +79,7 @@ def test_a_reload_reads_the_file_again_while_it_is_one(
         load()
 
 
-def test_the_demo_prints_its_addresses_and_has_no_configuration_file(
-    command_line: CommandLine, loads: list[Callable[[], Config] | None]
-) -> None:
+def test_a_demo_has_addresses_and_no_file(command_line: CommandLine, loads: list[Callable[[], Config] | None]) -> None:
     code, out, err = command_line("demo", LISTEN)
     assert (code, err) == (0, "")
     assert re.fullmatch(

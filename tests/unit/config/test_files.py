@@ -44,9 +44,7 @@ async def test_a_secret_is_read_again_when_its_file_changes(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("written", [None, "", "\n"], ids=["missing", "empty", "blank"])
-def test_while_a_secret_file_cannot_be_used_the_last_secret_is_used_and_that_is_logged_once(
-    written: str | None, tmp_path: Path
-) -> None:
+def test_an_unusable_secret_file_is_logged_and_its_last_secret_used(written: str | None, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("one")
     secret = Secret(file=file)
@@ -94,9 +92,7 @@ def test_a_secret_that_became_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @in_real_time
-async def test_while_a_file_does_not_respond_the_secret_of_before_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_a_file_hangs_the_secret_of_before_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "token"
     file.write_text("one")
     secret, event = Secret(file=file), threading.Event()
@@ -119,9 +115,7 @@ def test_a_file_that_never_responded_is_an_error(release: threading.Event, tmp_p
         asyncio.run(Secret(file=tmp_path / "token").current())
 
 
-def test_where_the_system_starts_no_thread_the_error_does_not_blame_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_thread_the_error_does_not_blame_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -202,9 +196,7 @@ async def test_unusable_cas_are_logged_once_and_the_old_ones_stay(tmp_path: Path
     assert count(cas) > 10
 
 
-def test_while_the_file_of_cas_does_not_respond_the_old_ones_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_the_file_of_cas_hangs_the_old_ones_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, event = tmp_path / "ca.pem", threading.Event()
     file.write_text(FIRST)
     cas = CaFile(file)

@@ -167,9 +167,7 @@ def _no_thread(thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_where_the_system_starts_no_further_thread_a_call_waits_for_a_running_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_a_further_thread_a_call_waits_for_a_running_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, release = DaemonPool("few", threads=2, timeout=10), threading.Event()
 
     async def story() -> None:

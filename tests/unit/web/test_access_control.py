@@ -109,9 +109,7 @@ async def test_failed_logins_are_counted(tmp_path: Path) -> None:
 
 
 @in_real_time
-async def test_a_login_that_was_not_checked_is_not_a_failed_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_login_that_was_not_checked_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object) -> bool:
         raise TooManyLoginsError
 

@@ -166,7 +166,7 @@ class Flood:
 
 
 @in_real_time
-async def test_a_remembered_password_does_not_wait_for_a_flood_and_another_address_for_two_checks(
+async def test_a_flood_delays_no_remembered_password_and_other_addresses_two_checks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     flood = Flood(monkeypatch)

@@ -44,7 +44,7 @@ def test_every_ipv4_and_every_ipv6_address_can_be_given_apart() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
-def test_without_ipv6_or_dual_stack_sockets_every_address_is_every_ipv4_address(
+def test_without_dual_stack_sockets_it_listens_on_every_ipv4_address(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = socket.create_server

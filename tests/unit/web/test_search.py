@@ -96,9 +96,7 @@ def test_what_is_counted_is_the_whole_fleet() -> None:
     st.sampled_from([*SORTS, *(f"-{word}" for word in SORTS)]),
     st.integers(1, 7),
 )
-def test_pages_together_are_everything_once_and_in_order(
-    facts: list[tuple[str, float | None]], sort: str, limit: int
-) -> None:
+def test_pages_together_are_all_tasks_in_order(facts: list[tuple[str, float | None]], sort: str, limit: int) -> None:
     tasks = [
         numbered(number, status=status, progress=Progress(delay_seconds=delay))
         for number, (status, delay) in enumerate(facts)

@@ -223,9 +223,7 @@ async def test_a_header_without_end_is_refused(hall: Hall) -> None:
         (None, "aborted"),
     ],
 )
-async def test_the_name_in_a_certificate_decides(
-    certificate: object, ended: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_name_of_a_client_decides(certificate: object, ended: str, monkeypatch: pytest.MonkeyPatch) -> None:
     web = WebFile()
     monkeypatch.setattr(web, "now", lambda: Settings(allowed_sans=frozenset({"prometheus.example"})))
     hall = Hall(web, certificate)

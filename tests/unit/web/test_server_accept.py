@@ -201,9 +201,7 @@ async def test_a_slow_client_is_aborted_at_the_end() -> None:
 
 
 @in_real_time
-async def test_the_server_ends_with_the_failure_of_a_task_that_should_run_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_server_ends_with_the_failure_of_an_endless_task(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails() -> None:
         raise LookupError
 

@@ -83,9 +83,7 @@ def test_a_pair_in_the_file_itself_never_touches_a_disk(authority: Authority, se
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_a_pair_in_the_file_itself_needs_linux_and_a_free_descriptor(
-    server: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pair_in_the_file_needs_linux_and_a_free_descriptor(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_name: str) -> int:
         raise OSError(24, "Too many open files")
 

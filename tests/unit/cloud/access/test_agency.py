@@ -103,9 +103,7 @@ async def test_keys_that_are_none_are_not_used(credential: dict[str, Any]) -> No
         ("soon", 60),
     ],
 )
-async def test_keys_are_fetched_five_minutes_before_their_end_and_never_more_than_once_a_minute(
-    expires_at: str | None, times: int
-) -> None:
+async def test_keys_are_renewed_five_minutes_early_and_once_a_minute(expires_at: str | None, times: int) -> None:
     assert (await times_asked(metadata(None, expires_at=expires_at))) == times
 
 

@@ -125,9 +125,7 @@ async def test_tokens_and_keys_are_renewed_before_they_expire(kind: str, lasts: 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "DRS.M00100"), (401, "APIGW.0301")])
 @pytest.mark.parametrize("kind", ["password", "ecs_agency"])
-async def test_refused_tokens_and_keys_are_fetched_again_and_the_call_is_repeated(
-    kind: str, status: int, code: str
-) -> None:
+async def test_refused_tokens_and_keys_are_renewed_and_the_call_is_repeated(kind: str, status: int, code: str) -> None:
     cloud = cloud_of()
     cloud.faults.append(faults.refused("/jobs", status, code, "Invalid.", times=1))
     async with connected(cloud, kinds(cloud)[kind]) as project:

@@ -82,9 +82,7 @@ async def test_a_token_is_renewed_before_the_time_at_which_it_expires(token: dic
         ({**TIMES, "project": {"id": {}}}, SUBJECT, "iam_auth_tokens: decode: IAM's response lacks"),
     ],
 )
-async def test_a_response_without_token_or_project_is_a_decode_error(
-    token: Any, headers: dict[str, str], error: str
-) -> None:
+async def test_a_sign_in_without_token_or_project_is_an_error(token: Any, headers: dict[str, str], error: str) -> None:
     async with connected(Script(signed_in(token, headers)), PASSWORD) as project:
         assert (await outcome(project)).startswith(error)
 

@@ -130,9 +130,7 @@ def test_a_refusal_is_not_tried_again(status: int) -> None:
         (lambda _: httpx.Response(200, stream=Stream(b"{", error=httpx.ReadError(""))), "network"),
     ],
 )
-def test_a_temporary_error_is_tried_twice_more(
-    failure: Exception | Callable[[httpx.Request], httpx.Response], code: str
-) -> None:
+def test_temporary_errors_are_resent(failure: Exception | Callable[[httpx.Request], httpx.Response], code: str) -> None:
     script = Script(failure)
     answer, meter, took = asked(script)
     assert isinstance(answer, UnavailableError)

@@ -153,9 +153,7 @@ async def test_a_proxy_that_does_not_let_the_cloud_through_is_named(authority: A
 
 
 @in_real_time
-async def test_a_renewed_password_is_used_and_a_user_that_cannot_be_is_named(
-    authority: Authority, tmp_path: Path
-) -> None:
+async def test_a_renewed_password_is_used_and_an_unusable_user_is_named(authority: Authority, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("old")
     proxy = TunnelProxy("old")
@@ -226,9 +224,7 @@ def test_the_password_is_in_no_text_of_the_setting() -> None:
 
 
 @in_real_time
-async def test_the_environment_names_the_proxy_where_that_is_wanted(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_environment_names_a_proxy_on_request(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = TunnelProxy(PASSWORD)
     async with cloud(authority) as port, served(proxy) as way:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{USER}:s%C3%A9cret%3A1@127.0.0.1:{way}")
@@ -258,9 +254,7 @@ async def test_the_environment_names_the_proxy_where_that_is_wanted(
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other.com"}, "HTTPS_PROXY"),
     ],
 )
-def test_the_variable_that_counts(
-    variables: dict[str, str], variable: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variable_used(variables: dict[str, str], variable: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert variable_for("https://drs.example.com:8443") == variable

@@ -38,9 +38,7 @@ async def code(cloud: Cloud) -> str:
         (refusal(429, Retry_After=f"{DAY} 10:00:42 GMT", Date=f"{DAY} 10:00:00 GMT"), "429", 42),
     ],
 )
-async def test_the_operation_pauses_as_long_as_the_cloud_said(
-    complaint: httpx.Response, status: str, pause: float
-) -> None:
+async def test_the_operation_pauses_as_the_cloud_requests(complaint: httpx.Response, status: str, pause: float) -> None:
     script = Script(complaint, GOOD)
 
     async with connected(script) as cloud:

@@ -67,7 +67,7 @@ def test_the_documented_statuses_mean_phases() -> None:
 
 
 FOREIGN: list[dict[str, Any]] = [
-    *({"id": OTHER}, {"job_id": OTHER}, {"id": ID.upper()}, {"id": 7}, {"id": [ID]}, {"id": ID, "job_id": OTHER}),
+    *({"id": OTHER}, {"job_id": OTHER}, {"id": ID.upper()}, {"id": 7}, {"id": [ID]}, {"id": ID, "job_id": OTHER})
 ]
 OWN: list[dict[str, Any]] = [{"id": ID}, {"job_id": ID}, {"id": ID, "job_id": ID}, {"id": None}, {"job_id": "null"}, {}]
 SINGLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -116,9 +116,7 @@ BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
         ({"error_code": "DRS.M00304"}, tuple, None),  # the wrong state: neither a fact nor an error
     ],
 )
-def test_the_error_of_an_item_is_about_its_task_alone(
-    name: str, item: dict[str, Any], kind: type[Any], code: str | None
-) -> None:
+def test_an_items_error_is_about_its_task(name: str, item: dict[str, Any], kind: type[Any], code: str | None) -> None:
     if name == "v3_batch_precheck_result" and code == "DRS.M05003":  # nobody has run one
         kind, code = tuple, None
     good, facts = BATCHES[name]

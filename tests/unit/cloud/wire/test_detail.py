@@ -21,9 +21,7 @@ DAY = 86_400.0
     [("up", "up", False), ("up", "down", True), ("down", "up", True), ("up", ABSENT, None), ("N/A", "down", None)],
 )
 @pytest.mark.parametrize("api", [V3, V5])
-def test_a_kernel_that_runs_against_the_direction_means_a_switchover(
-    api: str, direction: str, kernel: Any, *, switching: bool | None
-) -> None:
+def test_an_opposed_kernel_is_a_switchover(api: str, direction: str, kernel: Any, *, switching: bool | None) -> None:
     given = nested("job_direction" if api == V3 else "base_info.job_direction", direction)
     found = only_facts(api, body(api, {**given, **nested("job_kernel_direction", kernel)}), kind=Switchover)
     assert found == (Switchover(switching), 0)

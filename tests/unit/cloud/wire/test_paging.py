@@ -89,9 +89,7 @@ def test_what_is_asked_for(api: str) -> None:
         ([page([1], 1) | {"jobs": [task(1) | {"children": [task(1)]}]}], {1}, None),  # all ids are known
     ],
 )
-def test_where_a_list_ends_and_why_it_may_lack_tasks(
-    api: str, pages: list[Any], numbers: set[int], gap: Gap | None
-) -> None:
+def test_where_a_list_ends_and_what_it_may_lack(api: str, pages: list[Any], numbers: set[int], gap: Gap | None) -> None:
     script = Script(*(_again(page) for page in pages))
     assert (seen(script, api), len(script.requests)) == ((numbers, gap is None), len(pages))
     assert listed(Script(*(_again(page) for page in pages)), api) == (len(numbers), gap, len(pages))
@@ -121,9 +119,7 @@ def test_a_page_that_is_refused_as_beyond_the_end_keeps_what_arrived(api: str, p
 
 @BOTH
 @pytest.mark.parametrize("past_end", PAST_END)
-def test_a_first_page_that_is_refused_is_an_error_and_so_is_any_other_refusal(
-    api: str, past_end: httpx.Response
-) -> None:
+def test_a_refused_first_page_is_an_error_and_so_is_any_other_refusal(api: str, past_end: httpx.Response) -> None:
     assert isinstance(walked(Script(_again(past_end)), api), BadRequestError)
     assert isinstance(walked(Script(page(range(100), 150), refusal(400, "DRS.M00200")), api), BadRequestError)
 
@@ -157,9 +153,7 @@ def test_a_task_created_between_two_pages_makes_the_list_incomplete(api: str, al
 
 
 @pytest.mark.parametrize(("api", "deleted", "hidden"), [("v3", 200, 150), ("v5", 50, 101)])
-def test_a_task_deleted_between_two_pages_hides_another_so_the_list_proves_nothing(
-    api: str, deleted: int, hidden: int
-) -> None:
+def test_a_task_deleted_between_two_pages_makes_the_list_incomplete(api: str, deleted: int, hidden: int) -> None:
     numbers, complete = seen(Script(Moving(api, lambda numbers: numbers.remove(deleted))), api)
     # The first of what was the second page is hidden; the counts match all the same.
     assert (numbers, complete) == (set(range(1, 251)) - {hidden}, False)

@@ -36,11 +36,11 @@ ONE_KEY: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
         ("2020-12-18 07:01:59", SINCE_1970 + 43_200, 0),  # without a zone: twelve hours later than in UTC at the latest
     ],
     ("apply_rows_rate", "apply_rows_per_second"): [
-        *[(-1, None, 0), (1200, 1200, 0), ("1200.5", 1200.5, 0), ([1200], None, 1)],
+        *[(-1, None, 0), (1200, 1200, 0), ("1200.5", 1200.5, 0), ([1200], None, 1)]
     ],
     ("apply_bytes_rate", "apply_bytes_per_second"): [(-1, None, 0), (0, 0, 0), (float("nan"), None, 1)],
     ("error_code", "error_code"): [
-        *[("DRS.M01504", "DRS.M01504", 0), ("N/A", None, 0), ("Unable to connect to 10.0.0.1", None, 1)],
+        *[("DRS.M01504", "DRS.M01504", 0), ("N/A", None, 0), ("Unable to connect to 10.0.0.1", None, 1)]
     ],
     ("progress_map", "stages"): [
         *[(None, (), 0), ({}, (), 0), ({"data": "94%"}, (), 1), ([1], (), 1), ({"data": {"completed": "-1"}}, (), 0)],
@@ -73,10 +73,7 @@ SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
 @pytest.mark.parametrize("api", [V3, V5])
 @pytest.mark.parametrize(
     ("fields", "attribute", "value", "errors"),
-    [
-        *(({key: given}, name, *found) for (key, name), rows in ONE_KEY.items() for given, *found in rows),
-        *SEVERAL_KEYS,
-    ],
+    [*(({key: given}, name, *found) for (key, name), rows in ONE_KEY.items() for given, *found in rows), *SEVERAL_KEYS],
 )
 def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any, errors: int) -> None:
     part, lost = read(api, fields)
@@ -150,8 +147,6 @@ def test_an_item_of_v3_has_facts_or_a_status_or_is_an_error(item: dict[str, Any]
     ],
 )
 @pytest.mark.parametrize(("date", "served"), [("Fri, 18 Dec 2020 07:01:59 GMT", 1_608_274_919), ("soon", None)])
-def test_the_progress_has_the_time_of_the_response(
-    api: str, body: dict[str, Any], date: str, served: float | None
-) -> None:
+def test_the_progress_has_the_responses_time(api: str, body: dict[str, Any], date: str, served: float | None) -> None:
     response = httpx.Response(200, json=body, headers={"Date": date})
     assert only_facts(api, response, kind=Progress)[0].served_at == served

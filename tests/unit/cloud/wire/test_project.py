@@ -156,9 +156,7 @@ def test_a_response_without_quotas_or_a_list_is_a_decode_error(name: str, body: 
         ([page(job(1), total=2), refusal(500)], UnavailableError),
     ],
 )
-def test_a_list_that_repeats_itself_or_has_no_end_or_a_failing_page_is_no_count(
-    pages: list[Any], error: type[Exception]
-) -> None:
+def test_an_endless_list_or_one_with_a_failing_page_is_no_count(pages: list[Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         project_fact(ASYNC, *pages)
 

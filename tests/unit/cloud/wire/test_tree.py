@@ -146,9 +146,7 @@ def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
 
 @pytest.mark.parametrize("statuses", [(RUNS, FAILED), (FAILED, RUNS)])
 @pytest.mark.parametrize("children", [(), (entry("x"),)])
-def test_a_task_that_a_list_contains_with_two_statuses_is_never_ready(
-    statuses: tuple[str, str], children: tuple[Any, ...]
-) -> None:
+def test_a_task_with_two_statuses_in_a_list_is_not_ready(statuses: tuple[str, str], children: tuple[Any, ...]) -> None:
     tree = Grown(*(entry("a", *children, status=status) for status in statuses))
     assert (tree.tasks["a"].status, tree.tasks["a"].contradicted, tree.lost) == (FAILED, True, 1)
     assert not ready(tree.tasks["a"])
