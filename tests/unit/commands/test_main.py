@@ -87,12 +87,8 @@ def test_bad_usage_is_one_line_with_the_remedy(words: str, message: str, command
 @pytest.mark.parametrize(
     ("written", "code", "lines"),
     [
-        (None, 1, 1),
-        ("{file: none}}, regions: [eu-de]}]", 1, 1),
-        ("{env: NONE}}, regions: [eu-de]}]", 1, 1),
-        ("t}, regions: [eu-de], ca_file: none}]", 1, 1),
-        ("{file: none}}, regions: [EU]}]", 2, 2),
-        ("[", 2, 1),
+        *[(None, 1, 1), ("{file: none}}, regions: [eu-de]}]", 1, 1), ("{env: NONE}}, regions: [eu-de]}]", 1, 1)],
+        *[("t}, regions: [eu-de], ca_file: none}]", 1, 1), ("{file: none}}, regions: [EU]}]", 2, 2), ("[", 2, 1)],
     ],
     ids=["no file", "no secret", "no variable", "no CAs", "wrong as well", "no YAML"],
 )
@@ -158,11 +154,8 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        ("ta", "tasks"),
-        ("--config.f", "--config.file"),
-        ("--config.file = config.ex", "config.example.yaml"),
-        ("check --config.file config.ex", "config.example.yaml"),
-        ("tasks --output =", "table json"),
+        *[("ta", "tasks"), ("--config.f", "--config.file"), ("--config.file = config.ex", "config.example.yaml")],
+        *[("check --config.file config.ex", "config.example.yaml"), ("tasks --output =", "table json")],
         ("query orders --type = pre", "precheck"),
     ],
 )

@@ -156,10 +156,8 @@ def test_configurations_compare_by_what_is_written() -> None:
     [
         ("https://drs.example", "https://drs.example"),
         ("HTTPS://drs.example:8443/", "https://drs.example:8443"),
-        ("http://localhost:1", "http://localhost:1"),
-        ("http://127.0.0.2", "http://127.0.0.2"),
-        ("http://[::1]:8080/", "http://[::1]:8080"),
-        ("http://169.254.169.254", "http://169.254.169.254"),
+        *[("http://localhost:1", "http://localhost:1"), ("http://127.0.0.2", "http://127.0.0.2")],
+        *[("http://[::1]:8080/", "http://[::1]:8080"), ("http://169.254.169.254", "http://169.254.169.254")],
         *((f"https://iam.example:8443{end}", "https://iam.example:8443") for end in ("", "/", "/v3", "/v3/")),
     ],
 )

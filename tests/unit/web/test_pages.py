@@ -173,11 +173,8 @@ FLEET = (
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("", ["shop", "orders", "Billing"]),
-        ("?sort=task_name", ["Billing", "orders", "shop"]),
-        ("?q=BILL", ["Billing"]),
-        ("?phase=full", ["Billing"]),
-        ("?cutover=ready", []),
+        *[("", ["shop", "orders", "Billing"]), ("?sort=task_name", ["Billing", "orders", "shop"])],
+        *[("?q=BILL", ["Billing"]), ("?phase=full", ["Billing"]), ("?cutover=ready", [])],
         ("?project=acme/cn-north-4/payments&phase=failed", ["shop"]),
         ("?limit=2&page=2", ["Billing"]),
         ("?sort=nonsense", ["shop", "orders", "Billing"]),

@@ -173,10 +173,8 @@ def test_a_certificate_that_would_not_be_verified_is_not_requested(authority: Au
 @pytest.mark.parametrize(
     ("keys", "best", "oldest"),
     [
-        ({}, "TLSv1.3", "TLSv1.2"),
-        ({"min_version": "TLS13"}, "TLSv1.3", "TLSv1.3"),
-        ({"max_version": "TLS12"}, "TLSv1.2", "TLSv1.2"),
-        ({"min_version": "TLS11"}, "TLSv1.3", "TLSv1.2"),
+        *[({}, "TLSv1.3", "TLSv1.2"), ({"min_version": "TLS13"}, "TLSv1.3", "TLSv1.3")],
+        *[({"max_version": "TLS12"}, "TLSv1.2", "TLSv1.2"), ({"min_version": "TLS11"}, "TLSv1.3", "TLSv1.2")],
         ({"cipher_suites": ["TLS_AES_128_GCM_SHA256"]}, "TLSv1.3", "TLSv1.3"),
     ],
 )
