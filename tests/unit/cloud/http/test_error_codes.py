@@ -35,26 +35,17 @@ from exporter.views.errors import Level, advise
 from tests.lib.cloud import Script, connected, merged, refusal
 from tests.lib.virtual_time import simulate
 
-CLASSES = {
-    "empty": EmptyResultError,
-    "not published": NotPublishedError,
-    "unavailable": UnavailableError,
-    "throttled": ThrottledError,
-    "token": AccessDeniedError,
-    "credentials": AccessDeniedError,
-    "permission": AccessDeniedError,
-    "project": AccessDeniedError,
-    "blocked": AccessDeniedError,
-    "gone": TaskGoneError,
-    "task": BadRequestError,
-    "wrong state": BadRequestError,
-    "single id": BadRequestError,
-    "page": BadRequestError,
-    "parameter": BadRequestError,
-    "request": BadRequestError,
-    "other": CloudError,
-    "redirected": CloudError,
+NAMES: dict[type[CloudError], tuple[str, ...]] = {
+    EmptyResultError: ("empty",),
+    NotPublishedError: ("not published",),
+    UnavailableError: ("unavailable",),
+    ThrottledError: ("throttled",),
+    AccessDeniedError: ("token", "credentials", "permission", "project", "blocked"),
+    TaskGoneError: ("gone",),
+    BadRequestError: ("task", "wrong state", "single id", "page", "parameter", "request"),
+    CloudError: ("other", "redirected"),
 }
+CLASSES = {name: kind for kind, names in NAMES.items() for name in names}
 UNKNOWN = [("DRS.M99999", status) for status in (302, 400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 502, 503, 504)]
 NO_CODE = [("", status) for _, status in UNKNOWN]
 MANY = [f"id-{number}" for number in range(100)]

@@ -26,13 +26,9 @@ TIMES: list[Row] = [
     (True, None, 1),
 ]
 WORDS: list[Row] = [
-    ("high", "high", 0),
-    (" high ", "high", 0),
-    (7, "7", 0),
+    *[("high", "high", 0), (" high ", "high", 0), (7, "7", 0)],
     *NULLS[:6],
-    ({}, None, 1),
-    (["failed"], None, 1),
-    ("x" * 257, None, 1),
+    *[({}, None, 1), (["failed"], None, 1), ("x" * 257, None, 1)],
 ]
 FLAGS: list[Row] = [(True, True, 0), (False, False, 0), (None, None, 0), ("", None, 0), ("true", None, 1), (1, None, 1)]
 NUMBERS: list[Row] = [("150.5", 150.5, 0), (0, 0, 0), ("0", 0, 0), *NULLS, ({}, None, 1), ("fast", None, 1)]
@@ -40,9 +36,7 @@ PERCENT: list[Row] = [("12.5", 0.125, 0), ("12.5%", 0.125, 0), (50, 0.5, 0), *NU
 PASSED: list[Row] = [
     *[("100%", 1, 0), ("90%", 0.9, 0), ("90", 0.9, 0), (90, 0.9, 0), ("0%", 0, 0)],
     *NULLS,
-    ("101%", None, 1),
-    ("all", None, 1),
-    (True, None, 1),
+    *[("101%", None, 1), ("all", None, 1), (True, None, 1)],
 ]
 MEGABYTES: list[Row] = [
     ("16384", 16384 * MIB, 0),
@@ -55,16 +49,12 @@ GIGABYTES: list[Row] = [(100, 100 * GIB, 0), ("12.25", 12.25 * GIB, 0), (0, 0, 0
 MILLISECONDS: list[Row] = [
     *[("0", 0, 0), ("2500", 2.5, 0), (2500, 2.5, 0), ("1", 0.001, 0)],
     *NULLS,
-    ("2500 ms", None, 1),
-    (True, None, 1),
-    ([2500], None, 1),
+    *[("2500 ms", None, 1), (True, None, 1), ([2500], None, 1)],
 ]
 THRESHOLDS: list[Row] = [(60, 60, 0), ("60", 60, 0), (0, None, 0), ("0", None, 0), *NULLS, ("off", None, 1)]
 DAYS: list[Row] = [
     (14, 14 * DAY, 0),  # a number in the example, a String in the table
-    ("14", 14 * DAY, 0),
-    ("100", 100 * DAY, 0),
-    (0, None, 0),
+    *[("14", 14 * DAY, 0), ("100", 100 * DAY, 0), (0, None, 0)],
     *NULLS,
     ("two weeks", None, 1),
 ]
