@@ -15,16 +15,7 @@ from urllib.parse import urlencode
 from exporter.model.task import Task
 from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
-from exporter.views.summary import (
-    BLOCKED,
-    READY,
-    WORST_FIRST,
-    blockers_of,
-    cutover_of,
-    full_ratio_of,
-    phase_of,
-    read_at,
-)
+from exporter.views import summary
 from exporter.views.text import project_text
 
 SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
@@ -32,8 +23,8 @@ MAX_LIMIT = 500
 _MAX_LENGTH = 200
 _MAX_PAGE = 10**6
 _ALLOWED: Mapping[str, Collection[str]] = {
-    "phase": WORST_FIRST,
-    "cutover": (READY, BLOCKED),
+    "phase": summary.WORST_FIRST,
+    "cutover": (summary.READY, summary.BLOCKED),
     "sort": (*SORTS, *(f"-{key}" for key in SORTS)),
 }
 _BATCH = 250
@@ -97,9 +88,9 @@ class Query:
         """Return whether a task passes all filters."""
         identity, text = task.identity, self.q.lower()
         return (
-            (not self.phase or phase_of(task) == self.phase)
+            (not self.phase or summary.phase_of(task) == self.phase)
             and (not self.project or project_text(identity) == self.project)
-            and (not self.cutover or cutover_of(task) == self.cutover)
+            and (not self.cutover or summary.cutover_of(task) == self.cutover)
             and (not text or text in identity.task_name.lower() or text in identity.task_id.lower())
         )
 
@@ -162,11 +153,11 @@ class SearchResult:
         """Include a task in the counts."""
         identity = task.identity
         self.total += 1
-        self.phases[phase_of(task)] += 1
+        self.phases[summary.phase_of(task)] += 1
         self.names[identity.task_id] = identity.task_name
         if identity.parent_id is None:
             self.projects[project_text(identity)] += 1
-            self.cutover[cutover_of(task) or ""] += 1
+            self.cutover[summary.cutover_of(task) or ""] += 1
         else:
             self.subtasks += 1
         delay = task.delay_seconds
@@ -201,11 +192,11 @@ def _sort_key(query: Query, task: Task) -> tuple[Any, ...]:
 
 
 _KEYS: Mapping[str, Callable[[Task], Any]] = {
-    "phase": lambda task: (WORST_FIRST.index(phase_of(task)), -(task.delay_seconds or 0)),
+    "phase": lambda task: (summary.WORST_FIRST.index(summary.phase_of(task)), -(task.delay_seconds or 0)),
     "task_name": lambda task: task.identity.task_name,
     "project": lambda task: project_text(task.identity),
-    "progress": full_ratio_of,
+    "progress": summary.full_ratio_of,
     "delay": lambda task: task.delay_seconds,
-    "age": lambda task: None if (at := read_at(task)) is None else -at,
-    "cutover": lambda task: None if (blockers := blockers_of(task)) is None else len(blockers),
+    "age": lambda task: None if (at := summary.read_at(task)) is None else -at,
+    "cutover": lambda task: None if (blockers := summary.blockers_of(task)) is None else len(blockers),
 }
