@@ -95,8 +95,7 @@ def test_the_older_form(api: Any, world: World, clock: Any) -> None:
 def test_a_failed_task_contains_its_jdbc_url(api: Any, world: World) -> None:
     world.task("one").pin("INCRE_TRANSFER_FAILED")
     item = api.list_v3(name="one")["jobs"][0]
-    assert "url=jdbc:mysql://192.168." in item["error_msg"]
-    assert "user=root" in item["error_msg"]
+    assert [part for part in ("url=jdbc:mysql://192.168.", "user=root") if part not in item["error_msg"]] == []
     assert "RETRY" in item["job_action"]["available_actions"]
 
 

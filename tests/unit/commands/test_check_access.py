@@ -62,8 +62,7 @@ def test_a_wrong_password() -> None:
     fine, text = checked(fleet(), config)
     assert not fine
     assert [line.partition(":")[0] for line in text.splitlines()[1:]] == [f"fail  {WHERE}  iam_auth_tokens failed, 401"]
-    assert CANARY not in text
-    assert "demo-user" not in text
+    assert [part for part in (CANARY, "demo-user") if part in text] == []
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,7 @@ def test_a_task_in_the_second_project_by_id_and_by_name() -> None:
     for wanted, queries, calls in ((parcels.id, [first, second], 2), ("parcels", [second], 3 + 3 + 1)):
         cloud, config = two_projects(parcels)
         assert queried(cloud, "file", wanted, config=config).code == 0
-        assert [call.path for call in cloud.calls if "type" in call.query] == queries
-        assert len(cloud.calls) == calls
+        assert ([call.path for call in cloud.calls if "type" in call.query], len(cloud.calls)) == (queries, calls)
 
 
 def test_an_id_and_a_name_that_no_task_has() -> None:

@@ -26,8 +26,7 @@ def test_the_status_page_shows_hostile_names_as_text() -> None:
     hostile.overrides["v3_list"] = {"status": "<b>ODD</b>", "job_action": None}
     got = served("/", "", "GET", hostile, sim_task("plain", progress=42, status="FULL_TRANSFER_STARTED"))
     seen = ParsedPage(got.body)
-    assert HOSTILE in seen.text
-    assert "<b>ODD</b>" in seen.text
+    assert [part for part in (HOSTILE, "<b>ODD</b>") if part not in seen.text] == []
     assert got.body.count(b"<script") == 1  # our own
     assert not {"img", "iframe", "object"} & seen.tags
     assert not [name for name in seen.attributes if name.startswith("on")]
@@ -141,8 +140,7 @@ async def test_a_task_whose_list_is_too_old_is_shown_as_unknown() -> None:
         cloud.faults = [faults.forbidden("jobs$")]
         await asyncio.sleep(400)
         seen = ParsedPage((await get(exporter, "/")).body)
-        assert "one" in seen.text
-        assert "unknown" in seen.text
+        assert [part for part in ("one", "unknown") if part not in seen.text] == []
         assert "INCRE_TRANSFER_STARTED" not in seen.text
 
 
@@ -206,8 +204,7 @@ def test_many_tasks_are_cut_into_pages() -> None:
     first, last = (served(f"/?limit=2&page={page}", "", "GET", *FLEET).body.decode() for page in (1, 2))
     assert "Page 1 of 2" in first
     assert '<a href="?page=2&amp;limit=2" rel="next" data-swap>' in first
-    assert "Page 2 of 2" in last
-    assert '<a href="?limit=2" rel="prev" data-swap>' in last
+    assert [part for part in ("Page 2 of 2", '<a href="?limit=2" rel="prev" data-swap>') if part not in last] == []
     assert "next" not in ParsedPage(last.encode()).attributes["rel"]
 
 
