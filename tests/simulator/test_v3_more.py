@@ -220,8 +220,7 @@ def test_a_missing_target_database_and_comparisons_under_way(api: Any, task: Sim
     assert results() == ["COMPARING", "WAITING_FOR_COMPARISON"]
     task.comparison_status = "FAILED"
     assert results() == ["FAILED_TO_COMPARE", "FAILED_TO_COMPARE"]
-    unknown = compare(api, task, line_compare_id=UNKNOWN)["line_compare_results"]
-    assert unknown["error_code"] == "DRS.M05003"
+    assert compare(api, task, line_compare_id=UNKNOWN)["line_compare_results"]["error_code"] == "DRS.M05003"
 
 
 def test_comparisons_end_and_new_ones_start(api: Any, task: SimTask, clock: Any) -> None:

@@ -86,8 +86,7 @@ def compare(api: Any, task: SimTask, kind: str, query: str, **more: str) -> Any:
 )
 def test_compare_demands_both_types_and_mostly_an_id(query: str, api: Any, world: World) -> None:
     world.task("one").comparison = "equal"
-    answer = api.v5(f"/jobs/{world.task('one').id}?type=compare{query}")
-    assert answer.json()["error_code"] == "DRS.10000001"
+    assert api.v5(f"/jobs/{world.task('one').id}?type=compare{query}").json()["error_code"] == "DRS.10000001"
 
 
 def test_never_compared(api: Any, task: SimTask) -> None:

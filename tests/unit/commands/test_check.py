@@ -90,8 +90,7 @@ def test_a_faulty_configuration(change: dict[str, Any], fault: str, tmp_path: Pa
     content = json.loads(file.read_text())
     content["accounts"][0] |= change
     file.write_text(json.dumps(content).replace("{file}", str(file)))
-    error = command_line.error("check", option, f"--report={tmp_path / 'shapes.json'}")
-    assert fault.format(file=file) in error
+    assert fault.format(file=file) in command_line.error("check", option, f"--report={tmp_path / 'shapes.json'}")
     assert not (tmp_path / "shapes.json").exists()
 
 

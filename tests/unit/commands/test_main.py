@@ -183,8 +183,7 @@ def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
     libraries = ("aiohttp", "jinja2", "starlette", "uvicorn", "shtab")
     heavy = (*libraries, "exporter.cloud", "exporter.daemon", "exporter.simulator")
     code = f"import sys\n{imports(cli)}print(*({{*sys.modules}} & {{*{heavy!r}}}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "\n"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_metrics_prints_every_family(command_line: CommandLine) -> None:

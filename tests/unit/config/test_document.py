@@ -139,8 +139,7 @@ def test_no_text_does_worse_than_a_config_error(file: Path, content: str | bytes
 @given(section=st.sampled_from(NAMES), data=DATA)
 def test_no_yaml_does_worse_than_a_config_error(file: Path, section: str, data: object) -> None:
     for document in ({"accounts": [GOOD], section: data}, {"accounts": [GOOD | {section: data}]}):
-        text = yaml.safe_dump(document, allow_unicode=True)
-        check_outcome(file, text.encode("utf-8", "surrogatepass"))
+        check_outcome(file, yaml.safe_dump(document, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 
 @many

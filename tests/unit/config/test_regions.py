@@ -9,16 +9,14 @@ from exporter.config import REGIONS, from_mapping, region_hints
 
 def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:
     written: dict[str, Any] = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
-    credentials = {"type": "token", "token": "t"}
-    account = {"name": "a", "cloud": cloud, "credentials": credentials, "projects": [written]}
+    account = {"name": "a", "cloud": cloud, "credentials": {"type": "token", "token": "t"}, "projects": [written]}
     return [hint for _, hint in region_hints(from_mapping({"accounts": [account]}).accounts[0])]
 
 
 @pytest.mark.parametrize("region", sorted(REGIONS))
 def test_a_known_region_is_right(region: str) -> None:
     assert hints(region, f"https://drs.{region}.myhuaweicloud.com") == []
-    clouds = [cloud for cloud in ("huaweicloud", "huaweicloud_eu", "otc") if not hints(region, cloud=cloud)]
-    assert len(clouds) == 1
+    assert len([cloud for cloud in ("huaweicloud", "huaweicloud_eu", "otc") if not hints(region, cloud=cloud)]) == 1
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,7 @@ def numbered(number: int, **facts: Any) -> Task:
 
 
 def found(tasks: Sequence[Task], **asked: Any) -> SearchResult:
-    stores = cast("Sequence[Store]", [Shelf(tasks[::2]), Shelf(tasks[1::2])])
-    return simulate(search(stores, Query(**asked)))
+    return simulate(search(cast("Sequence[Store]", [Shelf(tasks[::2]), Shelf(tasks[1::2])]), Query(**asked)))
 
 
 def ids(tasks: Sequence[Task], **asked: Any) -> list[str]:

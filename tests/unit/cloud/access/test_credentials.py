@@ -50,8 +50,7 @@ async def test_every_kind_of_credentials_finds_the_default_project_once(kind: st
 async def test_a_given_project_id_spares_the_search(kind: str) -> None:
     cloud = cloud_of()
     await listed(cloud, kind, times=2, **BY_ID)
-    before = {what: times for what, times in KINDS[kind].items() if what != FIND}
-    assert requests(cloud) == {**before, "lists": 2}
+    assert requests(cloud) == {**{what: times for what, times in KINDS[kind].items() if what != FIND}, "lists": 2}
 
 
 @pytest.mark.parametrize("keys", [{}, BY_ID], ids=["found", "given"])

@@ -142,8 +142,7 @@ def test_no_secret_shows_itself() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_request_follows_a_redirect(kind: str, place: str) -> None:
     cloud = cloud_of()
-    headers = {"Location": "https://elsewhere.test/"}
-    cloud.faults.append(faults.Fault(match=place, status=307, headers=headers))
+    cloud.faults.append(faults.Fault(match=place, status=307, headers={"Location": "https://elsewhere.test/"}))
     recorder = Recorder(cloud)
     async with connected(recorder, kinds(cloud)[kind]) as project:
         if any(place in str(request) for request in KINDS[kind]) or place == "/jobs":

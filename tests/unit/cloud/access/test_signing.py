@@ -47,8 +47,7 @@ def test_the_query_is_sorted_whatever_order_it_is_sent_in() -> None:
     address, _, query = expected["url"].partition("?")
     url = httpx.URL(f"{address}?{'&'.join(reversed(query.split('&')))}")
     headers = {name: value for name, value in expected["headers"].items() if name != "Authorization"}
-    keys = Keys(given["ak"], given["sk"])
-    assert authorization("GET", url, headers, b"", keys) == expected["authorization"]
+    assert authorization("GET", url, headers, b"", Keys(given["ak"], given["sk"])) == expected["authorization"]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +66,7 @@ def test_the_canonical_path(path: str, canonical: str) -> None:
 
 
 def test_the_signed_headers() -> None:
-    headers = {"Content-Type": "application/json", "X-Language": "en-us"}
-    request = httpx.Request("GET", URL, headers=headers)
+    request = httpx.Request("GET", URL, headers={"Content-Type": "application/json", "X-Language": "en-us"})
     signed = sent(SigningAuth(lambda: KEYS, project_id=lambda: PROJECT, now=lambda: MOMENT), request)
     assert (signed.headers["X-Sdk-Date"], signed.headers["X-Project-Id"]) == ("20260102T030405Z", PROJECT)
     assert "X-Security-Token" not in signed.headers

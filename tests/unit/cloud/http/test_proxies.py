@@ -97,8 +97,7 @@ async def cloud(authority: Authority, name: str = "server") -> AsyncIterator[int
 async def through(proxy: Any, port: int, authority: Authority) -> None:
     """One list through a proxy; raises `CloudError`."""
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"https://127.0.0.1:{port}", "api": "v5"}
-    found = await listed(0, CallLog(), projects=[project], proxy=proxy, ca_file=str(authority.cert))
-    assert found.complete
+    assert (await listed(0, CallLog(), projects=[project], proxy=proxy, ca_file=str(authority.cert))).complete
 
 
 @pytest.mark.parametrize("login", [None, LOGIN], ids=["open", "with a password"])

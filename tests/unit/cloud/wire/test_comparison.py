@@ -163,8 +163,7 @@ def test_all_equal_or_anything_different_or_unknown(statuses: Any, consistent: A
 
 @pytest.mark.parametrize(("statuses", "consistent"), [(["CONSISTENT"], None), (["CONSISTENT", "INCONSISTENT"], False)])
 def test_a_part_of_the_results_proves_a_difference_only(statuses: list[str], *, consistent: bool | None) -> None:
-    found = comparison.verdict_of(task(), statuses, complete=False)
-    assert found == Compared(LINE, "SUCCESSFUL", consistent)
+    assert comparison.verdict_of(task(), statuses, complete=False) == Compared(LINE, "SUCCESSFUL", consistent)
 
 
 @pytest.mark.parametrize("statuses", [[], [None]])

@@ -99,8 +99,7 @@ def _again(reply: Any) -> Any:
 
 @BOTH
 def test_a_list_without_an_end_is_cut_and_proves_no_absence(api: str) -> None:
-    script = Script(*(page(range(first, first + 100), 10**9) for first in range(0, 30_000, 100)))
-    answer = walked(script, api)
+    answer = walked(Script(*(page(range(first, first + 100), 10**9) for first in range(0, 30_000, 100))), api)
     assert not isinstance(answer, CloudError)
     assert (len(answer.tasks), answer.gap) == (20_100, Gap.LONG)
 
