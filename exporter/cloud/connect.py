@@ -20,8 +20,8 @@ from exporter.model.filters import TaskFilter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from exporter.cloud.http.budget import Budget
     from exporter.cloud.http.client import Meter, Observer
+    from exporter.cloud.http.scheduler import Scheduler
     from exporter.config import Account, Project
 
 __all__ = ["Api", "Connection", "SharedCredentials", "connect"]
@@ -53,7 +53,7 @@ def connect(
     project: Project,
     *,
     transport: httpx.AsyncBaseTransport | None,
-    budget: Budget,
+    scheduler: Scheduler,
     meter: Meter,
     now: Callable[[], float],
     shared: SharedCredentials | None = None,
@@ -80,7 +80,7 @@ def connect(
         trust_env=False,  # the account's setting `proxy` decides
     )
     http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    client_of = partial(Client, http, budget=budget, meter=meter, timeout=account.poll.timeout)
+    client_of = partial(Client, http, scheduler=scheduler, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)

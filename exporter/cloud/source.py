@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exporter.cloud.http.errors import CloudError
 from exporter.config import Scope
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
+    from exporter.config import Account
     from exporter.model.facts import AsyncJobs, Quota, TaskFacts
     from exporter.model.task import Gap, Listed
 
@@ -39,6 +40,8 @@ class TaskList:
     gap: Gap | None = None
     """The reason why the list may lack tasks; None: every page was received, and the ids match the total."""
     pages: int = 1
+    total: int = 0
+    """Tasks in all pages, as the cloud counts them."""
 
     @property
     def complete(self) -> bool:
@@ -46,6 +49,17 @@ class TaskList:
 
 
 ErrorsByCollector: TypeAlias = Mapping[str, DecodeErrors]
+
+
+class Selected(NamedTuple):
+    """Which tasks a list contains: all, those of the first page, or those with some ids."""
+
+    first_page: bool = False
+    ids: tuple[str, ...] = ()
+
+
+EVERYTHING = Selected()
+
 TaskResult = tuple["TaskFacts", ...] | CloudError
 """The facts of one task, or the error in their place (`TaskGoneError`: the task does not exist)."""
 TaskResults: TypeAlias = Mapping[str, TaskResult]
@@ -65,6 +79,8 @@ class Source:
         fetch: makes one call. A task without a result is an error of that task.
         only: narrows the tasks that its collectors poll to those that the operation serves.
         max_age: seconds since its creation after which a task is not queried any more.
+        intervals: default seconds between two queries of facts, where that is longer than the collector's: the source
+            costs a call for each task.
         lacks: what its generation documents no field for, as `facts.field`; the documentation of metrics needs it.
     """
 
@@ -75,6 +91,7 @@ class Source:
     only: Callable[[Listed], bool] = lambda _listed: True
     max_age: float = math.inf
     lacks: frozenset[str] = frozenset()
+    intervals: Mapping[type[TaskFacts], float] = field(default_factory=dict)
     probed: int = 0
     """How often an id of a refused batch was queried by itself, to find out whether the error is about an id."""
 
@@ -82,6 +99,13 @@ class Source:
     def name(self) -> str:
         """The label `source`."""
         return self.operation.name
+
+    def interval(self, kind: type[TaskFacts], account: Account) -> float:
+        """Return the default seconds between two queries of facts; an interval of the configuration always holds."""
+        configured = account.interval(kind.collector)
+        if account.sets_interval(kind.collector):
+            return configured
+        return max(configured, self.intervals.get(kind, 0.0))
 
     @property
     def partial(self) -> tuple[type[TaskFacts], ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.error_codes import GONE, documented, known_code
 from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneError
-from exporter.cloud.source import ErrorsByCollector, ProjectSource, Source, TaskList
+from exporter.cloud.source import EVERYTHING, ErrorsByCollector, ProjectSource, Selected, Source, TaskList
 from exporter.cloud.wire import project
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from exporter.model.filters import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
-_MOST_IDS = 100  # in the filter `name` of the list
 _CONFIGURED_SECONDS = 3 * 86_400.0  # then its resources are freed, though the status stays
 
 
@@ -37,6 +37,7 @@ class V3:
     """The v3 adapter of one project; `query` selects the tasks to list."""
 
     name = "v3"
+    most_ids = 100
 
     def __init__(self, query: ListQuery) -> None:
         self._query = query
@@ -63,8 +64,10 @@ class V3:
         )
         self.project_sources = (ProjectSource(operations.QUOTA_V3, Quota.collector, project.fetch_quota_v3),)
 
-    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
-        """Return the tasks of a job type that the query selects; raises `CloudError`."""
+    async def list_tasks(
+        self, client: Client, errors: ErrorsByCollector, job_type: str, selected: Selected = EVERYTHING
+    ) -> TaskList:
+        """Return the tasks of a job type that are selected, and that the query of the project wants."""
 
         async def fetch(filters: Mapping[str, str]) -> TaskList:
             # An absent engine_type may mean "mysql only"; the empty one means all.
@@ -73,9 +76,12 @@ class V3:
             async def page(number: int, _received: int) -> dict[str, Any]:
                 return await client.call(operations.LIST_V3, body={"cur_page": number, **body})
 
-            return await list_pages(operations.LIST_V3.name, page, "total_record", job_type, errors[TASKS])
+            return await list_pages(
+                operations.LIST_V3.name, page, "total_record", job_type, errors[TASKS], first_page=selected.first_page
+            )
 
-        return await list_parts(self._query, _MOST_IDS, fetch, errors[TASKS])
+        query = replace(self._query, ids=selected.ids) if selected.ids else self._query
+        return await list_parts(query, self.most_ids, fetch, errors[TASKS])
 
 
 async def fetch_status(client: Client, job_id: str) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
-from exporter.cloud.source import ErrorsByCollector, ProjectSource, Source, TaskList
+from exporter.cloud.source import EVERYTHING, ErrorsByCollector, ProjectSource, Selected, Source, TaskList
 from exporter.cloud.wire import detail, monitor, progress, project, task_log
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
     from exporter.model.filters import ListQuery
 
-_MOST_IDS = 10  # in the filter `name` of the list
 _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})
 _NO_DETAIL = frozenset(
     f"detail.{name}" for name in ("started_at", "full_completed_at", "updated_at", "order_expires_at", "error_code")
@@ -44,12 +44,13 @@ class V5:
     """The v5 adapter of one project; `query` selects the tasks to list."""
 
     name = "v5"
+    most_ids = 10
 
     def __init__(self, query: ListQuery) -> None:
         self._query = query
         self.sources = (
             Source(operations.PROGRESS_V5, (Progress, Node, Objects), 1, progress.fetch_v5, lacks=_NO_PROGRESS),
-            Source(operations.MONITOR_V5, (Monitor,), 1, monitor.fetch_v5),
+            Source(operations.MONITOR_V5, (Monitor,), 1, monitor.fetch_v5, intervals={Monitor: 300.0}),
             Source(operations.DETAIL_V5, (Switchover, Detail), 1, detail.fetch_v5, lacks=_NO_DETAIL),
             Source(operations.WRITABLE_V5, (Writable,), 1, detail.fetch_writable_v5),
             Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonSource(ComparisonReaderV5).fetch),
@@ -59,8 +60,10 @@ class V5:
             ProjectSource(operations.ASYNC_JOBS_V5, AsyncJobs.collector, project.fetch_async_jobs_v5),
         )
 
-    async def list_tasks(self, client: Client, errors: ErrorsByCollector, job_type: str) -> TaskList:
-        """Return the tasks of a job type that the query selects; raises `CloudError`."""
+    async def list_tasks(
+        self, client: Client, errors: ErrorsByCollector, job_type: str, selected: Selected = EVERYTHING
+    ) -> TaskList:
+        """Return the tasks of a job type that are selected, and that the query of the project wants."""
 
         async def fetch(filters: Mapping[str, str]) -> TaskList:
             async def page(_number: int, received: int) -> dict[str, Any]:
@@ -69,9 +72,12 @@ class V5:
                 query += [("offset", received), ("limit", PAGE), ("sort_key", "create_time"), ("sort_dir", "asc")]
                 return await client.call(operations.LIST_V5, query=query)
 
-            return await list_pages(operations.LIST_V5.name, page, "total_count", job_type, errors[TASKS])
+            return await list_pages(
+                operations.LIST_V5.name, page, "total_count", job_type, errors[TASKS], first_page=selected.first_page
+            )
 
-        return await list_parts(self._query, _MOST_IDS, fetch, errors[TASKS])
+        query = replace(self._query, ids=selected.ids) if selected.ids else self._query
+        return await list_parts(query, self.most_ids, fetch, errors[TASKS])
 
 
 async def fetch_details(client: Client, job_id: str, *query: tuple[str, str | int]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from exporter.commands.check_demand import demand_findings
 from exporter.commands.check_network import region_findings
 from exporter.commands.check_project import ProjectCheck, ResponseCollector
 from exporter.commands.check_report import document
@@ -132,5 +133,5 @@ async def _findings(
             yield finding
     for account in config.accounts:
         listed = [check.listed for check in checks if check.account is account]
-        for finding in (*region_findings(account), *rule_findings(account, listed)):
+        for finding in (*region_findings(account), *rule_findings(account, listed), *demand_findings(account, checks)):
             yield finding

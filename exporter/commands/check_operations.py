@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import aclosing
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from exporter.cloud.batches import fetch_all
+from exporter.cloud.batches import Round, Splitter
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.commands.connections import attempt
 from exporter.commands.findings import describe_missing_collector
 from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
+from exporter.polling.demand import calls_per_second
 from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 
@@ -52,6 +54,8 @@ class OperationCheck:
         self._report = report
         self._served: dict[type[TaskFacts], set[str]] = defaultdict(set)
         """The tasks for which an operation that was tried before returns this kind of facts."""
+        self.demand = defaultdict[str, float](float)
+        """Calls a second that polls take at the configured intervals, by collector."""
         self._served_collectors = {TASKS}
         """Collectors with a published operation."""
 
@@ -86,13 +90,27 @@ class OperationCheck:
             return
         task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
         replaceable = all(suited.keys() <= self._served[kind] for kind in kinds)
-        response: object = None
-        async with aclosing(fetch_all(source, self._client, self._decode_errors, [task.id])) as batches:
-            async for responses in batches:
-                response = responses[task.id]
-        if self._report_response(source.name, collectors, response, replaceable=replaceable):
+        call = partial(source.fetch, self._client, self._decode_errors)
+        results = await Splitter(source, call, Round()).fetch([task.id])
+        if self._report_response(source.name, collectors, results[task.id], replaceable=replaceable):
+            self._add_demand(source, kinds, suited)
             for kind in kinds:
                 self._served[kind] |= suited.keys()
+
+    def _add_demand(self, source: Source, kinds: Sequence[type[TaskFacts]], suited: Mapping[str, Listed]) -> None:
+        """Add the calls for the tasks whose facts no source before this one returns."""
+        intervals = defaultdict[str, list[float]](list)
+        for task_id, task in suited.items():
+            needed = [
+                (source.interval(kind, self._account), kind.collector)
+                for kind in kinds
+                if task_id not in self._served[kind] and task.why_not_polled(kind.scope) is None
+            ]
+            if needed:
+                interval, collector = min(needed, key=itemgetter(0))
+                intervals[collector].append(interval)
+        for collector, each in intervals.items():
+            self.demand[collector] += calls_per_second(each, source.batch)
 
     def _report_response(self, name: str, collectors: Sequence[str], response: object, *, replaceable: bool) -> bool:
         """Report a response. Return whether the operation is published; others serve its tasks if `replaceable`."""

@@ -6,17 +6,22 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from exporter.cloud.http.error_codes import of_job_type
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.response import error_code_in
+from exporter.cloud.wire.paging import PAGE
 from exporter.commands.check_network import place_of, proxy_findings
 from exporter.commands.check_operations import OperationCheck
 from exporter.commands.check_report import ProjectReport
 from exporter.commands.connections import CallObserver, ProjectConnection
 from exporter.commands.findings import Finding, engines
-from exporter.model.task import Gap
+from exporter.config import TASKS
+from exporter.model.task import Gap, Phase
+from exporter.polling.demand import list_calls_per_second
+from exporter.polling.list_reader import WHOLE_LIST_SECONDS
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
@@ -117,12 +122,17 @@ class ProjectCheck:
 
     def __init__(self, connection: ProjectConnection, responses: ResponseCollector) -> None:
         self.account = connection.account
+        self.region = connection.project.region
         self._connection = connection
         self._pin = connection.project.api
         self._responses = responses
         self._findings: list[Finding] = []
         self.listed: list[Listed] | None = None
         """All tasks that are listed; None where a list failed."""
+        self.demand: Mapping[str, float] = {}
+        """Calls a second by collector that polls at the configured intervals take; empty where that is not known."""
+        self.active = 0
+        """Tasks and subtasks that run."""
 
     async def run(self) -> list[Finding]:
         """Return all findings; only the reason where nothing responds or the credentials are refused."""
@@ -136,7 +146,10 @@ class ProjectCheck:
             self._check_pin(lists)
             used = [api for api in apis if self._pin in {"auto", api.name} and lists[api.name].published]
             tasks = {name: listed.tasks for name, listed in lists.items()}
-            await OperationCheck(self._connection, used, tasks, self._report).run()
+            operations = OperationCheck(self._connection, used, tasks, self._report)
+            await operations.run()
+            self.demand = {**operations.demand, TASKS: self._list_demand(used, lists)}
+            self.active = sum(task.active for task in {**lists["v5"].tasks, **lists["v3"].tasks}.values())
         return self._findings
 
     def _report(self, level: Level, what: str, remedy: str = "") -> None:
@@ -154,6 +167,19 @@ class ProjectCheck:
                 lists.tasks |= {task.id: task for task in response.tasks}
                 lists.gaps |= {job_type: response.gap} if response.gap else {}
         return lists
+
+    def _list_demand(self, apis: Sequence[Api], lists: Mapping[str, _Lists]) -> float:
+        interval, calls = self.account.interval(TASKS), 0.0
+        for api in apis:
+            for job_type in self._connection.job_types:
+                tasks = [task for task in lists[api.name].tasks.values() if task.job_type == job_type]
+                total = sum(task.parent_id is None for task in tasks)
+                active = sum(task.phase is not Phase.ENDED for task in tasks)
+                if api is apis[0]:
+                    calls += list_calls_per_second(total, active, PAGE, api.most_ids, interval)
+                else:
+                    calls += max(1, ceil(total / PAGE)) / WHOLE_LIST_SECONDS
+        return calls
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:
         """Return whether DRS responds, and accepts the credentials."""

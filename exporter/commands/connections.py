@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exporter.cloud.connect import SharedCredentials, connect
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.model.filters import TaskFilter
 from exporter.model.task import ProjectKey
 
@@ -99,7 +99,7 @@ async def connections(
     Raises:
         ConfigError: an account can't be used.
     """
-    shared, budgets = SharedCredentials(), dict[tuple[str, str], Budget]()
+    shared, schedulers = SharedCredentials(), dict[tuple[str, str], Scheduler]()
     opened = []
     async with AsyncExitStack() as stack:
         for account in config.accounts:
@@ -110,8 +110,9 @@ async def connections(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,
-                    budget=budgets.setdefault(
-                        (account.name, project.region), Budget(account.poll.rate_limit, account.poll.burst)
+                    scheduler=schedulers.setdefault(
+                        (account.name, project.region),
+                        Scheduler(account.poll.rate_limit, account.poll.burst, account.poll.operation_rate_limit),
                     ),
                     shared=shared,
                     now=now,

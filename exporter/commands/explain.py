@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
-from exporter.config import COLLECTORS, TASKS, Scope
+from exporter.config import COLLECTORS, Scope
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
@@ -73,7 +73,7 @@ async def explain(
         async with ProgressLine(
             lambda: f"{plural(len(pollers), 'project')}, {sum(poller.calls for poller in pollers)} calls"
         ):
-            await asyncio.gather(*(poller.poll(TASKS) for poller in pollers))
+            await asyncio.gather(*(poller.poll_lists() for poller in pollers))
             places = {
                 Place(*poller.store.key, listed.id, listed.name): poller
                 for poller in pollers
@@ -97,10 +97,8 @@ async def explain(
 async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> str:
     """Return the text about a task of a project whose lists have been polled; empty if the task is gone."""
     parents = {listed.id: listed.parent_id for listed in poller.store.listed_tasks(unwanted=True)}
-    poller.focus((task_id, *_below(task_id, parents)))
-    for collector in COLLECTORS.values():
-        if collector.scope not in {Scope.LISTS, Scope.PROJECT} and account.enabled(collector.name):
-            await poller.poll(collector.name)
+    about_tasks = [name for name, collector in COLLECTORS.items() if collector.scope is not Scope.PROJECT]
+    await poller.poll_facts(about_tasks, only=(task_id, *_below(task_id, parents)))
     await poller.store.sweep()
     known = {task.identity.task_id: task for task in poller.store.tasks()}
     if task_id not in known:

@@ -85,9 +85,8 @@ async def tasks(
         pollers = exporter.pollers
 
         async def survey(poller: Poller) -> None:
-            await poller.poll(TASKS)
-            for collector in _needed(accounts[poller.store.key.account]):
-                await poller.poll(collector)
+            await poller.poll_lists()
+            await poller.poll_facts(_needed(accounts[poller.store.key.account]))
             await poller.store.sweep()
 
         def progress() -> str:

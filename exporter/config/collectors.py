@@ -1,7 +1,7 @@
 """The table of collectors: a collector is one row, and the rest of the exporter follows from it.
 
-The settings, the ages of facts, the priority of polls, the views and the documentation read this table. It imports
-nothing, because the configuration, on which all other packages depend, is made from it as well.
+The settings, the ages of facts, the shares of the rate limit, the views and the documentation read this table. It
+imports nothing, because the configuration, on which all other packages depend, is made from it as well.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Collector:
         scope: what it polls.
         interval: default seconds between two polls; None: `poll.interval`.
         enabled: whether it is enabled by default.
-        priority: its turn while API calls are short, the lowest first.
-        has_timestamp: whether drs_task_collected_timestamp_seconds contains it.
+        weight: how much its lateness counts while calls wait for the rate limit, see `Scheduler`: 4 for what decides a
+            cut-over within minutes, 1 for all else.
         in_overview: whether `drs-exporter tasks` polls it even if no reason against a cut-over needs it.
     """
 
@@ -48,21 +48,19 @@ class Collector:
     scope: Scope = Scope.RUNNING
     interval: float | None = None
     enabled: bool = True
-    priority: int = 3
-    has_timestamp: bool = False
+    weight: int = 1
     in_overview: bool = False
 
 
 _TABLE = (
-    Collector("tasks", ("listed", "history", "up", "counts"), Scope.LISTS, priority=0),
-    Collector("progress", ("progress",), priority=0, has_timestamp=True, in_overview=True),
-    Collector("node", ("node", "monitor"), interval=60, priority=2, has_timestamp=True),
+    Collector("tasks", ("listed", "history", "up", "counts"), Scope.LISTS, weight=4),
+    Collector("progress", ("progress",), weight=4, in_overview=True),
+    Collector("node", ("node", "monitor"), interval=60),
     Collector(
         "recovery",
         ("recovery", "switchover"),
         Scope.DISASTER_RECOVERY,
-        priority=1,
-        has_timestamp=True,
+        weight=4,
         in_overview=True,
     ),
     Collector("objects", ("objects",), interval=120),

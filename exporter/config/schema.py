@@ -107,10 +107,11 @@ class Poll(Section):
     stale_after: Duration = 300.0
     rate_limit: float = Field(3.0, gt=0, allow_inf_nan=False)
     burst: int = Field(5, ge=1)
+    operation_rate_limit: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class CollectorSettings(Section):
-    """The settings of one collector; without an interval, `poll.interval` applies."""
+    """The settings of one collector; without an interval, that of its row or `poll.interval` applies."""
 
     enabled: bool = True
     interval: Interval | None = None
@@ -124,7 +125,7 @@ def _always_on(settings: CollectorSettings) -> CollectorSettings:
 
 def _field_of(collector: Collector) -> tuple[Any, CollectorSettings]:
     kind = Annotated[CollectorSettings, AfterValidator(_always_on)] if collector.name == TASKS else CollectorSettings
-    return kind, CollectorSettings(enabled=collector.enabled, interval=collector.interval)
+    return kind, CollectorSettings(enabled=collector.enabled)
 
 
 _fields: Any = {collector.name: _field_of(collector) for collector in COLLECTORS.values()}
@@ -233,7 +234,11 @@ class Account(Section):
 
     def interval(self, collector: str) -> float:
         """Return the seconds between two polls of a collector."""
-        return self._collector(collector).interval or self.poll.interval
+        return self._collector(collector).interval or COLLECTORS[collector].interval or self.poll.interval
+
+    def sets_interval(self, collector: str) -> bool:
+        """Return whether the configuration sets the interval of a collector: then no source or task has another."""
+        return self._collector(collector).interval is not None
 
     def _collector(self, name: str) -> CollectorSettings:
         settings: CollectorSettings = getattr(self.collectors, name)

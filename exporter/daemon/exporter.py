@@ -108,7 +108,7 @@ class Exporter:
 
     async def poll_once(self) -> bool:
         """Poll every collector of every project once, and publish. Return whether all of it succeeded."""
-        outcomes = await asyncio.gather(*(poller.poll_all() for poller in self.pollers))
+        outcomes = await asyncio.gather(*(poller.poll_once() for poller in self.pollers))
         await self.publish()
         return all(outcomes)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.connect import SharedCredentials, connect
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import COLLECTORS, ConfigError, Scope
 from exporter.metrics.self_metrics import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
@@ -105,7 +103,7 @@ class Projects:
         self._shared = SharedCredentials()
         self._tags: dict[str, str] = {}
         """The labels of all tags that ever were configured, by key: a label never changes its key."""
-        self._budgets: dict[tuple[str, str], tuple[Budget, ApiMeter]] = {}
+        self._schedulers: dict[tuple[str, str], tuple[Scheduler, ApiMeter]] = {}
         """By account and region."""
         self._group: asyncio.TaskGroup | None = None
         self.polled: _Polled = {}
@@ -156,15 +154,15 @@ class Projects:
 
     async def _connect(self, wanted: Mapping[ProjectKey, Settings], stopped: _Polled) -> _Polled:
         """Open projects that replace the `stopped` ones; after a `ConfigError` nothing has changed."""
-        budgets, claims = dict(self._budgets), self._shared.claims
+        schedulers, claims = dict(self._schedulers), self._shared.claims
         opened: _Polled = {}
         try:
             self._shared.claims = claims.without(stopped)
             self._connect_all(wanted, stopped, opened)
         except (CloudError, ConfigError) as error:
-            self._budgets, self._shared.claims = budgets, claims
-            for place, (budget, _) in budgets.items():
-                ApiMeter(self._telemetry, *place, budget)  # which is shown again
+            self._schedulers, self._shared.claims = schedulers, claims
+            for place, (scheduler, _) in schedulers.items():
+                ApiMeter(self._telemetry, *place, scheduler)  # which is shown again
             for project in opened.values():
                 await project.http.aclose()
             self._forget(wanted)
@@ -174,21 +172,19 @@ class Projects:
     def _connect_all(self, wanted: Mapping[ProjectKey, Settings], stopped: _Polled, opened: _Polled) -> None:
         allowed = (settings.account.tasks.tag_labels for settings in wanted.values())
         self._tags = tag_labels(chain(self._tags, *allowed))
-        projects, seen = Counter(key.account for key in wanted), Counter[str]()
         for key, settings in wanted.items():
             before = stopped.get(key)
             state = before.poller.store.state if before and before.settings.place == settings.place else None
-            opened[key] = self._open(key, settings, state, seen[key.account] / projects[key.account])
-            seen[key.account] += 1
+            opened[key] = self._open(key, settings, state)
 
-    def _open(self, key: ProjectKey, settings: Settings, state: ProjectState | None, offset: float) -> PolledProject:
+    def _open(self, key: ProjectKey, settings: Settings, state: ProjectState | None) -> PolledProject:
         account, project = settings
-        budget, meter = self._budget(account, project.region)
+        scheduler, meter = self._scheduler(account, project.region)
         connection = connect(
             account,
             project,
             transport=self._transport,
-            budget=budget,
+            scheduler=scheduler,
             meter=meter,
             now=self._clock.wall,
             shared=self._shared,
@@ -201,26 +197,28 @@ class Projects:
             self._shard,
         )
         families = task_families({tag: self._tags[tag] for tag in account.tasks.tag_labels})
-        intervals = {  # in the order of the first polls: which of them come first matters where calls are short
+        intervals = {
             collector.name: account.interval(collector.name)
-            for collector in sorted(COLLECTORS.values(), key=attrgetter("priority"))
+            for collector in COLLECTORS.values()
             if account.enabled(collector.name) and (context.owned or collector.scope is not Scope.PROJECT)
         }
         store = Store(context, self._exposition, families)
-        poller = Poller(store, connection, intervals, demand=budget.demand, publish=self._publish, offset=offset)
+        poller = Poller(store, connection, intervals, scheduler=scheduler, publish=self._publish)
         return PolledProject(settings, connection.http, poller)
 
-    def _budget(self, account: Account, region: str) -> tuple[Budget, ApiMeter]:
+    def _scheduler(self, account: Account, region: str) -> tuple[Scheduler, ApiMeter]:
         """The rate limit that all projects of an account in a region share.
 
         All shards together stay within the configured rate; each may begin with at least one call.
         """
         place, total = (account.name, region), self._shard.total
-        limits = account.poll.rate_limit / total, ceil(account.poll.burst / total)
-        if place not in self._budgets or self._budgets[place][0].limits != limits:
-            budget = Budget(*limits)
-            self._budgets[place] = budget, ApiMeter(self._telemetry, *place, budget)
-        return self._budgets[place]
+        poll = account.poll
+        per_minute = None if poll.operation_rate_limit is None else poll.operation_rate_limit / total
+        limits = poll.rate_limit / total, ceil(poll.burst / total), per_minute
+        if place not in self._schedulers or self._schedulers[place][0].limits != limits:
+            scheduler = Scheduler(*limits)
+            self._schedulers[place] = scheduler, ApiMeter(self._telemetry, *place, scheduler)
+        return self._schedulers[place]
 
     def _forget(self, keys: Iterable[ProjectKey]) -> None:
         """Drop our own series of projects that are not polled, and of accounts that have none in a region."""
@@ -229,7 +227,7 @@ class Projects:
             self._telemetry.forget(**key._asdict())
         for account, region in {key[:2] for key in removed} - {key[:2] for key in self.polled}:
             self._telemetry.forget(account=account, region=region)
-            self._budgets.pop((account, region), None)
+            self._schedulers.pop((account, region), None)
 
 
 def _settings_of(config: Config) -> dict[ProjectKey, Settings]:

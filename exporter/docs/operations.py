@@ -14,7 +14,7 @@ from exporter.docs.errors import ERRORS, errors_table
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table
 from exporter.docs.sources import LISTS, PROJECT_SOURCES, SOURCES
 from exporter.model.task import Listed
-from exporter.polling.lists import SECOND_LIST_SECONDS
+from exporter.polling.list_reader import WHOLE_LIST_SECONDS
 
 _PAGED = {
     operations.LIST_V3: f"max(1, ceil(tasks / {PAGE}))",
@@ -89,7 +89,7 @@ def operations_markdown() -> str:
 
 def _rows() -> Iterator[Sequence[str]]:
     first, second = LISTS
-    beside_first = f"{_interval([TASKS])}, {duration_text(SECOND_LIST_SECONDS)} with `api: auto`"
+    beside_first = f"{_interval([TASKS])}, {duration_text(WHOLE_LIST_SECONDS)} with `api: auto`"
     yield _row(first, TASKS, calls=_PAGED[first])
     yield _row(second, TASKS, interval=beside_first, calls=_PAGED[second])
     for source in SOURCES:

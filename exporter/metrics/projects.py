@@ -79,7 +79,21 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         "last_success_at",
     ),
     _by_collector(
-        "drs_exporter_collector_interval_seconds", "The effective interval of a collector.", "interval_seconds"
+        "drs_exporter_collector_interval_seconds",
+        "Time between the last two updates of a task by a collector: the median over the tasks, at least the "
+        "configured interval, which is the value until tasks were updated twice.",
+        "interval_seconds",
+    ),
+    _by_collector(
+        "drs_exporter_collector_oldest_seconds",
+        "Age of the oldest facts that a collector has about a task; updated with the task lists.",
+        "oldest_seconds",
+    ),
+    _by_collector(
+        "drs_exporter_collector_max_age_seconds",
+        "Age above which facts of a collector are not exposed any more. It grows with the measured interval, to at "
+        "most four times the age that follows from the configured one.",
+        "max_age_seconds",
     ),
     _by_list(
         "drs_exporter_list_success",

@@ -114,8 +114,8 @@ RATE_LIMIT = SelfMetric(
 )
 DEMAND = SelfMetric(
     "drs_exporter_api_demand_ratio",
-    "API calls that polls at the configured intervals need, divided by those that are allowed now. Intervals stretch "
-    "if it is over 0.9 of the configured rate; during throttling, polls are left out instead.",
+    "API calls that polls at the configured intervals need, divided by those that are allowed now. Over 1, all facts "
+    "become older, delays the least.",
     Gauge,
     _REGION,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from exporter.config import COLLECTORS, tag_label
+from exporter.config import COLLECTORS, Scope, tag_label
 from exporter.metrics.family import Family, Samples, by_label, counter, gauge, single, split, state_set
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase, Task
@@ -59,9 +59,13 @@ _DETAIL_LABELS = (
     "kernel_direction",
 )
 """Labels of drs_task_detail_info that are named as the fields of the details."""
-_WITH_TIMESTAMP = tuple(
-    facts for collector in COLLECTORS.values() if collector.has_timestamp for facts in collector.facts
+_FACTS = tuple(
+    facts
+    for collector in COLLECTORS.values()
+    if collector.scope not in {Scope.LISTS, Scope.PROJECT}
+    for facts in collector.facts
 )
+"""All facts about tasks but those of the lists."""
 _JUDGED = tuple(dict.fromkeys((*(reason.source for reason in REASONS), "detail")))
 """The facts that the reasons against a cut-over read; the details contain thresholds, and who is a standby."""
 
@@ -117,7 +121,7 @@ def _actions(task: Task) -> Samples:
 
 
 def _collected(task: Task) -> Samples:
-    return tuple(((collector,), at) for collector, at in task.collected if COLLECTORS[collector].has_timestamp)
+    return tuple(((collector,), at) for collector, at in task.collected)
 
 
 def _by_side(name: str, help_text: str, source: str, target: str) -> Family[Task]:
@@ -296,8 +300,8 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_collected_timestamp_seconds",
-        "When progress, node or recovery last received facts about the task; the oldest of those that are shown.",
-        _WITH_TIMESTAMP,
+        "When a collector last received facts about the task; the oldest of those that are shown.",
+        _FACTS,
         _collected,
         ("collector",),
         reads=("collected",),

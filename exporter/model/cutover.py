@@ -123,7 +123,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "stale",
-        "The list or the progress of the task is older than 3 effective intervals, or the cloud itself computed the "
+        "The list or the progress of the task is older than 3 measured intervals, or the cloud itself computed the "
         "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
         "alone).",
         applies=lambda _: True,

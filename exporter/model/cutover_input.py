@@ -40,7 +40,7 @@ class CutoverInput:
 
     task: Task
     stale: bool
-    """The list or the progress of the task is older than three effective intervals."""
+    """The list or the progress of the task is older than three measured intervals."""
     subtasks_blocked: bool
     """A subtask is blocked or unknown, or none is alive; only parents have subtasks."""
     settings: Cutover

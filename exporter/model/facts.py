@@ -39,6 +39,15 @@ class Facts:
 class TaskFacts(Facts):
     """Facts about one task."""
 
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002 - for those that override it
+        """Return whether they may be queried less and less often from now on.
+
+        Args:
+            before: the facts that they replace.
+            loading: whether the task may run its full load.
+        """
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Progress(TaskFacts):
@@ -135,6 +144,9 @@ class ObjectCount:
 class Objects(TaskFacts):
     """Objects moved, by type."""
 
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:
+        return self == before and not loading
+
     counts: tuple[ObjectCount, ...] = ()
     full_completed_at: float | None = None
 
@@ -172,6 +184,9 @@ class Detail(TaskFacts):
 class Writable(TaskFacts):
     """The state of the target database: made writable again or not."""
 
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
+        return self == before
+
     lifted: bool
 
 
@@ -196,6 +211,9 @@ class Comparison(TaskFacts):
     types: tuple[Compared, ...] = ()
     objects: tuple[ObjectCount, ...] = ()
 
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
+        return not self.types
+
 
 @dataclass(frozen=True, slots=True)
 class Precheck(TaskFacts):
@@ -203,6 +221,9 @@ class Precheck(TaskFacts):
 
     items: tuple[tuple[str, int], ...] = ()
     passed_ratio: float | None = None
+
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
+        return self == before
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,10 @@ class CollectorFacts:
     """None if no query was possible."""
     duration_seconds: float | None = None
     last_success_at: float | None = None
+    max_age_seconds: float | None = None
+    """The age above which its facts are not shown any more."""
+    oldest_seconds: float | None = None
+    """The age of its oldest facts about a task; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

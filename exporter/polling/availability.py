@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from exporter.cloud.connect import Api
-    from exporter.cloud.source import Source
     from exporter.store.project_context import ProjectContext
 
 _QUERY_AGAIN_SECONDS = 3600.0
@@ -18,7 +17,7 @@ _QUERY_AGAIN_SECONDS = 3600.0
 
 
 class Availability:
-    """The generations and operations that exist for one project, stored in its memory.
+    """The generations and operations that exist for one project, stored in its state.
 
     Args:
         context: the project.
@@ -31,10 +30,13 @@ class Availability:
         self._ages = context.ages
         self._apis = apis
         self._collectors = collectors
+        self.absences = 0
+        """How often something turned out not to exist: then others take its tasks."""
         self._clock = asyncio.get_running_loop().time  # not the wall's, which may be set back
 
     def mark_absent(self, name: str) -> float:
         """An API generation or operation does not exist here. Return when to query it again."""
+        self.absences += 1
         self._state.absent_until[name] = self._clock() + _QUERY_AGAIN_SECONDS
         self._set(name, published=False)
         return self._state.absent_until[name]
@@ -75,7 +77,12 @@ class Availability:
 
     def show(self) -> None:
         """Update what is known of the operations that can feed enabled collectors."""
-        feeds = [(api.name, source.name, fed) for api in self._apis for source in api.sources for fed in fed_by(source)]
+        feeds = [
+            (api.name, source.name, kind.collector)
+            for api in self._apis
+            for source in api.sources
+            for kind in source.kinds
+        ]
         feeds += [
             (api.name, source.operation.name, source.collector) for api in self._apis for source in api.project_sources
         ]
@@ -85,8 +92,3 @@ class Availability:
             for api, name, collector in feeds
             if collector in self._collectors
         }
-
-
-def fed_by(source: Source) -> dict[str, None]:
-    """The collectors that a source feeds, in its order."""
-    return dict.fromkeys(kind.collector for kind in source.kinds)

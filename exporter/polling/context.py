@@ -1,4 +1,4 @@
-"""Objects that the parts of one project's polling share."""
+"""Objects that the poll loops of one project share."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from exporter.polling.availability import Availability
-from exporter.polling.journal import Journal
-from exporter.polling.refusals import Backoff
+from exporter.polling.backoff import Backoff
+from exporter.polling.failure_log import FailureLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from exporter.cloud.connect import Connection
-    from exporter.cloud.http.client import Client
-    from exporter.polling.loop import CollectorLoop
+    from exporter.cloud.http.scheduler import Scheduler
+    from exporter.metrics.self_metrics import ProjectMeter
+    from exporter.polling.loop import PollLoop
     from exporter.store.store import Store
 
 
@@ -25,20 +26,24 @@ class PollContext:
     Args:
         store: takes all data.
         connection: to the cloud.
-        loops: by enabled collector.
+        scheduler: of the account in the region.
+        intervals: seconds, by enabled collector.
+        ended: called after each poll with its loop and the seconds that it took.
     """
 
     store: Store
     connection: Connection
-    loops: Mapping[str, CollectorLoop]
+    scheduler: Scheduler
+    intervals: Mapping[str, float]
+    ended: Callable[[PollLoop, float], Awaitable[None]]
     availability: Availability = field(init=False)
     backoff: Backoff = field(init=False, default_factory=Backoff)
-    journal: Journal = field(init=False)
+    failures: FailureLog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.availability = Availability(self.store.context, self.connection.apis, self.loops)
-        self.journal = Journal(self.store.state)
+        self.availability = Availability(self.store.context, self.connection.apis, self.intervals)
+        self.failures = FailureLog(self.store.state)
 
-    def client(self, collector: str) -> Client:
-        """Return the client of a collector's loop."""
-        return self.connection.client.in_context(self.loops[collector].context)
+    @property
+    def meter(self) -> ProjectMeter:
+        return self.store.context.meter

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _LATE_INTERVALS = 3
 _MISSED_INTERVALS = 1.5
+MOST = 4
+"""No value is shown longer than n times as long as with the configured interval, however few calls are allowed."""
 
 
 class Ages:
@@ -15,24 +17,36 @@ class Ages:
 
     def __init__(self, stale_after: float) -> None:
         self._stale_after = stale_after
-        self.intervals: dict[str, float] = {}
-        """Effective intervals in seconds, by enabled collector and by API generation."""
+        self.configured: dict[str, float] = {}
+        """Configured intervals in seconds, by enabled collector and by API generation."""
+        self.measured: dict[str, float] = {}
+        """Seconds between updates where they are longer than that."""
         self.shortened = False
         """True if an interval has become shorter since all ages were last checked."""
 
-    def set(self, name: str, interval: float) -> None:
-        """Set an effective interval."""
-        self.shortened |= interval < self.intervals.get(name, 0.0)
-        self.intervals[name] = interval
+    def set(self, name: str, interval: float, measured: float | None = None) -> None:
+        """Set a configured interval, and the measured one if it is known."""
+        before = self.interval(name) if name in self.configured else 0.0
+        self.configured[name] = interval
+        self.measured[name] = max(interval, measured or 0.0)
+        self.shortened |= self.interval(name) < before
+
+    def interval(self, name: str) -> float:
+        """Return the measured seconds between updates; the configured ones where nothing was measured yet."""
+        return self.measured[name]
 
     def late_after(self, name: str) -> float:
         """Return the age in seconds above which facts are late."""
-        return _LATE_INTERVALS * self.intervals[name]
+        return min(_LATE_INTERVALS * self.interval(name), self.expire_after(name))
 
     def missed_after(self, name: str) -> float:
         """Return by how many seconds facts are older than others of the task if they missed a poll."""
-        return _MISSED_INTERVALS * self.intervals[name]
+        return _MISSED_INTERVALS * self.interval(name)
 
-    def expire_after(self, name: str) -> float:
-        """Return the age in seconds above which facts expire."""
-        return max(self._stale_after, self.late_after(name))
+    def expire_after(self, name: str, planned: float = 0.0) -> float:
+        """Return the age in seconds above which facts expire; `planned` is the time to the next query.
+
+        That is three intervals, at least `stale_after`, and at most four times what the configured interval gives.
+        """
+        limit = max(self._stale_after, _LATE_INTERVALS * self.configured[name])
+        return min(max(limit, _LATE_INTERVALS * max(self.interval(name), planned)), MOST * limit)

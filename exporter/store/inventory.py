@@ -11,7 +11,7 @@ from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED, Gap, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 
     from exporter.model.task import Listed
 
@@ -67,21 +67,64 @@ class Inventory:
     ) -> set[str]:
         """Store a successful list; `gap` is the reason why it may lack tasks. Return the ids of changed tasks."""
         key = (api, job_type)
-        tasks = tuple(tasks)
+        deleted, seen = self._store(key, tuple(tasks), now)
+        weight = _weight(gap, pages)
+        missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in seen}
+        for task_id in missed:
+            self._tasks[task_id][key].absence += weight
+        self._remove_absent(missed)
+        return deleted | missed | seen.keys()
+
+    def update_some(
+        self, api: str, job_type: str, tasks: Iterable[Listed], *, roots: Container[str], now: float, all_here: bool
+    ) -> set[str]:
+        """Store the entries of some tasks and of their subtasks, without the rest of the list.
+
+        `roots` are the ids of the tasks, without subtasks, that were requested: a missing entry is half a proof that it
+        does not exist. `all_here` says that the list is as long as before: those that have ended are still in it.
+        """
+        key = (api, job_type)
+        deleted, seen = self._store(key, tuple(tasks), now)
+        missed = set()
+        for task_id, entries in self._tasks.items():
+            if task_id not in seen and (entry := entries.get(key)) is not None:
+                if (entry.listed.root_id or task_id) in roots:
+                    entry.absence += 1
+                    missed.add(task_id)
+                elif all_here and not entry.absence and entry.listed.phase is Phase.ENDED:
+                    entry.at = now
+        self._remove_absent(missed)
+        return deleted | missed | seen.keys()
+
+    def _store(self, key: tuple[str, str], tasks: Collection[Listed], now: float) -> tuple[set[str], dict[str, Listed]]:
+        """Store entries of a list. Return the ids of deleted tasks, and the tasks that are visible."""
         deleted = {listed.id for listed in tasks if listed.status == DELETED}
         for task_id in deleted:
             self._remove(task_id, now)
         visible = self._visible_tasks(tasks, now)
         for task_id, listed in visible.items():
             self._tasks.setdefault(task_id, {})[key] = _ListEntry(listed, now)
-        weight = _weight(gap, pages)
-        missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in visible}
-        for task_id in missed:
-            entries = self._tasks[task_id]
-            entries[key].absence += weight
-            if all(entry.absence >= _ABSENCE_BEFORE_REMOVAL for entry in entries.values()):
+        return deleted, visible
+
+    def roots(self, api: str, job_type: str, *, without: str | None = None) -> tuple[str, ...]:
+        """Return the ids of the tasks, without subtasks, in a list that have not ended or have such subtasks.
+
+        Those that another generation lists, `without`, are left out.
+        """
+        return tuple(
+            dict.fromkeys(
+                entry.listed.root_id or task_id
+                for task_id, entries in self._tasks.items()
+                if (entry := entries.get((api, job_type))) is not None
+                and entry.listed.phase is not Phase.ENDED
+                and not (without and self.listed_by(task_id, without))
+            )
+        )
+
+    def _remove_absent(self, ids: Iterable[str]) -> None:
+        for task_id in ids:
+            if all(entry.absence >= _ABSENCE_BEFORE_REMOVAL for entry in self._tasks[task_id].values()):
                 del self._tasks[task_id]
-        return deleted | missed | visible.keys()
 
     def _visible_tasks(self, tasks: Iterable[Listed], now: float) -> dict[str, Listed]:
         """Return the tasks of a list that are not hidden, by id; parents count hidden subtasks as unknown ones."""

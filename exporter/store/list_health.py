@@ -35,6 +35,12 @@ class ListHealth:
         since = None if gap is None else now if since is None else since
         self._lists[api, job_type] = _List(ListFacts(True, tasks, gap, since), now, fresh=True)  # noqa: FBT003
 
+    def confirmed(self, api: str, job_type: str, now: float) -> None:
+        """The first page of a list and the tasks that have not ended show no difference to the newest list."""
+        entry = self._lists[api, job_type]
+        entry.facts = replace(entry.facts, success=True)
+        entry.succeeded_at, entry.fresh = now, True
+
     def failed(self, api: str, job_type: str) -> None:
         """Record a failed list. The list before it counts until it expires."""
         entry = self._lists.setdefault((api, job_type), _List(ListFacts(success=False)))

@@ -57,7 +57,7 @@ class ProjectState:
 
     def restrict(self, context: ProjectContext) -> None:
         """Remove everything that another configuration does not poll."""
-        enabled = context.ages.intervals
+        enabled = context.ages.configured
         self.inventory.hide_for = min(context.account.poll.stale_after, LIST_LAG_SECONDS)
         self.inventory.restrict(context.filter.job_types)
         self.lists.restrict(context.filter.job_types)

@@ -14,7 +14,7 @@ from exporter.runtime.turns import Turns, in_turns
 from exporter.store.task_state import TaskState, any_blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from exporter.metrics.exposition import Exposition
     from exporter.metrics.family import Family
@@ -59,6 +59,20 @@ class Store:
             shard, owned = self.context.shard, self.context.owned
             tasks = [listed for listed in self.context.filter.select(tasks) if owned or shard.contains(listed)]
             changed = self.state.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
+            await self._refresh(changed, relisted=True)
+
+    async def listed_some(
+        self, api: str, job_type: str, tasks: Iterable[Listed], *, roots: Container[str], all_here: bool
+    ) -> None:
+        """Store the entries of some tasks of a list, see `Inventory.update_some`."""
+        async with self._exposition.lock:
+            now = self._clock.steady()
+            if all_here:
+                self.state.lists.confirmed(api, job_type, now)
+            shard, owned = self.context.shard, self.context.owned
+            wanted = [listed for listed in self.context.filter.select(tuple(tasks)) if owned or shard.contains(listed)]
+            inventory = self.state.inventory
+            changed = inventory.update_some(api, job_type, wanted, roots=roots, now=now, all_here=all_here)
             await self._refresh(changed, relisted=True)
 
     async def forget(self, api: str) -> None:
@@ -148,7 +162,7 @@ class Store:
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
         """Update the state and the samples of tasks, then those of their parents and of the project."""
         now = self._clock.steady()
-        oldest = {api: now - self.ages.expire_after(api) for api in self.ages.intervals}
+        oldest = {api: now - self.ages.expire_after(api) for api in self.ages.configured}
         inventory, parents, turns = self.state.inventory, set[str](), Turns()
         for task_id in ids:
             listed = inventory.find(task_id, oldest)

@@ -31,6 +31,10 @@ class TaskState:
     """When facts were last received, by name; other facts of the same collector do not make them younger."""
     collected: dict[str, float] = field(default_factory=dict)
     """When each collector last succeeded; outlives the facts."""
+    gaps: dict[str, float] = field(default_factory=dict)
+    """Seconds between the last two successes of each collector."""
+    planned: dict[str, float] = field(default_factory=dict)
+    """Seconds from one query of facts to the next, by name."""
     history: History = field(default_factory=History)
     phase: Phase | None = None
     """The last phase known, also after the list has expired."""
@@ -67,6 +71,8 @@ class TaskState:
             self.tags = dict(facts.tags) if all_tags else self.tags
             facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
         self.facts[facts.name] = facts
+        if (before := self.collected.get(facts.collector, now)) < now:
+            self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
 
     def observe_phase(self, listed: Listed | None, now: float) -> None:
@@ -84,7 +90,7 @@ class TaskState:
 
     def changes(self, ages: Ages, last_seen: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
         """Return when facts expire, when the task becomes late, and when its end is too long ago to expose it."""
-        changes = [self.received[name] + ages.expire_after(facts.collector) for name, facts in self.facts.items()]
+        changes = [self.received[name] + self._expire_after(name, ages) for name in self.facts]
         if not self.late:
             changes.append(self.late_at(last_seen, ages))
         if self.ended_at is not None and self.exposed is not None:
@@ -96,8 +102,11 @@ class TaskState:
         self.facts = {
             name: facts
             for name, facts in self.facts.items()
-            if now - self.received[name] <= ages.expire_after(facts.collector)
+            if now - self.received[name] <= self._expire_after(name, ages)
         }
+
+    def _expire_after(self, name: str, ages: Ages) -> float:
+        return ages.expire_after(self.facts[name].collector, self.planned.get(name, 0.0))
 
     def restrict(self, collectors: Container[str]) -> None:
         """Remove the facts of other collectors."""

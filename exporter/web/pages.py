@@ -86,7 +86,7 @@ class Pages:
         return {
             "task": task,
             "parent": parent,
-            "groups": groups(subject, store.project(), store.ages.intervals.__contains__, now),
+            "groups": groups(subject, store.project(), store.ages.configured.__contains__, now),
             "verdict": verdict(subject),
             "not_considered": not_considered(subject),
             "reasons": reasons(subject),

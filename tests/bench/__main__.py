@@ -23,7 +23,7 @@ from tests.lib.paths import DOCS
 def main() -> None:
     """Measure, tell, write."""
     if sys.argv[1:] == ["allowance"]:
-        (DOCS / "parts" / "2-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
+        (DOCS / "parts" / "3-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
         return
     started, load = time.monotonic(), os.getloadavg()[0]
     result = Result()

@@ -15,8 +15,8 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from exporter.cloud.access.signing import Keys, SigningAuth, authorization
 from exporter.cloud.connect import Connection, connect
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.commands.connections import CallObserver
 from tests.bench.fleet import ALL, KEYS, PROJECT_ID, config_of
 from tests.bench.measure import Result, Row, Spent, Table, interleaved, shares, spent, spread
@@ -54,7 +54,7 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         account,
         account.all_projects()[0],
         transport=None,
-        budget=Budget(1e6, 10**6),
+        scheduler=Scheduler(1e6, 10**6),
         meter=CallObserver(),
         now=time.time,
     )

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.commands import main as cli
 from exporter.daemon.exporter import Exporter
-from exporter.polling.poller import Poller
+from exporter.polling.loop import PollLoop
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from exporter.cloud.http.call_context import CallContext
 
 _TICK = 0.001
 _LONG = 0.020
@@ -91,7 +93,7 @@ def _stack(frame: FrameType | None) -> str:
 
 def watched() -> Watch:
     """Attach a watch to the exporter."""
-    run, poll, watch = Exporter.run, Poller.poll, Watch()
+    run, poll, watch = Exporter.run, PollLoop._run, Watch()
 
     async def run_watched(self: Exporter) -> None:
         watching = asyncio.create_task(watch.run())
@@ -100,13 +102,13 @@ def watched() -> Watch:
         finally:
             watching.cancel()
 
-    async def poll_noted(self: Poller, collector: str) -> None:
+    async def poll_noted(self: PollLoop, context: CallContext) -> None:
         started = time.time()
-        await poll(self, collector)
-        watch.polls.append((collector, started, time.time()))
+        await poll(self, context)
+        watch.polls.append((self.collector, started, time.time()))
 
     Exporter.run = run_watched  # type: ignore[method-assign]
-    Poller.poll = poll_noted  # type: ignore[method-assign]
+    PollLoop._run = poll_noted  # type: ignore[method-assign]
     return watch
 
 

@@ -181,5 +181,5 @@ async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None
             page = await daemon.scrape(70)
             series = sum(not line.startswith(("#", "process_", "python_")) for line in page.text.splitlines())
             await asyncio.sleep(0)
-            seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._budgets)))
+            seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._schedulers)))
     assert len(seen) == 1, seen

@@ -12,8 +12,8 @@ import pytest
 from huaweicloudsdkdrs.v3.drs_client import DrsClient as VendorV3
 from huaweicloudsdkdrs.v5.drs_client import DrsClient as VendorV5
 
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.client import Client
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import FAILING, account, cloud, config, id_of, polling, until, view
@@ -73,7 +73,7 @@ async def test_no_other_operation_of_the_vendors_sdk_can_be_sent() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         parts: dict[str, Any] = {"endpoint": "https://drs.test", "meter": CallLog(), "timeout": 10}
-        client = Client(http, service="drs", project_id=project_id, budget=Budget(rate=3, burst=5), **parts)
+        client = Client(http, service="drs", project_id=project_id, scheduler=Scheduler(rate=3, burst=5), **parts)
         # Under its own name, and with the other attributes of each operation that may be sent.
         for (method, path), name in OTHERS.items():
             for like in (*OPERATIONS, replace(LIST_V3, name=name)):

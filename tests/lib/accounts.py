@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from exporter.cloud.connect import Connection, SharedCredentials, connect
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.source import TaskList
 from exporter.config import Config, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
@@ -122,7 +122,7 @@ async def connected(
         config,
         config.all_projects()[0],
         transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,
-        budget=Budget(config.poll.rate_limit, config.poll.burst),
+        scheduler=Scheduler(config.poll.rate_limit, config.poll.burst),
         meter=meter,
         now=virtual.now,
         shared=shared,

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx
 
 from exporter.cloud.access.signing import Keys, SigningAuth
-from exporter.cloud.batches import fetch_all
-from exporter.cloud.http.budget import Budget
+from exporter.cloud.batches import Round, Splitter
 from exporter.cloud.http.client import Client, Observer
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import Service
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, Source, TaskList, TaskResult, TaskResults
 from exporter.cloud.v3 import V3
@@ -114,7 +115,7 @@ class Cloud:
     """One project's client and adapters."""
 
     client: Client
-    budget: Budget
+    scheduler: Scheduler
     meter: CallLog
     decode_errors: ErrorsByCollector
     v3: V3
@@ -133,9 +134,9 @@ class Cloud:
         """Make one call of a source."""
         return await source.fetch(self.client, self.decode_errors, ids)
 
-    def fetch_all(self, source: Source, ids: Sequence[str]) -> AsyncGenerator[TaskResults, None]:
-        """Fetch the facts of all tasks as a poll does; yields the results of each call."""
-        return fetch_all(source, self.client, self.decode_errors, ids)
+    async def fetch_all(self, source: Source, ids: Sequence[str]) -> dict[str, TaskResult]:
+        """Fetch the facts of all tasks in one round."""
+        return await fetch_all(source, partial(source.fetch, self.client, self.decode_errors), ids)
 
 
 @asynccontextmanager
@@ -150,7 +151,7 @@ async def connected(
     observer: Observer | None = None,
 ) -> AsyncIterator[Cloud]:
     """A client over this transport; by default its rate limit delays no call."""
-    meter, decode_errors, budget = CallLog(), defaultdict[str, DecodeErrors](DecodeErrors), Budget(rate, burst)
+    meter, decode_errors, scheduler = CallLog(), defaultdict[str, DecodeErrors](DecodeErrors), Scheduler(rate, burst)
     auth = SigningAuth(keys, project_id=lambda: PROJECT, now=virtual.now)
 
     async def project_id() -> str:
@@ -163,12 +164,12 @@ async def connected(
             endpoint="https://drs.test",
             auth=auth,
             project_id=project_id,
-            budget=budget,
+            scheduler=scheduler,
             meter=meter,
             timeout=timeout,
             observer=observer,
         )
-        yield Cloud(client, budget, meter, decode_errors, V3(ListQuery()), V5(ListQuery()))
+        yield Cloud(client, scheduler, meter, decode_errors, V3(ListQuery()), V5(ListQuery()))
 
 
 def source(api: V3 | V5, name: str) -> Source:
@@ -189,11 +190,16 @@ async def listed(body: dict[str, Any], api: str = "v3", job_type: str = "sync") 
         return await cloud.list_tasks(api, job_type), cloud.lost
 
 
-async def merged(calls: AsyncGenerator[TaskResults, None]) -> dict[str, TaskResult]:
-    """Return the results of all calls; each task has one."""
-    results: dict[str, TaskResult] = {}
-    async with aclosing(calls):
-        async for batch in calls:
-            assert not results.keys() & batch.keys()
-            results |= batch
-    return results
+async def fetch_all(
+    source: Source, call: Callable[[Sequence[str]], Awaitable[TaskResults]], ids: Sequence[str]
+) -> dict[str, TaskResult]:
+    """Fetch the facts of all tasks in one round, eight batches at a time."""
+    batches = [ids[start : start + source.batch] for start in range(0, len(ids), source.batch)]
+    calls, most = Round.of(len(batches)), asyncio.Semaphore(8)
+
+    async def fetch(batch: Sequence[str]) -> TaskResults:
+        async with most:
+            return await Splitter(source, call, calls).fetch(batch)
+
+    fetched = await asyncio.gather(*map(fetch, batches))
+    return {task_id: result for results in fetched for task_id, result in results.items()}

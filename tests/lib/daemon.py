@@ -201,21 +201,22 @@ class StoreFixture:
 
     def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
-        self._telemetry = Telemetry()
-        meter = ProjectMeter(self._telemetry, **PROJECT, collectors=COLLECTORS)
+        self.telemetry = Telemetry()
+        meter = ProjectMeter(self.telemetry, **PROJECT, collectors=COLLECTORS)
         (settings,) = config_of().accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
         context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock())
-        context.ages.intervals |= {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
-        context.ages.intervals |= intervals
+        defaults = {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
+        for name, interval in {**defaults, **intervals}.items():
+            context.ages.set(name, interval)
         self.store = Store(context, self.exposition, TASK_FAMILIES)
         self.store.state.ready = True
 
     @property
     def dropped(self) -> float | None:
         """The number of dropped series."""
-        return self._telemetry.registry.get_sample_value("drs_exporter_series_dropped_total", PROJECT)
+        return self.telemetry.registry.get_sample_value("drs_exporter_series_dropped_total", PROJECT)
 
     async def lists(self, *tasks: Listed, api: str = "v3", job_type: str = "sync", complete: bool = True) -> None:
         await self.store.listed(api, job_type, tasks, gap=None if complete else Gap.TOTAL)

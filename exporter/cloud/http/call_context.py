@@ -1,38 +1,56 @@
-"""The context of calls: how urgent they are, how many were made, and whether the loop that makes them is alive."""
+"""The context of calls: what they are for, how many were made, and whether the poll loop that makes them is alive."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from exporter.cloud.http.scheduler import SIGN_IN
 from exporter.runtime.clock import loop_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from exporter.cloud.http.scheduler import Scheduler, Turn
+
 
 class CallContext:
-    """The calls of one poll loop. Neither a slow cloud nor a short rate limit makes the loop a stuck one.
+    """The calls of one poll. Neither a slow cloud nor a short rate limit makes its loop a stuck one.
 
     Args:
-        priority: of the calls where the rate limit is short; the lowest number comes first.
+        turn: decides when a call is sent if calls have to wait.
+        rights: calls for which the right was taken already.
     """
 
-    def __init__(self, priority: int = 0) -> None:
-        self.priority = priority
+    def __init__(self, turn: Turn = SIGN_IN, rights: int = 0) -> None:
         self.calls = 0
         """The number of calls that have ended; retries do not count."""
+        self._turn = turn
+        self._rights = rights
         self._at = loop_time()
         self._waiting = 0
 
-    def beat(self) -> None:
-        """Record a sign of life."""
-        self._at = loop_time()
+    async def take(self, scheduler: Scheduler, retries: int) -> None:
+        """Wait for the right to one call.
+
+        A retry has waited for nothing yet: failing calls must not take the rate limit from calls that succeed.
+        """
+        if self._rights:
+            self._rights -= 1
+            return
+        with self.waiting():
+            await scheduler.take(self._turn._replace(due=loop_time()) if retries else self._turn)
+
+    def give_back(self, scheduler: Scheduler) -> None:
+        """Return the rights that were not used."""
+        for _ in range(self._rights):
+            scheduler.give_back()
+        self._rights = 0
 
     def called(self, retries: int) -> None:
         """A call has ended, well or not, after n retries."""
         self.calls += not retries
-        self.beat()
+        self._at = loop_time()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -42,7 +60,7 @@ class CallContext:
             yield
         finally:
             self._waiting -= 1
-            self.beat()
+            self._at = loop_time()
 
     def silent_for(self) -> float:
         """Seconds since the last sign of life."""

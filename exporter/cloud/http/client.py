@@ -13,7 +13,6 @@ import aiohttp
 import httpx
 import structlog
 
-from exporter.cloud.http.budget import Pauses
 from exporter.cloud.http.call_context import CallContext
 from exporter.cloud.http.error_codes import REPORT, invalid_token
 from exporter.cloud.http.errors import (
@@ -25,6 +24,7 @@ from exporter.cloud.http.errors import (
     ThrottledError,
     UnavailableError,
 )
+from exporter.cloud.http.pauses import Pauses
 from exporter.cloud.http.proxy_login import ProxyLoginError
 from exporter.cloud.http.response import parse_body, read_object
 from exporter.cloud.http.unreachable import header_too_long, reason_of
@@ -34,7 +34,7 @@ from exporter.config import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from exporter.cloud.http.budget import Budget
+    from exporter.cloud.http.scheduler import Scheduler
     from exporter.cloud.operations import Service
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Client:
         endpoint: the address of the service: `https://HOST[:PORT]`.
         auth: the credentials; None sends none.
         project_id: returns the id for the paths, queried if it is not known yet; raises `CloudError`.
-        budget: shared by all projects of the account in the region.
+        scheduler: shared by all projects of the account in the region.
         meter: counts the calls.
         timeout: seconds for one call in all, from connecting to the last byte.
         observer: receives the responses.
@@ -101,7 +101,7 @@ class Client:
         endpoint: str,
         auth: httpx.Auth | None = None,
         project_id: Callable[[], Awaitable[str]] | None = None,
-        budget: Budget,
+        scheduler: Scheduler,
         meter: Meter,
         timeout: float,
         observer: Observer | None = None,
@@ -114,7 +114,7 @@ class Client:
         if isinstance(auth, Renewable):
             self._renewable = auth
         self._project_id = project_id
-        self._budget = budget
+        self._scheduler = scheduler
         self._meter = meter
         self._timeout = timeout
         self._observer = observer
@@ -216,11 +216,10 @@ class Client:
             raise ThrottledError(operation.name, "paused")
         await asyncio.sleep(self._pauses.rest(operation.name))
         with self.context.waiting():
-            # A retry is less urgent: failing calls must not take the rate limit from calls that succeed.
-            # Signing in has a context of its own, and is urgent: all wait for it.
-            await self._budget.take(retries + self.context.priority)
+            await self._scheduler.wait_for(operation.name)
+        await self.context.take(self._scheduler, retries)
         if self._pauses.paused(operation.name):  # an earlier call was throttled while this one waited
-            self._budget.give_back()
+            self._scheduler.give_back()
             raise ThrottledError(operation.name, "paused")
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -236,7 +235,7 @@ class Client:
             if isinstance(error, ThrottledError):
                 self._meter.throttled(operation.name)
                 if not self._pauses.paused(operation.name):  # of the calls that were under way, the first one counts
-                    self._budget.throttled()
+                    self._scheduler.throttled(operation.name, error.per_minute)
                 self._pauses.pause(operation.name, error.retry_after)
             raise
         finally:

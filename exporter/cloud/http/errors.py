@@ -64,9 +64,15 @@ class AccessDeniedError(CloudError):
 
 
 class ThrottledError(CloudError):
-    """Too many calls; `retry_after` is the number of seconds to wait, None where the response has none."""
+    """Too many calls.
+
+    Attributes:
+        retry_after: seconds to wait; None where the response has none.
+        per_minute: calls a minute that the gateway allows for the operation; None where the response does not say it.
+    """
 
     retry_after: float | None = None
+    per_minute: int | None = None
 
 
 class EmptyResultError(CloudError):

@@ -17,7 +17,8 @@ from exporter.cloud.http.shallow import shallow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PER_MINUTE = 60.0
+_MINUTE = 60.0
+_LIMIT = re.compile(rb"limit:(\d{1,9}),time:1 minute")
 _LONGEST_PAUSE = 300.0  # seconds; a longer Retry-After may be a mistake, and would hide tasks for hours
 
 
@@ -32,6 +33,7 @@ def read_object(operation: str, status: int, headers: Mapping[str, str], content
         error = meaning_of(code, status).error(operation, str(status), code)
         if isinstance(error, ThrottledError):
             error.retry_after = _retry_after(headers, content)
+            error.per_minute = _per_minute(content)
         raise error
     if not isinstance(body, dict):
         raise DecodeError(operation, "decode", reason=_no_object(headers.get("content-type", "")))
@@ -130,7 +132,13 @@ def _retry_after(headers: Mapping[str, str], content: bytes) -> float | None:
     moment, served = _unix_time(value), _unix_time(headers.get("date", ""))
     if moment is not None and served is not None:
         return min(max(0.0, moment - served), _LONGEST_PAUSE)
-    return _PER_MINUTE if b"1 minute" in content else None  # "over ratelimit,limit:N,time:1 minute"
+    return _MINUTE if b"1 minute" in content else None
+
+
+def _per_minute(content: bytes) -> int | None:
+    """Return N of the message "over ratelimit,limit:N,time:1 minute"; None without it, and where N is no limit."""
+    found = _LIMIT.search(content)
+    return (int(found[1]) or None) if found else None
 
 
 def _unix_time(date: str) -> float | None:

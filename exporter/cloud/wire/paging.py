@@ -37,11 +37,12 @@ async def list_parts(
     """
     tasks: dict[str, Listed] = {}
     gap: Gap | None = None
-    pages = 0
+    pages = total = 0
     for project, filters in query.parts(most_ids):
         part = await fetch(filters)
         gap = gap or part.gap
         pages = max(pages, part.pages)
+        total += part.total
         for task in part.tasks:
             known = task.enterprise_project_id or project is None
             entries = [task if known else replace(task, enterprise_project_id=project)]
@@ -49,7 +50,7 @@ async def list_parts(
                 entries.append(tasks[task.id])
                 errors.count += contradict(entries)
             tasks[task.id] = merge(entries)
-    return TaskList(tuple(tasks.values()), gap, pages)
+    return TaskList(tuple(tasks.values()), gap, pages, total)
 
 
 class _Pages:
@@ -101,7 +102,7 @@ class _Pages:
             gap = Gap.UNREADABLE
         if gap is None and not (len(self._ids) == self.received and self._totals == {self.received}):
             gap = Gap.TOTAL
-        return TaskList(self._tree.tasks(), gap, self.count)
+        return TaskList(self._tree.tasks(), gap, self.count, max(self._totals))
 
     def _read(self, body: dict[str, Any]) -> tuple[list[Any], int]:
         items, total = body.get("jobs"), body.get(self._total_key)
@@ -123,13 +124,16 @@ async def list_pages(
     total_key: str,
     job_type: str,
     errors: DecodeErrors,
+    *,
+    first_page: bool = False,
 ) -> TaskList:
     """Query `fetch(page number from 1, records so far)` until an empty page or the total.
 
     Never stops at a short page: the cloud may serve fewer tasks than the limit. A page without a new id (repeated, or
     cut) ends the list as incomplete, and so does a page that the cloud refuses as beyond the end, and a total that
     grows from page to page. Tasks created or deleted between two pages show twice or not at all, so tasks are kept by
-    id, and the list is complete only where every page has the same total and the ids match it.
+    id, and the list is complete only where every page has the same total and the ids match it. With `first_page` there
+    is one call only, and the result is mostly incomplete.
 
     Raises:
         CloudError: a page failed, or nothing in any of them can be read: never to be taken for "no tasks".
@@ -145,6 +149,6 @@ async def list_pages(
                 raise
             pages.refused()
             break
-        if pages.add(body):
+        if pages.add(body) or first_page:
             break
     return pages.result()

@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.cloud.batches import fetch_all, split_results
+from exporter.cloud.batches import split_results
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     BadRequestError,
     CloudError,
     EmptyResultError,
-    NotPublishedError,
-    NotSentError,
     TaskError,
     TaskGoneError,
     ThrottledError,
@@ -23,10 +21,10 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source, TaskResults
 from exporter.model.facts import Progress
-from tests.lib.cloud import merged
+from tests.lib.cloud import fetch_all
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from exporter.cloud.source import TaskResult
 
@@ -74,13 +72,9 @@ def source(fetch: Callable[[Sequence[str]], Awaitable[TaskResults]], batch: int 
     return Source(PROGRESS_V3, (Progress,), batch, lambda _client, _errors, ids: fetch(ids))
 
 
-def calls_of(fetched: Source, ids: Sequence[str]) -> AsyncGenerator[TaskResults, None]:
-    client: Any = None  # no call is made
-    return fetch_all(fetched, client, {}, ids)
-
-
 async def fetch_results(fetched: Source, ids: Sequence[str]) -> dict[str, TaskResult]:
-    return await merged(calls_of(fetched, ids))
+    client: Any = None  # no call is made
+    return await fetch_all(fetched, partial(fetched.fetch, client, {}), ids)
 
 
 def bad_request(code: str = "DRS.M00200") -> BadRequestError:
@@ -93,21 +87,6 @@ async def test_ids_are_fetched_in_batches_in_their_order() -> None:
     answers = await fetch_results(source(batches.fetch), ids)
     assert answers == dict.fromkeys(ids, FACTS)
     assert batches.calls == [ids[:10], ids[10:20], ids[20:]]
-
-
-async def test_without_ids_there_is_no_call() -> None:
-    batches = Batches()
-    assert await fetch_results(source(batches.fetch), []) == {}
-    assert batches.calls == []
-
-
-async def test_eight_calls_run_at_a_time_and_results_are_yielded_as_they_arrive() -> None:
-    batches = Batches(seconds=1)
-    single = source(batches.fetch, 1)
-
-    async with aclosing(calls_of(single, TEN + [f"{name}x" for name in TEN])) as answers:
-        assert [asyncio.get_running_loop().time() async for _ in answers] == [1] * 8 + [2] * 8 + [3] * 4
-    assert batches.most == 8
 
 
 @pytest.mark.parametrize("error", [bad_request(), TaskGoneError("operation", "400", "DRS.M05004")])
@@ -237,63 +216,9 @@ async def test_an_empty_result_is_no_failure_of_the_call() -> None:
     assert (len(call.refused), call.failed, len(batches.calls)) == (10, [], 1)
 
 
-@pytest.mark.parametrize("how", ["cancelled", "closed", "bug"])
-async def test_no_call_continues_when_the_caller_stops(how: str) -> None:
-    class Buggy(Batches):
-        async def fetch(self, ids: Sequence[str]) -> TaskResults:
-            if how == "bug" and ids == ["id-0"]:
-                raise ZeroDivisionError
-            return await super().fetch(ids)
-
-    batches = Buggy(seconds=60)
-    slow = source(batches.fetch, 1)
-
-    before = asyncio.all_tasks()
-    if how == "cancelled":
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(5):
-                await fetch_results(slow, TEN)
-    elif how == "closed":
-        async with aclosing(calls_of(slow, TEN)) as answers:
-            async for _ in answers:
-                break
-    else:
-        with pytest.raises(ZeroDivisionError):
-            await fetch_results(slow, TEN)
-    assert asyncio.all_tasks() == before
-    assert batches.running == 0
-    assert len(batches.calls) < len(TEN)
-
-
 def test_results_by_kind() -> None:
     gone, refused = TaskGoneError("operation", "400"), TaskError("operation", "400")
     failed, throttled = UnavailableError("operation", "503"), ThrottledError("operation", "429")
     call = split_results({"a": FACTS, "b": gone, "c": refused, "d": failed, "e": throttled, "f": ()})
     assert call.facts == {"a": FACTS, "f": ()}
     assert (call.gone, call.refused, call.failed) == (["b"], [refused], [failed, throttled])
-
-
-@pytest.mark.parametrize(
-    ("error", "calls"),
-    [
-        (NotPublishedError("operation", "404", "APIGW.0101"), 8),
-        (ThrottledError("operation", "429"), 8),
-        (NotSentError("operation", "401"), 8),
-        (AccessDeniedError("operation", "403"), 8),
-        (UnavailableError("operation", "500"), 8),
-    ],
-)
-async def test_a_round_ends_if_the_other_calls_would_fail_as_well(error: CloudError, calls: int) -> None:
-    """The calls under way end; after an error that may be temporary, eight calls are tried."""
-    batches = Batches(error, *HUNDRED, seconds=1)
-    answers = await fetch_results(source(batches.fetch, 1), HUNDRED)
-    assert len(batches.calls) == len(answers) == calls
-    assert set(answers.values()) == {error}
-
-
-@pytest.mark.parametrize("error", [AccessDeniedError("operation", "403"), UnavailableError("operation", "500")])
-@pytest.mark.parametrize("bad", [HUNDRED[1:], HUNDRED[7:]])
-async def test_a_round_continues_if_any_call_succeeded(error: CloudError, bad: list[str]) -> None:
-    batches = Batches(error, *bad)
-    answers = await fetch_results(source(batches.fetch, 1), HUNDRED)
-    assert len(answers) == 100

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from exporter.cloud.connect import Connection, connect
-from exporter.cloud.http.budget import Budget
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
 from tests.lib import virtual_time as virtual
@@ -34,7 +34,7 @@ def opened(
         configured,
         configured.all_projects()[0],
         transport=transport,
-        budget=Budget(1e6, 1000),
+        scheduler=Scheduler(1e6, 1000),
         meter=CallLog(),
         now=virtual.now,
     )

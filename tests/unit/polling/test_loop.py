@@ -1,4 +1,4 @@
-"""When the loop of a collector polls, its effective interval, and when it counts as stuck."""
+"""When a poll loop polls, and when it counts as stuck."""
 
 from __future__ import annotations
 
@@ -8,114 +8,101 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.cloud.http.budget import Demand
-from exporter.polling.loop import CollectorLoop
+from exporter.cloud.http.scheduler import Scheduler, Turn
+from exporter.polling.loop import PollLoop
+from tests.lib.daemon import PROJECT, StoreFixture
+from tests.lib.polling import poll_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from exporter.cloud.http.client import Client
+    from exporter.polling.context import PollContext
 
-class Polls:
-    """Polls that take n seconds, and when they began."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+class Polls(PollLoop):
+    """Polls every 30 seconds that take n seconds, and when they began."""
+
+    def __init__(self, context: PollContext, seconds: float = 0.0) -> None:
+        super().__init__(context, "progress")
         self.began: list[float] = []
         self._seconds = seconds
+        self._due = 0.0
 
-    async def __call__(self) -> None:
-        self.began.append(asyncio.get_running_loop().time())
+    @property
+    def fed(self) -> frozenset[str]:
+        return frozenset({"progress"})
+
+    def succeeds(self) -> bool | None:
+        return None
+
+    def demand(self) -> float:
+        return 1 / 30
+
+    def due(self) -> float:
+        return float("inf") if self._running else self._due
+
+    def turn(self) -> Turn:
+        return Turn("progress", self._due, 30.0)
+
+    async def poll(self, client: Client) -> None:
+        self._due += 30.0 * max(1, 1 + (self._clock() - self._due) // 30)
+        self.began.append(self._clock())
         await asyncio.sleep(self._seconds)
 
 
-def collector_loop(
-    demand: Demand | None = None, left_out: list[int] | None = None, offset: float = 0.0
-) -> CollectorLoop:
-    """Poll progress every 30 seconds."""
-    count = (left_out if left_out is not None else []).append
-    return CollectorLoop("progress", 30.0, demand or Demand(10.0), count, offset)
+def overruns(store: StoreFixture) -> float | None:
+    labels = {**PROJECT, "collector": "progress"}
+    return store.telemetry.registry.get_sample_value("drs_exporter_poll_overruns_total", labels)
 
 
 @asynccontextmanager
-async def running(loop: CollectorLoop, polls: Polls) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop.run(polls))
+async def running(loop: PollLoop) -> AsyncIterator[None]:
+    task = asyncio.create_task(loop.run())
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "offset", "began", "left_out"),
-    [
-        (0, 0, [0, 30, 60, 90, 120], 0),
-        (29, 0, [0, 30, 60, 90, 120], 0),
-        (31, 0, [0, 60, 120], 2),
-        (100, 0, [0, 120], 3),
-        (0, 0.5, [0, 45, 75, 105, 135], 0),
-    ],
+    ("seconds", "began", "left_out"),
+    [(0, [0, 30, 60, 90, 120], 0), (29, [0, 30, 60, 90, 120], 0), (31, [0, 31, 62, 93, 124], 0), (70, [0, 70], 1)],
 )
-async def test_polls_come_at_their_time_or_not_at_all(
-    seconds: float, offset: float, began: list[float], left_out: int
+async def test_polls_come_when_they_are_due_or_as_soon_as_the_one_before_has_ended(
+    seconds: float, began: list[float], left_out: int
 ) -> None:
-    overran: list[int] = []
-    polls = Polls(seconds)
-    async with running(collector_loop(left_out=overran, offset=offset), polls):
-        await asyncio.sleep(140)
-    assert polls.began == began
-    assert sum(overran) == left_out
+    store = StoreFixture()
+    loop = Polls(poll_context(store), seconds)
+    async with running(loop):
+        await asyncio.sleep(139)
+    assert loop.began == began
+    assert overruns(store) == left_out
 
 
-async def test_a_short_budget_stretches_the_interval_and_a_slow_cloud_leaves_polls_out() -> None:
-    demand = Demand(1.0)
-    loop, polls = collector_loop(demand), Polls()
-    assert loop.effective == 30
-    loop.set_demand(1.8)  # calls a second, of which 0.9 may be used
-    assert loop.effective == loop.due_every == 60
-    async with running(loop, polls):
-        await asyncio.sleep(130)
-        assert polls.began == [0, 60, 120]
-    loop.succeeded(started=60)  # it took 70 seconds
-    assert (loop.due_every, loop.effective) == (60, 120)
-    loop.expect(9)  # as many as it made may well come again
-    assert loop.due_every == 60
-    loop.set_demand(0.3)
-    assert (loop.due_every, loop.effective) == (30, 90)
-    loop.forget()
-    assert demand.total == 0
+async def test_a_loop_waits_for_its_turn_and_gives_back_a_right_that_it_does_not_need() -> None:
+    scheduler = Scheduler(0.1, 1)
+    loop = Polls(poll_context(StoreFixture(), scheduler=scheduler))
+    await scheduler.take(Turn("node", 0.0, 60.0))
+    async with running(loop):
+        await asyncio.sleep(9)
+        assert loop.began == []
+        await asyncio.sleep(2)
+        assert loop.began == [10]
+    # The polls made no call, so there is one left.
+    await asyncio.wait_for(scheduler.take(Turn("node", 0.0, 60.0)), 0.001)
 
 
-async def test_a_loop_without_progress_is_stuck_after_five_intervals_but_not_before_five_minutes() -> None:
-    loop = collector_loop(Demand(0.01))
+async def test_a_poll_without_progress_is_stuck_after_five_minutes() -> None:
+    loop = Polls(poll_context(StoreFixture()), 10_000)
     await asyncio.sleep(1000)
     assert loop.alive()  # it has not begun
-    async with running(loop, Polls(10_000)):
-        await asyncio.sleep(0)
-        loop.context.beat()
+    async with running(loop):
         await asyncio.sleep(299)
         assert loop.alive()
         await asyncio.sleep(2)
         assert not loop.alive()
-        with loop.context.waiting():
+        (context,) = loop._running
+        with context.waiting():
             assert loop.alive()
-        assert loop.alive()
         await asyncio.sleep(301)
         assert not loop.alive()
-        loop.set_demand(0.1)  # calls a second, of which 0.009 may be used: an interval of 333 seconds
-        assert loop.alive()
-
-
-async def test_a_larger_budget_wakes_a_loop_that_sleeps_on_a_longer_interval() -> None:
-    """Else a project that goes leaves its neighbours asleep for as long as it had made them wait."""
-    demand = Demand(1.0)
-    loop, polls = collector_loop(demand), Polls()
-    demand.want("another", loop.context.priority, 900.0)
-    async with running(loop, polls):
-        await asyncio.sleep(3610)
-        assert polls.began == [0]
-        assert loop.alive()
-        demand.forget("another")
-        await asyncio.sleep(31)
-        assert loop.alive()
-        assert len(polls.began) == 2
-        await asyncio.sleep(300)
-        assert loop.alive()
-        assert len(polls.began) == 12

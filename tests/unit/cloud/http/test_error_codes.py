@@ -32,7 +32,7 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.errors import Level, advise
-from tests.lib.cloud import Script, connected, merged, refusal
+from tests.lib.cloud import Script, connected, refusal
 from tests.lib.virtual_time import simulate
 
 NAMES: dict[type[CloudError], tuple[str, ...]] = {
@@ -184,7 +184,7 @@ def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
             async with connected(script) as cloud:
                 source = next(source for source in (*cloud.v3.sources, *cloud.v5.sources) if source.name == name)
                 batches = ceil(tasks / source.batch)
-                kinds = {type(result) for result in (await merged(cloud.fetch_all(source, MANY[:tasks]))).values()}
+                kinds = {type(result) for result in (await cloud.fetch_all(source, MANY[:tasks])).values()}
             made = len(script.requests)
             most = batches * calls_of(meaning)
             if source.batch > 1 and meaning.split.name == "ALWAYS":
@@ -198,16 +198,6 @@ def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
         return wrong
 
     assert simulate(go()) == []
-
-
-async def test_refusals_are_about_the_call_and_end_the_round() -> None:
-    script = Script(refusal(404, "DRS.M00101"))
-    async with connected(script) as cloud:
-        source = next(source for source in cloud.v5.sources if source.name == "v5_job_progress")
-        results = await merged(cloud.fetch_all(source, MANY))
-        await asyncio.sleep(0)
-    assert len(script.requests) <= 9
-    assert {type(result) for result in results.values()} == {AccessDeniedError}
 
 
 @pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004", "DRS.10000010"])

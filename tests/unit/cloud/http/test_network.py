@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.cloud.connect import connect
-from exporter.cloud.http.budget import Budget
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import from_mapping
 from tests.lib import settings
 from tests.lib.cloud import CallLog
@@ -75,7 +75,7 @@ async def listed(port: int, meter: CallLog, seconds: float = 5.0, api: str = "v5
     written = settings.account("a", **{"projects": [project], **account})
     (configured,) = from_mapping({"accounts": [written], "poll": {"timeout": seconds}}).accounts
     http, client, (generation,), decode_errors = connect(
-        configured, configured.projects[0], transport=None, budget=Budget(1e6, 1000), meter=meter, now=lambda: 1.8e9
+        configured, configured.projects[0], transport=None, scheduler=Scheduler(1e6, 1000), meter=meter, now=lambda: 1.8e9
     )
     async with http:
         return await generation.list_tasks(client, decode_errors, "sync")

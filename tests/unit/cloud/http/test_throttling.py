@@ -57,10 +57,10 @@ async def test_the_operation_pauses_as_the_cloud_requests(complaint: httpx.Respo
 async def test_the_rate_is_halved_and_recovers() -> None:
     async with connected(Script(refusal(429), GOOD), rate=3, burst=5) as cloud:
         await code(cloud)
-        seen = [cloud.budget.allowed]
+        seen = [cloud.scheduler.allowed]
         for _ in range(3):
             await asyncio.sleep(75)
-            seen.append(cloud.budget.allowed)
+            seen.append(cloud.scheduler.allowed)
         assert seen == [1.5, 2.25, 3, 3]
 
 
@@ -81,7 +81,7 @@ async def test_calls_under_way_at_once_halve_the_rate_once() -> None:
 
     async with connected(script, rate=3, burst=8) as cloud:
         codes = await asyncio.gather(*(code(cloud) for _ in range(8)))
-        assert (codes, cloud.budget.allowed, len(cloud.meter.throttles)) == (["429"] * 8, 1.5, 8)
+        assert (codes, cloud.scheduler.allowed, len(cloud.meter.throttles)) == (["429"] * 8, 1.5, 8)
 
 
 async def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:

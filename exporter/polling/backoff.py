@@ -23,6 +23,10 @@ class Backoff:
         self._refused: dict[str, tuple[float, float, AccessDeniedError]] = {}
         self._clock = asyncio.get_running_loop().time
 
+    def until(self, what: str) -> float:
+        """Return the event-loop time until which nothing is sent."""
+        return self._refused.get(what, (-math.inf,))[0]
+
     def refusal(self, what: str) -> AccessDeniedError | None:
         """Return the refusal that still holds, if any."""
         until, _, error = self._refused.get(what, (-math.inf, 0.0, None))

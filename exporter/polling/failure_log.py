@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exporter.store.project_state import ProjectState
 
 
-class Journal:
+class FailureLog:
     """The failures of one project, whose state gets the kind of the newest one."""
 
     def __init__(self, state: ProjectState) -> None:
@@ -35,7 +35,7 @@ class Journal:
         """The errors of everything that fails now."""
         return self._failing.values()
 
-    def lists_polled(self, why: CloudError | None) -> None:
+    def record_lists(self, why: CloudError | None) -> None:
         """The lists were polled; `why` none of them succeeds any more, or None.
 
         While a project is unreadable, its other failures are logged at level debug.
@@ -47,7 +47,7 @@ class Journal:
             self._log.info("the project is readable again")
         self._unreadable = why is not None
 
-    def polled(self, what: str, error: CloudError | None) -> None:
+    def record(self, what: str, error: CloudError | None) -> None:
         """Something was polled, with this error or none."""
         before = self._failing.pop(what, None)
         if error is not None:
@@ -60,7 +60,7 @@ class Journal:
         elif before is not None:
             self._log.info("the cloud responds again", what=what)
 
-    def completeness(self, what: str, facts: ListFacts) -> None:
+    def record_completeness(self, what: str, facts: ListFacts) -> None:
         """A list succeeded; log once when it begins to lack tasks, why, and once when it is complete again."""
         before = self._incomplete.pop(what, None)
         if facts.gap is not None:
@@ -71,7 +71,7 @@ class Journal:
             since = moment(before.incomplete_since or 0.0)
             self._log.info("a task list is complete again", what=what, reason=before.gap, since=since)
 
-    def bug(self, collector: str, error: BaseException) -> None:
+    def unexpected_exception(self, collector: str, error: BaseException) -> None:
         """A poll raised an unforeseen exception; logged once for each line of code that raises it."""
         self._state.failed("bug in the exporter")
         name, where = type(error).__name__, location(error)

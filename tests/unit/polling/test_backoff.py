@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from exporter.cloud.http.errors import AccessDeniedError, CloudError, UnavailableError
-from exporter.polling.refusals import Backoff
+from exporter.polling.backoff import Backoff
 
 FORBIDDEN = AccessDeniedError("operation", "403", "DRS.M00102")
 

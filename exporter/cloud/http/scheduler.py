@@ -1,0 +1,175 @@
+"""The scheduler of an account in a region: how many calls are sent, and which of the waiting ones is next.
+
+A token bucket limits the calls, and halves its rate after throttling. While calls wait, the one whose work is the
+latest is next, measured in intervals of its collector, times the weight of the collector. So no collector falls behind
+by more than four times as many of its intervals as the delays do. One call in ten goes to the collectors in rotation:
+what is polled rarely, such as the quotas, is on time however much else waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.config import COLLECTORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+_ROTATION = 10
+"""One of n calls that had to wait is that of the collector that has waited longest for this: see the module."""
+_TIMER_SECONDS = 1e-3  # a timer may end a little too early
+_EPSILON = 1e-9  # of a call
+_SLOWEST = 1 / 60
+_RECOVERY_SECONDS = 300.0
+"""Seconds in which the rate recovers from 0 to the configured one."""
+_KEPT_FREE = 0.9
+"""Part of the limit of an operation that is used: others may call it as well."""
+
+
+class Turn(NamedTuple):
+    """What decides when a waiting call is sent.
+
+    Args:
+        collector: whose share of the rate limit it uses; empty for calls that all others wait for, such as signing in.
+        due: event-loop time at which its work was due.
+        interval: seconds after which that work is due again.
+    """
+
+    collector: str
+    due: float
+    interval: float
+
+    def lateness(self, now: float) -> float:
+        """Return the age of what the call updates, in intervals, times the weight of its collector."""
+        return COLLECTORS[self.collector].weight * (1 + (now - self.due) / self.interval)
+
+
+SIGN_IN = Turn("", 0.0, 1.0)
+"""All other calls wait for these."""
+
+_Queue = list[tuple[float, int, Turn, asyncio.Future[None]]]
+"""A heap, the longest overdue call first."""
+
+
+class Scheduler:
+    """The rate limit of one account in one region, shared by all its projects and collectors.
+
+    Args:
+        rate: calls a second.
+        burst: calls that may be sent at once after a rest.
+        per_minute: calls a minute of one operation; None: learnt from the responses of the gateway.
+        clock: monotonic seconds; default the event loop's.
+    """
+
+    def __init__(
+        self, rate: float, burst: int, per_minute: float | None = None, clock: Callable[[], float] | None = None
+    ) -> None:
+        self.rate = rate
+        self.limits = rate, burst, per_minute
+        self._per_minute = per_minute
+        self._learnt: dict[str, float] = {}
+        """Calls a minute by operation."""
+        self._operation_at: dict[str, float] = {}
+        """When the next call of an operation may be sent."""
+        self.demand: dict[Hashable, float] = {}
+        """Calls a second that each poll loop makes at its configured intervals."""
+        self._burst = burst
+        self._clock = clock or asyncio.get_running_loop().time
+        self._allowed = rate
+        self._tokens = float(burst)
+        self._at = self._clock()
+        self._queues: dict[str, _Queue] = {}
+        """The waiting calls by collector, in the order of their last turns in the rotation."""
+        self._order = itertools.count()
+        self._served = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def allowed(self) -> float:
+        """Calls a second allowed now."""
+        self._refill()
+        return self._allowed
+
+    @property
+    def wanted(self) -> float:
+        """Calls a second that polls at the configured intervals take."""
+        return sum(self.demand.values())
+
+    async def take(self, turn: Turn) -> None:
+        """Wait for the right to one call."""
+        self._refill()
+        if self._tokens >= 1 and not any(self._queues.values()):
+            self._tokens -= 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue = self._queues.setdefault(turn.collector, [])
+        heapq.heappush(queue, (turn.due, next(self._order), turn, waiter))
+        self._schedule()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # served and cancelled at once
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """A right that was taken is not used: it goes to the next call."""
+        self._tokens += 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._schedule()
+
+    async def wait_for(self, operation: str) -> None:
+        """Wait until the limit of the operation allows another call."""
+        per_minute = self._per_minute or self._learnt.get(operation)
+        if per_minute is not None:
+            now = self._clock()
+            at = max(now, self._operation_at.get(operation, now))
+            self._operation_at[operation] = at + 60 / per_minute
+            await asyncio.sleep(at - now)
+
+    def throttled(self, operation: str, per_minute: int | None = None) -> None:
+        """The cloud said "too many calls": limit the operation if it said how much, else halve the rate for a while."""
+        if per_minute is not None:
+            self._learnt[operation] = _KEPT_FREE * per_minute
+            return
+        self._refill()
+        self._allowed = max(self._allowed / 2, min(_SLOWEST, self.rate))
+        self._tokens = min(self._tokens, 0.0)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        passed, self._at = now - self._at, now
+        self._tokens = min(self._tokens + passed * self._allowed, self._burst)
+        self._allowed = min(self._allowed + passed * self.rate / _RECOVERY_SECONDS, self.rate)
+
+    def _schedule(self) -> None:
+        if self._timer is None and any(self._queues.values()):
+            missing = 1 - self._tokens
+            # Not shorter than the resolution of timers: a timer that ends too early would be set again for ever.
+            wait = max(missing / self._allowed, _TIMER_SECONDS) if missing > _EPSILON else 0.0
+            self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
+
+    def _serve(self) -> None:
+        self._timer = None
+        self._refill()
+        while self._tokens >= 1 - _EPSILON and (waiting := [name for name, queue in self._queues.items() if queue]):
+            *_, waiter = heapq.heappop(self._queues[self._next(waiting)])
+            if not waiter.done():
+                self._tokens -= 1
+                waiter.set_result(None)
+        self._schedule()
+
+    def _next(self, waiting: list[str]) -> str:
+        """Return the collector whose longest overdue call is sent now."""
+        if SIGN_IN.collector in waiting:
+            return SIGN_IN.collector
+        self._served += 1
+        if self._served % _ROTATION:
+            return max(waiting, key=lambda name: self._queues[name][0][2].lateness(self._at))
+        self._queues[waiting[0]] = self._queues.pop(waiting[0])  # to the end of the rotation
+        return waiting[0]

@@ -1,0 +1,35 @@
+"""Tasks in the order in which they are due."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+
+class DueQueue:
+    """A priority queue of task ids. The entry that a change replaces stays in the heap until it comes first."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def put(self, task_id: str, due: float) -> None:
+        """Add a task, or change when it is due."""
+        self._due[task_id] = due
+        heapq.heappush(self._heap, (due, task_id))
+
+    def discard(self, task_id: str) -> None:
+        self._due.pop(task_id, None)
+
+    def first(self) -> float:
+        """Return when the first task is due; infinity if there is none."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else math.inf
+
+    def pop(self) -> str:
+        """Remove the first task. Return its id."""
+        self.first()
+        _, task_id = heapq.heappop(self._heap)
+        del self._due[task_id]
+        return task_id

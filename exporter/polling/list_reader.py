@@ -1,0 +1,126 @@
+"""Reads the task list of a job type: as a whole every five minutes, in between what may have changed."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.cloud.source import EVERYTHING, Selected
+from exporter.config import TASKS
+from exporter.model.task import DELETED, Gap, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.connect import Api
+    from exporter.cloud.source import TaskList
+    from exporter.model.task import Listed
+    from exporter.polling.context import PollContext
+
+WHOLE_LIST_SECONDS = 300.0
+"""The interval of whole lists where reading what may have changed costs fewer calls, and of v5 lists beside v3 ones."""
+_TRY_IDS_AGAIN_SECONDS = 3600.0
+
+
+class _Whole(NamedTuple):
+    """The newest whole list."""
+
+    due: float
+    """When the next one is due."""
+    pages: int
+    total: int
+
+
+class ListReader:
+    """Reads the lists of one project, with as few calls as show the same.
+
+    What may have changed are tasks that have not ended, which are requested by their ids, and new tasks: these are on
+    the first page, or change the total. Whatever does not fit leads to the whole list at once.
+    """
+
+    def __init__(self, context: PollContext) -> None:
+        self._context = context
+        self._apis = context.connection.apis
+        self._store = context.store
+        self._whole: dict[tuple[str, str], _Whole] = {}
+        self._no_ids_until: dict[str, float] = {}
+        """API generations that do not select tasks by their ids."""
+        self._unknown: set[str] = set()
+
+    def is_second(self, api: Api) -> bool:
+        """Return whether another generation, which exists here, lists every task: then this one only adds to it."""
+        return api is not self._apis[0] and not self._context.availability.is_absent(self._apis[0].name)
+
+    def nothing_due(self, api: Api, job_type: str, now: float) -> bool:
+        """Return whether the list may stay as it is."""
+        return self.is_second(api) and self._roots(api, job_type, now) == ()
+
+    def _roots(self, api: Api, job_type: str, now: float) -> tuple[str, ...] | None:
+        """Return the ids of the tasks to request; None: the whole list is due."""
+        whole = self._whole.get((api.name, job_type))
+        if whole is None or now >= whole.due:
+            return None
+        by_ids = now >= self._no_ids_until.get(api.name, now)
+        inventory = self._store.state.inventory
+        if self.is_second(api):
+            return inventory.roots(api.name, job_type, without=self._apis[0].name) if by_ids else ()
+        roots = inventory.roots(api.name, job_type)
+        return roots if by_ids and 1 + ceil(len(roots) / api.most_ids) < whole.pages else None
+
+    async def read(self, api: Api, client: Client, job_type: str, now: float) -> None:
+        """Read what is due, and store it; raises `CloudError`."""
+        roots = self._roots(api, job_type, now)
+        missing = set[str]() if roots is None else await self._read_some(api, client, job_type, roots)
+        if missing is None:
+            return
+        listed = await self._read_whole(api, client, job_type, now)
+        if missing & listed:
+            self._no_ids_until[api.name] = now + _TRY_IDS_AGAIN_SECONDS
+
+    async def _read_whole(self, api: Api, client: Client, job_type: str, now: float) -> set[str]:
+        """Return the ids of the list."""
+        self._whole.pop((api.name, job_type), None)
+        tasks = await self._list(api, client, job_type)
+        await self._store.listed(api.name, job_type, tasks.tasks, gap=tasks.gap, pages=tasks.pages)
+        if tasks.gap is None:
+            due = now + WHOLE_LIST_SECONDS - self._context.intervals[TASKS] / 2  # the poll at its end finds it due
+            self._whole[api.name, job_type] = _Whole(due, tasks.pages, tasks.total)
+        facts = self._store.state.list_facts()[api.name, job_type]
+        self._context.failures.record_completeness(f"{api.name} list of {job_type}", facts)
+        return {listed.id for listed in tasks.tasks}
+
+    async def _read_some(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...]) -> set[str] | None:
+        """Read the tasks that may have changed. Return None if the others are as they were, else what is missing."""
+        tasks: list[Listed] = []
+        same = True
+        if not self.is_second(api):
+            first = await self._list(api, client, job_type, Selected(first_page=True))
+            same = first.total == self._whole[api.name, job_type].total and first.gap is not Gap.UNREADABLE
+            tasks += first.tasks
+        wanted = {*roots}.difference(listed.id for listed in tasks)
+        if wanted:
+            some = await self._list(api, client, job_type, Selected(ids=tuple(wanted)))
+            if any(listed.root_id is None and listed.id not in wanted for listed in some.tasks):
+                return wanted  # the cloud does not select by ids
+            tasks += some.tasks
+        received = {listed.id for listed in tasks if listed.root_id is None}
+        same = same and wanted <= received
+        here = same and not self.is_second(api)
+        await self._store.listed_some(api.name, job_type, tasks, roots=wanted | received, all_here=here)
+        return None if same else wanted - received
+
+    async def _list(self, api: Api, client: Client, job_type: str, selected: Selected = EVERYTHING) -> TaskList:
+        async def call() -> TaskList:
+            return await api.list_tasks(client, self._context.connection.decode_errors, job_type, selected)
+
+        tasks = await self._context.backoff.call(f"{api.name} {job_type}", call)
+        self._log_unknown(tasks.tasks)
+        return tasks
+
+    def _log_unknown(self, tasks: Iterable[Listed]) -> None:
+        fresh = {listed.status for listed in tasks if listed.phase is Phase.OTHER} - self._unknown - {DELETED}
+        self._unknown |= fresh
+        self._context.meter.unknown_statuses(len(fresh))
+        for status in sorted(fresh):
+            self._context.failures.unknown_status(status)

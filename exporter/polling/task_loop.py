@@ -1,0 +1,230 @@
+"""The poll loop of a source: queries tasks in batches of those that are due next."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+from exporter.cloud.batches import Round, Splitter, split_results
+from exporter.cloud.http.errors import (
+    AccessDeniedError,
+    CloudError,
+    NotPublishedError,
+    NotSentError,
+    TaskError,
+    TaskGoneError,
+    ThrottledError,
+)
+from exporter.cloud.http.scheduler import Turn
+from exporter.model.facts import Progress
+from exporter.model.task import Phase
+from exporter.polling.demand import calls_per_second
+from exporter.polling.due_queue import DueQueue
+from exporter.polling.intervals import QueryIntervals
+from exporter.polling.loop import PollLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from exporter.cloud.http.client import Client
+    from exporter.cloud.source import Source, TaskResult
+    from exporter.model.facts import TaskFacts
+    from exporter.polling.context import PollContext
+
+_MOST_CALLS = 8
+"""At once, of one source; as many failures in a row prove that the source fails."""
+_FEW_CALLS = 2
+"""As many that are denied in a row prove that all are; a single one may be about the task."""
+_HEAD_START = 9
+"""Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
+_NEAR_READY = 10
+"""A task is near its cut-over while its delay is at most n times `cutover.max_delay`."""
+
+Kinds = tuple[type["TaskFacts"], ...]
+
+
+class TaskLoop(PollLoop):
+    """Queries one source for the tasks that are assigned to it on behalf of a collector.
+
+    Args:
+        context: the project.
+        collector: see `PollLoop`.
+        source: is queried.
+    """
+
+    def __init__(self, context: PollContext, collector: str, source: Source) -> None:
+        super().__init__(context, collector)
+        self.source = source
+        self._intervals = QueryIntervals(context, source)
+        self._interval = min(self._intervals.of_facts(kind) for kind in source.kinds if kind.collector == collector)
+        self._kinds: dict[str, Kinds] = {}
+        """The facts that each task is queried for."""
+        self._fed = frozenset[str]()
+        self._assigned = False
+        self._urgent, self._others = DueQueue(), DueQueue()
+        self._round, self._round_ends = Round(), -math.inf
+        self._errors: dict[str, CloudError] = {}
+        """The error of the newest query of each task that failed."""
+        self._queried: set[str] = set()
+        self._failed_calls = 0
+        """Calls in a row that returned nothing about any task."""
+        self._rests_until = -math.inf
+
+    @property
+    def fed(self) -> frozenset[str]:
+        return self._fed
+
+    @property
+    def error(self) -> CloudError | None:
+        """The error of the source: of a call, or of all tasks."""
+        if refusal := self._context.backoff.refusal(self.source.name):
+            return refusal
+        everywhere = len(self._errors) == len(self._queried)
+        return next((error for error in self._errors.values() if everywhere or not isinstance(error, TaskError)), None)
+
+    def succeeds(self) -> bool | None:
+        if self._queried or self.error is not None:
+            return self.error is None
+        return None
+
+    def assign(self, tasks: Mapping[str, Kinds], changed: Container[str]) -> None:
+        """Query these tasks for these facts from now on, at once where they are new or have `changed`."""
+        for task_id in self._kinds.keys() - tasks.keys():
+            self._urgent.discard(task_id)
+            self._others.discard(task_id)
+            self._errors.pop(task_id, None)
+            self._queried.discard(task_id)
+            self._intervals.reset(task_id)
+        before, self._kinds = self._kinds, dict(tasks)
+        for task_id, kinds in tasks.items():
+            if task_id in changed:
+                self._intervals.reset(task_id)
+                self._put(task_id, self._clock(), urgent=True)
+            elif before.get(task_id) != kinds:
+                received = self._received(task_id, kinds)
+                # Other settings may want more of a response than the facts that were received under the old ones.
+                due = received + self._intervals.of_task(task_id, kinds) if self._assigned else self._clock()
+                self._put(task_id, due, urgent=math.isinf(received))
+        self._assigned = True
+        self._fed = frozenset(kind.collector for kinds in set(tasks.values()) for kind in kinds)
+        self.wake()
+
+    def _received(self, task_id: str, kinds: Kinds) -> float:
+        """Return the event-loop time at which the oldest of the facts were received; minus infinity: one never was."""
+        task = self._context.store.state.tasks.get(task_id)
+        received = [-math.inf if task is None else task.received.get(kind.name, -math.inf) for kind in kinds]
+        return self._clock() - (self._context.store.context.clock.steady() - min(received))
+
+    def _put(self, task_id: str, due: float, *, urgent: bool) -> None:
+        due = max(due, self._clock())
+        (self._others if urgent else self._urgent).discard(task_id)
+        (self._urgent if urgent else self._others).put(task_id, due)
+
+    # What is next
+
+    def due(self) -> float:
+        most = 1 if self._failed_calls else _MOST_CALLS
+        if len(self._running) >= most:
+            return math.inf
+        first = min(self._urgent.first(), self._others.first())
+        return max(first, self._rests_until, self._context.backoff.until(self.source.name))
+
+    def demand(self) -> float:
+        intervals = (self._intervals.of_task(task_id, kinds) for task_id, kinds in self._kinds.items())
+        return calls_per_second(intervals, self.source.batch)
+
+    def turn(self) -> Turn:
+        due = min(self._urgent.first(), self._others.first())
+        return Turn(self.collector, due, self._interval)
+
+    def _next_queue(self) -> DueQueue:
+        """Return the queue whose first task is next."""
+        urgent, other = self._urgent.first(), self._others.first()
+        head_start = _HEAD_START * self._interval if urgent <= self._clock() else 0.0
+        return self._urgent if urgent - head_start <= other else self._others
+
+    def _take(self) -> list[str]:
+        """Take the tasks of the next batch: the latest ones first, then those that are due next."""
+        taken: list[str] = []
+        while len(taken) < self.source.batch and math.isfinite((queue := self._next_queue()).first()):
+            taken.append(queue.pop())
+        return taken
+
+    # A poll
+
+    async def poll(self, client: Client) -> None:
+        now, taken = self._clock(), self._take()
+        if now >= self._round_ends:
+            self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
+            self._round_ends = now + self._interval
+        call = partial(self.source.fetch, client, self._context.connection.decode_errors)
+        try:
+            results = await Splitter(self.source, call, self._round).fetch(taken)
+            await self._store(results)
+        finally:
+            for task_id in taken:
+                if (kinds := self._kinds.get(task_id)) is not None:
+                    self._put(
+                        task_id, now + self._intervals.of_task(task_id, kinds), urgent=self._is_near_ready(task_id)
+                    )
+        self._judge(results, now)
+
+    def _is_near_ready(self, task_id: str) -> bool:
+        task = self._context.store.state.tasks.get(task_id)
+        progress = None if task is None else task.facts.get(Progress.name)
+        if not isinstance(progress, Progress) or progress.delay_seconds is None:
+            return False
+        return progress.delay_seconds <= _NEAR_READY * self._context.store.context.account.cutover.max_delay
+
+    async def _store(self, results: Mapping[str, TaskResult]) -> None:
+        call = split_results(results)
+        facts = {
+            task_id: [each for each in received if type(each) in self._kinds.get(task_id, ())]
+            for task_id, received in call.facts.items()
+        }
+        self._plan_next(facts)
+        await self._context.store.update(facts, call.gone)
+        self._context.meter.task_errors(self.collector, len(call.refused))
+
+    def _plan_next(self, facts: Mapping[str, Iterable[TaskFacts]]) -> None:
+        """Record how long the facts have to last."""
+        tasks = self._context.store.state.tasks
+        for task_id, received in facts.items():
+            if (task := tasks.get(task_id)) is not None and task.listed is not None:
+                for each in received:
+                    loading = task.listed.phase is not Phase.INCREMENTAL
+                    self._intervals.received(task_id, task.facts.get(each.name), each, loading=loading)
+                    task.planned[each.name] = self._intervals.planned(task_id, type(each))
+
+    def _judge(self, results: Mapping[str, TaskResult], started: float) -> None:
+        """Record what the results of a batch say about the source."""
+        call, name = split_results(results), self.source.name
+        received = bool(call.facts or call.gone)
+        if received:
+            self._context.availability.mark_present(name)
+        absent = any(isinstance(error, NotPublishedError) for error in call.failed)
+        absent = absent and self._context.availability.mark_operation_absent(name, self.collector)
+        for task_id in results.keys() & self._kinds.keys():
+            self._errors.pop(task_id, None)
+            self._queried.add(task_id)
+            result = results[task_id]
+            if isinstance(result, NotPublishedError) and absent:
+                self._queried.discard(task_id)
+            elif isinstance(result, CloudError) and not isinstance(result, TaskGoneError):
+                self._errors[task_id] = result
+        self._failed_calls = 0 if received or call.refused else self._failed_calls + 1
+        if self._failed_calls and self._rests_until <= started and self._others_would_fail(call.failed[0]):
+            self._rests_until = started + self._interval
+            self._context.backoff.record(name, call.failed[0])
+        elif received:
+            self._context.backoff.record(name, None)
+        self._context.failures.record(name, self.error)
+
+    def _others_would_fail(self, error: CloudError) -> bool:
+        """Return whether the other calls would fail as well as those that failed lately."""
+        if isinstance(error, NotPublishedError | NotSentError | ThrottledError):
+            return True
+        if isinstance(error, AccessDeniedError) and len(self._errors) == len(self._queried):
+            return True
+        return self._failed_calls >= (_FEW_CALLS if isinstance(error, AccessDeniedError) else _MOST_CALLS)
