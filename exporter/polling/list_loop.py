@@ -17,8 +17,8 @@ from exporter.polling.loop import PollLoop
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.cloud.http.client import Client
     from exporter.cloud.connect import Api
+    from exporter.cloud.http.client import Client
     from exporter.polling.context import PollContext
 
 

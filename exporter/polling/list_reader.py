@@ -12,8 +12,8 @@ from exporter.model.task import DELETED, Gap, Phase
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporter.cloud.http.client import Client
     from exporter.cloud.connect import Api
+    from exporter.cloud.http.client import Client
     from exporter.cloud.source import TaskList
     from exporter.model.task import Listed
     from exporter.polling.context import PollContext

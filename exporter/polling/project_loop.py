@@ -11,8 +11,8 @@ from exporter.cloud.http.scheduler import Turn
 from exporter.polling.loop import PollLoop
 
 if TYPE_CHECKING:
-    from exporter.cloud.http.client import Client
     from exporter.cloud.connect import Api
+    from exporter.cloud.http.client import Client
     from exporter.cloud.source import ProjectSource
     from exporter.polling.context import PollContext
 

@@ -75,7 +75,12 @@ async def listed(port: int, meter: CallLog, seconds: float = 5.0, api: str = "v5
     written = settings.account("a", **{"projects": [project], **account})
     (configured,) = from_mapping({"accounts": [written], "poll": {"timeout": seconds}}).accounts
     http, client, (generation,), decode_errors = connect(
-        configured, configured.projects[0], transport=None, scheduler=Scheduler(1e6, 1000), meter=meter, now=lambda: 1.8e9
+        configured,
+        configured.projects[0],
+        transport=None,
+        scheduler=Scheduler(1e6, 1000),
+        meter=meter,
+        now=lambda: 1.8e9,
     )
     async with http:
         return await generation.list_tasks(client, decode_errors, "sync")

@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import LIST_V5
 from tests.lib.cloud import Reply, Script, Stream, connected, refusal
 from tests.lib.virtual_time import simulated
