@@ -49,7 +49,14 @@ class V5:
     def __init__(self, query: ListQuery) -> None:
         self._query = query
         self.sources = (
-            Source(operations.PROGRESS_V5, (Progress, Node, Objects), 1, progress.fetch_v5, lacks=_NO_PROGRESS),
+            Source(
+                operations.PROGRESS_V5,
+                (Progress, Node, Objects),
+                1,
+                progress.fetch_v5,
+                lacks=_NO_PROGRESS,
+                intervals={Node: 120.0},
+            ),
             Source(operations.MONITOR_V5, (Monitor,), 1, monitor.fetch_v5, intervals={Monitor: 300.0}),
             Source(operations.DETAIL_V5, (Switchover, Detail), 1, detail.fetch_v5, lacks=_NO_DETAIL),
             Source(operations.WRITABLE_V5, (Writable,), 1, detail.fetch_writable_v5),

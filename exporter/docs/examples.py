@@ -122,7 +122,14 @@ PROJECT = Project(
     counts={("sync", Phase.INCREMENTAL): 41},
     lists={("v3", "sync"): ListFacts(success=True, tasks=47)},
     collectors={
-        "progress": CollectorFacts(30.0, success=True, duration_seconds=0.42, last_success_at=_NOW - 3),
+        "progress": CollectorFacts(
+            30.0,
+            success=True,
+            duration_seconds=0.42,
+            last_success_at=_NOW - 3,
+            max_age_seconds=300.0,
+            oldest_seconds=28.0,
+        ),
     },
     quota=Quota((("instances", 41.0, 100.0),)),
     async_jobs=AsyncJobs((("COMMIT_SUCCESS", 7),), (("bd4193aa-072d-4ce6-beec-adffc7252341", _NOW - 86_400),)),

@@ -121,7 +121,7 @@ DEMAND = SelfMetric(
 )
 OVERRUNS = SelfMetric(
     "drs_exporter_poll_overruns_total",
-    "Polls that were left out because the one before took longer than the interval.",
+    "Whole intervals that passed without a poll that was due: calls waited for the rate limit, or polls took too long.",
     Counter,
     (*_PROJECT, "collector"),
 )
@@ -258,7 +258,7 @@ class ProjectMeter:
         self._dropped = telemetry.series(DROPPED, *where)
 
     def overran(self, collector: str, polls: int) -> None:
-        """Count polls that were left out."""
+        """Count whole intervals by which a poll began late."""
         self._overruns[collector].inc(polls)
 
     def decode_errors(self, decode_errors: Mapping[str, int]) -> None:

@@ -32,6 +32,7 @@ def test_defaults() -> None:
     config = config_of()
     assert config.poll.model_dump() == {
         "interval": 30, "timeout": 10, "stale_after": 300, "rate_limit": 3, "burst": 5,
+        "operation_rate_limit": None,
     }  # fmt: skip
     assert {name: config.accounts[0].interval(name) for name in type(config.collectors).model_fields} == {
         "tasks": 30, "progress": 30, "recovery": 30, "node": 60, "objects": 120, "comparison": 300,
@@ -63,6 +64,7 @@ def test_the_top_level_is_the_default_of_each_account_key_by_key() -> None:
     assert (plain.enabled("node"), own.enabled("node"), own.interval("node")) == (True, False, 20)
     assert (plain.enabled("logs"), own.enabled("logs"), own.interval("logs")) == (False, True, 300)
     assert (own.cutover.comparison, config.poll) == ("required", plain.poll)
+    assert [plain.sets_interval(name) for name in ("tasks", "progress", "node", "detail")] == [True, False, True, False]
 
 
 def test_lists_of_an_account_replace_those_of_the_top_level() -> None:

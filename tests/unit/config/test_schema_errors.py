@@ -7,7 +7,7 @@ import pytest
 from exporter.config import ConfigError, from_mapping, load
 
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
-KEYS = "(allowed: burst, interval, rate_limit, stale_after, timeout)"
+KEYS = "(allowed: burst, interval, operation_rate_limit, rate_limit, stale_after, timeout)"
 AK_SK_KEYS = "(allowed: access_key, secret_key, security_token, type)"
 DURATION = (
     "expected a duration such as 500ms, 30s, 5m, 1h30m or 7d (units d, h, m, s, ms in this order)"
@@ -49,12 +49,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("poll: {rate_limit: 0}", ["3: poll.rate_limit: must be more than 0"]),
         ("poll: {rate_limit: .inf}", ["3: poll.rate_limit: expected a finite number"]),
         ("poll: {rate_limit: '3'}", ["3: poll.rate_limit: expected a number"]),
+        ("poll: {operation_rate_limit: 0}", ["3: poll.operation_rate_limit: must be more than 0"]),
         ("poll: {burst: 1.5}", ["3: poll.burst: expected a whole number"]),
         ("poll: {timeout: }", [f"3: poll.timeout: {EMPTY}"]),
         ("poll:", [f"3: poll: {EMPTY}"]),
         (
             "poll: 5",
-            ["3: poll: expected keys with values (allowed: burst, interval, rate_limit, stale_after, timeout)"],
+            [
+                "3: poll: expected keys with values (allowed: burst, interval, operation_rate_limit, rate_limit, stale_after, timeout)"
+            ],
         ),
         (
             "poll: {interval: 1:30}",
@@ -113,7 +116,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "poll: !env X",
             [
                 "3: poll: YAML tags are not supported; quote a value that begins with !",
-                "3: poll: expected keys with values (allowed: burst, interval, rate_limit, stale_after, timeout)",
+                "3: poll: expected keys with values (allowed: burst, interval, operation_rate_limit, rate_limit, stale_after, timeout)",
             ],
         ),
         (

@@ -93,8 +93,9 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
         ("task_rpo_seconds", "recovery", "v3_batch_rpo_and_rto", f"{ROLE}, {ACTION}"),
         (
             "task_collected_timestamp_seconds",
-            "progress, node, recovery",
-            f"v3_batch_progress v3_batch_rpo_and_rto v3_dr_monitoring v3_batch_detail {PROGRESS_V5} v5_job_detail",
+            "progress, node, recovery, objects, detail, comparison, precheck, logs",
+            "v3_batch_progress v3_batch_rpo_and_rto v3_dr_monitoring v3_batch_detail v3_query_compare_result "
+            f"v3_batch_precheck_result {PROGRESS_V5} v5_job_detail v5_job_is_writable v5_job_compare v5_job_log",
             f"v3: {ROLE}, {ACTION}; v5: none",
         ),
         ("quota_used", "quota", "v3_quotas", ROLE),
