@@ -37,8 +37,9 @@ def _demand_finding(account: Account, place: str, tasks: int, demand: Mapping[st
     wanted, allowed = sum(demand.values()), account.poll.rate_limit
     interval = account.interval("progress")
     age = interval * delay_growth(demand, allowed)
+    verb, rounded = "needs" if tasks == 1 else "need", float(f"{wanted:.2g}")
     needs = (
-        f"{plural(tasks, 'active task')} need {wanted:.2g} calls a second for these intervals; {allowed:g} are allowed"
+        f"{plural(tasks, 'active task')} {verb} {rounded:g} calls a second for these intervals; {allowed:g} are allowed"
     )
     if wanted <= allowed:
         return Finding(Level.OK, place, needs)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from exporter.cloud.connect import Api
-    from exporter.cloud.source import Source
+    from exporter.cloud.source import ProjectSource, Source
     from exporter.commands.connections import ProjectConnection
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed
@@ -69,10 +69,7 @@ class OperationCheck:
                     await self._try(source, whole or kinds, self._tasks[api.name].values())
             for project_source in api.project_sources:
                 if self._account.enabled(project_source.collector):
-                    response = await attempt(project_source.fetch(self._client, self._decode_errors))
-                    self._report_response(
-                        project_source.operation.name, [project_source.collector], response, replaceable=False
-                    )
+                    await self._try_project(project_source)
         settings = self._account.cutover
         required = {
             reason.collector for reason in REASONS if reason.setting and getattr(settings, reason.setting) == "required"
@@ -80,6 +77,11 @@ class OperationCheck:
         for name in COLLECTORS:
             if self._account.enabled(name) and name not in self._served_collectors:
                 self._report(*describe_missing_collector(name, self._pin, required=name in required))
+
+    async def _try_project(self, source: ProjectSource) -> None:
+        response = await attempt(source.fetch(self._client, self._decode_errors))
+        if self._report_response(source.operation.name, [source.collector], response, replaceable=False):
+            self.demand[source.collector] += 1 / self._account.interval(source.collector)
 
     async def _try(self, source: Source, kinds: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}

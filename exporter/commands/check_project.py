@@ -170,6 +170,7 @@ class ProjectCheck:
 
     def _list_demand(self, apis: Sequence[Api], lists: Mapping[str, _Lists]) -> float:
         interval, calls = self.account.interval(TASKS), 0.0
+        first = lists[apis[0].name].tasks if apis else {}
         for api in apis:
             for job_type in self._connection.job_types:
                 tasks = [task for task in lists[api.name].tasks.values() if task.job_type == job_type]
@@ -178,7 +179,8 @@ class ProjectCheck:
                 if api is apis[0]:
                     calls += list_calls_per_second(total, active, PAGE, api.most_ids, interval)
                 else:
-                    calls += max(1, ceil(total / PAGE)) / WHOLE_LIST_SECONDS
+                    hidden = sum(task.phase is not Phase.ENDED and task.id not in first for task in tasks)
+                    calls += max(1, ceil(total / PAGE)) / WHOLE_LIST_SECONDS + ceil(hidden / api.most_ids) / interval
         return calls
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:

@@ -57,7 +57,7 @@ def test_a_region_that_looks_mistyped_is_named() -> None:
     endpoint = "https://drs.cn-north-4.myhuaweicloud.com"
     found = lines(config_for({**project(endpoint=endpoint), "region": "cn-nort-4"}), fleet())
     hint = "region is cn-nort-4, but the endpoint is in cn-north-4: write region: cn-north-4"
-    assert found[-1] == f"warn  acme/cn-nort-4/payments  {hint}"
+    assert f"warn  acme/cn-nort-4/payments  {hint}" in found
 
 
 def test_a_project_that_iam_does_not_show_by_its_name() -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ALL: tuple[Family[Any] | SelfMetric[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
 ROLE, ACTION, BOTH = "role", "`drs:dataGuardJob:list`", "v3: role; v5: none"
 LISTS, PROGRESS_V5 = "v3_list_jobs v5_list_jobs", "v5_job_progress v5_monitor_data"
+COMPARE_V3 = "v3_query_compare_result v3_batch_precheck_result"
+ALL_V5 = f"{PROGRESS_V5} v5_job_detail v5_job_is_writable v5_job_compare v5_job_log"
 TEXT = catalogue_markdown()
 FAMILIES, _, SOURCES_AND_EXAMPLES = TEXT.partition("## Sources")
 TABLES = rows(FAMILIES)
@@ -94,8 +96,7 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
         (
             "task_collected_timestamp_seconds",
             "progress, node, recovery, objects, detail, comparison, precheck, logs",
-            "v3_batch_progress v3_batch_rpo_and_rto v3_dr_monitoring v3_batch_detail v3_query_compare_result "
-            f"v3_batch_precheck_result {PROGRESS_V5} v5_job_detail v5_job_is_writable v5_job_compare v5_job_log",
+            f"v3_batch_progress v3_batch_rpo_and_rto v3_dr_monitoring v3_batch_detail {COMPARE_V3} {ALL_V5}",
             f"v3: {ROLE}, {ACTION}; v5: none",
         ),
         ("quota_used", "quota", "v3_quotas", ROLE),

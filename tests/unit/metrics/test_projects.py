@@ -32,7 +32,7 @@ def test_a_project() -> None:
             ("v5", "sync"): ListFacts(success=True, tasks=0),
             ("v5", "migration"): ListFacts(success=False, tasks=1, gap=Gap.TOTAL, incomplete_since=7.0),
         },
-        collectors={"node": CollectorFacts(60.0), "tasks": CollectorFacts(30.0, True, 0.5, 9.0)},  # noqa: FBT003
+        collectors={"node": CollectorFacts(60.0), "tasks": CollectorFacts(30.0, True, 0.5, 9.0, 300.0, 40.0)},  # noqa: FBT003
         sources={("node", "v5_monitor"): False},
         quota=Quota((("tasks", 3, None), ("nodes", None, 5))),
         async_jobs=AsyncJobs((("FAILED", 1),), (("id", 4.0),)),
@@ -45,6 +45,8 @@ def test_a_project() -> None:
         "drs_exporter_collector_duration_seconds": {("tasks",): 0.5},
         "drs_exporter_collector_last_success_timestamp_seconds": {("tasks",): 9},
         "drs_exporter_collector_interval_seconds": {("node",): 60, ("tasks",): 30},
+        "drs_exporter_collector_oldest_seconds": {("tasks",): 40},
+        "drs_exporter_collector_max_age_seconds": {("tasks",): 300},
         "drs_exporter_list_success": {("v3", "sync"): 0, ("v5", "sync"): 1, ("v5", "migration"): 0},
         "drs_exporter_listed_tasks": {("v5", "sync"): 0, ("v5", "migration"): 1},
         "drs_exporter_list_complete": {("v5", "sync"): 1, ("v5", "migration"): 0},
