@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from exporter.model.facts import Detail
+from exporter.model.task import Phase
 from exporter.runtime.turns import in_turns
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Plan:
         now, listed_by = store.context.clock.now(), store.state.inventory.listed_by
         wanted = {listed.id for listed in store.listed_tasks()}
         async for listed in in_turns(store.listed_tasks(unwanted=True), _TASKS_PER_TURN):
-            if self.only is not None and listed.id not in self.only:
+            if listed.phase is Phase.ENDED or (self.only is not None and listed.id not in self.only):
                 continue
             apis = {api for api in ("v3", "v5") if listed_by(listed.id, api)}
             kinds = [*offered] if listed.id in wanted else [Detail]
