@@ -207,7 +207,7 @@ async def test_polls_cost_the_same_again_but_for_comparisons_which_then_cost_the
     async with exporter_on(cloud, config_of("v5", EVERY)) as exporter:
         assert await exporter.poll_once()
         first = asked(cloud)
-        await asyncio.sleep(300)
+        await asyncio.sleep(3700)  # until the quotas are due
         assert await exporter.poll_once()
         kinds = Kinds(known(tasks, "v5"))
         known_now = {"v5_job_compare": kinds.active}

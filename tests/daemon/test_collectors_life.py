@@ -52,11 +52,11 @@ def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive:
 
 
 async def test_an_old_draft_is_polled_no_more_and_its_facts_expire() -> None:
-    cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 300))
+    cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 315))
     async with polling(cloud, config_of("v3", ("tasks", "precheck"), intervals={"precheck": "1m"})) as exporter:
         assert (await Scrape.after(10, exporter)).value("drs_precheck_passed_ratio") == 1
         await asyncio.sleep(600)
-        assert asked(cloud)["v3_batch_precheck_result"] == 5  # every minute of those five
+        assert asked(cloud)["v3_batch_precheck_result"] == 6  # every minute of those five
         page = Scrape(exporter)
         assert page.value("drs_precheck_passed_ratio") is None
         assert page.value("drs_task_status") == 1
@@ -88,7 +88,7 @@ async def test_a_new_round_of_comparisons_costs_its_results_once(
     begun = EPOCH - task.at(EPOCH).since("INCRE_TRANSFER_STARTED")  # type: ignore[operator]  # it has begun
     next_round = begun + ROUND * (1 + (EPOCH - begun) // ROUND)
     cloud = cloud_of(task)
-    async with exporter_on(cloud, config_of(api, ("tasks", "comparison"))) as exporter:
+    async with exporter_on(cloud, config_of(api, ("tasks", "comparison"), intervals={"comparison": "30s"})) as exporter:
         for when, expected in (
             (next_round - 60, first),
             (next_round - 30, later),
@@ -121,10 +121,11 @@ def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -
     ("api", "intervals", "calls"),
     [
         ("v5", {}, 20),  # progress, every 30 s
-        ("v5", {"progress": "5m"}, 10),  # node, every minute
+        ("v5", {"progress": "5m"}, 5),  # node, every two minutes
         ("v5", {"progress": "5m", "node": "5m", "objects": "20s"}, 30),
-        ("auto", {}, 10),
-        ("auto", {"node": "5m"}, 5),  # objects, every two minutes
+        ("auto", {}, 5),
+        ("auto", {"node": "1m"}, 10),
+        ("auto", {"node": "5m"}, 3),  # objects, after two minutes, and once they have not changed after four
     ],
 )
 async def test_of_the_collectors_that_share_a_call_the_quickest_polls(

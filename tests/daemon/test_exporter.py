@@ -13,7 +13,7 @@ import pytest
 from exporter.config import from_mapping
 from exporter.metrics.tasks import ACTIONS
 from exporter.model.task import phase_of
-from exporter.polling.poller import Poller
+from exporter.polling.list_loop import ListLoop
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, Fault, SimTask, demo_cloud, faults
 from tests.lib.daemon import (
     PROJECT_ID,
@@ -126,11 +126,11 @@ async def test_poll_once_returns_whether_everything_succeeded() -> None:
 
 
 async def test_a_crash_of_a_loop_ends_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def crash(_poller: Poller, _collector: str) -> None:
+    async def crash(_loop: ListLoop) -> None:
         raise ZeroDivisionError
 
     async with exporter_on(cloud_of()) as exporter:
-        monkeypatch.setattr(Poller, "poll", crash)
+        monkeypatch.setattr(ListLoop, "run", crash)
         with pytest.raises(ExceptionGroup) as caught:
             await exporter.run()
         assert caught.group_contains(ZeroDivisionError)

@@ -67,9 +67,10 @@ def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
     return page
 
 
-def test_the_age_of_what_is_watched_by_the_minute_is_shown_and_no_other() -> None:
+def test_every_collector_that_has_facts_about_a_task_shows_when_they_were_collected() -> None:
     page = shown(sim_task("core-dr", **DR))
-    assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == {"progress", "node", "recovery"}
+    collected = page.by("collector", "drs_task_collected_timestamp_seconds").keys()
+    assert collected == {"progress", "node", "recovery", "objects", "detail", "comparison", "logs"}
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from exporter.config import Config, ConfigError, NotReadyError
 from exporter.daemon import exporter as exporter_module
 from exporter.daemon.serve import follow
-from exporter.polling.poller import Poller
+from exporter.polling.list_loop import ListLoop
 from exporter.runtime.threads import DaemonPool
 from tests.lib.daemon import PROJECT_ID, Scrape, exporter_on, get
 from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
@@ -96,12 +96,12 @@ async def test_an_invalid_file_does_not_end_reloads_by_signal() -> None:
 
 
 async def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def crash(self: Poller, collector: str) -> None:
+    async def crash(_loop: ListLoop) -> None:
         raise ZeroDivisionError
 
     async def reload() -> None:
         async with running(clouds(), config(account("acme", PAYMENTS))) as daemon:
-            monkeypatch.setattr(Poller, "poll", crash)
+            monkeypatch.setattr(ListLoop, "run", crash)
             await daemon.reload(config(account("ink", STOCK)))
             await asyncio.sleep(1)
 
