@@ -29,6 +29,7 @@ class PollContext:
         scheduler: of the account in the region.
         intervals: seconds, by enabled collector.
         ended: called after each poll with its loop and the seconds that it took.
+        listed: called when a list has been read in a poll of the lists that takes longer than its interval.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class PollContext:
     scheduler: Scheduler
     intervals: Mapping[str, float]
     ended: Callable[[PollLoop, float], Awaitable[None]]
+    listed: Callable[[], Awaitable[None]]
     availability: Availability = field(init=False)
     backoff: Backoff = field(init=False, default_factory=Backoff)
     failures: FailureLog = field(init=False)

@@ -87,7 +87,7 @@ class ListLoop(PollLoop):
         if api.name in self._began:
             self.measured[api.name] = now - self._began[api.name]
         self._began[api.name] = now
-        lists = (self._reader.read(api, client, job_type, now) for job_type in job_types)
+        lists = (self._read(api, client, job_type, now) for job_type in job_types)
         results = await asyncio.gather(*lists, return_exceptions=True)
         errors = {job_type: error for job_type, error in zip(job_types, results, strict=True) if error is not None}
         if len(errors) == len(job_types) and await self._is_absent(api, list(errors.values())):
@@ -101,6 +101,11 @@ class ListLoop(PollLoop):
             if error is not None:
                 self._health.failed(api.name, job_type)
         return not errors
+
+    async def _read(self, api: Api, client: Client, job_type: str, now: float) -> None:
+        await self._reader.read(api, client, job_type, now)
+        if self._clock() - now > self._context.intervals[TASKS]:
+            await self._context.listed()
 
     async def _is_absent(self, api: Api, errors: Sequence[BaseException]) -> bool:
         """Return whether the generation, whose lists all failed, does not exist in this region."""

@@ -48,7 +48,7 @@ class Poller:
         self.store = store
         self._state = store.state
         self._publish = publish
-        self._context = PollContext(store, connection, scheduler, intervals, self._ended)
+        self._context = PollContext(store, connection, scheduler, intervals, self._ended, self._listed_slowly)
         self._plan = Plan(self._context)
         self._lists = ListLoop(self._context)
         self._tasks = [
@@ -147,6 +147,11 @@ class Poller:
         if loop.due() > asyncio.get_running_loop().time():
             self._publish()
 
+    async def _listed_slowly(self) -> None:
+        """Poll the tasks of one list while others are still being read: it might expire before they are complete."""
+        await self._assign()
+        self._listed.set()
+
     async def _assign(self) -> None:
         """Assign all tasks to the loops that query them; those whose status has changed are due now."""
         async with self._assigning:  # else an older plan might replace a newer one
@@ -182,6 +187,7 @@ class Poller:
             max_age_seconds=ages.expire_after(collector),
             oldest_seconds=self.store.context.clock.steady() - min(collected) if collected else None,
         )
+        self._state.measured(collector, self._limits[collector])
 
     def _record(self, collector: str, seconds: float) -> None:
         """Record the outcome of the newest polls of all loops that feed a collector."""

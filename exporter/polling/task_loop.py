@@ -131,6 +131,8 @@ class TaskLoop(PollLoop):
         return max(first, self._rests_until, self._context.backoff.until(self.source.name))
 
     def demand(self) -> float:
+        if self._context.backoff.refusal(self.source.name) is not None:
+            return 0.0  # calls that are not made
         intervals = (self._intervals.of_task(task_id, kinds) for task_id, kinds in self._kinds.items())
         return calls_per_second(intervals, self.source.batch)
 
@@ -163,6 +165,8 @@ class TaskLoop(PollLoop):
             results = await Splitter(self.source, call, self._round).fetch(taken)
             await self._store(results)
         finally:
+            if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
+                self._context.meter.overran(self.collector, missed)
             for task_id in taken:
                 if (kinds := self._kinds.get(task_id)) is not None:
                     self._put(

@@ -73,6 +73,16 @@ class ProjectState:
             facts = replace(facts, last_success_at=known.last_success_at)
         self._collectors[collector] = facts
 
+    def measured(self, collector: str, facts: CollectorFacts) -> None:
+        """Update the interval and the ages of a collector that has been polled; its outcome stays."""
+        if (known := self._collectors.get(collector)) is not None:
+            self._collectors[collector] = replace(
+                facts,
+                success=known.success,
+                duration_seconds=known.duration_seconds,
+                last_success_at=known.last_success_at,
+            )
+
     def failed(self, kind: str) -> None:
         """Store the kind of a failed call."""
         self._last_error = kind, self._clock.steady()

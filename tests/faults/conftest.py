@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.polling import backoff, list_reader
+from exporter.polling import backoff, list_loop, list_reader
 from exporter.runtime import logs
 from tests.faults.fleet import INTERVAL
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def frequent_polls(published_seldom: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """List v5 as often as v3, and poll again at once after a refusal."""
-    monkeypatch.setattr(list_reader, "WHOLE_LIST_SECONDS", INTERVAL)
+    for module in (list_loop, list_reader):
+        monkeypatch.setattr(module, "WHOLE_LIST_SECONDS", INTERVAL)
     monkeypatch.setattr(backoff, "_REFUSED_SECONDS", (0.0, 0.0))
 
 

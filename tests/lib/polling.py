@@ -49,12 +49,14 @@ def poll_context(store: StoreFixture, client: object = None, scheduler: Schedule
 
     async def ended(_loop: PollLoop, _seconds: float) -> None: ...
 
+    async def listed() -> None: ...
+
     scheduler = scheduler or Scheduler(1e6, 1_000_000)
     sends: Any = client or FakeClient(scheduler)
     http: Any = None
     connection = Connection(http, sends, (), defaultdict(DecodeErrors))
     intervals = dict.fromkeys(COLLECTORS, 30.0)
-    return PollContext(store.store, connection, scheduler, intervals, ended)
+    return PollContext(store.store, connection, scheduler, intervals, ended, listed)
 
 
 async def task_loop(

@@ -33,13 +33,15 @@ class CallContext:
     async def take(self, scheduler: Scheduler, retries: int) -> None:
         """Wait for the right to one call.
 
-        A retry has waited for nothing yet: failing calls must not take the rate limit from calls that succeed.
+        A retry is worth as much as the next query of the same work, which is due an interval later. So a project whose
+        calls fail does not use more of a short rate limit than with calls that succeed.
         """
         if self._rights:
             self._rights -= 1
             return
         with self.waiting():
-            await scheduler.take(self._turn._replace(due=loop_time()) if retries else self._turn)
+            due = loop_time() + self._turn.interval if retries else self._turn.due
+            await scheduler.take(self._turn._replace(due=due))
 
     def give_back(self, scheduler: Scheduler) -> None:
         """Return the rights that were not used."""
