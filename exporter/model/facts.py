@@ -212,7 +212,7 @@ class Comparison(TaskFacts):
     objects: tuple[ObjectCount, ...] = ()
 
     def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
-        return not self.types
+        return self == before and not self.types
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,57 @@
+"""The calls that the configured intervals take, and how old delays become where too few are allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.polling.demand import calls_per_second, delay_growth, list_calls_per_second
+
+
+@pytest.mark.parametrize(
+    ("intervals", "batch", "calls"),
+    [
+        ([], 10, 0),
+        ([30.0], 10, 1 / 30),
+        ([30.0] * 3, 10, 1 / 30),  # one call for all of them
+        ([30.0] * 100, 10, 10 / 30),
+        ([30.0] * 100, 1, 100 / 30),
+        ([60.0, 300.0], 1, 1 / 60 + 1 / 300),
+        ([60.0, *[300.0] * 5], 10, 1 / 60),  # the task that is due most often decides; the others fill its batch
+    ],
+)
+def test_calls_of_a_source(intervals: list[float], batch: int, calls: float) -> None:
+    assert calls_per_second(intervals, batch) == pytest.approx(calls)
+
+
+@pytest.mark.parametrize(
+    ("total", "active", "most_ids", "minute"),
+    [
+        (0, 0, 100, 2),  # an empty list has a page as well
+        (100, 100, 100, 2),
+        (200, 200, 100, 2 * 2),  # first page and ids would cost three calls
+        (10_000, 100, 100, 2 * 2 + 100 / 5),
+        (10_000, 101, 100, 2 * 3 + 100 / 5),
+        (10_000, 100, 10, 2 * 11 + 100 / 5),
+        (1000, 100, 10, 2 * 10),
+        (10_000, 0, 100, 2 * 1 + 100 / 5),
+    ],
+)
+def test_calls_of_a_list(total: int, active: int, most_ids: int, minute: float) -> None:
+    assert 60 * list_calls_per_second(total, active, 100, most_ids, 30.0) == pytest.approx(minute)
+
+
+@pytest.mark.parametrize(
+    ("demand", "growth"),
+    [
+        ({}, 1),
+        ({"progress": 3.0}, 1),
+        ({"progress": 6.0}, 2),
+        ({"progress": 2.0, "tasks": 2.0, "recovery": 2.0}, 2),
+        ({"progress": 3.0, "detail": 12.0}, 2),  # others count a quarter, because they become four times as late
+        ({"progress": 0.5, "detail": 4.0}, 1),
+    ],
+)
+def test_delays_become_older_only_where_delays_and_a_quarter_of_the_rest_exceed_the_limit(
+    demand: dict[str, float], growth: float
+) -> None:
+    assert delay_growth(demand, 3.0) == pytest.approx(growth)

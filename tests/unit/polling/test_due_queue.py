@@ -1,0 +1,72 @@
+"""Tasks in the order in which they are due."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from exporter.polling.due_queue import DueQueue
+
+
+def emptied(queue: DueQueue) -> list[tuple[float, str]]:
+    """All tasks in the order of the queue, with the times at which they are due."""
+    found = []
+    while math.isfinite(queue.first()):
+        found.append((queue.first(), queue.pop()))
+    return found
+
+
+def test_tasks_come_in_the_order_in_which_they_are_due_and_equals_by_id() -> None:
+    queue = DueQueue()
+    for task_id, due in (("c", 3), ("b", 1), ("a", 3), ("d", 2)):
+        queue.put(task_id, due)
+    assert emptied(queue) == [(1, "b"), (2, "d"), (3, "a"), (3, "c")]
+
+
+@pytest.mark.parametrize(("due", "order"), [(0.0, "ab"), (1.0, "ab"), (5.0, "ba")])
+def test_a_task_that_is_added_again_is_due_at_the_new_time_only(due: float, order: str) -> None:
+    queue = DueQueue()
+    queue.put("a", 1)
+    queue.put("b", 2)
+    queue.put("a", due)
+    assert "".join(task_id for _, task_id in emptied(queue)) == order
+
+
+def test_a_discarded_task_is_not_due_and_may_be_added_again() -> None:
+    queue = DueQueue()
+    queue.put("a", 1)
+    queue.put("b", 2)
+    queue.discard("a")
+    queue.discard("never added")
+    assert queue.first() == 2
+    queue.put("a", 1)
+    assert emptied(queue) == [(1, "a"), (2, "b")]
+
+
+def test_an_empty_queue_is_never_due() -> None:
+    queue = DueQueue()
+    assert queue.first() == math.inf
+    with pytest.raises(IndexError):
+        queue.pop()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_changes_leave_the_order_of_a_sorted_list(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    queue, expected = DueQueue(), dict[str, float]()
+    for _ in range(300):
+        task_id, due = f"id-{chance.randrange(20):02}", float(chance.randrange(9))
+        match chance.randrange(4):
+            case 0:
+                queue.discard(task_id)
+                expected.pop(task_id, None)
+            case 1 if expected:
+                first = min((due, task_id) for task_id, due in expected.items())
+                assert (queue.first(), queue.pop()) == first
+                del expected[first[1]]
+            case _:
+                queue.put(task_id, due)
+                expected[task_id] = due
+    assert emptied(queue) == sorted((due, task_id) for task_id, due in expected.items())

@@ -1,0 +1,63 @@
+"""The ages at which facts are late, and at which they expire."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.store.ages import Ages
+
+
+def ages(interval: float, measured: float | None = None, *, stale_after: float = 300.0) -> Ages:
+    limits = Ages(stale_after)
+    limits.set("progress", interval, measured)
+    return limits
+
+
+@pytest.mark.parametrize(
+    ("interval", "measured", "late", "expired"),
+    [
+        (30, None, 90, 300),
+        (30, 30, 90, 300),
+        (30, 20, 90, 300),  # facts that are updated sooner than configured expire no sooner
+        (30, 90, 270, 300),
+        (30, 150, 450, 450),
+        (30, 400, 1200, 1200),
+        (30, 401, 1200, 1200),  # four times 300, however few calls are allowed
+        (30, 86_400, 1200, 1200),
+        (600, None, 1800, 1800),
+        (600, 2400, 7200, 7200),
+        (600, 9000, 7200, 7200),
+    ],
+)
+def test_facts_expire_after_three_measured_intervals_and_at_most_four_times_as_late_as_configured(
+    interval: float, measured: float | None, late: float, expired: float
+) -> None:
+    limits = ages(interval, measured)
+    assert limits.interval("progress") == max(interval, measured or 0)
+    assert (limits.late_after("progress"), limits.expire_after("progress")) == (late, expired)
+    assert limits.missed_after("progress") == 1.5 * limits.interval("progress")
+
+
+@pytest.mark.parametrize(
+    ("planned", "expired"), [(0, 900), (300, 900), (600, 1800), (1200, 3600), (3000, 3600), (86_400, 3600)]
+)
+def test_facts_that_are_queried_rarely_expire_after_three_times_that_and_at_most_four_times_as_late(
+    planned: float, expired: float
+) -> None:
+    assert ages(300).expire_after("progress", planned) == expired
+
+
+def test_the_setting_is_the_least_age() -> None:
+    assert ages(30, stale_after=60.0).expire_after("progress") == 90
+    assert ages(30, stale_after=3600.0).expire_after("progress") == 3600
+    assert ages(30, 86_400, stale_after=3600.0).expire_after("progress") == 4 * 3600
+
+
+def test_an_interval_that_becomes_shorter_is_reported() -> None:
+    limits = ages(30)
+    assert not limits.shortened
+    limits.set("progress", 30, 90)
+    limits.set("detail", 600)
+    assert not limits.shortened
+    limits.set("progress", 30, 60)
+    assert limits.shortened
