@@ -84,8 +84,8 @@ async def test_objects_do_not_settle_during_the_full_load() -> None:
 async def test_a_change_restores_the_interval() -> None:
     facts = [*[Comparison()] * 3, COMPARED, Comparison(), Comparison()]
     assert planned(intervals(), facts) == [300, 600, 1200, 300, 300, 600]
-    facts = [Writable(lifted=state) for state in (False, False, False, True, True)]
-    assert planned(intervals(), facts) == [600, 1200, 2400, 600, 1200]
+    states = [Writable(lifted=state) for state in (False, False, False, True, True)]
+    assert planned(intervals(), states) == [600, 1200, 2400, 600, 1200]
 
 
 async def test_facts_whose_interval_is_configured_do_not_settle() -> None:

@@ -103,3 +103,24 @@ def test_a_list_that_never_succeeded_has_no_age() -> None:
     lists.failed("v3", "sync")
     assert not lists.expire(5000, AGES)
     assert not lists.any_fresh("v3")
+
+
+def test_a_confirmed_list_is_as_young_as_a_new_one_and_keeps_its_size(lists: ListHealth) -> None:
+    lists.failed("v3", "sync")
+    lists.confirmed("v3", "sync", 200)
+    assert lists.up()
+    assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=1)
+    lists.confirmed("v5", "sync", 200)
+    assert lists.expire(301, AGES)  # that of migrations
+    assert lists.countable(BOTH) == ["sync"]
+    assert lists.expire(501, AGES)
+    assert lists.countable(BOTH) == []
+    lists.confirmed("v3", "sync", 510)
+    assert lists.countable(BOTH) == ["sync"]
+
+
+def test_a_confirmed_list_stays_incomplete(lists: ListHealth) -> None:
+    lists.succeeded("v3", "sync", 3, now=10, gap=Gap.TOTAL)
+    lists.confirmed("v3", "sync", 40)
+    assert lists.facts()["v3", "sync"] == ListFacts(success=True, tasks=3, gap=Gap.TOTAL, incomplete_since=10)
+    assert lists.countable(BOTH) == ["migration"]

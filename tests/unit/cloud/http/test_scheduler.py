@@ -210,3 +210,58 @@ async def test_all_wait_for_signing_in() -> None:
         await asyncio.sleep(0)
         group.create_task(take("sign in", SIGN_IN))
     assert served[0] == "sign in"
+
+
+async def times_of(scheduler: Scheduler, *operations: str) -> list[float]:
+    """When calls of these operations, which all begin now, are sent as far as their own limits are concerned."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def call(operation: str) -> float:
+        await scheduler.wait_for(operation)
+        return round(loop.time() - began, 6)
+
+    return await asyncio.gather(*map(call, operations))
+
+
+async def test_operations_without_a_limit_do_not_wait() -> None:
+    assert await times_of(Scheduler(1, 1), *["list"] * 50) == [0] * 50
+
+
+async def test_a_limit_that_the_cloud_names_spreads_the_calls_of_that_operation_and_of_no_other() -> None:
+    scheduler = Scheduler(3, 5)
+    scheduler.throttled("list", 60)
+    times = await times_of(scheduler, "list", "list", "detail", "list", "detail")
+    assert times == pytest.approx([0, 60 / 54, 0, 2 * 60 / 54, 0], abs=1e-6)
+    assert scheduler.allowed == 3
+
+
+async def test_calls_of_a_limited_operation_stay_within_nine_tenths_of_the_limit_in_any_minute() -> None:
+    scheduler = Scheduler(3, 5)
+    scheduler.throttled("list", 60)
+    await asyncio.sleep(1000)  # a rest gives no right to more
+    times = await times_of(scheduler, *["list"] * 300)
+    assert max(sum(start <= at < start + 60 for at in times) for start in times) <= 54 + 1
+    assert times[-1] == pytest.approx(299 * 60 / 54)
+
+
+async def test_a_limit_that_the_cloud_names_later_replaces_the_earlier_one() -> None:
+    scheduler = Scheduler(3, 5)
+    scheduler.throttled("list", 60)
+    scheduler.throttled("list", 600)
+    assert await times_of(scheduler, "list", "list") == pytest.approx([0, 60 / 540], abs=1e-6)
+
+
+async def test_a_configured_limit_holds_for_each_operation_whatever_the_cloud_names() -> None:
+    scheduler = Scheduler(3, 5, per_minute=30)
+    assert await times_of(scheduler, "list", "list", "detail", "list") == [0, 2, 0, 4]
+    scheduler.throttled("list", 600)
+    await asyncio.sleep(100)
+    assert await times_of(scheduler, "list", "list") == [0, 2]
+
+
+async def test_the_demand_is_that_of_all_loops() -> None:
+    scheduler = Scheduler(3, 5)
+    assert scheduler.wanted == 0
+    scheduler.demand |= {"a": 1.5, "b": 0.25}
+    assert scheduler.wanted == 1.75
