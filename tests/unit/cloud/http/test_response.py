@@ -146,3 +146,24 @@ def test_any_response_is_an_object_or_a_cloud_error(status: int, content: bytes,
     wanted = getattr(outcome, "retry_after", None)
     assert wanted is None or 0 <= wanted <= 300
     assert isinstance(outcome, CloudError) or status in {200, 201, 202}
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        ("The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute", 60),
+        ("policy api over ratelimit,limit:1,time:1 minute", 1),
+        ("over ratelimit,limit:999999999,time:1 minute", 999_999_999),
+        ("over ratelimit,limit:0,time:1 minute", None),
+        ("over ratelimit,limit:-5,time:1 minute", None),
+        ("over ratelimit,limit:10000000000,time:1 minute", None),
+        ("over ratelimit,limit:60,time:1 hour", None),
+        ("over ratelimit,limit:\u0666\u0660,time:1 minute", None),
+        ("too many requests", None),
+    ],
+)
+def test_the_limit_a_minute_that_a_throttled_response_names(message: str, limit: int | None) -> None:
+    content = json.dumps({"error_code": "APIGW.0308", "error_msg": message}, ensure_ascii=False).encode()
+    with pytest.raises(ThrottledError) as caught:
+        read_object("operation", 429, {}, content)
+    assert caught.value.per_minute == limit

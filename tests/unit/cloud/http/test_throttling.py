@@ -64,6 +64,21 @@ async def test_the_rate_is_halved_and_recovers() -> None:
         assert seen == [1.5, 2.25, 3, 3]
 
 
+async def test_a_limit_that_the_cloud_names_slows_that_operation_and_no_other() -> None:
+    script = Script(refusal(429, "APIGW.0308", RATE_LIMITED, Retry_After="1"), GOOD)
+    loop = asyncio.get_running_loop()
+
+    async with connected(script, rate=100, burst=1000) as cloud:
+        assert await code(cloud) == "429"
+        await asyncio.sleep(1)
+        began = loop.time()
+        await asyncio.gather(*(cloud.client.call(LIST_V3, body=BODY) for _ in range(50)))
+        assert loop.time() == began
+        assert await asyncio.gather(*(code(cloud) for _ in range(55))) == ["fine"] * 55
+        assert loop.time() - began == pytest.approx(60)
+        assert cloud.scheduler.allowed == 100
+
+
 async def test_calls_that_waited_meanwhile_do_not_leave_and_cost_nothing() -> None:
     script = Script(httpx.Response(429, stream=Stream(b"{}", wait=0.5)), GOOD)
 
