@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import multiprocessing
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,11 +48,11 @@ class Story(NamedTuple):
 
 
 _ALLOWANCES = (
-    (100, 3.0, 600.0, 600.0),
-    (1000, 3.0, 900.0, 450.0),
-    (1000, 10.0, 450.0, 240.0),
-    (1000, 20.0, 300.0, 150.0),
-    (10_000, 20.0, 700.0, 150.0),
+    (5, 3.0, 10_800.0, 3600.0),
+    (100, 3.0, 10_800.0, 3600.0),
+    (1000, 3.0, 7200.0, 3600.0),
+    (1000, 20.0, 3600.0, 1800.0),
+    (10_000, 20.0, 2400.0, 1200.0),
 )
 """Tasks, calls a second, and for how long to settle and to look."""
 _APIS = "v3", "auto", "v5"
@@ -61,9 +62,11 @@ class Ages(NamedTuple):
     """Of all figures on all scraped pages, seconds; and the share of tasks that had none."""
 
     delay: tuple[float, ...]
-    node: tuple[float, ...]
+    by_collector: dict[str, list[float]]
+    quota: list[float]
     no_delay: float
-    no_node: float
+    calls: float
+    """A minute."""
 
 
 class _Slow(httpx.AsyncBaseTransport):
@@ -83,7 +86,8 @@ class _Pages:
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
         self.delays: list[float] = []
-        self.nodes: list[float] = []
+        self.collected: dict[str, list[float]] = {}
+        self.quota: float | None = None
         exporter.exposition.publish = self._publish  # type: ignore[method-assign]
 
     async def _publish(self) -> None:
@@ -91,7 +95,11 @@ class _Pages:
         self.delays = [
             at["progress"] for task, at in tasks if task.progress and task.progress.delay_seconds is not None
         ]
-        self.nodes = [at["node"] for task, at in tasks if task.node or task.monitor]
+        self.collected = {
+            name: [at[name] for task, at in tasks if name in at] for name in ("node", "detail", "comparison")
+        }
+        (store,) = self._exporter.stores
+        self.quota = store.project().collectors["quota"].last_success_at if "quota" in store.ages.configured else None
 
 
 async def _run(story: Story) -> Ages:
@@ -99,21 +107,35 @@ async def _run(story: Story) -> Ages:
     cloud.calls = type(cloud.calls)(maxlen=1)
     config = config_of(story.api, story.collectors, rate=story.rate)
     delays: list[float] = []
-    nodes: list[float] = []
+    by_collector, quota = defaultdict[str, list[float]](list), list[float]()
     scrapes = 0
     async with Exporter(config, transport=_Slow(httpx.ASGITransport(app=cloud)), clock=clock) as exporter:
         pages = _Pages(exporter)
         running = asyncio.create_task(exporter.run())
         await asyncio.sleep(story.settle)
+        before = _calls(exporter)
         for _ in range(round(story.seconds / _SCRAPE)):
             await asyncio.sleep(_SCRAPE)
             scrapes += 1
             delays += [now() - at for at in pages.delays]
-            nodes += [now() - at for at in pages.nodes]
+            for name, times in pages.collected.items():
+                by_collector[name] += [now() - at for at in times]
+            quota += [] if pages.quota is None else [now() - pages.quota]
+        calls = 60 * (_calls(exporter) - before) / story.seconds
         running.cancel()
         await asyncio.wait({running})
     expected = scrapes * story.tasks
-    return Ages(tuple(delays), tuple(nodes), 1 - len(delays) / expected, 1 - len(nodes) / expected)
+    return Ages(tuple(delays), dict(by_collector), quota, 1 - len(delays) / expected, calls)
+
+
+def _calls(exporter: Exporter) -> float:
+    """Return how many calls were made."""
+    return sum(
+        sample.value
+        for family in exporter.telemetry.registry.collect()
+        for sample in family.samples
+        if sample.name == "drs_exporter_api_requests_total"
+    )
 
 
 def ages_of(story: Story) -> Ages:
@@ -159,15 +181,17 @@ def allowance() -> Table:
     stories = [Story(tasks, rate, api, settle, look) for tasks, rate, settle, look in _ALLOWANCES for api in _APIS]
     with ProcessPoolExecutor(None, multiprocessing.get_context("spawn")) as pool:
         found = list(zip(stories, pool.map(ages_of, stories), strict=True))
-    head = ("active tasks", "calls/s", "api", "age of delay, s", "age of node figures, s", "tasks that have them")
+    aged = ("node", "detail", "comparison")
+    head = ("active tasks", "calls/s", "api", "calls a minute", "age of delay, s", *aged, "quota")
     rows = [
         (
             f"{polled.tasks:,}",
             f"{polled.rate:g}",
             polled.api,
+            f"{ages.calls:.0f}",
             _quantiles(ages.delay),
-            _quantiles(ages.node),
-            f"{1 - ages.no_node:.0%}",
+            *(_quantiles(ages.by_collector.get(name, [])) for name in aged),
+            _quantiles(ages.quota),
         )
         for polled, ages in found
     ]

@@ -53,13 +53,12 @@ def allowance_markdown(table: Table) -> str:
     return "\n" + _document(
         "## Ages by rate limit",
         "Measured by `python -m tests.bench allowance`; do not edit.",
-        "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the resulting ages of "
-        "values on the page, sampled every 15 seconds: median / 95th percentile / oldest. They are measured with the "
-        "daemon in virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, the default "
-        "configuration, 50 ms for each call.",
+        "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the ages of facts once "
+        "all tasks are known, sampled every 15 seconds: median / 95th percentile / oldest. They are measured with the "
+        "daemon in virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, no task ever "
+        "compared, the default configuration, 50 ms for each call.",
         _table(table.head, (" | ".join(row) for row in table.rows)),
-        "The age of a task's node figures is that of the oldest one. On v3 only DR tasks have node figures; with "
-        "`api: auto` and `api: v5` each other task costs one or two calls.",
+        "The age of a task's facts of a collector is that of the oldest one. On v3 only DR tasks have node figures.",
     )
 
 
