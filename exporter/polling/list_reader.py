@@ -83,7 +83,7 @@ class ListReader:
         self._whole.pop((api.name, job_type), None)
         tasks = await self._list(api, client, job_type)
         await self._store.listed(api.name, job_type, tasks.tasks, gap=tasks.gap, pages=tasks.pages)
-        if tasks.gap is None:
+        if tasks.gap is None and self._store.state.inventory.is_settled(api.name, job_type):
             due = now + WHOLE_LIST_SECONDS - self._context.intervals[TASKS] / 2  # the poll at its end finds it due
             self._whole[api.name, job_type] = _Whole(due, tasks.pages, tasks.total)
         facts = self._store.state.list_facts()[api.name, job_type]

@@ -132,6 +132,8 @@ class Poller:
                 for loop in self._loops[1:]
                 if loop.due() <= begun and any(collector in collectors for collector in loop.fed)
             ]
+        for collector in self._context.intervals:
+            self._measure(collector)
 
     async def _ended(self, loop: PollLoop, seconds: float) -> None:
         """A poll has ended: assign tasks anew where it changed what can be queried, and record what came of it."""

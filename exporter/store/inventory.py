@@ -121,6 +121,11 @@ class Inventory:
             )
         )
 
+    def is_settled(self, api: str, job_type: str) -> bool:
+        """Return whether the newest list proved the absence of every task that it lacked."""
+        key = (api, job_type)
+        return not any(key in entries and entries[key].absence for entries in self._tasks.values())
+
     def _remove_absent(self, ids: Iterable[str]) -> None:
         for task_id in ids:
             if all(entry.absence >= _ABSENCE_BEFORE_REMOVAL for entry in self._tasks[task_id].values()):

@@ -99,7 +99,8 @@ class _Pages:
             name: [at[name] for task, at in tasks if name in at] for name in ("node", "detail", "comparison")
         }
         (store,) = self._exporter.stores
-        self.quota = store.project().collectors["quota"].last_success_at if "quota" in store.ages.configured else None
+        quota = store.project().collectors.get("quota")
+        self.quota = None if quota is None else quota.last_success_at
 
 
 async def _run(story: Story) -> Ages:

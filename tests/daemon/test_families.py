@@ -70,7 +70,7 @@ def shown(*tasks: SimTask, api: str = "auto", **world: Any) -> Scrape:
 def test_every_collector_that_has_facts_about_a_task_shows_when_they_were_collected() -> None:
     page = shown(sim_task("core-dr", **DR))
     collected = page.by("collector", "drs_task_collected_timestamp_seconds").keys()
-    assert collected == {"progress", "node", "recovery", "objects", "detail", "comparison", "logs"}
+    assert collected == {"progress", "node", "recovery", "detail", "comparison"}
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
