@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from exporter.daemon.exporter import Exporter
+from exporter.runtime import logs
 from tests.bench.fleet import ALL, cloud_of, config_of
 from tests.bench.measure import Result, Row, Table
 from tests.lib.virtual_time import clock, now, simulate
@@ -141,6 +142,7 @@ def _calls(exporter: Exporter) -> float:
 
 def ages_of(story: Story) -> Ages:
     """Run a simulation; called in a process of its own."""
+    logs.configure("error", "logfmt")
     return simulate(_run(story))
 
 
