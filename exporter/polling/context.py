@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from exporter.cloud.connect import Connection
+    from exporter.cloud.http.errors import CloudError
     from exporter.cloud.http.scheduler import Scheduler
     from exporter.metrics.self_metrics import ProjectMeter
     from exporter.polling.loop import PollLoop
@@ -41,10 +42,20 @@ class PollContext:
     availability: Availability = field(init=False)
     backoff: Backoff = field(init=False, default_factory=Backoff)
     failures: FailureLog = field(init=False)
+    _errors: dict[str, dict[PollLoop, CloudError]] = field(init=False, default_factory=dict)
+    """By source, and by the loops that query it."""
 
     def __post_init__(self) -> None:
         self.availability = Availability(self.store.context, self.connection.apis, self.intervals)
         self.failures = FailureLog(self.store.state)
+
+    def record_error(self, source: str, loop: PollLoop, error: CloudError | None) -> None:
+        """Record the outcome of a source in one loop: it fails while it fails in any of its loops."""
+        errors = self._errors.setdefault(source, {})
+        errors.pop(loop, None)
+        if error is not None:
+            errors[loop] = error
+        self.failures.record(source, next(iter(errors.values()), None))
 
     @property
     def meter(self) -> ProjectMeter:

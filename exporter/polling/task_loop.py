@@ -223,7 +223,7 @@ class TaskLoop(PollLoop):
             self._context.backoff.record(name, call.failed[0])
         elif received:
             self._context.backoff.record(name, None)
-        self._context.failures.record(name, self.error)
+        self._context.record_error(name, self, self.error)
 
     def _others_would_fail(self, error: CloudError) -> bool:
         """Return whether the other calls would fail as well as those that failed lately."""

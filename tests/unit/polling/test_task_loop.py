@@ -21,13 +21,13 @@ from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source
 from exporter.model.facts import Progress
+from exporter.polling.task_loop import TaskLoop
 from tests.lib.polling import task_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from exporter.cloud.source import TaskResults
-    from exporter.polling.task_loop import TaskLoop
     from tests.lib.polling import FakeClient
 
 FAR = 3600.0
@@ -247,3 +247,19 @@ async def test_nothing_runs_on_when_the_loop_is_cancelled(once: bool) -> None:  
         async with asyncio.timeout(5):
             await (loop.run_once() if once else loop.run())
     assert (asyncio.all_tasks(), calls.running, len(calls.made)) == (before, 0, 8)
+
+
+async def test_a_source_is_logged_as_failing_until_none_of_its_loops_fails() -> None:
+    """On auto, `v5_job_progress` is queried on behalf of progress for some tasks, of node for others."""
+    failing = UnavailableError("operation", "500")
+    calls = Calls("id-000", error=failing)
+    first, context, _ = await task_loop(calls.source(1), ids(1))
+    second = TaskLoop(context, "progress", calls.source(1))
+    second.assign({"id-001": (Progress,)}, ())
+    await first.run_once()
+    await second.run_once()
+    assert list(context.failures.faults) == [failing]
+    calls.error = None
+    await asyncio.sleep(31)
+    await first.run_once()
+    assert list(context.failures.faults) == []
