@@ -179,7 +179,11 @@ class Poller:
 
     def _measure(self, collector: str) -> None:
         """Adapt the ages of facts to the time that their updates take."""
-        interval, ages, tasks = self._context.intervals[collector], self.store.ages, self._state.tasks.values()
+        interval, ages, known = self._context.intervals[collector], self.store.ages, self._state.tasks
+        ids = {
+            task_id for loop in self._tasks for task_id in loop.tasks(collector)
+        }  # not those that are polled no more
+        tasks = [known[task_id] for task_id in ids if task_id in known]
         gaps = [task.gaps[collector] for task in tasks if collector in task.gaps]
         collected = [task.collected[collector] for task in tasks if task.exposed and collector in task.collected]
         measured = self._lists.measured.values() if collector == TASKS else [median(gaps)] if gaps else ()

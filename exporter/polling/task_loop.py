@@ -25,7 +25,7 @@ from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.source import Source, TaskResult
@@ -74,6 +74,11 @@ class TaskLoop(PollLoop):
     @property
     def fed(self) -> frozenset[str]:
         return self._fed
+
+    def tasks(self, collector: str) -> Iterator[str]:
+        """Return the ids of the tasks that are queried for facts of a collector."""
+        if collector in self._fed:
+            yield from (key for key, kinds in self._kinds.items() if any(kind.collector == collector for kind in kinds))
 
     @property
     def error(self) -> CloudError | None:

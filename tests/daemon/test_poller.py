@@ -174,3 +174,12 @@ async def test_collectors_poll_beside_each_other() -> None:
         assert made["v5 jobs/ID progress"] == 3 * 10  # that have ended, each begun as soon as the one before had
         overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
         assert (overruns["tasks"], overruns["progress"]) == (0, 0)
+
+
+async def test_tasks_that_are_polled_no_more_do_not_count_as_old() -> None:
+    ended, running = sim_task("ended"), sim_task("running")
+    async with polling(cloud_of(ended, running), config_of("v3", ["tasks", "progress"])) as exporter:
+        await asyncio.sleep(40)
+        ended.pin("RELEASE_RESOURCE_COMPLETE")
+        page = await Scrape.after(600, exporter)
+        assert page.value("drs_exporter_collector_oldest_seconds", collector="progress") <= 30
