@@ -182,4 +182,4 @@ async def test_tasks_that_are_polled_no_more_do_not_count_as_old() -> None:
         await asyncio.sleep(40)
         ended.pin("RELEASE_RESOURCE_COMPLETE")
         page = await Scrape.after(600, exporter)
-        assert page.value("drs_exporter_collector_oldest_seconds", collector="progress") <= 30
+        assert page.by("collector", "drs_exporter_collector_oldest_seconds")["progress"] <= 30
