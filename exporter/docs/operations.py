@@ -43,7 +43,10 @@ _NOTES = """\
 With `api: v3` or `api: v5`, an operation serves all tasks that its API generation lists. With `api: auto`, v3 comes
 first: v5 serves the tasks that only v5 lists and, for all tasks that it lists, the facts for which v3 has no operation:
 load of the node, objects, both sides of tasks other than DR, the end of read-only, logs. `v5_list_jobs` is then called
-every 5 minutes.
+every 5 minutes, and every interval for the tasks that only v5 lists, ten ids a call.
+
+The calls of a list are those of a whole list. Lists of many tasks that have ended are read with fewer calls in between:
+see [Scheduling](#scheduling).
 
 One call of `v5_job_progress` returns progress, load of the node and objects: the collector with the shortest interval
 makes the calls, and the others need none. In the same way, `recovery` makes the calls for the details of
