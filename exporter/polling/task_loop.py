@@ -136,8 +136,8 @@ class TaskLoop(PollLoop):
         return max(first, self._rests_until, self._context.backoff.until(self.source.name))
 
     def demand(self) -> float:
-        if self._context.backoff.refusal(self.source.name) is not None:
-            return 0.0  # calls that are not made
+        if math.isfinite(self._context.backoff.until(self.source.name)):
+            return 0.0  # since the last call was refused, almost none is made
         intervals = (self._intervals.of_task(task_id, kinds) for task_id, kinds in self._kinds.items())
         return calls_per_second(intervals, self.source.batch)
 

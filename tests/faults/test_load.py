@@ -1,8 +1,9 @@
-"""More than can be done: slow answers, storms of refusals, budgets too small for all."""
+"""Slow responses, throttling, and rate limits that are too low."""
 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from exporter.cloud import operations, v3, v5
 from exporter.cloud.wire import paging
+from exporter.config import Poll
 from exporter.simulator import Fault, faults
 from tests.faults.fleet import id_of, polling, until, view
 from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
@@ -88,11 +90,12 @@ async def test_ten_minutes_of_throttling(throttle: Callable[[str], Fault], offse
     assert min(collected(page, P)) > EPOCH + end
     assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 20
     assert page.value(ACCOUNT, P, "drs_up") == 1
-    refused, usual_calls = called(transport, begin, end).total(), called(transport, 0, begin).total()
-    assert refused / (end - begin) < usual_calls / begin / 5
+    refused = called(transport, begin, end)
+    assert refused.total() < 7.6 * (end - begin) / 60
+    assert max(refused.values()) < 2 * (end - begin) / 30  # an operation is paused for half a minute
 
 
-async def test_lists_and_progress_never_starve() -> None:
+async def test_no_collector_starves_if_the_rate_limit_is_a_fifth_of_the_demand() -> None:
     """Half a call a second, where lists and progress of 200 tasks alone want three quarters of one."""
     transport = fleet(200, P)
     async with polling(transport, config(P, rate_limit=0.5)) as exporter:
@@ -104,19 +107,24 @@ async def test_lists_and_progress_never_starve() -> None:
             assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 200
     calls = called(transport, 0, 1920)
     assert calls.total() <= 970
-    assert calls[operations.LIST_V3] > 90  # every minute, as progress
-    assert calls[operations.PROGRESS_V3] > 530
+    demand = page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
+    assert demand is not None
+    assert calls[operations.LIST_V3] > 85  # three every minute, as progress
+    assert calls[operations.PROGRESS_V3] > 500
     late = operations.MONITOR_V5, operations.MONITOR_V3, operations.DETAIL_V3, operations.PROGRESS_V5
-    assert 25 < sum(calls[operation] for operation in late) < 160  # nor do those stand still
-    starved = overruns(page, P)
-    assert starved["tasks"] == 0
+    assert all(calls[operation] > 8 for operation in late)
+    assert calls[operations.PROGRESS_V5] > 0.8 * 68 * 1920 / 120 / (4 * demand)  # 68 tasks, due every two minutes
+    assert calls[operations.QUOTA_V3] == 1
+    missed = overruns(page, P)
+    assert missed["tasks"] < 32  # a list poll misses at most one interval each minute
+    assert missed["quota"] == missed["async_jobs"] == 0
 
 
-async def test_intervals_stretch_where_the_budget_is_short() -> None:
-    """Design, sections 5 and 6: ages follow the effective interval, which is exported."""
+async def test_values_do_not_come_and_go_if_the_demand_exceeds_the_rate_limit() -> None:
+    """Design, sections 5 and 6: ages follow the measured interval, which is exported."""
     transport = fleet(200, P)
     shown = []
-    async with polling(transport, config(P, rate_limit=1.2)) as exporter:
+    async with polling(transport, config(P, rate_limit=1.8)) as exporter:
         for minute in range(20, 33, 3):
             await until(60 * minute)
             page = await view(exporter)
@@ -148,7 +156,8 @@ def test_a_failing_project_takes_no_calls_from_the_others(match: str) -> None:
     for fault in (faults.broken(project), Fault(match=project, kind="slow", seconds=60)):
         beside = simulate(main(fault))
         assert beside.total() >= 0.95 * usual.total()
-        assert all(beside[operation] >= 0.75 * usual[operation] for operation in usual), (usual, beside)
+        # Of three calls in twelve minutes, the last one may come after the end.
+        assert all(beside[operation] >= 0.75 * usual[operation] - 1 for operation in usual), (usual, beside)
 
 
 async def test_intervals_and_ages_grow_if_progress_alone_exceeds_the_rate_limit() -> None:
@@ -170,19 +179,27 @@ async def test_intervals_and_ages_grow_if_progress_alone_exceeds_the_rate_limit(
 
 
 @simulated
-async def test_the_polls_of_many_projects_are_spread_over_the_interval() -> None:
+async def test_the_rate_limit_spreads_the_polls_of_many_projects() -> None:
+    """The lists of ten projects are due at the same time, and take thirty calls."""
     names = [f"p{number}" for number in range(10)]
     transport = fleet(3, *names)
-    async with polling(transport, config(*names, rate_limit=1000.0, burst=1000)) as _:
+    limits = Poll()
+    async with polling(transport, config(*names)) as exporter:
         await until(245)
-    by_second = Counter(
-        round(request.at - EPOCH) % 30
+        page = await view(exporter)
+    sent = sorted(request.at for request in transport.sent)
+    for seconds in (1, 5, 10, 30):
+        most = max(bisect_right(sent, at + seconds) - number for number, at in enumerate(sent))
+        assert most <= limits.burst + limits.rate_limit * seconds + 1
+    lists = Counter(
+        int(request.at - EPOCH) % 30
         for request in transport.sent
         if request.at - EPOCH > 95
         if request.operation is operations.LIST_V3
     )
-    assert len(by_second) == 10
-    assert set(by_second.values()) == {by_second[0]}
+    assert len(lists) >= 7, lists
+    for name in names:
+        assert now() - min(collected(page, name)) < 40
 
 
 def test_a_refused_project_does_not_stretch_the_intervals_of_others() -> None:

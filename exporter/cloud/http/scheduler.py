@@ -81,8 +81,11 @@ class Scheduler:
         self._allowed = rate
         self._tokens = float(burst)
         self._at = self._clock()
-        self._queues: dict[str, _Queue] = {}
-        """The waiting calls by collector, in the order of their last turns in the rotation."""
+        self._queues: dict[tuple[str, float], _Queue] = {}
+        """The waiting calls by collector and interval, in the order of their last turns in the rotation.
+
+        Of calls with the same interval the longest overdue one is the latest; a shorter interval may be later.
+        """
         self._order = itertools.count()
         self._served = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -105,7 +108,7 @@ class Scheduler:
             self._tokens -= 1
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue = self._queues.setdefault(turn.collector, [])
+        queue = self._queues.setdefault((turn.collector, turn.interval), [])
         heapq.heappush(queue, (turn.due, next(self._order), turn, waiter))
         self._schedule()
         try:
@@ -157,19 +160,20 @@ class Scheduler:
     def _serve(self) -> None:
         self._timer = None
         self._refill()
-        while self._tokens >= 1 - _EPSILON and (waiting := [name for name, queue in self._queues.items() if queue]):
+        while self._tokens >= 1 - _EPSILON and (waiting := [key for key, queue in self._queues.items() if queue]):
             *_, waiter = heapq.heappop(self._queues[self._next(waiting)])
             if not waiter.done():
                 self._tokens -= 1
                 waiter.set_result(None)
         self._schedule()
 
-    def _next(self, waiting: list[str]) -> str:
-        """Return the collector whose longest overdue call is sent now."""
-        if SIGN_IN.collector in waiting:
-            return SIGN_IN.collector
+    def _next(self, waiting: list[tuple[str, float]]) -> tuple[str, float]:
+        """Return the collector and the interval whose longest overdue call is sent now."""
+        sign_in = SIGN_IN.collector, SIGN_IN.interval
+        if sign_in in waiting:
+            return sign_in
         self._served += 1
         if self._served % _ROTATION:
-            return max(waiting, key=lambda name: self._queues[name][0][2].lateness(self._at))
+            return max(waiting, key=lambda key: self._queues[key][0][2].lateness(self._at))
         self._queues[waiting[0]] = self._queues.pop(waiting[0])  # to the end of the rotation
         return waiting[0]

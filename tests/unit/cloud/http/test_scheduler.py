@@ -265,3 +265,18 @@ async def test_the_demand_is_that_of_all_loops() -> None:
     assert scheduler.wanted == 0
     scheduler.demand |= {"a": 1.5, "b": 0.25}
     assert scheduler.wanted == 1.75
+
+
+async def test_of_one_collector_the_call_that_is_the_latest_in_its_own_intervals_goes_first() -> None:
+    """Sources of a collector have different intervals: five minutes late is less for 300 seconds than for 60."""
+    scheduler, order = Scheduler(rate=1, burst=1), list[float]()
+    await scheduler.take(turn(0))
+
+    async def take(due: float, interval: float) -> None:
+        await scheduler.take(turn(due, "node", interval))
+        order.append(interval)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(take(-300, 300))
+        group.create_task(take(-240, 60))
+    assert order == [60, 300]
