@@ -66,6 +66,10 @@ class Availability:
         """Return whether an API generation or operation did not exist here when it was last queried."""
         return self._state.published.get(name) is False
 
+    def absent_until(self, api: str, name: str) -> float:
+        """Return the event-loop time until which an operation of an API generation is not queried."""
+        return max(self._state.absent_until.get(each, -math.inf) for each in (api, name))
+
     def may_exist(self, api: str, name: str) -> bool:
         """Return whether an operation of an API generation may exist here."""
         return not self.is_absent(api) and not self.is_absent(name)

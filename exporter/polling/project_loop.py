@@ -37,7 +37,8 @@ class ProjectLoop(PollLoop):
         return self._success
 
     def due(self) -> float:
-        return math.inf if self._running or not self.fed else self._due
+        absent_until = self._context.availability.absent_until(self._api.name, self._source.operation.name)
+        return math.inf if self._running else max(self._due, absent_until)
 
     def demand(self) -> float:
         return 1 / self._interval if self.fed else 0.0
