@@ -204,7 +204,8 @@ class TaskLoop(PollLoop):
                 for each in received:
                     loading = task.listed.phase is not Phase.INCREMENTAL
                     self._intervals.received(task_id, task.facts.get(each.name), each, loading=loading)
-                    task.planned[each.name] = self._intervals.planned(task_id, type(each))
+                    kind = type(each)
+                    task.planned[kind.name] = self._intervals.planned(task_id, kind), self._intervals.of_facts(kind)
 
     def _judge(self, results: Mapping[str, TaskResult], started: float) -> None:
         """Record what the results of a batch say about the source."""

@@ -43,10 +43,15 @@ class Ages:
         """Return by how many seconds facts are older than others of the task if they missed a poll."""
         return _MISSED_INTERVALS * self.interval(name)
 
-    def expire_after(self, name: str, planned: float = 0.0) -> float:
-        """Return the age in seconds above which facts expire; `planned` is the time to the next query.
+    def expire_after(self, name: str, planned: float = 0.0, interval: float = 0.0) -> float:
+        """Return the age in seconds above which facts expire.
 
         That is three intervals, at least `stale_after`, and at most four times what the configured interval gives.
+
+        Args:
+            name: the collector.
+            planned: seconds to the next query of the facts.
+            interval: of the source that returned them, if it is longer than that of the collector.
         """
-        limit = max(self._stale_after, _LATE_INTERVALS * self.configured[name])
+        limit = max(self._stale_after, _LATE_INTERVALS * max(self.configured[name], interval))
         return min(max(limit, _LATE_INTERVALS * max(self.interval(name), planned)), MOST * limit)

@@ -33,8 +33,8 @@ class TaskState:
     """When each collector last succeeded; outlives the facts."""
     gaps: dict[str, float] = field(default_factory=dict)
     """Seconds between the last two successes of each collector."""
-    planned: dict[str, float] = field(default_factory=dict)
-    """Seconds from one query of facts to the next, by name."""
+    planned: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Seconds to the next query of facts, and the interval of their source, by name."""
     history: History = field(default_factory=History)
     phase: Phase | None = None
     """The last phase known, also after the list has expired."""
@@ -106,7 +106,7 @@ class TaskState:
         }
 
     def _expire_after(self, name: str, ages: Ages) -> float:
-        return ages.expire_after(self.facts[name].collector, self.planned.get(name, 0.0))
+        return ages.expire_after(self.facts[name].collector, *self.planned.get(name, ()))
 
     def restrict(self, collectors: Container[str]) -> None:
         """Remove the facts of other collectors."""

@@ -61,3 +61,8 @@ def test_an_interval_that_becomes_shorter_is_reported() -> None:
     assert not limits.shortened
     limits.set("progress", 30, 60)
     assert limits.shortened
+
+
+def test_facts_of_a_source_with_a_longer_interval_expire_by_that() -> None:
+    assert ages(60).expire_after("progress", 300, 300) == 900
+    assert ages(60, 86_400).expire_after("progress", 300, 300) == 3600
