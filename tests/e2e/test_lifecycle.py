@@ -23,7 +23,7 @@ CRASHING = f"""
 import sys
 {imports(main, Poller)}
 async def run(self):
-    await self.poll("tasks")
+    await self.poll_lists()
     raise ValueError("user root, password hunter2")
 
 Poller.run = run

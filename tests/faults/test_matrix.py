@@ -38,6 +38,7 @@ POLLED = [operation for operation in OPERATIONS if operation.service == "drs" an
 FIRST_RECOVERY, AGAIN = 40.0, 110.0
 """The first fault ends, the second one begins."""
 LAST_SUCCESS = 90.0
+"""Of most operations. After calls that timed out, tasks are polled at other times, until `AGAIN` at the latest."""
 
 
 class Pages(NamedTuple):
@@ -63,7 +64,7 @@ async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pa
     transport = FaultyTransport({f"{name}.test": cloud(name, scenarios) for name in kinds}, now)
     failures = {(id_of(name, FAILING), operation): kind.failure for name, kind in kinds.items() if kind is not None}
     # Without a list the other operations are still queried until it has expired, so their values expire after it.
-    end = LAST_SUCCESS + (2 * AGE + INTERVAL if operation in LISTS else AGE) + 10
+    end = (LAST_SUCCESS + 2 * AGE + INTERVAL if operation in LISTS else AGAIN + AGE) + 10
     fail, recover = partial(transport.fail, failures), partial(transport.fail, {})
     fail()
     steps = (
@@ -72,7 +73,7 @@ async def pages_of(operation: Operation, kinds: Mapping[str, Kind | None]) -> Pa
         (FIRST_RECOVERY + 2 * INTERVAL + 1, None),
         (AGAIN, fail),
         (LAST_SUCCESS + AGE - 1, None),
-        (LAST_SUCCESS + AGE + 7, None),
+        (AGAIN + AGE + 7, None),
         (end, None),
         (end, recover),
         (end + 2 * INTERVAL + 1, None),

@@ -64,4 +64,4 @@ def test_make_run_starts_the_demo(unpacked: Path) -> None:
         lacking(f"the locked packages could not be installed: {installed.stderr}")
     with Program([make, "-C", unpacked, "run", "ADDRESS=127.0.0.1:0"], unpacked.parent / "running") as demo:
         found = demo.until(lambda: re.search(r"(http://\S+)/metrics", demo.stdout), "it says where it serves")
-        assert "drs_exporter_build_info" in get(f"{found[1]}/metrics").text
+        demo.until(lambda: "drs_exporter_build_info" in get(f"{found[1]}/metrics").text, "a page")
