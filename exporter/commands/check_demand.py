@@ -46,5 +46,4 @@ def _demand_finding(account: Account, place: str, tasks: int, demand: Mapping[st
     most = max(demand, key=demand.__getitem__)
     remedy = f"set poll.rate_limit to {ceil(wanted)} if no other program needs the API, or a longer interval of {most}"
     level = Level.WARN if age > _LATE_INTERVALS * interval else Level.OK
-    late = ", which makes them stale" if level is Level.WARN else ""
-    return Finding(level, place, f"{needs}: delays will be about {duration(round(age))} old{late}", remedy)
+    return Finding(level, place, f"{needs}: delays will be about {duration(round(age))} old", remedy)

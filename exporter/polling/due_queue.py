@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 
 
@@ -10,13 +11,18 @@ class DueQueue:
     """A priority queue of task ids. The entry that a change replaces stays in the heap until it comes first."""
 
     def __init__(self) -> None:
-        self._due: dict[str, float] = {}
-        self._heap: list[tuple[float, str]] = []
+        self._due: dict[str, tuple[float, int]] = {}
+        self._heap: list[tuple[tuple[float, int], str]] = []
+        self._order = itertools.count()
 
     def put(self, task_id: str, due: float) -> None:
-        """Add a task, or change when it is due."""
-        self._due[task_id] = due
-        heapq.heappush(self._heap, (due, task_id))
+        """Add a task, or change when it is due; of equals the first one comes first."""
+        self._due[task_id] = key = due, next(self._order)
+        heapq.heappush(self._heap, (key, task_id))
+
+    def due(self, task_id: str) -> float:
+        """Return when a task is due; infinity if it is not in the queue."""
+        return self._due.get(task_id, (math.inf, 0))[0]
 
     def discard(self, task_id: str) -> None:
         self._due.pop(task_id, None)
@@ -25,7 +31,7 @@ class DueQueue:
         """Return when the first task is due; infinity if there is none."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else math.inf
+        return self._heap[0][0][0] if self._heap else math.inf
 
     def pop(self) -> str:
         """Remove the first task. Return its id."""

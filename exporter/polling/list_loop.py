@@ -59,8 +59,8 @@ class ListLoop(PollLoop):
         return math.inf if self._running else min(self._due.values())
 
     def demand(self) -> float:
-        seconds = self._calls[-1][0] - self._calls[0][0] + self._context.intervals[TASKS] if self._calls else 1.0
-        return sum(calls for _, calls in self._calls) / seconds
+        polls = len(self._calls)
+        return sum(calls for _, calls in self._calls) / polls / self._context.intervals[TASKS] if polls else 0.0
 
     def turn(self) -> Turn:
         return Turn(TASKS, self.due(), self._context.intervals[TASKS])
@@ -90,7 +90,7 @@ class ListLoop(PollLoop):
         lists = (self._read(api, client, job_type, now) for job_type in job_types)
         results = await asyncio.gather(*lists, return_exceptions=True)
         errors = {job_type: error for job_type, error in zip(job_types, results, strict=True) if error is not None}
-        if len(errors) == len(job_types) and await self._is_absent(api, list(errors.values())):
+        if len(errors) == len(job_types) and await self._is_absent(api, list(errors.values()), now):
             return True
         self._context.availability.mark_present(api.name)
         for job_type in job_types:
@@ -107,16 +107,16 @@ class ListLoop(PollLoop):
         if self._clock() - now > self._context.intervals[TASKS]:
             await self._context.listed()
 
-    async def _is_absent(self, api: Api, errors: Sequence[BaseException]) -> bool:
+    async def _is_absent(self, api: Api, errors: Sequence[BaseException], now: float) -> bool:
         """Return whether the generation, whose lists all failed, does not exist in this region."""
         reported = all(isinstance(error, NotPublishedError) for error in errors)
         if reported and not self._health.any_fresh(api.name):
             # A generation that has just listed tasks is broken rather than absent, so its lists expire first.
             self._due[api.name] = self._context.availability.mark_absent(api.name)
-            # The next generation is the only one from now on: it is due at once, unless it is absent as well.
+            # The next generation is the only one from now on: it is due in this poll, unless it is absent as well.
             later = [other.name for other in self._apis[self._apis.index(api) + 1 :]]
             absent = self._context.availability.is_absent
-            self._due |= {name: self._clock() for name in later if not absent(name)}
+            self._due |= {name: now for name in later if not absent(name)}
             await self._store.forget(api.name)
             return True
         if self._context.availability.was_absent(api.name):

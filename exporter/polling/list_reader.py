@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporter.cloud.http.errors import AccessDeniedError, BadRequestError, DecodeError
 from exporter.cloud.source import EVERYTHING, Selected
 from exporter.config import TASKS
 from exporter.model.task import DELETED, Gap, Phase
@@ -64,7 +65,9 @@ class ListReader:
         by_ids = now >= self._no_ids_until.get(api.name, now)
         inventory = self._store.state.inventory
         if self.is_second(api):
-            return inventory.roots(api.name, job_type, without=self._apis[0].name) if by_ids else ()
+            roots = inventory.roots(api.name, job_type, without=self._apis[0].name)
+            cheaper = by_ids and ceil(len(roots) / api.most_ids) <= whole.pages
+            return roots if cheaper or not roots else None
         roots = inventory.roots(api.name, job_type)
         return roots if by_ids and 1 + ceil(len(roots) / api.most_ids) < whole.pages else None
 
@@ -83,7 +86,8 @@ class ListReader:
         self._whole.pop((api.name, job_type), None)
         tasks = await self._list(api, client, job_type)
         await self._store.listed(api.name, job_type, tasks.tasks, gap=tasks.gap, pages=tasks.pages)
-        if tasks.gap is None and self._store.state.inventory.is_settled(api.name, job_type):
+        proved = tasks.gap is None and self._store.state.inventory.is_settled(api.name, job_type)
+        if proved or self.is_second(api):
             due = now + WHOLE_LIST_SECONDS - self._context.intervals[TASKS] / 2  # the poll at its end finds it due
             self._whole[api.name, job_type] = _Whole(due, tasks.pages, tasks.total)
         facts = self._store.state.list_facts()[api.name, job_type]
@@ -100,9 +104,13 @@ class ListReader:
             tasks += first.tasks
         wanted = {*roots}.difference(listed.id for listed in tasks)
         if wanted:
-            some = await self._list(api, client, job_type, Selected(ids=tuple(wanted)))
-            if any(listed.root_id is None and listed.id not in wanted for listed in some.tasks):
-                return wanted  # the cloud does not select by ids
+            try:
+                some = await self._list(api, client, job_type, Selected(ids=tuple(wanted)))
+            except (BadRequestError, AccessDeniedError, DecodeError):  # the whole list may succeed without this filter
+                return wanted
+            # An empty list proves nothing about single tasks: the cloud may not select by ids.
+            if not some.tasks or any(listed.root_id is None and listed.id not in wanted for listed in some.tasks):
+                return wanted
             tasks += some.tasks
         received = {listed.id for listed in tasks if listed.root_id is None}
         same = same and wanted <= received
@@ -114,7 +122,8 @@ class ListReader:
         async def call() -> TaskList:
             return await api.list_tasks(client, self._context.connection.decode_errors, job_type, selected)
 
-        tasks = await self._context.backoff.call(f"{api.name} {job_type}", call)
+        by_ids = " by ids" if selected.ids else ""
+        tasks = await self._context.backoff.call(f"{api.name} {job_type}{by_ids}", call)
         self._log_unknown(tasks.tasks)
         return tasks
 

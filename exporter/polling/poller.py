@@ -120,18 +120,15 @@ class Poller:
         if only is not None:
             self._plan.only = frozenset(only)
             await self._assign()
-        begun = asyncio.get_running_loop().time()
-        loops = [loop for loop in self._loops[1:] if any(collector in collectors for collector in loop.fed)]
+        loops = self._loops[1:]
         while loops:
+            absences = self._context.availability.absences
             async with asyncio.TaskGroup() as group:
                 for loop in loops:
-                    group.create_task(loop.run_once())
+                    if any(collector in collectors for collector in loop.fed):
+                        group.create_task(loop.run_once())
             # A source that turned out not to exist has left its tasks to others.
-            loops = [
-                loop
-                for loop in self._loops[1:]
-                if loop.due() <= begun and any(collector in collectors for collector in loop.fed)
-            ]
+            loops = self._loops[1:] if absences != self._context.availability.absences else []
         for collector in self._context.intervals:
             self._measure(collector)
 

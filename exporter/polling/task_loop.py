@@ -23,6 +23,7 @@ from exporter.polling.demand import calls_per_second
 from exporter.polling.due_queue import DueQueue
 from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
+from exporter.store.task_state import Planned
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
@@ -36,8 +37,10 @@ _MOST_CALLS = 8
 """At once, of one source; as many failures in a row prove that the source fails."""
 _FEW_CALLS = 2
 """As many that are denied in a row prove that all are; a single one may be about the task."""
-_HEAD_START = 9
+_HEAD_START = 2
 """Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
+_PAUSE = 30.0
+"""Seconds after which a throttled operation is tried again where the cloud named no time."""
 _NEAR_READY = 10
 """A task is near its cut-over while its delay is at most n times `cutover.max_delay`."""
 
@@ -105,12 +108,13 @@ class TaskLoop(PollLoop):
         for task_id, kinds in tasks.items():
             if task_id in changed:
                 self._intervals.reset(task_id)
-                self._put(task_id, self._clock(), urgent=True)
+                waiting = min(self._urgent.due(task_id), self._others.due(task_id))
+                self._put(task_id, min(waiting, self._clock()), urgent=True)
             elif before.get(task_id) != kinds:
                 received = self._received(task_id, kinds)
                 # Other settings may want more of a response than the facts that were received under the old ones.
-                due = received + self._intervals.of_task(task_id, kinds) if self._assigned else self._clock()
-                self._put(task_id, due, urgent=math.isinf(received))
+                due = received + self._intervals.of_task(task_id, kinds)
+                self._put(task_id, due if self._assigned else min(due, self._clock()), urgent=math.isinf(received))
         self._assigned = True
         self._fed = frozenset(kind.collector for kinds in set(tasks.values()) for kind in kinds)
         self.wake()
@@ -122,9 +126,16 @@ class TaskLoop(PollLoop):
         return self._clock() - (self._context.store.context.clock.steady() - min(received))
 
     def _put(self, task_id: str, due: float, *, urgent: bool) -> None:
-        due = max(due, self._clock())
+        due = self._clock() if math.isinf(due) else due
         (self._others if urgent else self._urgent).discard(task_id)
         (self._urgent if urgent else self._others).put(task_id, due)
+
+    def _put_again(self, task_id: str, queried: float) -> None:
+        """A task has been queried; if it has changed meanwhile, it is due already."""
+        kinds = self._kinds.get(task_id)
+        if kinds is not None and math.isinf(min(self._urgent.due(task_id), self._others.due(task_id))):
+            due = queried + self._intervals.of_task(task_id, kinds)
+            self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
     # What is next
 
@@ -166,6 +177,7 @@ class TaskLoop(PollLoop):
             self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
             self._round_ends = now + self._interval
         call = partial(self.source.fetch, client, self._context.connection.decode_errors)
+        results: Mapping[str, TaskResult] = {}
         try:
             results = await Splitter(self.source, call, self._round).fetch(taken)
             await self._store(results)
@@ -173,10 +185,9 @@ class TaskLoop(PollLoop):
             if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
                 self._context.meter.overran(self.collector, missed)
             for task_id in taken:
-                if (kinds := self._kinds.get(task_id)) is not None:
-                    self._put(
-                        task_id, now + self._intervals.of_task(task_id, kinds), urgent=self._is_near_ready(task_id)
-                    )
+                if isinstance(results.get(task_id, False), CloudError | bool):
+                    self._intervals.reset(task_id)  # what failed is not settled
+                self._put_again(task_id, now)
         self._judge(results, now)
 
     def _is_near_ready(self, task_id: str) -> bool:
@@ -205,7 +216,9 @@ class TaskLoop(PollLoop):
                     loading = task.listed.phase is not Phase.INCREMENTAL
                     self._intervals.received(task_id, task.facts.get(each.name), each, loading=loading)
                     kind = type(each)
-                    task.planned[kind.name] = self._intervals.planned(task_id, kind), self._intervals.of_facts(kind)
+                    lasted = task.planned.get(kind.name, Planned()).seconds
+                    interval = self._intervals.of_facts(kind)
+                    task.planned[kind.name] = Planned(self._intervals.planned(task_id, kind), interval, lasted)
 
     def _judge(self, results: Mapping[str, TaskResult], started: float) -> None:
         """Record what the results of a batch say about the source."""
@@ -225,7 +238,7 @@ class TaskLoop(PollLoop):
                 self._errors[task_id] = result
         self._failed_calls = 0 if received or call.refused else self._failed_calls + 1
         if self._failed_calls and self._rests_until <= started and self._others_would_fail(call.failed[0]):
-            self._rests_until = started + self._interval
+            self._rests_until = started + min(self._interval, _pause_of(call.failed[0]))
             self._context.backoff.record(name, call.failed[0])
         elif received:
             self._context.backoff.record(name, None)
@@ -238,3 +251,8 @@ class TaskLoop(PollLoop):
         if isinstance(error, AccessDeniedError) and len(self._errors) == len(self._queried):
             return True
         return self._failed_calls >= (_FEW_CALLS if isinstance(error, AccessDeniedError) else _MOST_CALLS)
+
+
+def _pause_of(error: CloudError) -> float:
+    """Return the seconds after which calls that the cloud throttled may succeed again; infinity for other errors."""
+    return (error.retry_after or _PAUSE) if isinstance(error, ThrottledError) else math.inf

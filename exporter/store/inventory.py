@@ -122,9 +122,11 @@ class Inventory:
         )
 
     def is_settled(self, api: str, job_type: str) -> bool:
-        """Return whether the newest list proved the absence of every task that it lacked."""
+        """Return whether another list would prove no absence that is not proved yet."""
         key = (api, job_type)
-        return not any(key in entries and entries[key].absence for entries in self._tasks.values())
+        return not any(
+            key in entries and 0 < entries[key].absence < _ABSENCE_BEFORE_REMOVAL for entries in self._tasks.values()
+        )
 
     def _remove_absent(self, ids: Iterable[str]) -> None:
         for task_id in ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model import cutover
 from exporter.model.facts import Detail
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 _FIELDS = [field.name for field in fields(Task)]
 
 
+class Planned(NamedTuple):
+    """When facts are queried again.
+
+    Args:
+        seconds: from their last query to the next.
+        interval: of their source.
+        lasted: seconds that were planned from the query before to the last one.
+    """
+
+    seconds: float = 0.0
+    interval: float = 0.0
+    lasted: float = 0.0
+
+
 @dataclass(slots=True)
 class TaskState:
     """One task; all times are steady ones, see `Clock`."""
@@ -33,8 +47,8 @@ class TaskState:
     """When each collector last succeeded; outlives the facts."""
     gaps: dict[str, float] = field(default_factory=dict)
     """Seconds between the last two successes of each collector."""
-    planned: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Seconds to the next query of facts, and the interval of their source, by name."""
+    planned: dict[str, Planned] = field(default_factory=dict)
+    """When facts are queried again, by name."""
     history: History = field(default_factory=History)
     phase: Phase | None = None
     """The last phase known, also after the list has expired."""
@@ -71,7 +85,8 @@ class TaskState:
             self.tags = dict(facts.tags) if all_tags else self.tags
             facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
         self.facts[facts.name] = facts
-        if (before := self.collected.get(facts.collector, now)) < now:
+        planned = self.planned.get(facts.name, Planned())
+        if (before := self.collected.get(facts.collector, now)) < now and planned.lasted <= planned.interval:
             self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
 
@@ -106,7 +121,7 @@ class TaskState:
         }
 
     def _expire_after(self, name: str, ages: Ages) -> float:
-        return ages.expire_after(self.facts[name].collector, *self.planned.get(name, ()))
+        return ages.expire_after(self.facts[name].collector, *self.planned.get(name, Planned())[:2])
 
     def restrict(self, collectors: Container[str]) -> None:
         """Remove the facts of other collectors."""

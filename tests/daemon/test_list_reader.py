@@ -59,12 +59,12 @@ async def test_what_changes_among_many_ended_tasks_is_seen_within_an_interval(ap
         task.pin("INCRE_TRANSFER_FAILED")
         page = await Scrape.after(31, exporter)
         assert page.current("phase", "drs_task_phase", task_name="a") == "failed"
-        task.pin("RELEASE_RESOURCE_COMPLETE")
-        page = await Scrape.after(31, exporter)
-        assert page.value("drs_tasks", job_type="sync", phase="ended") == 501
         world.tasks.remove(other)
         page = await Scrape.after(31, exporter)
         assert "b" not in page.tasks()
+        task.pin("RELEASE_RESOURCE_COMPLETE")
+        page = await Scrape.after(31, exporter)
+        assert page.value("drs_tasks", job_type="sync", phase="ended") == 501
         world.tasks.append(sim_task("new"))
         page = await Scrape.after(31, exporter)
         assert "new" in page.tasks()
@@ -80,7 +80,6 @@ async def test_ended_tasks_do_not_expire_between_whole_lists(api: str) -> None:
         for _ in range(20):
             page = await Scrape.after(47, exporter)
             assert page.value("drs_tasks", job_type="sync", phase="ended") == 500
-            assert not any(stale for _, stale in page.samples("drs_task_stale"))
 
 
 async def test_tasks_that_only_v5_lists_are_listed_every_interval() -> None:
@@ -91,4 +90,4 @@ async def test_tasks_that_only_v5_lists_are_listed_every_interval() -> None:
         cloud.calls.clear()
         await asyncio.sleep(3000)
         made = calls(cloud)
-    assert made == {"v3 jobs": 300, "v5 jobs": 10 * 3 + 90 * 2}
+    assert made == {"v3 jobs": 300, "v5 jobs": 100 + 10 * 2}  # a page is fewer calls than two lists by ids

@@ -8,7 +8,7 @@ from math import ceil
 import pytest
 
 from exporter.simulator import Fault, SimTask, faults
-from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polled, polling, sim_task
+from tests.lib.daemon import Scrape, calls, cloud_of, config_of, exporter_on, polled, polling, sim_task
 
 SCENARIOS = ("migration", "sync", "cloudDataGuard")
 
@@ -183,3 +183,13 @@ async def test_tasks_that_are_polled_no_more_do_not_count_as_old() -> None:
         ended.pin("RELEASE_RESOURCE_COMPLETE")
         page = await Scrape.after(600, exporter)
         assert page.by("collector", "drs_exporter_collector_oldest_seconds")["progress"] <= 30
+
+
+@pytest.mark.parametrize("published", [{"v5"}, {"v3", "v5"}])
+async def test_a_single_poll_of_a_cloud_that_takes_time_polls_all_tasks(published: set[str]) -> None:
+    """Also if a generation or a source turns out not to exist, which others then replace."""
+    cloud = cloud_of(sim_task("one"), published=published)
+    cloud.faults = [faults.unpublished("batch-progress"), Fault(match="", kind="slow", seconds=0.05)]
+    async with exporter_on(cloud, config_of(collectors=["tasks", "progress"])) as exporter:
+        assert await exporter.poll_once()
+        assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"one": 1}

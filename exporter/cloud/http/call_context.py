@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from exporter.cloud.http.scheduler import Scheduler, Turn
 
+_RIGHT_SECONDS = 1.0
+"""For which the right to a call is kept while the call waits for something else."""
+
 
 class CallContext:
     """The calls of one poll. Neither a slow cloud nor a short rate limit makes its loop a stuck one.
@@ -27,7 +30,7 @@ class CallContext:
         """The number of calls that have ended; retries do not count."""
         self._turn = turn
         self._rights = rights
-        self._at = loop_time()
+        self._at = self._granted_at = loop_time()
         self._waiting = 0
 
     async def take(self, scheduler: Scheduler, retries: int) -> None:
@@ -38,7 +41,9 @@ class CallContext:
         """
         if self._rights:
             self._rights -= 1
-            return
+            if loop_time() - self._granted_at < _RIGHT_SECONDS:
+                return
+            scheduler.give_back()  # else the calls that waited for credentials would leave at once
         with self.waiting():
             due = loop_time() + self._turn.interval if retries else self._turn.due
             await scheduler.take(self._turn._replace(due=due))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.config import COLLECTORS
@@ -25,6 +27,8 @@ _EPSILON = 1e-9  # of a call
 _SLOWEST = 1 / 60
 _RECOVERY_SECONDS = 300.0
 """Seconds in which the rate recovers from 0 to the configured one."""
+_BELIEVED_SECONDS = 3600.0
+"""For which a learnt limit is kept; then the operation is tried without it."""
 _KEPT_FREE = 0.9
 """Part of the limit of an operation that is used: others may call it as well."""
 
@@ -70,10 +74,11 @@ class Scheduler:
         self.rate = rate
         self.limits = rate, burst, per_minute
         self._per_minute = per_minute
-        self._learnt: dict[str, float] = {}
-        """Calls a minute by operation."""
-        self._operation_at: dict[str, float] = {}
+        self._learnt: dict[str, tuple[float, float]] = {}
+        """By operation, calls a minute and until when that is believed."""
+        self._operation_at = defaultdict[str, float](float)
         """When the next call of an operation may be sent."""
+        self._operation_locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self.demand: dict[Hashable, float] = {}
         """Calls a second that each poll loop makes at its configured intervals."""
         self._burst = burst
@@ -120,7 +125,7 @@ class Scheduler:
 
     def give_back(self) -> None:
         """A right that was taken is not used: it goes to the next call."""
-        self._tokens += 1
+        self._tokens = min(self._tokens + 1, self._burst)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -128,17 +133,17 @@ class Scheduler:
 
     async def wait_for(self, operation: str) -> None:
         """Wait until the limit of the operation allows another call."""
-        per_minute = self._per_minute or self._learnt.get(operation)
-        if per_minute is not None:
-            now = self._clock()
-            at = max(now, self._operation_at.get(operation, now))
-            self._operation_at[operation] = at + 60 / per_minute
-            await asyncio.sleep(at - now)
+        learnt, until = self._learnt.get(operation, (math.inf, 0.0))
+        per_minute = self._per_minute or (learnt if self._clock() < until else math.inf)
+        if per_minute < math.inf:
+            async with self._operation_locks[operation]:  # in their order; who gives up leaves no gap
+                await asyncio.sleep(self._operation_at[operation] - self._clock())
+                self._operation_at[operation] = self._clock() + 60 / per_minute
 
     def throttled(self, operation: str, per_minute: int | None = None) -> None:
         """The cloud said "too many calls": limit the operation if it said how much, else halve the rate for a while."""
-        if per_minute is not None:
-            self._learnt[operation] = _KEPT_FREE * per_minute
+        if per_minute is not None and self._per_minute is None:
+            self._learnt[operation] = _KEPT_FREE * per_minute, self._clock() + _BELIEVED_SECONDS
             return
         self._refill()
         self._allowed = max(self._allowed / 2, min(_SLOWEST, self.rate))

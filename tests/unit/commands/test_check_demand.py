@@ -55,7 +55,7 @@ def found(*checks: Any) -> list[Finding]:
             {"progress": 123.4},
             9000,
             Level.WARN,
-            f"9000 active tasks need 120 {CALLS}: delays will be about 20m34s old, which makes them stale",
+            f"9000 active tasks need 120 {CALLS}: delays will be about 20m34s old",
             "set poll.rate_limit to 124 if no other program needs the API, or a longer interval of progress",
         ),
     ],
@@ -94,4 +94,4 @@ def test_check_warns_of_a_rate_limit_that_makes_delays_stale() -> None:
     assert line.startswith(f"warn  {WHERE.rpartition('/')[0]} ")
     assert "60 active tasks need " in line
     assert "0.05 are allowed: delays will be about " in line
-    assert "old, which makes them stale: set poll.rate_limit to " in line
+    assert "old: set poll.rate_limit to " in line

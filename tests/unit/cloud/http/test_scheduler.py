@@ -280,3 +280,28 @@ async def test_of_one_collector_the_call_that_is_the_latest_in_its_own_intervals
         group.create_task(take(-300, 300))
         group.create_task(take(-240, 60))
     assert order == [60, 300]
+
+
+async def test_calls_that_are_cancelled_keep_no_place_in_the_limit_of_their_operation() -> None:
+    scheduler = Scheduler(rate=10, burst=10)
+    scheduler.throttled("list", 1)
+    await scheduler.wait_for("list")
+    waiting = [asyncio.create_task(scheduler.wait_for("list")) for _ in range(30)]
+    await asyncio.sleep(1)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await scheduler.wait_for("list")
+    assert asyncio.get_running_loop().time() == pytest.approx(60 / 0.9)
+    await asyncio.sleep(3600)  # then the operation is tried without it
+    began = asyncio.get_running_loop().time()
+    await scheduler.wait_for("list")
+    await scheduler.wait_for("list")
+    assert asyncio.get_running_loop().time() == began
+
+
+async def test_rights_that_are_given_back_are_no_more_than_a_burst() -> None:
+    scheduler = Scheduler(rate=1, burst=3)
+    for _ in range(10):
+        scheduler.give_back()
+    assert [at for _, at in await takers(scheduler, [0] * 5)] == [0, 0, 0, 1, 2]
