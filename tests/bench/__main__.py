@@ -13,7 +13,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.bench import paper
+from tests.bench.allowance import allowance
 from tests.bench.measure import Result
 from tests.bench.parts import PARTS, run
 from tests.bench.report import allowance_markdown, performance_markdown, shown
@@ -23,7 +23,7 @@ from tests.lib.paths import DOCS
 def main() -> None:
     """Measure, tell, write."""
     if sys.argv[1:] == ["allowance"]:
-        (DOCS / "parts" / "3-allowance.md").write_text(allowance_markdown(paper.allowance()), encoding="utf-8")
+        (DOCS / "parts" / "3-allowance.md").write_text(allowance_markdown(allowance()), encoding="utf-8")
         return
     started, load = time.monotonic(), os.getloadavg()[0]
     result = Result()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import math
 import multiprocessing
-from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ import httpx
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import logs
 from tests.bench.fleet import ALL, cloud_of, config_of
-from tests.bench.measure import Result, Row, Table
+from tests.bench.measure import Result, Row
 from tests.lib.virtual_time import clock, now, simulate
 
 if TYPE_CHECKING:
@@ -48,26 +47,13 @@ class Story(NamedTuple):
     collectors: tuple[str, ...] = ALL
 
 
-_ALLOWANCES = (
-    (5, 3.0, 10_800.0, 3600.0),
-    (100, 3.0, 10_800.0, 3600.0),
-    (1000, 3.0, 7200.0, 3600.0),
-    (1000, 20.0, 3600.0, 1800.0),
-    (10_000, 20.0, 2400.0, 1200.0),
-)
-"""Tasks, calls a second, and for how long to settle and to look."""
-_APIS = "v3", "auto", "v5"
-
-
 class Ages(NamedTuple):
     """Of all figures on all scraped pages, seconds; and the share of tasks that had none."""
 
     delay: tuple[float, ...]
-    by_collector: dict[str, list[float]]
-    quota: list[float]
+    node: tuple[float, ...]
     no_delay: float
-    calls: float
-    """A minute."""
+    no_node: float
 
 
 class _Slow(httpx.AsyncBaseTransport):
@@ -87,8 +73,7 @@ class _Pages:
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
         self.delays: list[float] = []
-        self.collected: dict[str, list[float]] = {}
-        self.quota: float | None = None
+        self.nodes: list[float] = []
         exporter.exposition.publish = self._publish  # type: ignore[method-assign]
 
     async def _publish(self) -> None:
@@ -96,12 +81,7 @@ class _Pages:
         self.delays = [
             at["progress"] for task, at in tasks if task.progress and task.progress.delay_seconds is not None
         ]
-        self.collected = {
-            name: [at[name] for task, at in tasks if name in at] for name in ("node", "detail", "comparison")
-        }
-        (store,) = self._exporter.stores
-        quota = store.project().collectors.get("quota")
-        self.quota = None if quota is None else quota.last_success_at
+        self.nodes = [at["node"] for task, at in tasks if task.node or task.monitor]
 
 
 async def _run(story: Story) -> Ages:
@@ -109,35 +89,21 @@ async def _run(story: Story) -> Ages:
     cloud.calls = type(cloud.calls)(maxlen=1)
     config = config_of(story.api, story.collectors, rate=story.rate)
     delays: list[float] = []
-    by_collector, quota = defaultdict[str, list[float]](list), list[float]()
+    nodes: list[float] = []
     scrapes = 0
     async with Exporter(config, transport=_Slow(httpx.ASGITransport(app=cloud)), clock=clock) as exporter:
         pages = _Pages(exporter)
         running = asyncio.create_task(exporter.run())
         await asyncio.sleep(story.settle)
-        before = _calls(exporter)
         for _ in range(round(story.seconds / _SCRAPE)):
             await asyncio.sleep(_SCRAPE)
             scrapes += 1
             delays += [now() - at for at in pages.delays]
-            for name, times in pages.collected.items():
-                by_collector[name] += [now() - at for at in times]
-            quota += [] if pages.quota is None else [now() - pages.quota]
-        calls = 60 * (_calls(exporter) - before) / story.seconds
+            nodes += [now() - at for at in pages.nodes]
         running.cancel()
         await asyncio.wait({running})
     expected = scrapes * story.tasks
-    return Ages(tuple(delays), dict(by_collector), quota, 1 - len(delays) / expected, calls)
-
-
-def _calls(exporter: Exporter) -> float:
-    """Return how many calls were made."""
-    return sum(
-        sample.value
-        for family in exporter.telemetry.registry.collect()
-        for sample in family.samples
-        if sample.name == "drs_exporter_api_requests_total"
-    )
+    return Ages(tuple(delays), tuple(nodes), 1 - len(delays) / expected, 1 - len(nodes) / expected)
 
 
 def ages_of(story: Story) -> Ages:
@@ -177,25 +143,3 @@ def _percentile(values: Sequence[float], percent: int) -> float:
 def _quantiles(values: Sequence[float]) -> str:
     """Median, 95th percentile and the oldest."""
     return " / ".join(f"{_percentile(values, percent):.0f}" for percent in (50, 95, 100)) if values else "-"
-
-
-def allowance() -> Table:
-    """The ages by rate limit."""
-    stories = [Story(tasks, rate, api, settle, look) for tasks, rate, settle, look in _ALLOWANCES for api in _APIS]
-    with ProcessPoolExecutor(None, multiprocessing.get_context("spawn")) as pool:
-        found = list(zip(stories, pool.map(ages_of, stories), strict=True))
-    aged = ("node", "detail", "comparison")
-    head = ("active tasks", "calls/s", "api", "calls a minute", "age of delay, s", *aged, "quota")
-    rows = [
-        (
-            f"{polled.tasks:,}",
-            f"{polled.rate:g}",
-            polled.api,
-            f"{ages.calls:.0f}",
-            _quantiles(ages.delay),
-            *(_quantiles(ages.by_collector.get(name, [])) for name in aged),
-            _quantiles(ages.quota),
-        )
-        for polled, ages in found
-    ]
-    return Table("What an allowance buys", head, rows)

@@ -53,12 +53,13 @@ def allowance_markdown(table: Table) -> str:
     return "\n" + _document(
         "## Ages by rate limit",
         "Measured by `python -m tests.bench allowance`; do not edit.",
-        "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the ages of facts once "
-        "all tasks are known, sampled every 15 seconds: median / 95th percentile / oldest. They are measured with the "
-        "daemon in virtual time against the simulated cloud: all tasks incremental, a sixth of them DR, no task ever "
-        "compared, the default configuration, 50 ms for each call.",
+        "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the ages of facts in "
+        "seconds, median / 95th percentile / oldest, while all tasks are known and run, none is compared, and "
+        "intervals are those of the default configuration. They are computed with the scheduler alone over a day (with "
+        "20 calls a second: six hours) in which each call takes no time. Values expire as described under Scheduling: "
+        "an age above four times that of the configured interval means that values are missing.",
         _table(table.head, (" | ".join(row) for row in table.rows)),
-        "The age of a task's facts of a collector is that of the oldest one. On v3 only DR tasks have node figures.",
+        "On v3 only disaster-recovery tasks have the load of the node; on v5 it is returned with the delay.",
     )
 
 

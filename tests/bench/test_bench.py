@@ -26,13 +26,7 @@ def test_ages_are_measured_in_virtual_time() -> None:
     ages = ages_of(Story(6, 5.0, "v3", 60.0, 60.0))
     assert len(ages.delay) == 6 * 4
     assert 0 < max(ages.delay) < 40
-    assert ages.no_delay == 0
-    assert {name: len(found) / 4 for name, found in ages.by_collector.items()} == {
-        "node": 1,
-        "detail": 6,
-        "comparison": 6,
-    }
-    assert ages.calls > 10
+    assert (ages.no_delay, ages.no_node) == (0, 1 - 1 / 6)
 
 
 def test_a_missed_goal_is_named_with_its_cause() -> None:
