@@ -14,6 +14,7 @@ import pytest
 
 PACKAGES = {
     "amtool": "prometheus-alertmanager",
+    "bash": "bash",
     "chromium": "chromium",
     "curl": "curl",
     "git": "git",

@@ -18,6 +18,7 @@ from tests.lib.commands import CommandLine
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.imports import imports
 from tests.lib.paths import DOCS, ROOT
+from tests.lib.tools import needs, tool
 
 QUERIES = ("tasks", "explain", "check", "query")
 
@@ -150,6 +151,7 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
     assert (code, [part for part in (word, "--config.file", *COMMANDS) if part not in script]) == (0, [])
 
 
+@needs("bash")
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
@@ -162,7 +164,7 @@ def test_bash_completes_options_values_and_files(words: str, completed: str, com
     _, script, _ = command_line("completion", "bash")
     typed = f"COMP_WORDS=(drs-exporter {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
     command = f'{typed}; _drs_exporter; echo "${{COMPREPLY[*]}}"'
-    done = subprocess.run(["bash", "-c", script + command], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run([tool("bash"), "-c", script + command], capture_output=True, text=True, check=True, cwd=ROOT)
     assert (done.stdout, done.stderr) == (f"{completed}\n", "")
 
 
