@@ -81,6 +81,7 @@ def test_chromium_reads_the_last_family(demo: Exporter, chromium: Chromium) -> N
 
 @needs("chromium")
 def test_chromium_shows_the_tasks_and_logs_no_error(demo: Exporter, chromium: Chromium) -> None:
+    demo.until(lambda: len(task_names(demo)) > 20, "a page with its tasks")
     before = task_names(demo)
     page = chromium(f"{demo.url}/")
     lasting = before & task_names(demo)
