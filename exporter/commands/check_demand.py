@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.findings import Finding
 from exporter.polling.demand import delay_growth
+from exporter.store.ages import LATE_INTERVALS
 from exporter.views.errors import Level
 from exporter.views.text import duration, plural
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from exporter.commands.check_project import ProjectCheck
     from exporter.config import Account
-
-_LATE_INTERVALS = 3
-"""A task whose progress is older than n intervals counts as stale."""
 
 
 def demand_findings(account: Account, checks: Sequence[ProjectCheck]) -> Iterator[Finding]:
@@ -45,5 +43,5 @@ def _demand_finding(account: Account, place: str, tasks: int, demand: Mapping[st
         return Finding(Level.OK, place, needs)
     most = max(demand, key=demand.__getitem__)
     remedy = f"set poll.rate_limit to {ceil(wanted)} if no other program needs the API, or a longer interval of {most}"
-    level = Level.WARN if age > _LATE_INTERVALS * interval else Level.OK
+    level = Level.WARN if age > LATE_INTERVALS * interval else Level.OK
     return Finding(level, place, f"{needs}: delays will be about {duration(round(age))} old", remedy)

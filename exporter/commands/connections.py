@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.http.scheduler import Scheduler
+from exporter.cloud.http.scheduler import Scheduler, limits_of
 from exporter.model.filters import TaskFilter
 from exporter.model.task import ProjectKey
 
@@ -103,17 +103,14 @@ async def connections(
     opened = []
     async with AsyncExitStack() as stack:
         for account in config.accounts:
-            job_types = TaskFilter(account.tasks).job_types
+            job_types, limits = TaskFilter(account.tasks).job_types, limits_of(account.poll)
             for project in account.all_projects():
                 observer = next(observers)
                 http, client, apis, decode_errors = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,
-                    scheduler=schedulers.setdefault(
-                        (account.name, project.region),
-                        Scheduler(account.poll.rate_limit, account.poll.burst, account.poll.operation_rate_limit),
-                    ),
+                    scheduler=schedulers.setdefault((account.name, project.region), Scheduler(*limits)),
                     shared=shared,
                     now=now,
                     meter=observer,

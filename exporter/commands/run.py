@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import structlog
@@ -113,14 +114,7 @@ def run_daemon(
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
         urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
         out = LineWriter(sys.stdout, lambda _: "")
-
-        def announce() -> None:
-            if transport is None:
-                log_start(config, urls, shard)
-                return
-            for url in urls:
-                out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
-            out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
+        announce = partial(log_start, config, urls, shard) if transport is None else partial(announce_demo, out, urls)
 
         async def poll_and_serve() -> None:
             exporter = Exporter(config, transport=transport, shard=shard)
@@ -132,6 +126,13 @@ def run_daemon(
         finally:
             out.drain(SERVING_DRAIN_SECONDS)
     return Outcome(0)
+
+
+def announce_demo(out: LineWriter, urls: Sequence[str]) -> None:
+    """Print where the demo is served."""
+    for url in urls:
+        out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
+    out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
 
 def log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:

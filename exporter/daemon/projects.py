@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import chain
-from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.http.scheduler import Scheduler
+from exporter.cloud.http.scheduler import Scheduler, limits_of
 from exporter.config import COLLECTORS, ConfigError, Scope
 from exporter.metrics.self_metrics import ApiMeter, ProjectMeter
 from exporter.metrics.tasks import tag_labels, task_families
@@ -207,14 +206,8 @@ class Projects:
         return PolledProject(settings, connection.http, poller)
 
     def _scheduler(self, account: Account, region: str) -> tuple[Scheduler, ApiMeter]:
-        """The rate limit that all projects of an account in a region share.
-
-        All shards together stay within the configured rate; each may begin with at least one call.
-        """
-        place, total = (account.name, region), self._shard.total
-        poll = account.poll
-        per_minute = None if poll.operation_rate_limit is None else poll.operation_rate_limit / total
-        limits = poll.rate_limit / total, ceil(poll.burst / total), per_minute
+        """The rate limit that all projects of an account in a region share."""
+        place, limits = (account.name, region), limits_of(account.poll, self._shard.total)
         if place not in self._schedulers or self._schedulers[place][0].limits != limits:
             scheduler = Scheduler(*limits)
             self._schedulers[place] = scheduler, ApiMeter(self._telemetry, *place, scheduler)

@@ -16,6 +16,7 @@ from exporter.cloud.http.errors import (
     TaskGoneError,
     ThrottledError,
 )
+from exporter.cloud.http.pauses import DEFAULT_PAUSE
 from exporter.cloud.http.scheduler import Turn
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
@@ -39,8 +40,6 @@ _FEW_CALLS = 2
 """As many that are denied in a row prove that all are; a single one may be about the task."""
 _HEAD_START = 2
 """Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
-_PAUSE = 30.0
-"""Seconds after which a throttled operation is tried again where the cloud named no time."""
 _NEAR_READY = 10
 """A task is near its cut-over while its delay is at most n times `cutover.max_delay`."""
 
@@ -255,4 +254,4 @@ class TaskLoop(PollLoop):
 
 def _pause_of(error: CloudError) -> float:
     """Return the seconds after which calls that the cloud throttled may succeed again; infinity for other errors."""
-    return (error.retry_after or _PAUSE) if isinstance(error, ThrottledError) else math.inf
+    return (error.retry_after or DEFAULT_PAUSE) if isinstance(error, ThrottledError) else math.inf

@@ -16,6 +16,10 @@ def since_boot() -> float:
     return time.clock_gettime(_SINCE_BOOT)
 
 
+TIMER_SECONDS = 1e-3
+"""A timer of the event loop may end this much too early."""
+
+
 def loop_time() -> float:
     """Return the monotonic seconds of the running event loop."""
     return asyncio.get_running_loop().time()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_LATE_INTERVALS = 3
+LATE_INTERVALS = 3
+"""Facts are late when they are older than n intervals of their collector."""
 _MISSED_INTERVALS = 1.5
-MOST = 4
+_MOST = 4
 """No value is shown longer than n times as long as with the configured interval, however few calls are allowed."""
 
 
@@ -37,7 +38,7 @@ class Ages:
 
     def late_after(self, name: str) -> float:
         """Return the age in seconds above which facts are late."""
-        return min(_LATE_INTERVALS * self.interval(name), self.expire_after(name))
+        return min(LATE_INTERVALS * self.interval(name), self.expire_after(name))
 
     def missed_after(self, name: str) -> float:
         """Return by how many seconds facts are older than others of the task if they missed a poll."""
@@ -53,5 +54,5 @@ class Ages:
             planned: seconds to the next query of the facts.
             interval: of the source that returned them, if it is longer than that of the collector.
         """
-        limit = max(self._stale_after, _LATE_INTERVALS * max(self.configured[name], interval))
-        return min(max(limit, _LATE_INTERVALS * max(self.interval(name), planned)), MOST * limit)
+        limit = max(self._stale_after, LATE_INTERVALS * max(self.configured[name], interval))
+        return min(max(limit, LATE_INTERVALS * max(self.interval(name), planned)), _MOST * limit)

@@ -12,7 +12,7 @@ import httpx
 
 from exporter.cloud.connect import Connection, SharedCredentials, connect
 from exporter.cloud.http.errors import CloudError
-from exporter.cloud.http.scheduler import Scheduler
+from exporter.cloud.http.scheduler import Scheduler, limits_of
 from exporter.cloud.source import TaskList
 from exporter.config import Config, from_mapping
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud, World
@@ -122,7 +122,7 @@ async def connected(
         config,
         config.all_projects()[0],
         transport=InProcess(transport) if isinstance(transport, SimulatedCloud) else transport,
-        scheduler=Scheduler(config.poll.rate_limit, config.poll.burst),
+        scheduler=Scheduler(*limits_of(config.poll)),
         meter=meter,
         now=virtual.now,
         shared=shared,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from exporter.runtime.clock import TIMER_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DEFAULT_PAUSE = 30.0
-_TIMER_SECONDS = 1e-3  # a timer may end a little too early
+DEFAULT_PAUSE = 30.0
+"""Seconds after which a throttled operation is tried again where the cloud named no time."""
 
 
 class Pauses:
@@ -21,13 +23,13 @@ class Pauses:
 
     def pause(self, operation: str, seconds: float | None) -> None:
         """Pause an operation for n seconds, 30 if the cloud named no time."""
-        until = self._clock() + (_DEFAULT_PAUSE if seconds is None else seconds)
+        until = self._clock() + (DEFAULT_PAUSE if seconds is None else seconds)
         self._until[operation] = max(until, self._until.get(operation, 0.0))
 
     def rest(self, operation: str) -> float:
         """Return the seconds for which calls of the operation would still be throttled."""
         seconds = self._until.get(operation, 0.0) - self._clock()
-        return seconds if seconds > _TIMER_SECONDS else 0.0
+        return seconds if seconds > TIMER_SECONDS else 0.0
 
     def paused(self, operation: str) -> bool:
         return self.rest(operation) > 0

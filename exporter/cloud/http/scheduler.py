@@ -16,20 +16,22 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.config import COLLECTORS
+from exporter.runtime.clock import TIMER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from exporter.config import Poll
+
 _ROTATION = 10
 """One of n calls that had to wait is that of the collector that has waited longest for this: see the module."""
-_TIMER_SECONDS = 1e-3  # a timer may end a little too early
 _EPSILON = 1e-9  # of a call
 _SLOWEST = 1 / 60
 _RECOVERY_SECONDS = 300.0
 """Seconds in which the rate recovers from 0 to the configured one."""
 _BELIEVED_SECONDS = 3600.0
 """For which a learnt limit is kept; then the operation is tried without it."""
-_KEPT_FREE = 0.9
+_USED_SHARE = 0.9
 """Part of the limit of an operation that is used: others may call it as well."""
 
 
@@ -56,6 +58,15 @@ SIGN_IN = Turn("", 0.0, 1.0)
 
 _Queue = list[tuple[float, int, Turn, asyncio.Future[None]]]
 """A heap, the longest overdue call first."""
+
+
+def limits_of(poll: Poll, shards: int = 1) -> tuple[float, int, float | None]:
+    """Return the rate, the burst and the limit of an operation for one of n shards.
+
+    All shards together stay within the configured rates; each may begin with at least one call.
+    """
+    per_minute = None if poll.operation_rate_limit is None else poll.operation_rate_limit / shards
+    return poll.rate_limit / shards, math.ceil(poll.burst / shards), per_minute
 
 
 class Scheduler:
@@ -143,7 +154,7 @@ class Scheduler:
     def throttled(self, operation: str, per_minute: int | None = None) -> None:
         """The cloud said "too many calls": limit the operation if it said how much, else halve the rate for a while."""
         if per_minute is not None and self._per_minute is None:
-            self._learnt[operation] = _KEPT_FREE * per_minute, self._clock() + _BELIEVED_SECONDS
+            self._learnt[operation] = _USED_SHARE * per_minute, self._clock() + _BELIEVED_SECONDS
             return
         self._refill()
         self._allowed = max(self._allowed / 2, min(_SLOWEST, self.rate))
@@ -159,7 +170,7 @@ class Scheduler:
         if self._timer is None and any(self._queues.values()):
             missing = 1 - self._tokens
             # Not shorter than the resolution of timers: a timer that ends too early would be set again for ever.
-            wait = max(missing / self._allowed, _TIMER_SECONDS) if missing > _EPSILON else 0.0
+            wait = max(missing / self._allowed, TIMER_SECONDS) if missing > _EPSILON else 0.0
             self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
 
     def _serve(self) -> None:

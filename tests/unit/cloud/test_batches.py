@@ -38,20 +38,13 @@ class Batches:
 
     def __init__(self, error: CloudError | None = None, *bad: str, seconds: float = 0.0) -> None:
         self.calls: list[list[str]] = []
-        self.running = 0
-        self.most = 0
         self._error = error
         self._bad = set(bad)
         self._seconds = seconds
 
     async def fetch(self, ids: Sequence[str]) -> TaskResults:
         self.calls.append(list(ids))
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            await asyncio.sleep(self._seconds)
-        finally:
-            self.running -= 1
+        await asyncio.sleep(self._seconds)
         if self._error is not None and self._bad & set(ids):
             raise self._error
         return dict.fromkeys(ids, FACTS)
