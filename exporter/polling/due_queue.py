@@ -39,3 +39,38 @@ class DueQueue:
         _, task_id = heapq.heappop(self._heap)
         del self._due[task_id]
         return task_id
+
+
+class TaskQueue:
+    """Tasks by when they are due, some of them urgent.
+
+    Args:
+        head_start: seconds by which urgent tasks that are due count as later than they are.
+    """
+
+    def __init__(self, head_start: float) -> None:
+        self._head_start = head_start
+        self._urgent, self._others = DueQueue(), DueQueue()
+
+    def put(self, task_id: str, due: float, *, urgent: bool) -> None:
+        """Add a task, or change when it is due and whether it is urgent."""
+        self.discard(task_id)
+        (self._urgent if urgent else self._others).put(task_id, due)
+
+    def due(self, task_id: str) -> float:
+        """Return when a task is due; infinity if it is not in the queue."""
+        return min(self._urgent.due(task_id), self._others.due(task_id))
+
+    def discard(self, task_id: str) -> None:
+        self._urgent.discard(task_id)
+        self._others.discard(task_id)
+
+    def first(self) -> float:
+        """Return when the first task is due; infinity if there is none."""
+        return min(self._urgent.first(), self._others.first())
+
+    def pop(self, now: float) -> str:
+        """Remove the task that is the latest now, or else the one that is due next. Return its id."""
+        urgent = self._urgent.first()
+        counts_as = urgent - self._head_start if urgent <= now else urgent
+        return (self._urgent if counts_as <= self._others.first() else self._others).pop()

@@ -81,13 +81,15 @@ class ListLoop(PollLoop):
     async def _list(self, api: Api, client: Client, now: float) -> bool:
         """List every job type in the poll that began `now`. Return whether that succeeded; so does an absent API."""
         self._due[api.name] = now + self._context.intervals[TASKS]
-        job_types = [job_type for job_type in self._job_types if not self._reader.nothing_due(api, job_type, now)]
+        roots = {job_type: self._reader.roots(api, job_type, now) for job_type in self._job_types}
+        # Beside another generation, a list without tasks of its own may stay as it is.
+        job_types = [name for name in self._job_types if roots[name] != () or not self._reader.is_second(api)]
         if not job_types:
             return True
         if api.name in self._began:
             self.measured[api.name] = now - self._began[api.name]
         self._began[api.name] = now
-        lists = (self._read(api, client, job_type, now) for job_type in job_types)
+        lists = (self._read(api, client, job_type, roots[job_type], now) for job_type in job_types)
         results = await asyncio.gather(*lists, return_exceptions=True)
         errors = {job_type: error for job_type, error in zip(job_types, results, strict=True) if error is not None}
         if len(errors) == len(job_types) and await self._is_absent(api, list(errors.values()), now):
@@ -102,8 +104,8 @@ class ListLoop(PollLoop):
                 self._health.failed(api.name, job_type)
         return not errors
 
-    async def _read(self, api: Api, client: Client, job_type: str, now: float) -> None:
-        await self._reader.read(api, client, job_type, now)
+    async def _read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
+        await self._reader.read(api, client, job_type, roots, now)
         if self._clock() - now > self._context.intervals[TASKS]:
             await self._context.listed()
 

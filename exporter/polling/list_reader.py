@@ -53,12 +53,8 @@ class ListReader:
         """Return whether another generation, which exists here, lists every task: then this one only adds to it."""
         return api is not self._apis[0] and not self._context.availability.is_absent(self._apis[0].name)
 
-    def nothing_due(self, api: Api, job_type: str, now: float) -> bool:
-        """Return whether the list may stay as it is."""
-        return self.is_second(api) and self._roots(api, job_type, now) == ()
-
-    def _roots(self, api: Api, job_type: str, now: float) -> tuple[str, ...] | None:
-        """Return the ids of the tasks to request; None: the whole list is due."""
+    def roots(self, api: Api, job_type: str, now: float) -> tuple[str, ...] | None:
+        """Return the ids of the tasks that may have changed; None: the whole list is due."""
         whole = self._whole.get((api.name, job_type))
         if whole is None or now >= whole.due:
             return None
@@ -71,9 +67,8 @@ class ListReader:
         roots = inventory.roots(api.name, job_type)
         return roots if by_ids and 1 + ceil(len(roots) / api.most_ids) < whole.pages else None
 
-    async def read(self, api: Api, client: Client, job_type: str, now: float) -> None:
-        """Read what is due, and store it; raises `CloudError`."""
-        roots = self._roots(api, job_type, now)
+    async def read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
+        """Read what is due, see `roots`, and store it; raises `CloudError`."""
         missing = set[str]() if roots is None else await self._read_some(api, client, job_type, roots)
         if missing is None:
             return

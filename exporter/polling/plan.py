@@ -10,7 +10,7 @@ from exporter.model.task import Phase
 from exporter.runtime.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from exporter.cloud.source import Source
     from exporter.model.facts import TaskFacts
@@ -31,7 +31,7 @@ class Plan:
         self._context = context
         self.only: frozenset[str] | None = None
 
-    async def assign(self) -> Assigned:
+    async def assign(self, tasks: Iterable[Listed]) -> Assigned:
         """Assign each kind of facts about each task to the first source which exists, of a generation that lists it.
 
         Cheaper sources come first. A source is queried for a task on behalf of the collector with the shortest interval
@@ -39,15 +39,15 @@ class Plan:
         """
         store, intervals = self._context.store, self._context.intervals
         offered = self._offered()
+        details: dict[type[TaskFacts], list[tuple[str, Source]]] = {Detail: offered[Detail]}
         assigned: Assigned = defaultdict(dict)
         now, listed_by = store.context.clock.now(), store.state.inventory.listed_by
         wanted = {listed.id for listed in store.listed_tasks()}
-        async for listed in in_turns(store.listed_tasks(unwanted=True), _TASKS_PER_TURN):
+        async for listed in in_turns(tasks, _TASKS_PER_TURN):
             if listed.phase is Phase.ENDED or (self.only is not None and listed.id not in self.only):
                 continue
-            apis = {api for api in ("v3", "v5") if listed_by(listed.id, api)}
-            kinds = [*offered] if listed.id in wanted else [Detail]
-            for source, served in self._sources(listed, {kind: offered[kind] for kind in kinds}, apis, now).items():
+            apis = {api.name for api in self._context.connection.apis if listed_by(listed.id, api.name)}
+            for source, served in self._sources(listed, offered if listed.id in wanted else details, apis, now).items():
                 collector = min(served, key=lambda kind: intervals[kind.collector]).collector
                 assigned[collector, source][listed.id] = tuple(served)
         return assigned

@@ -133,7 +133,7 @@ class Poller:
             self._measure(collector)
 
     async def _ended(self, loop: PollLoop, seconds: float) -> None:
-        """A poll has ended: assign tasks anew where it changed what can be queried, and record what came of it."""
+        """A poll has ended: assign tasks again if it changed what can be queried, and record what came of it."""
         if loop is self._lists or self._absences != self._context.availability.absences:
             self._absences = self._context.availability.absences
             await self._assign()
@@ -163,8 +163,9 @@ class Poller:
                 self._record(collector, 0.0)
 
     async def _assign_now(self) -> None:
-        assigned = await self._plan.assign()
-        statuses = {listed.id: listed.status for listed in self.store.listed_tasks(unwanted=True)}
+        tasks = self.store.listed_tasks(unwanted=True)
+        assigned = await self._plan.assign(tasks)
+        statuses = {listed.id: listed.status for listed in tasks}
         changed = {key for key, status in statuses.items() if self._statuses.get(key, status) != status}
         self._statuses = statuses
         for loop in self._tasks:
@@ -177,9 +178,8 @@ class Poller:
     def _measure(self, collector: str) -> None:
         """Adapt the ages of facts to the time that their updates take."""
         interval, ages, known = self._context.intervals[collector], self.store.ages, self._state.tasks
-        ids = {
-            task_id for loop in self._tasks for task_id in loop.tasks(collector)
-        }  # not those that are polled no more
+        # Not those of tasks that are not polled any more.
+        ids = {task_id for loop in self._tasks for task_id in loop.tasks(collector)}
         tasks = [known[task_id] for task_id in ids if task_id in known]
         gaps = [task.gaps[collector] for task in tasks if collector in task.gaps]
         collected = [task.collected[collector] for task in tasks if task.exposed and collector in task.collected]

@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from exporter.cloud.batches import Round, Splitter, split_results
+from exporter.cloud.batches import CallResults, Round, Splitter, split_results
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     CloudError,
@@ -21,7 +21,7 @@ from exporter.cloud.http.scheduler import Turn
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
 from exporter.polling.demand import calls_per_second
-from exporter.polling.due_queue import DueQueue
+from exporter.polling.due_queue import TaskQueue
 from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
 from exporter.store.task_state import Planned
@@ -64,7 +64,7 @@ class TaskLoop(PollLoop):
         """The facts that each task is queried for."""
         self._fed = frozenset[str]()
         self._assigned = False
-        self._urgent, self._others = DueQueue(), DueQueue()
+        self._queue = TaskQueue(_HEAD_START * self._interval)
         self._round, self._round_ends = Round(), -math.inf
         self._errors: dict[str, CloudError] = {}
         """The error of the newest query of each task that failed."""
@@ -98,8 +98,7 @@ class TaskLoop(PollLoop):
     def assign(self, tasks: Mapping[str, Kinds], changed: Container[str]) -> None:
         """Query these tasks for these facts from now on, at once where they are new or have `changed`."""
         for task_id in self._kinds.keys() - tasks.keys():
-            self._urgent.discard(task_id)
-            self._others.discard(task_id)
+            self._queue.discard(task_id)
             self._errors.pop(task_id, None)
             self._queried.discard(task_id)
             self._intervals.reset(task_id)
@@ -107,8 +106,7 @@ class TaskLoop(PollLoop):
         for task_id, kinds in tasks.items():
             if task_id in changed:
                 self._intervals.reset(task_id)
-                waiting = min(self._urgent.due(task_id), self._others.due(task_id))
-                self._put(task_id, min(waiting, self._clock()), urgent=True)
+                self._put(task_id, min(self._queue.due(task_id), self._clock()), urgent=True)
             elif before.get(task_id) != kinds:
                 received = self._received(task_id, kinds)
                 # Other settings may want more of a response than the facts that were received under the old ones.
@@ -125,14 +123,12 @@ class TaskLoop(PollLoop):
         return self._clock() - (self._context.store.context.clock.steady() - min(received))
 
     def _put(self, task_id: str, due: float, *, urgent: bool) -> None:
-        due = self._clock() if math.isinf(due) else due
-        (self._others if urgent else self._urgent).discard(task_id)
-        (self._urgent if urgent else self._others).put(task_id, due)
+        self._queue.put(task_id, self._clock() if math.isinf(due) else due, urgent=urgent)
 
     def _put_again(self, task_id: str, queried: float) -> None:
         """A task has been queried; if it has changed meanwhile, it is due already."""
         kinds = self._kinds.get(task_id)
-        if kinds is not None and math.isinf(min(self._urgent.due(task_id), self._others.due(task_id))):
+        if kinds is not None and math.isinf(self._queue.due(task_id)):
             due = queried + self._intervals.of_task(task_id, kinds)
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
@@ -142,8 +138,7 @@ class TaskLoop(PollLoop):
         most = 1 if self._failed_calls else _MOST_CALLS
         if len(self._running) >= most:
             return math.inf
-        first = min(self._urgent.first(), self._others.first())
-        return max(first, self._rests_until, self._context.backoff.until(self.source.name))
+        return max(self._queue.first(), self._rests_until, self._context.backoff.until(self.source.name))
 
     def demand(self) -> float:
         if math.isfinite(self._context.backoff.until(self.source.name)):
@@ -152,20 +147,13 @@ class TaskLoop(PollLoop):
         return calls_per_second(intervals, self.source.batch)
 
     def turn(self) -> Turn:
-        due = min(self._urgent.first(), self._others.first())
-        return Turn(self.collector, due, self._interval)
-
-    def _next_queue(self) -> DueQueue:
-        """Return the queue whose first task is next."""
-        urgent, other = self._urgent.first(), self._others.first()
-        head_start = _HEAD_START * self._interval if urgent <= self._clock() else 0.0
-        return self._urgent if urgent - head_start <= other else self._others
+        return Turn(self.collector, self._queue.first(), self._interval)
 
     def _take(self) -> list[str]:
         """Take the tasks of the next batch: the latest ones first, then those that are due next."""
         taken: list[str] = []
-        while len(taken) < self.source.batch and math.isfinite((queue := self._next_queue()).first()):
-            taken.append(queue.pop())
+        while len(taken) < self.source.batch and math.isfinite(self._queue.first()):
+            taken.append(self._queue.pop(self._clock()))
         return taken
 
     # A poll
@@ -175,19 +163,21 @@ class TaskLoop(PollLoop):
         if now >= self._round_ends:
             self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
             self._round_ends = now + self._interval
-        call = partial(self.source.fetch, client, self._context.connection.decode_errors)
+        fetch = partial(self.source.fetch, client, self._context.connection.decode_errors)
         results: Mapping[str, TaskResult] = {}
         try:
-            results = await Splitter(self.source, call, self._round).fetch(taken)
-            await self._store(results)
+            results = await Splitter(self.source, fetch, self._round).fetch(taken)
+            call = split_results(results)
+            await self._store(call)
         finally:
             if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
                 self._context.meter.overran(self.collector, missed)
             for task_id in taken:
-                if isinstance(results.get(task_id, False), CloudError | bool):
+                result = results.get(task_id)
+                if result is None or isinstance(result, CloudError):
                     self._intervals.reset(task_id)  # what failed is not settled
                 self._put_again(task_id, now)
-        self._judge(results, now)
+        self._judge(results, call, now)
 
     def _is_near_ready(self, task_id: str) -> bool:
         task = self._context.store.state.tasks.get(task_id)
@@ -196,8 +186,7 @@ class TaskLoop(PollLoop):
             return False
         return progress.delay_seconds <= _NEAR_READY * self._context.store.context.account.cutover.max_delay
 
-    async def _store(self, results: Mapping[str, TaskResult]) -> None:
-        call = split_results(results)
+    async def _store(self, call: CallResults) -> None:
         facts = {
             task_id: [each for each in received if type(each) in self._kinds.get(task_id, ())]
             for task_id, received in call.facts.items()
@@ -208,20 +197,19 @@ class TaskLoop(PollLoop):
 
     def _plan_next(self, facts: Mapping[str, Iterable[TaskFacts]]) -> None:
         """Record how long the facts have to last."""
-        tasks = self._context.store.state.tasks
-        for task_id, received in facts.items():
-            if (task := tasks.get(task_id)) is not None and task.listed is not None:
-                for each in received:
-                    loading = task.listed.phase is not Phase.INCREMENTAL
-                    self._intervals.received(task_id, task.facts.get(each.name), each, loading=loading)
-                    kind = type(each)
-                    lasted = task.planned.get(kind.name, Planned()).seconds
-                    interval = self._intervals.of_facts(kind)
-                    task.planned[kind.name] = Planned(self._intervals.planned(task_id, kind), interval, lasted)
+        tasks, intervals = self._context.store.state.tasks, self._intervals
+        for task_id, each in ((task_id, each) for task_id, received in facts.items() for each in received):
+            task = tasks.get(task_id)
+            if task is None or task.listed is None:
+                continue
+            loading, kind = task.listed.phase is not Phase.INCREMENTAL, type(each)
+            intervals.received(task_id, task.facts.get(kind.name), each, loading=loading)
+            lasted = task.planned.get(kind.name, Planned()).seconds
+            task.planned[kind.name] = Planned(intervals.planned(task_id, kind), intervals.of_facts(kind), lasted)
 
-    def _judge(self, results: Mapping[str, TaskResult], started: float) -> None:
-        """Record what the results of a batch say about the source."""
-        call, name = split_results(results), self.source.name
+    def _judge(self, results: Mapping[str, TaskResult], call: CallResults, started: float) -> None:
+        """Record what the results of a batch show about the source."""
+        name = self.source.name
         received = bool(call.facts or call.gone)
         if received:
             self._context.availability.mark_present(name)

@@ -56,9 +56,8 @@ class Store:
         async with self._exposition.lock:
             now = self._clock.steady()
             self.state.lists.succeeded(api, job_type, len(tasks), now, gap=gap)
-            shard, owned = self.context.shard, self.context.owned
-            tasks = [listed for listed in self.context.filter.select(tasks) if owned or shard.contains(listed)]
-            changed = self.state.inventory.update(api, job_type, tasks, now=now, gap=gap, pages=pages)
+            wanted = self._wanted(tasks)
+            changed = self.state.inventory.update(api, job_type, wanted, now=now, gap=gap, pages=pages)
             await self._refresh(changed, relisted=True)
 
     async def listed_some(
@@ -69,11 +68,14 @@ class Store:
             now = self._clock.steady()
             if all_here:
                 self.state.lists.confirmed(api, job_type, now)
-            shard, owned = self.context.shard, self.context.owned
-            wanted = [listed for listed in self.context.filter.select(tuple(tasks)) if owned or shard.contains(listed)]
-            inventory = self.state.inventory
+            wanted, inventory = self._wanted(tuple(tasks)), self.state.inventory
             changed = inventory.update_some(api, job_type, wanted, roots=roots, now=now, all_here=all_here)
             await self._refresh(changed, relisted=True)
+
+    def _wanted(self, tasks: tuple[Listed, ...]) -> list[Listed]:
+        """Return the tasks that the configuration includes, of this shard; all shards if it counts them."""
+        shard, owned = self.context.shard, self.context.owned
+        return [listed for listed in self.context.filter.select(tasks) if owned or shard.contains(listed)]
 
     async def forget(self, api: str) -> None:
         """Remove the lists of an API generation that does not exist in this region."""

@@ -67,8 +67,9 @@ class Reader:
         """What is requested by a poll at this time."""
         api: Any = self._apis[number]
         api.asked.clear()
-        if not self.reader.nothing_due(api, "sync", now):
-            await self.reader.read(api, self.context.connection.client, "sync", now)
+        roots = self.reader.roots(api, "sync", now)
+        if roots != () or not self.reader.is_second(api):
+            await self.reader.read(api, self.context.connection.client, "sync", roots, now)
         return list(api.asked)
 
     @property
