@@ -20,8 +20,7 @@ from exporter.commands.connections import CallObserver, ProjectConnection
 from exporter.commands.findings import Finding, engines
 from exporter.config import TASKS
 from exporter.model.task import Gap, Phase
-from exporter.polling.demand import list_calls_per_second
-from exporter.polling.list_reader import WHOLE_LIST_SECONDS
+from exporter.polling.list_reader import ListCost
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
@@ -174,13 +173,10 @@ class ProjectCheck:
         for api in apis:
             for job_type in self._connection.job_types:
                 tasks = [task for task in lists[api.name].tasks.values() if task.job_type == job_type]
-                total = sum(task.parent_id is None for task in tasks)
-                active = sum(task.phase is not Phase.ENDED for task in tasks)
-                if api is apis[0]:
-                    calls += list_calls_per_second(total, active, PAGE, api.most_ids, interval)
-                else:
-                    hidden = sum(task.phase is not Phase.ENDED and task.id not in first for task in tasks)
-                    calls += max(1, ceil(total / PAGE)) / WHOLE_LIST_SECONDS + ceil(hidden / api.most_ids) / interval
+                pages = max(1, ceil(sum(task.parent_id is None for task in tasks) / PAGE))
+                second = api is not apis[0]
+                active = sum(task.phase is not Phase.ENDED and not (second and task.id in first) for task in tasks)
+                calls += ListCost(pages, ceil(active / api.most_ids), second).per_second(interval)
         return calls
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:

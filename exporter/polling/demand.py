@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTORS
-from exporter.polling.list_reader import WHOLE_LIST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,13 +14,6 @@ def calls_per_second(intervals: Iterable[float], batch: int) -> float:
     """Return the calls of one source, whose tasks are queried at these intervals in batches."""
     rates = [1 / interval for interval in intervals]
     return max(sum(rates) / batch, max(rates, default=0.0))
-
-
-def list_calls_per_second(total: int, active: int, page: int, most_ids: int, interval: float) -> float:
-    """Return the calls of one list, see `ListReader`."""
-    pages = max(1, ceil(total / page))
-    some = 1 + ceil(active / most_ids)
-    return pages / interval if some >= pages else some / interval + pages / WHOLE_LIST_SECONDS
 
 
 def delay_growth(demand: Mapping[str, float], rate: float) -> float:

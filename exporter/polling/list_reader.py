@@ -24,6 +24,35 @@ WHOLE_LIST_SECONDS = 300.0
 _TRY_IDS_AGAIN_SECONDS = 3600.0
 
 
+class ListCost(NamedTuple):
+    """The calls of one list.
+
+    Args:
+        pages: of the whole list.
+        ids: calls by id for the tasks that may have changed.
+        second: whether the list is read beside that of a generation which lists every task.
+    """
+
+    pages: int
+    ids: int
+    second: bool
+
+    @property
+    def some(self) -> int:
+        """Calls that read what may have changed: beside another generation, the first page is not needed."""
+        return self.ids if self.second else 1 + self.ids
+
+    @property
+    def some_is_cheaper(self) -> bool:
+        return self.some <= self.pages if self.second else self.some < self.pages
+
+    def per_second(self, interval: float) -> float:
+        """Return the calls a second of a list that is polled at this interval."""
+        if self.some_is_cheaper:
+            return self.some / interval + self.pages / WHOLE_LIST_SECONDS
+        return self.pages / interval
+
+
 class _Whole(NamedTuple):
     """The newest whole list."""
 
@@ -58,14 +87,14 @@ class ListReader:
         whole = self._whole.get((api.name, job_type))
         if whole is None or now >= whole.due:
             return None
+        second = self.is_second(api)
+        without = self._apis[0].name if second else None
+        roots = self._store.state.inventory.roots(api.name, job_type, without=without)
+        if second and not roots:
+            return roots
         by_ids = now >= self._no_ids_until.get(api.name, now)
-        inventory = self._store.state.inventory
-        if self.is_second(api):
-            roots = inventory.roots(api.name, job_type, without=self._apis[0].name)
-            cheaper = by_ids and ceil(len(roots) / api.most_ids) <= whole.pages
-            return roots if cheaper or not roots else None
-        roots = inventory.roots(api.name, job_type)
-        return roots if by_ids and 1 + ceil(len(roots) / api.most_ids) < whole.pages else None
+        cost = ListCost(whole.pages, ceil(len(roots) / api.most_ids), second)
+        return roots if by_ids and cost.some_is_cheaper else None
 
     async def read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
         """Read what is due, see `roots`, and store it; raises `CloudError`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import pytest
 
-from exporter.polling.demand import calls_per_second, delay_growth, list_calls_per_second
+from exporter.polling.demand import calls_per_second, delay_growth
+from exporter.polling.list_reader import ListCost
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,8 @@ def test_calls_of_a_source(intervals: list[float], batch: int, calls: float) -> 
     ],
 )
 def test_calls_of_a_list(total: int, active: int, most_ids: int, minute: float) -> None:
-    assert 60 * list_calls_per_second(total, active, 100, most_ids, 30.0) == pytest.approx(minute)
+    cost = ListCost(max(1, ceil(total / 100)), ceil(active / most_ids), second=False)
+    assert 60 * cost.per_second(30.0) == pytest.approx(minute)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,10 @@ def test_delays_become_older_only_where_delays_and_a_quarter_of_the_rest_exceed_
     demand: dict[str, float], growth: float
 ) -> None:
     assert delay_growth(demand, 3.0) == pytest.approx(growth)
+
+
+@pytest.mark.parametrize(("pages", "ids", "minute"), [(1, 0, 0.2), (1, 1, 2.2), (10, 10, 22), (1, 2, 2), (10, 100, 20)])
+def test_a_list_beside_another_one_costs_its_own_tasks_or_its_pages_every_interval(
+    pages: int, ids: int, minute: float
+) -> None:
+    assert 60 * ListCost(pages, ids, second=True).per_second(30.0) == pytest.approx(minute)
