@@ -71,7 +71,7 @@ class Poller:
         self._absences = 0
         self._limits: dict[str, CollectorFacts] = {}
         for collector in intervals:
-            self._measure(collector)
+            self._measure(collector, self._state.tasks)  # which another configuration may have left
         self._age_lists()
 
     async def run(self) -> None:
@@ -175,11 +175,11 @@ class Poller:
         for api in self._context.connection.apis:
             self.store.ages.set(api.name, self._lists.interval(api), self._lists.measured.get(api.name))
 
-    def _measure(self, collector: str) -> None:
-        """Adapt the ages of facts to the time that their updates take."""
+    def _measure(self, collector: str, ids: Iterable[str] | None = None) -> None:
+        """Adapt the ages of facts to the time that their updates take; of the tasks that are polled by default."""
         interval, ages, known = self._context.intervals[collector], self.store.ages, self._state.tasks
-        # Not those of tasks that are not polled any more.
-        ids = {task_id for loop in self._tasks for task_id in loop.tasks(collector)}
+        if ids is None:
+            ids = {task_id for loop in self._tasks for task_id in loop.tasks(collector)}
         tasks = [known[task_id] for task_id in ids if task_id in known]
         gaps = [task.gaps[collector] for task in tasks if collector in task.gaps]
         collected = [task.collected[collector] for task in tasks if task.exposed and collector in task.collected]

@@ -64,6 +64,17 @@ async def test_a_project_that_is_polled_in_another_way_keeps_every_series_and_co
             assert requests >= (before.value("drs_exporter_api_requests_total", **LISTED) or 0) > 0
 
 
+async def test_a_reload_keeps_the_measured_intervals_so_that_no_value_expires_earlier() -> None:
+    """Calls that have to wait make values live longer; a new poller has seen no update yet."""
+    slow = {"poll": {"rate_limit": 0.02, "burst": 1}}
+    async with running(clouds(), config(account("acme", PAYMENTS, **slow))) as daemon:
+        await asyncio.sleep(1800)
+        measured = daemon.exporter.stores[0].ages.interval("progress")
+        assert measured > 45
+        await daemon.reload(config(account("acme", PAYMENTS, **slow, cutover={"max_delay": "1h"})))
+        assert daemon.exporter.stores[0].ages.interval("progress") >= measured
+
+
 LISTED = {"account": "acme", "operation": "v3_list_jobs", "code": "200"}
 
 
