@@ -48,11 +48,11 @@ def performance_markdown(result: Result, seconds: float, load: Sequence[float]) 
     )
 
 
-def allowance_markdown(table: Table) -> str:
+def ages_markdown(table: Table) -> str:
     """A part of docs/operations.md."""
     return "\n" + _document(
         "## Ages by rate limit",
-        "Measured by `python -m tests.bench allowance`; do not edit.",
+        "Measured by `python -m tests.bench ages`; do not edit.",
         "`poll.rate_limit` limits the calls a second of an account in a region. The table shows the ages of facts in "
         "seconds, median / 95th percentile / oldest, while all tasks are known and run, none is compared, and "
         "intervals are those of the default configuration. They are computed with the scheduler alone over a day (with "

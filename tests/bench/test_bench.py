@@ -7,7 +7,7 @@ import asyncio
 from tests.bench import pages, parts
 from tests.bench.measure import Result, Row, Table
 from tests.bench.paper import Story, ages_of
-from tests.bench.report import allowance_markdown, performance_markdown, shown
+from tests.bench.report import ages_markdown, performance_markdown, shown
 
 
 def test_every_part_has_a_size_for_a_test() -> None:
@@ -40,4 +40,4 @@ def test_a_missed_goal_is_named_with_its_cause() -> None:
     assert "* **frugality**" not in text
     assert "| sleep | 100% |" in text
     assert "MISSED speed" in shown("part", result, 1.0)
-    assert "| sleep | 100% |" in allowance_markdown(table)
+    assert "| sleep | 100% |" in ages_markdown(table)

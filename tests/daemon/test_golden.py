@@ -1,6 +1,6 @@
 """What a user sees: the whole text of one world on v3, one on v5 and one on both.
 
-`GOLDEN=write pytest tests/daemon/test_golden.py` writes the files anew; read the difference before it is committed.
+`GOLDEN=write pytest tests/daemon/test_golden.py` writes the files again; read the difference before it is committed.
 """
 
 from __future__ import annotations

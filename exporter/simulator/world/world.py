@@ -131,7 +131,7 @@ class World:
         return overridden(built, self.overrides[endpoint]) if endpoint in self.overrides else built
 
     def _current(self) -> _Index:
-        # Comparing the two lists costs microseconds (the same objects), sorting a fleet anew milliseconds.
+        # Comparing the two lists costs microseconds (the same objects), sorting a fleet again milliseconds.
         if self._index is None or self._index.tasks != self.tasks:
             self._index = _Index(list(self.tasks))
             for task in self.tasks:

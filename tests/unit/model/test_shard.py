@@ -151,7 +151,7 @@ async def test_no_task_and_no_project_is_queried_by_two_shards() -> None:
         assert part["v5 jobs/ID progress"] < alone["v5 jobs/ID progress"] / 2
 
 
-async def test_all_shards_together_stay_within_the_allowance() -> None:
+async def test_all_shards_together_stay_within_the_rate_limit() -> None:
     given = config_of(poll={"rate_limit": 6.0, "burst": 7})
     async with Exporter(given, clock=clock, shard=Shard(2, 4)) as exporter:
         await exporter.publish()

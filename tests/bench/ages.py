@@ -20,7 +20,7 @@ _PARTS = 10
 _COLUMNS = ("progress", "node", "detail", "comparison", "quota")
 
 
-def allowance() -> Table:
+def ages_by_rate_limit() -> Table:
     """The ages by rate limit."""
     rows = [
         (f"{tasks:,}", f"{rate:g}", api, *_ages(api, tasks, rate, seconds))
