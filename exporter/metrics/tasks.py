@@ -412,17 +412,17 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_task_delay_threshold_seconds",
-        "The delay at which the cloud alarms; absent if none is set.",
+        "The delay at which the cloud alarms; absent if none is set or the alarm is off.",
         "detail.delay_threshold_seconds",
     ),
     gauge(
         "drs_task_rpo_threshold_seconds",
-        "The RPO at which the cloud alarms; absent if none is set.",
+        "The RPO at which the cloud alarms; absent if none is set or the alarm is off.",
         "detail.rpo_threshold_seconds",
     ),
     gauge(
         "drs_task_rto_threshold_seconds",
-        "The RTO at which the cloud alarms; absent if none is set.",
+        "The RTO at which the cloud alarms; absent if none is set or the alarm is off.",
         "detail.rto_threshold_seconds",
     ),
     gauge(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from exporter.cloud import operations
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
@@ -19,6 +19,7 @@ from exporter.cloud.wire.fields import (
     Time,
     UserText,
     Wire,
+    Word,
     alias,
     facts_of,
 )
@@ -33,9 +34,15 @@ _DAY = 86_400
 class AlarmWire(Wire):
     """`alarm_notify`: thresholds in seconds in both generations; 0 means that none is set."""
 
+    alarm_enabled: Flag = alias("alarm_to_user")
     delay_threshold_seconds: Positive = alias("delay_time")
     rpo_threshold_seconds: Positive = alias("rpo_delay")
     rto_threshold_seconds: Positive = alias("rto_delay")
+
+    @property
+    def in_force(self) -> AlarmWire:
+        """The thresholds at which the cloud alarms: none while the alarm is off."""
+        return AlarmWire.model_construct(alarm_enabled=False) if self.alarm_enabled is False else self
 
 
 class TagWire(Wire):
@@ -51,6 +58,7 @@ class DetailWire(Wire):
     created_at: Time = alias("create_time")
     job_direction: Text = None
     kernel_direction: Text = alias("job_kernel_direction")
+    master_task_id: Word = alias("master_job_id")
     multi_write: Flag = None
     expired_days: Number = None
     scheduled_start_at: Time = alias("start_time")
@@ -66,7 +74,7 @@ class DetailWire(Wire):
         detail = facts_of(
             Detail,
             self,
-            self.alarm_notify,
+            self.alarm_notify and self.alarm_notify.in_force,
             *wires,
             tags=tuple((tag.key, tag.value or "") for tag in self.tags if tag.key),
             auto_stop_after_seconds=self.expired_days * _DAY if self.expired_days else None,
@@ -98,6 +106,7 @@ class InstanceV3Wire(Wire):
 class OrderV3Wire(Wire):
     """`period_order` of v3; only there for yearly or monthly billing."""
 
+    order_status: Word = alias("status")
     order_expires_at: Time = alias("exp_time")
 
 
@@ -167,44 +176,38 @@ class NodeV5Wire(Wire):
     base_info: Nested[NodeBaseV5Wire] = None
 
 
-class BaseV5Wire(DetailWire):
-    """`base_info` of v5, table 6."""
+class DetailJobWire(DetailWire):
+    """The object `job` of v5 with type=detail, table 5, and `base_info` in it, table 6."""
 
-    charging_mode: Text = None
-
-
-class DetailJobWire(Wire):
-    """The object `job` of v5 with type=detail, table 5."""
-
-    create_time: Time = None
-    job_kernel_direction: Text = None
     base_info: JsonObject = None
+    charging_mode: Text = None
     source_endpoint: NestedList[EndpointV5Wire] = ()
     target_endpoint: NestedList[EndpointV5Wire] = ()
-    alarm_notify: JsonObject = None
     node_info: Nested[NodeV5Wire] = None
 
-    def parts(self, errors: DecodeErrors) -> tuple[Detail, Switchover]:
-        """Return the facts; a field that is missing in `base_info` may be beside it."""
-        outer = {"alarm_notify": self.alarm_notify, "job_kernel_direction": self.job_kernel_direction}
-        base = BaseV5Wire.read({**outer, **(self.base_info or {})}, errors) or BaseV5Wire()
+    @classmethod
+    def read(cls, value: Any, errors: DecodeErrors) -> Self | None:
+        """Decode the object; the fields of `base_info` may be in it or beside it."""
+        base = value.get("base_info") if isinstance(value, dict) else None
+        return super().read({**value, **base} if isinstance(base, dict) else value, errors)
+
+    def facts(self) -> tuple[Detail, Switchover]:
         node = self.node_info or NodeV5Wire()
         source = next(iter(self.source_endpoint), EndpointV5Wire())
         target = next(iter(self.target_endpoint), EndpointV5Wire())
-        return base.parts(
+        return self.parts(
             node.spec,
             node.base_info,
             target.endpoint,
             source_type=source.db_type,
             target_type=target.db_type,
-            created_at=self.create_time,
         )
 
 
 async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
     """Fetch the details of one task."""
     job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors[Detail.collector])
-    return {ids[0]: job.parts(errors[Detail.collector])}
+    return {ids[0]: job.facts()}
 
 
 class WritableJobWire(Wire):

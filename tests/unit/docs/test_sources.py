@@ -118,6 +118,7 @@ async def test_a_source_lacks_the_fields_that_it_declares() -> None:
         sim_task("loading", script=loading),
         sim_task("configured", status="CONFIGURATION"),
         sim_task("dr", **dr),
+        sim_task("pair", relation="multi_az", children=[sim_task("one", role="master")]),
         failed,
     ]
     simulated = cloud_of(*tasks, v5_engines=("mysql-to-mysql", "cloudDataGuard-mysql"))

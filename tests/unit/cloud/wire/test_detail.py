@@ -53,6 +53,21 @@ def test_an_order_is_what_makes_a_task_prepaid(given: Any) -> None:
     assert (paid.charging_mode, paid.order_expires_at) == ("period", None)
 
 
+@pytest.mark.parametrize("api", [V3, V5])
+@pytest.mark.parametrize("enabled", [True, False, None, ABSENT, "no"])
+def test_thresholds_do_not_exist_while_the_alarm_is_off(api: str, enabled: Any) -> None:
+    alarm = {**nested("alarm_to_user", enabled), "delay_time": 60, "rpo_delay": "30", "rto_delay": 20}
+    found, _ = only_facts(api, body(api, {"alarm_notify": alarm}), kind=Detail)
+    seen = found.delay_threshold_seconds, found.rpo_threshold_seconds, found.rto_threshold_seconds
+    assert seen == ((None, None, None) if enabled is False else (60, 30, 20))
+
+
+def test_a_field_of_the_base_information_may_be_beside_it() -> None:
+    fields = {"multi_write": False, "job_kernel_direction": "down", "base_info": {"multi_write": True}}
+    found, lost = only_facts(V5, body(V5, fields), kind=Detail)
+    assert (found.multi_write, found.kernel_direction, lost) == (True, "down", 0)
+
+
 def test_the_first_endpoint_speaks_where_there_are_several() -> None:
     fields = {"source_endpoint": [{"db_type": "oracle"}, {"db_type": "mysql"}], "target_endpoint": []}
     found, lost = only_facts(V5, body(V5, fields), kind=Detail)
@@ -140,6 +155,7 @@ def test_the_documented_detail_of_v5() -> None:
         tags=(("test", "test"),),
         created_at=MOMENT,
         auto_stop_after_seconds=14 * DAY,
+        alarm_enabled=True,
         delay_threshold_seconds=60,
     )
     assert (results, lost) == ({document_id: (detail, Switchover())}, 0)

@@ -30,6 +30,11 @@ WORDS: list[Row] = [
     *NULLS[:6],
     *[({}, None, 1), (["failed"], None, 1), ("x" * 257, None, 1)],
 ]
+LABELS: list[Row] = [
+    *[("FROZEN_CAN_RENEW", "FROZEN_CAN_RENEW", 0), (" frozen-1 ", "frozen-1", 0), (7, "7", 0)],
+    *NULLS[:6],
+    *[("see 10.0.0.1", None, 1), ({}, None, 1), ("x" * 41, None, 1), (True, None, 1)],
+]
 FLAGS: list[Row] = [(True, True, 0), (False, False, 0), (None, None, 0), ("", None, 0), ("true", None, 1), (1, None, 1)]
 NUMBERS: list[Row] = [("150.5", 150.5, 0), (0, 0, 0), ("0", 0, 0), *NULLS, ({}, None, 1), ("fast", None, 1)]
 PERCENT: list[Row] = [("12.5", 0.125, 0), ("12.5%", 0.125, 0), (50, 0.5, 0), *NULLS, ("low", None, 1)]
@@ -83,6 +88,9 @@ KEYS: list[tuple[str, str, type[TaskFacts], str, list[Row]]] = [
     (DETAIL_V3, "target_endpoint.inst_id", Detail, "target_instance_id", WORDS),
     (DETAIL_V3, "job_kernel_direction", Detail, "kernel_direction", WORDS),
     (DETAIL_V3, "node_role", Detail, "node_role", WORDS),
+    (DETAIL_V3, "master_job_id", Detail, "master_task_id", LABELS),
+    (DETAIL_V3, "period_order.status", Detail, "order_status", LABELS),
+    (DETAIL_V3, "alarm_notify.alarm_to_user", Detail, "alarm_enabled", FLAGS),
     (DETAIL_V3, "multi_write", Detail, "multi_write", FLAGS),
     (DETAIL_V3, "expired_days", Detail, "auto_stop_after_seconds", DAYS),
     (DETAIL_V3, "alarm_notify.delay_time", Detail, "delay_threshold_seconds", THRESHOLDS),
@@ -100,6 +108,8 @@ KEYS: list[tuple[str, str, type[TaskFacts], str, list[Row]]] = [
     (DETAIL_V5, "target_endpoint.0.endpoint.instance_id", Detail, "target_instance_id", WORDS),
     (DETAIL_V5, "base_info.charging_mode", Detail, "charging_mode", WORDS),
     (DETAIL_V5, "job_kernel_direction", Detail, "kernel_direction", WORDS),
+    (DETAIL_V5, "master_job_id", Detail, "master_task_id", LABELS),
+    (DETAIL_V5, "alarm_notify.alarm_to_user", Detail, "alarm_enabled", FLAGS),
     (DETAIL_V5, "base_info.multi_write", Detail, "multi_write", FLAGS),
     (DETAIL_V5, "base_info.expired_days", Detail, "auto_stop_after_seconds", DAYS),
     (DETAIL_V5, "alarm_notify.delay_time", Detail, "delay_threshold_seconds", THRESHOLDS),
