@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from exporter.cloud.connect import SharedCredentials, connect
+import httpx
+
+from exporter.cloud.connect import Api, SharedCredentials, connect
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler, limits_of
+from exporter.cloud.source import ErrorsByCollector, TaskList
+from exporter.config import Account, Config, Project
 from exporter.model.filters import TaskFilter
 from exporter.model.task import ProjectKey
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-
-    import httpx
-
-    from exporter.cloud.connect import Api
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import ErrorsByCollector, TaskList
-    from exporter.config import Account, Config, Project
 
 
 class CallObserver:

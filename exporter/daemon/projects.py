@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import httpx
 
 from exporter.cloud.connect import SharedCredentials, connect
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler, limits_of
-from exporter.config import COLLECTORS, ConfigError, Scope
-from exporter.metrics.self_metrics import ApiMeter, ProjectMeter
+from exporter.config import COLLECTORS, Account, Config, ConfigError, Project, Scope
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.self_metrics import ApiMeter, ProjectMeter, Telemetry
 from exporter.metrics.tasks import tag_labels, task_families
+from exporter.model.shard import Shard
 from exporter.model.task import ProjectKey
 from exporter.polling.poller import Poller
+from exporter.runtime.clock import Clock
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    import httpx
-
-    from exporter.config import Account, Config, Project
-    from exporter.metrics.exposition import Exposition
-    from exporter.metrics.self_metrics import Telemetry
-    from exporter.model.shard import Shard
-    from exporter.runtime.clock import Clock
 
 
 class Settings(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from exporter.cloud import operations
+from exporter.cloud.connect import Api
 from exporter.cloud.operations import Operation
 from exporter.cloud.source import Source
 from exporter.cloud.v3 import V3
@@ -14,9 +15,6 @@ from exporter.config import COLLECTOR_OF, COLLECTORS, TASKS
 from exporter.metrics.family import Family, split
 from exporter.model.filters import ListQuery
 from exporter.model.task import Project, Task
-
-if TYPE_CHECKING:
-    from exporter.cloud.connect import Api
 
 LISTS = (operations.LIST_V3, operations.LIST_V5)
 _APIS: tuple[Api, ...] = (V3(ListQuery()), V5(ListQuery()))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from exporter.metrics.family import Family, Samples, by_label, gauge
-
-if TYPE_CHECKING:
-    from exporter.model.task import Project
+from exporter.model.task import Project
 
 
 def _quotas(project: Project, *, used: bool) -> Samples:

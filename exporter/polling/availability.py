@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Container, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
-
-    from exporter.cloud.connect import Api
-    from exporter.store.project_context import ProjectContext
+from exporter.cloud.connect import Api
+from exporter.store.project_context import ProjectContext
 
 _QUERY_AGAIN_SECONDS = 3600.0
 """The interval at which the exporter queries what does not exist in this region."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from exporter.cloud.connect import Connection
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
+from exporter.metrics.self_metrics import ProjectMeter
 from exporter.polling.availability import Availability
 from exporter.polling.backoff import Backoff
 from exporter.polling.failure_log import FailureLog
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from exporter.cloud.connect import Connection
-    from exporter.cloud.http.errors import CloudError
-    from exporter.cloud.http.scheduler import Scheduler
-    from exporter.metrics.self_metrics import ProjectMeter
-    from exporter.polling.loop import PollLoop
-    from exporter.store.store import Store
+from exporter.polling.loop import PollLoop
+from exporter.store.store import Store
 
 
 @dataclass(slots=True, eq=False)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from exporter.config import COLLECTORS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 def calls_per_second(intervals: Iterable[float], batch: int) -> float:

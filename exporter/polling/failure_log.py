@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import structlog
 
-from exporter.cloud.http.errors import ThrottledError
+from exporter.cloud.http.errors import CloudError, ThrottledError
+from exporter.model.task import ListFacts
 from exporter.runtime.logs import location
+from exporter.store.project_state import ProjectState
 from exporter.views.errors import advise
 from exporter.views.text import moment
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from exporter.cloud.http.errors import CloudError
-    from exporter.model.task import ListFacts
-    from exporter.store.project_state import ProjectState
 
 
 class FailureLog:

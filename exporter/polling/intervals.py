@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.cloud.source import Source
-    from exporter.model.facts import TaskFacts
-    from exporter.polling.context import PollContext
+from exporter.cloud.source import Source
+from exporter.model.facts import TaskFacts
+from exporter.polling.context import PollContext
 
 _LONGEST = 10
 """Intervals between two queries of facts that have settled: they expire after twelve, see `Ages`."""

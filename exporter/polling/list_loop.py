@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from exporter.cloud.connect import Api
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.error_codes import of_job_type
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.scheduler import Turn
 from exporter.config import TASKS
+from exporter.polling.context import PollContext
 from exporter.polling.list_reader import WHOLE_LIST_SECONDS, ListReader
 from exporter.polling.loop import PollLoop
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from exporter.cloud.connect import Api
-    from exporter.cloud.http.client import Client
-    from exporter.polling.context import PollContext
 
 
 class ListLoop(PollLoop):

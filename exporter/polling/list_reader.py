@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from exporter.cloud.connect import Api
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import AccessDeniedError, BadRequestError, DecodeError
-from exporter.cloud.source import EVERYTHING, Selected
+from exporter.cloud.source import EVERYTHING, Selected, TaskList
 from exporter.config import TASKS
-from exporter.model.task import DELETED, Gap, Phase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.cloud.connect import Api
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import TaskList
-    from exporter.model.task import Listed
-    from exporter.polling.context import PollContext
+from exporter.model.task import DELETED, Gap, Listed, Phase
+from exporter.polling.context import PollContext
 
 WHOLE_LIST_SECONDS = 300.0
 """The interval of whole lists where reading what may have changed costs fewer calls, and of v5 lists beside v3 ones."""

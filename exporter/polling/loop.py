@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from exporter.cloud.http.call_context import CallContext
+from exporter.cloud.http.client import Client
+from exporter.cloud.http.scheduler import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.http.scheduler import Turn
     from exporter.polling.context import PollContext
 
 _WATCHDOG_INTERVALS = 5

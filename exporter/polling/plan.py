@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
-from exporter.model.facts import Detail
-from exporter.model.task import Phase
+from exporter.cloud.source import Source
+from exporter.model.facts import Detail, TaskFacts
+from exporter.model.task import Listed, Phase
+from exporter.polling.context import PollContext
+from exporter.polling.task_loop import Kinds
 from exporter.runtime.turns import in_turns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from exporter.cloud.source import Source
-    from exporter.model.facts import TaskFacts
-    from exporter.model.task import Listed
-    from exporter.polling.context import PollContext
-    from exporter.polling.task_loop import Kinds
 
 _TASKS_PER_TURN = 250
 
-Assigned = dict[tuple[str, "Source"], dict[str, "Kinds"]]
+Assigned = dict[tuple[str, Source], dict[str, Kinds]]
 """By collector and source: the facts that each task is queried for."""
 
 
@@ -54,7 +48,7 @@ class Plan:
 
     def _offered(self) -> dict[type[TaskFacts], list[tuple[str, Source]]]:
         """The sources that may exist, with their generations, by the facts of enabled collectors."""
-        offered = defaultdict[type["TaskFacts"], list[tuple[str, "Source"]]](list)
+        offered = defaultdict[type[TaskFacts], list[tuple[str, Source]]](list)
         for api in self._context.connection.apis:
             for source in api.sources:
                 for kind in source.kinds:

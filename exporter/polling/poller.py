@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING
 
+from exporter.cloud.connect import Connection
+from exporter.cloud.http.errors import CloudError
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import TASKS
 from exporter.model.task import CollectorFacts
 from exporter.polling.context import PollContext
 from exporter.polling.list_loop import ListLoop
+from exporter.polling.loop import PollLoop
 from exporter.polling.plan import Plan
 from exporter.polling.project_loop import ProjectLoop
 from exporter.polling.task_loop import TaskLoop
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Mapping
-
-    from exporter.cloud.connect import Connection
-    from exporter.cloud.http.errors import CloudError
-    from exporter.cloud.http.scheduler import Scheduler
-    from exporter.polling.loop import PollLoop
-    from exporter.store.store import Store
+from exporter.store.store import Store
 
 
 class Poller:

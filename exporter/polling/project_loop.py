@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
 
+from exporter.cloud.connect import Api
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.scheduler import Turn
+from exporter.cloud.source import ProjectSource
+from exporter.polling.context import PollContext
 from exporter.polling.loop import PollLoop
-
-if TYPE_CHECKING:
-    from exporter.cloud.connect import Api
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import ProjectSource
-    from exporter.polling.context import PollContext
 
 
 class ProjectLoop(PollLoop):

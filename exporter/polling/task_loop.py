@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from exporter.cloud.batches import CallResults, Round, Splitter, split_results
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import (
     AccessDeniedError,
     CloudError,
@@ -18,21 +19,15 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.http.pauses import DEFAULT_PAUSE
 from exporter.cloud.http.scheduler import Turn
-from exporter.model.facts import Progress
+from exporter.cloud.source import Source, TaskResult
+from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Phase
+from exporter.polling.context import PollContext
 from exporter.polling.demand import calls_per_second
 from exporter.polling.due_queue import TaskQueue
 from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
 from exporter.store.task_state import Planned
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
-
-    from exporter.cloud.http.client import Client
-    from exporter.cloud.source import Source, TaskResult
-    from exporter.model.facts import TaskFacts
-    from exporter.polling.context import PollContext
 
 _MOST_CALLS = 8
 """At once, of one source; as many failures in a row prove that the source fails."""
@@ -43,7 +38,7 @@ _HEAD_START = 2
 _NEAR_READY = 10
 """A task is near its cut-over while its delay is at most n times `cutover.max_delay`."""
 
-Kinds = tuple[type["TaskFacts"], ...]
+Kinds = tuple[type[TaskFacts], ...]
 
 
 class TaskLoop(PollLoop):

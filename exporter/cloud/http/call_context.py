@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from exporter.cloud.http.scheduler import SIGN_IN
+from exporter.cloud.http.scheduler import SIGN_IN, Scheduler, Turn
 from exporter.runtime.clock import loop_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from exporter.cloud.http.scheduler import Scheduler, Turn
 
 _RIGHT_SECONDS = 1.0
 """For which the right to a call is kept while the call waits for something else."""

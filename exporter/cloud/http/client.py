@@ -6,7 +6,8 @@ import asyncio
 import copy
 import json
 import random
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import quote
 
 import aiohttp
@@ -27,15 +28,10 @@ from exporter.cloud.http.errors import (
 from exporter.cloud.http.pauses import Pauses
 from exporter.cloud.http.proxy_login import ProxyLoginError
 from exporter.cloud.http.response import parse_body, read_object
+from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.http.unreachable import header_too_long, reason_of
-from exporter.cloud.operations import OPERATIONS, Operation
+from exporter.cloud.operations import OPERATIONS, Operation, Service
 from exporter.config import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from exporter.cloud.http.scheduler import Scheduler
-    from exporter.cloud.operations import Service
 
 T = TypeVar("T")
 

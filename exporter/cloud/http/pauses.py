@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from exporter.runtime.clock import TIMER_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DEFAULT_PAUSE = 30.0
 """Seconds after which a throttled operation is tried again where the cloud named no time."""

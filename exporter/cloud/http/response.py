@@ -6,16 +6,14 @@ import email.utils
 import json
 import math
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.cloud.http.error_codes import GOOD, known_code, meaning_of
 from exporter.cloud.http.errors import DecodeError, ThrottledError
 from exporter.cloud.http.shallow import shallow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MINUTE = 60.0
 _LIMIT = re.compile(rb"limit:(\d{1,9}),time:1 minute")

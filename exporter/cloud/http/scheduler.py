@@ -13,15 +13,11 @@ import heapq
 import itertools
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
-from exporter.config import COLLECTORS
+from exporter.config import COLLECTORS, Poll
 from exporter.runtime.clock import TIMER_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
-    from exporter.config import Poll
 
 _ROTATION = 10
 """One of n calls that had to wait is that of the collector that has waited longest for this: see the module."""
