@@ -21,7 +21,8 @@ from exporter.cloud.wire.precheck import PrecheckItemWire
 from exporter.cloud.wire.progress import ProgressItemWire
 from exporter.cloud.wire.recovery import RecoveryItemWire
 from exporter.config import TASKS
-from exporter.model.facts import Comparison, Detail, Monitor, Precheck, Progress, Quota, Recovery, Switchover
+from exporter.model.details import Detail
+from exporter.model.facts import Comparison, Monitor, Precheck, Progress, Quota, Recovery, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,18 +14,8 @@ from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.config import TASKS
-from exporter.model.facts import (
-    AsyncJobs,
-    Comparison,
-    Detail,
-    Logs,
-    Monitor,
-    Node,
-    Objects,
-    Progress,
-    Switchover,
-    Writable,
-)
+from exporter.model.details import Detail, Writable
+from exporter.model.facts import AsyncJobs, Comparison, Logs, Monitor, Node, Objects, Progress, Switchover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

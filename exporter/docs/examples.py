@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from exporter.model.facts import TASK_FACTS, AsyncJobs, Compared, Detail, ObjectCount, Precheck, Progress, Quota
+from exporter.model.details import Detail
+from exporter.model.facts import AsyncJobs, Compared, ObjectCount, Precheck, Progress, Quota
+from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ name is its unit: by it, pages word the value (views/text.py) and documents choo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, get_args, get_type_hints
+from typing import ClassVar
 
 from exporter.config import COLLECTOR_OF, COLLECTORS, Scope
 
@@ -152,51 +151,6 @@ class Objects(TaskFacts):
 
 
 @dataclass(frozen=True, slots=True)
-class Detail(TaskFacts):
-    """Properties that seldom change: types, places, tags, times, thresholds."""
-
-    node_type: str | None = None
-    instance_type: str | None = None
-    source_type: str | None = None
-    target_type: str | None = None
-    target_instance_id: str | None = None
-    charging_mode: str | None = None
-    kernel_direction: str | None = None
-    node_role: str | None = None
-    """Of a primary/standby pair: master or slave. Lists contain it in v5 only."""
-    master_task_id: str | None = None
-    """The primary task of a primary/standby pair; of the primary itself, its own id."""
-    multi_write: bool | None = None
-    tags: tuple[tuple[str, str], ...] = ()
-    created_at: float | None = None
-    started_at: float | None = None
-    full_completed_at: float | None = None
-    updated_at: float | None = None
-    scheduled_start_at: float | None = None
-    order_status: str | None = None
-    """Of a yearly or monthly order, such as COMPLETED; FROZEN_CAN_RENEW and others that start with FROZEN: frozen."""
-    order_expires_at: float | None = None
-    auto_stop_after_seconds: float | None = None
-    """Time in failure after which the cloud stops the task."""
-    alarm_enabled: bool | None = None
-    delay_threshold_seconds: float | None = None
-    """The cloud alarms above it. All thresholds are None while the alarm is off."""
-    rpo_threshold_seconds: float | None = None
-    rto_threshold_seconds: float | None = None
-    error_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Writable(TaskFacts):
-    """The state of the target database: made writable again or not."""
-
-    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
-        return self == before
-
-    lifted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Compared:
     """The newest comparison of one type: objects, lines or contents."""
 
@@ -255,26 +209,3 @@ class AsyncJobs(Facts):
     """The number of batches by status."""
     failed: tuple[tuple[str, float], ...] = ()
     """Id and time of creation of the newest failed batches."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownFacts:
-    """All facts about one task."""
-
-    progress: Progress | None = None
-    node: Node | None = None
-    monitor: Monitor | None = None
-    recovery: Recovery | None = None
-    switchover: Switchover | None = None
-    objects: Objects | None = None
-    detail: Detail | None = None
-    writable: Writable | None = None
-    comparison: Comparison | None = None
-    precheck: Precheck | None = None
-    logs: Logs | None = None
-
-
-TASK_FACTS: Mapping[str, type[TaskFacts]] = {
-    name: get_args(kind)[0] for name, kind in get_type_hints(KnownFacts).items()
-}
-"""The kinds of facts about a task, by the name of their field."""

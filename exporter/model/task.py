@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from exporter.config import TASKS, Scope
-from exporter.model.facts import AsyncJobs, KnownFacts, Quota
+from exporter.model.facts import AsyncJobs, Quota
+from exporter.model.known_facts import KnownFacts
 
 
 class Phase(StrEnum):

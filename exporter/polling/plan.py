@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from exporter.cloud.source import Source
-from exporter.model.facts import Detail, TaskFacts
+from exporter.model.details import Detail
+from exporter.model.facts import TaskFacts
 from exporter.model.task import Listed, Phase
 from exporter.polling.context import PollContext
 from exporter.polling.task_loop import Kinds

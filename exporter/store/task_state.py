@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model import cutover
-from exporter.model.facts import Detail
+from exporter.model.details import Detail
 from exporter.model.task import History, Identity, Phase, Task
 
 if TYPE_CHECKING:

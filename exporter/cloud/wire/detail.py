@@ -23,7 +23,8 @@ from exporter.cloud.wire.fields import (
     alias,
     facts_of,
 )
-from exporter.model.facts import Detail, Switchover, TaskFacts, Writable
+from exporter.model.details import Detail, Writable
+from exporter.model.facts import Switchover, TaskFacts
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client

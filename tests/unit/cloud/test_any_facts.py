@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import CloudError, DecodeError, TaskError, TaskGoneError
-from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery
+from exporter.model.details import Detail
+from exporter.model.facts import Monitor, Precheck, Progress, Recovery
 from tests.lib.cloud import Script, connected, document, source
 from tests.lib.facts import ID, OTHER, Fetched, fetched, project_fact
 from tests.unit.cloud.test_anything import anything, broken, fit_for_a_page

@@ -14,7 +14,7 @@ from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, CutoverInput
-from exporter.model.facts import TASK_FACTS
+from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected
 from tests.lib.daemon import cloud_of, sim_task

@@ -12,7 +12,8 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.sample_updater import SampleUpdater
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.facts import TASK_FACTS, Logs
+from exporter.model.facts import Logs
+from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import History, Identity, Listed, ProjectKey, Task
 from tests.lib.virtual_time import simulate
 

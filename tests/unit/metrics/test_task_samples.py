@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.metrics.tasks import ACTIONS, COMPARISON_STATUSES, TASK_FAMILIES, tag_labels, task_families
+from exporter.model.details import Detail, Writable
 from exporter.model.facts import (
     Compared,
     Comparison,
-    Detail,
     Logs,
     Monitor,
     Node,
@@ -21,7 +21,6 @@ from exporter.model.facts import (
     Progress,
     Recovery,
     Switchover,
-    Writable,
 )
 from exporter.model.task import History, Identity, Listed, Phase, Task
 

@@ -9,10 +9,10 @@ import pytest
 
 from exporter.config import Cutover
 from exporter.model.cutover import REASONS, CutoverInput, blockers
+from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
     Comparison,
-    Detail,
     Logs,
     Monitor,
     ObjectCount,

@@ -9,10 +9,10 @@ import pytest
 
 from exporter.config import Collectors, Cutover
 from exporter.model.cutover import REASONS, CutoverInput, blockers, can_be_cut_over, standby
+from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
     Comparison,
-    Detail,
     Logs,
     Monitor,
     ObjectCount,

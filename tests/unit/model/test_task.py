@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from exporter.config import COLLECTOR_OF, Scope
-from exporter.model.facts import TASK_FACTS, AsyncJobs, Facts, Progress, Quota, Switchover
+from exporter.model.facts import AsyncJobs, Facts, Progress, Quota, Switchover
+from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Identity, Listed, Phase, Project, Task, phase_of
 
 IDENTITY = Identity("a", "r", "p", "id", "name")

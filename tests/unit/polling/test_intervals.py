@@ -9,7 +9,8 @@ import pytest
 from exporter.cloud.operations import PROGRESS_V5
 from exporter.cloud.source import Source
 from exporter.config import CollectorSettings
-from exporter.model.facts import Compared, Comparison, Node, ObjectCount, Objects, Precheck, Progress, Writable
+from exporter.model.details import Writable
+from exporter.model.facts import Compared, Comparison, Node, ObjectCount, Objects, Precheck, Progress
 from exporter.polling.intervals import QueryIntervals
 from tests.lib.daemon import StoreFixture, config_of
 from tests.lib.polling import poll_context

@@ -9,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config import TaskRule, Tasks
-from exporter.model.facts import Compared, Comparison, Detail, Monitor, Node, Progress
+from exporter.model.details import Detail
+from exporter.model.facts import Compared, Comparison, Monitor, Node, Progress
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase
 from tests.lib.daemon import StoreFixture, listed_task

@@ -14,7 +14,8 @@ from exporter.cloud.v3 import fetch_status
 from exporter.cloud.v5 import fetch_details
 from exporter.cloud.wire.batch_item import item_error
 from exporter.cloud.wire.task_list import TaskWire
-from exporter.model.facts import Detail, Monitor, Precheck, Progress, Recovery, Switchover, TaskFacts
+from exporter.model.details import Detail
+from exporter.model.facts import Monitor, Precheck, Progress, Recovery, Switchover, TaskFacts
 from exporter.model.task import Phase
 from tests.lib.cloud import Script, connected, document
 from tests.lib.facts import ID, OTHER, fetched

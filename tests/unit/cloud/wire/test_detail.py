@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from exporter.model.facts import Detail, Switchover, Writable
+from exporter.model.details import Detail, Writable
+from exporter.model.facts import Switchover
 from tests.lib.cloud import document
 from tests.lib.facts import ABSENT, ID, fetched, nested, only_facts
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from exporter.model.facts import Detail, Monitor, Node, Objects, Precheck, Recovery, TaskFacts
+from exporter.model.details import Detail
+from exporter.model.facts import Monitor, Node, Objects, Precheck, Recovery, TaskFacts
 from tests.lib.facts import ABSENT, ID, nested, only_facts
 
 DETAIL_V3, DETAIL_V5, PROGRESS_V5 = "v3_batch_detail", "v5_job_detail", "v5_job_progress"

@@ -1,0 +1,52 @@
+"""The facts that the details of a task contain: properties that seldom change. See `model/facts.py` for the units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exporter.model.facts import TaskFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Detail(TaskFacts):
+    """Properties that seldom change: types, places, tags, times, thresholds."""
+
+    node_type: str | None = None
+    instance_type: str | None = None
+    source_type: str | None = None
+    target_type: str | None = None
+    target_instance_id: str | None = None
+    charging_mode: str | None = None
+    kernel_direction: str | None = None
+    node_role: str | None = None
+    """Of a primary/standby pair: master or slave. Lists contain it in v5 only."""
+    master_task_id: str | None = None
+    """The primary task of a primary/standby pair; of the primary itself, its own id."""
+    multi_write: bool | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    created_at: float | None = None
+    started_at: float | None = None
+    full_completed_at: float | None = None
+    updated_at: float | None = None
+    scheduled_start_at: float | None = None
+    order_status: str | None = None
+    """Of a yearly or monthly order, such as COMPLETED; FROZEN_CAN_RENEW and others that start with FROZEN: frozen."""
+    order_expires_at: float | None = None
+    auto_stop_after_seconds: float | None = None
+    """Time in failure after which the cloud stops the task."""
+    alarm_enabled: bool | None = None
+    delay_threshold_seconds: float | None = None
+    """The cloud alarms above it. All thresholds are None while the alarm is off."""
+    rpo_threshold_seconds: float | None = None
+    rto_threshold_seconds: float | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writable(TaskFacts):
+    """The state of the target database: made writable again or not."""
+
+    def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
+        return self == before
+
+    lifted: bool
