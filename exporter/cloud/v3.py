@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.cloud.http.client import Client
+    from exporter.cloud.operations import Operation
     from exporter.model.filters import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
@@ -85,16 +86,16 @@ class V3:
         return await list_parts(query, self.most_ids, fetch, errors[TASKS])
 
 
-async def fetch_status(client: Client, job_id: str) -> dict[str, Any]:
-    """Return the item of one task in "Querying Task Statuses in Batches", not decoded; raises `CloudError`."""
+async def fetch_item(client: Client, operation: Operation, job_id: str) -> dict[str, Any]:
+    """Return the item of one task in a batch of statuses or details, not decoded; raises `CloudError`."""
     body = {"jobs": [job_id], "page_req": {"cur_page": 1, "per_page": 1}}
-    response = await client.call(operations.STATUS_V3, body=body)
-    items = response.get("results")
+    response = await client.call(operation, body=body)
+    items = response.get("results", response.get("jobs"))  # older details have the second
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     if len(found) != 1 or not about(found[0], job_id):
-        raise DecodeError(operations.STATUS_V3.name, "decode")
+        raise DecodeError(operation.name, "decode")
     code = found[0].get("error_code")
     if isinstance(code, str) and "status" not in found[0]:
         kind = TaskGoneError if documented(code) is GONE else BadRequestError
-        raise kind(operations.STATUS_V3.name, "200", known_code(code))
+        raise kind(operation.name, "200", known_code(code))
     return found[0]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.cloud.http.error_codes import known_code
-from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
 from exporter.config import REGIONS
+from exporter.views.known_words import KEYS, WORD_KEYS, WORDS
 
 FORMAT = 1
 """The version of the file's structure."""

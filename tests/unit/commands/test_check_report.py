@@ -6,11 +6,11 @@ import pytest
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.wire.fields import Wire
-from exporter.commands import known_words
 from exporter.commands.check_report import Shape, kind
-from exporter.commands.known_words import KEYS, WORD_KEYS, WORDS
 from exporter.config import REGIONS
 from exporter.model.task import STATUSES
+from exporter.views import known_words
+from exporter.views.known_words import KEYS, WORD_KEYS, WORDS
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from exporter.cloud import operations
 from exporter.commands.check import check
 from exporter.commands.check_report import ProjectReport, document
-from exporter.commands.known_words import KEYS
 from exporter.config import Config
 from exporter.simulator import SimulatedCloud, faults
+from exporter.views.known_words import KEYS
 from tests.lib.commands import CANARY, Dated, config_for, project
 from tests.lib.daemon import cloud_of, sim_task
 from tests.lib.virtual_time import now, simulate

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.source import DecodeErrors
-from exporter.cloud.v3 import fetch_status
+from exporter.cloud.v3 import fetch_item
 from exporter.cloud.v5 import fetch_details
 from exporter.cloud.wire.batch_item import item_error
 from exporter.cloud.wire.task_list import TaskWire
@@ -194,7 +195,7 @@ def test_a_comparison_of_another_task_is_a_decode_error(ids: dict[str, str]) -> 
 def test_the_queries_of_single_tasks_believe_no_other_task() -> None:
     async def go(status: dict[str, Any], job: dict[str, Any]) -> list[Any]:
         async with connected(Script({"results": [status]}, {"job": job})) as cloud:
-            work = (fetch_status(cloud.client, ID), fetch_details(cloud.client, ID))
+            work = (fetch_item(cloud.client, operations.STATUS_V3, ID), fetch_details(cloud.client, ID))
             return [await asyncio.gather(query, return_exceptions=True) for query in work]
 
     for ids in FOREIGN:

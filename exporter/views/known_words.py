@@ -24,7 +24,7 @@ def _keys_of(model: type[Wire]) -> Iterator[str]:
 _LISTS = tomllib.loads((files(__package__) / "known_words.toml").read_text())
 KEYS = frozenset({*_LISTS["keys"].split(), *_keys_of(Wire)})
 WORDS = frozenset({*_LISTS["words"].split(), *STATUSES})
-WORD_KEYS, OBJECT_KEYS, VALUE_KEYS = (
-    frozenset(_LISTS[name].split()) for name in ("word_keys", "object_keys", "value_keys")
+WORD_KEYS, OBJECT_KEYS, VALUE_KEYS, IDENTIFIER_KEYS = (
+    frozenset(_LISTS[name].split()) for name in ("word_keys", "object_keys", "value_keys", "identifier_keys")
 )
 """The comments in known_words.toml say what each list has."""
