@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.simulator import SimTask, SimulatedCloud
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import EPOCH
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimTask, SimulatedCloud
 
 
 def ended(first: int, last: int) -> list[SimTask]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +12,7 @@ from tests.e2e.programs import Exporter, run
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
 
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
-    from pathlib import Path
-
-    Chromium = Callable[[str], subprocess.CompletedProcess[str]]
+Chromium = Callable[[str], subprocess.CompletedProcess[str]]
 
 README = ROOT / "README.md"
 LAST_SAMPLE = re.compile(rf"^{SELF_METRICS[-1].name}\{{.+\}} [0-9.]+$")

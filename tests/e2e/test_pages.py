@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.browser import HOSTILE, Fleet, serving
 from tests.e2e.programs import TIMEOUT, until
 from tests.lib.tools import needs, tool
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    Open = Callable[..., Page]
+Open = Callable[..., Page]
 
 pytestmark = needs("chromium")
 expect.set_options(timeout=TIMEOUT * 1000)

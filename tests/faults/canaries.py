@@ -5,24 +5,19 @@ from __future__ import annotations
 import gc
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import httpx
 
-from exporter.cloud.operations import OPERATIONS
+from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.config import Collectors
+from exporter.simulator import SimulatedCloud
 from tests.faults.fleet import account, cloud
 from tests.faults.kinds import CANARY, MESSAGE
-from tests.faults.transport import FaultyTransport
+from tests.faults.transport import Failure, FaultyTransport, Forward
 from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exporter.cloud.operations import Operation
-    from exporter.simulator import SimulatedCloud
-    from tests.faults.transport import Failure, Forward
 
 DOMAIN, USER = "somebodys-domain", "somebodys-name"
 """No secrets, but never on a page or in a log line."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from exporter.polling import backoff, list_loop, list_reader
 from exporter.runtime import logs
 from tests.faults.fleet import INTERVAL
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @pytest.fixture

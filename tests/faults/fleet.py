@@ -5,28 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exporter.cloud import operations
+from exporter.cloud.operations import Operation
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
-from exporter.config import Collectors, from_mapping
+from exporter.config import Collectors, Config, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.model.filters import ListQuery
-from exporter.simulator import SimulatedCloud, World
+from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.simulator.world.world import AsyncJob
+from tests.faults.transport import FaultyTransport
 from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import EPOCH, clock, now
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-
-    from exporter.cloud.operations import Operation
-    from exporter.config import Config
-    from exporter.simulator import SimTask
-    from tests.faults.transport import FaultyTransport
 
 PROJECTS = FAILING, UNAFFECTED = "failing", "unaffected"
 """Of each account."""

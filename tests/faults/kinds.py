@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
-from exporter.simulator import faults
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from exporter.simulator import Fault
-    from tests.faults.transport import Failure, Forward
+from exporter.simulator import Fault, faults
+from tests.faults.transport import Failure, Forward
 
 CANARY = "kanari"
 """Part of each secret and each text of the cloud or the network; no output may contain it."""

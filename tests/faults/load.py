@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from exporter.config import from_mapping
+import httpx
+
+from exporter.config import Config, from_mapping
 from exporter.simulator import Fault, SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
 from tests.faults.fleet import View, id_of
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now
-
-if TYPE_CHECKING:
-    import httpx
-
-    from exporter.config import Config
 
 ACCOUNT, HOST = "acme", "acme.test"
 LATENCY = 0.3

@@ -5,23 +5,19 @@ Without a sign-in, a project or keys, the lists of an account fail: that is neve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from exporter.cloud import operations
 from exporter.cloud.operations import OPERATIONS, Operation
-from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
+from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimulatedCloud
 from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account, cloud, config, id_of, pages_at
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exporter.simulator import SimulatedCloud
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from exporter.cloud import operations
+from exporter.cloud.operations import Operation
 from exporter.daemon.exporter import Exporter
 from tests.faults.fleet import FAILING, View, account, cloud, config, fed_by, id_of
 from tests.faults.kinds import CANARY
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
-from tests.faults.transport import FaultyTransport
+from tests.faults.transport import FaultyTransport, Forward
 from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import clock, now, simulate
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from exporter.cloud.operations import Operation
-    from tests.faults.transport import Forward
-
-    Change = Callable[[Any], None]
+Change = Callable[[Any], None]
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

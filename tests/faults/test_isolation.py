@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.cloud.operations import LIST_V3, LIST_V5, OPERATIONS, Operation
 from exporter.config import Collectors
 from exporter.docs.sources import feed_of
+from exporter.metrics.family import Family
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.simulator import SimulatedCloud, World
@@ -17,11 +19,6 @@ from tests.faults.fleet import AGE, FAILING, INTERVAL, View, account, cloud, con
 from tests.faults.kinds import KINDS, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from exporter.metrics.family import Family
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from exporter.cloud import operations, v3, v5
+from exporter.cloud.operations import Operation
 from exporter.cloud.wire import paging
 from exporter.config import Poll
 from exporter.simulator import Fault, faults
 from tests.faults.fleet import id_of, polling, until, view
-from tests.faults.load import ACCOUNT, HOST, collected, config, fleet, overruns
+from tests.faults.load import ACCOUNT, HOST, CountingTransport, collected, config, fleet, overruns
 from tests.lib.virtual_time import EPOCH, now, simulate, simulated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from exporter.cloud.operations import Operation
-    from tests.faults.load import CountingTransport
 
 P, Q = "one", "two"
 COLLECTORS, IN_FLIGHT = 11, 8

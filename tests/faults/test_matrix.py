@@ -6,8 +6,9 @@ fails again later. The page of the other project must be the same as without any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -17,9 +18,6 @@ from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account
 from tests.faults.kinds import CANARY, KINDS, Kind
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from exporter.cloud import operations, v3, v5
+from exporter.cloud.operations import Operation
 from exporter.cloud.wire import paging, project
 from exporter.simulator import Fault
 from tests.faults.fleet import AGE, FAILING, INTERVAL, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
-
-if TYPE_CHECKING:
-    from exporter.cloud.operations import Operation
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

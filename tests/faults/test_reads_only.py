@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -17,12 +17,9 @@ from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import FAILING, account, cloud, config, id_of, polling, until, view
-from tests.faults.transport import FaultyTransport
+from tests.faults.transport import Failure, FaultyTransport, Forward
 from tests.lib.cloud import PROJECT, CallLog, Script, connected
 from tests.lib.virtual_time import now, simulated
-
-if TYPE_CHECKING:
-    from tests.faults.transport import Failure, Forward
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from exporter.cloud.operations import Operation
 from exporter.commands.check import check
 from exporter.commands.explain import explain
+from exporter.commands.findings import Finding
 from exporter.commands.query import TYPES, query
 from exporter.commands.tasks import tasks
 from exporter.daemon.exporter import Exporter
@@ -26,16 +29,9 @@ from tests.faults.canaries import (
 )
 from tests.faults.fleet import FAILING, config, polling, until, view
 from tests.faults.kinds import CANARY, KINDS, UNPUBLISHED
+from tests.faults.transport import Failure, FaultyTransport
 from tests.lib.daemon import get
 from tests.lib.virtual_time import clock, now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from exporter.cloud.operations import Operation
-    from exporter.commands.findings import Finding
-    from tests.faults.transport import Failure, FaultyTransport
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,9 +15,6 @@ from tests.faults.fleet import AGE, FAILING, INTERVAL, PROJECTS, View, account, 
 from tests.faults.test_matrix import POLLED
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import now, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

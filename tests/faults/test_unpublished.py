@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.cloud.operations import Operation
 from tests.faults.fleet import FAILING, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.kinds import CANARY, UNPUBLISHED
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
-
-if TYPE_CHECKING:
-    from exporter.cloud.operations import Operation
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import httpx
 
 from exporter.cloud.operations import OPERATIONS, QUERY_V5, Operation
+from exporter.simulator import SimulatedCloud
 from tests.lib.transport import InProcess
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from exporter.simulator import SimulatedCloud
 
 Forward: TypeAlias = "Callable[[], Awaitable[httpx.Response]]"
 """Sends the request to the cloud and returns the real response."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from exporter.cloud.connect import Connection
+from exporter.cloud.http.call_context import CallContext
 from exporter.cloud.http.scheduler import Scheduler
-from exporter.cloud.source import DecodeErrors
+from exporter.cloud.source import DecodeErrors, Source
 from exporter.config import COLLECTORS
 from exporter.polling.context import PollContext
+from exporter.polling.loop import PollLoop
 from exporter.polling.task_loop import TaskLoop
 from tests.lib.daemon import StoreFixture, listed_task
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from exporter.cloud.http.call_context import CallContext
-    from exporter.cloud.source import Source
-    from exporter.polling.loop import PollLoop
 
 
 class FakeClient:

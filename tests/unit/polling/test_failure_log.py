@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from exporter.config import JOB_TYPES
-from exporter.simulator import Fault, faults
+from exporter.simulator import Fault, SimulatedCloud, faults
 from tests.lib.daemon import PROJECT_ID, cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import simulate
-
-if TYPE_CHECKING:
-    from exporter.simulator import SimulatedCloud
 
 pytestmark = pytest.mark.usefixtures("published_seldom")
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.cloud.http.errors import CloudError, UnavailableError
 from exporter.cloud.source import EVERYTHING, Selected, TaskList
-from exporter.model.task import Gap
+from exporter.model.task import Gap, Listed
+from exporter.polling.context import PollContext
 from exporter.polling.list_reader import ListReader
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.polling import poll_context
-
-if TYPE_CHECKING:
-    from exporter.model.task import Listed
-    from exporter.polling.context import PollContext
 
 FIRST = Selected(first_page=True)
 ENDED = "RELEASE_RESOURCE_COMPLETE"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.cloud.http.client import Client
 from exporter.cloud.http.scheduler import Scheduler, Turn
+from exporter.polling.context import PollContext
 from exporter.polling.loop import PollLoop
 from tests.lib.daemon import PROJECT, StoreFixture
 from tests.lib.polling import poll_context
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from exporter.cloud.http.client import Client
-    from exporter.polling.context import PollContext
 
 
 class Polls(PollLoop):

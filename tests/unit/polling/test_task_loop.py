@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,16 +20,10 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import PROGRESS_V3
-from exporter.cloud.source import Source
+from exporter.cloud.source import Source, TaskResults
 from exporter.model.facts import Progress
 from exporter.polling.task_loop import TaskLoop
-from tests.lib.polling import task_loop
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from exporter.cloud.source import TaskResults
-    from tests.lib.polling import FakeClient
+from tests.lib.polling import FakeClient, task_loop
 
 FAR = 3600.0
 """Delay of a task that is far from its cut-over."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -12,10 +12,7 @@ from exporter.web.app import application
 from tests.lib.daemon import cloud_of, exporter_on
 from tests.lib.virtual_time import simulate
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Headers = dict[str, str] | list[tuple[str, str]]
+Headers = dict[str, str] | list[tuple[str, str]]
 
 
 async def ask_reload(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
 
 import pytest
 
 from exporter.web.slots import FairSlots, address_block
 from tests.lib.virtual_time import simulate
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    Story = Callable[["Door"], Coroutine[object, object, None]]
+Story = Callable[["Door"], Coroutine[object, object, None]]
 
 
 class Door:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from exporter.cloud.connect import connect
 from exporter.cloud.http.errors import CloudError, NotPublishedError, UnavailableError
 from exporter.cloud.http.scheduler import Scheduler
+from exporter.cloud.source import TaskList
 from exporter.config import from_mapping
 from tests.lib import settings
 from tests.lib.cloud import CallLog
 from tests.lib.virtual_time import in_real_time
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from exporter.cloud.source import TaskList
-
-    Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 pytestmark = pytest.mark.usefixtures("no_pause")
 TWO_PAGES = [
