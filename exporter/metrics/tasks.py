@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     "START",
+    "START_INCR",
     "RETRY",
     "RESET",
     "CONTINUE_JOB",
@@ -47,6 +48,8 @@ _INFO_LABELS = (
     "enterprise_project_id",
     "job_mode",
     "role",
+    "node_role",
+    "multi_az",
 )
 """Labels of drs_task_info, named as the fields of the list."""
 _DETAIL_LABELS = (
@@ -77,7 +80,11 @@ def _paths(facts: str, names: Iterable[str]) -> tuple[str, ...]:
 def _info(task: Task) -> Samples:
     if task.listed is None:
         return ()
-    return ((tuple(getattr(task.listed, name) or "" for name in _INFO_LABELS), 1),)
+    return ((tuple(_label_value(getattr(task.listed, name)) for name in _INFO_LABELS), 1),)
+
+
+def _label_value(value: str | bool | None) -> str:  # noqa: FBT001 - the fact itself
+    return str(value).lower() if isinstance(value, bool) else value or ""
 
 
 def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
@@ -88,14 +95,19 @@ def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
         tags = dict(detail.tags)
         dual = detail.multi_write if detail.multi_write is not None else listed.multi_write if listed else None
         values = (
-            *(getattr(detail, name) for name in _DETAIL_LABELS),
-            None if dual is None else str(dual).lower(),
+            *(_charging_mode(task) if name == "charging_mode" else getattr(detail, name) for name in _DETAIL_LABELS),
+            dual,
             _local_role(task),
             *(tags.get(key) for key in tag_labels),
         )
-        return ((tuple(value or "" for value in values), 1),)
+        return ((tuple(map(_label_value, values)), 1),)
 
     return samples
+
+
+def _charging_mode(task: Task) -> str | None:
+    listed = task.listed.charging_mode if task.listed else None
+    return listed or (task.detail.charging_mode if task.detail else None)
 
 
 def _local_role(task: Task) -> str | None:
@@ -118,6 +130,11 @@ def _actions(task: Task) -> Samples:
         return ()
     known = listed.available_actions | listed.unavailable_actions
     return tuple(((action,), float(action in listed.available_actions)) for action in ACTIONS if action in known)
+
+
+def _current_action(task: Task) -> Samples:
+    action = task.listed.current_action if task.listed else None
+    return (((action,), 1),) if action else ()
 
 
 def _collected(task: Task) -> Samples:
@@ -219,6 +236,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "Whether an action such as RETRY or CONTINUE_APPLY is available to the user.",
         ("listed.available_actions", "listed.unavailable_actions"),
         _actions,
+        ("action",),
+    ),
+    Family(
+        "drs_task_current_action",
+        "The operation in progress on the task, such as SWITCH_OVER; the value is always 1. Absent if there is none.",
+        ("listed.current_action",),
+        _current_action,
         ("action",),
     ),
     counter(
@@ -524,7 +548,7 @@ def task_families(tags: Mapping[str, str] | None = None) -> tuple[Family[Task], 
     detail_info = Family(
         "drs_task_detail_info",
         "Properties of a task from its details, and the tags of tasks.tag_labels; the value is always 1.",
-        _paths("detail", (*_DETAIL_LABELS, "multi_write", "tags")),
+        (*_paths("detail", (*_DETAIL_LABELS, "multi_write", "tags")), "listed.charging_mode"),
         _detail_info(tags or {}),
         (*_DETAIL_LABELS, "multi_write", "local_role", *(tags or {}).values()),
         reads=("detail", "listed"),

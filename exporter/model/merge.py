@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from exporter.model.task import DELETED, Listed, Phase
 
@@ -19,8 +20,10 @@ _WORST_FIRST = (
     Phase.ENDED,
 )
 """Of two running phases the less advanced is the worse. The status page sorts by urgency instead."""
-_DECISIVE = ("status", "task_type", "role")
+_DECISIVE = ("status", "task_type", "role", "node_role")
 """Fields that decide whether a task can be cut over. A missing one contradicts nothing."""
+_COMPLETED = ("task_type", "role", "node_role", "multi_az", "charging_mode")
+"""Fields that other entries complete where the one with the worst status lacks them."""
 
 
 def contradict(entries: Sequence[Listed]) -> bool:
@@ -38,10 +41,9 @@ def merge(entries: Sequence[Listed]) -> Listed:
         return entries[0]
     worst = min(entries, key=_rank)
     nested = next((entry for entry in entries if entry.parent_id is not None), worst)
+    completed: dict[str, Any] = {name: next(iter(_values((worst, *entries), name)), None) for name in _COMPLETED}
     return replace(
         worst,
-        task_type=next(iter(_values((worst, *entries), "task_type")), None),
-        role=next(iter(_values((worst, *entries), "role")), None),
         parent_id=nested.parent_id,
         root_id=nested.root_id,
         other_parents=frozenset(entry.parent_id for entry in entries if entry.parent_id) - {nested.parent_id},
@@ -49,11 +51,13 @@ def merge(entries: Sequence[Listed]) -> Listed:
         unknown_children=max(entry.unknown_children for entry in entries),
         contradicted=contradict(entries) or any(entry.contradicted for entry in entries),
         available_actions=frozenset().union(*(entry.available_actions for entry in entries)),
+        current_action=max(_values((worst, *entries), "current_action"), key=bool, default=None),
         multi_write=any(entry.multi_write for entry in entries),
+        **completed,
     )
 
 
-def _values(entries: Sequence[Listed], name: str) -> dict[str, None]:
+def _values(entries: Sequence[Listed], name: str) -> dict[Any, None]:
     """The different values of a field, in the order of the entries."""
     return dict.fromkeys(value for entry in entries if (value := getattr(entry, name)) is not None)
 

@@ -93,6 +93,11 @@ class Listed:
     enterprise_project_id: str | None = None
     job_mode: str | None = None
     role: str | None = None
+    node_role: str | None = None
+    """Of a primary/standby pair: master or slave."""
+    multi_az: bool | None = None
+    """Whether the task runs on a primary and a standby node."""
+    charging_mode: str | None = None
     parent_id: str | None = None
     root_id: str | None = None
     """Of a subtask: the outermost parent, which is an item of the list itself."""
@@ -106,6 +111,8 @@ class Listed:
     """True if lists of one API generation, entries of one list, or a list and a query contradict each other."""
     available_actions: frozenset[str] = frozenset()
     unavailable_actions: frozenset[str] = frozenset()
+    current_action: str | None = None
+    """The operation in progress on the task; empty if the cloud reports that there is none."""
     created_at: float | None = None
     """Unix time; None if the list contains a time without a zone."""
     created_at_latest: float | None = None

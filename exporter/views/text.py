@@ -106,7 +106,7 @@ def _plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, frozenset | list):
         return ", ".join(sorted(value) if isinstance(value, frozenset) else value) or "none"
-    return _number(value) if isinstance(value, float) else str(value)
+    return _number(value) if isinstance(value, float) else str(value) or "none"
 
 
 def _number(value: float) -> str:

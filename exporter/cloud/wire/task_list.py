@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, WrapValidator
 
 from exporter.cloud.operations import PLAIN_ID
-from exporter.cloud.wire.fields import Flag, Nested, Text, TimeBounds, UserText, Wire, Words, alias, facts_of
+from exporter.cloud.wire.fields import (
+    Flag,
+    Nested,
+    Text,
+    TimeBounds,
+    UserText,
+    Wire,
+    Word,
+    Words,
+    alias,
+    facts_of,
+    is_null,
+)
 from exporter.model.task import Listed
+
+CurrentAction = Annotated[Word, WrapValidator(lambda value, word: "" if is_null(value) else word(value))]
+"""A word, empty where the key is present without a value: that the cloud names no action is a fact as well."""
 
 
 class ActionWire(Wire):
-    """`job_action`: what may be done with a task now."""
+    """`job_action`: what may be done with a task now, and what is being done."""
 
     available_actions: Words = None
     unavailable_actions: Words = None
+    current_action: CurrentAction = None
 
 
 class TaskWire(Wire):
@@ -31,6 +49,9 @@ class TaskWire(Wire):
     enterprise_project_id: Text = None
     job_mode: Text = None
     role: Text = alias("job_mode_role")
+    node_role: Word = None
+    multi_az: Flag = alias("is_multi_az")
+    charging_mode: Word = None
     job_action: Nested[ActionWire] = None
     multi_write: Flag = None
 
@@ -46,6 +67,7 @@ class TaskWire(Wire):
             parent_id=parent,
             available_actions=action.available_actions or frozenset(),
             unavailable_actions=action.unavailable_actions or frozenset(),
+            current_action=action.current_action,
             created_at=created_at,
             created_at_latest=created_at_latest,
             multi_write=bool(self.multi_write),

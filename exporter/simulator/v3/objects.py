@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.simulator.world import figures
-from exporter.simulator.world.actions import job_action
+from exporter.simulator.world.actions import current_action, job_action
 from exporter.simulator.world.formats import address, instance_id, millis, naive, utc
 from exporter.simulator.world.life import MINUTE
 
@@ -70,11 +70,12 @@ def list_item(world: World, task: SimTask, now: float) -> Json:
 
 
 def _extras(task: SimTask, moment: Moment) -> Json:
-    # No page documents these; real bodies have them.
+    # No page documents these; real bodies have them. They lack current_action where the vendor's SDK has it as null.
+    action = current_action(task, moment)
     return {
-        "job_action": job_action(task, moment),
+        "job_action": {**job_action(task, moment), **({"current_action": action} if action else {})},
         "restart_required": False,
-        "is_multi_az": task.relation == "multi_az",
+        "is_multi_az": task.relation == "multi_az" or task.role in {"master", "slave"},
         "multi_write": task.relation == "multi_write",
         "source_ip": source_ip(task),
         "target_ip": target_ip(task),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exporter.simulator.v3.objects import progress_map
 from exporter.simulator.world import figures
-from exporter.simulator.world.actions import job_action
+from exporter.simulator.world.actions import current_action, job_action
 from exporter.simulator.world.formats import millis, pick, utc, uuid
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from exporter.simulator.world.tasks import SimTask
 
 _MODES = {"multi_to_single": "multi_to_single", "child": "sync_child"}
-_CURRENT = {"CREATING": "CREATE", "STARTJOBING": "START", "RELEASE_RESOURCE_STARTED": "FREE_RESOURCE"}
 _METRICS = (
     *("cpu_util", "mem_util", "network_incoming_bytes_rate", "network_outgoing_bytes_rate", "disk_read_bytes_rate"),
     *("disk_write_bytes_rate", "apply_rows_rate", "apply_transactions_rate", "apply_ddl_rate"),
@@ -44,7 +43,7 @@ def list_item(task: SimTask, now: float) -> Json:
         "is_multi_az": task.relation == "multi_az" or task.role in {"master", "slave"},
         "node_role": task.role if task.role in {"master", "slave"} else "",
         "node_new_framework": True,
-        "job_action": {**job_action(task, moment), "current_action": _CURRENT.get(moment.status)},
+        "job_action": {**job_action(task, moment), "current_action": current_action(task, moment)},
     }
     role = "parent" if task.relation == "multi_to_single" else task.role
     if role:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from exporter.simulator.world import figures
+
 if TYPE_CHECKING:
     from exporter.simulator.protocol import Json
     from exporter.simulator.world.life import Moment
@@ -33,6 +35,7 @@ _BY_STATUS: dict[str, tuple[str, ...]] = {
     "RELEASE_RESOURCE_FAILED": ("FREE_RESOURCE",),
     "FROZEN": ("PAY_ORDER", "UNSUBSCRIBE"),
 }
+_CURRENT = {"CREATING": "CREATE", "STARTJOBING": "START", "RELEASE_RESOURCE_STARTED": "FREE_RESOURCE"}
 _FAILED = ("FREE_RESOURCE", "RETRY", "RESET", "RESET_DB_PWD")
 _PERIOD = ("ORDER_INFO", "TO_RENEW")
 
@@ -44,8 +47,15 @@ def _sets(status: str, added: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return available, [action for action in ALL if action not in available]
 
 
+def current_action(task: SimTask, moment: Moment) -> str | None:
+    """The operation in progress."""
+    if figures.switching(task, moment):
+        return "SWITCH_OVER"
+    return task.action or _CURRENT.get(moment.status)
+
+
 def job_action(task: SimTask, moment: Moment) -> Json:
-    """Available and unavailable commands; v5 adds ``current_action``, v3 does not send that key."""
+    """Available and unavailable commands; the lists add ``current_action``."""
     added = task.extra_actions
     if task.charging == "period":
         added += _PERIOD

@@ -36,6 +36,7 @@ class SimTask:
         alarms: thresholds in seconds: delay_time, rpo_delay, rto_delay.
         relation: why there are children: multi_to_single, multi_az, multi_write.
         virtual: parents that the per-task operations refuse; by default all that have children.
+        action: the operation in progress, ``current_action``; by default what the status means.
         switching: a DR switchover is under way; or ``switches``: (every, for) life seconds.
         comparison: equal, different, target_missing, or "" when the user never compared; every comparison task
             ends by itself unless ``comparison_status`` says how it stands.
@@ -77,6 +78,7 @@ class SimTask:
     relation: str = ""
     role: str = ""
     virtual: bool | None = None
+    action: str = ""
     switching: bool = False
     switches: tuple[float, float] | None = None
     comparison: str = ""

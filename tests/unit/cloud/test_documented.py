@@ -70,6 +70,7 @@ def test_the_list_of_v5() -> None:
         direction="up",
         available_actions=available,
         unavailable_actions=task.unavailable_actions,
+        current_action="",
         created_at=1_667_837_718.0,  # 2022-11-07T16:15:18Z
         created_at_latest=1_667_837_718.0,
     )

@@ -52,7 +52,7 @@ def test_a_family_is_documented_in_full(family: Family[Any] | SelfMetric[Any]) -
     assert sample.name.removesuffix("_count") == family.name
     common = set() if family in SELF_METRICS else {"x"}
     assert set(sample.labels) == common | {name for name in family.labels if sample.labels.get(name)}
-    assert family.name == "drs_task_detail_info" or set(family.labels) <= set(sample.labels) | {"role"}
+    assert family.name == "drs_task_detail_info" or set(family.labels) <= set(sample.labels) | {"role", "node_role"}
 
 
 def test_nothing_else_is_documented() -> None:

@@ -27,7 +27,10 @@ from exporter.model.task import History, Identity, Listed, Phase, Task
 if TYPE_CHECKING:
     from exporter.metrics.family import Family
 
-INFO = ("job_type", "engine_type", "task_type", "direction", "net_type", "enterprise_project_id", "job_mode", "role")
+INFO = (
+    *("job_type", "engine_type", "task_type", "direction", "net_type", "enterprise_project_id", "job_mode", "role"),
+    *("node_role", "multi_az"),
+)
 STATUS_IN = {
     "preparing": "CREATING",
     "full": "FULL_TRANSFER_STARTED",
@@ -98,6 +101,14 @@ BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second
             [listed(engine_type="mysql", role="parent")],
             {tuple({"job_type": "sync", "engine_type": "mysql", "role": "parent"}.get(name, "") for name in INFO): 1},
         ),
+        (
+            "drs_task_info",
+            [listed(node_role="slave", multi_az=False)],
+            {tuple({"job_type": "sync", "node_role": "slave", "multi_az": "false"}.get(name, "") for name in INFO): 1},
+        ),
+        # The operation in progress; no series if there is none, or if it is unknown.
+        ("drs_task_current_action", [listed(current_action="SWITCH_OVER")], {("SWITCH_OVER",): 1}),
+        *(("drs_task_current_action", [listed(current_action=action)], {}) for action in ("", None)),
         # Rows are those of the progress if it has some.
         *(
             ("drs_apply_rows_per_second", [progress, Node(apply_rows_per_second=7)], {(): rows})
@@ -141,7 +152,8 @@ def test_a_task_is_ready_if_no_reason_blocks(*, blocks: bool) -> None:
 
 def test_actions_are_those_of_the_contract() -> None:
     assert set(ACTIONS) == {
-        *("START", "RETRY", "RESET", "CONTINUE_JOB", "CONTINUE_APPLY", "CONTINUE_CAPTURE", "SWITCH_OVER", "PAY_ORDER")
+        *("START", "START_INCR", "RETRY", "RESET", "CONTINUE_JOB", "CONTINUE_APPLY", "CONTINUE_CAPTURE"),
+        *("SWITCH_OVER", "PAY_ORDER"),
     }
 
 
@@ -213,6 +225,14 @@ def test_the_local_role_of_a_dr_pair(job_type: str, direction: str | None, kerne
     assert samples(of(pair), "drs_task_detail_info") == {}
     [values] = samples(of(Detail(multi_write=True)), "drs_task_detail_info")
     assert values[-2:] == ("true", "")
+
+
+@pytest.mark.parametrize(("listed_mode", "mode"), [("on_demand", "on_demand"), (None, "period")])
+def test_the_charging_mode_is_that_of_the_list_where_it_has_one(listed_mode: str | None, mode: str) -> None:
+    task = of(listed(charging_mode=listed_mode), Detail(charging_mode="period"))
+    (family,) = (family for family in TASK_FAMILIES if family.name == "drs_task_detail_info")
+    ((values, _),) = family.samples(task)
+    assert values[family.labels.index("charging_mode")] == mode
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def test_the_worst_status_is_shown_in_any_order_and_contradicted(statuses: list[
         (({"task_type": "FULL_TRANS"}, {"task_type": "INCR_TRANS"}), True),
         (({"role": "slave"}, {"role": "master"}), True),
         (({"role": "slave"}, {}), False),
+        (({"node_role": "slave"}, {"node_role": "master"}), True),
+        (({"current_action": "SWITCH_OVER"}, {"current_action": ""}), False),
         (({"net_type": "vpc"}, {"net_type": "eip"}), False),
     ],
 )
@@ -73,12 +75,23 @@ def test_values_of_either_entry_are_kept() -> None:
         role="master",
         task_type="INCR_TRANS",
         available_actions=frozenset({"CONTINUE_APPLY"}),
+        node_role="master",
+        multi_az=True,
+        charging_mode="period",
+        current_action="",
     )
     found = merge([bare, full])
     assert found == merge([full, bare])
     assert (found.status, found.parent_id, found.root_id, found.is_parent) == (FAILED, "p", "r", True)
     assert (found.unknown_children, found.multi_write, found.role) == (2, True, "master")
     assert (found.task_type, found.available_actions) == ("INCR_TRANS", frozenset({"CONTINUE_APPLY"}))
+    assert (found.node_role, found.multi_az, found.charging_mode) == ("master", True, "period")
+
+
+@pytest.mark.parametrize("actions", [("", "PAUSE"), (None, "PAUSE"), (None, ""), (None, None)])
+def test_an_action_that_one_entry_names_is_in_progress(actions: tuple[str | None, str | None]) -> None:
+    for order in permutations(actions):
+        assert merge([listed_task(current_action=action) for action in order]).current_action == actions[1]
 
 
 def test_merging_keeps_every_parent() -> None:

@@ -70,6 +70,15 @@ def test_fields_that_only_v5_lists_are_filled_in(inventory: Inventory) -> None:
     assert inventory.find("a", ALL) == found
 
 
+@pytest.mark.parametrize(("v3", "v5", "shown"), [(None, "PAUSE", "PAUSE"), ("", "PAUSE", ""), (None, "", None)])
+def test_an_action_of_v5_is_shown_if_v3_reports_nothing(
+    inventory: Inventory, v3: str | None, v5: str, shown: str | None
+) -> None:
+    lists(inventory, "v5", task(current_action=v5), now=0)
+    lists(inventory, "v3", task(current_action=v3), now=0)
+    assert inventory.find("a", ALL) == task(current_action=shown)
+
+
 def test_a_filled_in_field_expires_with_its_list(inventory: Inventory) -> None:
     lists(inventory, "v5", task(enterprise_project_id="7"), now=0)
     lists(inventory, "v3", task(), now=1000)

@@ -24,6 +24,7 @@ def test_the_least_that_makes_a_task(api: str) -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
+NO_WORDS: tuple[Any, ...] = (["PAUSE"], {}, True, "a text by hand", "X" * 41)
 FIELDS: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ("name", "name"): [
         *[("DRS-0042", "DRS-0042", 0), ("", ID, 0), (None, ID, 0), (["DRS"], ID, 1), ("half a \ud83d pair", ID, 1)],
@@ -47,6 +48,16 @@ FIELDS: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ("enterprise_project_id", "enterprise_project_id"): [("0", "0", 0), (0, "0", 0), ([], None, 1)],
     ("job_mode", "job_mode"): [("multi_to_single", "multi_to_single", 0)],
     ("job_mode_role", "role"): [("parent", "parent", 0), (7.0, None, 1)],
+    ("node_role", "node_role"): [("slave", "slave", 0), ("", None, 0), ("half a role", None, 1), ({}, None, 1)],
+    ("is_multi_az", "multi_az"): [(True, True, 0), (False, False, 0), (None, None, 0), ("true", None, 1)],
+    ("charging_mode", "charging_mode"): [("on_demand", "on_demand", 0), ("null", None, 0), ([], None, 1)],
+    ("job_action", "current_action"): [
+        *[({"current_action": word}, word, 0) for word in ("SWITCH_OVER", "STOP_JOB", "NEW_WORD")],
+        *[({"current_action": null}, "", 0) for null in (None, "", "null", "N/A", "-")],
+        *[({"current_action": wrong}, None, 1) for wrong in NO_WORDS],
+        *[(actions, None, 0) for actions in ({"available_actions": ["START"]}, {}, None)],
+        *[(actions, None, 1) for actions in ("SWITCH_OVER", ["SWITCH_OVER"])],
+    ],
     ("job_action", "available_actions"): [
         ({"available_actions": ["START"]}, frozenset({"START"}), 0),
         *[(actions, frozenset(), 0) for actions in ({"available_actions": None}, {"current_action": "CREATE"}, None)],
