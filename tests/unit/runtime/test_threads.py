@@ -13,38 +13,31 @@ import pytest
 from exporter.commands.main import main
 from exporter.runtime.threads import THREAD_PREFIX, DaemonPool, at_work
 from tests.lib.imports import imports
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import in_real_time
 
 
 def _running(name: str) -> int:
     return sum(thread.name == f"{THREAD_PREFIX}{name}" for thread in threading.enumerate())
 
 
-def test_returns_results_and_raises_errors_of_the_function_for_every_caller() -> None:
+@in_real_time
+async def test_returns_results_and_raises_errors_of_the_function_for_every_caller() -> None:
     pool = DaemonPool("plain", threads=2, timeout=10)
-
-    async def story() -> None:
-        assert await pool.run(divmod, 7, 2) == (3, 1)
-        assert await pool.run(int, "ff", base=16) == 255
-        with pytest.raises(ZeroDivisionError):
-            await pool.run(divmod, 1, 0)
-        shared = await asyncio.gather(*(pool.share("a", int, "x") for _ in range(3)), return_exceptions=True)
-        assert [type(outcome) for outcome in shared] == [ValueError] * 3
-
-    asyncio.run(story())
+    assert await pool.run(divmod, 7, 2) == (3, 1)
+    assert await pool.run(int, "ff", base=16) == 255
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(divmod, 1, 0)
+    shared = await asyncio.gather(*(pool.share("a", int, "x") for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in shared] == [ValueError] * 3
 
 
-def test_virtual_time_does_not_pass_while_a_thread_works() -> None:
-    pool = DaemonPool("virtual", threads=1, timeout=10)
-
-    async def story() -> float:
-        await pool.run(time.sleep, 0.05)
-        return asyncio.get_running_loop().time()
-
-    assert simulate(story()) == 0
+async def test_virtual_time_does_not_pass_while_a_thread_works() -> None:
+    await DaemonPool("virtual", threads=1, timeout=10).run(time.sleep, 0.05)
+    assert asyncio.get_running_loop().time() == 0
 
 
-def test_runs_no_more_calls_at_once_than_it_has_threads() -> None:
+@in_real_time
+async def test_runs_no_more_calls_at_once_than_it_has_threads() -> None:
     pool, lock, counts = DaemonPool("bounded", threads=3, timeout=10), threading.Lock(), {"now": 0, "most": 0}
 
     def count() -> None:
@@ -55,43 +48,35 @@ def test_runs_no_more_calls_at_once_than_it_has_threads() -> None:
         with lock:
             counts["now"] -= 1
 
-    async def story() -> None:
-        await asyncio.gather(*(pool.run(count) for _ in range(12)))
-
-    asyncio.run(story())
+    await asyncio.gather(*(pool.run(count) for _ in range(12)))
     assert counts == {"now": 0, "most": 3}
 
 
-def test_a_call_that_hangs_times_out_and_blocks_no_other_thread() -> None:
+@in_real_time
+async def test_a_call_that_hangs_times_out_and_blocks_no_other_thread() -> None:
     pool, release = DaemonPool("hangs", threads=2, timeout=0.1), threading.Event()
-
-    async def story() -> None:
-        with pytest.raises(TimeoutError):
-            await pool.run(release.wait)
-        pool.timeout = 30
-        assert await pool.run(str, 1) == "1"
-
-    asyncio.run(story())
+    with pytest.raises(TimeoutError):
+        await pool.run(release.wait)
+    pool.timeout = 30
+    assert await pool.run(str, 1) == "1"
     release.set()
 
 
-def test_calls_that_never_got_a_thread_are_not_kept_or_run() -> None:
+@in_real_time
+async def test_calls_that_never_got_a_thread_are_not_kept_or_run() -> None:
     pool, release, calls = DaemonPool("full", threads=1, timeout=0.05), threading.Event(), list[int]()
-
-    async def story() -> None:
-        outcomes = await asyncio.gather(
-            pool.run(release.wait), *(pool.run(calls.append, n) for n in range(5)), return_exceptions=True
-        )
-        assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
-        release.set()
-        pool.timeout = 10
-        assert await pool.run(str, 2) == "2"
-
-    asyncio.run(story())
+    outcomes = await asyncio.gather(
+        pool.run(release.wait), *(pool.run(calls.append, n) for n in range(5)), return_exceptions=True
+    )
+    assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
+    release.set()
+    pool.timeout = 10
+    assert await pool.run(str, 2) == "2"
     assert calls == []
 
 
-def test_calls_with_one_key_share_a_run() -> None:
+@in_real_time
+async def test_calls_with_one_key_share_a_run() -> None:
     pool, release, runs = DaemonPool("shared", threads=4, timeout=10), threading.Event(), list[str]()
 
     def work(name: str) -> str:
@@ -99,36 +84,30 @@ def test_calls_with_one_key_share_a_run() -> None:
         release.wait()
         return name
 
-    async def story() -> None:
-        calls = [asyncio.create_task(pool.share(key, work, key)) for key in "aaab"]
-        await asyncio.sleep(0)
-        calls[0].cancel()  # the others still get their result
-        release.set()
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        assert (outcomes[1:], sorted(runs)) == (["a", "a", "b"], ["a", "b"])
-        assert await pool.share("a", work, "again") == "again"
-
-    asyncio.run(story())
+    calls = [asyncio.create_task(pool.share(key, work, key)) for key in "aaab"]
+    await asyncio.sleep(0)
+    calls[0].cancel()  # the others still get their result
+    release.set()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert (outcomes[1:], sorted(runs)) == (["a", "a", "b"], ["a", "b"])
+    assert await pool.share("a", work, "again") == "again"
 
 
-def test_a_shared_run_that_hangs_keeps_one_thread_and_fails_further_calls_at_once() -> None:
+@in_real_time
+async def test_a_shared_run_that_hangs_keeps_one_thread_and_fails_further_calls_at_once() -> None:
     pool, release = DaemonPool("stuck", threads=4, timeout=0.1), threading.Event()
-
-    async def story() -> None:
-        outcomes = await asyncio.gather(*(pool.share("a", release.wait) for _ in range(3)), return_exceptions=True)
-        assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
-        began = time.monotonic()
-        for _ in range(100):
-            with pytest.raises(TimeoutError):
-                await pool.share("a", release.wait)
-        assert time.monotonic() < began + 5
-        assert _running("stuck") == 1
-        pool.timeout = 10
-        assert await pool.share("b", str, 7) == "7"
-        release.set()
-        assert await pool.share("a", str, 8) in {"8", True}
-
-    asyncio.run(story())
+    outcomes = await asyncio.gather(*(pool.share("a", release.wait) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(outcome, TimeoutError) for outcome in outcomes)
+    began = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(TimeoutError):
+            await pool.share("a", release.wait)
+    assert time.monotonic() < began + 5
+    assert _running("stuck") == 1
+    pool.timeout = 10
+    assert await pool.share("b", str, 7) == "7"
+    release.set()
+    assert await pool.share("a", str, 8) in {"8", True}
 
 
 def test_threads_end_when_there_is_no_work_and_the_pool_serves_another_loop() -> None:
@@ -148,39 +127,33 @@ def test_a_call_that_is_cancelled_before_a_thread_takes_it_is_not_run() -> None:
     assert (asyncio.run(pool.run(str, 3)), calls) == ("3", [])
 
 
-def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:
+@in_real_time
+async def test_a_call_that_is_cancelled_leaves_the_pool_usable() -> None:
     pool, release = DaemonPool("cancelled", threads=1, timeout=10), threading.Event()
-
-    async def story() -> None:
-        first = asyncio.create_task(pool.run(release.wait))
-        second = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0)
-        second.cancel()
-        release.set()
-        assert await first
-        assert await pool.run(str, 4) == "4"
-
-    asyncio.run(story())
+    first = asyncio.create_task(pool.run(release.wait))
+    second = asyncio.create_task(pool.run(release.wait))
+    await asyncio.sleep(0)
+    second.cancel()
+    release.set()
+    assert await first
+    assert await pool.run(str, 4) == "4"
 
 
 def _no_thread(thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_without_a_further_thread_a_call_waits_for_a_running_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_without_a_further_thread_a_call_waits_for_a_running_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, release = DaemonPool("few", threads=2, timeout=10), threading.Event()
-
-    async def story() -> None:
-        working = asyncio.create_task(pool.run(release.wait))
-        await asyncio.sleep(0)
-        monkeypatch.setattr(threading.Thread, "start", _no_thread)
-        waiting = asyncio.create_task(pool.run(str, 5))
-        await asyncio.sleep(0)
-        release.set()
-        assert await working
-        assert await waiting == "5"
-
-    asyncio.run(story())
+    working = asyncio.create_task(pool.run(release.wait))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    waiting = asyncio.create_task(pool.run(str, 5))
+    await asyncio.sleep(0)
+    release.set()
+    assert await working
+    assert await waiting == "5"
 
 
 def test_where_the_system_starts_no_thread_the_call_fails_with_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
