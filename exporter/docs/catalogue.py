@@ -7,6 +7,7 @@ from typing import Any
 
 from exporter.config import Cutover, duration_text
 from exporter.docs import examples
+from exporter.docs.label_words import label_rows, phase_rows
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table, words
 from exporter.docs.sources import feed_of
 from exporter.metrics.exposition import label_text, number_text
@@ -46,6 +47,10 @@ def catalogue_markdown() -> str:
         f"Each series has the labels {words(TASK_LABELS)}; `parent_id` only on subtasks, so a query can leave them "
         "out.",
         _families(TASK_FAMILIES),
+        "### Phases",
+        "The phase of a task follows from its status in the task list alone. A task that has the status `DELETED` is "
+        "removed.",
+        table(("status", "phase"), phase_rows()),
         "### Reasons against a cut-over",
         "The label `reason` of `drs_task_cutover_blocker`. A setting of `cutover`: `required` blocks also if the fact "
         "is unknown, `if_available` blocks only if the fact is known to be bad, `ignore` removes the series.",
@@ -56,6 +61,10 @@ def catalogue_markdown() -> str:
         "## The exporter itself",
         "The page also has `process_*` and `python_info` of the Prometheus client library.",
         _families(SELF_METRICS),
+        "## Words in labels",
+        "The words of the cloud are those that its documentation lists. Another word, of letters, digits, hyphens and "
+        "underscores, is shown as well where the table says so.",
+        table(("label", "family", "words"), label_rows()),
         "## Sources",
         f"[operations.md](operations.md) describes the operations. {PERMISSIONS}",
         table(

@@ -32,6 +32,7 @@ class Family(Generic[T]):
         type: gauge or counter.
         reads: the attributes of a task that its samples are made of, if these are not those of `fields`. The phase and
             the history need no mention.
+        words: all values of its last label, if they are fixed.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Family(Generic[T]):
     labels: tuple[str, ...] = ()
     type: str = "gauge"
     reads: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def attributes(self) -> tuple[str, ...]:

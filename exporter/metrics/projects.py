@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from exporter.metrics.family import Family, Samples, by_label, gauge
-from exporter.model.task import Project
+from exporter.model.task import Phase, Project
 
 
 def _quotas(project: Project, *, used: bool) -> Samples:
@@ -43,6 +43,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         ("counts",),
         lambda project: tuple(project.counts.items()),
         ("job_type", "phase"),
+        words=tuple(Phase),
     ),
     Family(
         "drs_quota_used",

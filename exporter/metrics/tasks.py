@@ -27,7 +27,7 @@ ACTIONS = (
     "SWITCH_OVER",
     "PAY_ORDER",
 )
-APPLY_STATES = ("succeed", "failed", "processing", "waiting")
+APPLY_STATES = ("succeed", "failed", "processing", "waiting", "other")
 COMPARISON_STATUSES = (
     "RUNNING",
     "WAITING_FOR_RUNNING",
@@ -223,6 +223,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         ("listed.status",),
         state_set(tuple(Phase), lambda task: task.phase),
         ("phase",),
+        words=tuple(Phase),
     ),
     Family(
         "drs_task_failure_info",
@@ -237,6 +238,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         ("listed.available_actions", "listed.unavailable_actions"),
         _actions,
         ("action",),
+        words=ACTIONS,
     ),
     Family(
         "drs_task_current_action",
@@ -407,8 +409,9 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_apply_state",
         "What the applier does: 1 for the current state, 0 for the others.",
         ("node.apply_state",),
-        state_set((*APPLY_STATES, "other"), lambda task: task.node.apply_state if task.node else None),
+        state_set(APPLY_STATES, lambda task: task.node.apply_state if task.node else None),
         ("state",),
+        words=APPLY_STATES,
     ),
     _by_side("drs_side_up", "Whether the node reaches the database on this side.", "source_up", "target_up"),
     _by_side(
@@ -462,6 +465,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         ("comparison.types",),
         _comparison_status,
         ("type", "status"),
+        words=COMPARISON_STATUSES,
     ),
     _compared(
         "drs_comparison_consistent",

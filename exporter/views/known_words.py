@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from itertools import chain
 
 from exporter.cloud import v3, v5  # noqa: F401 - they import all wire models
 from exporter.cloud.wire.fields import Wire
@@ -23,8 +24,10 @@ def _keys_of(model: type[Wire]) -> Iterator[str]:
 
 _LISTS = tomllib.loads((files(__package__) / "known_words.toml").read_text())
 KEYS = frozenset({*_LISTS["keys"].split(), *_keys_of(Wire)})
-WORDS = frozenset({*_LISTS["words"].split(), *STATUSES})
+LABEL_WORDS: Mapping[str, tuple[str, ...]] = {name: tuple(words.split()) for name, words in _LISTS["words"].items()}
+"""Documented words by the metric that has them as a label; further words under `other`."""
+WORDS = frozenset({*chain.from_iterable(LABEL_WORDS.values()), *STATUSES})
 WORD_KEYS, OBJECT_KEYS, VALUE_KEYS, IDENTIFIER_KEYS = (
     frozenset(_LISTS[name].split()) for name in ("word_keys", "object_keys", "value_keys", "identifier_keys")
 )
-"""The comments in known_words.toml say what each list has."""
+"""The comments in known_words.toml describe each list."""

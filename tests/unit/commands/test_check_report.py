@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from exporter.commands.check_report import Shape, kind
 from exporter.config import REGIONS
 from exporter.model.task import STATUSES
 from exporter.views import known_words
-from exporter.views.known_words import KEYS, WORD_KEYS, WORDS
+from exporter.views.known_words import KEYS, LABEL_WORDS, WORD_KEYS, WORDS
 from tests.lib.cloud import document as documented
 from tests.lib.commands import CANARY
 
@@ -146,7 +147,7 @@ def test_every_key_that_the_exporter_reads_is_known() -> None:
 
 def test_every_status_is_known_from_the_table_of_phases_alone() -> None:
     assert STATUSES.keys() <= WORDS
-    assert STATUSES.keys().isdisjoint(known_words._LISTS["words"].split())
+    assert STATUSES.keys().isdisjoint(chain.from_iterable(LABEL_WORDS.values()))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
