@@ -8,22 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config import Collectors, Config, ConfigError, Cutover, Poll, Project, TaskRule, Tasks, load
+from tests.lib.settings import fault_in, fault_of, otc_account
 
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
 YAML_CHECK = "check the quotes and the indentation here and above, and quote a value that contains ': ' or ' #'"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def message(content: str | bytes) -> str:
-    """What loading this file says. The test runs in a folder of its own."""
-    Path("config.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
-    with pytest.raises(ConfigError) as caught:
-        load(Path("config.yaml"))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -65,23 +53,19 @@ def message(content: str | bytes) -> str:
     ],
 )
 def test_files_without_a_configuration(content: str | bytes, expected: str) -> None:
-    assert message(content) == f"config.yaml:{expected}"
+    assert fault_in(content) == f"config.yaml:{expected}"
 
 
 @pytest.mark.parametrize("shape", ["[{}]", "{{<<: [{}]}}"])
 def test_nested_aliases_end_soon(shape: str) -> None:
     lines = ["a0: &a0 {b: c}"]
     lines += [f"a{n}: &a{n} " + shape.format(", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 12)]
-    assert message("\n".join(lines)) == "config.yaml: has more than 100000 values, with aliases expanded"
+    assert fault_in("\n".join(lines)) == "config.yaml: has more than 100000 values, with aliases expanded"
 
 
 def test_files_that_can_not_be_read() -> None:
-    with pytest.raises(ConfigError) as caught:
-        load(Path("none.yaml"))
-    assert str(caught.value) == "none.yaml: cannot be read: No such file or directory"
-    with pytest.raises(ConfigError) as caught:
-        load(Path())
-    assert str(caught.value) == ".: is a directory, not a file"
+    assert fault_of(load, Path("none.yaml")) == "none.yaml: cannot be read: No such file or directory"
+    assert fault_of(load, Path()) == ".: is a directory, not a file"
 
 
 def test_aliases_and_merges_are_fine() -> None:
@@ -102,7 +86,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 DATA = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | SCALARS, inner), max_leaves=20
 )
-GOOD = {"name": "a", "cloud": "otc", "credentials": {"type": "token", "token": "t"}, "regions": ["eu-de"]}
+GOOD = otc_account()
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from exporter.commands import main as cli
 from exporter.commands import once as once_command
 from exporter.commands.outcome import Outcome
-from exporter.config import ConfigError, from_environment, from_mapping
-from exporter.runtime import logs
+from exporter.config import from_environment, from_mapping
+from tests.lib.commands import CommandLine
+from tests.lib.daemon import PROJECT_ID
+from tests.lib.settings import fault_of, otc_account
 
-PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PREFIX = "HUAWEICLOUD_SDK_"
 
 
@@ -32,9 +31,7 @@ def test_it_is_one_account_with_one_project(monkeypatch: pytest.MonkeyPatch) -> 
     export(monkeypatch)
     config = from_environment("otc", "eu-de")
     credentials: Any = {"type": "ak_sk", "access_key": "ak", "secret_key": "sk"}
-    written = from_mapping(
-        {"accounts": [{"name": "default", "cloud": "otc", "credentials": credentials, "regions": ["eu-de"]}]}
-    )
+    written = from_mapping({"accounts": [otc_account("default", credentials=credentials)]})
     (account,) = config.accounts
     assert (account.all_projects(), account.poll) == (written.accounts[0].all_projects(), written.accounts[0].poll)
     assert account.endpoint_for(account.projects[0]) == "https://drs.eu-de.otc.t-systems.com"
@@ -54,9 +51,7 @@ def test_project_and_security_token_may_be_given(project_id: str, token: str, mo
 
 def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}PROJECT_ID", "hush")
-    with pytest.raises(ConfigError) as caught:
-        from_environment("huaweicloud", "CN")
-    assert sorted(str(caught.value).splitlines()) == [
+    assert sorted(fault_of(from_environment, "huaweicloud", "CN").splitlines()) == [
         "--region: expected a region id such as cn-north-4 or eu-de",
         "HUAWEICLOUD_SDK_PROJECT_ID: expected a project id: 32 digits of 0-9 and a-f, in lower case",
         "environment variable HUAWEICLOUD_SDK_AK is not set or empty: export HUAWEICLOUD_SDK_AK=...",
@@ -77,27 +72,21 @@ def test_what_is_missing_is_named_all_at_once(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_bad_usage_is_reported_in_a_line(
-    command: str, words: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, words: str, message: str, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}AK", "hush")
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    assert cli.main([command, *words.split()]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert f"drs-exporter: {message.format(command=command)}" in err
-    assert err.count("\n") == 1
-    assert "hush" not in err
+    error = command_line.error(command, *words.split())
+    assert error.startswith(message.format(command=command))
+    assert "hush" not in error
 
 
-def test_a_missing_key_is_no_bad_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_key_is_no_bad_usage(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
     monkeypatch.setenv(f"{PREFIX}AK", "hush")
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    assert cli.main(["once", "--cloud=otc", "--region=eu-de"]) == 1
     expected = "environment variable HUAWEICLOUD_SDK_SK is not set or empty: export HUAWEICLOUD_SDK_SK=..."
-    assert capsys.readouterr().err == f"drs-exporter: {expected}\n"
+    assert command_line.error("once", "--cloud=otc", "--region=eu-de", code=1) == f"{expected}\n"
 
 
-def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
     polled = []
 
     async def once(config: Any, transport: None) -> Outcome:
@@ -106,6 +95,5 @@ def test_once_polls_what_they_stand_for(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     export(monkeypatch)
     monkeypatch.setattr(once_command, "once", once)
-    monkeypatch.setattr(logs, "configure", lambda *_: None)
-    assert cli.main(["once", "--cloud=otc", "--region=eu-nl"]) == 0
+    assert command_line("once", "--cloud=otc", "--region=eu-nl")[0] == 0
     assert [account.region for config in polled for account in config.accounts[0].all_projects()] == ["eu-nl"]

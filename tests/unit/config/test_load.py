@@ -7,15 +7,11 @@ from typing import Any
 import certifi
 import pytest
 
-from exporter.config import Config, ConfigError, Project, from_mapping, load
+from exporter.config import Config, Project, from_mapping, load
 from exporter.config.name_patterns import NamePattern
-
-PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
-
-
-def account(name: str = "a", **keys: object) -> dict[str, object]:
-    usual = {"cloud": "otc", "credentials": {"type": "token", "token": "t"}, "regions": ["eu-de"]}
-    return {"name": name, **usual, **keys}
+from tests.lib.daemon import PROJECT_ID
+from tests.lib.settings import fault_of
+from tests.lib.settings import otc_account as account
 
 
 def config_of(*accounts: dict[str, object], **sections: object) -> Config:
@@ -23,9 +19,7 @@ def config_of(*accounts: dict[str, object], **sections: object) -> Config:
 
 
 def faults_of(*accounts: dict[str, object], **sections: object) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        config_of(*accounts, **sections)
-    return str(caught.value).split("\n")
+    return fault_of(config_of, *accounts, **sections).split("\n")
 
 
 def test_defaults() -> None:

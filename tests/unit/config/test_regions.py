@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from exporter.config import REGIONS, from_mapping, region_hints
+from tests.lib.settings import otc_account
 
 
 def hints(region: str, endpoint: str | None = None, cloud: str = "huaweicloud") -> list[str]:
     written: dict[str, Any] = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
-    account = {"name": "a", "cloud": cloud, "credentials": {"type": "token", "token": "t"}, "projects": [written]}
+    account = otc_account(cloud=cloud, regions=[], projects=[written])
     return [hint for _, hint in region_hints(from_mapping({"accounts": [account]}).accounts[0])]
 
 

@@ -9,18 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from exporter.config import Config, ConfigError, Duration, Proxy, Secret, duration_text, from_mapping
+from exporter.config import Config, Duration, Proxy, Secret, duration_text, from_mapping
+from tests.lib.settings import fault_of, otc_account
 
 DURATION: TypeAdapter[float] = TypeAdapter(Duration)
+PATH = "accounts[0].credentials.token"
+MUST = "It must be readable for this user and contain nothing but the secret."
 
 
-def config_with(credentials: dict[str, object], **account: object) -> Config:
-    name = {"name": "a", "cloud": "otc", "regions": ["eu-de"]}
-    return from_mapping({"accounts": [name | {"credentials": credentials} | account]})
+def config_with(**keys: Any) -> Config:
+    return from_mapping({"accounts": [otc_account(**keys)]})
 
 
 def secret_of(value: object) -> Secret:
-    credentials: Any = config_with({"type": "token", "token": value}).accounts[0].credentials
+    credentials: Any = config_with(credentials={"type": "token", "token": value}).accounts[0].credentials
     token = credentials.token
     assert isinstance(token, Secret)
     return token
@@ -67,9 +69,8 @@ def test_secret_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRS_TOKEN", "two")
     assert secret.reveal() == "two"
     monkeypatch.setenv("DRS_TOKEN", "")
-    with pytest.raises(ConfigError) as caught:
-        secret.reveal()
-    assert str(caught.value) == "environment variable DRS_TOKEN is not set or empty: export DRS_TOKEN=..."
+    missing = "environment variable DRS_TOKEN is not set or empty: export DRS_TOKEN=..."
+    assert fault_of(secret.reveal) == missing
 
 
 @pytest.mark.parametrize(
@@ -104,11 +105,8 @@ def test_secret_file_lost_after_loading(tmp_path: Path) -> None:
     file.write_text("one")
     secret = secret_of({"file": str(file)})
     file.unlink()
-    must = "It must be readable for this user and contain nothing but the secret."
     for _ in range(2):  # what was read before must not come back
-        with pytest.raises(ConfigError) as caught:
-            secret.reveal()
-        assert str(caught.value) == f"secret file '{file}' cannot be read: No such file or directory. {must}"
+        assert fault_of(secret.reveal) == f"secret file '{file}' cannot be read: No such file or directory. {MUST}"
 
 
 @pytest.mark.parametrize(
@@ -123,32 +121,27 @@ def test_secret_file_lost_after_loading(tmp_path: Path) -> None:
 def test_secret_file_that_holds_no_secret(tmp_path: Path, written: bytes, fault: str) -> None:
     file = tmp_path / "token"
     file.write_bytes(written)
-    with pytest.raises(ConfigError) as caught:
-        secret_of({"file": str(file)})
-    must = "It must be readable for this user and contain nothing but the secret."
-    path = "accounts[0].credentials.token"
-    assert str(caught.value) == f"{path}: secret file '{file}' {fault}. {must}"
+    assert fault_of(secret_of, {"file": str(file)}) == f"{PATH}: secret file '{file}' {fault}. {MUST}"
 
 
 @pytest.mark.parametrize("wrong", [5, True, [], {}, {"env": "A", "file": "b"}, {"env": 5}, {"file": 5}, {"hush": None}])
 def test_no_secret(wrong: object) -> None:
-    with pytest.raises(ConfigError) as caught:
-        secret_of(wrong)
     expected = "expected text (quote a number), {env: NAME} or {file: PATH}"
-    assert str(caught.value) == f"accounts[0].credentials.token: {expected}"
+    assert fault_of(secret_of, wrong) == f"{PATH}: {expected}"
 
 
 def test_secrets_stay_out_of_every_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRS_SK", "hush")
-    config = config_with({"type": "ak_sk", "access_key": "hush", "secret_key": {"env": "DRS_SK"}})
+    config = config_with(credentials={"type": "ak_sk", "access_key": "hush", "secret_key": {"env": "DRS_SK"}})
     dumps = [repr(config), str(config), repr(config.model_dump()), config.model_dump_json()]
     assert [dump for dump in dumps if "hush" in dump] == []
     assert '"access_key":"Secret(***)","secret_key":"Secret(env DRS_SK)"' in dumps[-1]
 
 
 def test_configurations_compare_by_what_is_written() -> None:
-    assert config_with({"type": "token", "token": "a"}) == config_with({"type": "token", "token": "a"})
-    assert config_with({"type": "token", "token": "a"}) != config_with({"type": "token", "token": "b"})
+    first, same, other = (config_with(credentials={"type": "token", "token": token}) for token in "aab")
+    assert first == same
+    assert first != other
 
 
 @pytest.mark.parametrize(
@@ -162,7 +155,7 @@ def test_configurations_compare_by_what_is_written() -> None:
     ],
 )
 def test_endpoint(written: str, endpoint: str) -> None:
-    account = config_with({"type": "token", "token": "t"}, iam_endpoint=written).accounts[0]
+    account = config_with(iam_endpoint=written).accounts[0]
     assert account.iam_endpoint == account.iam_endpoint_for("eu-de") == endpoint
 
 
@@ -182,18 +175,14 @@ NO_HTTPS = "must begin with https://; http is for loopback addresses and 169.254
     ],
 )
 def test_no_endpoint(written: str, fault: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        config_with({"type": "token", "token": "t"}, iam_endpoint=written)
-    assert str(caught.value) == f"accounts[0].iam_endpoint: {fault}"
+    assert fault_of(config_with, iam_endpoint=written) == f"accounts[0].iam_endpoint: {fault}"
 
 
 def test_the_endpoint_of_drs_has_no_version() -> None:
     project = {"region": "eu-de", "endpoint": "https://drs.example/v3"}
-    with pytest.raises(ConfigError) as caught:
-        config_with({"type": "token", "token": "t"}, projects=[project])
-    assert str(caught.value) == f"accounts[0].projects[0].endpoint: {NO_ORIGIN}"
+    assert fault_of(config_with, projects=[project]) == f"accounts[0].projects[0].endpoint: {NO_ORIGIN}"
 
 
 def test_proxy_may_be_plain_http() -> None:
-    account = config_with({"type": "token", "token": "t"}, proxy="http://proxy.example:3128").accounts[0]
+    account = config_with(proxy="http://proxy.example:3128").accounts[0]
     assert account.proxy == Proxy(url="http://proxy.example:3128")

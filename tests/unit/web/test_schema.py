@@ -15,6 +15,7 @@ from exporter.config import ConfigError, Document, Section, read_document
 from exporter.web.schema import CIPHERS, Headers, RateLimit, TlsServer, WebConfig, checked, files_named
 from tests.lib.certificates import hashed
 from tests.lib.paths import DEPLOY
+from tests.lib.settings import fault_of
 from tests.unit.config.test_example import defaults_of, keys_in, keys_of
 
 EXAMPLE = (DEPLOY / "web-config.example.yml").read_text(encoding="utf-8")
@@ -34,7 +35,6 @@ KEYS = tuple(keys_of(WebConfig))
 VERIFY = "RequireAndVerifyClientCert"
 CLIENT_CA, ANY_CLIENT = "client_ca_file: a.pem", "client_auth_type: RequireAnyClientCert"
 TWO_CAS = f"{CLIENT_CA}\n  client_ca: x\n  client_auth_type: {VERIFY}"
-TWO_CAS = f"{CLIENT_CA}\n  client_ca: x\n  client_auth_type: {VERIFY}"
 AUTH_TYPES = (
     "NoClientCert, RequestClientCert, RequireClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or "
     "RequireAndVerifyClientCert"
@@ -52,12 +52,6 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def load(text: str) -> WebConfig:
     Path("web.yml").write_text(text)
     return checked(read_document(Path("web.yml")), Path())
-
-
-def message(text: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load(text)
-    return str(caught.value)
 
 
 TLS_FAULTS: list[tuple[str, str, str]] = [
@@ -127,7 +121,7 @@ OTHER_FAULTS: list[tuple[str, str]] = [
     ],
 )
 def test_a_fault(text: str, faults: str) -> None:
-    said = message(text)
+    said = fault_of(load, text)
     assert said == "\n".join(f"web.yml:{fault}" for fault in faults.split("\n"))
     assert "hunter2" not in said
 

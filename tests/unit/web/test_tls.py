@@ -14,6 +14,7 @@ from exporter.runtime.tls_context import CurrentContext
 from exporter.web.schema import TlsServer
 from exporter.web.tls import names_of, server_context
 from tests.lib.certificates import Authority, Pair
+from tests.lib.settings import fault_of
 from tests.lib.tools import needs
 
 pytestmark = needs("openssl")
@@ -108,9 +109,7 @@ def test_a_pair_that_is_none(authority: Authority, server: Pair, tmp_path: Path)
         (server.key, server.cert, form),
         (server.cert, authority.encrypted(server.key), form),
     ):
-        with pytest.raises(ConfigError) as caught:
-            server_context(settings(Pair(cert, key)))
-        assert str(caught.value) == fault
+        assert fault_of(server_context, settings(Pair(cert, key))) == fault
 
 
 def test_the_reason_of_openssl_for_a_weak_pair_is_reported(server: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

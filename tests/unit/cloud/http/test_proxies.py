@@ -16,9 +16,10 @@ import pytest
 
 from exporter.cloud.http.errors import AccessDeniedError, CloudError
 from exporter.cloud.http.proxies import environment_proxy, variable_for
-from exporter.config import ConfigError, from_mapping
+from exporter.config import Config, from_mapping
 from tests.lib.certificates import Authority
 from tests.lib.cloud import CallLog
+from tests.lib.settings import fault_of, otc_account
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
@@ -182,9 +183,8 @@ async def test_no_error_holds_the_password(authority: Authority) -> None:
     assert base64.b64encode(f"{USER}:hush-hush".encode()).decode() not in told
 
 
-def account(proxy: Any) -> dict[str, Any]:
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    return {"name": "a", "cloud": "otc", "credentials": credentials, "regions": ["eu-de"], "proxy": proxy}
+def config_with(proxy: Any) -> Config:
+    return from_mapping({"accounts": [otc_account(proxy=proxy)]})
 
 
 _URL = "expected http://HOST:PORT, such as http://proxy.example:3128, without a path"
@@ -212,13 +212,11 @@ _SPLIT = (
     ],
 )
 def test_a_setting_that_is_no_proxy(proxy: Any, fault: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        from_mapping({"accounts": [account(proxy)]})
-    assert str(caught.value) == f"accounts[0].{fault}"
+    assert fault_of(config_with, proxy) == f"accounts[0].{fault}"
 
 
 def test_the_password_is_in_no_text_of_the_setting() -> None:
-    config = from_mapping({"accounts": [account({"url": "http://p:1", "user": "me", "password": "hush"})]})
+    config = config_with({"url": "http://p:1", "user": "me", "password": "hush"})
     assert "hush" not in repr(config) + str(config) + config.model_dump_json()
 
 
@@ -275,9 +273,5 @@ def test_a_variable_may_leave_the_scheme_out(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("value", ["socks5://p:1", "http://", "http://p:x", "http://p:99999", "http://[::1"])
 def test_a_variable_that_names_no_proxy_is_a_fault(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
-    with pytest.raises(ConfigError) as caught:
-        environment_proxy("https://drs.example.com")
-    assert str(caught.value) == (
-        "environment variable HTTPS_PROXY: "
-        "expected the URL of a proxy, such as http://HOST:3128; SOCKS is not supported"
-    )
+    expected = "expected the URL of a proxy, such as http://HOST:3128; SOCKS is not supported"
+    assert fault_of(environment_proxy, "https://drs.example.com") == f"environment variable HTTPS_PROXY: {expected}"
