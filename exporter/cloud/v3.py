@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from exporter.model.filters import ListQuery
 
 _BATCH = 10  # documented for details and DR monitoring; for the others nothing is, and neighbours recommend it
+_NO_DETAIL = frozenset(
+    f"detail.{name}"
+    for name in (
+        "instance_type",
+        "task_version",
+        "ddl_trans",
+        "sync_type_policy",
+        "topology",
+        "auto_stop_after_seconds",
+    )
+)
+"""Facts that only v5 has."""
 _CONFIGURED_SECONDS = 3 * 86_400.0  # then its resources are freed, though the status stays
 
 
@@ -59,7 +71,7 @@ class V3:
                 (Switchover, Detail),
                 _BATCH,
                 DetailItemWire.fetch,
-                lacks=frozenset({"detail.instance_type", "detail.auto_stop_after_seconds"}),
+                lacks=_NO_DETAIL,
             ),
             Source(operations.COMPARE_V3, (Comparison,), 1, ComparisonSource(ComparisonReaderV3).fetch),
             Source(operations.PRECHECK_V3, (Precheck,), _BATCH, PrecheckItemWire.fetch, max_age=_CONFIGURED_SECONDS),

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 _NO_PROGRESS = frozenset({"progress.apply_rows_per_second", "progress.apply_bytes_per_second", "progress.error_code"})
 _NO_DETAIL = frozenset(
     f"detail.{name}"
-    for name in ("started_at", "full_completed_at", "updated_at", "order_status", "order_expires_at", "error_code")
+    for name in (
+        "started_at",
+        "full_completed_at",
+        "updated_at",
+        "disk_size_bytes",
+        "restart_required",
+        "order_status",
+        "order_expires_at",
+        "error_code",
+    )
 )
 """Facts that only v3 has."""
 

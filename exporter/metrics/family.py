@@ -90,6 +90,33 @@ def by_label(name: str, help_text: str, field: str, label: str) -> Family[Any]:
     return Family(name, help_text, (field,), samples, (label,))
 
 
+def by_word(name: str, help_text: str, field: str, label: str) -> Family[Any]:
+    """A family with one series of the value 1, whose label is a field."""
+    facts, word = split(field)
+
+    def samples(subject: Task | Project) -> Samples:
+        value = getattr(getattr(subject, facts), word, None)
+        return (((value,), 1),) if value else ()
+
+    return Family(name, help_text, (field,), samples, (label,))
+
+
+def info(name: str, help_text: str, facts: str, labels: tuple[str, ...]) -> Family[Any]:
+    """A family with one series of the value 1, whose labels are fields of the same names; none if all are unknown."""
+
+    def samples(subject: Task | Project) -> Samples:
+        known = getattr(subject, facts)
+        values = tuple(label_value(getattr(known, label, None)) for label in labels)
+        return ((values, 1),) if any(values) else ()
+
+    return Family(name, help_text, tuple(f"{facts}.{label}" for label in labels), samples, labels)
+
+
+def label_value(value: str | bool | None) -> str:  # noqa: FBT001 - the fact itself
+    """A field as a label; empty if it is unknown."""
+    return str(value).lower() if isinstance(value, bool) else value or ""
+
+
 def _only(facts: str, field: str) -> Callable[[Any], Samples]:
     """Return a function for the only sample of a family that shows one field; as fast as possible."""
     if not field:

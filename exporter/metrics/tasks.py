@@ -9,7 +9,19 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTORS, Scope, tag_label
-from exporter.metrics.family import Family, Samples, by_label, counter, gauge, single, split, state_set
+from exporter.metrics.family import (
+    Family,
+    Samples,
+    by_label,
+    by_word,
+    counter,
+    gauge,
+    info,
+    label_value,
+    single,
+    split,
+    state_set,
+)
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase, Task
 
@@ -62,6 +74,10 @@ _DETAIL_LABELS = (
     "kernel_direction",
 )
 """Labels of drs_task_detail_info that are named as the fields of the details."""
+_MORE_DETAIL_LABELS = ("task_version", "master_task_id")
+"""The same; they follow those that are not named so."""
+_POLICY_LABELS = ("conflict_policy", "filter_ddl_policy", "ddl_trans", "index_trans", "sync_type_policy", "topology")
+"""Labels of drs_task_policy_info, named as the fields of the details."""
 _FACTS = tuple(
     facts
     for collector in COLLECTORS.values()
@@ -77,16 +93,6 @@ def _paths(facts: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{facts}.{name}" for name in names)
 
 
-def _info(task: Task) -> Samples:
-    if task.listed is None:
-        return ()
-    return ((tuple(_label_value(getattr(task.listed, name)) for name in _INFO_LABELS), 1),)
-
-
-def _label_value(value: str | bool | None) -> str:  # noqa: FBT001 - the fact itself
-    return str(value).lower() if isinstance(value, bool) else value or ""
-
-
 def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
     def samples(task: Task) -> Samples:
         detail, listed = task.detail, task.listed
@@ -98,9 +104,10 @@ def _detail_info(tag_labels: Mapping[str, str]) -> Callable[[Task], Samples]:
             *(_charging_mode(task) if name == "charging_mode" else getattr(detail, name) for name in _DETAIL_LABELS),
             dual,
             _local_role(task),
+            *(getattr(detail, name) for name in _MORE_DETAIL_LABELS),
             *(tags.get(key) for key in tag_labels),
         )
-        return ((tuple(map(_label_value, values)), 1),)
+        return ((tuple(map(label_value, values)), 1),)
 
     return samples
 
@@ -130,11 +137,6 @@ def _actions(task: Task) -> Samples:
         return ()
     known = listed.available_actions | listed.unavailable_actions
     return tuple(((action,), float(action in listed.available_actions)) for action in ACTIONS if action in known)
-
-
-def _current_action(task: Task) -> Samples:
-    action = task.listed.current_action if task.listed else None
-    return (((action,), 1),) if action else ()
 
 
 def _collected(task: Task) -> Samples:
@@ -191,6 +193,12 @@ def _comparison_results(task: Task) -> Samples:
     return tuple(((newest.type, word), number) for newest in types for word, number in newest.results)
 
 
+def _started_at(task: Task) -> float | None:
+    """Always the first known of two times that differ by minutes, so that the value does not jump with their ages."""
+    known = (facts.started_at for facts in (task.detail, task.objects) if facts)
+    return next((at for at in known if at is not None), None)
+
+
 def _auto_stop_at(task: Task) -> float | None:
     """Only for a failure that this exporter observed: the start of an older one is unknown."""
     after = task.detail.auto_stop_after_seconds if task.detail else None
@@ -203,19 +211,17 @@ def _ready(task: Task) -> float | None:
 
 
 _TASK_FAMILIES: tuple[Family[Task], ...] = (
-    Family(
+    info(
         "drs_task_info",
         "Properties of a task from the task list; the value is always 1.",
-        _paths("listed", _INFO_LABELS),
-        _info,
+        "listed",
         _INFO_LABELS,
     ),
-    Family(
+    by_word(
         "drs_task_status",
         "The status of a task as the cloud reports it; one series, always 1.",
-        ("listed.status",),
-        lambda task: (((task.listed.status,), 1),) if task.listed else (),
-        ("status",),
+        "listed.status",
+        "status",
     ),
     Family(
         "drs_task_phase",
@@ -240,12 +246,11 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         ("action",),
         words=ACTIONS,
     ),
-    Family(
+    by_word(
         "drs_task_current_action",
         "The operation in progress on the task, such as SWITCH_OVER; the value is always 1. Absent if there is none.",
-        ("listed.current_action",),
-        _current_action,
-        ("action",),
+        "listed.current_action",
+        "action",
     ),
     counter(
         "drs_task_phase_changes_total",
@@ -263,7 +268,17 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "listed.created_at",
         "detail.created_at",
     ),
-    gauge("drs_task_started_timestamp_seconds", "When the task was started.", "detail.started_at"),
+    Family(
+        "drs_task_started_timestamp_seconds",
+        "When the task was started. If only v5 lists it: when its full load began.",
+        ("detail.started_at", "objects.started_at"),
+        single(_started_at),
+    ),
+    gauge(
+        "drs_task_incremental_started_timestamp_seconds",
+        "When the incremental phase began.",
+        "objects.incremental_started_at",
+    ),
     gauge(
         "drs_task_full_completed_timestamp_seconds",
         "When the full load was complete.",
@@ -280,6 +295,39 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_task_order_expires_timestamp_seconds",
         "When the yearly or monthly order of the task ends.",
         "detail.order_expires_at",
+    ),
+    by_word(
+        "drs_task_order_status",
+        "Status of the yearly or monthly order; one series, always 1. FROZEN_* means that the task is frozen.",
+        "detail.order_status",
+        "status",
+    ),
+    gauge(
+        "drs_task_order_auto_renew",
+        "Whether the yearly or monthly order is renewed when it ends.",
+        "detail.order_auto_renew",
+    ),
+    info(
+        "drs_task_policy_info",
+        "What the task ignores or leaves out: conflicts, DDL, indexes; the value is always 1. A label is absent if the "
+        "cloud reports no such setting.",
+        "detail",
+        _POLICY_LABELS,
+    ),
+    gauge(
+        "drs_task_target_read_only",
+        "Whether the task was configured to set the target database read-only. Not the state of the target.",
+        "detail.target_read_only",
+    ),
+    gauge(
+        "drs_task_restart_required",
+        "Whether the node has to be restarted before a change of the configuration applies.",
+        "detail.restart_required",
+    ),
+    gauge(
+        "drs_task_eip_bound",
+        "Whether the elastic IP address was bound to the node: 0 if that failed.",
+        "detail.eip_bound",
     ),
     gauge(
         "drs_task_auto_stop_after_seconds",
@@ -346,7 +394,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge("drs_node_memory_size_bytes", "Memory of the node.", "monitor.memory_size_bytes"),
     gauge("drs_node_disk_used_bytes", "Disk space in use on the node.", "monitor.disk_used_bytes"),
-    gauge("drs_node_disk_size_bytes", "Disk space of the node.", "monitor.disk_size_bytes"),
+    gauge("drs_node_disk_size_bytes", "Disk space of the node.", "monitor.disk_size_bytes", "detail.disk_size_bytes"),
+    by_word(
+        "drs_node_status",
+        "Status of the node that runs the task, such as ACTIVE or DELETED; one series, always 1.",
+        "detail.node_status",
+        "status",
+    ),
     gauge(
         "drs_node_network_receive_bytes_per_second",
         "Network input of the node. The cloud documents no unit; inferred from its Cloud Eye metric of that name.",
@@ -436,6 +490,11 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         ("switchover.switching",),
         single(lambda task: task.switching),
         reads=("switchover", "listed"),
+    ),
+    gauge(
+        "drs_task_alarm_enabled",
+        "Whether the cloud notifies users of alarms of the task.",
+        "detail.alarm_enabled",
     ),
     gauge(
         "drs_task_delay_threshold_seconds",
@@ -548,16 +607,16 @@ def tag_labels(keys: Iterable[str]) -> dict[str, str]:
 
 def task_families(tags: Mapping[str, str] | None = None) -> tuple[Family[Task], ...]:
     """All families of tasks; `tags` gives by tag key the label in which `drs_task_detail_info` shows it."""
-    info, *others = _TASK_FAMILIES
+    list_info, *others = _TASK_FAMILIES
     detail_info = Family(
         "drs_task_detail_info",
         "Properties of a task from its details, and the tags of tasks.tag_labels; the value is always 1.",
-        (*_paths("detail", (*_DETAIL_LABELS, "multi_write", "tags")), "listed.charging_mode"),
+        (*_paths("detail", (*_DETAIL_LABELS, "multi_write", *_MORE_DETAIL_LABELS, "tags")), "listed.charging_mode"),
         _detail_info(tags or {}),
-        (*_DETAIL_LABELS, "multi_write", "local_role", *(tags or {}).values()),
+        (*_DETAIL_LABELS, "multi_write", "local_role", *_MORE_DETAIL_LABELS, *(tags or {}).values()),
         reads=("detail", "listed"),
     )
-    return (info, detail_info, *others)
+    return (list_info, detail_info, *others)
 
 
 TASK_FAMILIES = task_families()

@@ -12,17 +12,36 @@ class Detail(TaskFacts):
     """Properties that seldom change: types, places, tags, times, thresholds."""
 
     node_type: str | None = None
+    node_status: str | None = None
+    """As the cloud writes it: ACTIVE, DELETED."""
+    disk_size_bytes: float | None = None
     instance_type: str | None = None
     source_type: str | None = None
     target_type: str | None = None
     target_instance_id: str | None = None
     charging_mode: str | None = None
+    task_version: str | None = None
     kernel_direction: str | None = None
     node_role: str | None = None
     """Of a primary/standby pair: master or slave. Lists contain it in v5 only."""
     master_task_id: str | None = None
     """The primary task of a primary/standby pair; of the primary itself, its own id."""
     multi_write: bool | None = None
+    conflict_policy: str | None = None
+    """How conflicting rows are treated: ignore, stop or overwrite."""
+    filter_ddl_policy: str | None = None
+    """DDL that is not replicated; None also where nothing is filtered."""
+    ddl_trans: bool | None = None
+    """True if DDL is replicated in the incremental phase."""
+    index_trans: bool | None = None
+    """True if all indexes are replicated, False if only those of keys are."""
+    sync_type_policy: str | None = None
+    topology: str | None = None
+    """one2one, one2many or many2one."""
+    target_read_only: bool | None = None
+    """As configured; `Writable` is the state of the target."""
+    restart_required: bool | None = None
+    eip_bound: bool | None = None
     tags: tuple[tuple[str, str], ...] = ()
     created_at: float | None = None
     started_at: float | None = None
@@ -32,6 +51,7 @@ class Detail(TaskFacts):
     order_status: str | None = None
     """Of a yearly or monthly order, such as COMPLETED; FROZEN_CAN_RENEW and others that start with FROZEN: frozen."""
     order_expires_at: float | None = None
+    order_auto_renew: bool | None = None
     auto_stop_after_seconds: float | None = None
     """Time in failure after which the cloud stops the task."""
     alarm_enabled: bool | None = None

@@ -147,6 +147,9 @@ class Objects(TaskFacts):
         return self == before and not loading
 
     counts: tuple[ObjectCount, ...] = ()
+    started_at: float | None = None
+    """When the full load began."""
+    incremental_started_at: float | None = None
     full_completed_at: float | None = None
 
 

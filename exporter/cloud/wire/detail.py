@@ -10,16 +10,20 @@ from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
     Flag,
+    Gigabytes,
     JsonObject,
     Nested,
     NestedList,
     Number,
     Positive,
+    Switch,
     Text,
     Time,
     UserText,
+    Version,
     Wire,
     Word,
+    WordList,
     alias,
     facts_of,
 )
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
 
 _DAY = 86_400
+_EIP_BOUND = {"SUCCESS": True, "FAILED": False}
 
 
 class AlarmWire(Wire):
@@ -46,6 +51,14 @@ class AlarmWire(Wire):
         return AlarmWire.model_construct(alarm_enabled=False) if self.alarm_enabled is False else self
 
 
+class OrderWire(Wire):
+    """`period_order`; only there for yearly or monthly billing. Status and end are in v3 only."""
+
+    order_status: Word = alias("status")
+    order_expires_at: Time = alias("exp_time")
+    order_auto_renew: Switch = alias("is_auto_renew")
+
+
 class TagWire(Wire):
     """A tag of the task."""
 
@@ -54,17 +67,26 @@ class TagWire(Wire):
 
 
 class DetailWire(Wire):
-    """Fields that both generations have under the same names, v5 partly in `base_info`."""
+    """Fields that both generations have under the same names, v5 partly in `base_info` and `policy_config`."""
 
     created_at: Time = alias("create_time")
     job_direction: Text = None
     kernel_direction: Text = alias("job_kernel_direction")
     master_task_id: Word = alias("master_job_id")
     multi_write: Flag = None
+    conflict_policy: Word = None
+    filter_ddl_policy: Word = None
+    ddl_trans: Flag = None
+    index_trans: Flag = None
+    sync_type_policy: WordList = None
+    topology: Word = alias("data_sync_topology_type")
+    task_version: Version = None
+    bind_public_ip_state: Word = None
     expired_days: Number = None
     scheduled_start_at: Time = alias("start_time")
     tags: NestedList[TagWire] = ()
     alarm_notify: Nested[AlarmWire] = None
+    period_order: Nested[OrderWire] = None
 
     def parts(self, *wires: Wire | None, **values: Any) -> tuple[Detail, Switchover]:
         """Return the facts, with those of other wire models and other values.
@@ -76,8 +98,10 @@ class DetailWire(Wire):
             Detail,
             self,
             self.alarm_notify and self.alarm_notify.in_force,
+            self.period_order,
             *wires,
             tags=tuple((tag.key, tag.value or "") for tag in self.tags if tag.key),
+            eip_bound=_EIP_BOUND.get((self.bind_public_ip_state or "").upper()),
             auto_stop_after_seconds=self.expired_days * _DAY if self.expired_days else None,
             **values,
         )
@@ -101,14 +125,9 @@ class InstanceV3Wire(Wire):
     """`inst_info` of v3, table 7; its table calls it instInfo, its example does not."""
 
     node_type: Text = alias("inst_type")
+    node_status: Word = alias("status")
+    disk_size_bytes: Gigabytes = alias("volume_size")
     start_time: Time = None
-
-
-class OrderV3Wire(Wire):
-    """`period_order` of v3; only there for yearly or monthly billing."""
-
-    order_status: Word = alias("status")
-    order_expires_at: Time = alias("exp_time")
 
 
 class DetailItemWire(DetailWire, BatchItemWire):
@@ -124,7 +143,8 @@ class DetailItemWire(DetailWire, BatchItemWire):
     full_completed_at: Time = alias("full_transfer_complete_time")
     updated_at: Time = alias("update_time")
     node_role: Text = None
-    period_order: Nested[OrderV3Wire] = None
+    target_read_only: Flag = alias("is_target_readonly")
+    restart_required: Flag = alias("need_restart")
 
     def facts(self) -> tuple[TaskFacts, ...]:
         node = self.inst_info or InstanceV3Wire()
@@ -132,7 +152,6 @@ class DetailItemWire(DetailWire, BatchItemWire):
             self.source_endpoint,
             self.target_endpoint,
             node,
-            self.period_order,
             scheduled_start_at=self.scheduled_start_at or node.start_time,
             charging_mode="period" if self.period_order else None,
         )
@@ -150,11 +169,18 @@ class DatabaseV5Wire(Wire):
     target_instance_id: Text = alias("instance_id")
 
 
+class TargetConfigV5Wire(Wire):
+    """`config` in an endpoint of v5, table 12."""
+
+    target_read_only: Flag = alias("is_target_readonly")
+
+
 class EndpointV5Wire(Wire):
     """An item of `source_endpoint` and `target_endpoint` of v5, table 8."""
 
     db_type: Text = None
     endpoint: Nested[DatabaseV5Wire] = None
+    config: Nested[TargetConfigV5Wire] = None
 
 
 class SpecV5Wire(Wire):
@@ -167,6 +193,7 @@ class NodeBaseV5Wire(Wire):
     """`node_info.base_info` of v5, table 29."""
 
     instance_type: Text = None
+    node_status: Word = alias("status")
     node_role: Text = alias("role")
 
 
@@ -178,9 +205,10 @@ class NodeV5Wire(Wire):
 
 
 class DetailJobWire(DetailWire):
-    """The object `job` of v5 with type=detail, table 5, and `base_info` in it, table 6."""
+    """The object `job` of v5 with type=detail, table 5, with `base_info` and `policy_config`, tables 6 and 20."""
 
     base_info: JsonObject = None
+    policy_config: JsonObject = None
     charging_mode: Text = None
     source_endpoint: NestedList[EndpointV5Wire] = ()
     target_endpoint: NestedList[EndpointV5Wire] = ()
@@ -188,9 +216,10 @@ class DetailJobWire(DetailWire):
 
     @classmethod
     def read(cls, value: Any, errors: DecodeErrors) -> Self | None:
-        """Decode the object; the fields of `base_info` may be in it or beside it."""
-        base = value.get("base_info") if isinstance(value, dict) else None
-        return super().read({**value, **base} if isinstance(base, dict) else value, errors)
+        """Decode the object; the fields of these blocks may be in them or beside them."""
+        blocks = (value.get(name) for name in ("base_info", "policy_config")) if isinstance(value, dict) else ()
+        inner = {name: field for block in blocks if isinstance(block, dict) for name, field in block.items()}
+        return super().read({**value, **inner} if inner else value, errors)
 
     def facts(self) -> tuple[Detail, Switchover]:
         node = self.node_info or NodeV5Wire()
@@ -200,6 +229,7 @@ class DetailJobWire(DetailWire):
             node.spec,
             node.base_info,
             target.endpoint,
+            target.config,
             source_type=source.db_type,
             target_type=target.db_type,
         )

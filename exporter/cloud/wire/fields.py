@@ -35,6 +35,9 @@ _LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_WORD_LIST = re.compile(r"[A-Za-z0-9_-]{1,40}( ?, ?[A-Za-z0-9_-]{1,40}){0,9}")
+_VERSION = re.compile(r"[A-Za-z0-9_-]{1,20}(\.[A-Za-z0-9_-]{1,20}){0,2}")
+_SWITCH = {0: False, 1: True, "0": False, "1": True}
 
 T = TypeVar("T")
 
@@ -149,12 +152,22 @@ def _error_code(value: Any) -> str:
     return code
 
 
-def _word(value: Any) -> str:
-    """A word of the cloud's own, which becomes a label: never a text."""
-    text = _text(value)
-    if not _WORD.fullmatch(text):
+def _matching(pattern: re.Pattern[str]) -> Callable[[Any], str]:
+    """Words of the cloud's own, which become a label: never a text."""
+
+    def convert(value: Any) -> str:
+        text = _text(value)
+        if not pattern.fullmatch(text):
+            raise ValueError
+        return text.replace(" ", "")
+
+    return convert
+
+
+def _switch(value: Any) -> bool:
+    if value not in _SWITCH:
         raise ValueError
-    return text
+    return _SWITCH[value]
 
 
 def _instance_of(kind: type[T]) -> Callable[[Any], T]:
@@ -201,9 +214,15 @@ TimeBounds = Annotated[tuple[float | None, float] | None, _field(_time_bounds)]
 """The same, and the latest Unix time that it can mean: known even where it has no zone."""
 ErrorCode = Annotated[str | None, _field(_error_code)]
 """An error code of a documented shape, such as DRS.M05004; anything else is dropped."""
-Word = Annotated[str | None, _field(_word)]
+Word = Annotated[str | None, _field(_matching(_WORD))]
 """A word such as a type, a status or a level, fit for a label; anything that looks like a text is dropped."""
+WordList = Annotated[str | None, _field(_matching(_WORD_LIST))]
+"""Up to ten words with commas between them, such as tableData,tableStructure."""
+Version = Annotated[str | None, _field(_matching(_VERSION))]
+"""A version such as 2.0."""
 Flag = Annotated[bool | None, _field(_instance_of(bool))]
+Switch = Annotated[bool | None, _field(_switch)]
+"""0 or 1."""
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""
 JsonArray = Annotated[list[Any] | None, _field(_instance_of(list))]

@@ -20,6 +20,8 @@ class ObjectCountWire(Wire):
 class ObjectsWire(Wire):
     """The block."""
 
+    started_at: Time = alias("full_start_time")
+    incremental_started_at: Time = alias("incr_start_time")
     full_completed_at: Time = alias("full_complete_time")
     migration_object_overview: NestedList[ObjectCountWire] = ()
 

@@ -35,7 +35,10 @@ def detail_item(world: World, found: Found) -> Json:
         "job_direction": task.direction,
         "db_use_type": task.scenario,
         **_SETTINGS,
-        "is_target_readonly": task.direction == "up",
+        **{key: value for key, value in figures.policy(task).items() if key in _POLICY},
+        "speed_limit": task.speed_limits,
+        "need_restart": task.restart_required,
+        "is_target_readonly": figures.read_only(task),
         "az_code": f"{world.region}a",
         **_network(task.seed),
         "multi_write": task.relation == "multi_write",
@@ -51,9 +54,9 @@ def detail_item(world: World, found: Found) -> Json:
     return wired
 
 
+_POLICY = frozenset({"conflict_policy", "filter_ddl_policy", "index_trans"})
+"""The parts of the policy that v3 has."""
 _SETTINGS: Json = {
-    "need_restart": False,
-    "speed_limit": [],
     "schema_type": "Tungsten",
     "object_switch": True,
     "replace_definer": True,
@@ -118,6 +121,8 @@ def _newer(world: World, task: SimTask, moment: Moment) -> Json:
         "tags": [{"key": key, "value": value} for key, value in task.tags.items()],
         "alarm_notify": _alarms(task),
     }
+    if task.eip:
+        item["bind_public_ip_state"] = task.eip
     if task.charging == "period":
         item["period_order"] = _order(world, task, moment)
     return item
@@ -133,11 +138,11 @@ def _order(world: World, task: SimTask, moment: Moment) -> Json:
     # Only v3 tells when a prepaid task expires.
     return {
         "order_id": uuid(world.project_id, task.seed, "order"),
-        "status": "COMPLETED",
+        "status": task.order_status,
         "charging_mode": 1,
         "period_type": 2,
         "period_num": 1,
-        "is_auto_renew": 0,
+        "is_auto_renew": int(task.auto_renew),
         "eff_time": millis(moment.born),
         "exp_time": millis(task.expires or moment.born + 30 * DAY),
     }

@@ -41,15 +41,17 @@ def detail(world: World, found: Found, _request: Request | None = None) -> Json:
             "topic_urn": f"urn:smn:{world.region}:{world.project_id}:drs",
             **task.alarms,
         },
-        "speed_limit": [{"begin": "16:00", "end": "15:59", "speed": "10"}],
-        "policy_config": {"ddl_trans": False},
-        "node_info": _node_info(world, task),
+        "speed_limit": task.speed_limits,
+        "policy_config": figures.policy(task),
+        "node_info": _node_info(world, task, moment),
         "task_version": "2.0",
         "job_kernel_direction": figures.kernel_direction(task, moment),
     }
     if task.charging == "period":
         # No expiry here: only v3 has it.
-        block["period_order"] = {"period_type": 2, "period_num": 1, "is_auto_renew": 0}
+        block["period_order"] = {"period_type": 2, "period_num": 1, "is_auto_renew": int(task.auto_renew)}
+    if task.eip:
+        block["bind_public_ip_state"] = task.eip
     masters = [child for child in (parent.children if parent else task.children) if child.role == "master"]
     if masters:
         block["master_job_id"] = masters[0].at(moment.now).id
@@ -107,11 +109,11 @@ def _target(world: World, task: SimTask) -> Json:
         },
         "cloud": {"region": world.region, "project_id": world.project_id, "az_code": f"{world.region}a"},
         "vpc": {f"{part}_id": uuid(task.seed, part) for part in ("vpc", "subnet", "security_group")},
-        "config": {"is_target_readonly": task.direction == "up"},
+        "config": {"is_target_readonly": figures.read_only(task)},
     }
 
 
-def _node_info(world: World, task: SimTask) -> Json:
+def _node_info(world: World, task: SimTask, moment: Moment) -> Json:
     paired = task.relation == "multi_az" or task.role in {"master", "slave"}
     return {
         "spec": {"node_type": task.node_type},
@@ -119,7 +121,7 @@ def _node_info(world: World, task: SimTask) -> Json:
             "instance_type": "ha" if paired else "single",
             "arch": "x86",
             "availability_zone": f"{world.region}a,{world.region}b" if paired else f"{world.region}a",
-            "status": "ACTIVE",
+            "status": "DELETED" if moment.status in figures.RELEASED else "ACTIVE",
             "role": task.role,
         },
     }

@@ -101,6 +101,24 @@ def scheduled_start(task: SimTask, moment: Moment) -> float | None:
     return entered + waits[0] / moment.speed
 
 
+def policy(task: SimTask) -> dict[str, object]:
+    """The policy of a synchronisation in the words of v5; a migration has none by default."""
+    synchronises: dict[str, object] = {
+        "conflict_policy": "overwrite",
+        "filter_ddl_policy": "drop_database",
+        "index_trans": True,
+        "ddl_trans": True,
+        "data_sync_topology_type": "many2one" if task.role == "child" else "one2one",
+        "sync_type_policy": "tableData,tableStructure,constraintData",
+    }
+    return {**(synchronises if task.scenario == "sync" else {}), **task.policy}
+
+
+def read_only(task: SimTask) -> bool:
+    """Whether the target was configured to be read-only."""
+    return task.direction == "up" if task.read_only is None else task.read_only
+
+
 def switching(task: SimTask, moment: Moment) -> bool:
     """True if a DR switchover is under way: the kernel runs against the task's direction."""
     if task.switching or task.switches is None:

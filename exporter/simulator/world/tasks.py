@@ -33,7 +33,12 @@ class SimTask:
         speed: life seconds in a second.
         expires: when the order of a task with ``charging="period"`` ends, epoch second; by default after 30 days.
         scheduled: when a task waits for its start, epoch second; by default what the script says.
+        order_status, auto_renew: of the order.
         alarms: thresholds in seconds: delay_time, rpo_delay, rto_delay.
+        policy: what replaces keys of the policy of a synchronisation, as v5 names them.
+        speed_limits: windows of flow control: begin, end and speed, as on the wire.
+        read_only: whether the target was configured to be read-only; by default if data flows into the cloud.
+        eip: what binding an elastic IP address has led to: SUCCESS, FAILED, or "" without one.
         relation: why there are children: multi_to_single, multi_az, multi_write.
         virtual: parents that the per-task operations refuse; by default all that have children.
         action: the operation in progress, ``current_action``; by default what the status means.
@@ -68,9 +73,16 @@ class SimTask:
     node_type: str = "high"
     description: str = ""
     charging: str = "on_demand"
+    order_status: str = "COMPLETED"
+    auto_renew: bool = False
     expires: float = 0.0
     scheduled: float = 0.0
     alarms: dict[str, int] = field(default_factory=dict)
+    policy: dict[str, object] = field(default_factory=dict)
+    speed_limits: list[dict[str, str]] = field(default_factory=list)
+    read_only: bool | None = None
+    eip: str = ""
+    restart_required: bool = False
     delay_shape: DelayShape = steady
     rows_rate: float = 1200.0
     error: str = ""

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 import pytest
 
+from exporter.cloud.source import TaskResults
+from exporter.model.details import Detail
 from exporter.model.facts import Node, Progress
 from exporter.model.task import Listed
 from exporter.simulator import SimTask, SimulatedCloud, World
 from exporter.simulator.world.engines import ENGINES
 from exporter.simulator.world.life import Script
 from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, connected, progress
+from tests.lib.cloud import PROJECT, connected, progress, source
 from tests.lib.transport import InProcess
 
 HOUR = 3600.0
@@ -67,7 +69,7 @@ def _all_engines() -> tuple[str, ...]:
     return tuple(engine.v5 for engine in ENGINES.values())
 
 
-Facts = TypeVar("Facts", Listed, Progress)
+Facts = TypeVar("Facts", Listed, Progress, Detail)
 
 
 def lacking(facts: Facts, *fields: str) -> Facts:
@@ -141,6 +143,41 @@ async def test_progress_is_equal_for_every_task() -> None:
         # The world shows each of the common facts at least once.
         assert seen == set(Progress.__match_args__) - {*ONLY_IN_V3_PROGRESS, "error_code", "served_at"}
         assert (len(ids), cloud.lost) == (27, 0)
+
+
+async def test_details_are_equal_for_every_task() -> None:
+    shown, simulation = await world()
+    shown.tasks = [*shown.tasks, *configured()]
+    async with connected(InProcess(simulation)) as cloud:
+        sources = source(cloud.v3, "v3_batch_detail"), source(cloud.v5, "v5_job_detail")
+        lists = [await cloud.list_tasks("v5", job_type) for job_type in ("migration", "sync", "cloudDataGuard")]
+        ids = [task.id for answer in lists for task in answer.tasks if not task.is_parent]
+        missing = [name.partition(".")[2] for each in sources for name in each.lacks]
+        seen = set()
+        for identity in ids:
+            first, second = [details(await cloud.fetch(each, [identity])) for each in sources]
+            # v3 has an order instead of a charging mode.
+            assert (first.charging_mode == "period") == (second.charging_mode == "period")
+            assert lacking(first, *missing, "charging_mode") == lacking(second, *missing, "charging_mode")
+            seen |= {name for name in Detail.__match_args__ if getattr(second, name) not in {None, ()}}
+        assert seen == set(Detail.__match_args__) - {name.partition(".")[2] for name in sources[1].lacks}
+        assert (len(ids), cloud.lost) == (29, 0)
+
+
+def configured() -> Iterable[SimTask]:
+    """Tasks with settings of their own."""
+    yield task("paid", scheduled=virtual.now() + HOUR, charging="period", auto_renew=True, tags={"team": "db"})
+    yield task("watched", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 20})
+    yield task("reached", eip="SUCCESS", net_type="eip")
+    yield task("strict", policy={"conflict_policy": "stop", "index_trans": False}, read_only=False, eip="FAILED")
+
+
+def details(results: TaskResults) -> Detail:
+    """The details of the only task."""
+    (parts,) = results.values()
+    assert isinstance(parts, tuple)
+    (detail,) = (part for part in parts if isinstance(part, Detail))
+    return detail
 
 
 async def test_both_show_the_same_course_of_a_task() -> None:

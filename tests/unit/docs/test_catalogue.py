@@ -97,7 +97,7 @@ def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
     [
         ("task_phase", "tasks", LISTS, BOTH),
         ("task_created_timestamp_seconds", "tasks, detail", f"{LISTS} v3_batch_detail v5_job_detail", BOTH),
-        ("task_started_timestamp_seconds", "detail", "v3_batch_detail", ROLE),
+        ("task_updated_timestamp_seconds", "detail", "v3_batch_detail", ROLE),
         ("task_auto_stop_after_seconds", "detail", "v5_job_detail", "none"),
         ("node_cpu_usage_ratio", "node", f"v3_dr_monitoring {PROGRESS_V5}", BOTH),
         ("task_rpo_seconds", "recovery", "v3_batch_rpo_and_rto", f"{ROLE}, {ACTION}"),

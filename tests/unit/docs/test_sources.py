@@ -29,8 +29,8 @@ CUTOVER = [family for family in TASK_FAMILIES if family.name.startswith("drs_tas
 PROPERTIES = {"monitor.memory_ratio": {"monitor.memory_used_bytes", "monitor.memory_size_bytes"}}
 """Fields that are calculated from others."""
 
-HIDDEN = {"detail.multi_write", "detail.tags"}
-"""Fields that change nothing here: the list has the first as well, and the second is shown only if configured."""
+HIDDEN = {"detail.multi_write", "detail.master_task_id", "detail.tags"}
+"""Fields that change nothing here: the list has the first as well, no example is a standby, tags are not configured."""
 
 
 def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
@@ -118,6 +118,7 @@ async def test_a_source_lacks_the_fields_that_it_declares() -> None:
         sim_task("loading", script=loading),
         sim_task("configured", status="CONFIGURATION"),
         sim_task("dr", **dr),
+        sim_task("eip", eip="FAILED"),
         sim_task("pair", relation="multi_az", children=[sim_task("one", role="master")]),
         failed,
     ]

@@ -78,6 +78,7 @@ ACTING = listed(available_actions=frozenset({"RETRY", "CLONE"}), unavailable_act
 DR = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudDataGuard")
 STOPS, SEEN = Detail(auto_stop_after_seconds=100), History(1, 1, 1000.0)
 COUNTS = (ObjectCount("table", 3, 1), ObjectCount("view", 2, None), ObjectCount("table", 9, 9))
+NO, DATA = ("", "", ""), ("tableData", "one2one")
 BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second=0)
 
 
@@ -136,6 +137,26 @@ BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second
         ("drs_precheck_passed_ratio", [Precheck((("PASSED", 3),), 0.75)], {(): 0.75}),
         ("drs_task_last_log_timestamp_seconds", [Logs((("error", 7.0),))], {("error",): 7}),
         ("drs_task_target_read_only_lifted", [Writable(lifted=False)], {(): 0}),
+        # The settings of a task; no series while all of them are unknown.
+        (
+            "drs_task_policy_info",
+            [Detail(conflict_policy="ignore", ddl_trans=False)],
+            {("ignore", "", "false", *NO): 1},
+        ),
+        ("drs_task_policy_info", [Detail(sync_type_policy="tableData", topology="one2one")], {(*NO, "", *DATA): 1}),
+        ("drs_task_policy_info", [Detail(node_type="high")], {}),
+        ("drs_node_status", [Detail(node_status="ACTIVE")], {("ACTIVE",): 1}),
+        ("drs_task_order_status", [Detail(order_status="FROZEN_POLICE")], {("FROZEN_POLICE",): 1}),
+        *(
+            (f"drs_task_{name}", [Detail(**{name: value})], {(): value})  # type: ignore[arg-type]  # all are flags
+            for name in ("target_read_only", "restart_required", "eip_bound", "alarm_enabled", "order_auto_renew")
+            for value in (False, True)
+        ),
+        # The start is that of the details if they have one: the full load begins later.
+        *(
+            ("drs_task_started_timestamp_seconds", [Detail(started_at=at), Objects(started_at=9)], {(): at or 9})
+            for at in (5, None)
+        ),
         ("drs_task_stage_progress_ratio", [Progress(stages=(("data", 0.5),))], {("data",): 0.5}),
     ],
 )
@@ -185,6 +206,7 @@ def test_memory_usage_is_that_of_the_node_else_used_over_size(
         ("drs_node_report_timestamp_seconds", Node(reported_at=0.1), Monitor(reported_at=0.2)),
         ("drs_apply_rows_per_second", Progress(apply_rows_per_second=0.1), Node(apply_rows_per_second=0.2)),
         ("drs_apply_bytes_per_second", Progress(apply_bytes_per_second=0.1), Monitor(apply_bytes_per_second=0.2)),
+        ("drs_node_disk_size_bytes", Monitor(disk_size_bytes=0.1), Detail(disk_size_bytes=0.2)),
         ("drs_task_full_completed_timestamp_seconds", Detail(full_completed_at=0.1), Objects(full_completed_at=0.2)),
     ],
 )
@@ -221,10 +243,10 @@ def test_the_local_role_of_a_dr_pair(job_type: str, direction: str | None, kerne
     pair = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type=job_type, direction=direction)
     detail = Detail(node_type="high", kernel_direction=kernel)
     [values] = samples(of(pair, detail), "drs_task_detail_info")
-    assert (values[0], values[-2:]) == ("high", ("false", role))
+    assert (values[0], values[7:9]) == ("high", ("false", role))
     assert samples(of(pair), "drs_task_detail_info") == {}
     [values] = samples(of(Detail(multi_write=True)), "drs_task_detail_info")
-    assert values[-2:] == ("true", "")
+    assert values[7:9] == ("true", "")
 
 
 @pytest.mark.parametrize(("listed_mode", "mode"), [("on_demand", "on_demand"), (None, "period")])

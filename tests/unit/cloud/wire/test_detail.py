@@ -37,7 +37,7 @@ def body(api: str, fields: dict[str, Any]) -> dict[str, Any]:
     [
         *[(V3, "source_endpoint"), (V3, "target_endpoint"), (V3, "inst_info"), (V3, "period_order")],
         *[(V3, "alarm_notify"), (V5, "base_info"), (V5, "source_endpoint"), (V5, "target_endpoint")],
-        *[(V5, "alarm_notify"), (V5, "node_info")],
+        *[(V5, "alarm_notify"), (V5, "node_info"), (V5, "policy_config"), (V5, "period_order")],
     ],
 )
 @pytest.mark.parametrize("given", ["x", 7, True])
@@ -104,12 +104,14 @@ def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ..
     assert (results, lost, script.requests[0].url.query) == ({ID: answer}, errors, b"type=is_writable")
 
 
-MYSQL = Detail(node_type="high", source_type="mysql", target_type="mysql")
+MYSQL = Detail(node_type="high", disk_size_bytes=100 * 2**30, source_type="mysql", target_type="mysql")
 COMMON = replace(
     MYSQL,
     created_at=1_608_519_469.412,
     started_at=1_608_520_069.393,
     updated_at=1_608_520_068.979,
+    restart_required=False,
+    target_read_only=True,
     target_instance_id="3ef57dbcc8db478a9e346d26ef2575bfin01",
 )
 DOCUMENTED = {
@@ -121,6 +123,9 @@ DOCUMENTED = {
             started_at=1_608_369_232.412,
             full_completed_at=1_608_369_510.202,
             updated_at=1_608_517_066.434,
+            node_status="ACTIVE",
+            restart_required=False,
+            target_read_only=True,
             target_instance_id="e05a3679efe241d8b5dee80b17c1a863in01",
         ),
     },
@@ -130,6 +135,9 @@ DOCUMENTED = {
             started_at=1_597_977_829.563,
             full_completed_at=1_597_978_229.586,
             updated_at=1_597_978_233.127,
+            restart_required=False,
+            conflict_policy="ignore",
+            filter_ddl_policy="drop_database",
             target_instance_id="bdf5f129b0f546e7b7179d2c61524696in01",
         )
     },
@@ -153,6 +161,7 @@ def test_the_documented_detail_of_v5() -> None:
         target_type="gaussdbv5",
         target_instance_id="c2c7579bc09c490b9d8009db715aeb0ain14",
         charging_mode="on_demand",
+        ddl_trans=False,
         tags=(("test", "test"),),
         created_at=MOMENT,
         auto_stop_after_seconds=14 * DAY,

@@ -36,6 +36,26 @@ LABELS: list[Row] = [
     *NULLS[:6],
     *[("see 10.0.0.1", None, 1), ({}, None, 1), ("x" * 41, None, 1), (True, None, 1)],
 ]
+SWITCHES: list[Row] = [
+    *[(0, False, 0), (1, True, 0), ("0", False, 0), ("1", True, 0), (True, True, 0)],
+    *NULLS[:6],
+    *[(2, None, 1), (-1, None, 1), ("yes", None, 1), ({}, None, 1)],
+]
+WORD_LISTS: list[Row] = [
+    *[("tableData", "tableData", 0), ("tableData, tableStructure", "tableData,tableStructure", 0)],
+    *NULLS[:6],
+    *[("all of 10.0.0.1", None, 1), ("a,", None, 1), (["tableData"], None, 1)],
+]
+VERSIONS: list[Row] = [
+    *[("2.0", "2.0", 0), ("2.0.1-beta", "2.0.1-beta", 0), (2, "2", 0)],
+    *NULLS[:6],
+    *[("10.0.0.1", None, 1), ("the second", None, 1), (2.5, None, 1)],
+]
+BOUND: list[Row] = [
+    *[("SUCCESS", True, 0), ("success", True, 0), ("FAILED", False, 0), ("BINDING", None, 0)],
+    *NULLS[:6],
+    *[("bound to 10.0.0.1", None, 1), (True, None, 1)],
+]
 FLAGS: list[Row] = [(True, True, 0), (False, False, 0), (None, None, 0), ("", None, 0), ("true", None, 1), (1, None, 1)]
 NUMBERS: list[Row] = [("150.5", 150.5, 0), (0, 0, 0), ("0", 0, 0), *NULLS, ({}, None, 1), ("fast", None, 1)]
 PERCENT: list[Row] = [("12.5", 0.125, 0), ("12.5%", 0.125, 0), (50, 0.5, 0), *NULLS, ("low", None, 1)]
@@ -92,6 +112,15 @@ KEYS: list[tuple[str, str, type[TaskFacts], str, list[Row]]] = [
     (DETAIL_V3, "master_job_id", Detail, "master_task_id", LABELS),
     (DETAIL_V3, "period_order.status", Detail, "order_status", LABELS),
     (DETAIL_V3, "alarm_notify.alarm_to_user", Detail, "alarm_enabled", FLAGS),
+    (DETAIL_V3, "period_order.is_auto_renew", Detail, "order_auto_renew", SWITCHES),
+    (DETAIL_V3, "inst_info.status", Detail, "node_status", LABELS),
+    (DETAIL_V3, "inst_info.volume_size", Detail, "disk_size_bytes", GIGABYTES),
+    (DETAIL_V3, "is_target_readonly", Detail, "target_read_only", FLAGS),
+    (DETAIL_V3, "need_restart", Detail, "restart_required", FLAGS),
+    (DETAIL_V3, "conflict_policy", Detail, "conflict_policy", LABELS),
+    (DETAIL_V3, "filter_ddl_policy", Detail, "filter_ddl_policy", LABELS),
+    (DETAIL_V3, "index_trans", Detail, "index_trans", FLAGS),
+    (DETAIL_V3, "bind_public_ip_state", Detail, "eip_bound", BOUND),
     (DETAIL_V3, "multi_write", Detail, "multi_write", FLAGS),
     (DETAIL_V3, "expired_days", Detail, "auto_stop_after_seconds", DAYS),
     (DETAIL_V3, "alarm_notify.delay_time", Detail, "delay_threshold_seconds", THRESHOLDS),
@@ -111,6 +140,17 @@ KEYS: list[tuple[str, str, type[TaskFacts], str, list[Row]]] = [
     (DETAIL_V5, "job_kernel_direction", Detail, "kernel_direction", WORDS),
     (DETAIL_V5, "master_job_id", Detail, "master_task_id", LABELS),
     (DETAIL_V5, "alarm_notify.alarm_to_user", Detail, "alarm_enabled", FLAGS),
+    (DETAIL_V5, "period_order.is_auto_renew", Detail, "order_auto_renew", SWITCHES),
+    (DETAIL_V5, "node_info.base_info.status", Detail, "node_status", LABELS),
+    (DETAIL_V5, "target_endpoint.0.config.is_target_readonly", Detail, "target_read_only", FLAGS),
+    (DETAIL_V5, "policy_config.conflict_policy", Detail, "conflict_policy", LABELS),
+    (DETAIL_V5, "policy_config.filter_ddl_policy", Detail, "filter_ddl_policy", LABELS),
+    (DETAIL_V5, "policy_config.ddl_trans", Detail, "ddl_trans", FLAGS),
+    (DETAIL_V5, "policy_config.index_trans", Detail, "index_trans", FLAGS),
+    (DETAIL_V5, "policy_config.sync_type_policy", Detail, "sync_type_policy", WORD_LISTS),
+    (DETAIL_V5, "policy_config.data_sync_topology_type", Detail, "topology", LABELS),
+    (DETAIL_V5, "task_version", Detail, "task_version", VERSIONS),
+    (DETAIL_V5, "bind_public_ip_state", Detail, "eip_bound", BOUND),
     (DETAIL_V5, "base_info.multi_write", Detail, "multi_write", FLAGS),
     (DETAIL_V5, "base_info.expired_days", Detail, "auto_stop_after_seconds", DAYS),
     (DETAIL_V5, "alarm_notify.delay_time", Detail, "delay_threshold_seconds", THRESHOLDS),
@@ -133,6 +173,8 @@ KEYS: list[tuple[str, str, type[TaskFacts], str, list[Row]]] = [
     (PROGRESS_V5, "metrics.apply_average_commit_time", Node, "apply_average_commit_seconds", MILLISECONDS),
     (PROGRESS_V5, "metrics.apply_current_state", Node, "apply_state", WORDS),
     (PROGRESS_V5, "metrics.job_id", Node, "reported_at", [({}, None, 0)]),
+    (PROGRESS_V5, "migration_object_progress_info.full_start_time", Objects, "started_at", TIMES),
+    (PROGRESS_V5, "migration_object_progress_info.incr_start_time", Objects, "incremental_started_at", TIMES),
     (PROGRESS_V5, "migration_object_progress_info.full_complete_time", Objects, "full_completed_at", TIMES),
     ("v3_batch_rpo_and_rto", "rpo_info.delay", Recovery, "rpo_seconds", MILLISECONDS),
     ("v3_batch_rpo_and_rto", "rto_info.delay", Recovery, "rto_seconds", MILLISECONDS),
