@@ -90,7 +90,7 @@ class OperationCheck:
             self._served_collectors |= {*collectors}
             self._report(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
-        task = min(suited.values(), key=lambda task: task.phase is not Phase.INCREMENTAL)
+        task = min(suited.values(), key=lambda task: (task.is_parent, task.phase is not Phase.INCREMENTAL))
         replaceable = all(suited.keys() <= self._served[kind] for kind in kinds)
         call = partial(source.fetch, self._client, self._decode_errors)
         results = await Splitter(source, call, Round()).fetch([task.id])

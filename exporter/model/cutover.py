@@ -13,7 +13,7 @@ from exporter.config import COLLECTOR_OF
 from exporter.model.cutover_input import CutoverInput
 from exporter.model.task import Phase, Task
 
-__all__ = ["REASONS", "CutoverInput", "Reason", "blockers", "can_be_cut_over", "standby"]
+__all__ = ["REASONS", "CutoverInput", "Reason", "blockers", "can_be_cut_over"]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
 _REQUIRED, _IGNORED = "required", "ignore"
@@ -65,7 +65,8 @@ def _not_a_parent(case: CutoverInput) -> bool:
 
 
 def _incremental(case: CutoverInput) -> bool:
-    return _not_a_parent(case) and not case.full_only
+    """Return whether a delay decides: of a parent, only one that is known beside those of its subtasks."""
+    return not case.full_only and (_not_a_parent(case) or case.delay is not None)
 
 
 def _disaster_recovery(case: CutoverInput) -> bool:
@@ -241,19 +242,13 @@ REASONS: tuple[Reason, ...] = (
 )
 
 
-def standby(task: Task | None) -> bool:
-    """Return whether the task is the standby of a primary/standby pair. Only details and lists of v5 show it."""
-    listed, detail = (task.listed, task.detail) if task is not None else (None, None)
-    return "slave" in {listed.role if listed else None, detail.node_role if detail else None}
-
-
 def can_be_cut_over(task: Task) -> bool:
     """Return whether a task of this kind and phase can be cut over at all. The parent shows the verdict of subtasks."""
     listed = task.listed
     return (
         listed is not None
         and listed.phase in _PHASES
-        and not standby(task)
+        and not task.standby
         and not listed.multi_write
         and not (task.detail and task.detail.multi_write)
     )

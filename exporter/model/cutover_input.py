@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from exporter.config import Cutover
 from exporter.model.facts import Compared, Comparison, Logs, Monitor, Objects, Progress
-from exporter.model.task import Listed, Task
+from exporter.model.task import Listed, LivingSubtask, Task
 
 _OLD_REPORT_SECONDS = 3600.0
 """How often the cloud updates the progress is not documented; an hour without an update counts as a fault."""
@@ -41,8 +41,8 @@ class CutoverInput:
     task: Task
     stale: bool
     """The list or the progress of the task is older than three measured intervals."""
-    subtasks_blocked: bool
-    """A subtask is blocked or unknown, or none is alive; only parents have subtasks."""
+    living: tuple[LivingSubtask, ...]
+    """The subtasks on which the verdict depends."""
     settings: Cutover
 
     @property
@@ -76,6 +76,13 @@ class CutoverInput:
     def full_only(self) -> bool:
         """True for a task without an incremental phase."""
         return self.listed.task_type == "FULL_TRANS"
+
+    @property
+    def subtasks_blocked(self) -> bool:
+        """True if a subtask is blocked or unknown, or neither a subtask is alive nor a delay of the parent known."""
+        if self.listed.unknown_children or any(subtask.blocked is not False for subtask in self.living):
+            return True
+        return not self.living and self.delay is None
 
     @property
     def subtasks(self) -> str:

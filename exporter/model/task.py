@@ -59,6 +59,8 @@ _END_OF_SUBTASK = "RELEASE_CHILD_TRANSFER_"
 
 _DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
 
+_STANDBY = "slave"
+
 DELETED = "DELETED"
 """The status of a deleted task. v3 returns it for a moment, then an error."""
 
@@ -102,7 +104,7 @@ class Listed:
     root_id: str | None = None
     """Of a subtask: the outermost parent, which is an item of the list itself."""
     is_parent: bool = False
-    """True if it has subtasks. The cloud refuses queries for such a task."""
+    """True if it has subtasks. It may run beside them, or be virtual: then the cloud refuses queries for it."""
     unknown_children: int = 0
     """Entries of `children` that could not be decoded, or that contradict other entries."""
     other_parents: frozenset[str] = frozenset()
@@ -131,8 +133,6 @@ class Listed:
 
     def why_not_polled(self, scope: Scope) -> str | None:
         """Return why collectors of this scope do not poll the task; None if they do."""
-        if self.is_parent:
-            return "only its subtasks have it"
         for name, reason in scope.conditions:
             if not getattr(self, name):
                 return reason
@@ -140,8 +140,8 @@ class Listed:
 
     @property
     def active(self) -> bool:
-        """True if the task runs: it has not ended, is not only configured, and has no subtasks."""
-        return not (self.phase is Phase.ENDED or self.configured or self.is_parent)
+        """True if the task runs: it has not ended, and is not only configured."""
+        return not (self.phase is Phase.ENDED or self.configured)
 
     @property
     def configured(self) -> bool:
@@ -194,6 +194,8 @@ class Task(KnownFacts):
     """By collector, when the oldest of its facts that are still fresh were received, else when the last ones were."""
     fresh: tuple[str, ...] = ()
     """The names of the facts that are still fresh; those that missed a poll come last."""
+    refused: frozenset[str] = frozenset()
+    """The names of the facts for which the cloud refuses this task, since it is a virtual parent."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over, and whether each applies; None if the task cannot be cut over at all."""
 
@@ -201,6 +203,14 @@ class Task(KnownFacts):
     def delay_seconds(self) -> float | None:
         """The delay of the target, in the phases in which it has a meaning."""
         return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
+
+    @property
+    def standby(self) -> bool:
+        """True for the standby of a primary/standby pair."""
+        return _STANDBY in {
+            self.listed.role if self.listed else None,
+            self.detail.node_role if self.detail else None,
+        }
 
     @property
     def failure_code(self) -> str | None:
@@ -219,6 +229,15 @@ class Task(KnownFacts):
     def phase(self) -> Phase | None:
         """None if the list that contained the task has expired."""
         return self.listed.phase if self.listed else None
+
+
+class LivingSubtask(NamedTuple):
+    """A subtask on which the verdict of its parent depends: it has not surely ended, and is no standby."""
+
+    id: str
+    name: str
+    blocked: bool | None
+    """True if anything blocks its cut-over; None if it cannot be cut over at all, or its facts are unknown."""
 
 
 class Gap(StrEnum):

@@ -42,7 +42,7 @@ class DueQueue:
 
 
 class TaskQueue:
-    """Tasks by when they are due, some of them urgent.
+    """Tasks by when they are due; some of them are urgent, others are queried alone.
 
     Args:
         head_start: seconds by which urgent tasks that are due count as later than they are.
@@ -50,27 +50,38 @@ class TaskQueue:
 
     def __init__(self, head_start: float) -> None:
         self._head_start = head_start
-        self._urgent, self._others = DueQueue(), DueQueue()
+        self._queues = self._urgent, self._others, self._alone = DueQueue(), DueQueue(), DueQueue()
 
-    def put(self, task_id: str, due: float, *, urgent: bool) -> None:
-        """Add a task, or change when it is due and whether it is urgent."""
+    def put(self, task_id: str, due: float, *, urgent: bool, alone: bool = False) -> None:
+        """Add a task, or change when it is due, whether it is urgent, and whether it is queried alone."""
         self.discard(task_id)
-        (self._urgent if urgent else self._others).put(task_id, due)
+        (self._alone if alone else self._urgent if urgent else self._others).put(task_id, due)
 
     def due(self, task_id: str) -> float:
         """Return when a task is due; infinity if it is not in the queue."""
-        return min(self._urgent.due(task_id), self._others.due(task_id))
+        return min(queue.due(task_id) for queue in self._queues)
 
     def discard(self, task_id: str) -> None:
-        self._urgent.discard(task_id)
-        self._others.discard(task_id)
+        for queue in self._queues:
+            queue.discard(task_id)
 
     def first(self) -> float:
         """Return when the first task is due; infinity if there is none."""
+        return min(queue.first() for queue in self._queues)
+
+    def take(self, now: float, most: int) -> list[str]:
+        """Remove the tasks of the next call: the latest ones first, then those that are due next. Return their ids."""
+        if self._alone.first() < self._first_of_batch():
+            return [self._alone.pop()]
+        taken: list[str] = []
+        while len(taken) < most and math.isfinite(self._first_of_batch()):
+            taken.append(self._pop(now))
+        return taken
+
+    def _first_of_batch(self) -> float:
         return min(self._urgent.first(), self._others.first())
 
-    def pop(self, now: float) -> str:
-        """Remove the task that is the latest now, or else the one that is due next. Return its id."""
+    def _pop(self, now: float) -> str:
         urgent = self._urgent.first()
         counts_as = urgent - self._head_start if urgent <= now else urgent
         return (self._urgent if counts_as <= self._others.first() else self._others).pop()

@@ -10,6 +10,7 @@ from exporter.cloud.batches import CallResults, Round, Splitter, split_results
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import (
     AccessDeniedError,
+    BadRequestError,
     CloudError,
     NotPublishedError,
     NotSentError,
@@ -33,6 +34,8 @@ _MOST_CALLS = 8
 """At once, of one source; as many failures in a row prove that the source fails."""
 _FEW_CALLS = 2
 """As many that are denied in a row prove that all are; a single one may be about the task."""
+_ASK_AGAIN_SECONDS = 3600.0
+"""The interval at which parents are queried that the cloud refuses."""
 _HEAD_START = 2
 """Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
 _NEAR_READY = 10
@@ -43,6 +46,9 @@ Kinds = tuple[type[TaskFacts], ...]
 
 class TaskLoop(PollLoop):
     """Queries one source for the tasks that are assigned to it on behalf of a collector.
+
+    The cloud refuses virtual parents, and perhaps the whole batch with them. Therefore a parent is queried alone until
+    it has facts, and hourly while the cloud refuses it, which is no failure.
 
     Args:
         context: the project.
@@ -60,6 +66,9 @@ class TaskLoop(PollLoop):
         self._fed = frozenset[str]()
         self._assigned = False
         self._queue = TaskQueue(_HEAD_START * self._interval)
+        self._parents = frozenset[str]()
+        self._refused: set[str] = set()
+        """The parents that the cloud refused when they were last queried."""
         self._round, self._round_ends = Round(), -math.inf
         self._errors: dict[str, CloudError] = {}
         """The error of the newest query of each task that failed."""
@@ -75,7 +84,8 @@ class TaskLoop(PollLoop):
     def tasks(self, collector: str) -> Iterator[str]:
         """Return the ids of the tasks that are queried for facts of a collector."""
         if collector in self._fed:
-            yield from (key for key, kinds in self._kinds.items() if any(kind.collector == collector for kind in kinds))
+            polled = ((key, kinds) for key, kinds in self._kinds.items() if key not in self._refused)
+            yield from (key for key, kinds in polled if any(kind.collector == collector for kind in kinds))
 
     @property
     def error(self) -> CloudError | None:
@@ -86,7 +96,7 @@ class TaskLoop(PollLoop):
         return next((error for error in self._errors.values() if everywhere or not isinstance(error, TaskError)), None)
 
     def succeeds(self) -> bool | None:
-        if self._queried or self.error is not None:
+        if self._queried or self._refused or self.error is not None:
             return self.error is None
         return None
 
@@ -94,12 +104,14 @@ class TaskLoop(PollLoop):
         """Query these tasks for these facts from now on, at once where they are new or have `changed`."""
         for task_id in self._kinds.keys() - tasks.keys():
             self._queue.discard(task_id)
-            self._errors.pop(task_id, None)
-            self._queried.discard(task_id)
+            self._forget_outcome(task_id)
             self._intervals.reset(task_id)
         before, self._kinds = self._kinds, dict(tasks)
+        self._parents = frozenset(task_id for task_id in tasks if self._has_subtasks(task_id))
+        without_subtasks = self._refused - self._parents
+        self._refused &= self._parents
         for task_id, kinds in tasks.items():
-            if task_id in changed:
+            if task_id in changed or task_id in without_subtasks:
                 self._intervals.reset(task_id)
                 self._put(task_id, min(self._queue.due(task_id), self._clock()), urgent=True)
             elif before.get(task_id) != kinds:
@@ -117,15 +129,31 @@ class TaskLoop(PollLoop):
         received = [-math.inf if task is None else task.received.get(kind.name, -math.inf) for kind in kinds]
         return self._clock() - (self._context.store.context.clock.steady() - min(received))
 
+    def _has_subtasks(self, task_id: str) -> bool:
+        task = self._context.store.state.tasks.get(task_id)
+        return task is not None and task.listed is not None and task.listed.is_parent
+
+    def _forget_outcome(self, task_id: str) -> None:
+        self._errors.pop(task_id, None)
+        self._queried.discard(task_id)
+
     def _put(self, task_id: str, due: float, *, urgent: bool) -> None:
-        self._queue.put(task_id, self._clock() if math.isinf(due) else due, urgent=urgent)
+        alone = task_id in self._refused or (task_id in self._parents and not self._has_facts(task_id))
+        self._queue.put(task_id, self._clock() if math.isinf(due) else due, urgent=urgent, alone=alone)
+
+    def _has_facts(self, task_id: str) -> bool:
+        """Return whether any of the facts that the task is queried for was ever received."""
+        return any(math.isfinite(self._received(task_id, (kind,))) for kind in self._kinds[task_id])
 
     def _put_again(self, task_id: str, queried: float) -> None:
         """A task has been queried; if it has changed meanwhile, it is due already."""
         kinds = self._kinds.get(task_id)
         if kinds is not None and math.isinf(self._queue.due(task_id)):
-            due = queried + self._intervals.of_task(task_id, kinds)
+            due = queried + self._interval_of(task_id, kinds)
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
+
+    def _interval_of(self, task_id: str, kinds: Kinds) -> float:
+        return _ASK_AGAIN_SECONDS if task_id in self._refused else self._intervals.of_task(task_id, kinds)
 
     # What is next
 
@@ -138,32 +166,27 @@ class TaskLoop(PollLoop):
     def demand(self) -> float:
         if math.isfinite(self._context.backoff.until(self.source.name)):
             return 0.0  # since the last call was refused, almost none is made
-        intervals = (self._intervals.of_task(task_id, kinds) for task_id, kinds in self._kinds.items())
-        return calls_per_second(intervals, self.source.batch)
+        intervals = {task_id: self._interval_of(task_id, kinds) for task_id, kinds in self._kinds.items()}
+        alone = [1 / intervals.pop(task_id) for task_id in self._refused]
+        return calls_per_second(intervals.values(), self.source.batch) + sum(alone)
 
     def turn(self) -> Turn:
         return Turn(self.collector, self._queue.first(), self._interval)
 
-    def _take(self) -> list[str]:
-        """Take the tasks of the next batch: the latest ones first, then those that are due next."""
-        taken: list[str] = []
-        while len(taken) < self.source.batch and math.isfinite(self._queue.first()):
-            taken.append(self._queue.pop(self._clock()))
-        return taken
-
     # A poll
 
     async def poll(self, client: Client) -> None:
-        now, taken = self._clock(), self._take()
+        now = self._clock()
+        taken = self._queue.take(now, self.source.batch)
         if now >= self._round_ends:
             self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
             self._round_ends = now + self._interval
         fetch = partial(self.source.fetch, client, self._context.connection.decode_errors)
         results: Mapping[str, TaskResult] = {}
         try:
-            results = await Splitter(self.source, fetch, self._round).fetch(taken)
+            results = self._without_refused(await Splitter(self.source, fetch, self._round).fetch(taken))
             call = split_results(results)
-            await self._store(call)
+            await self._store(call, self._refused.intersection(taken))
         finally:
             if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
                 self._context.meter.overran(self.collector, missed)
@@ -181,13 +204,36 @@ class TaskLoop(PollLoop):
             return False
         return progress.delay_seconds <= _NEAR_READY * self._context.store.context.account.cutover.max_delay
 
-    async def _store(self, call: CallResults) -> None:
+    def _without_refused(self, results: Mapping[str, TaskResult]) -> Mapping[str, TaskResult]:
+        """Return the results without those of the parents that the cloud refuses, which are recorded."""
+        refused = {task_id for task_id in self._parents.intersection(results) if self._is_refusal(task_id, results)}
+        self._refused = (self._refused - results.keys()) | refused
+        for task_id in refused:
+            self._forget_outcome(task_id)
+        return {task_id: result for task_id, result in results.items() if task_id not in refused}
+
+    def _is_refusal(self, task_id: str, results: Mapping[str, TaskResult]) -> bool:
+        """Return whether the result of a parent means that the cloud accepts no queries for it."""
+        match results[task_id]:
+            case TaskGoneError(error_code=code):  # without a code, its status is DELETED
+                return code is not None and not self._has_facts(task_id)
+            case TaskError() as error:
+                return error.code != "decode" and (error.error_code is not None or not self._has_facts(task_id))
+            case BadRequestError():
+                return len(results) == 1
+            case CloudError():
+                return False
+            case facts:  # none in this state: a batch with it might be refused
+                return not facts and self.source.batch > 1 and not self._has_facts(task_id)
+
+    async def _store(self, call: CallResults, refused: Iterable[str]) -> None:
         facts = {
             task_id: [each for each in received if type(each) in self._kinds.get(task_id, ())]
             for task_id, received in call.facts.items()
         }
         self._plan_next(facts)
-        await self._context.store.update(facts, call.gone)
+        refused_kinds = {task_id: self._kinds.get(task_id, ()) for task_id in refused}
+        await self._context.store.update(facts, call.gone, refused_kinds)
         self._context.meter.task_errors(self.collector, len(call.refused))
 
     def _plan_next(self, facts: Mapping[str, Iterable[TaskFacts]]) -> None:
@@ -203,8 +249,11 @@ class TaskLoop(PollLoop):
             task.planned[kind.name] = Planned(intervals.planned(task_id, kind), intervals.of_facts(kind), lasted)
 
     def _judge(self, results: Mapping[str, TaskResult], call: CallResults, started: float) -> None:
-        """Record what the results of a batch show about the source."""
+        """Record what the results of a batch show about the source: nothing if the cloud refused its only task."""
         name = self.source.name
+        if not results:
+            self._context.record_error(name, self, self.error)
+            return
         received = bool(call.facts or call.gone)
         if received:
             self._context.availability.mark_present(name)

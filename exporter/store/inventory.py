@@ -141,11 +141,13 @@ class Inventory:
         hidden = Counter[str]()
         for listed in tasks:
             reported = self._missing.get(listed.id)
+            if listed.status == DELETED:
+                continue
             if reported is None or listed.phase is Phase.ENDED:
                 visible[listed.id] = listed
             elif now - reported < self.hide_for:
                 hidden.update(listed.parents)
-            elif listed.status != DELETED:
+            else:
                 visible[listed.id] = replace(listed, contradicted=True)
         for parent in hidden.keys() & visible.keys():
             unknown = visible[parent].unknown_children + hidden[parent]

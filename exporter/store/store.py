@@ -11,7 +11,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model import cutover
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
-from exporter.store.task_state import TaskState, any_blocked
+from exporter.store.task_state import TaskState, living_subtasks
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from exporter.store.project_context import ProjectContext
 
 _SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 500
+_NONE_REFUSED: Mapping[str, Iterable[type[TaskFacts]]] = {}
 _MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other may make a ring of them
 
 
@@ -83,8 +84,17 @@ class Store:
             self.state.lists.forget(api)
             await self._refresh(self.state.inventory.forget(api))
 
-    async def update(self, facts: Mapping[str, Iterable[TaskFacts]], missing: Iterable[str] = ()) -> None:
-        """Store the facts of one response by task id; `missing` are the ids that it reports not to exist."""
+    async def update(
+        self,
+        facts: Mapping[str, Iterable[TaskFacts]],
+        missing: Iterable[str] = (),
+        refused: Mapping[str, Iterable[type[TaskFacts]]] = _NONE_REFUSED,
+    ) -> None:
+        """Store the facts of one response by task id.
+
+        `missing` are the ids that it reports not to exist, `refused` those that the cloud does not accept for some
+        kinds of facts.
+        """
         async with self._exposition.lock:
             now = self._clock.steady()
             kept_tags, all_tags = self.context.account.tasks.tag_labels, self.context.filter.uses_tags
@@ -93,9 +103,12 @@ class Store:
                     task = self._task(task_id)
                     for part in received:
                         task.update(part, kept_tags, now, all_tags=all_tags)
+            for task_id, kinds in refused.items():
+                if task_id in self.state.inventory:
+                    self._task(task_id).refused |= {kind.name for kind in kinds}
             for task_id in missing:
                 self.state.inventory.report_missing(task_id, now)
-            await self._refresh((*facts, *missing))
+            await self._refresh((*facts, *missing, *refused))
 
     def tasks(self) -> list[Task]:
         """Return all tasks that have series."""
@@ -257,6 +270,6 @@ class Store:
         if not cutover.can_be_cut_over(task):
             return None
         task_id = task.identity.task_id
-        subtasks = [self.state.tasks.get(key) for key in self.state.subtasks.of(task_id)]
-        late, blocked = self.state.tasks[task_id].late, any_blocked(task, subtasks)
-        return cutover.CutoverInput(task, late, blocked, self.context.account.cutover)
+        tasks = self.state.tasks
+        living = living_subtasks({key: tasks[key] for key in self.state.subtasks.of(task_id) if key in tasks})
+        return cutover.CutoverInput(task, tasks[task_id].late, living, self.context.account.cutover)

@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from exporter.model import cutover
 from exporter.model.details import Detail
-from exporter.model.task import History, Identity, Phase, Task
+from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed, ProjectKey
@@ -67,12 +66,15 @@ class TaskState:
     """True if the rules of the configuration include the task, in whichever shard."""
     exposed: Task | None = None
     """The task as its series expose it; None if it has no series."""
+    refused: frozenset[str] = frozenset()
+    """The names of the facts for which the cloud refuses the task."""
 
     @property
     def counts_for_parent(self) -> bool:
         """True if the verdict of the parent depends on this subtask: it has not surely ended, and is no standby."""
         contradicted = self.listed is not None and self.listed.contradicted
-        return contradicted or (self.phase is not Phase.ENDED and not cutover.standby(self.exposed))
+        standby = self.exposed is not None and self.exposed.standby
+        return contradicted or (self.phase is not Phase.ENDED and not standby)
 
     @property
     def parent_inputs(self) -> tuple[object, ...]:
@@ -89,6 +91,7 @@ class TaskState:
         if (before := self.collected.get(facts.collector, now)) < now and planned.lasted <= planned.interval:
             self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
+        self.refused -= {facts.name}
 
     def observe_phase(self, listed: Listed | None, now: float) -> None:
         """Record a change of the phase."""
@@ -152,6 +155,7 @@ class TaskState:
             else replace(self.history, phase_changed_at=clock.unix(changed_at)),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
+            refused=self.refused,
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
 
@@ -173,8 +177,11 @@ class TaskState:
         return tuple(sorted(sorted(self.facts, key=_FIELDS.index), key=lambda name: late.get(name, 0.0)))
 
 
-def any_blocked(parent: Task, subtasks: Iterable[TaskState | None]) -> bool:
-    """Return whether a subtask is blocked or unknown, or none is alive; ended ones and standbys don't count."""
-    counts_for_parent = [task for task in subtasks if task is not None and task.counts_for_parent]
-    lost = parent.listed is not None and parent.listed.unknown_children > 0
-    return lost or not counts_for_parent or any(task.blocked is not False for task in counts_for_parent)
+def living_subtasks(subtasks: Mapping[str, TaskState]) -> tuple[LivingSubtask, ...]:
+    """Return the subtasks, by id, on which the verdict of their parent depends, in the order of their names."""
+    living = [
+        LivingSubtask(task_id, task.listed.name if task.listed is not None else task_id, task.blocked)
+        for task_id, task in subtasks.items()
+        if task.counts_for_parent
+    ]
+    return tuple(sorted(living, key=lambda subtask: (subtask.name, subtask.id)))

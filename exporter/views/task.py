@@ -104,10 +104,10 @@ def _age(subject: TaskExplanation, collector: str) -> str:
 def _why_unknown(
     collector: Collector, subject: TaskExplanation, project: Project, enabled: Callable[[str], bool]
 ) -> str:
-    facts, listed = project.collectors.get(collector.name), subject.task.listed
+    facts = project.collectors.get(collector.name)
     if not enabled(collector.name):
         return "the collector is disabled"
-    if listed is not None and (reason := listed.why_not_polled(collector.scope)):
+    if reason := _why_not_polled(collector, subject.task):
         return reason
     if facts is not None and facts.success is False:
         return "the poll failed"
@@ -121,6 +121,12 @@ def _why_unknown(
     if published.isdisjoint(subject.apis):
         return f"only {' and '.join(sorted(published))} provides it, and does not list the task"
     return "the cloud reported nothing"
+
+
+def _why_not_polled(collector: Collector, task: Task) -> str | None:
+    if not task.refused.isdisjoint(collector.facts):
+        return "the cloud refuses queries for this task, only its subtasks have it"
+    return None if task.listed is None else task.listed.why_not_polled(collector.scope)
 
 
 def verdict(subject: TaskExplanation) -> str:
@@ -142,7 +148,7 @@ def not_considered(subject: TaskExplanation) -> str:
 def _why_never(task: Task) -> str:
     if task.listed is None or task.phase is None:
         return "the status is unknown"
-    if cutover.standby(task):
+    if task.standby:
         return "it is the standby of a pair"
     if task.listed.multi_write or (task.detail and task.detail.multi_write):
         return "both sides of a dual-active pair are in use"

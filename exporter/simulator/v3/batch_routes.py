@@ -67,6 +67,8 @@ def query_compare_result(world: World, request: Request) -> Answer:
     """POST /v3/{project_id}/jobs/query-compare-result, "Querying Comparison Results"."""
     body = request.json()
     found = _found(world, str(body.get("job_id", "")), request.now)
+    if found.task.is_virtual:
+        raise Refusal(400, *batches.ONLY_SUBTASKS)
     return Answer(200, world.wire("v3_compare", v3_compare.compare_result(found.task, found.moment, body)))
 
 

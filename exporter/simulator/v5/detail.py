@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exporter.simulator.protocol import Refusal
 from exporter.simulator.v3.objects import error_message, source_ip
 from exporter.simulator.v5 import compare as v5_compare
 from exporter.simulator.v5 import objects as v5_wire
@@ -129,8 +128,6 @@ def _node_info(world: World, task: SimTask, moment: Moment) -> Json:
 
 def _progress(_world: World, found: Found, _request: Request) -> Json:
     task, _, moment = found
-    if task.is_virtual:
-        raise Refusal(400, "DRS.M00307", "Only subtasks can call this API.")
     return {
         "progress_info": v5_wire.progress_info(task, moment),
         "migration_object_progress_info": v5_wire.object_progress(task, moment),

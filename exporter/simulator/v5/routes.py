@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.simulator.pages import page
-from exporter.simulator.protocol import Answer, Route
+from exporter.simulator.protocol import Answer, Refusal, Route
 from exporter.simulator.v3.lists import SCENARIOS, named
 from exporter.simulator.v3.objects import source_ip, target_ip
 from exporter.simulator.v5 import detail as v5_detail
@@ -79,6 +79,8 @@ def show_job(world: World, request: Request) -> Answer:
     if kind not in v5_detail.TYPES:
         raise failed()
     found = found_task(world, request, deleted=True)
+    if found.task.is_virtual and kind != "detail":
+        raise Refusal(400, "DRS.M00307", "Only subtasks can call this API.")
     if found.task.words.v5 not in world.v5_engines:
         # The pages: "available only for" four pairs of databases.
         raise failed()

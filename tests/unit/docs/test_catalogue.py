@@ -173,7 +173,7 @@ def test_the_setting_of_a_reason_removes_or_relaxes_it() -> None:
     strict = Cutover(max_delay=5, **dict.fromkeys(needs, "required"))  # type: ignore[arg-type]
 
     def judged(settings: Cutover) -> set[tuple[str, bool]]:
-        return {*blockers(CutoverInput(task, stale=False, subtasks_blocked=False, settings=settings))}
+        return {*blockers(CutoverInput(task, stale=False, living=(), settings=settings))}
 
     for setting in ("max_delay", *needs):
         mild = strict.model_copy(update={setting: 60.0 if setting == "max_delay" else "ignore"})

@@ -21,7 +21,7 @@ from exporter.model.facts import (
     Recovery,
     Switchover,
 )
-from exporter.model.task import Identity, Listed, Task
+from exporter.model.task import Identity, Listed, LivingSubtask, Task
 
 REQUIRED = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
 DR_REASONS = {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
@@ -48,7 +48,8 @@ def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
 def verdict(
     task: Task, settings: Cutover = REQUIRED, *, stale: bool = False, subtasks_blocked: bool = False
 ) -> dict[str, bool]:
-    return dict(blockers(CutoverInput(task, stale, subtasks_blocked, settings)))
+    living = (LivingSubtask("c", "north", subtasks_blocked),)
+    return dict(blockers(CutoverInput(task, stale, living, settings)))
 
 
 def settings_with(name: str, need: str) -> Cutover:

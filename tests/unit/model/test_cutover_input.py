@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.config import Collectors, Cutover
-from exporter.model.cutover import REASONS, CutoverInput, blockers, can_be_cut_over, standby
+from exporter.model.cutover import REASONS, CutoverInput, blockers, can_be_cut_over
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
@@ -21,6 +21,7 @@ from exporter.model.facts import (
     Recovery,
     Switchover,
 )
+from exporter.model.task import LivingSubtask
 from exporter.views.text import fact_text
 from tests.unit.model.test_cutover import DR, DR_REASONS, PLAIN, ready
 
@@ -39,7 +40,8 @@ NOTHING = dict.fromkeys(("progress", "monitor", "recovery", "switchover", "objec
 
 def evidence_of(name: str, task: Task, *, stale: bool = False, blocked: bool = False) -> str:
     (found,) = (reason for reason in REASONS if reason.name == name)
-    return fact_text(found.evidence(CutoverInput(task, stale, blocked, Cutover())))
+    living = (LivingSubtask("c", "north", blocked),)
+    return fact_text(found.evidence(CutoverInput(task, stale, living, Cutover())))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_progress_that_the_cloud_itself_computed_long_ago_is_stale(
     reported = None if age is None else COLLECTED - age
     task = ready(listed, progress=Progress(full_ratio=1, delay_seconds=0, reported_at_latest=reported))
     task = replace(task, collected=(("progress", COLLECTED),) if collected else ())
-    facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
+    facts = CutoverInput(task, stale=False, living=(), settings=Cutover())
     assert dict(blockers(facts))["stale"] is old
     assert (evidence_of("stale", task) == "fresh") is not old
     assert ("1h before it was read" in evidence_of("stale", task)) is (age == 3600.5)
@@ -111,7 +113,7 @@ def test_the_age_of_a_report_is_by_the_clock_of_the_cloud_where_the_host_is_wron
         served = COLLECTED + wrong
         progress = Progress(full_ratio=1, delay_seconds=0, reported_at_latest=served - age, served_at=served)
         task = replace(ready(PLAIN, progress=progress), collected=(("progress", COLLECTED),))
-        facts = CutoverInput(task, stale=False, subtasks_blocked=False, settings=Cutover())
+        facts = CutoverInput(task, stale=False, living=(), settings=Cutover())
         assert dict(blockers(facts))["stale"] is old
 
 
@@ -133,7 +135,7 @@ def test_the_evidence_of_reasons_about_the_list() -> None:
 
 def test_a_task_without_a_fresh_list_is_judged_as_unknown() -> None:
     """Such a task has no verdict; the reasons treat its values as unknown."""
-    facts = CutoverInput(replace(ready(DR), listed=None), stale=True, subtasks_blocked=False, settings=Cutover())
+    facts = CutoverInput(replace(ready(DR), listed=None), stale=True, living=(), settings=Cutover())
     applying = {reason.name for reason in REASONS if reason.applies(facts)}
     assert applying.isdisjoint({"subtask", "full_incomplete", "switching", "rpo_high", "rto_high"})
     assert next(reason for reason in REASONS if reason.name == "phase").blocks(facts)
@@ -166,8 +168,3 @@ def test_a_task_can_be_cut_over_unless_it_is_a_standby_or_its_phase_is_out_of_th
     task = ready(replace(DR, **listed), detail=detail)
     assert can_be_cut_over(task) is can
     assert not can_be_cut_over(replace(task, listed=None))
-
-
-def test_only_a_task_with_a_role_is_a_standby() -> None:
-    assert not standby(None)
-    assert standby(replace(ready(detail=Detail(node_role="slave")), listed=None))

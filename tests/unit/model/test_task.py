@@ -65,13 +65,13 @@ def test_the_phase_of_a_listed_subtask() -> None:
         (listed("INCRE_TRANSFER_FAILED"), True),
         (listed("INVENTED_TOMORROW"), True),
         (listed("INCRE_TRANSFER_STARTED", parent_id="p"), True),
-        (listed("INCRE_TRANSFER_STARTED", is_parent=True), False),
+        (listed("INCRE_TRANSFER_STARTED", is_parent=True), True),
         (listed("CONFIGURATION"), False),
         (listed("RELEASE_RESOURCE_COMPLETE"), False),
         (listed("RELEASE_CHILD_TRANSFER_COMPLETE", parent_id="p"), False),
     ],
 )
-def test_ended_and_configured_tasks_and_parents_are_not_active(task: Listed, *, active: bool) -> None:
+def test_ended_and_configured_tasks_are_not_active(task: Listed, *, active: bool) -> None:
     assert task.active is active
 
 

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from exporter.polling.due_queue import DueQueue
+from exporter.polling.due_queue import DueQueue, TaskQueue
 
 
 def emptied(queue: DueQueue) -> list[tuple[float, str]]:
@@ -71,3 +71,17 @@ def test_any_changes_leave_the_order_of_a_sorted_list(seed: int) -> None:
                 expected[task_id] = due, number
     in_order = sorted(expected, key=expected.__getitem__)
     assert emptied(queue) == [(expected[task_id][0], task_id) for task_id in in_order]
+
+
+def test_a_task_that_is_queried_alone_fills_no_batch_and_comes_when_it_is_the_latest() -> None:
+    queue = TaskQueue(head_start=0)
+    for task_id, due in (("a", 1), ("b", 3), ("c", 4)):
+        queue.put(task_id, due, urgent=task_id == "b")
+    queue.put("alone", 2, urgent=True, alone=True)
+    assert (queue.first(), queue.due("alone")) == (1, 2)
+    assert queue.take(5, 2) == ["a", "b"]
+    assert queue.take(5, 2) == ["alone"]
+    queue.put("alone", 3, urgent=False, alone=True)
+    queue.put("alone", 5, urgent=False)
+    assert queue.take(5, 2) == ["c", "alone"]
+    assert (queue.first(), queue.take(5, 2)) == (math.inf, [])

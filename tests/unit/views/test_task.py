@@ -25,7 +25,7 @@ def test_a_task_whose_list_has_aged_out() -> None:
 def test_every_reason_has_a_fact_in_one_line() -> None:
     listed = Listed("id", "orders", "INCRE_TRANSFER_STARTED", "cloudDataGuard", task_type="FULL_INCR_TRANS")
     settings = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
-    facts = cutover.CutoverInput(Task(IDENTITY, listed), stale=False, subtasks_blocked=False, settings=settings)
+    facts = cutover.CutoverInput(Task(IDENTITY, listed), stale=False, living=(), settings=settings)
     judgements = reasons(TaskExplanation(facts.task, None, frozenset({"v3"}), {}, facts))
     names = [reason.name for reason in cutover.REASONS if reason.applies(facts)]
     assert [judgement.name for judgement in judgements] == names

@@ -14,8 +14,7 @@ from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.tree import TaskTree
 from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, blockers
-from exporter.model.task import Identity, Listed, Task
-from exporter.store.task_state import TaskState, any_blocked
+from exporter.model.task import Identity, Listed, LivingSubtask, Task
 
 RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 
@@ -229,7 +228,5 @@ def iterate(task: Listed, tasks: dict[str, Listed]) -> Iterator[str]:
 def ready(listed: Listed) -> bool:
     """The verdict about a parent whose known subtasks are all ready."""
     task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
-    blocked = any_blocked(task, [TaskState(blocked=False)])
-    return not any(
-        holds for _, holds in blockers(CutoverInput(task, stale=False, subtasks_blocked=blocked, settings=Cutover()))
-    )
+    case = CutoverInput(task, stale=False, living=(LivingSubtask("id", "name", blocked=False),), settings=Cutover())
+    return not any(holds for _, holds in blockers(case))
