@@ -106,7 +106,7 @@ class Listed:
     is_parent: bool = False
     """True if it has subtasks. It may run beside them, or be virtual: then the cloud refuses queries for it."""
     unknown_children: int = 0
-    """Entries of `children` that could not be decoded, or that contradict other entries."""
+    """Entries of `children` that could not be decoded, have no name, or contradict other entries."""
     other_parents: frozenset[str] = frozenset()
     """Of a subtask: further tasks that contain it, in lists of other job types."""
     contradicted: bool = False

@@ -50,7 +50,8 @@ class Inventory:
     """The tasks of one project. All times are arguments.
 
     A task is removed when each list that contained it lacks it: once if the list was complete and of one page; twice in
-    a row if it was not, or had several pages, between which tasks move when another one is deleted. A list with missing
+    a row if it was not, or had several pages, between which tasks move when another one is deleted. A subtask is also
+    removed after the second list if its parent has subtasks that could not be decoded. A list with missing
     pages proves no absence, and a failed list changes nothing. A task is also removed when a query reports that it does
     not exist, or is DELETED.
 
@@ -72,8 +73,10 @@ class Inventory:
         deleted, seen = self._store(key, tuple(tasks), now)
         weight = _weight(gap, pages)
         missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in seen}
+        doubtful = {listed.root_id or listed.id for listed in seen.values() if listed.unknown_children}
         for task_id in missed:
-            self._tasks[task_id][key].absence += weight
+            entry = self._tasks[task_id][key]
+            entry.absence += min(weight, 1) if entry.listed.root_id in doubtful else weight
         self._remove_absent(missed)
         return deleted | missed | seen.keys()
 

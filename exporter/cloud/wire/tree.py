@@ -20,8 +20,9 @@ class TaskTree:
     """The tasks and subtasks of one list, at any depth; a subtask's parent is the entry that directly contains it.
 
     An entry that cannot be decoded, or that contradicts an earlier entry of the same id, is a decode error and makes
-    its parent's `unknown_children` larger, so that no parent is ready on half of its subtasks. The children of an entry
-    that cannot be decoded belong to the nearest ancestor that can.
+    its parent's `unknown_children` larger, so that no parent is ready on half of its subtasks. So does a subtask
+    without a name, which is listed by its id. The children of an entry that cannot be decoded belong to the nearest
+    ancestor that can.
 
     Args:
         job_type: the job type that was queried.
@@ -30,7 +31,7 @@ class TaskTree:
 
     def __init__(self, job_type: str, errors: DecodeErrors) -> None:
         self.unreadable = 0
-        """Entries that could not be decoded."""
+        """Items of the list itself that could not be decoded."""
         self._entries = 0
         self._job_type = job_type
         self._errors = errors
@@ -53,10 +54,9 @@ class TaskTree:
             self._entries += 1
             if self._entries > most:
                 raise ValueError("too many entries")
-            job = TaskWire.read(value, self._errors)
+            job = self._read(value, parent)
             if job is None:
-                self.unreadable += 1
-                self._missing_in(parent)
+                self.unreadable += is_item
                 nearest = parent
             else:
                 self._add_entry(job, parent)
@@ -90,6 +90,15 @@ class TaskTree:
             else task
             for task in self._tasks.values()
         )
+
+    def _read(self, value: Any, parent: str | None) -> TaskWire | None:
+        """Decode an entry. A subtask without an id, a status or a name is unknown to its parent, and a decode error."""
+        errors = self._errors.count
+        job = TaskWire.read(value, self._errors)
+        if parent is not None and (job is None or job.name is None):
+            self._errors.count = max(self._errors.count, errors + 1)
+            self._missing_in(parent)
+        return job
 
     def _add_entry(self, job: TaskWire, parent: str | None) -> None:
         listed, known = job.listed(self._job_type, parent), self._tasks.get(job.id)

@@ -110,6 +110,10 @@ def test_a_list_whose_pages_disagree_or_with_a_task_that_cannot_be_decoded() -> 
     parent.children[0].overrides["v3_list"] = {"status": None}
     fine, text = checked(cloud_of(parent))
     assert fine
+    assert finding(text, "unlike").startswith("warn the lists have 1 field unlike the documents: please report it")
+    assert "incomplete" not in text
+    parent.overrides["v3_list"] = {"status": None}
+    _, text = checked(cloud_of(parent, sim_task("orders"), published={"v3"}))
     incomplete = "v3 list of sync is incomplete: some of its tasks could not be decoded"
     assert finding(text, incomplete).startswith(f"warn {incomplete}: please report it")
 

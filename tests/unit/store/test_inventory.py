@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from exporter.model.task import Gap, Listed, Phase
+from exporter.model.task import DELETED, Gap, Listed, Phase
 from exporter.store.inventory import Inventory
 
 ALL = {"v3": -1.0, "v5": -1.0}
@@ -234,6 +234,29 @@ def test_a_hidden_subtask_is_an_unknown_one_of_its_parent(inventory: Inventory) 
     assert inventory.find("p", ALL) == task("p", is_parent=True, unknown_children=1)
     lists(inventory, "v3", tree[0], tree[2], now=30)
     assert inventory.find("p", ALL) == task("p", is_parent=True)
+
+
+def test_a_subtask_of_a_parent_with_an_unknown_one_is_removed_after_the_second_list(inventory: Inventory) -> None:
+    def child(key: str) -> Listed:
+        return task(key, parent_id="p", root_id="p")
+
+    known, unknown = task("p", is_parent=True), task("p", is_parent=True, unknown_children=1)
+    others = task("q", is_parent=True), task("r", parent_id="q", root_id="q")
+    for removed_after, parent in ((1, known), (2, unknown)):
+        lists(inventory, "v3", known, child("a"), child("b"), *others, now=0)
+        for number in range(1, removed_after + 1):
+            assert "a" in inventory
+            lists(inventory, "v3", parent, child("b"), others[0], now=30 * number)
+            assert "r" not in inventory
+        assert sorted(inventory) == ["b", "p", "q"]
+
+
+def test_a_subtask_of_status_deleted_is_no_unknown_one(inventory: Inventory) -> None:
+    tree = task("p", is_parent=True), task("a", parent_id="p", root_id="p", status=DELETED)
+    for now in (0, 30, 90):
+        lists(inventory, "v3", *tree, now=now)
+        assert sorted(inventory) == ["p"]
+        assert inventory.find("p", ALL) == tree[0]
 
 
 def test_a_query_for_a_task_that_no_list_shows_changes_nothing(inventory: Inventory) -> None:

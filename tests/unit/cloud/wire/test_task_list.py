@@ -120,10 +120,11 @@ def test_subtasks_are_listed_beside_their_parent() -> None:
     assert (answer.complete, lost) == (True, 0)
 
 
-def test_a_subtask_that_cannot_be_decoded_leaves_the_others_and_makes_the_list_incomplete() -> None:
-    child = {"id": CHILD, "status": "INCRE_TRANSFER_STARTED"}
+def test_a_subtask_that_cannot_be_decoded_leaves_the_others_and_is_unknown_to_its_parent() -> None:
+    child = {"id": CHILD, "name": "north", "status": "INCRE_TRANSFER_STARTED"}
     answer, lost = listed(body({**LEAST, "children": [child, {"id": "x"}]}))
-    assert ([task.id for task in answer.tasks], answer.complete, lost) == ([ID, CHILD], False, 1)
+    assert ([task.id for task in answer.tasks], answer.complete, lost) == ([ID, CHILD], True, 1)
+    assert [task.unknown_children for task in answer.tasks] == [1, 0]
 
 
 async def test_children_that_are_nested_without_end_cost_only_themselves() -> None:

@@ -20,7 +20,13 @@ RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 
 
 def entry(task_id: str, *children: Any, status: str = RUNS, **facts: Any) -> dict[str, Any]:
-    return {"id": task_id, "status": status, **({"children": list(children)} if children else {}), **facts}
+    return {
+        "id": task_id,
+        "name": task_id,
+        "status": status,
+        **({"children": list(children)} if children else {}),
+        **facts,
+    }
 
 
 class Grown:
@@ -70,7 +76,7 @@ def test_subtasks_at_any_depth_have_their_direct_parent_and_one_root() -> None:
 def test_a_child_that_cannot_be_decoded_is_an_unknown_subtask_of_its_parent(child: Any) -> None:
     tree = Grown(entry("a", entry("x"), child, entry("y")))
     assert (tree.parents, tree.unknown) == ({"a": None, "x": "a", "y": "a"}, {"a": 1})
-    assert (tree.unreadable, tree.lost) == (1, 1)
+    assert (tree.unreadable, tree.lost) == (0, 1)
     alone = Grown(entry("a", child))
     assert (alone.tasks["a"].is_parent, alone.unknown) == (True, {"a": 1})
 
@@ -78,7 +84,16 @@ def test_a_child_that_cannot_be_decoded_is_an_unknown_subtask_of_its_parent(chil
 @pytest.mark.parametrize("children", [{"0": entry("b")}, entry("b"), {}, "b", 0, 1.5, True, False])
 def test_children_of_a_wrong_shape_are_one_unknown_subtask(children: Any) -> None:
     tree = Grown(entry("a") | {"children": children})
-    assert (tree.tasks["a"].is_parent, tree.unknown, tree.unreadable, tree.lost) == (True, {"a": 1}, 1, 1)
+    assert (tree.tasks["a"].is_parent, tree.unknown, tree.unreadable, tree.lost) == (True, {"a": 1}, 0, 1)
+
+
+@pytest.mark.parametrize("name", [None, "", ["b"], {}])
+def test_a_child_without_a_name_is_listed_by_its_id_and_unknown_to_its_parent(name: Any) -> None:
+    tree = Grown(entry("a", entry("b", name=name), entry("c")))
+    assert {key: task.name for key, task in tree.tasks.items()} == {"a": "a", "b": "b", "c": "c"}
+    assert (tree.unknown, tree.unreadable, tree.lost) == ({"a": 1}, 0, 1)
+    alone = Grown(entry("b", name=None))
+    assert (alone.tasks["b"].name, alone.lost) == ("b", 0)
 
 
 @pytest.mark.parametrize("children", [None, [], "", "null", "N/A", " - "])
@@ -91,7 +106,7 @@ def test_the_children_of_an_entry_that_cannot_be_decoded_are_shown_under_the_nea
     lost = {"id": "b", "children": [entry("c", entry("d")), {"children": [entry("e")]}]}
     tree = Grown(entry("a", lost), {"children": [entry("f")]})
     assert tree.parents == {"a": None, "c": "a", "d": "c", "e": "a", "f": None}
-    assert (tree.unknown, tree.unreadable, tree.top) == ({"a": 2}, 3, {"a"})
+    assert (tree.unknown, tree.unreadable, tree.top) == ({"a": 2}, 1, {"a"})
 
 
 def test_an_entry_that_contains_itself_is_shown_once_and_its_parent_is_unknown() -> None:
@@ -184,13 +199,18 @@ def entries(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 ENTRIES = st.recursive(st.one_of(st.builds(entry, IDS), BROKEN), entries, max_leaves=30)
 
 
+def own_id(fields: dict[str, Any]) -> str | None:
+    """The id of an entry; None if it cannot be decoded."""
+    good = isinstance(fields.get("status"), str) and " " not in fields.get("id", " ")
+    return fields["id"] if good else None
+
+
 def walked(items: list[Any], above: tuple[str, ...] = ()) -> list[tuple[str | None, tuple[str, ...]]]:
     """The id of every entry, None of one that cannot be decoded, with the decodable ids above it, the nearest last."""
     found: list[tuple[str | None, tuple[str, ...]]] = []
     for item in items:
         fields = item if isinstance(item, dict) else {}
-        good = isinstance(fields.get("status"), str) and " " not in fields.get("id", " ")
-        own = fields["id"] if good else None
+        own = own_id(fields)
         found.append((own, above))
         inner = fields.get("children", [])
         found += walked(inner if isinstance(inner, list) else [None], (*above, own) if own else above)
@@ -203,8 +223,8 @@ def test_every_decodable_id_is_listed_once_and_no_parent_of_a_lost_entry_is_read
     tree = Grown(*items)
     everything = walked(items)
     assert tree.tasks.keys() == {own for own, _ in everything if own}
-    assert tree.unreadable == sum(own is None for own, _ in everything)
-    assert tree.lost >= tree.unreadable
+    assert tree.unreadable == sum(not isinstance(item, dict) or own_id(item) is None for item in items)
+    assert tree.lost >= sum(own is None for own, _ in everything)
     for task in tree.tasks.values():
         path = list(iterate(task, tree.tasks))
         assert len(set(path)) == len(path)  # no ring
