@@ -56,6 +56,8 @@ class Progress(TaskFacts):
     full_remaining_seconds: float | None = None
     stages: tuple[tuple[str, float], ...] = ()
     """Completed ratio by stage of the full load: struct, data, index, ..."""
+    transfer_status: str | None = None
+    """The status of the task by its progress, which may be that of a failure before the list reports it."""
     delay_seconds: float | None = None
     reported_at: float | None = None
     """When the cloud last computed this progress; None if it reports a time without a zone."""
@@ -166,6 +168,11 @@ class Compared:
     results: tuple[tuple[str, int], ...] = ()
     """The number of databases, tables or object types by result."""
 
+    @property
+    def finished(self) -> bool:
+        """True if it ran to its end, with results or without."""
+        return self.status == "SUCCESSFUL"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison(TaskFacts):
@@ -173,6 +180,18 @@ class Comparison(TaskFacts):
 
     types: tuple[Compared, ...] = ()
     objects: tuple[ObjectCount, ...] = ()
+    earlier: tuple[Compared, ...] = ()
+    """Where the newest comparison of a type does not decide: the earlier one by which the data is judged."""
+
+    @property
+    def judged(self) -> tuple[Compared, ...]:
+        """The newest finished comparison of each type; one that found a difference until a later one finds none."""
+        earlier = {compared.type: compared for compared in self.earlier}
+        return tuple(
+            earlier.get(compared.type, compared)
+            for compared in self.types
+            if compared.type in earlier or compared.finished
+        )
 
     def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
         return self == before and not self.types

@@ -92,7 +92,8 @@ def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
     if isinstance(value, Compared):
         names = (field.name for field in fields(value) if field.name != "type")
         rows = (row for name in names for row in rows_of(name, getattr(value, name), now))
-        return [(f"{value.type} {name}", text) for name, text in rows]
+        kind = value.type if label == "types" else f"{label} {value.type}"
+        return [(f"{kind} {name}", text) for name, text in rows]
     key, content = value
     if label == "newest":
         return [(f"{label} {key}", _dated(content, now))]

@@ -30,6 +30,7 @@ def everything() -> list[SimTask]:
         sim_task("core-dr", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 60}, **DR),
         sim_task("loading", script=LOADING),
         sim_task("scheduled", script=WAITING),
+        sim_task("resized", action="NODE_FLAVOR_MODIFY"),
         sim_task("draft", status="CONFIGURATION", born=EPOCH - HOUR),
         sim_task("fails", engine="redis-to-gaussredis", scenario="migration"),
         lost,

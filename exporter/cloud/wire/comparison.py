@@ -1,14 +1,15 @@
 """Results of comparisons: v3 "query-compare-result", v5 "Querying Task Details" with type=compare.
 
 A comparison that has ended does not change, so its results are queried once: after that a task costs one call.
+An inconsistent result counts until a later one is equal, whatever runs or failed since; so older results are kept.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -31,6 +32,8 @@ _EQUAL = "CONSISTENT"
 _DIFFERENT = frozenset({"INCONSISTENT", "TARGET_DB_NOT_EXIST"})
 _SPELLINGS = {"TARGET_DB_NOT_EXIT": "TARGET_DB_NOT_EXIST"}  # v3's own
 _FORGOTTEN_SECONDS = 86_400.0
+_JUDGED = 3
+"""Comparisons of a type, the newest that have ended well, whose results are queried at most."""
 
 
 class ComparisonTaskWire(Wire):
@@ -143,12 +146,14 @@ class ComparisonReader(ABC):
         """Return how many rows differ by a comparison that `results` has returned; None where that is unknown."""
 
 
-_Known: TypeAlias = dict[str, tuple[str | None, Comparison]]
-"""By type: the id of the newest comparison that has ended well, and its results."""
+_Known: TypeAlias = dict[str | None, Comparison]
+"""Results of comparisons that have ended well, by their ids."""
+_ByType: TypeAlias = Mapping[str, Sequence[ComparisonTaskWire]]
+"""Comparisons of a task, the newest first."""
 
 
 class ComparisonSource:
-    """The newest comparisons of tasks; keeps the results of those that have ended.
+    """The comparisons of tasks; keeps the results of those that have ended.
 
     Args:
         reader: of one API generation.
@@ -160,46 +165,50 @@ class ComparisonSource:
         """By task, with the time of the last query, the oldest first."""
 
     async def fetch(self, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
-        """Return the newest comparison of each type of one task, with results if it has ended well.
+        """Return the newest comparison of each type of one task, and the one by which its data is judged.
 
-        Results that the cloud does not have yet, or refuses, are queried again the next time. Raises `CloudError`.
+        Results are those of comparisons that have ended well. Older ones are queried as long as the newer ones have no
+        verdict. Results that the cloud does not have yet, or refuses, are queried again the next time.
+
+        Raises:
+            CloudError: the list, or a result, failed.
         """
         job_id, counted = ids[0], errors[Comparison.collector]
         reader = self._reader(client, job_id, counted)
-        newest = _newest(ComparisonTaskWire.read_all(await reader.listed(), counted))
-        known = self._recall(job_id)
-        done = [task for task in newest.values() if task.status == _SUCCESSFUL]
-        missing = [task for task in done if known.get(task.kind, ("", None))[0] != task.id]
-        for task, results in zip(missing, await reader.results(missing) if missing else (), strict=True):
-            if results is None:
-                counted.count += 1  # the list stays a fact, and so do other types
-            elif (comparison := await _comparison(reader, task, results, counted)) is not None:
-                known = {**known, task.kind: (task.id, comparison)}
-        self._keep(job_id, known)
-        return {job_id: (_merged(newest, known),)}
+        listed = _by_type(ComparisonTaskWire.read_all(await reader.listed(), counted))
+        finished = {kind: [task for task in tasks if task.status == _SUCCESSFUL] for kind, tasks in listed.items()}
+        known = self._recall(job_id, {task.id for tasks in finished.values() for task in tasks[:_JUDGED]})
+        for place in range(_JUDGED):
+            missing = [
+                tasks[place]
+                for tasks in finished.values()
+                if len(tasks) > place and tasks[place].id not in known and _decided(tasks[:place], known) is None
+            ]
+            for task, results in zip(missing, await reader.results(missing) if missing else (), strict=True):
+                if results is None:
+                    counted.count += 1  # the list stays a fact, and so do other types
+                elif (comparison := await _comparison(reader, task, results, counted)) is not None:
+                    known[task.id] = comparison
+        return {job_id: (_merged(listed, finished, known),)}
 
-    def _recall(self, job_id: str) -> _Known:
-        """Return the stored results of a task; tasks that were not queried for a day are removed."""
-        known = self._known.get(job_id, (0.0, {}))[1]
-        self._keep(job_id, known)
+    def _recall(self, job_id: str, compare_ids: Container[str | None]) -> _Known:
+        """Return the stored results of these comparisons; tasks that were not queried for a day are removed."""
+        before = self._known.pop(job_id, (0.0, {}))[1]
+        known = {key: comparison for key, comparison in before.items() if key in compare_ids}
+        self._known[job_id] = (loop_time(), known)
         oldest = next(iter(self._known))
         while loop_time() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
             del self._known[oldest]
             oldest = next(iter(self._known))
         return known
 
-    def _keep(self, job_id: str, known: _Known) -> None:
-        self._known.pop(job_id, None)
-        self._known[job_id] = (loop_time(), known)
 
-
-def _newest(listed: Iterable[ComparisonTaskWire]) -> dict[str, ComparisonTaskWire]:
-    """Return the newest comparison of each type."""
-    newest: dict[str, ComparisonTaskWire] = {}
+def _by_type(listed: Iterable[ComparisonTaskWire]) -> _ByType:
+    by_type = defaultdict[str, list[ComparisonTaskWire]](list)
     for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
         if task.kind and task.id and task.status:
-            newest.setdefault(task.kind, task)
-    return newest
+            by_type[task.kind].append(task)
+    return by_type
 
 
 async def _comparison(
@@ -216,13 +225,32 @@ async def _comparison(
     return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
 
 
-def _merged(newest: Mapping[str, ComparisonTaskWire], known: _Known) -> Comparison:
+def _decided(finished: Iterable[ComparisonTaskWire], known: _Known) -> ComparisonTaskWire | None:
+    """Return the newest comparison that proves that the data is equal or different."""
+    return next((task for task in finished if _result(task, known).types[0].consistent is not None), None)
+
+
+def _judged(finished: Sequence[ComparisonTaskWire], known: _Known) -> ComparisonTaskWire:
+    """Return the newest comparison; or an older one that found a difference, if no later one shows all equal."""
+    decided = _decided(finished, known)
+    return finished[0] if decided is None or _result(decided, known).types[0].consistent else decided
+
+
+def _result(task: ComparisonTaskWire, known: _Known) -> Comparison:
+    """Return a comparison with its results, without any if they are unknown."""
+    known_result = known.get(task.id) if task.status == _SUCCESSFUL else None
+    return known_result or Comparison((Compared(task.kind, task.status or "", finished_at=task.ended),))
+
+
+def _merged(listed: _ByType, finished: _ByType, known: _Known) -> Comparison:
     merged = Comparison()
-    for kind, task in sorted(newest.items()):
-        compare_id, result = known.get(kind, ("", Comparison()))
-        if compare_id == task.id:
-            merged = replace(merged, types=merged.types + result.types, objects=merged.objects + result.objects)
-        else:
-            compared = Compared(kind, task.status or "", finished_at=task.ended)
-            merged = replace(merged, types=(*merged.types, compared))
+    for kind, (newest, *_) in sorted(listed.items()):
+        result = _result(newest, known)
+        judged = _judged(finished[kind], known) if finished[kind] else newest
+        merged = replace(
+            merged,
+            types=merged.types + result.types,
+            objects=merged.objects + result.objects,
+            earlier=merged.earlier if judged is newest else merged.earlier + _result(judged, known).types,
+        )
     return merged

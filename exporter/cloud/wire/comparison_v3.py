@@ -34,12 +34,14 @@ class ListBlockWire(Wire):
 class ObjectBlockWire(Wire):
     """`object_level_compare_results`."""
 
+    compare_task_id: Text = None
     overview: JsonArray = alias("object_compare_overview")
 
 
 class LineBlockWire(Wire):
     """`line_compare_results`."""
 
+    compare_task_id: Text = None
     overview: JsonArray = alias("line_compare_overview")
     total: Number = alias("line_compare_overview_count")
     details: JsonArray = alias("line_compare_details")
@@ -84,13 +86,14 @@ class ComparisonReaderV3(ComparisonReader):
             self._found = await self._query({_IDS[task.kind]: task.id for task in tasks})
         except BadRequestError:
             return [None] * len(tasks)
-        return [self._results(task.kind) for task in tasks]
+        return [self._results(task) for task in tasks]
 
-    def _results(self, kind: str) -> Results:
-        if kind == OBJECT:
-            return Results((self._found.object_level_compare_results or ObjectBlockWire()).overview)
-        block = self._block(kind)
-        return Results(block.overview, block.total)
+    def _results(self, task: ComparisonTaskWire) -> Results | None:
+        objects = self._found.object_level_compare_results or ObjectBlockWire()
+        block = objects if task.kind == OBJECT else self._block(task.kind)
+        if block.compare_task_id not in {None, task.id}:
+            return None
+        return Results(block.overview, None if isinstance(block, ObjectBlockWire) else block.total)
 
     def _block(self, kind: str) -> LineBlockWire:
         found = self._found

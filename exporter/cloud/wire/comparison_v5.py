@@ -18,7 +18,7 @@ from exporter.cloud.wire.comparison import (
     Results,
     sum_rows,
 )
-from exporter.cloud.wire.fields import JsonArray, Nested, Number, Wire
+from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire
 from exporter.model.facts import Compared
 
 _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "content_compare"}
@@ -27,6 +27,7 @@ _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "cont
 class ObjectOverviewWire(Wire):
     """`objects_compare_overview_info`, table 41."""
 
+    compare_job_id: Text = None
     compare_results: JsonArray = None
 
 
@@ -70,7 +71,9 @@ class ComparisonReaderV5(ComparisonReader):
         except BadRequestError:
             return None
         if task.kind == OBJECT:
-            return Results((overview.objects_compare_overview_info or ObjectOverviewWire()).compare_results)
+            found = overview.objects_compare_overview_info or ObjectOverviewWire()
+            about_another = found.compare_job_id not in {None, task.id}  # the cloud may return the newest one only
+            return Results(None if about_another else found.compare_results)
         line = task.kind == LINE
         return Results(overview.line_compare_overview_infos if line else overview.content_compare_overview_infos, total)
 

@@ -27,6 +27,7 @@ from exporter.cloud.wire.fields import (
     Time,
     TimeBounds,
     Wire,
+    Word,
     alias,
     facts_of,
     is_null,
@@ -71,7 +72,7 @@ class ProgressWire(Wire):
     incre_trans_delay: Delay = None
     incr_trans_delay_millis: DelayMillis = None
     incre_trans_delay_millis: DelayMillis = None
-    transfer_status: Text = None
+    transfer_status: Word = None
     process_time: TimeBounds = None
     remaining_time: Number = None
     stages: Stages = Field((), validation_alias="progress_map")
@@ -112,7 +113,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     def error(self) -> TaskResult | None:
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
-        if error is None and self.progress() == Progress() and self.transfer_status is None:
+        if error is None and self.progress() == Progress():
             return TaskError(self.operation.name, "200")
         return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exporter.simulator.world.formats import pick, uuid
@@ -63,22 +63,24 @@ def comparisons(task: SimTask, moment: Moment) -> list[Comparison]:
     since = moment.since("INCRE_TRANSFER_STARTED")
     if not task.comparison or since is None:
         return []
-    newest = int(since // EVERY)
-    numbers = range(max(newest - ROUNDS + 1, 0), newest + 1)
-    every = [_comparison(task, moment, number, kind) for number in numbers for kind in KINDS]
-    return sorted(
+    last = int(since // EVERY)
+    numbers = range(max(last - ROUNDS + 1, 0), last + 1)
+    every = [_comparison(moment, number, kind) for number in numbers for kind in KINDS]
+    listed = sorted(
         (comparison for comparison in every if comparison.created <= moment.now),
         key=lambda comparison: -comparison.created,
     )
+    newest = {comparison.kind: comparison for comparison in reversed(listed)}
+    if task.comparison_status:
+        return [replace(each, status=task.comparison_status) if each is newest[each.kind] else each for each in listed]
+    return listed
 
 
-def _comparison(task: SimTask, moment: Moment, number: int, kind: str) -> Comparison:
+def _comparison(moment: Moment, number: int, kind: str) -> Comparison:
     offset, lasts = KINDS[kind]
     created = moment.entered["INCRE_TRANSFER_STARTED"] + (number * EVERY + offset) / moment.speed
     ended = created + lasts / moment.speed
-    status = task.comparison_status or _ODD_ENDS.get((kind, number % 8), "SUCCESSFUL")
-    if not task.comparison_status and ended > moment.now:
-        status = "RUNNING"
+    status = _ODD_ENDS.get((kind, number % 8), "SUCCESSFUL") if ended <= moment.now else "RUNNING"
     over = ended if ended <= moment.now else None
     return Comparison(uuid(moment.id, "compare", kind, number), kind, created, over, status)
 

@@ -44,7 +44,7 @@ class SimTask:
         action: the operation in progress, ``current_action``; by default what the status means.
         switching: a DR switchover is under way; or ``switches``: (every, for) life seconds.
         comparison: equal, different, target_missing, or "" when the user never compared; every comparison task
-            ends by itself unless ``comparison_status`` says how it stands.
+            ends by itself, but the newest of each kind has the status ``comparison_status`` if there is one.
         precheck: passed, failed, running, or "" when the user never ran one.
         writable: what v5 says of lifting the target's read-only state: pending, success, or "" for nothing.
         overrides: endpoint name -> what is merged into (or, when no dict, replaces) the wire object.

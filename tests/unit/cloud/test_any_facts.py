@@ -35,7 +35,7 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "v3_batch_progress": (
         {"job_id": ID, **PROGRESS},
         {"job_id": OTHER, "transfer_status": "INCRE_TRANSFER_STARTED", "progress": "100"},
-        Progress(full_ratio=1),
+        Progress(full_ratio=1, transfer_status="INCRE_TRANSFER_STARTED"),
     ),
     "v3_batch_rpo_and_rto": (
         {"job_id": ID, "rpo_info": {"delay": "3"}, "rto_info": {"delay": "4"}, "error_code": ""},
@@ -67,6 +67,15 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
 }
 """An item that is broken, one that is good, and what is told by that one."""
 
+
+def _results_that_the_list_names(body: dict[str, Any]) -> dict[str, Any]:
+    """The documented results of contents are those of a comparison that the documented list leaves out."""
+    body["content_compare_results"]["compare_task_id"] = body["compare_task_list_results"]["compare_task_list"][0][
+        "compare_task_id"
+    ]
+    return body
+
+
 _COMPARED = {"id": "c", "type": "lines", "status": "SUCCESSFUL", "start_time": "2022-11-07T16:15:18Z"}
 JOBS: dict[str, dict[str, Any]] = {
     "v5_job_progress": {
@@ -95,7 +104,7 @@ JOBS: dict[str, dict[str, Any]] = {
 }
 FLAT: dict[str, dict[str, Any]] = {
     "v5_monitor_data": {"is_src_normal": True, "used_memory": "7", "update_time": "2022-11-07T16:15:18Z"},
-    "v3_query_compare_result": document("v3_query_compare_result_doc") | {"job_id": ID},
+    "v3_query_compare_result": _results_that_the_list_names(document("v3_query_compare_result_doc")) | {"job_id": ID},
 }
 PROJECT: dict[str, dict[str, Any]] = {
     "v3_quotas": document("v3_quotas_doc"),

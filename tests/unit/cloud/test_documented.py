@@ -90,7 +90,11 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             "v3_batch_progress_doc1",
             {
                 "8d0e8e36-a618-490d-8a46-8c61ac9jb502": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_608_274_919.0, reported_at_latest=1_608_274_919.0
+                    full_ratio=1.0,
+                    transfer_status="INCRE_TRANSFER_STARTED",
+                    delay_seconds=0.0,
+                    reported_at=1_608_274_919.0,
+                    reported_at_latest=1_608_274_919.0,
                 )
             },
         ),
@@ -99,11 +103,17 @@ def test_the_detail_of_v5_has_no_progress() -> None:
             {
                 # remaining_time "10" of a load that is complete is no estimate
                 "edae91cb-5892-49b6-a529-4921fb26jb21": Progress(
-                    full_ratio=1.0, delay_seconds=0.0, reported_at=1_594_864_576.0, reported_at_latest=1_594_864_576.0
+                    full_ratio=1.0,
+                    transfer_status="INCRE_TRANSFER_STARTED",
+                    delay_seconds=0.0,
+                    reported_at=1_594_864_576.0,
+                    reported_at_latest=1_594_864_576.0,
                 ),
                 # the status is ahead of the progress; -1 means not incremental, "0" not reported
                 "f95c5d83-d0c9-42bd-b295-38c31cd1jb15": Progress(
-                    full_ratio=0.0, stages=(("struct", 0.94), ("data", 1.0), ("index", 1.0))
+                    full_ratio=0.0,
+                    stages=(("struct", 0.94), ("data", 1.0), ("index", 1.0)),
+                    transfer_status="FULL_TRANSFER_COMPLETE",
                 ),
             },
         ),
@@ -138,9 +148,10 @@ REAL = {
 
 
 def test_the_progress_that_was_really_seen_at_the_start_of_a_load() -> None:
-    """The oddities of a real body: everything is unknown but the progress."""
+    """The oddities of a real body: everything is unknown but the progress and the status."""
     identity = "7f8e6f74-72d2-4ddd-bb8f-6c41397jb101"
-    assert fetched("v3_batch_progress", REAL, ids=[identity])[:2] == ({identity: (Progress(full_ratio=0.0),)}, 0)
+    expected = Progress(full_ratio=0.0, transfer_status="FULL_TRANSFER_STARTED")
+    assert fetched("v3_batch_progress", REAL, ids=[identity])[:2] == ({identity: (expected,)}, 0)
 
 
 @pytest.mark.parametrize(

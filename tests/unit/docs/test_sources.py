@@ -114,6 +114,7 @@ async def test_a_source_lacks_the_fields_that_it_declares() -> None:
             "compared", comparison="different", tags={"team": "a"}, charging="period", role="master", writable="success"
         ),
         sim_task("equal", comparison="equal", alarms={"delay_time": 60, "rpo_delay": 60, "rto_delay": 60}),
+        sim_task("comparing", comparison="equal", born=EPOCH - 27_000, comparison_status="RUNNING"),
         sim_task("waiting", script=waiting),
         sim_task("loading", script=loading),
         sim_task("configured", status="CONFIGURATION"),

@@ -94,7 +94,7 @@ def test_a_task_that_was_just_deleted(name: str) -> None:
 
 
 BATCHES: dict[str, tuple[dict[str, Any], tuple[TaskFacts, ...]]] = {
-    "v3_batch_progress": ({"transfer_status": RUNNING, "progress": "100"}, (Progress(full_ratio=1),)),
+    "v3_batch_progress": ({"transfer_status": RUNNING, "progress": "100"}, (Progress(1, transfer_status=RUNNING),)),
     "v3_batch_rpo_and_rto": ({"rto_info": {"delay": "7"}}, (Recovery(rto_seconds=0.007),)),
     "v3_dr_monitoring": ({"data_guard_minitor": {"dst_normal": True}}, (Monitor(target_up=True),)),
     "v3_batch_detail": ({"node_role": "slave"}, (Detail(node_role="slave"), Switchover())),

@@ -178,11 +178,12 @@ def test_objects_have_no_rows() -> None:
 
 
 class Reader(ComparisonReader):
-    """Has equal results of every comparison, none of those in `without_results`; records the queries for them."""
+    """Has equal results of every comparison but those in `statuses`; records the queries for them."""
 
-    def __init__(self, *without_results: str) -> None:
+    def __init__(self, **statuses: Sequence[str] | None) -> None:
         self.queries: list[list[str | None]] = []
-        self.without_results = set(without_results)
+        self.statuses = {name.replace("_", "-"): words for name, words in statuses.items()}
+        self.judged: list[tuple[str, bool | None]] = []
         self.source = ComparisonSource(lambda *_: self)
         self._listed: list[dict[str, Any]] = []
 
@@ -191,7 +192,8 @@ class Reader(ComparisonReader):
 
     async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         self.queries.append([task.id for task in tasks])
-        return [Results([] if task.id in self.without_results else [{"status": "CONSISTENT"}]) for task in tasks]
+        found = [self.statuses.get(task.id or "", ["CONSISTENT"]) for task in tasks]
+        return [None if words is None else Results([{"status": word} for word in words]) for words in found]
 
     async def different_rows(self, _task: ComparisonTaskWire, _verdict: Compared) -> None: ...
 
@@ -200,6 +202,7 @@ class Reader(ComparisonReader):
         client: Any = None
         results = await self.source.fetch(client, {"comparison": DecodeErrors()}, [job_id])
         found: Any = results[job_id]
+        self.judged = [(compared.status, compared.consistent) for compared in found[0].judged]
         return {
             compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found[0].types
         }
@@ -222,9 +225,9 @@ async def test_all_types_are_queried_together_and_each_once() -> None:
 
 
 async def test_missing_results_are_queried_again() -> None:
-    cloud = Reader("lines-1")
+    cloud = Reader(lines_1=[])
     assert await cloud.fetch(item(1, end_time=MOMENT * 1000)) == {LINE: ("SUCCESSFUL", None, MOMENT)}
-    cloud.without_results.clear()
+    cloud.statuses.clear()
     assert await cloud.fetch(item(1)) == {LINE: ("SUCCESSFUL", True, None)}
     assert cloud.queries == [["lines-1"]] * 2
 
@@ -241,6 +244,53 @@ async def test_the_newest_comparison_of_a_type_decides_even_if_it_failed() -> No
     await cloud.fetch(item(1))
     assert await cloud.fetch(item(1), item(2, status="FAILED")) == {LINE: ("FAILED", None, None)}
     assert await cloud.fetch(item(1), item(0, status="FAILED")) == {LINE: ("SUCCESSFUL", True, None)}
+
+
+EQUAL, DIFFERENT, UNCLEAR = ["CONSISTENT"], ["INCONSISTENT"], ["CAN_NOT_COMPARE"]
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "consistent", "queried"),
+    [
+        # Results by comparison, or its status if it has none; what the data is judged by; comparisons that are queried.
+        ([EQUAL, DIFFERENT], True, 1),
+        ([DIFFERENT, EQUAL], False, 1),
+        *(([status, DIFFERENT, EQUAL], False, 1) for status in (*RUNS, *ENDS[:3])),
+        *(([status, EQUAL, DIFFERENT], True, 1) for status in (*RUNS, *ENDS[:3])),
+        (["FAILED", "RUNNING", DIFFERENT], False, 1),
+        # A result without a verdict takes nothing back, and proves nothing.
+        ([UNCLEAR, DIFFERENT], False, 2),
+        ([UNCLEAR, EQUAL, DIFFERENT], None, 2),
+        (["RUNNING", UNCLEAR, DIFFERENT], False, 2),
+        ([UNCLEAR], None, 1),
+        # Neither do results that the cloud does not have, or refuses.
+        *[([[], DIFFERENT], False, 2), ([None, DIFFERENT], False, 2)],
+        *[([[], EQUAL], None, 2), ([None, EQUAL], None, 2)],
+        ([UNCLEAR] * 3 + [DIFFERENT], None, 3),
+        (["FAILED"], "nothing", 0),
+    ],
+)
+async def test_a_difference_counts_until_a_later_comparison_is_equal(
+    newest_first: list[Any], consistent: Any, queried: int
+) -> None:
+    oldest_first = list(enumerate(reversed(newest_first), 1))
+    cloud = Reader(**{f"lines_{number}": found for number, found in oldest_first})
+    listed = [item(number, status=found if isinstance(found, str) else "SUCCESSFUL") for number, found in oldest_first]
+    await cloud.fetch(*listed)
+    assert cloud.judged == ([] if consistent == "nothing" else [("SUCCESSFUL", consistent)])
+    assert len(cloud.queries) == queried
+
+
+async def test_the_earlier_results_of_all_types_are_queried_together_and_once() -> None:
+    cloud = Reader(lines_1=DIFFERENT)
+    listed = [item(number, kind) for kind in ("lines", "contents") for number in (1, 2)]
+    running = [item(3, kind, status="RUNNING") for kind in ("lines", "contents")]
+    for _ in range(2):
+        await cloud.fetch(*listed[::2], *running)
+    assert cloud.queries == [["lines-1", "contents-1"]]
+    assert cloud.judged == [("SUCCESSFUL", True), ("SUCCESSFUL", False)]
+    await cloud.fetch(*listed)
+    assert cloud.judged == [("SUCCESSFUL", True), ("SUCCESSFUL", True)]
 
 
 @pytest.mark.parametrize(

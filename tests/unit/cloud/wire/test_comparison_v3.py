@@ -202,6 +202,19 @@ def test_missing_results_leave_the_status(results: dict[str, Any]) -> None:
     assert found(listing("lines"), results) == (Comparison((Compared("line", "SUCCESSFUL", finished_at=MOMENT),)), 0)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("number", "consistent", "errors"), [(1, True, 0), (None, True, 0), (2, None, 1)])
+def test_results_of_another_comparison_are_not_used(
+    kind: str, number: int | None, errors: int, *, consistent: bool | None
+) -> None:
+    body = {**rows("lines", 0), **rows("contents", 0)}
+    body["object_level_compare_results"] = {"object_compare_overview": [{"object_compare_result": "CONSISTENT"}]}
+    for block in body.values():
+        block["compare_task_id"] = number and f"{kind}-{number}"
+    comparison, lost = found(listing(kind), body)
+    assert ([compared.consistent for compared in comparison.types], lost) == ([consistent], errors)
+
+
 def test_results_that_are_refused_leave_the_status_and_are_counted() -> None:
     statuses = tuple(Compared(kind, "SUCCESSFUL", finished_at=MOMENT) for kind in ("content", "line"))
     assert found(listing("lines", "contents"), refusal(400, "DRS.M00202")) == (Comparison(statuses), 2)
@@ -221,13 +234,13 @@ def test_any_other_error_fails_the_task(bodies: list[Any], error: type[Exception
 
 
 def test_the_documented_results() -> None:
-    """Of its three results the list names two; lines are asked for by id, so they are not in the facts."""
+    """Its list names two comparisons; its results of contents are those of another one than the list names."""
     document_id = "c6e65e6a-de99-4112-9697-7c1923ajb201"
     results, lost, _ = fetched(NAME, document("v3_query_compare_result_doc"), ids=[document_id])
-    contents = Compared("content", "SUCCESSFUL", consistent=False, finished_at=1_607_766_310.812, different_rows=1)
+    contents = Compared("content", "SUCCESSFUL", finished_at=1_607_766_310.812)
     objects = Compared("object", "SUCCESSFUL", consistent=True, finished_at=1_607_766_127.373)
     expected = Comparison(
-        (replace(contents, results=(("INCONSISTENT", 1),)), replace(objects, results=(("CONSISTENT", 3),))),
+        (contents, replace(objects, results=(("CONSISTENT", 3),))),
         (ObjectCount("db", 1, 1), ObjectCount("index", 12, 12), ObjectCount("table", 6, 6)),
     )
-    assert (results, lost) == ({document_id: (expected,)}, 0)
+    assert (results, lost) == ({document_id: (expected,)}, 1)

@@ -154,6 +154,14 @@ def test_objects(results: list[Any], counts: tuple[Any, ...], errors: int, *, co
     assert (comparison.objects, lost) == (counts, errors)
 
 
+@pytest.mark.parametrize(("about", "consistent"), [("object-1", True), (None, True), ("object-2", None)])
+def test_objects_of_another_comparison_are_not_used(about: str | None, *, consistent: bool | None) -> None:
+    given = objects({"type": "DB", "status": "CONSISTENT"})
+    given["object_compare overview"]["compare_result"]["objects_compare_overview_info"]["compare_job_id"] = about
+    comparison, lost = found(listing("object"), given)
+    assert ([compared.consistent for compared in comparison.types], lost) == ([consistent], 0)
+
+
 def queries(answers: Mapping[str, Any], polls: int) -> list[str]:
     script = Responses(answers)
     fetched(NAME, script, polls=polls)

@@ -21,6 +21,7 @@ def read(api: str, fields: dict[str, Any]) -> tuple[Any, int]:
 
 
 SINCE_1970 = 1_608_274_919
+NO_WORDS: tuple[Any, ...] = ("failed at 10.0.0.1", ["FROZEN"], True, "X" * 41)
 ONE_KEY: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ("progress", "full_ratio"): [
         *[("0", 0, 0), ("100", 1, 0), ("42%", 0.42, 0), (42, 0.42, 0), ("null", None, 0)],
@@ -66,6 +67,9 @@ SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
     ({"incr_trans_delay": "0", "incre_trans_delay": "9000"}, "delay_seconds", 9000, 0),
     ({"incr_trans_delay_millis": "9000", "incre_trans_delay_millis": 0}, "delay_seconds", 9, 0),
     ({"incr_trans_delay": "0", "incre_trans_delay_millis": "soon"}, "delay_seconds", None, 1),
+    ({"transfer_status": "INCRE_TRANSFER_FAILED"}, "transfer_status", "INCRE_TRANSFER_FAILED", 0),
+    *[({"progress": "1", "transfer_status": null}, "transfer_status", None, 0) for null in ("null", "", None)],
+    *[({"progress": "1", "transfer_status": wrong}, "transfer_status", None, 1) for wrong in NO_WORDS],
     ({"src_offset": "mysql-bin-changelog.001731:544", "task_mode": 7}, "full_ratio", None, 0),
 ]
 
