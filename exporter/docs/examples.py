@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from exporter.model.details import Detail
+from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import AsyncJobs, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
@@ -50,6 +50,7 @@ _VALUES = {
     "sync_type_policy": "tableData,tableStructure",
     "topology": "one2one",
     "restart_required": False,
+    "speed_limits": (SpeedLimit(16, 4, 10 * 2**20),),
     "multi_write": False,
     "switching": False,
     "counts": (ObjectCount("table", 120.0, 120.0),),
@@ -100,6 +101,7 @@ REPLICATING = Task(
     ),
     **{name: _filled(kind) for name, kind in TASK_FACTS.items() if name != "precheck"},
     collected=(("progress", _NOW - 3),),
+    speed_limit=10.0 * 2**20,
     history=History(phase_changes=2, failures=1, phase_changed_at=_NOW - 7200),
     blockers=(("phase", False), ("delay_high", False)),
 )

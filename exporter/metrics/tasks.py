@@ -314,6 +314,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "detail",
         _POLICY_LABELS,
     ),
+    Family(
+        "drs_task_speed_limit_bytes_per_second",
+        "The speed limit of the task that is in force now. Absent if none is. MB are read as 2^20 bytes.",
+        ("detail.speed_limits",),
+        single(lambda task: task.speed_limit),
+        reads=("speed_limit",),
+    ),
     gauge(
         "drs_task_target_read_only",
         "Whether the task was configured to set the target database read-only. Not the state of the target.",

@@ -8,6 +8,24 @@ from exporter.model.facts import TaskFacts
 
 
 @dataclass(frozen=True, slots=True)
+class SpeedLimit:
+    """The limit of the transfer rate in a window of each day, between two full hours in UTC."""
+
+    begin_hour: int
+    end_hour: int
+    """The hour at which it ends; the hour at which it begins, if it lasts all day."""
+    bytes_per_second: float
+
+    @property
+    def all_day(self) -> bool:
+        return self.begin_hour == self.end_hour
+
+    def covers(self, hour: int) -> bool:
+        """Return whether the limit is in force during an hour of the day; a window may contain midnight."""
+        return self.all_day or (hour - self.begin_hour) % 24 < (self.end_hour - self.begin_hour) % 24
+
+
+@dataclass(frozen=True, slots=True)
 class Detail(TaskFacts):
     """Properties that seldom change: types, places, tags, times, thresholds."""
 
@@ -40,6 +58,7 @@ class Detail(TaskFacts):
     """one2one, one2many or many2one."""
     target_read_only: bool | None = None
     """As configured; `Writable` is the state of the target."""
+    speed_limits: tuple[SpeedLimit, ...] = ()
     restart_required: bool | None = None
     eip_bound: bool | None = None
     tags: tuple[tuple[str, str], ...] = ()
@@ -60,6 +79,11 @@ class Detail(TaskFacts):
     rpo_threshold_seconds: float | None = None
     rto_threshold_seconds: float | None = None
     error_code: str | None = None
+
+    def speed_limit_at(self, unix: float) -> float | None:
+        """Return the bytes per second that are allowed at a time; of several limits, the lowest."""
+        hour = int(unix // 3600) % 24
+        return min((limit.bytes_per_second for limit in self.speed_limits if limit.covers(hour)), default=None)
 
 
 @dataclass(frozen=True, slots=True)

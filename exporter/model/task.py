@@ -196,6 +196,8 @@ class Task(KnownFacts):
     """The names of the facts that are still fresh; those that missed a poll come last."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses this task, since it is a virtual parent."""
+    speed_limit: float | None = None
+    """Bytes per second that its limits allow at this moment; None without a limit."""
     blockers: tuple[tuple[str, bool], ...] | None = None
     """Reasons against a cut-over, and whether each applies; None if the task cannot be cut over at all."""
 

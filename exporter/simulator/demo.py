@@ -145,7 +145,14 @@ def _transferring(stage: _Stage) -> list[SimTask]:
             "cache-cluster", 2, scenario="migration", engine="rediscluster-to-gaussredis", writable="success"
         ),
         stage.cycling(
-            "catalog-mongodb", full, 40 * MINUTE, _FULL_ONLY, scenario="migration", engine="mongodb", mode="FULL_TRANS"
+            "catalog-mongodb",
+            full,
+            40 * MINUTE,
+            _FULL_ONLY,
+            scenario="migration",
+            engine="mongodb",
+            mode="FULL_TRANS",
+            speed_limits=[{"begin": "16:00", "end": "15:59", "speed": "40"}],
         ),
         stage.running(
             "analytics-taurus", 0.1, engine="mysql-to-taurus", delay_shape=growing, alarms={"delay_time": 600}

@@ -58,6 +58,8 @@ class TaskState:
     """True if anything blocks a cut-over; None if it cannot be cut over at all."""
     late: bool = False
     """True if its newest list or its progress is too old for a verdict."""
+    speed_limit_until: float = math.inf
+    """When a window of its speed limits may begin or end."""
     tags: dict[str, str] | None = None
     """All tags, if a rule of the configuration needs them; None if they are unknown."""
     listed: Listed | None = None
@@ -107,10 +109,12 @@ class TaskState:
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
     def changes(self, ages: Ages, last_seen: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
-        """Return when facts expire, when the task becomes late, and when its end is too long ago to expose it."""
+        """Return when facts expire, the task becomes late, its speed limit may change, and its series are removed."""
         changes = [self.received[name] + self._expire_after(name, ages) for name in self.facts]
         if not self.late:
             changes.append(self.late_at(last_seen, ages))
+        if Detail.name in self.facts:
+            changes.append(self.speed_limit_until)
         if self.ended_at is not None and self.exposed is not None:
             changes.append(self.ended_at + ended_for)
         return changes
@@ -156,8 +160,18 @@ class TaskState:
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
             refused=self.refused,
+            speed_limit=self._speed_limit(clock),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
+
+    def _speed_limit(self, clock: Clock) -> float | None:
+        """Return the speed limit that is in force now, and store when another one may be."""
+        detail, now = self.facts.get(Detail.name), clock.now()
+        if not isinstance(detail, Detail):
+            return None
+        fixed = all(limit.all_day for limit in detail.speed_limits)
+        self.speed_limit_until = math.inf if fixed else clock.steady() + 3600 - now % 3600
+        return detail.speed_limit_at(now)
 
     def _collected(self) -> dict[str, float]:
         """Return by collector when the oldest of its fresh facts were received; without any, its last success."""

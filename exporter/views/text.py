@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter.config import duration_text
 from exporter.model.cutover_input import Limited, OldProgress
+from exporter.model.details import SpeedLimit
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import Identity, Project, ProjectKey
 
@@ -89,6 +90,9 @@ def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
     if isinstance(value, ObjectCount):
         counts = f"{_plain(value.target)} of {_plain(value.source)}" + (", moved at the end" if value.at_end else "")
         return [(f"{label} {value.type}".strip(), counts)]
+    if isinstance(value, SpeedLimit):
+        window = "all day" if value.all_day else f"{value.begin_hour:02}:00 to {value.end_hour:02}:00 UTC"
+        return [("speed limit", f"{_size(value.bytes_per_second)}/s, {window}")]
     if isinstance(value, Compared):
         names = (field.name for field in fields(value) if field.name != "type")
         rows = (row for name in names for row in rows_of(name, getattr(value, name), now))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import model_validator
 
 from exporter.cloud import operations
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
@@ -12,6 +15,7 @@ from exporter.cloud.wire.fields import (
     Flag,
     Gigabytes,
     JsonObject,
+    Megabytes,
     Nested,
     NestedList,
     Number,
@@ -27,13 +31,14 @@ from exporter.cloud.wire.fields import (
     alias,
     facts_of,
 )
-from exporter.model.details import Detail, Writable
+from exporter.model.details import Detail, SpeedLimit, Writable
 from exporter.model.facts import Switchover, TaskFacts
 
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
 
 _DAY = 86_400
+_BEGIN, _END = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]"), re.compile(r"([01][0-9]|2[0-3]):59")
 _EIP_BOUND = {"SUCCESS": True, "FAILED": False}
 
 
@@ -57,6 +62,29 @@ class OrderWire(Wire):
     order_status: Word = alias("status")
     order_expires_at: Time = alias("exp_time")
     order_auto_renew: Switch = alias("is_auto_renew")
+
+
+class SpeedLimitWire(Wire):
+    """An item of `speed_limit`: v5 table 16, v3 table 9. The end is in the last minute of an hour."""
+
+    begin: Text = None
+    end: Text = None
+    speed: Megabytes = None
+    is_utc: Flag = None
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if not _BEGIN.fullmatch(self.begin or "00:00") or not _END.fullmatch(self.end or "00:59"):
+            raise ValueError
+        return self
+
+    @property
+    def limit(self) -> SpeedLimit | None:
+        """The limit; None if it is not known when it is in force. The cloud ignores the minutes of the begin."""
+        if not (self.begin and self.end and self.speed):
+            return None
+        limit = SpeedLimit(int(self.begin[:2]), (int(self.end[:2]) + 1) % 24, self.speed)
+        return None if self.is_utc is False and not limit.all_day else limit
 
 
 class TagWire(Wire):
@@ -85,6 +113,7 @@ class DetailWire(Wire):
     expired_days: Number = None
     scheduled_start_at: Time = alias("start_time")
     tags: NestedList[TagWire] = ()
+    speed_limit: NestedList[SpeedLimitWire] = ()
     alarm_notify: Nested[AlarmWire] = None
     period_order: Nested[OrderWire] = None
 
@@ -101,6 +130,7 @@ class DetailWire(Wire):
             self.period_order,
             *wires,
             tags=tuple((tag.key, tag.value or "") for tag in self.tags if tag.key),
+            speed_limits=tuple(limit for window in self.speed_limit if (limit := window.limit)),
             eip_bound=_EIP_BOUND.get((self.bind_public_ip_state or "").upper()),
             auto_stop_after_seconds=self.expired_days * _DAY if self.expired_days else None,
             **values,

@@ -29,6 +29,7 @@ ONLY_IN_V5 = ("enterprise_project_id", "job_mode", "role", "node_role", "chargin
 ONLY_IN_V3_PROGRESS = ("apply_rows_per_second", "apply_bytes_per_second")
 """v5 has the first of them among its metrics."""
 FULL: Script = (("CREATING", 200.0), ("FULL_TRANSFER_STARTED", 40 * 60.0), ("INCRE_TRANSFER_STARTED", 1e15))
+WINDOWS = [{"begin": "22:00", "end": "03:59", "speed": "10"}, {"begin": "12:00", "end": "12:59", "speed": "99"}]
 STATUSES = ("CREATING", "CONFIGURATION", "FULL_TRANSFER_COMPLETE", "PAUSING", "INCRE_TRANSFER_FAILED", "FROZEN")
 
 
@@ -169,7 +170,13 @@ def configured() -> Iterable[SimTask]:
     yield task("paid", scheduled=virtual.now() + HOUR, charging="period", auto_renew=True, tags={"team": "db"})
     yield task("watched", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 20})
     yield task("reached", eip="SUCCESS", net_type="eip")
-    yield task("strict", policy={"conflict_policy": "stop", "index_trans": False}, read_only=False, eip="FAILED")
+    yield task(
+        "strict",
+        policy={"conflict_policy": "stop", "index_trans": False},
+        read_only=False,
+        eip="FAILED",
+        speed_limits=WINDOWS,
+    )
 
 
 def details(results: TaskResults) -> Detail:

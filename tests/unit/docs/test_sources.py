@@ -29,8 +29,12 @@ CUTOVER = [family for family in TASK_FAMILIES if family.name.startswith("drs_tas
 PROPERTIES = {"monitor.memory_ratio": {"monitor.memory_used_bytes", "monitor.memory_size_bytes"}}
 """Fields that are calculated from others."""
 
-HIDDEN = {"detail.multi_write", "detail.master_task_id", "detail.tags"}
-"""Fields that change nothing here: the list has the first as well, no example is a standby, tags are not configured."""
+HIDDEN = {
+    "drs_task_detail_info": {"detail.multi_write", "detail.master_task_id", "detail.tags"},
+    "drs_task_speed_limit_bytes_per_second": {"detail.speed_limits"},
+}
+"""Fields that change nothing here: the list has the first as well, no example is a standby, tags are not configured,
+and the limit in force is a field of the task."""
 
 
 def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
@@ -58,9 +62,9 @@ def test_a_family_declares_the_fields_that_it_shows(family: Family[Task]) -> Non
     declared = {field for path in declared for field in PROPERTIES.get(path, {path})}
     shown = shown_fields(family)
     assert shown <= declared
-    assert bool(shown) == bool(declared) or family.reads in {("blockers",), ("collected",)}
+    assert bool(shown) == bool(declared) or family.reads in {("blockers",), ("collected",), ("speed_limit",)}
     hidden = {field for field in declared - shown if "." in field}
-    assert hidden == (HIDDEN if family.name == "drs_task_detail_info" else set())
+    assert hidden == HIDDEN.get(family.name, set())
 
 
 @pytest.mark.parametrize("family", [*TASK_FAMILIES, *PROJECT_FAMILIES], ids=lambda family: family.name)
@@ -119,7 +123,7 @@ async def test_a_source_lacks_the_fields_that_it_declares() -> None:
         sim_task("loading", script=loading),
         sim_task("configured", status="CONFIGURATION"),
         sim_task("dr", **dr),
-        sim_task("eip", eip="FAILED"),
+        sim_task("eip", eip="FAILED", speed_limits=[{"begin": "16:00", "end": "15:59", "speed": "10"}]),
         sim_task("pair", relation="multi_az", children=[sim_task("one", role="master")]),
         failed,
     ]

@@ -41,6 +41,8 @@ PARTS = {
     "logs": objects_of(Logs, newest=st.sampled_from([(), (("error", 1.0),)])),
     "history": objects_of(History, phase_changes=st.integers(0, 3)),
     "collected": st.sampled_from([(), (("progress", 1.0),), (("progress", 2.0), ("node", 1.0))]),
+    "refused": st.sampled_from([frozenset(), frozenset({"progress"})]),
+    "speed_limit": st.sampled_from([None, 1.0, 2.0]),
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
     "listed": objects_of(
         Listed,

@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import Progress
 from exporter.model.task import Phase
-from tests.lib.daemon import DAY, StoreFixture, listed_task
+from tests.lib.daemon import DAY, HOUR, StoreFixture, listed_task
 from tests.lib.virtual_time import EPOCH, now
 
+SPEED_LIMIT = "drs_task_speed_limit_bytes_per_second"
 ENDED = listed_task(status="RELEASE_RESOURCE_COMPLETE")
 
 
@@ -50,6 +52,28 @@ async def test_a_restart_resets_phase_changes_and_failures() -> None:
         assert page.value("drs_task_failures_total") == 0
         assert page.value("drs_task_phase_changed_timestamp_seconds") is None
         assert (await fixture.page_of(listed_task())).value("drs_task_phase_changes_total") == 1
+
+
+async def test_a_speed_limit_begins_and_ends_with_its_window_without_a_call() -> None:
+    """It is midnight; the first window ends at 2, the second lasts from 2 to 3."""
+    fixture = StoreFixture(detail=DAY)
+    await fixture.lists(listed_task())
+    limits = (SpeedLimit(22, 2, 5.0), SpeedLimit(2, 3, 7.0))
+    shown = [(await fixture.page_with({"a": [Detail(speed_limits=limits)]})).value(SPEED_LIMIT)]
+    for _ in range(8):
+        await fixture.lists(listed_task())
+        shown.append((await fixture.scrape(1800.001)).value(SPEED_LIMIT))
+    assert shown == [5, 5, 5, 5, 7, 7, None, None, None]
+    assert (await fixture.scrape(19 * HOUR)).value(SPEED_LIMIT) == 5
+    assert (await fixture.page_with({"a": [Detail()]})).value(SPEED_LIMIT) is None
+
+
+async def test_a_speed_limit_expires_with_the_details() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    page = await fixture.page_with({"a": [Detail(speed_limits=(SpeedLimit(0, 0, 5.0),))]})
+    assert page.value(SPEED_LIMIT) == 5
+    assert (await fixture.scrape(1801)).value(SPEED_LIMIT) is None
 
 
 async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exporter.model.details import SpeedLimit
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import ProjectKey
 from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of
@@ -57,6 +58,9 @@ def test_counts_and_names() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "rows"),
     [
+        ("speed_limits", (SpeedLimit(16, 4, 10 * 2**20),), [("speed limit", "10 MiB/s, 16:00 to 04:00 UTC")]),
+        ("speed_limits", (SpeedLimit(16, 16, 2**20),), [("speed limit", "1 MiB/s, all day")]),
+        ("speed_limits", (), [("speed limits", "none")]),
         ("full_ratio", 0.99999, [("full load", "99.999%")]),
         ("cpu_ratio", 0.57, [("cpu", "57%")]),
         ("memory_ratio", None, [("memory", "unknown")]),

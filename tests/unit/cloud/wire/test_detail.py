@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exporter.model.details import Detail, Writable
+from exporter.model.details import Detail, SpeedLimit, Writable
 from exporter.model.facts import Switchover
 from tests.lib.cloud import document
 from tests.lib.facts import ABSENT, ID, fetched, nested, only_facts
@@ -61,6 +61,47 @@ def test_thresholds_do_not_exist_while_the_alarm_is_off(api: str, enabled: Any) 
     found, _ = only_facts(api, body(api, {"alarm_notify": alarm}), kind=Detail)
     seen = found.delay_threshold_seconds, found.rpo_threshold_seconds, found.rto_threshold_seconds
     assert seen == ((None, None, None) if enabled is False else (60, 30, 20))
+
+
+TEN = 10.0 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("window", "limit", "errors"),
+    [
+        ({"begin": "16:00", "end": "15:59", "speed": "10"}, SpeedLimit(16, 16, TEN), 0),
+        ({"begin": "01:00", "end": "15:59", "speed": 10}, SpeedLimit(1, 16, TEN), 0),
+        ({"begin": "22:30", "end": "23:59", "speed": "10", "is_utc": True}, SpeedLimit(22, 0, TEN), 0),
+        ({"begin": "22:00", "end": "03:59", "speed": "10", "is_utc": None}, SpeedLimit(22, 4, TEN), 0),
+        # In another zone, only a limit of the whole day is in force at a known time.
+        ({"begin": "22:00", "end": "03:59", "speed": "10", "is_utc": False}, None, 0),
+        ({"begin": "16:00", "end": "15:59", "speed": "10", "is_utc": False}, SpeedLimit(16, 16, TEN), 0),
+        *[({"begin": "01:00", "end": "15:59", "speed": null}, None, 0) for null in (None, "", "null", "-1", "0", 0)],
+        ({"begin": None, "end": "15:59", "speed": "10"}, None, 0),
+        ({"begin": "01:00", "end": "N/A", "speed": "10"}, None, 0),
+        ({"begin": "01:00", "end": "15:59", "speed": "fast"}, None, 1),
+        ({"begin": "01:00", "end": "15:59", "speed": ["10"]}, None, 1),
+        ({"begin": "24:00", "end": "15:59", "speed": "10"}, None, 1),
+        ({"begin": "01:00", "end": "16:00", "speed": "10"}, None, 1),  # documented: ends with 59
+        ({"begin": "1 am", "end": "15:59", "speed": "10"}, None, 1),
+        ({"begin": True, "end": "15:59", "speed": "10"}, None, 1),
+        ({"begin": "01:00", "end": "15:59", "speed": "10", "is_utc": "yes"}, SpeedLimit(1, 16, TEN), 1),
+        ("16:00", None, 1),
+    ],
+)
+@pytest.mark.parametrize("api", [V3, V5])
+def test_a_speed_limit_has_a_window_in_hours(api: str, window: Any, limit: SpeedLimit | None, errors: int) -> None:
+    other = {"begin": "05:00", "end": "05:59", "speed": "1"}
+    found, lost = only_facts(api, body(api, {"speed_limit": [window, other]}), kind=Detail)
+    known = () if limit is None else (limit,)
+    assert (found.speed_limits, lost) == ((*known, SpeedLimit(5, 6, TEN / 10)), errors)
+
+
+@pytest.mark.parametrize(
+    ("given", "errors"), [([], 0), (None, 0), ("", 0), (ABSENT, 0), ({"speed": "1"}, 1), ("10", 1)]
+)
+def test_no_list_of_speed_limits_is_no_limit(given: Any, errors: int) -> None:
+    assert only_facts(V3, body(V3, nested("speed_limit", given)), kind=Detail) == (Detail(), errors)
 
 
 def test_a_field_of_the_base_information_may_be_beside_it() -> None:
@@ -167,5 +208,6 @@ def test_the_documented_detail_of_v5() -> None:
         auto_stop_after_seconds=14 * DAY,
         alarm_enabled=True,
         delay_threshold_seconds=60,
+        speed_limits=(SpeedLimit(16, 16, 10 * 2**20),),
     )
     assert (results, lost) == ({document_id: (detail, Switchover())}, 0)
