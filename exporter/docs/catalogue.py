@@ -24,7 +24,6 @@ _UNITS = (
     ("_ratio", "ratio of 1"),
     ("_rows", "rows"),
     ("_total", "count"),
-    ("_source_info", "0 or 1"),
     ("_info", "always 1"),
 )
 _RATE = "_per_second"

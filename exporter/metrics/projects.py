@@ -111,7 +111,7 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         "complete",
     ),
     Family(
-        "drs_exporter_source_info",
+        "drs_exporter_source_published",
         "Whether an operation that feeds a collector is published in this region. Absent before its first call.",
         ("sources",),
         lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),

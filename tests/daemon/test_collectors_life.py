@@ -166,7 +166,7 @@ async def test_a_missing_operation_of_a_region_is_no_failure_and_is_reported(
         assert await exporter.poll_once()
         assert asked(cloud)[source] == 1
         page = Scrape(exporter)
-        assert page.by("source", "drs_exporter_source_info", collector=collector)[source] == 0
+        assert page.by("source", "drs_exporter_source_published", collector=collector)[source] == 0
         others = collector == "recovery"  # the details, which tell of a switchover
         assert page.value(SUCCESS, collector=collector) == (1 if others else None)
         assert page.value("drs_exporter_collector_interval_seconds", collector=collector) is not None

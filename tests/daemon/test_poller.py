@@ -126,7 +126,7 @@ async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_ne
         await exporter.publish()
         assert calls(cloud)["v3 jobs/batch-progress"] == 1
         assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1}
-        published = Scrape(exporter).by("source", "drs_exporter_source_info", collector="progress")
+        published = Scrape(exporter).by("source", "drs_exporter_source_published", collector="progress")
         assert published == {"v3_batch_progress": 0, "v5_job_progress": 1}
         cloud.faults.clear()
         await asyncio.sleep(31)

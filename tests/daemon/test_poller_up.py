@@ -158,14 +158,14 @@ async def test_a_collector_has_no_success_while_no_list_succeeds_and_a_source_is
         page = Scrape(exporter)
         assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 0}
         assert page.by("collector", "drs_exporter_collector_last_success_timestamp_seconds") == {}
-        assert page.samples("drs_exporter_source_info") == []
+        assert page.samples("drs_exporter_source_published") == []
         cloud.faults = []
         await asyncio.sleep(30)
         assert await exporter.poll_once()
         page = Scrape(exporter)
         assert page.by("collector", "drs_exporter_collector_success") == {"tasks": 1, "progress": 1, "recovery": 1}
         # There is no DR task to ask about.
-        assert page.by("source", "drs_exporter_source_info") == {"v3_batch_progress": 1}
+        assert page.by("source", "drs_exporter_source_published") == {"v3_batch_progress": 1}
 
 
 async def test_a_failed_probe_of_an_unpublished_generation_leaves_the_other_up() -> None:

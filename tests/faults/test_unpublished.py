@@ -65,7 +65,7 @@ def test_an_operation_that_is_not_published(operation: Operation) -> None:
         success = page.by("collector", "acme", FAILING, "drs_exporter_collector_success")
         assert set(success.values()) == {1}
     if operation not in LISTS:
-        infos = [page.value("acme", FAILING, "drs_exporter_source_info", source=operation.name) for page in pages]
+        infos = [page.value("acme", FAILING, "drs_exporter_source_published", source=operation.name) for page in pages]
         assert infos == [0, 1, 0, 1]
     # No call within the hour. An operation that has just responded counts as absent only once its values expire.
     sure = LAST_SUCCESS + AGE + INTERVAL

@@ -82,7 +82,7 @@ def test_nothing_else_is_documented() -> None:
         ("drs_comparison_different_rows", "rows"),
         ("drs_task_failures_total", "count"),
         ("drs_task_info", "always 1"),
-        ("drs_exporter_source_info", "0 or 1"),
+        ("drs_exporter_source_published", ""),
         ("drs_task_objects_source", ""),
         ("drs_up", ""),
     ],

@@ -50,7 +50,7 @@ def test_a_project() -> None:
         "drs_exporter_list_success": {("v3", "sync"): 0, ("v5", "sync"): 1, ("v5", "migration"): 0},
         "drs_exporter_listed_tasks": {("v5", "sync"): 0, ("v5", "migration"): 1},
         "drs_exporter_list_complete": {("v5", "sync"): 1, ("v5", "migration"): 0},
-        "drs_exporter_source_info": {("node", "v5_monitor"): 0},
+        "drs_exporter_source_published": {("node", "v5_monitor"): 0},
         "drs_quota_used": {("tasks",): 3},
         "drs_quota_limit": {("nodes",): 5},
         "drs_async_jobs": {("FAILED",): 1},

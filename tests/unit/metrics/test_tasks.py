@@ -35,6 +35,7 @@ WITHOUT_UNIT = {
     *(f"drs_comparison_{name}" for name in ("status", "consistent", "different_rows", "results")),
     *("drs_comparison_objects_source", "drs_comparison_objects_target", "drs_quota_used", "drs_quota_limit"),
     *(f"drs_exporter_{name}" for name in ("collector_success", "list_success", "list_complete", "listed_tasks")),
+    "drs_exporter_source_published",
     *(f"drs_task_{name}" for name in ("order_status", "order_auto_renew", "target_read_only", "alarm_enabled")),
     *("drs_task_restart_required", "drs_task_eip_bound", "drs_node_status"),
     "drs_exporter_config_last_reload_successful",
