@@ -12,6 +12,7 @@ from exporter.simulator import Fault, SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
 from tests.faults.fleet import View, id_of
 from tests.faults.transport import FaultyTransport
+from tests.lib.settings import account
 from tests.lib.virtual_time import now
 
 ACCOUNT, HOST = "acme", "acme.test"
@@ -48,9 +49,7 @@ def config(*projects: str, **poll: Any) -> Config:
         {"region": "cn-north-4", "name": project, "project_id": id_of(ACCOUNT, project), "endpoint": f"https://{HOST}"}
         for project in projects
     ]
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    account = {"name": ACCOUNT, "cloud": "huaweicloud", "credentials": credentials, "projects": made}
-    return from_mapping({"accounts": [account], "poll": poll})
+    return from_mapping({"accounts": [account(ACCOUNT, *made)], "poll": poll})
 
 
 def collected(page: View, project: str, collector: str = "progress") -> list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, reduce
+from operator import delitem, getitem, setitem
 from typing import Any
 
 import httpx
@@ -44,23 +45,16 @@ IDS = ("id", "job_id", "precheck_id")
 SINGLE = ("{job_id}", "monitor-data", "compare-result")
 """How the paths of operations end that are about one task."""
 VICTIM = {operations.RECOVERY_V3: "dr", operations.MONITOR_V3: "dr", operations.PRECHECK_V3: "draft"}
-V5_ALONE = (
-    operations.LIST_V5,
-    operations.PROGRESS_V5,
-    operations.DETAIL_V5,
-    operations.COMPARE_V5,
-    operations.WRITABLE_V5,
-)
+V5_ALONE = {"v5_list_jobs", "v5_job_progress", "v5_job_detail", "v5_job_compare", "v5_job_is_writable"}
 
 
 def victim_of(operation: Operation) -> str:
-    return VICTIM.get(operation, "cache" if operation in V5_ALONE else "orders")
+    return VICTIM.get(operation, "cache" if operation.name in V5_ALONE else "orders")
 
 
 def wrong_for(path: Path, part: Any) -> Any:
     """An object in place of a list, a list in place of an object, and one or the other in place of anything else."""
-    for key in path:
-        part = part[key]
+    part = reduce(getitem, path, part)
     return WRONG[isinstance(part, dict) or (not isinstance(part, list) and len(str(path)) % 2)]
 
 
@@ -83,21 +77,11 @@ def paths(value: Any) -> Iterator[Path]:
 
 
 def put(path: Path, wrong: Any) -> Change:
-    def change(part: Any) -> None:
-        for key in path[:-1]:
-            part = part[key]
-        part[path[-1]] = wrong
-
-    return change
+    return lambda part: setitem(reduce(getitem, path[:-1], part), path[-1], wrong)
 
 
 def take(path: Path) -> Change:
-    def change(part: Any) -> None:
-        for key in path[:-1]:
-            part = part[key]
-        del part[path[-1]]
-
-    return change
+    return lambda part: delitem(reduce(getitem, path[:-1], part), path[-1])
 
 
 def about_another_task(part: Any) -> None:

@@ -15,10 +15,11 @@ from huaweicloudsdkdrs.v5.drs_client import DrsClient as VendorV5
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.operations import DETAIL_V5, LIST_PROJECTS, LIST_V3, LIST_V5, OPERATIONS, SIGN_IN
-from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER
 from tests.faults.fleet import FAILING, account, cloud, config, id_of, polling, until, view
 from tests.faults.transport import Failure, FaultyTransport, Forward
+from tests.lib.accounts import PASSWORD
 from tests.lib.cloud import PROJECT, CallLog, Script, connected
+from tests.lib.settings import AK_SK
 from tests.lib.virtual_time import now, simulated
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
@@ -128,11 +129,7 @@ def naming(project_id: str) -> Failure:
     return failure
 
 
-PASSWORD = {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD}
-KEYS = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-
-
-@pytest.mark.parametrize("credentials", [PASSWORD, KEYS], ids=["password", "keys"])
+@pytest.mark.parametrize("credentials", [PASSWORD, AK_SK], ids=["password", "keys"])
 @pytest.mark.parametrize("project_id", UNPLAIN[1:])
 async def test_no_project_id_leads_to_another_path(project_id: str, credentials: dict[str, str]) -> None:
     transport = FaultyTransport({"acme.test": cloud("acme", ["sync"])}, now)

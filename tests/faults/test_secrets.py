@@ -57,24 +57,19 @@ def clean(transport: FaultyTransport, text: str, *more: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
-
-    async def main() -> FaultyTransport:
-        transport = transport_with_canaries(NAMES)
-        async with polling(transport, config(accounts(kind, NAMES))) as exporter:
-            for faulty, end in ((True, 35), (False, 95), (True, 125)):
-                transport.failures = failures(faulty=faulty)
-                await until(end)
-                clean(transport, await served(exporter), DOMAIN, USER)
-                clean(transport, shown_by_objects())
-                if not faulty:
-                    page = await view(exporter)
-                    known = {name for name in NAMES if page.value(name, FAILING, "drs_up") == 1}
-                    assert len(known) > len(NAMES) / 2  # some sign-ins were refused, and wait
-                    assert all(page.facts(name, FAILING) for name in known)
-        return transport
-
-    transport = simulate(main())
+async def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
+    transport = transport_with_canaries(NAMES)
+    async with polling(transport, config(accounts(kind, NAMES))) as exporter:
+        for faulty, end in ((True, 35), (False, 95), (True, 125)):
+            transport.failures = failures(faulty=faulty)
+            await until(end)
+            clean(transport, await served(exporter), DOMAIN, USER)
+            clean(transport, shown_by_objects())
+            if not faulty:
+                page = await view(exporter)
+                known = {name for name in NAMES if page.value(name, FAILING, "drs_up") == 1}
+                assert len(known) > len(NAMES) / 2  # some sign-ins were refused, and wait
+                assert all(page.facts(name, FAILING) for name in known)
     text = logged()
     assert "the cloud gave no usable response" in text
     clean(transport, text, DOMAIN, USER)
@@ -119,7 +114,7 @@ def test_commands_keep_secrets(kind: str, logged: Callable[[], str]) -> None:
     "secret", [f"{CANARY} é", f"{CANARY}\nX-Other: {CANARY}", f" {CANARY}", f"{CANARY}\0", "", None]
 )
 @pytest.mark.parametrize("kind", ["ak_sk", "temporary", "password", "token"])
-def test_an_unusable_secret_file_is_not_quoted(
+async def test_an_unusable_secret_file_is_not_quoted(
     kind: str, secret: str | None, logged: Callable[[], str], tmp_path: Path
 ) -> None:
     """The HTTP library would quote what it can't send."""
@@ -128,31 +123,27 @@ def test_an_unusable_secret_file_is_not_quoted(
     for name, file in files.items():
         file.write_text(good[name])
     credentials = {**CREDENTIALS[kind], **{name: {"file": str(file)} for name, file in files.items()}}
-
-    async def main() -> FaultyTransport:
-        transport = transport_with_canaries(["acme"])
-        written = {**accounts(kind, ["acme"], ["progress"])[0], "credentials": credentials}
-        async with polling(transport, config([written])) as exporter:
-            await until(5)
-            assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
-            for file in files.values():
-                if secret is None:
-                    file.unlink()
-                else:
-                    file.write_text(secret)
-            for token in list(transport.clouds["acme.test"].auth_tokens):
-                del transport.clouds["acme.test"].auth_tokens[token]
-            await until(35)
-            # While a file is missing or empty the last secret is used; the cloud refuses the token only.
-            last_is_used = not secret and kind != "token"
-            assert (await view(exporter)).value("acme", FAILING, "drs_up") == last_is_used
-            clean(transport, await served(exporter), DOMAIN, USER)
-            clean(transport, shown_by_objects())
-            for name, file in files.items():
-                file.write_text(good[name])
-            transport.clouds["acme.test"].auth_tokens[f"{CANARY}-auth-token"] = Token("u", None, now() + 9e9)
-            await until(95)
-            assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
-        return transport
-
-    clean(simulate(main()), logged(), DOMAIN, USER)
+    transport = transport_with_canaries(["acme"])
+    written = {**accounts(kind, ["acme"], ["progress"])[0], "credentials": credentials}
+    async with polling(transport, config([written])) as exporter:
+        await until(5)
+        assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
+        for file in files.values():
+            if secret is None:
+                file.unlink()
+            else:
+                file.write_text(secret)
+        for token in list(transport.clouds["acme.test"].auth_tokens):
+            del transport.clouds["acme.test"].auth_tokens[token]
+        await until(35)
+        # While a file is missing or empty the last secret is used; the cloud refuses the token only.
+        last_is_used = not secret and kind != "token"
+        assert (await view(exporter)).value("acme", FAILING, "drs_up") == last_is_used
+        clean(transport, await served(exporter), DOMAIN, USER)
+        clean(transport, shown_by_objects())
+        for name, file in files.items():
+            file.write_text(good[name])
+        transport.clouds["acme.test"].auth_tokens[f"{CANARY}-auth-token"] = Token("u", None, now() + 9e9)
+        await until(95)
+        assert (await view(exporter)).value("acme", FAILING, "drs_up") == 1
+    clean(transport, logged(), DOMAIN, USER)

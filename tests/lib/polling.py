@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from exporter.cloud.connect import Connection
@@ -53,6 +55,17 @@ def poll_context(store: StoreFixture, client: object = None, scheduler: Schedule
     connection = Connection(http, sends, (), defaultdict(DecodeErrors))
     intervals = dict.fromkeys(COLLECTORS, 30.0)
     return PollContext(store.store, connection, scheduler, intervals, ended, listed)
+
+
+@asynccontextmanager
+async def running(loop: PollLoop) -> AsyncIterator[None]:
+    """Run a loop during the block."""
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def task_loop(

@@ -13,23 +13,21 @@ from structlog.testing import capture_logs
 from exporter.config import JOB_TYPES
 from exporter.simulator import Fault, SimulatedCloud, faults
 from tests.lib.daemon import PROJECT_ID, cloud_of, config_of, polling, sim_task
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 pytestmark = pytest.mark.usefixtures("published_seldom")
 
 
-def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[Any]:
+@simulated
+async def lines_while(cloud: SimulatedCloud, *stages: tuple[float, list[Fault]]) -> list[Any]:
     """The lines while faults come and go, each for some seconds."""
 
-    async def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+    with capture_logs() as lines:
         async with polling(cloud, config_of(collectors=["tasks", "progress"], poll={"interval": "30s"})):
             for seconds, present in stages:
                 cloud.faults = present
                 await asyncio.sleep(seconds)
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
-    with capture_logs() as lines:
-        simulate(main())
     return [line for line in lines if line["event"] != "API call"]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,7 +11,7 @@ from exporter.cloud.http.scheduler import Scheduler, Turn
 from exporter.polling.context import PollContext
 from exporter.polling.loop import PollLoop
 from tests.lib.daemon import PROJECT, StoreFixture
-from tests.lib.polling import poll_context
+from tests.lib.polling import poll_context, running
 
 
 class Polls(PollLoop):
@@ -50,14 +48,6 @@ class Polls(PollLoop):
 def overruns(store: StoreFixture) -> float | None:
     labels = {**PROJECT, "collector": "progress"}
     return store.telemetry.registry.get_sample_value("drs_exporter_poll_overruns_total", labels)
-
-
-@asynccontextmanager
-async def running(loop: PollLoop) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop.run())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source, TaskResults
 from exporter.model.facts import Progress
 from exporter.polling.task_loop import TaskLoop
-from tests.lib.polling import FakeClient, task_loop
+from tests.lib.polling import FakeClient, running, task_loop
 
 FAR = 3600.0
 """Delay of a task that is far from its cut-over."""
@@ -65,16 +64,6 @@ class Calls:
 
 def ids(count: int) -> list[str]:
     return [f"id-{number:03}" for number in range(count)]
-
-
-@asynccontextmanager
-async def running(loop: TaskLoop) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_each_task_is_queried_once_an_interval_in_full_batches() -> None:

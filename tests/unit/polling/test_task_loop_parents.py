@@ -20,8 +20,7 @@ from exporter.cloud.operations import PROGRESS_V3
 from exporter.cloud.source import Source
 from exporter.model.facts import Progress
 from tests.lib.daemon import listed_task
-from tests.lib.polling import task_loop
-from tests.unit.polling.test_task_loop import running
+from tests.lib.polling import running, task_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

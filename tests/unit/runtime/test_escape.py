@@ -56,16 +56,11 @@ PAGES = {
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("form", PAGES)
-def test_pages(form: str, name: str) -> None:
-    task = sim_task(name)
-
-    async def main() -> str:
-        async with exporter_on(cloud_of(task)) as exporter:
-            await exporter.poll_once()
-            path, accepted = PAGES[form]
-            return (await get(exporter, path.format(id=task.id), accept_type=accepted)).body.decode()
-
-    text = simulate(main())
+async def test_pages(form: str, name: str) -> None:
+    task, (path, accepted) = sim_task(name), PAGES[form]
+    async with exporter_on(cloud_of(task)) as exporter:
+        await exporter.poll_once()
+        text = (await get(exporter, path.format(id=task.id), accept_type=accepted)).body.decode()
     assert harmful(text) == set()
     if form == "json api":
         assert [shown["task_name"] for shown in json.loads(text)["tasks"]] == [name]

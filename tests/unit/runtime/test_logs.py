@@ -125,18 +125,15 @@ def test_an_exception_that_a_library_logs_is_a_type_without_message_and_tracebac
     assert (set(first), set(second)) == ({"ts", "level", "event", "error"}, {"ts", "level", "event"})
 
 
-def test_an_exception_of_a_task_that_is_never_awaited_is_logged_without_message(output: Output) -> None:
+async def test_an_exception_of_a_task_that_is_never_awaited_is_logged_without_message(output: Output) -> None:
     output.begin()
 
     async def fail() -> None:
         raise ValueError(SECRET)
 
-    async def main() -> None:
-        lost = asyncio.create_task(fail())
-        await asyncio.sleep(0)
-        del lost
-
-    asyncio.run(main())
+    lost = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    del lost
     gc.collect()
     [event] = output.events()
     assert (event["event"], event["error"]) == ("Task exception was never retrieved", "ValueError")

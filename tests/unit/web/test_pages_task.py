@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 import pytest
 
+from exporter.simulator import SimTask
 from tests.lib.daemon import ParsedPage, RawResponse, cloud_of, config_of, exporter_on, get, listed_task, sim_task
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 NOT_CONSIDERED = "Not considered, by the settings of cutover: logs."
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
 
-def page_of(name: str, *tasks: object, api: str = "v3") -> RawResponse:
-    """The page of the task with this name, in a world of these."""
-
-    async def main() -> RawResponse:
-        config = config_of(api, ("tasks", "progress", "node", "detail"))
-        async with exporter_on(cloud_of(*tasks), config) as exporter:  # type: ignore[arg-type]
-            await exporter.poll_once()
-            shown = [task for store in exporter.stores for task in store.tasks()]
-            task_id = next(task.identity.task_id for task in shown if task.identity.task_name == name)
-            return await get(exporter, f"/tasks/{quote(task_id, safe='')}")
-
-    return simulate(main())
+@simulated
+async def page_of(task: SimTask, *others: SimTask) -> RawResponse:
+    """The page of a task, in a world of these."""
+    config = config_of("v3", ("tasks", "progress", "node", "detail"))
+    async with exporter_on(cloud_of(task, *others), config) as exporter:
+        await exporter.poll_once()
+        return await get(exporter, f"/tasks/{task.id}")
 
 
 def test_all_facts_are_there_with_their_ages() -> None:
-    got = page_of("orders", sim_task("orders", delay=7), sim_task("other"))
+    got = page_of(sim_task("orders", delay=7), sim_task("other"))
     assert got.status == 200
     seen = ParsedPage(got.body)
     for text in (
@@ -44,7 +39,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
 
 
 def test_hostile_names_stay_words() -> None:
-    body = page_of(HOSTILE, sim_task(HOSTILE)).body
+    body = page_of(sim_task(HOSTILE)).body
     seen = ParsedPage(body)
     assert HOSTILE in seen.text
     assert body.count(b"<script") == 1
@@ -53,13 +48,10 @@ def test_hostile_names_stay_words() -> None:
 
 
 @pytest.mark.parametrize("path", ["/tasks/", "/tasks/none", "/tasks/a/b", "/tasks/%3Cscript%3E", "/tasks/%ff"])
-def test_a_task_that_is_not_known_is_404(path: str) -> None:
-    async def main() -> RawResponse:
-        async with exporter_on(cloud_of(sim_task("one"))) as exporter:
-            await exporter.poll_once()
-            return await get(exporter, path)
-
-    got = simulate(main())
+async def test_a_task_that_is_not_known_is_404(path: str) -> None:
+    async with exporter_on(cloud_of(sim_task("one"))) as exporter:
+        await exporter.poll_once()
+        got = await get(exporter, path)
     assert got.status == 404
     assert "No task with this ID is known" in ParsedPage(got.body).text
     assert got.body.count(b"<script") == 1

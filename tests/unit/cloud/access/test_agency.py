@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -13,13 +11,24 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError
 from exporter.simulator import faults
-from tests.lib.accounts import AGENCY, KEYS, MINUTE, REGION, SESSION, Recorder, cloud_of, connected, requests
+from tests.lib.accounts import (
+    AGENCY,
+    BY_ID,
+    KEYS,
+    LISTS,
+    MINUTE,
+    REGION,
+    SESSION,
+    Recorder,
+    cloud_of,
+    connected,
+    requests,
+)
 from tests.lib.cloud import PROJECT, Script
+from tests.lib.sockets import Serve, answer, saying, served
 from tests.lib.virtual_time import in_real_time
 
-BY_ID: dict[str, Any] = {"projects": [{"region": REGION, "project_id": PROJECT}]}
 CREDENTIAL = {"access": "HST", "secret": "S", "securitytoken": "T", "expires_at": "2026-01-01T01:00:00.000000Z"}
-LISTS = {"jobs": [], "total_record": 0}
 
 
 def metadata(session: httpx.Response | None = None, **credential: Any) -> Script:
@@ -124,31 +133,26 @@ async def test_keys_are_used_until_they_expire_while_the_service_is_unavailable(
 # Through real sockets
 
 
-@asynccontextmanager
-async def server(answer: dict[str, Any], seen: list[str]) -> AsyncIterator[str]:
-    """An HTTP server that notes what it is asked for, and always gives this answer."""
+def noting(seen: list[str], body: dict[str, Any]) -> Serve:
+    """A server that notes what is requested, and always returns this body."""
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        seen.append(head.decode().partition(" HTTP/")[0])
-        body = json.dumps(answer).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-        await writer.drain()
-        writer.close()
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readline()).decode().partition(" HTTP/")[0])
+        await saying(answer(json.dumps(body).encode(), headers="Connection: close\r\n"))(reader, writer)
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    return serve
 
 
 @in_real_time
 async def test_the_metadata_service_is_queried_without_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     direct, proxied = list[str](), list[str]()
-    async with server({"credential": CREDENTIAL}, direct) as service, server(LISTS, proxied) as proxy:
+    credential = {"credential": CREDENTIAL}
+    async with served(noting(direct, credential)) as service, served(noting(proxied, LISTS)) as port:
+        proxy = f"http://127.0.0.1:{port}"
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy)
         project = {"region": REGION, "project_id": PROJECT, "endpoint": "http://127.0.0.1:1"}
-        agency = {**AGENCY, "metadata_endpoint": service}
+        agency = {**AGENCY, "metadata_endpoint": f"http://127.0.0.1:{service}"}
         async with connected(None, agency, proxy=proxy, projects=[project]) as opened:
             assert (await opened.list()).complete
     assert (direct, proxied) == ([SESSION, KEYS], [f"POST http://127.0.0.1:1/v3/{PROJECT}/jobs"])

@@ -8,9 +8,8 @@ import pytest
 
 from exporter.cloud.access.signing import Keys, SigningAuth, authorization, canonical_request
 from exporter.cloud.operations import LIST_V5
-from exporter.simulator import SimulatedCloud, World
-from tests.lib import virtual_time as virtual
 from tests.lib.cloud import KEYS, PROJECT, Script, connected
+from tests.lib.daemon import cloud_of
 from tests.lib.paths import DATA
 from tests.lib.transport import InProcess
 
@@ -113,10 +112,9 @@ async def test_every_retry_is_signed_again() -> None:
 @pytest.mark.parametrize("token", [None, "TOKEN"])
 @pytest.mark.parametrize("job_type", ["sync", "a b+c/d~é,"])
 async def test_an_independent_gateway_accepts_the_signature(token: str | None, job_type: str) -> None:
-    simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
+    simulated = cloud_of()
     simulated.tokens = {token: "AK"} if token else {}
-    transport = InProcess(simulated)
-    async with connected(transport, keys=lambda: Keys("AK", "SK", token)) as cloud:
+    async with connected(InProcess(simulated), keys=lambda: Keys("AK", "SK", token)) as cloud:
         query = (("job_type", "sync"), ("name", job_type), ("offset", 0))
         await cloud.client.call(LIST_V5, query=query)
     assert (simulated.calls[-1].query["name"], simulated.calls[-1].status) == (job_type, 200)

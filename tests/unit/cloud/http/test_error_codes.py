@@ -32,7 +32,6 @@ from exporter.cloud.http.response import read_object
 from exporter.cloud.operations import OPERATIONS, Operation
 from exporter.views.errors import Level, advise
 from tests.lib.cloud import Script, connected, refusal
-from tests.lib.virtual_time import simulate
 
 NAMES: dict[type[CloudError], tuple[str, ...]] = {
     EmptyResultError: ("empty",),
@@ -140,7 +139,7 @@ def calls_of(meaning: Meaning) -> int:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_code_of_every_operation(operation: Operation) -> None:
+async def test_every_code_of_every_operation(operation: Operation) -> None:
     """Its class, how often it is sent, and that `check` names a remedy."""
 
     async def sent(client: Client, script: Script, code: str, status: int) -> list[str]:
@@ -157,15 +156,12 @@ def test_every_code_of_every_operation(operation: Operation) -> None:
             wrong.append(f"{code} {status} is not explained: {found}")
         return wrong
 
-    async def go() -> list[str]:
-        wrong = []
-        for code, status in CASES:
-            script = Script(refusal(status, code))
-            async with connected(script, service=operation.service) as cloud:
-                wrong += await sent(cloud.client, script, code, status)
-        return wrong
-
-    assert simulate(go()) == []
+    wrong = []
+    for code, status in CASES:
+        script = Script(refusal(status, code))
+        async with connected(script, service=operation.service) as cloud:
+            wrong += await sent(cloud.client, script, code, status)
+    assert wrong == []
 
 
 SOURCES = ["v3_batch_progress", "v3_batch_precheck_result", "v5_job_progress"]
@@ -173,30 +169,26 @@ SOURCES = ["v3_batch_progress", "v3_batch_precheck_result", "v5_job_progress"]
 
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("tasks", [1, 10, 100])
-def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
+async def test_every_code_in_a_poll_of_tasks(name: str, tasks: int) -> None:
     """A round costs each of its calls once, thrice where repeating helps, and at most 16 more to find bad ids."""
-
-    async def go() -> list[str]:
-        wrong = []
-        for code, status in CASES:
-            script, meaning = Script(refusal(status, code)), meaning_of(code or None, status)
-            async with connected(script) as cloud:
-                source = next(source for source in (*cloud.v3.sources, *cloud.v5.sources) if source.name == name)
-                batches = ceil(tasks / source.batch)
-                kinds = {type(result) for result in (await cloud.fetch_all(source, MANY[:tasks])).values()}
-            made = len(script.requests)
-            most = batches * calls_of(meaning)
-            if source.batch > 1 and meaning.split.name == "ALWAYS":
-                most += 16
-            elif meaning.split.name != "NEVER" or meaning.name == "single id":
-                most += 3
-            if made > most:
-                wrong.append(f"{code} {status} costs {made} calls, not {most}")
-            if meaning.name not in {"gone", "empty", "wrong state", "task", "parameter"} and TaskError in kinds:
-                wrong.append(f"{code} {status} is taken for an error of single tasks")
-        return wrong
-
-    assert simulate(go()) == []
+    wrong = []
+    for code, status in CASES:
+        script, meaning = Script(refusal(status, code)), meaning_of(code or None, status)
+        async with connected(script) as cloud:
+            source = next(source for source in (*cloud.v3.sources, *cloud.v5.sources) if source.name == name)
+            batches = ceil(tasks / source.batch)
+            kinds = {type(result) for result in (await cloud.fetch_all(source, MANY[:tasks])).values()}
+        made = len(script.requests)
+        most = batches * calls_of(meaning)
+        if source.batch > 1 and meaning.split.name == "ALWAYS":
+            most += 16
+        elif meaning.split.name != "NEVER" or meaning.name == "single id":
+            most += 3
+        if made > most:
+            wrong.append(f"{code} {status} costs {made} calls, not {most}")
+        if meaning.name not in {"gone", "empty", "wrong state", "task", "parameter"} and TaskError in kinds:
+            wrong.append(f"{code} {status} is taken for an error of single tasks")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("code", ["DRS.M00289", "DRS.M05004", "DRS.10000010"])

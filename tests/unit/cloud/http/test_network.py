@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,9 +15,8 @@ from exporter.cloud.source import TaskList
 from exporter.config import from_mapping
 from tests.lib import settings
 from tests.lib.cloud import CallLog
+from tests.lib.sockets import Serve, answer, saying, served
 from tests.lib.virtual_time import in_real_time
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 pytestmark = pytest.mark.usefixtures("no_pause")
 TWO_PAGES = [
@@ -29,54 +26,23 @@ TWO_PAGES = [
 EMPTY = json.dumps({"jobs": [], "total_count": 0}).encode()
 
 
-def answer(body: bytes, status: str = "200 OK", headers: str = "", length: int | None = None) -> bytes:
-    head = f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body) if length is None else length}\r\n\r\n"
-    return head.encode() + body
-
-
-@asynccontextmanager
-async def served(serve: Serve) -> AsyncIterator[int]:
-    """The port of a server."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await serve(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-
-
-def saying(*answers: bytes) -> Serve:
-    """A server that says this to each request on a connection, and ends it after the last one."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for chunk in answers:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(chunk)
-            await writer.drain()
-
-    return serve
-
-
 async def hanging(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(600)
 
 
-async def listed(port: int, meter: CallLog, seconds: float = 5.0, api: str = "v5", **account: Any) -> TaskList:
-    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"http://127.0.0.1:{port}", "api": api}
-    written = settings.account("a", **{"projects": [project], **account})
+async def listed(
+    endpoint: str, meter: CallLog | None = None, seconds: float = 5.0, api: str = "v5", **account: Any
+) -> TaskList:
+    """The tasks of a project at an endpoint; raises `CloudError`."""
+    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": endpoint, "api": api}
+    written = settings.account("a", project, **account)
     (configured,) = from_mapping({"accounts": [written], "poll": {"timeout": seconds}}).accounts
     http, client, (generation,), decode_errors = connect(
         configured,
         configured.projects[0],
         transport=None,
         scheduler=Scheduler(1e6, 1000),
-        meter=meter,
+        meter=meter or CallLog(),
         now=lambda: 1.8e9,
     )
     async with http:
@@ -88,7 +54,7 @@ async def failure(serve: Serve, seconds: float = 5.0) -> list[str]:
     meter = CallLog()
     async with served(serve) as port:
         with pytest.raises(CloudError):
-            await listed(port, meter, seconds)
+            await listed(f"http://127.0.0.1:{port}", meter, seconds)
     return meter.codes
 
 
@@ -117,7 +83,7 @@ async def test_a_host_that_refuses_connections_or_never_responds() -> None:
         pass
     meter = CallLog()
     with pytest.raises(CloudError):
-        await listed(port, meter)
+        await listed(f"http://127.0.0.1:{port}", meter)
     assert meter.codes == ["network"] * 3
     assert await failure(hanging, seconds=0.1) == ["timeout"] * 3
 
@@ -132,7 +98,7 @@ async def test_connections_are_kept() -> None:
         await saying(*[answer(EMPTY)] * 2)(reader, writer)
 
     async with served(serve) as port:
-        assert (await listed(port, CallLog())).complete
+        assert (await listed(f"http://127.0.0.1:{port}")).complete
     assert connections == 1
 
 
@@ -154,7 +120,7 @@ async def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_retry(api:
 
     async with served(serve) as port:
         meter = CallLog()
-        tasks = await listed(port, meter, api=api)
+        tasks = await listed(f"http://127.0.0.1:{port}", meter, api=api)
     assert (len(tasks.tasks), meter.codes, meter.retries, served_by) == (2, ["200", "200"], [], [1, 1])
 
 
@@ -170,17 +136,17 @@ async def test_a_new_connection_that_is_closed_is_a_failure() -> None:
     meter = CallLog()
     async with served(serve) as port:
         with pytest.raises(UnavailableError):
-            await listed(port, meter, api="v3")
+            await listed(f"http://127.0.0.1:{port}", meter, api="v3")
     assert (meter.codes, requests) == (["network"] * 3, 3)
 
 
 @in_real_time
 async def test_response_headers_up_to_64_kib_are_read_and_a_longer_one_is_named() -> None:
     async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * 60_000}\r\n"))) as port:
-        assert (await listed(port, CallLog())).complete
+        assert (await listed(f"http://127.0.0.1:{port}")).complete
     async with served(saying(answer(EMPTY, headers=f"X-Subject-Token: {'x' * 70_000}\r\n"))) as port:
         with pytest.raises(CloudError) as caught:
-            await listed(port, CallLog())
+            await listed(f"http://127.0.0.1:{port}")
     reason = "a response header is longer than 64 KiB: check the endpoint, and proxy"
     assert str(caught.value) == f"v5_list_jobs: decode: {reason}"
 
@@ -195,6 +161,6 @@ async def test_a_proxy_gets_the_calls() -> None:
 
     async with served(serve) as port:
         with pytest.raises(NotPublishedError):
-            await listed(9, CallLog(), proxy=f"http://127.0.0.1:{port}")
+            await listed("http://127.0.0.1:9", proxy=f"http://127.0.0.1:{port}")
     (line,) = lines
     assert line.startswith(b"GET http://127.0.0.1:9/v5/")

@@ -18,11 +18,11 @@ from exporter.cloud.http.errors import AccessDeniedError, CloudError
 from exporter.cloud.http.proxies import environment_proxy, variable_for
 from exporter.config import Config, from_mapping
 from tests.lib.certificates import Authority
-from tests.lib.cloud import CallLog
 from tests.lib.settings import fault_of, otc_account
+from tests.lib.sockets import answer, saying, served
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
-from tests.unit.cloud.http.test_network import EMPTY, answer, listed, saying, served
+from tests.unit.cloud.http.test_network import EMPTY, listed
 
 pytestmark = [needs("openssl"), pytest.mark.usefixtures("no_pause")]
 USER, PASSWORD = "svc-drs", "sécret:1"
@@ -79,26 +79,17 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @asynccontextmanager
-async def cloud(authority: Authority, name: str = "server") -> AsyncIterator[int]:
+async def cloud(authority: Authority) -> AsyncIterator[int]:
     """The port of a cloud with TLS, and no task."""
-    pair = authority.issue(name)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair.cert, pair.key)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            await saying(*[answer(EMPTY)] * 10)(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    context.load_cert_chain(*authority.issue("server"))
+    async with served(saying(*[answer(EMPTY)] * 10), context) as port:
+        yield port
 
 
 async def through(proxy: Any, port: int, authority: Authority) -> None:
     """One list through a proxy; raises `CloudError`."""
-    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": f"https://127.0.0.1:{port}", "api": "v5"}
-    assert (await listed(0, CallLog(), projects=[project], proxy=proxy, ca_file=str(authority.cert))).complete
+    assert (await listed(f"https://127.0.0.1:{port}", proxy=proxy, ca_file=str(authority.cert))).complete
 
 
 @pytest.mark.parametrize("login", [None, LOGIN], ids=["open", "with a password"])

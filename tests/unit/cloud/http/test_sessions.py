@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from exporter.cloud.http.sessions import new_session
+from tests.lib.sockets import served
 from tests.lib.virtual_time import in_real_time
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -38,22 +39,13 @@ class Server:
             writer.write(FINE)
             await reader.readuntil(b"\r\n\r\n")
             self.received += 1
-        writer.close()
 
 
 @asynccontextmanager
 async def session_with(server: Server) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     """A session, and the URL of the server."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await server.serve(reader, writer)
-        except asyncio.IncompleteReadError:
-            writer.close()
-
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening, new_session(aiohttp.TCPConnector()) as session, asyncio.timeout(10):
-        yield session, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+    async with served(server.serve) as port, new_session(aiohttp.TCPConnector()) as session, asyncio.timeout(10):
+        yield session, f"http://127.0.0.1:{port}/"
 
 
 async def send(session: aiohttp.ClientSession, method: str, url: str) -> int:

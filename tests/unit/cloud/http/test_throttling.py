@@ -7,9 +7,9 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError, ThrottledError
 from exporter.cloud.operations import LIST_V3, LIST_V5, PROGRESS_V3
-from exporter.simulator import SimulatedCloud, World, faults
-from tests.lib import virtual_time as virtual
-from tests.lib.cloud import PROJECT, Cloud, Script, Stream, connected, refusal
+from exporter.simulator import faults
+from tests.lib.cloud import Cloud, Script, Stream, connected, refusal
+from tests.lib.daemon import cloud_of
 from tests.lib.transport import InProcess
 
 GOOD = {"jobs": [], "total_record": 0, "total_count": 0}
@@ -108,7 +108,7 @@ async def test_a_paused_operation_raises_what_a_throttled_one_does() -> None:
 
 
 async def test_a_simulated_gateway_that_throttles_one_operation() -> None:
-    simulated = SimulatedCloud(worlds=[World(project_id=PROJECT)], keys={"AK": "SK"}, now=virtual.now)
+    simulated = cloud_of()
     simulated.faults = [faults.throttled("GET /v5", times=1), faults.too_frequent("batch-progress", times=1)]
     codes = []
     async with connected(InProcess(simulated)) as cloud:

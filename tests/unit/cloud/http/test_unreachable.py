@@ -12,18 +12,17 @@ import pytest
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.unreachable import reason_of
 from tests.lib.certificates import Authority
-from tests.lib.cloud import CallLog
+from tests.lib.sockets import saying, served
 from tests.lib.tools import needs
 from tests.lib.virtual_time import in_real_time
-from tests.unit.cloud.http.test_network import listed, saying, served
+from tests.unit.cloud.http.test_network import listed
 
 pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 async def reason(endpoint: str, **account: Any) -> str:
-    project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": endpoint, "api": "v5"}
     with pytest.raises(CloudError) as raised:
-        await listed(0, CallLog(), projects=[project], **account)
+        await listed(endpoint, **account)
     assert (raised.value.code, raised.value.operation) == ("network", "v5_list_jobs")
     return raised.value.reason
 
@@ -66,13 +65,10 @@ async def test_a_server_without_tls() -> None:
 @needs("openssl")
 @in_real_time
 async def test_a_certificate_of_an_unknown_authority(tmp_path: Path) -> None:
-    pair = Authority(tmp_path).issue("server")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair.cert, pair.key)
-
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
-    async with server:
-        found = await reason(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    context.load_cert_chain(*Authority(tmp_path).issue("server"))
+    async with served(saying(), context) as port:
+        found = await reason(f"https://127.0.0.1:{port}")
     assert found == "the TLS certificate is not trusted: check the endpoint's host, and ca_file"
 
 
