@@ -70,6 +70,7 @@ format: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/drs-exporter metrics > docs/metrics.md
+	$(BIN)/python -m exporter.docs.coverage > docs/api-coverage.md
 	$(BIN)/python -m exporter.docs.operations | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import chain
 
 from exporter.cloud import v3, v5  # noqa: F401 - they import all wire models
-from exporter.cloud.wire.fields import Wire
+from exporter.cloud.api_fields import FIELDS
+from exporter.cloud.wire.models import keys_of, wire_models
 from exporter.model.task import STATUSES
 
-
-def _keys_of(model: type[Wire]) -> Iterator[str]:
-    """The keys that wire models of DRS read; those of IAM and the metadata service are not for strangers."""
-    for derived in model.__subclasses__():
-        if derived.__module__.startswith(Wire.__module__.rpartition(".")[0]):
-            for name, field in derived.model_fields.items():
-                alias = field.validation_alias
-                yield from map(str, getattr(alias, "choices", [alias or name]))
-        yield from _keys_of(derived)
-
-
 _LISTS = tomllib.loads((files(__package__) / "known_words.toml").read_text())
-KEYS = frozenset({*_LISTS["keys"].split(), *_keys_of(Wire)})
+_READ = {key for model in wire_models() for keys in keys_of(model).values() for key in keys}
+KEYS = frozenset({*_LISTS["keys"].split(), *FIELDS, *_READ})
 LABEL_WORDS: Mapping[str, tuple[str, ...]] = {name: tuple(words.split()) for name, words in _LISTS["words"].items()}
 """Documented words by the metric that has them as a label; further words under `other`."""
 WORDS = frozenset({*chain.from_iterable(LABEL_WORDS.values()), *STATUSES})
