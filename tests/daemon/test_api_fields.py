@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields
 from typing import Any
@@ -24,14 +24,14 @@ from tests.lib.daemon import HOUR, cloud_of, config_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, simulate
 
-REQUESTS = {
-    "Querying Tasks": r"GET /v5/\w+/jobs",
-    "Querying Task Details": r"GET /v5/\w+/jobs/[\w-]+",
-    "Querying Task Details in Batches": r"POST /v3/\w+/jobs/batch-detail",
-    "Querying Tasks of a Tenant": r"POST /v3/\w+/jobs",
-    "Querying the List of Tasks Created Asynchronously in Batches": r"GET /v5/\w+/batch-async-jobs",
+REQUESTS: dict[str, tuple[str, Collection[str]]] = {
+    "Querying Tasks": (r"GET /v5/\w+/jobs", ()),
+    "Querying Task Details": (r"GET /v5/\w+/jobs/[\w-]+", COLLECTORS),
+    "Querying Task Details in Batches": (r"POST /v3/\w+/jobs/batch-detail", ["detail", "recovery"]),
+    "Querying Tasks of a Tenant": (r"POST /v3/\w+/jobs", ()),
+    "Querying the List of Tasks Created Asynchronously in Batches": (r"GET /v5/\w+/batch-async-jobs", ["async_jobs"]),
 }
-"""Method and path by the title of the page."""
+"""Method and path, and the collectors that send it beside `tasks`, by the title of the page."""
 _LABELS = {"task_id": "listed.id", "task_name": "listed.name"}
 _REAL = {"instInfo": "inst_info"}
 """Keys of real responses by those of the page."""
@@ -75,7 +75,7 @@ class Without(InProcess):
 
     def __init__(self, cloud: SimulatedCloud, page: Page, paths: Sequence[Sequence[str]]) -> None:
         super().__init__(cloud)
-        self._request = re.compile(REQUESTS[page.title])
+        self._request = re.compile(REQUESTS[page.title][0])
         self._paths = paths
         self.bodies: list[Any] = []
         """Those of the page, unchanged."""
@@ -104,7 +104,7 @@ def polled(page: Page, *paths: Sequence[str]) -> tuple[Values, list[Any]]:
     async def main() -> tuple[Values, list[Any]]:
         cloud = cloud_of(*tasks(), v5_engines=("mysql-to-mysql", "cloudDataGuard-mysql"), async_jobs=[FAILED_BATCH])
         transport = Without(cloud, page, paths)
-        config = config_of(page.api, list(COLLECTORS), tasks={"tag_labels": ["team"]})
+        config = config_of(page.api, ["tasks", *REQUESTS[page.title][1]], tasks={"tag_labels": ["team"]})
         async with Exporter(config, transport=transport, clock=clock) as exporter:
             await exporter.poll_once()
             return dict(values(exporter)), transport.bodies
@@ -127,27 +127,49 @@ def values(exporter: Exporter) -> Iterator[tuple[str, object]]:
         yield family.name, [family.samples(task) for task in found]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
-def test_the_facts_of_a_key_change_without_it_and_no_others(page: Page) -> None:
-    before, bodies = polled(page)
+def paths(page: Page, table: Table, *names: str) -> list[tuple[str, ...]]:
+    """The paths of fields of a table in a response."""
     (root,) = (table.number for table in page.tables.values() if table.name == "response")
+    return [(*path, name) for name in names for path in paths_to(page, root, table.number)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_the_facts_of_a_key_change_without_it(page: Page) -> None:
+    before, bodies = polled(page)
     wrong = []
     for table in page.tables.values():
-        for field in (*table.shown, *(name for name, reason in table.reasons.items() if reason in NOT_SHOWN)):
-            expected = shown_as(table, field)
+        for field in table.shown:
+            if not (expected := shown_as(table, field)):
+                continue
             # The delay is in two fields, in seconds and in milliseconds.
-            same = [other for other in table.shown if expected and shown_as(table, other) == expected]
-            paths = [(*path, name) for name in same or [field] for path in paths_to(page, root, table.number)]
-            if not all(sum(without(deepcopy(bodies), path) for path in paths if path[-1] == name) for name in same):
-                wrong.append(f"{table.number} {field}: not in the simulated cloud")
-            elif any(without(deepcopy(bodies), path) for path in paths):
-                after, _ = polled(page, *paths)
-                changed = {name for name in before if after.get(name) != before[name]}
-                if not (expected <= changed or field in _QUERIED) or (
-                    not expected and any("." in name for name in changed)
-                ):
-                    wrong.append(f"{table.number} {field}: {expected or 'nothing'}, not {sorted(changed)}")
+            same = [other for other in table.shown if shown_as(table, other) == expected]
+            wrong += [
+                f"{table.number} {name}: not in the simulated cloud"
+                for name in same
+                if not sum(without(deepcopy(bodies), path) for path in paths(page, table, name))
+            ]
+            after, _ = polled(page, *paths(page, table, *same))
+            changed = {name for name in before if after.get(name) != before[name]}
+            if not (expected <= changed or field in _QUERIED):
+                wrong.append(f"{table.number} {field}: {expected}, not {sorted(changed)}")
     assert "\n".join(wrong) == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_no_fact_changes_without_the_keys_that_only_query_or_nothing_shows(page: Page) -> None:
+    before, _ = polled(page)
+    unused = [
+        path
+        for table in page.tables.values()
+        for path in paths(
+            page,
+            table,
+            *(field for field in table.shown if not shown_as(table, field)),
+            *(field for field, reason in table.reasons.items() if reason in NOT_SHOWN),
+        )
+    ]
+    after, _ = polled(page, *unused)
+    assert after == before
 
 
 def shown_as(table: Table, field: str) -> set[str]:
