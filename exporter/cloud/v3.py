@@ -14,7 +14,7 @@ from exporter.cloud.wire import project
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
-from exporter.cloud.wire.detail import DetailItemWire
+from exporter.cloud.wire.detail_v3 import DetailItemWire
 from exporter.cloud.wire.monitor import MonitorItemWire
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.cloud.wire.precheck import PrecheckItemWire

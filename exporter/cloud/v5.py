@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.cloud import operations
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.source import EVERYTHING, ErrorsByCollector, ProjectSource, Selected, Source, TaskList
-from exporter.cloud.wire import detail, monitor, progress, project, task_log
+from exporter.cloud.wire import detail_v5, monitor, progress, project, task_log
 from exporter.cloud.wire.batch_item import about
 from exporter.cloud.wire.comparison import ComparisonSource
 from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
@@ -58,8 +58,8 @@ class V5:
                 intervals={Node: 120.0},
             ),
             Source(operations.MONITOR_V5, (Monitor,), 1, monitor.fetch_v5, intervals={Monitor: 300.0}),
-            Source(operations.DETAIL_V5, (Switchover, Detail), 1, detail.fetch_v5, lacks=_NO_DETAIL),
-            Source(operations.WRITABLE_V5, (Writable,), 1, detail.fetch_writable_v5),
+            Source(operations.DETAIL_V5, (Switchover, Detail), 1, detail_v5.fetch_detail, lacks=_NO_DETAIL),
+            Source(operations.WRITABLE_V5, (Writable,), 1, detail_v5.fetch_writable),
             Source(operations.COMPARE_V5, (Comparison,), 1, ComparisonSource(ComparisonReaderV5).fetch),
             Source(operations.LOGS_V5, (Logs,), 1, task_log.fetch_v5),
         )

@@ -117,6 +117,12 @@ class CollectorSettings(Section):
     interval: Interval | None = None
 
 
+class DetailSettings(CollectorSettings):
+    """The settings of the collector `detail`; `audit` shows networks, zones and the use of SSL."""
+
+    audit: bool = False
+
+
 def _always_on(settings: CollectorSettings) -> CollectorSettings:
     if not settings.enabled:
         raise ValueError("can't be disabled: all other collectors work on its lists")
@@ -124,8 +130,9 @@ def _always_on(settings: CollectorSettings) -> CollectorSettings:
 
 
 def _field_of(collector: Collector) -> tuple[Any, CollectorSettings]:
-    kind = Annotated[CollectorSettings, AfterValidator(_always_on)] if collector.name == TASKS else CollectorSettings
-    return kind, CollectorSettings(enabled=collector.enabled)
+    kinds = {TASKS: Annotated[CollectorSettings, AfterValidator(_always_on)], "detail": DetailSettings}
+    default = DetailSettings if collector.name == "detail" else CollectorSettings
+    return kinds.get(collector.name, CollectorSettings), default(enabled=collector.enabled)
 
 
 _fields: Any = {collector.name: _field_of(collector) for collector in COLLECTORS.values()}
@@ -231,6 +238,12 @@ class Account(Section):
     def enabled(self, collector: str) -> bool:
         """Return whether the account enables a collector."""
         return self._collector(collector).enabled
+
+    @property
+    def audit(self) -> bool:
+        """Whether the account shows the families for audits."""
+        settings: DetailSettings = self.collectors.detail
+        return settings.audit
 
     def interval(self, collector: str) -> float:
         """Return the seconds between two polls of a collector."""

@@ -190,7 +190,8 @@ class Projects:
             self._clock,
             self._shard,
         )
-        families = task_families({tag: self._tags[tag] for tag in account.tasks.tag_labels})
+        tags = {tag: self._tags[tag] for tag in account.tasks.tag_labels}
+        families = task_families(tags, audit=account.audit)
         intervals = {
             collector.name: account.interval(collector.name)
             for collector in COLLECTORS.values()

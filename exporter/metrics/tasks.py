@@ -599,6 +599,15 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
 )
 
 
+_NETWORK_INFO = info(
+    "drs_task_network_info",
+    "Network and availability zone of the node, and whether the connections use SSL; the value is always 1. Only with "
+    "collectors.detail.audit.",
+    "detail",
+    ("vpc_id", "subnet_id", "security_group_id", "source_ssl", "target_ssl", "az"),
+)
+
+
 def tag_labels(keys: Iterable[str]) -> dict[str, str]:
     """Label names for tag keys: `tag_` and the key, other characters than letters and digits as underscores.
 
@@ -612,8 +621,11 @@ def tag_labels(keys: Iterable[str]) -> dict[str, str]:
     return labels
 
 
-def task_families(tags: Mapping[str, str] | None = None) -> tuple[Family[Task], ...]:
-    """All families of tasks; `tags` gives by tag key the label in which `drs_task_detail_info` shows it."""
+def task_families(tags: Mapping[str, str] | None = None, *, audit: bool = True) -> tuple[Family[Task], ...]:
+    """All families of tasks, without those for audits if not `audit`.
+
+    `tags` gives by tag key the label in which `drs_task_detail_info` shows it.
+    """
     list_info, *others = _TASK_FAMILIES
     detail_info = Family(
         "drs_task_detail_info",
@@ -623,7 +635,7 @@ def task_families(tags: Mapping[str, str] | None = None) -> tuple[Family[Task], 
         (*_DETAIL_LABELS, "multi_write", "local_role", *_MORE_DETAIL_LABELS, *(tags or {}).values()),
         reads=("detail", "listed"),
     )
-    return (list_info, detail_info, *others)
+    return (list_info, detail_info, *others, *([_NETWORK_INFO] if audit else ()))
 
 
 TASK_FAMILIES = task_families()

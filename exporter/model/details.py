@@ -71,6 +71,14 @@ class Detail(TaskFacts):
     """Of a yearly or monthly order, such as COMPLETED; FROZEN_CAN_RENEW and others that start with FROZEN: frozen."""
     order_expires_at: float | None = None
     order_auto_renew: bool | None = None
+    vpc_id: str | None = None
+    """Of the node, as the two below."""
+    subnet_id: str | None = None
+    security_group_id: str | None = None
+    source_ssl: bool | None = None
+    target_ssl: bool | None = None
+    az: str | None = None
+    """The availability zone of the node; of a primary/standby instance, both zones with a comma between them."""
     auto_stop_after_seconds: float | None = None
     """Time in failure after which the cloud stops the task."""
     alarm_enabled: bool | None = None

@@ -27,6 +27,7 @@ def everything() -> list[SimTask]:
     lost.overrides["v3_progress"] = {"error_code": "DRS.M01504"}
     return [
         sim_task("orders", comparison="different", born=EPOCH - 51 * HOUR, writable="success", charging="period"),
+        sim_task("public", eip="SUCCESS", speed_limits=[{"begin": "16:00", "end": "15:59", "speed": "10"}]),
         sim_task("core-dr", alarms={"delay_time": 60, "rpo_delay": 30, "rto_delay": 60}, **DR),
         sim_task("loading", script=LOADING),
         sim_task("scheduled", script=WAITING),
@@ -45,7 +46,7 @@ async def test_every_family_of_the_catalogue_appears_in_the_life_of_a_world() ->
     tasks = everything()
     jobs = [AsyncJob(status="ASYNC_JOB_VALIDATE_FAILED", created=EPOCH - 60)]
     cloud = cloud_of(*tasks, async_jobs=jobs)
-    async with polling(cloud, config_of(collectors=EVERY)) as exporter:
+    async with polling(cloud, config_of(collectors=EVERY, audit=True)) as exporter:
         await asyncio.sleep(10)
         before = families(Scrape(exporter))
         cloud.worlds[0].task("fails").pin("INCRE_TRANSFER_FAILED")

@@ -111,6 +111,17 @@ async def test_labels_of_tags_come_and_go_and_no_name_changes_its_key() -> None:
         assert await tags() == {}
 
 
+async def test_the_families_for_audits_come_and_go_with_their_setting() -> None:
+    async with running(clouds()) as daemon:
+        shown = []
+        for audit in (False, True, False):
+            detail = {"detail": {"audit": audit}}
+            await daemon.reload(config(account("acme", PAYMENTS, collectors=detail), account("ink", STOCK)))
+            samples = (await daemon.scrape(5)).samples("drs_task_network_info")
+            shown.append({labels["account"] for labels, _ in samples})
+        assert shown == [set(), {"acme"}, set()]
+
+
 @pytest.mark.usefixtures("published_seldom")
 async def test_what_is_not_polled_any_more_is_removed_and_is_no_fault() -> None:
     """A job type, a collector: what is left is as if they had never been."""

@@ -58,6 +58,8 @@ def config_of(
     api: str = "auto",
     collectors: Iterable[str] = ("tasks", "progress", "node"),
     intervals: Mapping[str, str] | None = None,
+    *,
+    audit: bool = False,
     **sections: Any,
 ) -> Config:
     """One project with these collectors, and a rate limit that delays no call.
@@ -66,10 +68,12 @@ def config_of(
         api: of the project.
         collectors: those that are enabled.
         intervals: of the collectors that do not have their default interval.
+        audit: whether the families for audits are shown.
         sections: further sections of the configuration.
     """
     project = {"region": PROJECT["region"], "name": PROJECT["project"], "project_id": PROJECT_ID, "api": api}
     given = settings(account(PROJECT["account"], project), collectors=set(collectors), **sections)
+    given["collectors"]["detail"]["audit"] = audit
     for name, interval in (intervals or {}).items():
         given["collectors"][name]["interval"] = interval
     return from_mapping(given)

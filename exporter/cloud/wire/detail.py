@@ -1,20 +1,14 @@
-"""Facts that seldom change about a task: v3 "Querying Task Details in Batches", v5 "Querying Task Details"."""
+"""Facts that seldom change about a task: the fields that v3 and v5 have in common."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
-from exporter.cloud import operations
-from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
-from exporter.cloud.wire.batch_item import BatchItemWire, read_job
 from exporter.cloud.wire.fields import (
     Flag,
-    Gigabytes,
-    JsonObject,
     Megabytes,
     Nested,
     NestedList,
@@ -31,11 +25,11 @@ from exporter.cloud.wire.fields import (
     alias,
     facts_of,
 )
-from exporter.model.details import Detail, SpeedLimit, Writable
-from exporter.model.facts import Switchover, TaskFacts
+from exporter.model.details import Detail, SpeedLimit
+from exporter.model.facts import Switchover
 
 if TYPE_CHECKING:
-    from exporter.cloud.http.client import Client
+    pass
 
 _DAY = 86_400
 _BEGIN, _END = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]"), re.compile(r"([01][0-9]|2[0-3]):59")
@@ -138,147 +132,9 @@ class DetailWire(Wire):
         return detail, Switchover(None if None in directions else directions[0] != directions[1])
 
 
-class SourceV3Wire(Wire):
-    """`source_endpoint` of v3, table 6."""
+class NetworkWire(Wire):
+    """Where the node is: in an item of v3, table 5; `node_info.vpc` of v5, table 28."""
 
-    source_type: Text = alias("db_type")
-
-
-class TargetV3Wire(Wire):
-    """`target_endpoint` of v3, table 6."""
-
-    target_type: Text = alias("db_type")
-    target_instance_id: Text = alias("inst_id")
-
-
-class InstanceV3Wire(Wire):
-    """`inst_info` of v3, table 7; its table calls it instInfo, its example does not."""
-
-    node_type: Text = alias("inst_type")
-    node_status: Word = alias("status")
-    disk_size_bytes: Gigabytes = alias("volume_size")
-    start_time: Time = None
-
-
-class DetailItemWire(DetailWire, BatchItemWire):
-    """An item of v3 batch-detail, table 5."""
-
-    operation: ClassVar = operations.DETAIL_V3
-    collector: ClassVar = Detail.collector
-    arrays: ClassVar = ("results", "jobs")  # older responses have the second
-    source_endpoint: Nested[SourceV3Wire] = None
-    target_endpoint: Nested[TargetV3Wire] = None
-    inst_info: Nested[InstanceV3Wire] = alias("inst_info", "instInfo")
-    started_at: Time = alias("actual_start_time")
-    full_completed_at: Time = alias("full_transfer_complete_time")
-    updated_at: Time = alias("update_time")
-    node_role: Text = None
-    target_read_only: Flag = alias("is_target_readonly")
-    restart_required: Flag = alias("need_restart")
-
-    def facts(self) -> tuple[TaskFacts, ...]:
-        node = self.inst_info or InstanceV3Wire()
-        return self.parts(
-            self.source_endpoint,
-            self.target_endpoint,
-            node,
-            scheduled_start_at=self.scheduled_start_at or node.start_time,
-            charging_mode="period" if self.period_order else None,
-        )
-
-    @classmethod
-    async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
-        # Without `page_req` the cloud would silently return five tasks.
-        body = {"jobs": list(ids), "page_req": {"cur_page": 1, "per_page": len(ids)}}
-        return cls.read_results(await client.call(cls.operation, body=body), errors[cls.collector], ids)
-
-
-class DatabaseV5Wire(Wire):
-    """`endpoint` in an endpoint of v5, table 9."""
-
-    target_instance_id: Text = alias("instance_id")
-
-
-class TargetConfigV5Wire(Wire):
-    """`config` in an endpoint of v5, table 12."""
-
-    target_read_only: Flag = alias("is_target_readonly")
-
-
-class EndpointV5Wire(Wire):
-    """An item of `source_endpoint` and `target_endpoint` of v5, table 8."""
-
-    db_type: Text = None
-    endpoint: Nested[DatabaseV5Wire] = None
-    config: Nested[TargetConfigV5Wire] = None
-
-
-class SpecV5Wire(Wire):
-    """`node_info.spec` of v5, table 27."""
-
-    node_type: Text = None
-
-
-class NodeBaseV5Wire(Wire):
-    """`node_info.base_info` of v5, table 29."""
-
-    instance_type: Text = None
-    node_status: Word = alias("status")
-    node_role: Text = alias("role")
-
-
-class NodeV5Wire(Wire):
-    """`node_info` of v5, table 26."""
-
-    spec: Nested[SpecV5Wire] = None
-    base_info: Nested[NodeBaseV5Wire] = None
-
-
-class DetailJobWire(DetailWire):
-    """The object `job` of v5 with type=detail, table 5, with `base_info` and `policy_config`, tables 6 and 20."""
-
-    base_info: JsonObject = None
-    policy_config: JsonObject = None
-    charging_mode: Text = None
-    source_endpoint: NestedList[EndpointV5Wire] = ()
-    target_endpoint: NestedList[EndpointV5Wire] = ()
-    node_info: Nested[NodeV5Wire] = None
-
-    @classmethod
-    def read(cls, value: Any, errors: DecodeErrors) -> Self | None:
-        """Decode the object; the fields of these blocks may be in them or beside them."""
-        blocks = (value.get(name) for name in ("base_info", "policy_config")) if isinstance(value, dict) else ()
-        inner = {name: field for block in blocks if isinstance(block, dict) for name, field in block.items()}
-        return super().read({**value, **inner} if inner else value, errors)
-
-    def facts(self) -> tuple[Detail, Switchover]:
-        node = self.node_info or NodeV5Wire()
-        source = next(iter(self.source_endpoint), EndpointV5Wire())
-        target = next(iter(self.target_endpoint), EndpointV5Wire())
-        return self.parts(
-            node.spec,
-            node.base_info,
-            target.endpoint,
-            target.config,
-            source_type=source.db_type,
-            target_type=target.db_type,
-        )
-
-
-async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
-    """Fetch the details of one task."""
-    job = await read_job(client, operations.DETAIL_V5, ids[0], DetailJobWire, errors[Detail.collector])
-    return {ids[0]: job.facts()}
-
-
-class WritableJobWire(Wire):
-    """The object `job` of v5 with type=is_writable."""
-
-    is_writable: Text = None
-
-
-async def fetch_writable_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
-    """Fetch whether read-only was lifted on the target of one task; nothing where the user has not requested it."""
-    job = await read_job(client, operations.WRITABLE_V5, ids[0], WritableJobWire, errors[Writable.collector])
-    known = {"success": True, "pending": False}
-    return {ids[0]: (Writable(known[job.is_writable]),) if job.is_writable in known else ()}
+    vpc_id: Word = None
+    subnet_id: Word = None
+    security_group_id: Word = None

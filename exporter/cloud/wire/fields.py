@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _WORD_LIST = re.compile(r"[A-Za-z0-9_-]{1,40}( ?, ?[A-Za-z0-9_-]{1,40}){0,9}")
 _VERSION = re.compile(r"[A-Za-z0-9_-]{1,20}(\.[A-Za-z0-9_-]{1,20}){0,2}")
-_SWITCH = {0: False, 1: True, "0": False, "1": True}
+_SWITCH = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 T = TypeVar("T")
 
@@ -222,7 +222,7 @@ Version = Annotated[str | None, _field(_matching(_VERSION))]
 """A version such as 2.0."""
 Flag = Annotated[bool | None, _field(_instance_of(bool))]
 Switch = Annotated[bool | None, _field(_switch)]
-"""0 or 1."""
+"""0 or 1, or a truth as a text."""
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""
 JsonArray = Annotated[list[Any] | None, _field(_instance_of(list))]

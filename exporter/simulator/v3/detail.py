@@ -39,7 +39,7 @@ def detail_item(world: World, found: Found) -> Json:
         "speed_limit": task.speed_limits,
         "need_restart": task.restart_required,
         "is_target_readonly": figures.read_only(task),
-        "az_code": f"{world.region}a",
+        "az_code": figures.zones(world.region, task),
         **_network(task.seed),
         "multi_write": task.relation == "multi_write",
     }
@@ -71,7 +71,7 @@ def _source(world: World, task: SimTask) -> Json:
         "region": world.region,
         "db_type": task.words.source,
         "db_port": task.words.port,  # a number here, a string in v5
-        "ssl_link": False,
+        "ssl_link": task.ssl,
         "project_id": world.project_id,
         "db_user": "root",
     }

@@ -90,7 +90,7 @@ def _source(task: SimTask) -> Json:
             "db_port": str(task.words.port),  # a string here, a number in v3
             "db_user": "root",
         },
-        "ssl": {"ssl_link": False},
+        "ssl": {"ssl_link": task.ssl},
     }
 
 
@@ -106,6 +106,7 @@ def _target(world: World, task: SimTask) -> Json:
             "instance_name": f"rds-{task.seed}",
             "db_user": "root",
         },
+        "ssl": {"ssl_link": task.ssl},
         "cloud": {"region": world.region, "project_id": world.project_id, "az_code": f"{world.region}a"},
         "vpc": {f"{part}_id": uuid(task.seed, part) for part in ("vpc", "subnet", "security_group")},
         "config": {"is_target_readonly": figures.read_only(task)},
@@ -116,10 +117,11 @@ def _node_info(world: World, task: SimTask, moment: Moment) -> Json:
     paired = task.relation == "multi_az" or task.role in {"master", "slave"}
     return {
         "spec": {"node_type": task.node_type},
+        "vpc": {f"{part}_id": uuid(task.seed, part) for part in ("vpc", "subnet", "security_group")},
         "base_info": {
             "instance_type": "ha" if paired else "single",
             "arch": "x86",
-            "availability_zone": f"{world.region}a,{world.region}b" if paired else f"{world.region}a",
+            "availability_zone": figures.zones(world.region, task),
             "status": "DELETED" if moment.status in figures.RELEASED else "ACTIVE",
             "role": task.role,
         },

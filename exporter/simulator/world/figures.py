@@ -114,6 +114,12 @@ def policy(task: SimTask) -> dict[str, object]:
     return {**(synchronises if task.scenario == "sync" else {}), **task.policy}
 
 
+def zones(region: str, task: SimTask) -> str:
+    """The zones of the node: two of a primary/standby instance."""
+    paired = task.relation == "multi_az" or task.role in {"master", "slave"}
+    return f"{region}a,{region}b" if paired else f"{region}a"
+
+
 def read_only(task: SimTask) -> bool:
     """Whether the target was configured to be read-only."""
     return task.direction == "up" if task.read_only is None else task.read_only

@@ -83,6 +83,7 @@ class SimTask:
     read_only: bool | None = None
     eip: str = ""
     restart_required: bool = False
+    ssl: bool = False
     delay_shape: DelayShape = steady
     rows_rate: float = 1200.0
     error: str = ""

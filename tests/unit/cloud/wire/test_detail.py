@@ -116,6 +116,16 @@ def test_the_first_endpoint_speaks_where_there_are_several() -> None:
     assert (found.source_type, found.target_type, lost) == ("oracle", None, 0)
 
 
+@pytest.mark.parametrize(
+    ("links", "shown"),
+    [([True, True], True), ([False, False], False), ([True, False], None), ([True, None], None), ([], None)],
+)
+def test_ssl_is_known_if_all_connections_of_a_side_agree(links: list[Any], shown: bool | None) -> None:  # noqa: FBT001
+    endpoints = [{"db_type": "redis", "ssl": {"ssl_link": link}} for link in links]
+    found, lost = only_facts(V5, body(V5, {"source_endpoint": endpoints}), kind=Detail)
+    assert (found.source_ssl, lost) == (shown, 0)
+
+
 def test_the_code_of_a_failed_task_is_a_fact_and_its_message_is_none() -> None:
     item = {"status": "INCRE_TRANSFER_FAILED", "error_code": "DRS.M05101", "error_message": "10.0.0.1 user=root"}
     assert only_facts(V3, body(V3, item), kind=Detail) == (Detail(error_code="DRS.M05101"), 0)
@@ -145,12 +155,24 @@ def test_whether_read_only_was_lifted(job: dict[str, Any], answer: tuple[Any, ..
     assert (results, lost, script.requests[0].url.query) == ({ID: answer}, errors, b"type=is_writable")
 
 
-MYSQL = Detail(node_type="high", disk_size_bytes=100 * 2**30, source_type="mysql", target_type="mysql")
+VPC, GROUP = "65f0391c-0582-44a6-aa50-248f97ed82e1", "d90c971b-4b9d-402c-9c59-5c239389b8dd"
+MYSQL = Detail(
+    node_type="high",
+    disk_size_bytes=100 * 2**30,
+    source_type="mysql",
+    target_type="mysql",
+    source_ssl=False,
+    target_ssl=False,
+    az="az2xahz",
+)
 COMMON = replace(
     MYSQL,
     created_at=1_608_519_469.412,
     started_at=1_608_520_069.393,
     updated_at=1_608_520_068.979,
+    vpc_id="0ff8df7b-f0e9-4b16-ac16-1db3dacb69e4",
+    subnet_id="f857d371-2f03-4622-85f6-2b7d42d0d82c",
+    security_group_id=GROUP,
     restart_required=False,
     target_read_only=True,
     target_instance_id="3ef57dbcc8db478a9e346d26ef2575bfin01",
@@ -164,6 +186,9 @@ DOCUMENTED = {
             started_at=1_608_369_232.412,
             full_completed_at=1_608_369_510.202,
             updated_at=1_608_517_066.434,
+            vpc_id=VPC,
+            subnet_id="352ad828-3467-4f03-987a-c55a5a9dd417",
+            security_group_id=GROUP,
             node_status="ACTIVE",
             restart_required=False,
             target_read_only=True,
@@ -176,6 +201,9 @@ DOCUMENTED = {
             started_at=1_597_977_829.563,
             full_completed_at=1_597_978_229.586,
             updated_at=1_597_978_233.127,
+            vpc_id=VPC,
+            subnet_id="3f94e724-e99f-4477-8828-9fef481cbdd6",
+            security_group_id="652cbe2d-d487-407e-b666-d01948b33879",
             restart_required=False,
             conflict_policy="ignore",
             filter_ddl_policy="drop_database",
@@ -202,6 +230,7 @@ def test_the_documented_detail_of_v5() -> None:
         target_type="gaussdbv5",
         target_instance_id="c2c7579bc09c490b9d8009db715aeb0ain14",
         charging_mode="on_demand",
+        source_ssl=False,
         ddl_trans=False,
         tags=(("test", "test"),),
         created_at=MOMENT,
