@@ -208,11 +208,18 @@ class Task(KnownFacts):
 
     @property
     def standby(self) -> bool:
-        """True for the standby of a primary/standby pair."""
-        return _STANDBY in {
-            self.listed.role if self.listed else None,
-            self.detail.node_role if self.detail else None,
-        }
+        """True for the standby of a primary/standby pair: by a role, or because another task is its primary."""
+        listed, detail = self.listed, self.detail
+        roles = {listed.role, listed.node_role} if listed else set()
+        return _STANDBY in roles or (detail is not None and (detail.node_role == _STANDBY or self._has_primary))
+
+    @property
+    def _has_primary(self) -> bool:
+        """True if the primary is another task. A subtask may name its parent instead, and a parent its subtask."""
+        primary, listed = self.detail.master_task_id if self.detail else None, self.listed
+        if primary is None or listed is None or listed.is_parent:
+            return False
+        return primary not in {listed.id, listed.root_id, *listed.parents}
 
     @property
     def failure_code(self) -> str | None:

@@ -51,6 +51,15 @@ _CHILD: Script = (
     ("RELEASE_CHILD_TRANSFER_COMPLETE", HOUR),
     *_CYCLE[-2:],
 )
+_OBJECT_EDIT: Script = (
+    ("CHANGE_JOB_STARTED", 5 * MINUTE),
+    ("CHILD_TRANSFER_STARTING", 5 * MINUTE),
+    ("CHILD_TRANSFER_STARTED", HOUR),
+    ("CHILD_TRANSFER_COMPLETE", 5 * MINUTE),
+    ("RELEASE_CHILD_TRANSFER_STARTED", 5 * MINUTE),
+    ("RELEASE_CHILD_TRANSFER_COMPLETE", 4 * HOUR),
+    *_CYCLE[-2:],
+)
 _FULL_FAILED: Script = (*PREPARED, ("FULL_TRANSFER_STARTED", HOUR), ("FULL_TRANSFER_FAILED", FOR_EVER))
 
 
@@ -115,6 +124,8 @@ def _north(stage: _Stage) -> list[SimTask]:
         _dr(stage, "branch-dr", 7.3, direction="down", switches=(6 * HOUR, 30 * MINUTE)),
         _dual_active(stage),
         _many_to_one(stage),
+        _cluster(stage),
+        _object_edit(stage),
         _primary_standby(stage),
     ]
 
@@ -141,9 +152,6 @@ def _transferring(stage: _Stage) -> list[SimTask]:
             alarms={"delay_time": 300},
         ),
         stage.cycling("sessions-redis", incremental, HOUR, scenario="migration", engine="redis-to-gaussredis"),
-        stage.running(
-            "cache-cluster", 2, scenario="migration", engine="rediscluster-to-gaussredis", writable="success"
-        ),
         stage.cycling(
             "catalog-mongodb",
             full,
@@ -223,6 +231,19 @@ def _many_to_one(stage: _Stage) -> SimTask:
         stage.cycling("shops-to-one-west", "FULL_TRANSFER_STARTED", 5 * MINUTE, _CHILD, role="child"),
     ]
     return stage.running("shops-to-one", 2, relation="multi_to_single", role="parent", children=children)
+
+
+def _cluster(stage: _Stage) -> SimTask:
+    redis = {"scenario": "migration", "engine": "rediscluster-to-gaussredis"}
+    children = [
+        stage.running(f"cache-cluster-{shard}", 2, role="child", writable="success", **redis) for shard in (1, 2, 3)
+    ]
+    return stage.running("cache-cluster", 2, relation="cluster", children=children, **redis)
+
+
+def _object_edit(stage: _Stage) -> SimTask:
+    edit = stage.cycling("tariffs-sync-edit", "CHILD_TRANSFER_STARTED", 5 * MINUTE, _OBJECT_EDIT, role="child")
+    return stage.running("tariffs-sync", 8, relation="edit", children=[edit], comparison="equal")
 
 
 def _primary_standby(stage: _Stage) -> SimTask:

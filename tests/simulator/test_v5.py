@@ -76,6 +76,18 @@ def test_an_item(api: Any, world: World) -> None:
     assert "db_use_type" not in single
 
 
+def test_the_roles_of_a_cluster_and_of_an_edited_task(api: Any, world: World) -> None:
+    cluster = SimTask(name="cluster", relation="cluster", children=[SimTask(name="shard", role="child")])
+    edited = SimTask(name="edited", relation="edit", children=[SimTask(name="edit", role="child")])
+    world.tasks = [cluster, edited]
+    by_name = {job["name"]: job for job in api.list_v5()["jobs"]}
+    roles = {name: (job["job_mode"], job.get("job_mode_role")) for name, job in by_name.items()}
+    assert roles == {"cluster": ("single", "parent"), "edited": ("single", None)}
+    assert (cluster.is_virtual, edited.is_virtual) == (True, False)
+    assert "progress_info" in api.detail(edited, "progress")
+    assert api.v5(f"/jobs/{cluster.id}?type=progress").json()["error_code"] == "DRS.M00307"
+
+
 def test_progress_is_wrapped_and_all_strings(api: Any, task: SimTask) -> None:
     task.delay = 2.5
     job = api.detail(task, "progress")

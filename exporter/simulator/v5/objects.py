@@ -45,7 +45,7 @@ def list_item(task: SimTask, now: float) -> Json:
         "node_new_framework": True,
         "job_action": {**job_action(task, moment), "current_action": current_action(task, moment)},
     }
-    role = "parent" if task.relation == "multi_to_single" else task.role
+    role = "parent" if task.relation in {"multi_to_single", "cluster"} else task.role
     if role:
         item["job_mode_role"] = role
     if task.description:

@@ -39,8 +39,9 @@ class SimTask:
         speed_limits: windows of flow control: begin, end and speed, as on the wire.
         read_only: whether the target was configured to be read-only; by default if data flows into the cloud.
         eip: what binding an elastic IP address has led to: SUCCESS, FAILED, or "" without one.
-        relation: why there are children: multi_to_single, multi_az, multi_write.
-        virtual: parents that the per-task operations refuse; by default all that have children.
+        relation: why there are children: multi_to_single, multi_az, multi_write, cluster (a task for each shard), or
+            edit (the objects of a running task are edited; the subtask ends when it has caught up).
+        virtual: parents that the per-task operations refuse; by default all that have children, but for edits.
         action: the operation in progress, ``current_action``; by default what the status means.
         switching: a DR switchover is under way; or ``switches``: (every, for) life seconds.
         comparison: equal, different, target_missing, or "" when the user never compared; every comparison task
@@ -132,7 +133,7 @@ class SimTask:
     @property
     def is_virtual(self) -> bool:
         """True if the per-task operations refuse it: "virtual IDs cannot be queried" (v3 batch-detail)."""
-        return bool(self.children) if self.virtual is None else self.virtual
+        return bool(self.children) and self.relation != "edit" if self.virtual is None else self.virtual
 
     def pin(self, status: str | None) -> None:
         """Freeze the status, whatever the script says; None lets go of it."""

@@ -1,10 +1,12 @@
 """The phase of each status, and what follows from a phase."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from exporter.config import COLLECTOR_OF, Scope
+from exporter.model.details import Detail
 from exporter.model.facts import AsyncJobs, Facts, Progress, Quota, Switchover
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Identity, Listed, Phase, Project, Task, phase_of
@@ -113,3 +115,33 @@ def test_the_table_of_collectors_and_the_model_have_the_same_facts() -> None:
 def test_the_scope_of_a_collector_names_properties_of_a_listed_task(scope: Scope) -> None:
     for name, _ in scope.conditions:
         assert isinstance(getattr(Listed, name), property)
+
+
+@pytest.mark.parametrize(
+    ("facts", "detail", "standby"),
+    [
+        ({}, None, False),
+        ({}, Detail(), False),
+        ({"role": "slave"}, None, True),
+        ({"node_role": "slave"}, None, True),
+        ({}, Detail(node_role="slave"), True),
+        ({"role": "master", "node_role": "slave"}, None, True),
+        ({"role": "master", "node_role": "master"}, Detail(node_role="master", master_task_id="id"), False),
+        ({"role": "parent"}, None, False),
+        ({"role": "child"}, Detail(node_role=""), False),
+        ({}, Detail(master_task_id="other"), True),
+        ({"parent_id": "p", "root_id": "r"}, Detail(master_task_id="sibling"), True),
+        ({"parent_id": "p", "root_id": "r"}, Detail(master_task_id="p"), False),
+        ({"parent_id": "p", "root_id": "r"}, Detail(master_task_id="r"), False),
+        ({"parent_id": "p", "other_parents": frozenset({"q"})}, Detail(master_task_id="q"), False),
+        ({"is_parent": True}, Detail(master_task_id="child"), False),  # of its pair
+        ({"is_parent": True, "role": "slave"}, None, True),
+        ({"direction": "up", "job_type": "cloudDataGuard"}, None, False),  # not of a pair of databases
+    ],
+)
+def test_a_standby_has_its_role_or_another_task_as_primary(
+    facts: dict[str, Any], detail: Detail | None, *, standby: bool
+) -> None:
+    task = Task(IDENTITY, listed=dataclasses.replace(listed("INCRE_TRANSFER_STARTED"), id="id", **facts), detail=detail)
+    assert task.standby is standby
+    assert dataclasses.replace(task, listed=None).standby is (detail is not None and detail.node_role == "slave")
