@@ -36,28 +36,15 @@ def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
 
     Polls are frequent, since time passes quickly there.
     """
+    projects = [
+        # Each has an endpoint, since one account has regions of two clouds.
+        {"region": region, "name": name, "project_id": project_id, "endpoint": f"https://drs.{region}.example.com"}
+        for region, name, project_id in DEMO_PROJECTS
+    ]
+    credentials = {"type": "ak_sk", "access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
     config = from_mapping(
         {
-            "accounts": [
-                {
-                    "name": "demo",
-                    "cloud": "huaweicloud",
-                    "credentials": {
-                        "type": "ak_sk",
-                        "access_key": DEMO_ACCESS_KEY,
-                        "secret_key": DEMO_SECRET_KEY,
-                    },
-                    "projects": [
-                        {
-                            "region": region,
-                            "name": name,
-                            "project_id": project_id,
-                            "endpoint": f"https://drs.{region}.example.com",  # one account has regions of two clouds
-                        }
-                        for region, name, project_id in DEMO_PROJECTS
-                    ],
-                }
-            ],
+            "accounts": [{"name": "demo", "cloud": "huaweicloud", "credentials": credentials, "projects": projects}],
             "poll": {"interval": "5s", "rate_limit": 50, "burst": 50},
             "collectors": {
                 **{name: {"interval": "10s"} for name in ("node", "objects")},

@@ -64,10 +64,7 @@ def add_config(parser: Parser) -> None:
         help="cloud of a single project, in place of --config.file; its key is in HUAWEICLOUD_SDK_AK and "
         "HUAWEICLOUD_SDK_SK, and HUAWEICLOUD_SDK_SECURITY_TOKEN if it is temporary",
     )
-    parser.add_argument(
-        "--region",
-        help="region of that project: its default project, or HUAWEICLOUD_SDK_PROJECT_ID",
-    )
+    parser.add_argument("--region", help="region of that project: its default project, or HUAWEICLOUD_SDK_PROJECT_ID")
 
 
 def add_cloud(parser: Parser, log_level: str = "error") -> None:

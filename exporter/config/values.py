@@ -127,9 +127,7 @@ def _no_plain_http(url: str) -> str:
 
 
 def _name_pattern(value: object) -> object:
-    if not isinstance(value, str):
-        return value  # pydantic reports the wrong type
-    return NamePattern(value)
+    return NamePattern(value) if isinstance(value, str) else value  # pydantic reports the wrong type
 
 
 def tag_label(key: str) -> str:

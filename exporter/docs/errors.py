@@ -6,11 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from exporter.cloud.http.error_codes import BY_STATUS, CODES, Meaning, Split
 
-_SPLIT = {
-    Split.NEVER: "no",
-    Split.IF_SOME_WORK: "if other ids are accepted",
-    Split.ALWAYS: "yes",
-}
+_SPLIT = {Split.NEVER: "no", Split.IF_SOME_WORK: "if other ids are accepted", Split.ALWAYS: "yes"}
 ERRORS = """\
 The code of an error determines its meaning; the HTTP status does so only if the code is missing or not documented.
 `once`: the call is not repeated in this poll. Splitting a batch costs at most as many more calls as the poll has

@@ -78,18 +78,12 @@ class Availability:
 
     def show(self) -> None:
         """Update what is known of the operations that can feed enabled collectors."""
-        feeds = [
-            (api.name, source.name, kind.collector)
-            for api in self._apis
-            for source in api.sources
-            for kind in source.kinds
-        ]
-        feeds += [
-            (api.name, source.operation.name, source.collector) for api in self._apis for source in api.project_sources
-        ]
-        published = self._state.published
-        self._state.sources = {
-            (collector, name): published.get(name) if published.get(api) else published.get(api)
-            for api, name, collector in feeds
-            if collector in self._collectors
-        }
+        published, sources = self._state.published, {}
+        for api in self._apis:
+            feeds = [(source.name, kind.collector) for source in api.sources for kind in source.kinds]
+            feeds += [(source.operation.name, source.collector) for source in api.project_sources]
+            here = published.get(api.name)
+            for name, collector in feeds:
+                if collector in self._collectors:
+                    sources[collector, name] = published.get(name) if here else here
+        self._state.sources = sources

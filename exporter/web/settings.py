@@ -77,15 +77,14 @@ class WebFile:
         late = False
         while self._path:
             await asyncio.sleep(_LOOK_SECONDS)
-            was_late, late = late, False
             try:
                 await self._pool.run(self.check)
+                late = False
             except (TimeoutError, OSError):
+                if not late:
+                    what = "the web configuration cannot be read in time; the old one stays in use"
+                    _log.error(what, path=str(self._path))
                 late = True
-            if late and not was_late:
-                _log.error(
-                    "the web configuration cannot be read in time; the old one stays in use", path=str(self._path)
-                )
 
     def check(self) -> None:
         """Adopt changed files if they are the same as at the last check: before, they may be half-written.

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Literal, NamedTuple
 
 from exporter.cloud.http import errors
@@ -76,31 +77,19 @@ THROTTLED = Meaning(
     "lower poll.rate_limit, or find what else calls the API",
     error=errors.ThrottledError,
 )
-TOKEN = Meaning(
-    "token",
-    "fail",
-    "the credentials are refused",
-    "check them, and whether they have expired",
-    signs_in=True,
-    error=errors.AccessDeniedError,
+_denied = partial(Meaning, level="fail", error=errors.AccessDeniedError)
+TOKEN = _denied(
+    "token", what="the credentials are refused", remedy="check them, and whether they have expired", signs_in=True
 )
 CREDENTIALS = replace(TOKEN, name="credentials")
-PERMISSION = Meaning(
-    "permission", "fail", "{operation} lacks a permission", "grant {grant}", error=errors.AccessDeniedError
+PERMISSION = _denied("permission", what="{operation} lacks a permission", remedy="grant {grant}")
+PROJECT = _denied(
+    "project", what="the project is not one of these credentials", remedy="check project_id, region and endpoint"
 )
-PROJECT = Meaning(
-    "project",
-    "fail",
-    "the project is not one of these credentials",
-    "check project_id, region and endpoint",
-    error=errors.AccessDeniedError,
-)
-BLOCKED = Meaning(
+BLOCKED = _denied(
     "blocked",
-    "fail",
-    "the cloud's gateway blocks {operation}",
-    "check the region, the user's state and rules for IP addresses, or contact the cloud's support",
-    error=errors.AccessDeniedError,
+    what="the cloud's gateway blocks {operation}",
+    remedy="check the region, the user's state and rules for IP addresses, or contact the cloud's support",
 )
 GONE = Meaning(
     "gone",
