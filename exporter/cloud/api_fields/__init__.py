@@ -35,7 +35,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "name": "a name that users choose, such as that of a database",
     "text": "free text, such as a message",
     "data": "data of the user's tables",
-    "network": "the network or place of a node or database",
+    "network": "the network or place of a database, not of the node",
     "id": "an internal id",
     "console": "says nothing about the state of the task",
     "undocumented": "its values are not documented, and may be names",

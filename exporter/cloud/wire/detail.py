@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -27,9 +27,6 @@ from exporter.cloud.wire.fields import (
 )
 from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import Switchover
-
-if TYPE_CHECKING:
-    pass
 
 _DAY = 86_400
 _BEGIN, _END = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]"), re.compile(r"([01][0-9]|2[0-3]):59")
