@@ -132,8 +132,53 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
         (
             "failed child",
             {"alertname": "DrsTaskFailed", **CHILD},
-            [{"alertname": "DrsTaskDelayHigh", **CHILD}],
+            [{"alertname": "DrsTaskDelayHigh", **CHILD}, {"alertname": "DrsTaskApplyFailed", **CHILD}],
             [{"alertname": "DrsSideDown", **PARENT}],
+        ),
+        (
+            "failed step",
+            {"alertname": "DrsTaskStepFailed", **TASK},
+            [{"alertname": "DrsTaskDelayMissing", **TASK}, {"alertname": "DrsTaskReportOld", **TASK}],
+            [{"alertname": "DrsTaskStartOverdue", **TASK}, {"alertname": "DrsTaskReportOld", **STRANGER}],
+        ),
+        (
+            "failing progress",
+            {"alertname": "DrsCollectorFailing", "collector": "progress", **PROJECT},
+            [
+                {"alertname": "DrsTaskStale", "reason": "progress", **PARENT},
+                {"alertname": "DrsTaskDelayMissing", **STRANGER},
+                {"alertname": "DrsTaskReportOld", **STRANGER},
+                {"alertname": "DrsDecodeErrors", "collector": "progress", **PROJECT},
+            ],
+            [
+                {"alertname": "DrsTaskDelayMissing", **TASK},
+                {"alertname": "DrsDecodeErrors", "collector": "node", **PROJECT},
+                {"alertname": "DrsTaskApplyFailed", **STRANGER},
+            ],
+        ),
+        (
+            "failing node",
+            {"alertname": "DrsCollectorFailing", "collector": "node", **PROJECT},
+            [{"alertname": "DrsDecodeErrors", "collector": "node", **PROJECT}],
+            [{"alertname": "DrsTaskStale", "reason": "progress", **PROJECT}],
+        ),
+        (
+            "old progress of a task",
+            {"alertname": "DrsTaskStale", "reason": "progress", **STRANGER},
+            [{"alertname": "DrsTaskDelayMissing", **STRANGER}],
+            [{"alertname": "DrsTaskDelayMissing", **PARENT}],
+        ),
+        (
+            "old progress of many tasks",
+            {"alertname": "DrsTaskStale", "reason": "progress", **PROJECT},
+            [{"alertname": "DrsTaskDelayMissing", **STRANGER}, {"alertname": "DrsTaskReportOld", **PARENT}],
+            [{"alertname": "DrsTaskDelayMissing", **TASK}],
+        ),
+        (
+            "incomplete list",
+            {"alertname": "DrsListIncomplete", "api": "v3", "job_type": "sync", **PROJECT},
+            [{"alertname": "DrsDecodeErrors", "collector": "tasks", **PROJECT}],
+            [{"alertname": "DrsDecodeErrors", "collector": "node", **PROJECT}],
         ),
     ],
 )

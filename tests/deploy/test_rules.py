@@ -9,7 +9,19 @@ import pytest
 
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults
-from tests.lib.rules import ALERT_RULES, ALERT_TESTS, ALERTS, PROMETHEUS, RECORDED, RULE_FILES, RULES, UNIT_TESTS, Rule
+from tests.lib.rules import (
+    ALERT_RULES,
+    ALERT_TESTS,
+    ALERTS,
+    PROMETHEUS,
+    RECORDED,
+    RULE_FILES,
+    RULES,
+    UNIT_TESTS,
+    Rule,
+    with_a_second_exporter,
+    without_annotations,
+)
 from tests.lib.tools import needs, tool
 
 if TYPE_CHECKING:
@@ -18,6 +30,7 @@ if TYPE_CHECKING:
 RUNBOOKS = DEPLOY.parent / "docs" / "runbooks"
 SECTIONS = ["What it means", "What is at risk", "What to look at", "What to do", "How to silence"]
 PAGES = {
+    "DrsCollectorFailing recovery",
     "DrsCredentialsRefused",
     "DrsExporterDown",
     "DrsProjectBlind",
@@ -25,7 +38,9 @@ PAGES = {
     "DrsTaskDelayHigh",
     "DrsTaskFailed",
 }
-"""Alerts for whoever is on call."""
+"""Titles of the alerts for whoever is on call."""
+OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded"}
+"""Unit tests of alerts about one exporter, which two exporters raise twice, and of recording rules."""
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
 
@@ -59,6 +74,25 @@ def test_the_rules_are_valid(path: Path) -> None:
 @pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
 def test_unit_tests_of_the_rules_pass(path: Path) -> None:
     promtool("test", "rules", path)
+
+
+@pytest.fixture(scope="module")
+def labels_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the rules, without annotations."""
+    folder = tmp_path_factory.mktemp("rules")
+    for path in RULE_FILES:
+        (folder / path.name).write_text(without_annotations(path))
+    return folder
+
+
+@needs("promtool")
+@pytest.mark.parametrize(
+    "path", [path for path in UNIT_TESTS if path.stem not in OTHER_TESTS], ids=lambda path: path.stem
+)
+def test_two_exporters_of_a_project_raise_each_alert_once(path: Path, labels_only: Path) -> None:
+    tests = labels_only / f"test-{path.name}"
+    tests.write_text(with_a_second_exporter(path))
+    promtool("test", "rules", tests)
 
 
 @each_rule
@@ -114,7 +148,7 @@ def test_every_alert_has_a_unit_test_that_nearly_fires_it(rule: Rule) -> None:
 @each_alert_rule
 def test_every_alert_has_a_severity_a_summary_a_runbook_and_a_dashboard(rule: Rule) -> None:
     annotations = rule["annotations"]
-    assert rule["labels"]["severity"] in ({"critical"} if rule["alert"] in PAGES else {"warning", "info"})
+    assert rule["labels"]["severity"] in ({"critical"} if title(rule) in PAGES else {"warning", "info"})
     assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
     assert re.search(r"\$labels\.(account|project|instance)", annotations["description"])
     assert annotations["runbook_url"] == f"https://drs-exporter.example/docs/runbooks/{rule['alert']}.md"
@@ -145,7 +179,7 @@ def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rul
 
 
 def test_few_alerts_are_critical() -> None:
-    assert {rule["alert"] for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
+    assert {title(rule) for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
 
 
 @pytest.mark.parametrize("name", [rule for rule in ALERTS if "Delay" in rule])

@@ -14,7 +14,7 @@ from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import Phase
 
-_TARGET = {"job", "instance", "pod"}
+_TARGET = {"job", "instance", "pod", "replica"}
 _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},

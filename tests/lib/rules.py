@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +34,35 @@ ALERT_TESTS: list[tuple[str, Rule]] = [
     for case in test.get("alert_rule_test", ())
 ]
 """The cases of all tests, with the name of the test."""
+
+
+def without_annotations(path: Path) -> str:
+    """A rule file whose alerts have labels only, as JSON, which is YAML."""
+    rules = load(path)
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule.pop("annotations", None)
+    return json.dumps(rules)
+
+
+def with_a_second_exporter(path: Path) -> str:
+    """A file of unit tests with each series a second time, from another target. Of alerts, only labels are expected."""
+    tests = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - creates strings only; 0x9 is no number here
+    for test in tests["tests"]:
+        named = any(series["series"].startswith("up{") for series in test["input_series"])  # up is selected by its job
+        labels = ("instance", "pod", "replica", *(() if named else ("job",)))
+        test["input_series"] += [
+            {**series, "series": _of_another_target(series["series"], labels)} for series in test["input_series"]
+        ]
+        for case in test["alert_rule_test"]:
+            for alert in case["exp_alerts"]:
+                alert.pop("exp_annotations", None)
+    return json.dumps({**tests, "rule_files": [path.removeprefix("../") for path in tests["rule_files"]]})
+
+
+def _of_another_target(series: str, target_labels: tuple[str, ...]) -> str:
+    name, _, labels = series.partition("{")
+    instance = re.search(r'instance="([^"]*)"', labels)
+    kept = re.sub(rf'\b({"|".join(target_labels)})="[^"]*",?\s*', "", labels.removesuffix("}")).strip(", ")
+    added = (f'{label}="second {instance[1] if instance else ""}"' for label in target_labels)
+    return f"{name}{{{', '.join(filter(None, (kept, *added)))}}}"
