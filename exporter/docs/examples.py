@@ -57,7 +57,7 @@ _VALUES = {
     "speed_limits": (SpeedLimit(16, 4, 10 * 2**20),),
     "multi_write": False,
     "switching": False,
-    "counts": (ObjectCount("table", 120.0, 120.0),),
+    "counts": (ObjectCount("table", 120.0, 120.0, "COMPLETED"),),
     "types": (
         Compared(
             "line",
@@ -118,6 +118,7 @@ FAILED = Task(
         full_ratio=0.63,
         full_remaining_seconds=1800.0,
         stages=(("struct", 1.0), ("data", 0.63)),
+        stages_remaining=(("data", 1200.0),),
         error_code="DRS.M05101",
     ),
     detail=Detail(created_at=_NOW - 7200, auto_stop_after_seconds=1_209_600.0, error_code="DRS.M05101"),

@@ -171,6 +171,12 @@ def _objects(name: str, help_text: str, field: str, side: str) -> Family[Task]:
     return Family(name, help_text, (field,), samples, ("object_type",))
 
 
+def _objects_status(task: Task) -> Samples:
+    counts = reversed(task.objects.counts if task.objects else ())
+    statuses = {count.type: count.status for count in counts}
+    return tuple(((kind, status), 1) for kind, status in sorted(statuses.items()) if status)
+
+
 def _compared(name: str, help_text: str, attribute: str) -> Family[Task]:
     """An attribute of the newest comparison of each type."""
 
@@ -374,6 +380,12 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "progress.stages",
         "stage",
     ),
+    by_label(
+        "drs_task_stage_remaining_seconds",
+        "Remaining time of each stage of the full load as the cloud estimates it; only while load and stage run.",
+        "progress.stages_remaining",
+        "stage",
+    ),
     gauge(
         "drs_task_progress_reported_timestamp_seconds",
         "When the cloud last computed the progress of the task.",
@@ -525,6 +537,13 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     _objects("drs_task_objects_source", "Objects of a type to move.", "objects.counts", "source"),
     _objects("drs_task_objects_target", "Objects of a type that reached the target.", "objects.counts", "target"),
+    Family(
+        "drs_task_objects_status",
+        "How far the objects of a type are, such as FAILED or TRANSFER_WHEN_END; one series for each type, always 1.",
+        ("objects.counts",),
+        _objects_status,
+        ("object_type", "status"),
+    ),
     Family(
         "drs_comparison_status",
         "Status of the newest comparison of a type: 1 for the current one, 0 for the others.",

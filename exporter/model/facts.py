@@ -56,6 +56,8 @@ class Progress(TaskFacts):
     full_remaining_seconds: float | None = None
     stages: tuple[tuple[str, float], ...] = ()
     """Completed ratio by stage of the full load: struct, data, index, ..."""
+    stages_remaining: tuple[tuple[str, float], ...] = ()
+    """Seconds by stage, of those that run."""
     transfer_status: str | None = None
     """The status of the task by its progress, which may be that of a failure before the list reports it."""
     delay_seconds: float | None = None
@@ -137,8 +139,13 @@ class ObjectCount:
     type: str
     source: float | None
     target: float | None
-    at_end: bool = False
-    """True for objects that are moved when the task ends (TRANSFER_WHEN_END); the target lacks them until then."""
+    status: str | None = None
+    """Of objects that a task moves, such as COMPLETED."""
+
+    @property
+    def at_end(self) -> bool:
+        """True for objects that are moved when the task ends; the target lacks them until then."""
+        return self.status == "TRANSFER_WHEN_END"
 
 
 @dataclass(frozen=True, slots=True)

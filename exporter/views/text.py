@@ -88,7 +88,8 @@ def _label(name: str) -> str:
 
 def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
     if isinstance(value, ObjectCount):
-        counts = f"{_plain(value.target)} of {_plain(value.source)}" + (", moved at the end" if value.at_end else "")
+        status = "moved at the end" if value.at_end else value.status
+        counts = f"{_plain(value.target)} of {_plain(value.source)}" + (f", {status}" if status else "")
         return [(f"{label} {value.type}".strip(), counts)]
     if isinstance(value, SpeedLimit):
         window = "all day" if value.all_day else f"{value.begin_hour:02}:00 to {value.end_hour:02}:00 UTC"
@@ -101,7 +102,8 @@ def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
     key, content = value
     if label == "newest":
         return [(f"{label} {key}", _dated(content, now))]
-    return [(f"{label} {key}", _exact_percent(content) if label == "stages" else _plain(content))]
+    text = {"stages": _exact_percent, "stages remaining": exact_duration}.get(label, _plain)
+    return [(f"{label} {key}", text(content))]
 
 
 def _plain(value: object) -> str:

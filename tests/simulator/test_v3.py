@@ -125,7 +125,7 @@ def test_progress_of_the_full_load(api: Any, world: World, clock: Any) -> None:
     world.tasks.append(task)
     item = api.progress(task)[0]
     assert (item["progress"], item["remaining_time"]) == ("50", "1200")
-    assert item["progress_map"]["data"] == {"completed": "50%", "remaining_time": None}
+    assert item["progress_map"]["data"] == {"completed": "50%", "remaining_time": "1200"}
     assert item["incre_trans_delay"] == "-1"
     clock.value += 1210
     item = api.progress(task)[0]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from exporter.cloud.wire.fields import NestedList, Number, Time, Wire, Word, alias
 from exporter.model.facts import ObjectCount
 
-_AT_END = "TRANSFER_WHEN_END"
-
 
 class ObjectCountWire(Wire):
     """An item of `migration_object_overview`; counts are strings."""
@@ -28,7 +26,7 @@ class ObjectsWire(Wire):
     def counts(self) -> tuple[ObjectCount, ...]:
         """Return the counts of each type that has a name."""
         return tuple(
-            ObjectCount(item.type, item.src_count, item.dst_count, at_end=item.status == _AT_END)
+            ObjectCount(item.type, item.src_count, item.dst_count, item.status)
             for item in self.migration_object_overview
             if item.type
         )

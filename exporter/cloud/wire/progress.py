@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field, PlainValidator, ValidationInfo
+from pydantic import PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskError
@@ -47,9 +47,10 @@ class StageWire(Wire):
     """An entry of `progress_map`."""
 
     completed: Percent = None
+    remaining_time: Number = None
 
 
-def _stages(progress_map: Any, info: ValidationInfo[DecodeErrors]) -> tuple[tuple[str, float], ...]:
+def _stages(progress_map: Any, info: ValidationInfo[DecodeErrors]) -> tuple[tuple[str, StageWire], ...]:
     errors = info.context
     if not isinstance(progress_map, dict):
         errors.count += not is_null(progress_map)
@@ -58,10 +59,10 @@ def _stages(progress_map: Any, info: ValidationInfo[DecodeErrors]) -> tuple[tupl
     named = {name: value for name, value in known.items() if _STAGE.fullmatch(name)}
     errors.count += len(known) - len(named)
     read = ((name, StageWire.read(value, errors)) for name, value in named.items())
-    return tuple((name, stage.completed) for name, stage in read if stage and stage.completed is not None)
+    return tuple((name, stage) for name, stage in read if stage)
 
 
-Stages = Annotated[tuple[tuple[str, float], ...], PlainValidator(_stages)]
+Stages = Annotated[tuple[tuple[str, StageWire], ...], PlainValidator(_stages)]
 
 
 class ProgressWire(Wire):
@@ -75,19 +76,22 @@ class ProgressWire(Wire):
     transfer_status: Word = None
     process_time: TimeBounds = None
     remaining_time: Number = None
-    stages: Stages = Field((), validation_alias="progress_map")
+    progress_map: Stages = ()
     apply_rows_per_second: Number = alias("apply_rows_rate")
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
     def progress(self) -> Progress:
-        """Return the facts: the remaining time only while the load runs."""
-        loading = self.full_ratio is not None and 0 < self.full_ratio < 1
+        """Return the facts: remaining times only while the load and its stage run."""
+        loading = _runs(self.full_ratio)
+        remaining = ((name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed))
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
             Progress,
             self,
             full_remaining_seconds=self.remaining_time if loading else None,
+            stages=_known((name, stage.completed) for name, stage in self.progress_map),
+            stages_remaining=_known(remaining) if loading else (),
             delay_seconds=self._delay(),
             reported_at=reported_at,
             reported_at_latest=reported_at_latest,
@@ -99,6 +103,14 @@ class ProgressWire(Wire):
         milliseconds = self.incr_trans_delay_millis, self.incre_trans_delay_millis
         delay = max((delay for delay in seconds + milliseconds if delay is not None), default=None)
         return None if delay is None or delay > _LONGEST_DELAY else delay
+
+
+def _runs(ratio: float | None) -> bool:
+    return ratio is not None and 0 < ratio < 1
+
+
+def _known(pairs: Iterable[tuple[str, float | None]]) -> tuple[tuple[str, float], ...]:
+    return tuple((name, number) for name, number in pairs if number is not None)
 
 
 class ProgressItemWire(ProgressWire, BatchItemWire):

@@ -105,7 +105,8 @@ def progress_item(world: World, task: SimTask, moment: Moment) -> Json:
     if not world.old_bodies:
         item |= _newer_progress(task, moment, delay)
     if percent < figures.DONE and moment.status not in figures.BEFORE_FULL:
-        item["progress_map"] = progress_map(percent)
+        remaining = 0 if world.old_bodies else figures.remaining_seconds(task, moment)
+        item["progress_map"] = progress_map(percent, remaining)
     elif _lagging(world, task, moment):
         # Seen in the documents: the status is ahead of the progress for a while.
         item |= {"progress": "0", "process_time": "0", "progress_map": _LAGGING}
@@ -113,10 +114,16 @@ def progress_item(world: World, task: SimTask, moment: Moment) -> Json:
     return wired
 
 
-def progress_map(percent: int) -> Json:
-    """Structure first, then data, then indexes; with a percent sign, and a remaining time that is null."""
+def progress_map(percent: int, remaining: int) -> Json:
+    """Structure first, then data, then indexes; with a percent sign. Only the data has an estimate, if there is one."""
     stages = {"struct": percent * 5, "data": percent, "index": max(2 * percent - 100, 0)}
-    return {name: {"completed": f"{min(value, 100)}%", "remaining_time": None} for name, value in stages.items()}
+    return {
+        name: {
+            "completed": f"{min(value, 100)}%",
+            "remaining_time": str(remaining) if remaining and name == "data" else None,
+        }
+        for name, value in stages.items()
+    }
 
 
 _LAGGING: Json = {

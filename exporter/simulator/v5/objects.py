@@ -71,7 +71,7 @@ def progress_info(task: SimTask, moment: Moment) -> Json:
         "remaining_time": str(figures.remaining_seconds(task, moment)),
     }
     if started and percent < figures.DONE:
-        info["progress_map"] = progress_map(percent)
+        info["progress_map"] = progress_map(percent, figures.remaining_seconds(task, moment))
     return info
 
 

@@ -84,8 +84,8 @@ precheck, 0s old
 
 def test_a_full_load_under_way() -> None:
     text = explained(cloud_of(sim_task("orders", status="FULL_TRANSFER_STARTED", progress=33))).text
-    assert "  full load            33%\n" in group(text, "progress")
-    assert "  delay                unknown\n" in group(text, "progress")
+    assert "  full load              33%\n" in group(text, "progress")
+    assert "  delay                  unknown\n" in group(text, "progress")
     assert group(text, "cut-over").startswith("cut-over: blocked by phase, delay_unknown, full_incomplete")
 
 

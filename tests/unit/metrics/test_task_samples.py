@@ -79,6 +79,10 @@ DR = Listed(id="id", name="n", status="INCRE_TRANSFER_STARTED", job_type="cloudD
 STOPS, SEEN = Detail(auto_stop_after_seconds=100), History(1, 1, 1000.0)
 COUNTS = (ObjectCount("table", 3, 1), ObjectCount("view", 2, None), ObjectCount("table", 9, 9))
 NO, DATA = ("", "", ""), ("tableData", "one2one")
+WITH_STATUS = (
+    *(ObjectCount("view", 2, 2, "COMPLETED"), ObjectCount("table", 3, 1, "FAILED")),
+    *(ObjectCount("event", 1, 0), ObjectCount("view", 2, 2, "TRANSFERING")),
+)
 BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second=0)
 
 
@@ -157,6 +161,8 @@ BOTH_SIDES = Monitor(source_up=True, target_up=False, target_requests_per_second
             ("drs_task_started_timestamp_seconds", [Detail(started_at=at), Objects(started_at=9)], {(): at or 9})
             for at in (5, None)
         ),
+        ("drs_task_stage_remaining_seconds", [Progress(stages_remaining=(("data", 90),))], {("data",): 90}),
+        ("drs_task_objects_status", [Objects(WITH_STATUS)], {("table", "FAILED"): 1, ("view", "COMPLETED"): 1}),
         ("drs_task_stage_progress_ratio", [Progress(stages=(("data", 0.5),))], {("data",): 0.5}),
     ],
 )

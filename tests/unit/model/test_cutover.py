@@ -84,7 +84,11 @@ def with_sides(source: Any, target: Any) -> dict[str, Any]:
 
 
 def with_objects(*pairs: tuple[float | None, float | None], at_end: bool = False) -> dict[str, Any]:
-    return {"objects": Objects(tuple(ObjectCount("table", *pair, at_end=at_end) for pair in pairs))}
+    return {
+        "objects": Objects(
+            tuple(ObjectCount("table", *pair, "TRANSFER_WHEN_END" if at_end else None) for pair in pairs)
+        )
+    }
 
 
 def with_comparisons(*types: tuple[str, bool | None]) -> dict[str, Any]:

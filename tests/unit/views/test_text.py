@@ -81,6 +81,7 @@ def test_counts_and_names() -> None:
         ("different_rows", 1e7, [("different rows", "10000000")]),
         ("error_code", "DRS.M05004", [("error code", "DRS.M05004")]),
         ("stages", (("struct", 0.945), ("data", 0.0)), [("stages struct", "94.5%"), ("stages data", "0%")]),
+        ("stages_remaining", (("data", 90.0),), [("stages remaining data", "90s")]),
         ("items", (("PASSED", 7),), [("items PASSED", "7")]),
         ("newest", (("error", EPOCH),), [("newest error", "2026-01-01 00:00:00Z, 1h ago")]),
         ("counts", (), [("counts", "none")]),
@@ -97,8 +98,13 @@ def test_counts_and_names() -> None:
         ),
         (
             "counts",
-            (ObjectCount("table", 12.0, None), ObjectCount("event", 3.0, 0.0, at_end=True)),
+            (ObjectCount("table", 12.0, None), ObjectCount("event", 3.0, 0.0, "TRANSFER_WHEN_END")),
             [("table", "unknown of 12"), ("event", "0 of 3, moved at the end")],
+        ),
+        (
+            "counts",
+            (ObjectCount("view", 3.0, 2.0, "FAILED"),),
+            [("view", "2 of 3, FAILED")],
         ),
     ],
 )

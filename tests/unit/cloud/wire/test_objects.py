@@ -22,6 +22,9 @@ def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
     return found.counts, lost
 
 
+NO_WORDS: tuple[Any, ...] = (["COMPLETED"], True, "failed at 10.0.0.1")
+
+
 @pytest.mark.parametrize(
     ("fields", "expected", "errors"),
     [
@@ -33,9 +36,10 @@ def count(**fields: Any) -> tuple[tuple[ObjectCount, ...], int]:
         ({"dst_count": None}, ObjectCount("table", 3, None), 0),
         ({"dst_count": "many"}, ObjectCount("table", 3, None), 1),
         ({"type": "table_indexs"}, ObjectCount("table_indexs", 3, 2), 0),
-        ({"status": "TRANSFERING"}, ObjectCount("table", 3, 2), 0),
-        ({"status": "TRANSFER_WHEN_END"}, ObjectCount("table", 3, 2, at_end=True), 0),
-        ({"status": ["COMPLETED"]}, ObjectCount("table", 3, 2), 1),
+        ({"status": "TRANSFERING"}, ObjectCount("table", 3, 2, "TRANSFERING"), 0),
+        ({"status": "TRANSFER_WHEN_END"}, ObjectCount("table", 3, 2, "TRANSFER_WHEN_END"), 0),
+        *[({"status": null}, ObjectCount("table", 3, 2), 0) for null in (None, "", "null", "N/A")],
+        *[({"status": wrong}, ObjectCount("table", 3, 2), 1) for wrong in NO_WORDS],
         ({"start_time": "now", "end_time": 7}, ObjectCount("table", 3, 2), 0),
     ],
 )

@@ -21,6 +21,7 @@ def read(api: str, fields: dict[str, Any]) -> tuple[Any, int]:
 
 
 SINCE_1970 = 1_608_274_919
+NO_NUMBERS: tuple[Any, ...] = ("soon", True, ["90"], "-5")
 NO_WORDS: tuple[Any, ...] = ("failed at 10.0.0.1", ["FROZEN"], True, "X" * 41)
 ONE_KEY: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ("progress", "full_ratio"): [
@@ -55,6 +56,14 @@ ONE_KEY: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ],
 }
 """Values, facts and decode errors of a key and the attribute that it sets."""
+STAGE_TIMES: list[tuple[Any, str, Any, str, Any, int]] = [
+    *[("50", "94%", given, "stages_remaining", (("data", 90),), 0) for given in ("90", 90)],
+    *[("50", "94%", null, "stages_remaining", (), 0) for null in (None, "", "null", "N/A", "-1")],
+    *[("50", "94%", wrong, "stages_remaining", (), 1) for wrong in NO_NUMBERS],
+    *[(load, "94%", "90", "stages_remaining", (), 0) for load in ("0", "100", None)],
+    *[("50", stage, "90", "stages_remaining", (), 0) for stage in ("0%", "100%", "-1")],
+    ("50", "94%", "soon", "stages", (("data", 0.94),), 1),
+]
 SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
     # "0" when it is finished and also when it is not known yet: an estimate only in between
     ({"progress": "50", "remaining_time": "10"}, "full_remaining_seconds", 10, 0),
@@ -63,6 +72,11 @@ SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
     ({"progress": "100", "remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"progress": "50", "remaining_time": "soon"}, "full_remaining_seconds", None, 1),
+    # the same of a stage: while the load and the stage run
+    *[
+        ({"progress": load, "progress_map": {"data": {"completed": stage, "remaining_time": given}}}, *found)
+        for load, stage, given, *found in STAGE_TIMES
+    ],
     # both spellings: the larger
     ({"incr_trans_delay": "0", "incre_trans_delay": "9000"}, "delay_seconds", 9000, 0),
     ({"incr_trans_delay_millis": "9000", "incre_trans_delay_millis": 0}, "delay_seconds", 9, 0),
