@@ -25,6 +25,8 @@ Reload = Callable[[], Awaitable[None]]
 
 _CHUNK_BYTES = 2**16
 """Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""
+_RELOAD_SECONDS = 20.0
+"""The longest time for the response to a reload; later the server would close the connection without one."""
 _VERSIONS: Mapping[Format, tuple[str, str]] = {
     Format.TEXT: ("text/plain", "0.0.4"),
     Format.OPENMETRICS: ("application/openmetrics-text", "1.0.0"),
@@ -91,7 +93,10 @@ async def _reload(reload: Reload | None, request: Request) -> Response:
     if reload is None:
         return PlainTextResponse("/-/reload needs --web.enable-lifecycle\n", 403)
     try:
-        await reload()
+        async with asyncio.timeout(_RELOAD_SECONDS):
+            await asyncio.shield(reload())
+    except TimeoutError:
+        return _unavailable("the reload has not ended yet; the log will say how it ends")
     except ConfigError as error:
         return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
     return Response()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -73,3 +74,20 @@ def test_no_page_in_a_browser_may_reload(method: str, headers: Headers, status: 
         reloads += 1
 
     assert (simulate(ask_reload(method, count, headers))[0], reloads) == (status, (status == 200))
+
+
+def test_a_reload_that_lasts_longer_than_a_response_may_goes_on_after_a_503() -> None:
+    async def ask() -> None:
+        ended = asyncio.Event()
+
+        async def slow() -> None:
+            await asyncio.sleep(60)
+            ended.set()
+            raise ConfigError("has been logged")
+
+        text = "the reload has not ended yet; the log will say how it ends\n"
+        assert await ask_reload("POST", slow) == (503, text)
+        assert not ended.is_set()
+        await ended.wait()
+
+    simulate(ask())
