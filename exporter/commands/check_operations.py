@@ -8,21 +8,22 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from exporter.cloud.batches import Round, Splitter
-from exporter.cloud.http.errors import CloudError, NotPublishedError
+from exporter.cloud.http.errors import BadRequestError, CloudError, NotPublishedError, TaskError, TaskGoneError
 from exporter.commands.connections import attempt
 from exporter.commands.findings import describe_missing_collector
 from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.polling.demand import calls_per_second
+from exporter.polling.task_loop import ASK_AGAIN_SECONDS
 from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from exporter.cloud.connect import Api
-    from exporter.cloud.source import ProjectSource, Source
+    from exporter.cloud.source import ProjectSource, Source, TaskResult
     from exporter.commands.connections import ProjectConnection
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed
@@ -86,20 +87,36 @@ class OperationCheck:
     async def _try(self, source: Source, kinds: Sequence[type[TaskFacts]], listed: Iterable[Listed]) -> None:
         suited = {task.id: task for task in listed if source.wants(task)}
         collectors = sorted({kind.collector for kind in kinds})
-        if not suited:
+        task = min(
+            suited.values(), key=lambda task: (task.is_parent, task.phase is not Phase.INCREMENTAL), default=None
+        )
+        response = await self._fetch(source, task.id) if task is not None else ()
+        if task is None or (task.is_parent and _is_refusal(source, response)):
             self._served_collectors |= {*collectors}
             self._report(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
-        task = min(suited.values(), key=lambda task: (task.is_parent, task.phase is not Phase.INCREMENTAL))
+        refused = set() if isinstance(response, CloudError) else await self._refused(source, suited)
         replaceable = all(suited.keys() <= self._served[kind] for kind in kinds)
-        call = partial(source.fetch, self._client, self._decode_errors)
-        results = await Splitter(source, call, Round()).fetch([task.id])
-        if self._report_response(source.name, collectors, results[task.id], replaceable=replaceable):
-            self._add_demand(source, kinds, suited)
+        if self._report_response(source.name, collectors, response, replaceable=replaceable):
+            self._add_demand(source, kinds, suited, refused)
             for kind in kinds:
                 self._served[kind] |= suited.keys()
 
-    def _add_demand(self, source: Source, kinds: Sequence[type[TaskFacts]], suited: Mapping[str, Listed]) -> None:
+    async def _fetch(self, source: Source, task_id: str) -> TaskResult:
+        call = partial(source.fetch, self._client, self._decode_errors)
+        return (await Splitter(source, call, Round()).fetch([task_id]))[task_id]
+
+    async def _refused(self, source: Source, suited: Mapping[str, Listed]) -> set[str]:
+        """Return the ids of the parents that the operation refuses. One parent of each kind is queried."""
+        kinds = defaultdict[tuple[object, ...], list[str]](list)
+        for task in suited.values():
+            if task.is_parent:
+                kinds[task.job_type, task.job_mode, task.role, task.multi_az, task.multi_write].append(task.id)
+        return {key for ids in kinds.values() if _is_refusal(source, await self._fetch(source, ids[0])) for key in ids}
+
+    def _add_demand(
+        self, source: Source, kinds: Sequence[type[TaskFacts]], suited: Mapping[str, Listed], refused: Container[str]
+    ) -> None:
         """Add the calls for the tasks whose facts no source before this one returns."""
         intervals = defaultdict[str, list[float]](list)
         for task_id, task in suited.items():
@@ -110,7 +127,10 @@ class OperationCheck:
             ]
             if needed:
                 interval, collector = min(needed, key=itemgetter(0))
-                intervals[collector].append(interval)
+                if task_id in refused:
+                    self.demand[collector] += 1 / ASK_AGAIN_SECONDS
+                else:
+                    intervals[collector].append(interval)
         for collector, each in intervals.items():
             self.demand[collector] += calls_per_second(each, source.batch)
 
@@ -132,3 +152,9 @@ class OperationCheck:
             self._report(Level.OK, f"{name} works ({served})", "")
         self._served_collectors |= {*collectors}
         return True
+
+
+def _is_refusal(source: Source, response: TaskResult) -> bool:
+    """Return whether the operation refuses a parent; it may serve the subtasks."""
+    refused = isinstance(response, TaskError | TaskGoneError | BadRequestError)
+    return refused or (response == () and source.batch > 1)

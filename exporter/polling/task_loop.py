@@ -34,7 +34,7 @@ _MOST_CALLS = 8
 """At once, of one source; as many failures in a row prove that the source fails."""
 _FEW_CALLS = 2
 """As many that are denied in a row prove that all are; a single one may be about the task."""
-_ASK_AGAIN_SECONDS = 3600.0
+ASK_AGAIN_SECONDS = 3600.0
 """The interval at which parents are queried that the cloud refuses."""
 _HEAD_START = 2
 """Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
@@ -153,7 +153,7 @@ class TaskLoop(PollLoop):
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
     def _interval_of(self, task_id: str, kinds: Kinds) -> float:
-        return _ASK_AGAIN_SECONDS if task_id in self._refused else self._intervals.of_task(task_id, kinds)
+        return ASK_AGAIN_SECONDS if task_id in self._refused else self._intervals.of_task(task_id, kinds)
 
     # What is next
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,8 @@ from exporter.commands.check_demand import demand_findings
 from exporter.commands.findings import Finding
 from exporter.views.errors import Level
 from tests.lib.commands import WHERE, checked, config_for
-from tests.lib.daemon import cloud_of, config_of, sim_task
+from tests.lib.daemon import Scrape, cloud_of, config_of, polling, sim_task
+from tests.lib.virtual_time import simulate
 
 (ACCOUNT,) = config_of(poll={"rate_limit": 3.0, "burst": 5}).accounts
 REGION = "cn-north-4"
@@ -95,3 +98,30 @@ def test_check_warns_of_a_rate_limit_that_makes_delays_stale() -> None:
     assert "60 active tasks need " in line
     assert "0.05 are allowed: delays will be about " in line
     assert "old: set poll.rate_limit to " in line
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_check_and_daemon_compute_the_same_demand_where_parents_are_refused_or_not(api: str) -> None:
+    tasks = [
+        *(sim_task(f"a{n}", relation="multi_to_single", children=[sim_task(f"b{n}", role="child")]) for n in range(20)),
+        *(sim_task(f"c{n}") for n in range(30)),
+    ]
+    if api == "v5":  # whose lists show which parents are of one kind
+        tasks += [sim_task(f"d{n}", relation="edit", children=[sim_task(f"e{n}", role="child")]) for n in range(4)]
+    collectors = ("tasks", "progress", "node", "detail")
+    config = config_of(api, collectors)
+
+    async def wanted() -> float:
+        async with polling(cloud_of(*tasks, published={api}), config) as exporter:
+            await asyncio.sleep(90)
+            await exporter.publish()
+            ratio = Scrape(exporter).value("drs_exporter_api_demand_ratio")
+            assert ratio is not None
+            return ratio * config.accounts[0].poll.rate_limit
+
+    cloud = cloud_of(*tasks, published={api})
+    _, text = checked(cloud, config)
+    found = re.search(r"need ([0-9.]+) calls a second", text)
+    assert found
+    assert float(found[1]) == pytest.approx(simulate(wanted()), rel=0.1)
+    assert len(cloud.calls) < 30

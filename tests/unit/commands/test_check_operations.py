@@ -129,3 +129,15 @@ def test_what_is_disabled_is_not_tried() -> None:
     config = config_for(collectors={"comparison": {"enabled": False}, "quota": {"enabled": False}})
     _, text = checked(fleet(), config)
     assert [part for part in ("compar", "quota") if part in text] == []
+
+
+@pytest.mark.parametrize("api", ["v3", "v5"])
+def test_an_operation_is_not_tested_with_a_virtual_parent(api: str) -> None:
+    ended = sim_task("west", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE")
+    parent = sim_task("shops", relation="multi_to_single", children=[ended])
+    _, text = checked(cloud_of(parent, published={api}))
+    name = {"v3": "v3_batch_progress", "v5": "v5_job_progress"}[api]
+    assert finding(text, name).startswith(f"ok {name} not tested: no task to test it with (")
+    ended.pin(None)
+    _, text = checked(cloud_of(parent, published={api}))
+    assert finding(text, name).startswith(f"ok {name} works (")
