@@ -12,14 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.config import Collectors, Cutover
 from exporter.docs import examples
 from exporter.docs.catalogue import catalogue_markdown, unit_of
-from exporter.docs.label_words import LABELS
 from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, CutoverInput, blockers
 from exporter.model.facts import Progress, Recovery
-from exporter.model.task import STATUSES
 from tests.lib.documents import rows
 from tests.lib.paths import DOCS
 
@@ -126,43 +124,6 @@ def test_every_reason_against_a_cut_over_is_explained() -> None:
     assert REASONS_TOLD["log_error"][1:] == ["logs", "`cutover.logs`: ignore"]
     assert all(re.fullmatch(r"[A-Z][^|]*\.", cells[0]) for cells in REASONS_TOLD.values())
     assert {cells[1] for cells in REASONS_TOLD.values()} <= set(Collectors.model_fields)
-
-
-@pytest.mark.parametrize(
-    ("status", "phase"),
-    [
-        ("INCRE_TRANSFER_STARTED", "`incremental`"),
-        ("PAUSEING", "`paused`"),
-        ("RELEASE_CHILD_TRANSFER_COMPLETE", "`changing`; of a subtask `ended`"),
-    ],
-)
-def test_the_phase_of_a_status(status: str, phase: str) -> None:
-    table = rows(section("### Phases"))
-    assert table[status] == [phase]
-    assert table.keys() >= STATUSES.keys()
-    assert "| any other word | `other` |" in TEXT
-
-
-def test_every_label_with_words_of_the_cloud_or_the_exporter_lists_them() -> None:
-    lines = [line[2:-2].split(" | ") for line in section("## Words in labels").splitlines() if line.startswith("| `")]
-    listed = {(label.strip("`"), family.strip("`")): text for label, family, text in lines}
-    about_the_cloud: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
-    assert listed.keys() == {
-        (label, family.name) for label in LABELS for family in about_the_cloud if label in family.labels
-    }
-    assert [key for key, text in listed.items() if not text.startswith(("`", "those of"))] == []
-    assert listed["state", "drs_apply_state"] == "`succeed`, `failed`, `processing`, `waiting`, `other`"
-    assert (
-        listed["level", "drs_task_last_log_timestamp_seconds"]
-        == "`error`, `info`, `warn`, or another word of the cloud"
-    )
-
-
-@pytest.mark.parametrize("family", [family for family in TASK_FAMILIES if family.words], ids=lambda family: family.name)
-def test_the_fixed_words_of_a_family_are_those_of_its_samples(family: Family[Any]) -> None:
-    shown = {labels[-1] for task in examples.TASKS for labels, _ in family.samples(task)}
-    assert shown
-    assert shown <= set(family.words)
 
 
 def test_the_setting_of_a_reason_removes_or_relaxes_it() -> None:
