@@ -89,8 +89,8 @@ class DetailWire(Wire):
     """Fields that both generations have under the same names, v5 partly in `base_info` and `policy_config`."""
 
     created_at: Time = alias("create_time")
-    job_direction: Text = None
-    kernel_direction: Text = alias("job_kernel_direction")
+    job_direction: Word = None
+    kernel_direction: Word = alias("job_kernel_direction")
     master_task_id: Word = alias("master_job_id")
     multi_write: Flag = None
     conflict_policy: Word = None

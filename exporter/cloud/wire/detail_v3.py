@@ -14,7 +14,6 @@ from exporter.cloud.wire.fields import (
     Gigabytes,
     Nested,
     Switch,
-    Text,
     Time,
     Wire,
     Word,
@@ -31,22 +30,22 @@ if TYPE_CHECKING:
 class SourceV3Wire(Wire):
     """`source_endpoint` of v3, table 6."""
 
-    source_type: Text = alias("db_type")
+    source_type: Word = alias("db_type")
     source_ssl: Switch = alias("ssl_link")
 
 
 class TargetV3Wire(Wire):
     """`target_endpoint` of v3, table 6."""
 
-    target_type: Text = alias("db_type")
+    target_type: Word = alias("db_type")
     target_ssl: Switch = alias("ssl_link")
-    target_instance_id: Text = alias("inst_id")
+    target_instance_id: Word = alias("inst_id")
 
 
 class InstanceV3Wire(Wire):
     """`inst_info` of v3, table 7; its table calls it instInfo, its example does not."""
 
-    node_type: Text = alias("inst_type")
+    node_type: Word = alias("inst_type")
     node_status: Word = alias("status")
     disk_size_bytes: Gigabytes = alias("volume_size")
     start_time: Time = None
@@ -64,7 +63,7 @@ class DetailItemWire(DetailWire, NetworkWire, BatchItemWire):
     started_at: Time = alias("actual_start_time")
     full_completed_at: Time = alias("full_transfer_complete_time")
     updated_at: Time = alias("update_time")
-    node_role: Text = None
+    node_role: Word = None
     target_read_only: Flag = alias("is_target_readonly")
     restart_required: Flag = alias("need_restart")
     az: WordList = alias("az_code")

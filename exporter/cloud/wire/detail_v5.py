@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class DatabaseV5Wire(Wire):
     """`endpoint` in an endpoint of v5, table 9."""
 
-    target_instance_id: Text = alias("instance_id")
+    target_instance_id: Word = alias("instance_id")
 
 
 class TargetConfigV5Wire(Wire):
@@ -49,7 +49,7 @@ class SslV5Wire(Wire):
 class EndpointV5Wire(Wire):
     """An item of `source_endpoint` and `target_endpoint` of v5, table 8."""
 
-    db_type: Text = None
+    db_type: Word = None
     endpoint: Nested[DatabaseV5Wire] = None
     config: Nested[TargetConfigV5Wire] = None
     ssl: Nested[SslV5Wire] = None
@@ -58,15 +58,15 @@ class EndpointV5Wire(Wire):
 class SpecV5Wire(Wire):
     """`node_info.spec` of v5, table 27."""
 
-    node_type: Text = None
+    node_type: Word = None
 
 
 class NodeBaseV5Wire(Wire):
     """`node_info.base_info` of v5, table 29."""
 
-    instance_type: Text = None
+    instance_type: Word = None
     node_status: Word = alias("status")
-    node_role: Text = alias("role")
+    node_role: Word = alias("role")
     az: WordList = alias("availability_zone")
 
 
@@ -83,7 +83,7 @@ class DetailJobWire(DetailWire):
 
     base_info: JsonObject = None
     policy_config: JsonObject = None
-    charging_mode: Text = None
+    charging_mode: Word = None
     source_endpoint: NestedList[EndpointV5Wire] = ()
     target_endpoint: NestedList[EndpointV5Wire] = ()
     node_info: Nested[NodeV5Wire] = None
