@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from exporter.config import Config
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import DEMO_USER, SimulatedCloud, World, faults
 from tests.lib.accounts import (
@@ -93,6 +94,12 @@ async def rotate(file: Path, cloud: SimulatedCloud, days: int) -> None:
         await asyncio.sleep(60 * MINUTE)
 
 
+def config_with(file: Path, key: str, text: str, credentials: Mapping[str, Any]) -> Config:
+    """An account with these credentials, of which one is in a file."""
+    file.write_text(text)
+    return config_of(account({**credentials, key: {"file": str(file)}}))
+
+
 def kind(name: str, folder: Path) -> Mapping[str, Any]:
     """Credentials of a kind; key and token are in files that `rotate` writes."""
     key, token = {"file": str(folder / "key")}, {"file": str(folder / "token")}
@@ -137,11 +144,8 @@ async def test_polling_once_is_enough_for_every_kind(name: str, tmp_path: Path) 
 
 
 async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_for_it(tmp_path: Path) -> None:
-    cloud = cloud_of()
-    file = tmp_path / "key"
-    file.write_text("SK")
-    config = config_of(account({**AK_SK, "secret_key": {"file": str(file)}}))
-    async with polling(cloud, config) as exporter:
+    cloud, file = cloud_of(), tmp_path / "key"
+    async with polling(cloud, config_with(file, "secret_key", "SK", AK_SK)) as exporter:
         assert await ups(exporter, 5 * MINUTE) == [1]
         await asyncio.sleep(2)  # so that each look follows a poll
         cloud.keys["AK"] = "SK2"
@@ -156,11 +160,8 @@ async def test_where_the_key_is_changed_before_the_file_the_next_poll_makes_up_f
 
 
 async def test_a_wrong_password_costs_few_sign_ins_and_is_forgiven_when_the_file_is_right(tmp_path: Path) -> None:
-    cloud = cloud_of()
-    file = tmp_path / "password"
-    file.write_text("wrong")
-    config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
-    async with polling(cloud, config) as exporter:
+    cloud, file = cloud_of(), tmp_path / "password"
+    async with polling(cloud, config_with(file, "password", "wrong", PASSWORD)) as exporter:
         assert await ups(exporter, 60 * MINUTE) == [0]
         assert Scrape(exporter).samples("drs_tasks") == []  # a failure is not "no tasks"
         assert requests(cloud) == {SIGN_IN: 4}
@@ -203,11 +204,8 @@ async def test_one_403_that_means_an_invalid_token_is_not_even_seen(credentials:
 
 
 async def test_tokens_that_die_with_a_change_of_the_password_cost_one_sign_in_each(tmp_path: Path) -> None:
-    cloud = cloud_of()
-    file = tmp_path / "password"
-    file.write_text(str(PASSWORD["password"]))
-    config = config_of(account({**PASSWORD, "password": {"file": str(file)}}))
-    async with polling(cloud, config) as exporter:
+    cloud, file = cloud_of(), tmp_path / "password"
+    async with polling(cloud, config_with(file, "password", str(PASSWORD["password"]), PASSWORD)) as exporter:
         assert await ups(exporter, 10 * MINUTE) == [1]
         cloud.users[DEMO_USER] = "new"
         file.write_text("new")

@@ -18,7 +18,7 @@ from exporter.runtime.threads import DaemonPool
 from tests.lib.daemon import PROJECT_ID, Scrape, exporter_on, get
 from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
 from tests.lib.settings import account
-from tests.lib.virtual_time import EPOCH
+from tests.lib.virtual_time import EPOCH, in_real_time
 
 
 def broken() -> Config:
@@ -136,7 +136,8 @@ async def test_where_the_system_starts_no_thread_the_configuration_stays(
         assert Scrape(exporter).value(SUCCESS) == 1
 
 
-def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_real_time
+async def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = DaemonPool("test-config", threads=2, timeout=0.05)
     monkeypatch.setattr(exporter_module, "_CONFIGURATIONS", pool)
     release = threading.Event()
@@ -145,19 +146,16 @@ def test_a_file_that_does_not_respond_stops_nothing(monkeypatch: pytest.MonkeyPa
         release.wait()
         return config()
 
-    async def main() -> None:
-        async with exporter_on(clouds(), config()) as exporter:
-            await exporter.poll_once()
-            with pytest.raises(NotReadyError, match=r"not read within 0\.05 s: a file does not respond"):
-                await exporter.reload(hanging)
-            page = Scrape(exporter)
-            assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
-            pool.timeout = 30
-            release.set()
-            await exporter.reload(config)
-            assert Scrape(exporter).value(SUCCESS) == 1
-
-    asyncio.run(main())
+    async with exporter_on(clouds(), config()) as exporter:
+        await exporter.poll_once()
+        with pytest.raises(NotReadyError, match=r"not read within 0\.05 s: a file does not respond"):
+            await exporter.reload(hanging)
+        page = Scrape(exporter)
+        assert (page.value(SUCCESS), page.tasks()) == (0, {"one", "dr", "two"})
+        pool.timeout = 30
+        release.set()
+        await exporter.reload(config)
+        assert Scrape(exporter).value(SUCCESS) == 1
 
 
 async def test_a_key_in_a_file_is_read_again_after_a_reload(tmp_path: Path) -> None:

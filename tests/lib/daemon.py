@@ -28,7 +28,7 @@ from exporter.store.store import Store
 from exporter.web.app import application
 from tests.lib.settings import account, settings
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import EPOCH, clock, now, simulate
+from tests.lib.virtual_time import EPOCH, clock, now, simulated
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}
@@ -163,28 +163,22 @@ def _parsed(lines: Iterable[str]) -> list[tuple[dict[str, str], float]]:
     return [(sample.labels, sample.value) for family in families for sample in family.samples]
 
 
-def polled(cloud: SimulatedCloud, api: str, *collectors: str) -> SimulatedCloud:
+@simulated
+async def polled(cloud: SimulatedCloud, api: str, *collectors: str) -> SimulatedCloud:
     """The cloud after one successful poll of the lists and of each of these collectors."""
-
-    async def main() -> None:
-        async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
-            assert await exporter.poll_once()
-
-    simulate(main())
+    async with exporter_on(cloud, config_of(api, ("tasks", *collectors))) as exporter:
+        assert await exporter.poll_once()
     return cloud
 
 
-def scraped(*tasks: SimTask, config: Config | None = None, faults: Iterable[Fault] = (), **world: Any) -> Scrape:
+@simulated
+async def scraped(*tasks: SimTask, config: Config | None = None, faults: Iterable[Fault] = (), **world: Any) -> Scrape:
     """The page after one poll of every collector; options are those of World."""
-
-    async def main() -> Scrape:
-        cloud = cloud_of(*tasks, **world)
-        cloud.faults = list(faults)
-        async with exporter_on(cloud, config) as exporter:
-            await exporter.poll_once()
-            return Scrape(exporter)
-
-    return simulate(main())
+    cloud = cloud_of(*tasks, **world)
+    cloud.faults = list(faults)
+    async with exporter_on(cloud, config) as exporter:
+        await exporter.poll_once()
+        return Scrape(exporter)
 
 
 def calls(cloud: SimulatedCloud) -> Counter[str]:
@@ -269,15 +263,12 @@ async def get(
         )
 
 
-def served(path: str, accept: str | None = "", method: str = "GET", *tasks: Any) -> RawResponse:
+@simulated
+async def served(path: str, accept: str | None = "", method: str = "GET", *tasks: Any) -> RawResponse:
     """The response of an exporter that has polled once."""
-
-    async def main() -> RawResponse:
-        async with exporter_on(cloud_of(*(tasks or (sim_task("one"),)))) as exporter:
-            await exporter.poll_once()
-            return await get(exporter, path, accept, method)
-
-    return simulate(main())
+    async with exporter_on(cloud_of(*(tasks or (sim_task("one"),)))) as exporter:
+        await exporter.poll_once()
+        return await get(exporter, path, accept, method)
 
 
 class ParsedPage(HTMLParser):

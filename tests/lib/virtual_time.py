@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from exporter.runtime.clock import Clock
-from exporter.runtime.threads import THREAD_PREFIX
+from exporter.runtime.threads import at_work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,10 +18,6 @@ T = TypeVar("T")
 _PATIENCE_TURNS = 5000
 """Of a millisecond: then a thread counts as one that hangs, and time jumps."""
 EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z: Unix time where the loop's clock is 0
-
-
-def _threads_at_work() -> bool:
-    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
 
 
 class _Selector(selectors.DefaultSelector):
@@ -36,10 +31,10 @@ class _Selector(selectors.DefaultSelector):
         if timeout is None:
             return super().select(None)
         # Looked at first: a thread that ends between the two has left its event.
-        patience = _PATIENCE_TURNS if _threads_at_work() else 0
+        patience = _PATIENCE_TURNS if at_work() else 0
         events = super().select(0)
         while patience and not events:
-            patience = patience - 1 if _threads_at_work() else 0
+            patience = patience - 1 if at_work() else 0
             events = super().select(0.001)  # threads need real time
         if not events and timeout:
             self.elapsed += timeout

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from exporter.runtime.terminal import Cell, ProgressLine, Screen, table
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 
 class Terminal(io.StringIO):
@@ -59,16 +59,14 @@ def test_words_are_broken_if_nothing_else_helps() -> None:
     assert table(cells, Screen(5), [0, 1]) == ["uninterr  intermin", "upted     able"]
 
 
-def waited(stream: io.StringIO, seconds: float) -> str:
-    async def main() -> None:
-        calls = 0
-        async with ProgressLine(lambda: f"{calls} calls of a very long story that does not fit", stream) as waiting:
-            await asyncio.sleep(seconds)
-            calls += 1
-            await asyncio.sleep(seconds)
-            waiting.wipe()
-
-    simulate(main())
+@simulated
+async def waited(stream: io.StringIO, seconds: float) -> str:
+    calls = 0
+    async with ProgressLine(lambda: f"{calls} calls of a very long story that does not fit", stream) as waiting:
+        await asyncio.sleep(seconds)
+        calls += 1
+        await asyncio.sleep(seconds)
+        waiting.wipe()
     return stream.getvalue()
 
 

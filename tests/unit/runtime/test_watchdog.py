@@ -12,7 +12,7 @@ import pytest
 
 from exporter.runtime import watchdog
 from exporter.runtime.watchdog import HANG_SECONDS, STOP_SECONDS, Watchdog
-from tests.lib.virtual_time import simulate
+from tests.lib.virtual_time import simulated
 
 
 @pytest.fixture
@@ -33,18 +33,15 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float | None]]:
         signal.signal(number, handler)
 
 
-def watch(*steps: tuple[float, Callable[[Watchdog], object]]) -> None:
+@simulated
+async def watch(*steps: tuple[float, Callable[[Watchdog], object]]) -> None:
     """Watch an event loop in which something happens after some seconds each."""
-
-    async def main() -> None:
-        dog = Watchdog()
-        watching = asyncio.create_task(dog.watch())
-        for seconds, step in steps:
-            await asyncio.sleep(seconds)
-            step(dog)
-        watching.cancel()
-
-    simulate(main())
+    dog = Watchdog()
+    watching = asyncio.create_task(dog.watch())
+    for seconds, step in steps:
+        await asyncio.sleep(seconds)
+        step(dog)
+    watching.cancel()
 
 
 def nothing(_dog: Watchdog) -> None:
@@ -71,17 +68,13 @@ def test_a_signal_sets_the_end_and_nothing_postpones_it(armed: list[float | None
     assert (stopped, armed) == ([True], [HANG_SECONDS, STOP_SECONDS])
 
 
-def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_second_signal_ends_the_process(armed: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
-
-    async def main() -> None:
-        Watchdog().on_signal(lambda: None)
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.sleep(0)
-
-    simulate(main())
+    Watchdog().on_signal(lambda: None)
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0)
     assert (codes, armed) == ([130], [STOP_SECONDS])
 
 

@@ -18,8 +18,6 @@ from exporter.web.app import accepts_gzip, application, wanted_format
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim_task
 from tests.lib.virtual_time import other_task
 
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
-
 
 def test_metrics_are_text_0_0_4() -> None:
     got = served("/metrics")
