@@ -13,6 +13,7 @@ from exporter.metrics.family import Family
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import STATUSES
+from exporter.views.known_words import LABEL_WORDS
 from tests.lib.documents import rows
 
 TEXT = catalogue_markdown()
@@ -56,3 +57,7 @@ def test_the_fixed_words_of_a_family_are_those_of_its_samples(family: Family[Any
     shown = {labels[-1] for task in examples.TASKS for labels, _ in family.samples(task)}
     assert shown
     assert shown <= set(family.words)
+
+
+def test_every_group_of_words_is_that_of_a_metric() -> None:
+    assert LABEL_WORDS.keys() - {family.name for family in TASK_FAMILIES} - {"drs_async_jobs", "other"} == set()
