@@ -37,6 +37,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "data": "data of the user's tables",
     "network": "the network or place of a database, not of the node",
     "id": "an internal id",
+    "length": "the number of items in the response",
     "console": "says nothing about the state of the task",
     "undocumented": "its values are not documented, and may be names",
     "costly": "only a call for each database returns it",
