@@ -6,9 +6,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exporter.model.details import Detail, SpeedLimit
-from exporter.model.facts import AsyncJobs, Compared, ObjectCount, Precheck, Progress, Quota
+from exporter.model.facts import AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
-from exporter.model.task import CollectorFacts, History, Identity, Listed, ListFacts, Phase, Project, Task
+from exporter.model.task import History, Identity, Listed, ListFacts, Phase, Project, Task
 
 if TYPE_CHECKING:
     from exporter.model.facts import TaskFacts

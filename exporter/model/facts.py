@@ -238,3 +238,18 @@ class AsyncJobs(Facts):
     """The number of batches by status."""
     failed: tuple[tuple[str, float], ...] = ()
     """Id and time of creation of the newest failed batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorFacts:
+    """The newest poll of one collector of a project."""
+
+    interval_seconds: float
+    success: bool | None = None
+    """None if no query was possible."""
+    duration_seconds: float | None = None
+    last_success_at: float | None = None
+    max_age_seconds: float | None = None
+    """The age above which its facts are not shown any more."""
+    oldest_seconds: float | None = None
+    """The age of its oldest facts about a task; None if it has none."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from exporter.config import TASKS, Scope
-from exporter.model.facts import AsyncJobs, Quota
+from exporter.model.facts import AsyncJobs, CollectorFacts, Quota
 from exporter.model.known_facts import KnownFacts
 
 
@@ -275,21 +275,6 @@ class ListFacts:
     def complete(self) -> bool | None:
         """True if the newest successful list has all tasks; None if no list has succeeded."""
         return None if self.tasks is None else self.gap is None
-
-
-@dataclass(frozen=True, slots=True)
-class CollectorFacts:
-    """The newest poll of one collector of a project."""
-
-    interval_seconds: float
-    success: bool | None = None
-    """None if no query was possible."""
-    duration_seconds: float | None = None
-    last_success_at: float | None = None
-    max_age_seconds: float | None = None
-    """The age above which its facts are not shown any more."""
-    oldest_seconds: float | None = None
-    """The age of its oldest facts about a task; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

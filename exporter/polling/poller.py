@@ -11,7 +11,7 @@ from exporter.cloud.connect import Connection
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import TASKS
-from exporter.model.task import CollectorFacts
+from exporter.model.facts import CollectorFacts
 from exporter.polling.context import PollContext
 from exporter.polling.list_loop import ListLoop
 from exporter.polling.loop import PollLoop

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from exporter.model.facts import CollectorFacts
 from exporter.model.task import Phase, Project
 from exporter.store.inventory import LIST_LAG_SECONDS, Inventory
 from exporter.store.list_health import ListHealth
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
-    from exporter.model.task import CollectorFacts, ListFacts, ProjectKey
+    from exporter.model.task import ListFacts, ProjectKey
     from exporter.runtime.clock import Clock
     from exporter.store.project_context import ProjectContext
     from exporter.store.task_state import TaskState

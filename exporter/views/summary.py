@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from exporter.model.task import CollectorFacts, ListFacts, Phase, Project, Task
+from exporter.model.facts import CollectorFacts
+from exporter.model.task import ListFacts, Phase, Project, Task
 from exporter.views.text import UNKNOWN
 
 WORST_FIRST = (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.model.facts import AsyncJobs, Quota
-from exporter.model.task import CollectorFacts, Gap, ListFacts, Phase, Project
+from exporter.model.facts import AsyncJobs, CollectorFacts, Quota
+from exporter.model.task import Gap, ListFacts, Phase, Project
 
 if TYPE_CHECKING:
     from exporter.metrics.family import Family
