@@ -564,6 +564,26 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "Rows that differ in the newest comparison, if the cloud counts them.",
         "different_rows",
     ),
+    _compared(
+        "drs_comparison_missing_rows",
+        "Rows that only the source has by the newest comparison of contents, if the cloud counts them.",
+        "missing_rows",
+    ),
+    _compared(
+        "drs_comparison_extra_rows",
+        "Rows that only the target has by the newest comparison of contents, if the cloud counts them.",
+        "extra_rows",
+    ),
+    _compared(
+        "drs_comparison_rows_source",
+        "Rows of the source in the newest comparison, if the cloud counts them for all tables.",
+        "rows_source",
+    ),
+    _compared(
+        "drs_comparison_rows_target",
+        "Rows of the target in the newest comparison, if the cloud counts them for all tables.",
+        "rows_target",
+    ),
     _objects(
         "drs_comparison_objects_source",
         "Objects of a type that the newest object comparison found in the source.",

@@ -174,6 +174,12 @@ class Compared:
     different_rows: float | None = None
     results: tuple[tuple[str, int], ...] = ()
     """The number of databases, tables or object types by result."""
+    missing_rows: float | None = None
+    """Rows that only the source has."""
+    extra_rows: float | None = None
+    """Rows that only the target has."""
+    rows_source: float | None = None
+    rows_target: float | None = None
 
     @property
     def finished(self) -> bool:

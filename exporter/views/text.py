@@ -95,8 +95,9 @@ def _item(label: str, value: Any, now: float) -> list[tuple[str, str]]:
         window = "all day" if value.all_day else f"{value.begin_hour:02}:00 to {value.end_hour:02}:00 UTC"
         return [("speed limit", f"{_size(value.bytes_per_second)}/s, {window}")]
     if isinstance(value, Compared):
-        names = (field.name for field in fields(value) if field.name != "type")
-        rows = (row for name in names for row in rows_of(name, getattr(value, name), now))
+        values = ((field.name, getattr(value, field.name)) for field in fields(value) if field.name != "type")
+        shown = ((name, each) for name, each in values if each is not None or "rows" not in name)
+        rows = (row for name, each in shown for row in rows_of(name, each, now))
         kind = value.type if label == "types" else f"{label} {value.type}"
         return [(f"{kind} {name}", text) for name, text in rows]
     key, content = value

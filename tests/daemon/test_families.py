@@ -106,6 +106,9 @@ def test_an_inconsistent_comparison() -> None:
     page = shown(sim_task("one", comparison="different", born=EPOCH - 51 * HOUR), api="v3")
     assert page.by("type", "drs_comparison_consistent") == {"object": 0, "line": 0, "content": 0}
     assert page.by("type", "drs_comparison_different_rows") == {"line": 3, "content": 3}
+    rows = {side: page.by("type", f"drs_comparison_rows_{side}") for side in ("source", "target")}
+    assert rows["source"].keys() == {"line", "content"}
+    assert {kind: rows["source"][kind] - rows["target"][kind] for kind in rows["source"]} == {"line": 3, "content": 3}
     assert page.by("result", "drs_comparison_results", type="line") == {"CONSISTENT": 1, "INCONSISTENT": 1}
     source, target = (page.by("object_type", f"drs_comparison_objects_{side}") for side in ("source", "target"))
     assert {name: source[name] - target[name] for name in source} == {"db": 0, "table": 0, "index": 1, "view": 0}

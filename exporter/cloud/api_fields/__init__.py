@@ -40,7 +40,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "length": "the number of items in the response",
     "console": "says nothing about the state of the task",
     "undocumented": "its values are not documented, and may be names",
-    "costly": "only a call for each database returns it",
+    "derived": "follows from the numbers of rows in its table",
 }
 """Reasons why fields are not shown."""
 

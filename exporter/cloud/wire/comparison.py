@@ -22,6 +22,8 @@ from exporter.runtime.clock import loop_time
 if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
 
+Rows: TypeAlias = Mapping[str, float]
+"""Numbers of rows by the fields of `Compared`; those that are unknown are missing."""
 PAGE = 100
 """Results in one response at most: a full page may have been cut."""
 OBJECT, LINE, CONTENT = "object", "line", "content"
@@ -72,9 +74,11 @@ class ComparedObjectsWire(ComparedWire):
 
 
 class ComparedRowsWire(Wire):
-    """How many rows of a table differ; a string in v5, a number in v3."""
+    """Rows of a table on both sides, and how many differ; strings in v5, numbers in v3."""
 
-    different: Number = alias("difference_row_num", "diff_row_num")
+    rows_source: Number = alias("source_row_num")
+    rows_target: Number = alias("target_row_num")
+    different_rows: Number = alias("difference_row_num", "diff_row_num")
 
 
 def is_complete(items: Sequence[Any] | None, decoded: Sequence[Wire], total: float | None = None) -> bool:
@@ -99,17 +103,17 @@ def verdict_of(task: ComparisonTaskWire, statuses: Sequence[str | None], *, comp
         status=task.status or "",
         consistent=consistent,
         finished_at=task.ended,
-        different_rows=0.0 if consistent and task.kind != OBJECT else None,
         results=tuple(sorted(results.items())) if complete else (),
     )
 
 
-def sum_rows(tables: list[Any] | None, errors: DecodeErrors, total: float | None = None) -> float | None:
-    """Return how many rows differ in all tables; None where that is not known of each."""
+def sum_rows(tables: list[Any] | None, errors: DecodeErrors, total: float | None = None) -> Rows:
+    """Return the sums of all tables; those that are not known of each table are left out."""
     rows = ComparedRowsWire.read_all(tables, errors)
-    counted = [row.different for row in rows if row.different is not None]
-    complete = is_complete(tables, rows, total) and len(counted) == len(rows)
-    return sum(counted) if complete and counted else None
+    if not rows or not is_complete(tables, rows, total):
+        return {}
+    columns = {name: [getattr(row, name) for row in rows] for name in ComparedRowsWire.model_fields}
+    return {name: sum(column) for name, column in columns.items() if None not in column}
 
 
 def object_counts(objects: Iterable[ComparedObjectsWire]) -> tuple[ObjectCount, ...]:
@@ -142,8 +146,8 @@ class ComparisonReader(ABC):
         """Return the results of each of these comparisons; None where the cloud refuses the query."""
 
     @abstractmethod
-    async def different_rows(self, task: ComparisonTaskWire, verdict: Compared) -> float | None:
-        """Return how many rows differ by a comparison that `results` has returned; None where that is unknown."""
+    async def rows(self, task: ComparisonTaskWire, verdict: Compared) -> Rows:
+        """Return the numbers of rows that a comparison of lines or contents, which `results` has returned, found."""
 
 
 _Known: TypeAlias = dict[str | None, Comparison]
@@ -220,9 +224,16 @@ async def _comparison(
     verdict = verdict_of(task, [item.status for item in decoded], complete=complete)
     if verdict is None:
         return None
-    if task.kind != OBJECT and not verdict.consistent:
-        verdict = replace(verdict, different_rows=await reader.different_rows(task, verdict))
+    if task.kind != OBJECT:
+        rows: dict[str, Any] = {**await reader.rows(task, verdict), **_no_rows(task.kind, verdict)}
+        verdict = replace(verdict, **rows)
     return Comparison((verdict,), object_counts(item for item in decoded if isinstance(item, ComparedObjectsWire)))
+
+
+def _no_rows(kind: str, verdict: Compared) -> Rows:
+    """Return the numbers that are zero where all is equal; lines compare counts, not which rows there are."""
+    names = ("different_rows", "missing_rows", "extra_rows") if kind == CONTENT else ("different_rows",)
+    return dict.fromkeys(names, 0.0) if verdict.consistent else {}
 
 
 def _decided(finished: Iterable[ComparisonTaskWire], known: _Known) -> ComparisonTaskWire | None:

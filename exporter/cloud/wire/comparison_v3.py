@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pydantic import Field
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError, DecodeError
@@ -16,13 +19,32 @@ from exporter.cloud.wire.comparison import (
     ComparisonReader,
     ComparisonTaskWire,
     Results,
+    Rows,
     is_complete,
     sum_rows,
 )
-from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, alias
+from exporter.cloud.wire.fields import JsonArray, Nested, NestedList, Number, Text, Wire, alias
 from exporter.model.facts import Compared
 
 _IDS = {OBJECT: "object_level_compare_id", LINE: "line_compare_id", CONTENT: "content_compare_id"}
+
+
+class DifferentRowWire(Wire):
+    """A row that differs: its key on each side that has it. The keys are data of users."""
+
+    source_key_value: JsonArray = None
+    target_key_value: JsonArray = None
+
+    @property
+    def sides(self) -> tuple[bool, bool]:
+        """Whether the source and the target have the row."""
+        return bool(self.source_key_value), bool(self.target_key_value)
+
+
+class DifferencesWire(Wire):
+    """The rows of one table that differ."""
+
+    content_compare_diff: NestedList[DifferentRowWire] = ()
 
 
 class ListBlockWire(Wire):
@@ -53,6 +75,7 @@ class ContentBlockWire(LineBlockWire):
     overview: JsonArray = alias("content_compare_overview")
     total: Number = alias("content_compare_overview_count")
     details: JsonArray = alias("content_compare_details")
+    diffs: NestedList[DifferencesWire] = Field((), validation_alias="content_compare_diffs")
 
 
 class ComparisonWire(Wire):
@@ -99,8 +122,9 @@ class ComparisonReaderV3(ComparisonReader):
         found = self._found
         return (found.line_compare_results if kind == LINE else found.content_compare_results) or LineBlockWire()
 
-    async def different_rows(self, task: ComparisonTaskWire, _verdict: Compared) -> float | None:
-        items = self._block(task.kind).details
+    async def rows(self, task: ComparisonTaskWire, _verdict: Compared) -> Rows:
+        block = self._block(task.kind)
+        items = block.details
         details = DetailsWire.read_all(items, self._errors)
         lines = task.kind == LINE
         tables = [
@@ -108,8 +132,13 @@ class ComparisonReaderV3(ComparisonReader):
             for detail in details
             for table in (detail.line_compare_detail if lines else detail.content_compare_detail) or ()
         ]
-        different = sum_rows(tables, self._errors)
-        return different if is_complete(items, details) else None
+        rows = sum_rows(tables, self._errors) if is_complete(items, details) else {}
+        if isinstance(block, ContentBlockWire):
+            sides = Counter(row.sides for table in block.diffs for row in table.content_compare_diff)
+            del sides[False, False]
+            if sides.total() == rows.get("different_rows"):  # else the page does not have all of them
+                rows = {**rows, "missing_rows": float(sides[True, False]), "extra_rows": float(sides[False, True])}
+        return rows
 
     async def _query(self, compare_ids: Mapping[str, Any]) -> ComparisonWire:
         body = {"job_id": self._job_id, **compare_ids, "current_page": 1, "per_page": PAGE}

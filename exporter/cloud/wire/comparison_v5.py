@@ -16,9 +16,10 @@ from exporter.cloud.wire.comparison import (
     ComparisonReader,
     ComparisonTaskWire,
     Results,
+    Rows,
     sum_rows,
 )
-from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire
+from exporter.cloud.wire.fields import JsonArray, Nested, Number, Text, Wire, alias
 from exporter.model.facts import Compared
 
 _COMPARE_TYPES = {OBJECT: "object_compare", LINE: "line_compare", CONTENT: "content_compare"}
@@ -32,9 +33,11 @@ class ObjectOverviewWire(Wire):
 
 
 class ContentDifferencesWire(Wire):
-    """`content_diff_detail_info`, table 49."""
+    """`content_diff_detail_info`, table 49. A row whose target is null is missing there."""
 
-    count: Number = None
+    different_rows: Number = alias("count")
+    missing_rows: Number = alias("target_meta_is_null")
+    extra_rows: Number = alias("source_meta_is_null")
 
 
 class ComparisonResultWire(Wire):
@@ -45,6 +48,7 @@ class ComparisonResultWire(Wire):
     line_compare_overview_infos: JsonArray = None
     content_compare_overview_infos: JsonArray = None
     line_compare_detail_infos: JsonArray = None
+    content_compare_detail_infos: JsonArray = None
     content_diff_detail_info: Nested[ContentDifferencesWire] = None
 
 
@@ -56,7 +60,7 @@ class ComparisonJobWire(Wire):
 
 
 class ComparisonReaderV5(ComparisonReader):
-    """Queries the results of each comparison by itself, and the rows that differ only where some do."""
+    """Queries the results of each comparison by itself, then its rows, and those that differ only where some do."""
 
     async def listed(self) -> list[Any] | None:
         found, _ = await self._query("data_compare", "list")
@@ -77,17 +81,23 @@ class ComparisonReaderV5(ComparisonReader):
         line = task.kind == LINE
         return Results(overview.line_compare_overview_infos if line else overview.content_compare_overview_infos, total)
 
-    async def different_rows(self, task: ComparisonTaskWire, verdict: Compared) -> float | None:
+    async def rows(self, task: ComparisonTaskWire, verdict: Compared) -> Rows:
         if verdict.consistent is None:
-            return None
-        query_type = "detail" if task.kind == LINE else "diff"
+            return {}
+        results, total = await self._rows(task, "detail")
+        line = task.kind == LINE
+        tables = results.line_compare_detail_infos if line else results.content_compare_detail_infos
+        rows = sum_rows(tables, self._errors, total)
+        if line or verdict.consistent:
+            return rows
+        differences = (await self._rows(task, "diff"))[0].content_diff_detail_info or ContentDifferencesWire()
+        return {**rows, **{name: number for name, number in differences if number is not None}}
+
+    async def _rows(self, task: ComparisonTaskWire, query_type: str) -> tuple[ComparisonResultWire, float | None]:
         try:
-            results, total = await self._query(_COMPARE_TYPES[task.kind], query_type, task.id or "")
-        except BadRequestError:
-            return None  # some versions want the names of two databases for this: the count stays unknown
-        if task.kind == CONTENT:
-            return results.content_diff_detail_info.count if results.content_diff_detail_info else None
-        return sum_rows(results.line_compare_detail_infos, self._errors, total)
+            return await self._query(_COMPARE_TYPES[task.kind], query_type, task.id or "")
+        except BadRequestError:  # some versions want the names of two databases for this: the numbers stay unknown
+            return ComparisonResultWire(), None
 
     async def _query(
         self, compare_type: str, query_type: str, *compare_id: str

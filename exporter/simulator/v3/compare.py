@@ -111,8 +111,22 @@ def _contents(task: SimTask, comparison: Comparison, start: int, size: int) -> J
         "content_compare_overview": _overview(task, comparison, "content_compare_result"),
         "content_compare_overview_count": len(comparisons.DATABASES),
         "content_compare_details": details,
-        "content_compare_diffs": [],
+        "content_compare_diffs": [
+            {
+                "source_db_name": table.database,
+                "source_table_name": table.name,
+                "content_compare_diff": [_missing(row) for row in range(table.difference)][start : start + size],
+                "content_compare_diff_count": table.difference,
+            }
+            for table in comparisons.tables(task)
+            if table.difference
+        ],
     }
+
+
+def _missing(row: int) -> Json:
+    """A row that the target lacks: without the keys of its side."""
+    return {"source_key_value": [str(row)], "source_select_sql": "select * from shop.orders where id = 5"}
 
 
 def _overview(task: SimTask, comparison: Comparison, key: str) -> list[Json]:

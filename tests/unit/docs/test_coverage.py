@@ -15,9 +15,9 @@ TEXT = coverage_markdown()
 TABLES = [(page, table) for page in PAGES for table in page.tables.values()]
 FIELDS = [(page, table, field) for page, table in TABLES for field in table.fields if field not in table.tables]
 OTHER_PAGES = """
-BatchItemWire ContentBlockWire DetailWire _StatusWire ComparisonWire DetailsWire LagWire LineBlockWire ListBlockWire
-MonitorItemWire MonitorWire ObjectBlockWire PrecheckItemWire CheckWire ProgressItemWire QuotaWire
-RecoveryItemWire
+BatchItemWire ContentBlockWire DetailWire _StatusWire ComparisonWire DetailsWire DifferencesWire DifferentRowWire
+LagWire LineBlockWire ListBlockWire MonitorItemWire MonitorWire ObjectBlockWire PrecheckItemWire CheckWire
+ProgressItemWire QuotaWire RecoveryItemWire
 """
 """Wire models of operations on other pages, and bases."""
 

@@ -35,7 +35,8 @@ WITHOUT_UNIT = {
         f"drs_task_{name}"
         for name in ("objects_source", "objects_target", "objects_status", "cutover_ready", "cutover_blocker")
     ),
-    *(f"drs_comparison_{name}" for name in ("status", "consistent", "different_rows", "results")),
+    *(f"drs_comparison_{name}" for name in ("status", "consistent", "results", "rows_source", "rows_target")),
+    *(f"drs_comparison_{name}_rows" for name in ("different", "missing", "extra")),
     *("drs_comparison_objects_source", "drs_comparison_objects_target", "drs_quota_used", "drs_quota_limit"),
     *(f"drs_exporter_{name}" for name in ("collector_success", "list_success", "list_complete", "listed_tasks")),
     "drs_exporter_source_published",

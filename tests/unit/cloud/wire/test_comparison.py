@@ -21,12 +21,14 @@ from exporter.cloud.wire.comparison import (
     ComparisonSource,
     ComparisonTaskWire,
     Results,
+    Rows,
 )
-from exporter.model.facts import Compared, ObjectCount
+from exporter.model.facts import Compared, Comparison, ObjectCount
 
 MOMENT = 1_607_766_110.535
 TIMES = [("1607766110535", MOMENT, 0), ("0", None, 0), ("", None, 0), (None, None, 0), ("soon", None, 1)]
 ENDS = ["FAILED", "CANCELLED", "TIMEOUT_INTERRUPT", "SUCCESSFUL"]
+ROWS = ("different_rows", "missing_rows", "extra_rows", "rows_source", "rows_target")
 RUNS = ["RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"]
 
 
@@ -100,15 +102,21 @@ def test_the_result_of_a_database(key: str, given: Any, status: str | None, lost
     assert (read.status, errors.count) == (status, lost)
 
 
-@pytest.mark.parametrize("key", ["difference_row_num", "diff_row_num"])
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        *[("difference_row_num", "different_rows"), ("diff_row_num", "different_rows")],
+        *[("source_row_num", "rows_source"), ("target_row_num", "rows_target")],
+    ],
+)
 @pytest.mark.parametrize(
     ("given", "number", "lost"),
     [("3", 3, 0), (3, 3, 0), (0, 0, 0), ("-1", None, 0), (None, None, 0), ("three", None, 1), (False, None, 1)],
 )
-def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any, number: Any, lost: int) -> None:
+def test_rows_are_text_in_v5_and_numbers_in_v3(key: str, field: str, given: Any, number: Any, lost: int) -> None:
     errors = DecodeErrors()
     (read,) = ComparedRowsWire.read_all([{key: given}], errors)
-    assert (read.different, errors.count) == (number, lost)
+    assert (getattr(read, field), errors.count) == (number, lost)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,13 @@ def test_rows_that_differ_are_text_in_v5_and_numbers_in_v3(key: str, given: Any,
 )
 def test_a_sum_is_known_where_each_table_is(rows: list[int | None], number: float | None, *, complete: bool) -> None:
     tables = [{"diff_row_num": row} for row in rows]
-    assert comparison.sum_rows(tables, DecodeErrors(), len(rows) + (not complete)) == number
+    found = comparison.sum_rows(tables, DecodeErrors(), len(rows) + (not complete))
+    assert found == ({} if number is None else {"different_rows": number})
+
+
+def test_the_rows_of_each_side_are_summed_by_themselves() -> None:
+    tables = [{"source_row_num": "7", "target_row_num": "5"}, {"source_row_num": 3, "target_row_num": None}]
+    assert comparison.sum_rows(tables, DecodeErrors()) == {"rows_source": 10}
 
 
 @pytest.mark.parametrize(
@@ -157,8 +171,7 @@ def test_whether_everything_came(items: int | None, decoded: int, total: float |
 )
 def test_all_equal_or_anything_different_or_unknown(statuses: Any, consistent: Any, results: Any) -> None:
     found = comparison.verdict_of(task(), statuses, complete=True)
-    rows = 0.0 if consistent else None
-    assert found == Compared(LINE, "SUCCESSFUL", consistent, different_rows=rows, results=results)
+    assert found == Compared(LINE, "SUCCESSFUL", consistent, results=results)
 
 
 @pytest.mark.parametrize(("statuses", "consistent"), [(["CONSISTENT"], None), (["CONSISTENT", "INCONSISTENT"], False)])
@@ -171,10 +184,15 @@ def test_no_results_are_no_verdict(statuses: list[Any]) -> None:
     assert comparison.verdict_of(task(), statuses, complete=True) is None
 
 
-def test_objects_have_no_rows() -> None:
-    found = comparison.verdict_of(task(kind="object"), ["CONSISTENT"], complete=True)
-    assert found is not None
-    assert found.different_rows is None
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("object", ""), ("lines", "different_rows"), ("contents", "different_rows missing_rows extra_rows")],
+)
+async def test_no_rows_differ_where_all_is_equal(kind: str, names: str) -> None:
+    cloud = Reader()
+    await cloud.fetch(item(1, kind))
+    (compared,) = cloud.facts.types
+    assert {name for name in ROWS if getattr(compared, name) == 0} == set(names.split())
 
 
 class Reader(ComparisonReader):
@@ -183,6 +201,7 @@ class Reader(ComparisonReader):
     def __init__(self, **statuses: Sequence[str] | None) -> None:
         self.queries: list[list[str | None]] = []
         self.statuses = {name.replace("_", "-"): words for name, words in statuses.items()}
+        self.facts = Comparison()
         self.judged: list[tuple[str, bool | None]] = []
         self.source = ComparisonSource(lambda *_: self)
         self._listed: list[dict[str, Any]] = []
@@ -195,13 +214,15 @@ class Reader(ComparisonReader):
         found = [self.statuses.get(task.id or "", ["CONSISTENT"]) for task in tasks]
         return [None if words is None else Results([{"status": word} for word in words]) for words in found]
 
-    async def different_rows(self, _task: ComparisonTaskWire, _verdict: Compared) -> None: ...
+    async def rows(self, _task: ComparisonTaskWire, _verdict: Compared) -> Rows:
+        return {}
 
     async def fetch(self, *listed: dict[str, Any], job_id: str = "job") -> dict[str, tuple[Any, ...]]:
         self._listed = list(listed)
         client: Any = None
         results = await self.source.fetch(client, {"comparison": DecodeErrors()}, [job_id])
         found: Any = results[job_id]
+        self.facts = found[0]
         self.judged = [(compared.status, compared.consistent) for compared in found[0].judged]
         return {
             compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found[0].types

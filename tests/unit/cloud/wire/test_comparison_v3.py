@@ -68,7 +68,51 @@ def found(*bodies: Any) -> tuple[Comparison, int]:
 def test_rows_that_differ(kind: str, differences: list[Any], different: float | None, *, consistent: bool) -> None:
     results = (("CONSISTENT" if consistent else "INCONSISTENT", 1),)
     expected = Compared(KINDS[kind], "SUCCESSFUL", consistent, MOMENT, different, results)
+    if kind == "contents" and consistent:
+        expected = replace(expected, missing_rows=0, extra_rows=0)
     assert found(listing(kind), rows(kind, *differences)) == (Comparison((expected,)), 0)
+
+
+SOURCE, TARGET = {"source_key_value": ["5"]}, {"target_key_value": ["6"]}
+BOTH = {**SOURCE, **TARGET}
+NO_KEYS: tuple[Any, ...] = ([], None, "", "null")
+
+
+@pytest.mark.parametrize(
+    ("rows_that_differ", "missing", "extra", "errors"),
+    [
+        ([SOURCE, SOURCE, TARGET, BOTH], 2, 1, 0),
+        ([BOTH] * 4, 0, 0, 0),
+        ([{**SOURCE, "target_key_value": null} for null in NO_KEYS], 4, 0, 0),
+        # Fewer or more than the tables count, and rows of which no side is known.
+        *[(many, None, None, 0) for many in ([], [SOURCE] * 3, [SOURCE] * 5, [SOURCE] * 3 + [{}])],
+        ([SOURCE] * 3 + [{"source_key_value": "5"}], None, None, 1),
+        ([SOURCE] * 3 + ["5"], None, None, 1),
+    ],
+)
+def test_rows_that_only_one_side_has(
+    rows_that_differ: list[Any], missing: float | None, extra: float | None, errors: int
+) -> None:
+    body = rows("contents", 3, 1)
+    body["content_compare_results"]["content_compare_diffs"] = [
+        {"source_table_name": "t", "content_compare_diff": some, "content_compare_diff_count": len(some)}
+        for some in (rows_that_differ[:1], rows_that_differ[1:])
+    ]
+    comparison, lost = found(listing("contents"), body)
+    (compared,) = comparison.types
+    assert (compared.missing_rows, compared.extra_rows, compared.different_rows) == (missing, extra, 4)
+    assert lost == errors
+
+
+@pytest.mark.parametrize("kind", ["lines", "contents"])
+@pytest.mark.parametrize(("target", "number"), [("97", 197), (97, 197), (None, None), ("-1", None)])
+def test_rows_of_both_sides(kind: str, target: Any, number: float | None) -> None:
+    body = rows(kind, 3, 0)
+    (details,) = body[f"{kind[:-1]}_compare_results"][f"{kind[:-1]}_compare_details"]
+    for table, on_target in zip(details[f"{kind[:-1]}_compare_detail"], (100, target), strict=True):
+        table |= {"source_row_num": 100, "target_row_num": on_target}
+    (compared,) = found(listing(kind), body)[0].types
+    assert (compared.rows_source, compared.rows_target) == (200, number)
 
 
 @pytest.mark.parametrize("other", [None, [], [{"line_compare_result": "INCONSISTENT"}]])

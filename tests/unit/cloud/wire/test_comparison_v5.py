@@ -72,7 +72,10 @@ def found(*answers: Mapping[str, Any]) -> tuple[Comparison, int]:
 
 
 def verdict(kind: str, rows: float | None = None, *, consistent: bool | None = None, **results: int) -> Comparison:
-    return Comparison((Compared(kind, "SUCCESSFUL", consistent, MOMENT, rows, tuple(sorted(results.items()))),))
+    none = 0.0 if kind == "content" and consistent else None
+    return Comparison(
+        (Compared(kind, "SUCCESSFUL", consistent, MOMENT, rows, tuple(sorted(results.items())), none, none),)
+    )
 
 
 def different(kind: str, rows: float | None, status: str = "INCONSISTENT") -> Comparison:
@@ -117,6 +120,54 @@ CONTENTS: list[tuple[dict[str, Any], Comparison, int]] = [
 def test_lines_and_contents(kind: str, row: tuple[dict[str, Any], Comparison, int]) -> None:
     answers, expected, errors = row
     assert found(listing(kind), answers) == (expected, errors)
+
+
+def table(source: Any, target: Any, difference: Any) -> dict[str, Any]:
+    return {"source_row_num": source, "target_row_num": target, "difference_row_num": difference}
+
+
+@pytest.mark.parametrize("kind", ["lines", "contents"])
+@pytest.mark.parametrize(
+    ("status", "second", "numbers", "errors"),
+    [
+        # Rows of the source, of the target, and rows that differ.
+        ("CONSISTENT", table("7", "7", "0"), (17, 17, 0), 0),
+        ("INCONSISTENT", table("7", 5, "2"), (17, 15, 2), 0),
+        ("INCONSISTENT", table("7", "N/A", -1), (17, None, None), 0),
+        ("INCONSISTENT", table("seven", [], "2"), (None, None, 2), 2),
+        ("COMPARING", table("7", "5", "2"), (None, None, None), 0),
+    ],
+)
+def test_rows_of_both_sides(
+    kind: str, status: str, second: dict[str, Any], numbers: tuple[float | None, ...], errors: int
+) -> None:
+    word = kind[:-1]
+    answers = {f"{word}_compare detail": result(**{f"{word}_compare_detail_infos": [table(10, "10", 0), second]})}
+    comparison, lost = found(listing(kind), lines(status), contents(status), answers)
+    (compared,) = comparison.types
+    assert (compared.rows_source, compared.rows_target, compared.different_rows) == numbers
+    assert lost == errors
+
+
+@pytest.mark.parametrize(
+    ("fields", "numbers", "errors"),
+    [
+        # Rows that differ, that only the source has, and that only the target has.
+        ({"count": 6, "target_meta_is_null": 3, "source_meta_is_null": "1"}, (6, 3, 1), 0),
+        ({"target_meta_is_null": 0, "source_meta_is_null": 0}, (9, 0, 0), 0),
+        ({"count": "null", "target_meta_is_null": -1, "source_meta_is_null": "N/A"}, (9, None, None), 0),
+        ({"count": [6], "target_meta_is_null": True, "source_meta_is_null": "one"}, (9, None, None), 3),
+    ],
+)
+def test_contents_that_differ(fields: dict[str, Any], numbers: tuple[float | None, ...], errors: int) -> None:
+    answers = {
+        "content_compare detail": result(content_compare_detail_infos=[table(10, 7, 9)]),
+        "content_compare diff": result(content_diff_detail_info=fields),
+    }
+    comparison, lost = found(listing("contents"), contents("INCONSISTENT"), answers)
+    (compared,) = comparison.types
+    assert (compared.different_rows, compared.missing_rows, compared.extra_rows) == numbers
+    assert (compared.rows_source, lost) == (10, errors)
 
 
 @pytest.mark.parametrize("other", [None, [], [{"status": "INCONSISTENT"}]])
@@ -169,7 +220,7 @@ def queries(answers: Mapping[str, Any], polls: int) -> list[str]:
 
 
 def test_results_are_queried_once_and_then_the_list_alone() -> None:
-    """The list and an overview a type, and the rows where something differs; then the list alone."""
+    """The list, an overview a type, and the rows; then the list alone."""
     answers = {
         **listing("object", "lines", "contents"),
         **objects({"type": "DB", "status": "CONSISTENT"}),
@@ -178,7 +229,7 @@ def test_results_are_queried_once_and_then_the_list_alone() -> None:
     }
     first = [
         *("data_compare list", "object_compare overview object-1", "line_compare overview lines-1"),
-        *("content_compare overview contents-1", "line_compare detail lines-1"),
+        *("content_compare overview contents-1", "line_compare detail lines-1", "content_compare detail contents-1"),
     ]
     assert (queries(answers, 1), queries(answers, 3)) == (first, [*first, "data_compare list", "data_compare list"])
 
