@@ -113,10 +113,10 @@ class TaskState:
         changes = [self.received[name] + self._expire_after(name, ages) for name in self.facts]
         if not self.late:
             changes.append(self.late_at(last_seen, ages))
-        if Detail.name in self.facts:
+        if self.exposed is not None:
             changes.append(self.speed_limit_until)
-        if self.ended_at is not None and self.exposed is not None:
-            changes.append(self.ended_at + ended_for)
+            if self.ended_at is not None:
+                changes.append(self.ended_at + ended_for)
         return changes
 
     def expire(self, now: float, ages: Ages) -> None:
@@ -167,11 +167,10 @@ class TaskState:
     def _speed_limit(self, clock: Clock) -> float | None:
         """Return the speed limit that is in force now, and store when another one may be."""
         detail, now = self.facts.get(Detail.name), clock.now()
-        if not isinstance(detail, Detail):
-            return None
-        fixed = all(limit.all_day for limit in detail.speed_limits)
+        known = detail if isinstance(detail, Detail) else Detail()
+        fixed = all(limit.all_day for limit in known.speed_limits)
         self.speed_limit_until = math.inf if fixed else clock.steady() + 3600 - now % 3600
-        return detail.speed_limit_at(now)
+        return known.speed_limit_at(now)
 
     def _collected(self) -> dict[str, float]:
         """Return by collector when the oldest of its fresh facts were received; without any, its last success."""

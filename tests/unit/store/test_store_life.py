@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from exporter.model.details import Detail, SpeedLimit
-from exporter.model.facts import Progress
+from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Phase
+from exporter.store.ages import Ages
+from exporter.store.task_state import TaskState
 from tests.lib.daemon import DAY, HOUR, StoreFixture, listed_task
 from tests.lib.virtual_time import EPOCH, now
 
@@ -74,6 +76,14 @@ async def test_a_speed_limit_expires_with_the_details() -> None:
     page = await fixture.page_with({"a": [Detail(speed_limits=(SpeedLimit(0, 0, 5.0),))]})
     assert page.value(SPEED_LIMIT) == 5
     assert (await fixture.scrape(1801)).value(SPEED_LIMIT) is None
+
+
+def test_a_task_without_series_does_not_change_with_its_speed_limit() -> None:
+    facts: dict[str, TaskFacts] = {"detail": Detail(speed_limits=(SpeedLimit(1, 2, 5.0),))}
+    hidden = TaskState(facts=facts, received={"detail": 7200.0}, speed_limit_until=3600.0)
+    ages = Ages(300.0)
+    ages.set("detail", 600.0)
+    assert min(hidden.changes(ages, (), DAY)) > 7200
 
 
 async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:
