@@ -12,6 +12,7 @@ from exporter.docs.markdown import PERMISSIONS, document, permissions, table, wo
 from exporter.docs.sources import feed_of
 from exporter.metrics.exposition import label_text, number_text
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, Family
+from exporter.metrics.page import unit_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, SelfMetric
 from exporter.metrics.tasks import TASK_FAMILIES
@@ -19,14 +20,10 @@ from exporter.model.cutover import REASONS, Reason
 
 _UNITS = (
     ("_timestamp_seconds", "Unix time in seconds"),
-    ("_seconds", "seconds"),
-    ("_bytes", "bytes"),
     ("_ratio", "ratio of 1"),
-    ("_rows", "rows"),
     ("_total", "count"),
     ("_info", "always 1"),
 )
-_RATE = "_per_second"
 _ABOUT_THE_CLOUD: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
 
 
@@ -81,7 +78,7 @@ def _families(families: Iterable[Family[Any] | SelfMetric[Any]]) -> str:
 
 
 def _family(family: Family[Any] | SelfMetric[Any]) -> Sequence[str]:
-    return f"`{family.name}`", family.type, unit_of(family.name), words(family.labels), family.help
+    return f"`{family.name}`", family.type, unit_text(family.name), words(family.labels), family.help
 
 
 def _reason(reason: Reason) -> Sequence[str]:
@@ -98,11 +95,9 @@ def _source(family: Family[Any]) -> Iterator[Sequence[str]]:
         yield f"`{family.name}`", ", ".join(collectors), words(names), permissions(operations)
 
 
-def unit_of(name: str) -> str:
-    """Return the unit by the end of a family's name; empty for counts of things, states and flags."""
-    if name.endswith(_RATE):
-        return f"{name.removesuffix(_RATE).rpartition('_')[2]} per second"
-    return next((unit for end, unit in _UNITS if name.endswith(end)), "")
+def unit_text(name: str) -> str:
+    """Return the unit of a family in words, by the end of its name; empty for counts of things, states and flags."""
+    return next((text for end, text in _UNITS if name.endswith(end)), unit_of(name).replace("_", " "))
 
 
 def _example(family: Family[Any], subjects: Iterable[Any]) -> str:

@@ -6,6 +6,7 @@ OpenMetrics 1.0: https://prometheus.io/docs/specs/om/open_metrics_spec/
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from isal import isal_zlib
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK = b"\x03\x00"  # an empty final deflate block
 _HELP = b"# HELP "
-_TOTAL = "_total"
+_SUFFIXES = {"counter": "_total", "info": "_info"}
+"""The end of the names of samples that the name of an OpenMetrics family lacks, by type."""
+_UNIT = re.compile("_([a-z]+_per_second|seconds|bytes|rows|ratio)(_total)?$")
 
 
 class Format(Enum):
@@ -48,15 +51,17 @@ _END: Mapping[Format, tuple[Block, ...]] = {Format.TEXT: (), Format.OPENMETRICS:
 
 @dataclass(frozen=True, slots=True)
 class FamilyText:
-    """One family of a page: its HELP and TYPE lines in each format, and its samples."""
+    """One family of a page: its HELP, TYPE and UNIT lines in each format, and its samples."""
 
     name: str
     heads: Mapping[Format, Block]
     samples: tuple[Block, ...]
 
     def has_name(self, names: frozenset[str]) -> bool:
-        """Return whether the family has one of these names; a counter has one in each format."""
-        return self.name in names or (self.name.endswith(_TOTAL) and self.name.removesuffix(_TOTAL) in names)
+        """Return whether the family has one of these names; a counter or an info has one in each format."""
+        return self.name in names or any(
+            self.name.endswith(suffix) and self.name.removesuffix(suffix) in names for suffix in _SUFFIXES.values()
+        )
 
 
 class Page:
@@ -95,24 +100,30 @@ def _member(blocks: Iterable[Block]) -> tuple[bytes, ...]:
     return (*deflated, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF))
 
 
+def unit_of(name: str) -> str:
+    """Return the unit at the end of a name, without `_total`; empty for counts of things, states and flags."""
+    found = _UNIT.search(name)
+    return found[1] if found else ""
+
+
 @lru_cache(maxsize=1000)
 def heads_of(name: str, metric_type: str, help_text: str) -> dict[Format, Block]:
-    """Return HELP and TYPE lines in each format.
+    """Return HELP and TYPE lines in each format, and in OpenMetrics the UNIT line.
+
+    State sets are gauges in both formats: OpenMetrics would require a label with the name of the family.
 
     Args:
         name: the name in samples.
-        metric_type: gauge, counter or histogram.
+        metric_type: gauge, counter or histogram; in OpenMetrics a gauge whose name ends in _info is an info.
         help_text: escaped for text 0.0.4, in which quotes are not escaped.
     """
     text = Block.of(f"# HELP {name} {help_text}\n# TYPE {name} {metric_type}\n".encode())
-    bare = name.removesuffix(_TOTAL) if metric_type == "counter" else name
-    quoted = help_text.replace('"', '\\"')
-    if (bare, quoted) == (name, help_text):
+    kind = "info" if metric_type == "gauge" and name.endswith("_info") else metric_type
+    bare, quoted, unit = name.removesuffix(_SUFFIXES.get(kind, "")), help_text.replace('"', '\\"'), unit_of(name)
+    if (kind, bare, quoted, unit) == (metric_type, name, help_text, ""):
         return dict.fromkeys(Format, text)
-    return {
-        Format.TEXT: text,
-        Format.OPENMETRICS: Block.of(f"# HELP {bare} {quoted}\n# TYPE {bare} {metric_type}\n".encode()),
-    }
+    lines = f"# HELP {bare} {quoted}\n# TYPE {bare} {kind}\n" + (f"# UNIT {bare} {unit}\n" if unit else "")
+    return {Format.TEXT: text, Format.OPENMETRICS: Block.of(lines.encode())}
 
 
 def split_families(text: bytes) -> Iterator[FamilyText]:

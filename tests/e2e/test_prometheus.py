@@ -100,18 +100,22 @@ def test_it_scrapes_the_exporter(prometheus: Prometheus) -> None:
 
 
 def test_it_scrapes_openmetrics_and_reads_every_sample(prometheus: Prometheus, demo: Exporter) -> None:
-    """Only in OpenMetrics the family of a counter has no suffix."""
+    """Only in OpenMetrics are there units and infos, and only there the family of a counter has no suffix."""
 
-    def counters() -> set[str]:
-        targets = prometheus.request("targets/metadata")
-        return {
-            metric["metric"]
-            for metric in targets
-            if metric["type"] == "counter" and metric["metric"].startswith("drs_")
-        }
+    def described() -> dict[str, tuple[str, str]]:
+        families = prometheus.request("targets/metadata")
+        return {family["metric"]: (family["type"], family["unit"]) for family in families}
 
-    prometheus.until(lambda: {"drs_task_phase_changes", "drs_exporter_api_requests"} <= counters(), counters)
-    assert not [name for name in counters() if name.endswith("_total")]
+    expected = {
+        "drs_task": ("info", ""),
+        "drs_task_phase": ("gauge", ""),
+        "drs_task_phase_changes": ("counter", ""),
+        "drs_task_incremental_delay_seconds": ("gauge", "seconds"),
+        "drs_exporter_api_requests": ("counter", ""),
+        "drs_exporter_api_request_duration_seconds": ("histogram", "seconds"),
+    }
+    prometheus.until(lambda: expected.items() <= described().items(), described)
+    assert not [name for name in described() if name.startswith("drs_") and name.endswith(("_total", "_info"))]
 
     def read() -> int:
         (scraped,) = prometheus.query('scrape_samples_scraped{job="drs-exporter"}')

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.config import Collectors, Cutover
 from exporter.docs import examples
-from exporter.docs.catalogue import catalogue_markdown, unit_of
+from exporter.docs.catalogue import catalogue_markdown, unit_text
 from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
@@ -52,7 +52,7 @@ def test_the_file_is_fresh() -> None:
 @pytest.mark.parametrize("family", ALL, ids=lambda family: family.name)
 def test_a_family_is_documented_in_full(family: Family[Any] | SelfMetric[Any]) -> None:
     labels = ", ".join(f"`{name}`" for name in family.labels)
-    assert METRICS[family.name] == [family.type, unit_of(family.name), labels, family.help]
+    assert METRICS[family.name] == [family.type, unit_text(family.name), labels, family.help]
     (line,) = (line for line in SOURCES_AND_EXAMPLES.splitlines() if re.match(f"{family.name}(_count)?[{{ ]", line))
     ((sample,),) = (read.samples for read in text_string_to_metric_families(line.replace("{…", '{x="y"')))
     assert sample.name.removesuffix("_count") == family.name
@@ -86,7 +86,7 @@ def test_nothing_else_is_documented() -> None:
     ],
 )
 def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
-    assert unit_of(name) == unit
+    assert unit_text(name) == unit
     assert METRICS[name][1] == unit
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.commands import demo
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.page import Format
-from exporter.metrics.self_metrics import Telemetry
+from exporter.metrics.page import Format, heads_of, unit_of
+from exporter.metrics.projects import PROJECT_FAMILIES
+from exporter.metrics.self_metrics import SELF_METRICS, Telemetry
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim_task
 from tests.lib.virtual_time import simulate
@@ -48,6 +50,13 @@ def samples(families: Iterable[Metric]) -> list[Sample]:
     return [sample for family in families for sample in family.samples]
 
 
+def as_openmetrics(family: Metric) -> Metric:
+    """A family of the text format, with the name and type that it has in OpenMetrics."""
+    if family.type == "gauge" and family.name.endswith("_info"):
+        family.name, family.type = family.name.removesuffix("_info"), "info"
+    return family
+
+
 def printable_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(printable, labels))
 
@@ -70,10 +79,26 @@ def test_both_formats_have_the_same_families_and_samples(page: Page) -> None:
     assert samples(text) == samples(other)
     assert len(samples(text)) > 1000
     described = [
-        [(family.name, family.type, family.documentation) for family in families] for families in (text, other)
+        [(family.name, family.type, family.documentation) for family in families]
+        for families in (map(as_openmetrics, text), other)
     ]
     assert described[0] == described[1]
-    assert {"counter", "gauge", "histogram"} <= {family.type for family in other}
+    assert {family.type for family in other} == {"counter", "gauge", "histogram", "info"}
+
+
+def test_units_are_those_of_the_names_and_infos_have_none(page: Page) -> None:
+    families = {family.name: family for family in parsed(page, Format.OPENMETRICS)}
+    assert {family.unit for family in families.values()} >= {"", "seconds", "bytes", "ratio", "bytes_per_second"}
+    assert all(family.unit == unit_of(name) for name, family in families.items())
+    infos = {name for name, family in families.items() if family.type == "info"}
+    assert {"drs_task", "drs_task_detail", "drs_exporter_build", "python"} <= infos
+    assert not any(families[name].unit for name in infos)
+
+
+def test_no_two_families_have_one_name_in_openmetrics() -> None:
+    families: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+    heads = b"".join(heads_of(family.name, family.type, "")[Format.OPENMETRICS].text for family in families)
+    assert len(list(PARSERS[Format.OPENMETRICS](f"{heads.decode()}# EOF\n"))) == len(families)
 
 
 def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: Page) -> None:
@@ -86,9 +111,9 @@ def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: P
 
 def test_both_formats_share_every_block_but_the_heads(page: Page) -> None:
     text, other = ({id(block) for block in page.plain(form=form)} for form in Format)
-    counters = sum(family.heads[Format.TEXT] is not family.heads[Format.OPENMETRICS] for family in page.families)
-    assert len(other - text) == counters + 1
-    assert len(text - other) == counters
+    others = sum(family.heads[Format.TEXT] is not family.heads[Format.OPENMETRICS] for family in page.families)
+    assert len(other - text) == others + 1
+    assert len(text - other) == others
 
 
 @given(
@@ -120,7 +145,7 @@ def test_labels_and_helps_are_read_back_in_both_formats_with_control_characters_
         assert form is Format.TEXT or family.documentation == about
 
 
-@pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task_phase_changes"])
+@pytest.mark.parametrize("query", ["", "?name[]=drs_up&name[]=drs_task&name[]=drs_task_phase_changes"])
 @pytest.mark.parametrize("packed", ["", "gzip"])
 async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed: str) -> None:
     async with exporter_on(cloud_of(sim_task("one"))) as exporter:
@@ -132,7 +157,7 @@ async def test_a_client_that_accepts_openmetrics_receives_it(query: str, packed:
         text = gzip.decompress(got.body) if packed else got.body
         names = [family.name for family in PARSERS[Format.OPENMETRICS](text.decode())]
         if query:
-            assert names == ["drs_up", "drs_task_phase_changes"]
+            assert names == ["drs_up", "drs_task", "drs_task_phase_changes"]
         assert names[0] == "drs_up"
 
 

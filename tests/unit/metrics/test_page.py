@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of, split_families
+from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of, split_families, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMATS = pytest.mark.parametrize("form", Format)
-TAIL = b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP own_info Too.\n# TYPE own_info gauge\n"
+TAIL = (
+    b"# HELP own_total Ours.\n# TYPE own_total counter\nown_total 1\n# HELP their_info Too.\n# TYPE their_info gauge\n"
+)
 
 
 def unpacked(blocks: Sequence[bytes]) -> bytes:
@@ -81,11 +83,17 @@ def test_the_gzip_member_of_a_page_is_joined_once_for_each_format() -> None:
     [
         ("f", "gauge", "a \\\\ \\n", None),
         ("f_total", "gauge", "a \\\\ \\n", None),
+        ("f_info", "histogram", "a", None),
         ("f_total", "counter", "a \\\\ \\n", "# HELP f a \\\\ \\n\n# TYPE f counter\n"),
         ("f", "gauge", 'say "hi"', '# HELP f say \\"hi\\"\n# TYPE f gauge\n'),
+        ("f_info", "gauge", "a", "# HELP f a\n# TYPE f info\n"),
+        ("f_seconds_info", "gauge", "a", "# HELP f_seconds a\n# TYPE f_seconds info\n"),
+        ("f_seconds", "gauge", "a", "# HELP f_seconds a\n# TYPE f_seconds gauge\n# UNIT f_seconds seconds\n"),
+        ("f_bytes_total", "counter", "a", "# HELP f_bytes a\n# TYPE f_bytes counter\n# UNIT f_bytes bytes\n"),
+        ("f_seconds", "histogram", "a", "# HELP f_seconds a\n# TYPE f_seconds histogram\n# UNIT f_seconds seconds\n"),
     ],
 )
-def test_heads_of_openmetrics_differ_for_counters_and_quotes(
+def test_heads_of_openmetrics_differ_for_counters_infos_units_and_quotes(
     name: str, kind: str, help_text: str, openmetrics: str | None
 ) -> None:
     heads, text = heads_of(name, kind, help_text), f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"
@@ -94,21 +102,52 @@ def test_heads_of_openmetrics_differ_for_counters_and_quotes(
     assert (heads[Format.TEXT] is heads[Format.OPENMETRICS]) is (openmetrics is None)
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("drs_task_rpo_seconds", "seconds"),
+        ("drs_up_timestamp_seconds", "seconds"),
+        ("process_cpu_seconds_total", "seconds"),
+        ("drs_node_disk_size_bytes", "bytes"),
+        ("drs_node_cpu_usage_ratio", "ratio"),
+        ("drs_comparison_different_rows", "rows"),
+        ("drs_node_disk_read_bytes_per_second", "bytes_per_second"),
+        ("drs_exporter_api_rate_limit_calls_per_second", "calls_per_second"),
+        ("drs_tasks", ""),
+        ("drs_throws", ""),
+        ("drs_exporter_api_retries_total", ""),
+        ("drs_seconds_left", ""),
+    ],
+)
+def test_the_unit_is_the_end_of_the_name(name: str, unit: str) -> None:
+    assert unit_of(name) == unit
+
+
 def test_a_page_in_text_is_split_into_families() -> None:
     counter, info = split_families(TAIL)
     assert (counter.name, [block.text for block in counter.samples]) == ("own_total", [b"own_total 1\n"])
     assert counter.heads[Format.TEXT].text == b"# HELP own_total Ours.\n# TYPE own_total counter\n"
     assert counter.heads[Format.OPENMETRICS].text == b"# HELP own Ours.\n# TYPE own counter\n"
-    assert (info.name, info.samples) == ("own_info", ())
+    assert (info.name, info.samples) == ("their_info", ())
+    assert info.heads[Format.OPENMETRICS].text == b"# HELP their Too.\n# TYPE their info\n"
     assert b"".join(Page([counter, info]).plain()) == TAIL
     assert list(split_families(b"")) == []
 
 
 @FORMATS
 @pytest.mark.parametrize(
-    ("name", "lines"), [("own_total", 3), ("own", 3), ("own_info", 2), ("own_info_total", 0), ("own_", 0)]
+    ("name", "lines"),
+    [
+        ("own_total", 3),
+        ("own", 3),
+        ("their_info", 2),
+        ("their", 2),
+        ("their_info_total", 0),
+        ("own_info", 0),
+        ("own_", 0),
+    ],
 )
-def test_a_counter_is_found_by_both_of_its_names(form: Format, name: str, lines: int) -> None:
+def test_a_counter_and_an_info_are_found_by_both_of_their_names(form: Format, name: str, lines: int) -> None:
     page = Page(list(split_families(TAIL)))
     end = form is Format.OPENMETRICS
     assert len(b"".join(page.plain(frozenset({name}), form)).splitlines()) == lines + end
