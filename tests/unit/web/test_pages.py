@@ -99,6 +99,18 @@ async def test_no_tasks_and_unknown_tasks_differ(state: str, shown: list[str], h
     assert ([part for part in shown if part not in text], [part for part in hidden if part in text]) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("rate_limit", "shown"), [(10.0, "10/s demand 1%"), (0.1, "0.1/s demand 133% delays are about 40s old")]
+)
+async def test_the_age_of_delays_is_shown_if_more_calls_are_needed_than_allowed(rate_limit: float, shown: str) -> None:
+    config = config_of("v3", ["tasks", "progress"], poll={"rate_limit": rate_limit, "burst": 5})
+    async with polling(cloud_of(sim_task("one"), published={"v3"}), config) as exporter:
+        await asyncio.sleep(1200)
+        text = " ".join(ParsedPage((await get(exporter, "/")).body).text.split())
+    assert shown in text, text[text.find("/s demand") - 9 :][:60]
+    assert ("delays are about" in text) == ("delays are about" in shown)
+
+
 async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
     cloud = cloud_of(sim_task("one"), published={"v3"})
     cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
