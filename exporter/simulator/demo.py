@@ -151,7 +151,15 @@ def _transferring(stage: _Stage) -> list[SimTask]:
             extra_actions=("STOP_CAPTURE", "STOP_APPLY"),
             alarms={"delay_time": 300},
         ),
-        stage.cycling("sessions-redis", incremental, HOUR, scenario="migration", engine="redis-to-gaussredis"),
+        stage.cycling(
+            "sessions-redis",
+            incremental,
+            HOUR,
+            scenario="migration",
+            engine="redis-to-gaussredis",
+            net_type="eip",
+            eip="SUCCESS",
+        ),
         stage.cycling(
             "catalog-mongodb",
             full,
