@@ -15,7 +15,7 @@ from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.polling.demand import calls_per_second
-from exporter.polling.task_loop import ASK_AGAIN_SECONDS
+from exporter.polling.parents import ASK_AGAIN_SECONDS
 from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 

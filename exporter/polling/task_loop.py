@@ -10,7 +10,6 @@ from exporter.cloud.batches import CallResults, Round, Splitter, split_results
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import (
     AccessDeniedError,
-    BadRequestError,
     CloudError,
     NotPublishedError,
     NotSentError,
@@ -28,14 +27,13 @@ from exporter.polling.demand import calls_per_second
 from exporter.polling.due_queue import TaskQueue
 from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
+from exporter.polling.parents import ASK_AGAIN_SECONDS, Parents
 from exporter.store.task_state import Planned
 
 _MOST_CALLS = 8
 """At once, of one source; as many failures in a row prove that the source fails."""
 _FEW_CALLS = 2
 """As many that are denied in a row prove that all are; a single one may be about the task."""
-ASK_AGAIN_SECONDS = 3600.0
-"""The interval at which parents are queried that the cloud refuses."""
 _HEAD_START = 2
 """Intervals by which urgent tasks that are due count as later than they are, among all tasks of the loop."""
 _NEAR_READY = 10
@@ -46,9 +44,6 @@ Kinds = tuple[type[TaskFacts], ...]
 
 class TaskLoop(PollLoop):
     """Queries one source for the tasks that are assigned to it on behalf of a collector.
-
-    The cloud refuses virtual parents, and perhaps the whole batch with them. Therefore a parent is queried alone until
-    it has facts, and hourly while the cloud refuses it, which is no failure.
 
     Args:
         context: the project.
@@ -66,9 +61,7 @@ class TaskLoop(PollLoop):
         self._fed = frozenset[str]()
         self._assigned = False
         self._queue = TaskQueue(_HEAD_START * self._interval)
-        self._parents = frozenset[str]()
-        self._refused: set[str] = set()
-        """The parents that the cloud refused when they were last queried."""
+        self._parents = Parents(source, self._has_facts)
         self._round, self._round_ends = Round(), -math.inf
         self._errors: dict[str, CloudError] = {}
         """The error of the newest query of each task that failed."""
@@ -84,7 +77,7 @@ class TaskLoop(PollLoop):
     def tasks(self, collector: str) -> Iterator[str]:
         """Return the ids of the tasks that are queried for facts of a collector."""
         if collector in self._fed:
-            polled = ((key, kinds) for key, kinds in self._kinds.items() if key not in self._refused)
+            polled = ((key, kinds) for key, kinds in self._kinds.items() if key not in self._parents.virtual)
             yield from (key for key, kinds in polled if any(kind.collector == collector for kind in kinds))
 
     @property
@@ -96,7 +89,7 @@ class TaskLoop(PollLoop):
         return next((error for error in self._errors.values() if everywhere or not isinstance(error, TaskError)), None)
 
     def succeeds(self) -> bool | None:
-        if self._queried or self._refused or self.error is not None:
+        if self._queried or self._parents.virtual or self.error is not None:
             return self.error is None
         return None
 
@@ -107,11 +100,9 @@ class TaskLoop(PollLoop):
             self._forget_outcome(task_id)
             self._intervals.reset(task_id)
         before, self._kinds = self._kinds, dict(tasks)
-        self._parents = frozenset(task_id for task_id in tasks if self._has_subtasks(task_id))
-        without_subtasks = self._refused - self._parents
-        self._refused &= self._parents
+        parents_no_longer = self._parents.assign([task_id for task_id in tasks if self._has_subtasks(task_id)])
         for task_id, kinds in tasks.items():
-            if task_id in changed or task_id in without_subtasks:
+            if task_id in changed or task_id in parents_no_longer:
                 self._intervals.reset(task_id)
                 self._put(task_id, min(self._queue.due(task_id), self._clock()), urgent=True)
             elif before.get(task_id) != kinds:
@@ -138,8 +129,8 @@ class TaskLoop(PollLoop):
         self._queried.discard(task_id)
 
     def _put(self, task_id: str, due: float, *, urgent: bool) -> None:
-        alone = task_id in self._refused or (task_id in self._parents and not self._has_facts(task_id))
-        self._queue.put(task_id, self._clock() if math.isinf(due) else due, urgent=urgent, alone=alone)
+        due, alone = self._clock() if math.isinf(due) else due, self._parents.is_alone(task_id)
+        self._queue.put(task_id, due, urgent=urgent, alone=alone)
 
     def _has_facts(self, task_id: str) -> bool:
         """Return whether any of the facts that the task is queried for was ever received."""
@@ -153,7 +144,7 @@ class TaskLoop(PollLoop):
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
     def _interval_of(self, task_id: str, kinds: Kinds) -> float:
-        return ASK_AGAIN_SECONDS if task_id in self._refused else self._intervals.of_task(task_id, kinds)
+        return ASK_AGAIN_SECONDS if task_id in self._parents.virtual else self._intervals.of_task(task_id, kinds)
 
     # What is next
 
@@ -167,7 +158,7 @@ class TaskLoop(PollLoop):
         if math.isfinite(self._context.backoff.until(self.source.name)):
             return 0.0  # since the last call was refused, almost none is made
         intervals = {task_id: self._interval_of(task_id, kinds) for task_id, kinds in self._kinds.items()}
-        alone = [1 / intervals.pop(task_id) for task_id in self._refused]
+        alone = [1 / intervals.pop(task_id) for task_id in self._parents.virtual]
         return calls_per_second(intervals.values(), self.source.batch) + sum(alone)
 
     def turn(self) -> Turn:
@@ -184,9 +175,9 @@ class TaskLoop(PollLoop):
         fetch = partial(self.source.fetch, client, self._context.connection.decode_errors)
         results: Mapping[str, TaskResult] = {}
         try:
-            results = self._without_refused(await Splitter(self.source, fetch, self._round).fetch(taken))
+            results = self._parents.without_virtual(await Splitter(self.source, fetch, self._round).fetch(taken))
             call = split_results(results)
-            await self._store(call, self._refused.intersection(taken))
+            await self._store(call, self._parents.virtual.intersection(taken))
         finally:
             if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
                 self._context.meter.overran(self.collector, missed)
@@ -204,34 +195,14 @@ class TaskLoop(PollLoop):
             return False
         return progress.delay_seconds <= _NEAR_READY * self._context.store.context.account.cutover.max_delay
 
-    def _without_refused(self, results: Mapping[str, TaskResult]) -> Mapping[str, TaskResult]:
-        """Return the results without those of the parents that the cloud refuses, which are recorded."""
-        refused = {task_id for task_id in self._parents.intersection(results) if self._is_refusal(task_id, results)}
-        self._refused = (self._refused - results.keys()) | refused
-        for task_id in refused:
-            self._forget_outcome(task_id)
-        return {task_id: result for task_id, result in results.items() if task_id not in refused}
-
-    def _is_refusal(self, task_id: str, results: Mapping[str, TaskResult]) -> bool:
-        """Return whether the result of a parent means that the cloud accepts no queries for it."""
-        match results[task_id]:
-            case TaskGoneError(error_code=code):  # without a code, its status is DELETED
-                return code is not None and not self._has_facts(task_id)
-            case TaskError() as error:
-                return error.code != "decode" and (error.error_code is not None or not self._has_facts(task_id))
-            case BadRequestError():
-                return len(results) == 1
-            case CloudError():
-                return False
-            case facts:  # none in this state: a batch with it might be refused
-                return not facts and self.source.batch > 1 and not self._has_facts(task_id)
-
     async def _store(self, call: CallResults, refused: Iterable[str]) -> None:
         facts = {
             task_id: [each for each in received if type(each) in self._kinds.get(task_id, ())]
             for task_id, received in call.facts.items()
         }
         self._plan_next(facts)
+        for task_id in refused:
+            self._forget_outcome(task_id)
         refused_kinds = {task_id: self._kinds.get(task_id, ()) for task_id in refused}
         await self._context.store.update(facts, call.gone, refused_kinds)
         self._context.meter.task_errors(self.collector, len(call.refused))

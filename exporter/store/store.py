@@ -243,13 +243,17 @@ class Store:
         return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)
 
     def _is_included(self, task: TaskState, listed: Listed) -> bool:
-        """Return whether the rules for tags include a task, or any subtask of a parent, which has no tags itself."""
+        """Return whether the rules for tags include a task.
+
+        The tags of a parent are those of its subtasks without tags. A parent without tags is included if a subtask is.
+        """
         if not self.context.filter.uses_tags:
             return True
-        if listed.is_parent:
-            tasks = self.state.tasks
+        tasks = self.state.tasks
+        if listed.is_parent and not task.tags:
             return any(tasks[key].wanted for key in tasks.keys() & self.state.subtasks.of(listed.id))
-        return self.context.filter.wants(listed, task.tags)
+        inherited = (tasks[key].tags for key in tasks.keys() & listed.parents)
+        return self.context.filter.wants(listed, task.tags or next(filter(None, inherited), task.tags))
 
     def _count(self, task: TaskState, listed: Listed | None) -> None:
         if task.counted is not None:

@@ -161,3 +161,20 @@ async def test_rules_about_tags_apply_once_the_details_are_known() -> None:
     assert page.tasks() == {"orders"}
     assert sum(value for _, value in page.samples("drs_tasks")) == 1
     assert page.value("drs_task_full_progress_ratio") is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown"),
+    [
+        ({"include": [{"tag": "team=dba"}]}, {"edited", "edit", "shops", "north"}),
+        ({"exclude": [{"tag": "team=dba"}]}, {"shops", "south"}),
+    ],
+)
+async def test_subtasks_have_the_tags_of_their_parent_and_a_parent_without_tags_follows_its_subtasks(
+    rule: dict[str, Any], shown: set[str]
+) -> None:
+    edited = sim_task("edited", relation="edit", children=[sim_task("edit", role="child")], tags={"team": "dba"})
+    children = [sim_task("north", role="child", tags={"team": "dba"}), sim_task("south", role="child")]
+    shops = sim_task("shops", relation="multi_to_single", children=children)
+    page = await _page(cloud_of(edited, shops), "v3", "detail", after=95, **rule)
+    assert page.tasks() == shown

@@ -134,6 +134,23 @@ async def test_a_parent_that_is_refused_only_later_splits_one_batch() -> None:
     assert fixture.loop.succeeds()
 
 
+@pytest.mark.parametrize("error", [BadRequestError("x", "400", "DRS.M00200"), TaskError("x", "200", "DRS.M01504")])
+async def test_another_error_about_a_parent_with_facts_is_a_failure_and_splits_one_batch(error: CloudError) -> None:
+    cloud = Cloud(refusal=error, whole=isinstance(error, BadRequestError))
+    fixture = await loop_of(cloud, "p")
+    await after(fixture, 65)
+    cloud.refused, cloud.made = {"p"}, []
+    await after(fixture, 600)
+    assert sum(size > 1 for size in cloud.with_id("p")) <= 4  # 10, 5, 3, 2
+    assert cloud.with_id("p").count(1) >= 600 / 30 - 2
+    assert isinstance(fixture.loop._errors["p"], TaskError)
+    assert fixture.store.store.state.tasks["p"].refused == frozenset()
+    cloud.refused, cloud.made = set(), []
+    await after(fixture, 95)
+    assert cloud.with_id("p")[:2] == [1, 10]
+    assert fixture.loop._errors == {}
+
+
 @pytest.mark.parametrize(
     "change",
     [
