@@ -17,6 +17,7 @@ from exporter.views.allowed import allowed
 
 METRIC, QUERY, OTHER, OMITTED = "metrics", "`query` only", "elsewhere", "not shown"
 _FAMILIES: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
+_NAMES = {family.name for family in _FAMILIES}
 MODELS = {model.__name__: model for model in wire_models()}
 
 
@@ -28,13 +29,17 @@ class Verdict(NamedTuple):
 
 
 def facts_of(part: Table, field: str) -> tuple[str, ...]:
-    """Return the facts of the same name as the field of a wire model that reads a field; none if no model does."""
-    return tuple(
-        f"{facts}.{name}"
+    """Return the facts, as `facts.field`, that wire models make of a field under the same name; none if none reads it.
+
+    Parts of a comparison are no facts of their own: their metric is named after them.
+    """
+    read = (
+        (f"{facts}.{name}", f"drs_{facts}_{name}")
         for model, facts in part.read_by.items()
         for name, keys in keys_of(MODELS[model]).items()
         if field in keys
     )
+    return tuple(metric if metric in _NAMES else fact for fact, metric in read)
 
 
 def metrics_of(part: Table, field: str) -> tuple[str, ...]:
