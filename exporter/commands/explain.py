@@ -26,7 +26,8 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import printable
 from exporter.runtime.terminal import ProgressLine
-from exporter.views.task import groups, not_considered, reasons, verdict
+from exporter.views.cutover import not_checked, reasons, verdict
+from exporter.views.task import groups
 from exporter.views.text import UNKNOWN, plural
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def explanation(
         account: settings.
         now: Unix time.
     """
-    blocks = [[*_summary(subject, subtasks), *filter(None, [not_considered(subject)])]]
+    blocks = [_summary(subject, subtasks)]
     blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
     whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
     blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
@@ -145,14 +146,22 @@ def explanation(
 
 
 def _summary(subject: TaskExplanation, subtasks: Sequence[TaskExplanation]) -> list[str]:
-    """Return the verdict, then the reasons that block and the subtasks that are blocked."""
-    rows = [(reason.name, printable(reason.fact), reason.age) for reason in reasons(subject) if reason.blocks]
+    """Return the verdict, what blocks, with the blocked subtasks, what to do, and what was not checked."""
+    blocking = [reason for reason in reasons(subject) if reason.blocks]
+    rows = [(reason.name, printable(reason.fact), reason.age) for reason in blocking]
     rows += [
         (printable(part.task.identity.task_name), verdict(part), "")
         for part in subtasks
         if any(reason.blocks for reason in reasons(part))
     ]
-    return [f"{printable(subject.task.identity.task_name)}: {verdict(subject)}", *columns(rows)]
+    texts = [f"{reason.name}: {reason.advice}" for reason in blocking]
+    texts += filter(None, [not_checked(subject)])
+    heading = f"{printable(subject.task.identity.task_name)}: {verdict(subject)}"
+    return [heading, *columns(rows), *(line for text in texts for line in _wrapped(text))]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _block(group: Group) -> list[str]:

@@ -1,8 +1,9 @@
 """Print a table of all tasks as the cloud reports them now, the worst first.
 
 The columns: phase, progress of the full load, delay of the target, age of both,
-and whether anything known blocks a cut-over. `-` is unknown, or does not apply
-to such a task. The calls count against the rate limit of the account.
+and whether anything known blocks a cut-over; beside `ready`, the reasons that
+were not checked. `-` is unknown, or does not apply to such a task. The calls
+count against the rate limit of the account.
 
 Examples:
   drs-exporter tasks --demo
@@ -31,7 +32,16 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import Cell, ProgressLine, Screen, table
-from exporter.views.summary import WORST_FIRST, blockers_of, full_ratio_of, phase_of, project_json, read_at, task_json
+from exporter.views.summary import (
+    WORST_FIRST,
+    blockers_of,
+    full_ratio_of,
+    phase_of,
+    project_json,
+    read_at,
+    task_json,
+    unchecked_of,
+)
 from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
 if TYPE_CHECKING:
@@ -104,11 +114,7 @@ async def tasks(
 
 def _needed(account: Account) -> list[str]:
     """Return the collectors whose facts are shown, or decide the verdict."""
-    judged = {
-        reason.collector
-        for reason in REASONS
-        if not reason.setting or getattr(account.cutover, reason.setting) != "ignore"
-    }
+    judged = {reason.collector for reason in REASONS if not reason.ignored(account.cutover)}
     return [
         collector.name
         for collector in COLLECTORS.values()
@@ -187,14 +193,18 @@ def _cutover(task: Task) -> Cell:
     blockers = blockers_of(task)
     if blockers is None:
         return Cell(_DASH)
-    return Cell(f"blocked: {', '.join(blockers)}", "warn") if blockers else Cell("ready", "good")
+    if blockers:
+        return Cell(f"blocked: {', '.join(blockers)}", "warn")
+    unchecked = unchecked_of(task)
+    word = "ready" if task.ready else "no blocker"
+    return Cell(f"{word} ({unchecked})" if unchecked else word, "good")
 
 
 def _counts(projects: Sequence[_Listing]) -> str:
     """Return the numbers of tasks without subtasks, and of projects whose lists failed or are incomplete."""
     tasks = [task for _, found in projects for task in found if task.identity.parent_id is None]
     phases = Counter(WORST_FIRST.index(phase_of(task)) for task in tasks)
-    ready = sum(blockers_of(task) == [] for task in tasks)
+    ready = sum(bool(task.ready) for task in tasks)
     unknown = sum(
         not project.up or any(facts.gap is not None for facts in project.lists.values()) for project, _ in projects
     )

@@ -7,13 +7,14 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
-from exporter.config.schema import Config, Section
+from exporter.config.schema import Account, Config, Section
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.values import duration_text
 
 S = TypeVar("S", bound=Section)
 
 _SECTIONS = ("poll", "collectors", "tasks", "cutover")
+_POLLS_WITHIN_MAX_AGE = 2
 
 
 def load(path: Path) -> Config:
@@ -86,10 +87,21 @@ def _rule_errors(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
             ages = f"stale_after ({duration_text(account.poll.stale_after)})"
             limit = f"interval ({duration_text(account.poll.interval)})"
             yield (*loc, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
-        for name in ("objects", "comparison", "logs"):
-            if getattr(account.cutover, name) == "required" and not account.enabled(name):
-                section = loc if name in own.cutover.model_fields_set else ()
-                yield (*section, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
+        yield from _cutover_errors(account, own, loc)
+
+
+def _cutover_errors(account: Account, own: Account, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    """Check the settings of the cut-over of one account; `own` contains only what the account itself sets."""
+    if account.cutover.max_age < _POLLS_WITHIN_MAX_AGE * account.poll.interval:
+        section = loc if "max_age" in own.cutover.model_fields_set or own.poll.model_fields_set else ()
+        age, interval = duration_text(account.cutover.max_age), duration_text(account.poll.interval)
+        remedy = "else no task stays ready: raise it, or poll more often"
+        fault = f"{age} must be at least 2 x poll.interval of {account.name} ({interval}), {remedy}"
+        yield (*section, "cutover", "max_age"), fault
+    for name in ("objects", "comparison", "logs"):
+        if getattr(account.cutover, name) == "required" and not account.enabled(name):
+            section = loc if name in own.cutover.model_fields_set else ()
+            yield (*section, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
 
 
 def _duplicates(config: Config) -> Iterator[tuple[Loc, str]]:

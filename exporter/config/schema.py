@@ -174,9 +174,13 @@ class Cutover(Section):
     """What must hold before drs_task_cutover_ready is 1."""
 
     max_delay: Duration = 5.0
+    max_age: Duration = 90.0
+    stable_for: Duration = 120.0
+    comparison: Need = "if_available"
+    comparison_max_age: Duration = 86_400.0
     endpoints: Need = "if_available"
     objects: Need = "if_available"
-    comparison: Need = "if_available"
+    report: Need = "ignore"
     logs: Need = "ignore"
 
 

@@ -17,6 +17,7 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, SelfMetric
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.cutover import REASONS, Reason
+from exporter.model.cutover_words import ADVICE
 
 _UNITS = (
     ("_timestamp_seconds", "Unix time in seconds"),
@@ -48,9 +49,12 @@ def catalogue_markdown() -> str:
         "removed.",
         table(("status", "phase"), phase_rows()),
         "### Reasons against a cut-over",
-        "The label `reason` of `drs_task_cutover_blocker`. A setting of `cutover`: `required` blocks also if the fact "
-        "is unknown, `if_available` blocks only if the fact is known to be bad, `ignore` removes the series.",
-        table(("reason", "is 1 when", "collector", "setting and default"), map(_reason, REASONS)),
+        "The label `reason`. A reason that applies to a task has a series in `drs_task_cutover_blocker`, 0 or 1, if it "
+        "was checked, else in `drs_task_cutover_unchecked`, with the cause. A setting of `cutover`: `required` blocks "
+        "also if the value is unknown, `if_available` blocks only if it is known to be bad, `ignore` never blocks. A "
+        "good value counts until it is older than 3 intervals of its collector, at least `cutover.max_age`. A bad one "
+        "blocks until it expires.",
+        table(("reason", "is 1 when", "what to do", "collector", "setting and default"), map(_reason, REASONS)),
         "## Projects",
         f"Each series has the labels {words(PROJECT_LABELS)}.",
         _families(PROJECT_FAMILIES),
@@ -85,7 +89,8 @@ def _reason(reason: Reason) -> Sequence[str]:
     default = getattr(Cutover(), reason.setting) if reason.setting else None
     text = duration_text(default) if isinstance(default, float) else default
     setting = f"`cutover.{reason.setting}`: {text}" if reason.setting else ""
-    return f"`{reason.name}`", reason.when, reason.collector, setting
+    advice = ADVICE[reason.name]
+    return f"`{reason.name}`", advice.means, advice.remedy, reason.collector, setting
 
 
 def _source(family: Family[Any]) -> Iterator[Sequence[str]]:

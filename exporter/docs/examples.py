@@ -112,6 +112,8 @@ REPLICATING = Task(
     speed_limit=10.0 * 2**20,
     history=History(phase_changes=2, failures=1, phase_changed_at=_NOW - 7200),
     blockers=(("phase", False), ("delay_high", False)),
+    unchecked=(("log_error", "ignored"),),
+    ready_since=_NOW - 900,
 )
 """A DR pair in replication, of which everything is known that such a task has."""
 

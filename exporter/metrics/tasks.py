@@ -6,6 +6,7 @@ docs/metrics.md and tests are derived from the entries.
 from __future__ import annotations
 
 from itertools import chain, count
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from exporter.config import COLLECTORS, Scope, tag_label
@@ -210,10 +211,6 @@ def _auto_stop_at(task: Task) -> float | None:
     after = task.detail.auto_stop_after_seconds if task.detail else None
     since = task.history.phase_changed_at
     return since + after if after is not None and since is not None and task.phase is Phase.FAILED else None
-
-
-def _ready(task: Task) -> float | None:
-    return None if task.blockers is None else float(not any(blocks for _, blocks in task.blockers))
 
 
 _TASK_FAMILIES: tuple[Family[Task], ...] = (
@@ -622,18 +619,35 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_cutover_ready",
-        "1: nothing known blocks a cut-over, which does not mean that it is safe. 0: see drs_task_cutover_blocker.",
+        "1: no known fact blocks the cut-over, which does not mean that it is safe: see drs_task_cutover_unchecked. "
+        "0: see drs_task_cutover_blocker. A parent shows it for its subtasks.",
         _JUDGED,
-        single(_ready),
+        single(lambda task: None if task.ready is None else float(task.ready)),
         reads=("blockers",),
     ),
     Family(
         "drs_task_cutover_blocker",
-        "A reason against a cut-over: 1 it applies, 0 it does not.",
+        "A reason against a cut-over that was checked: 1 it blocks, 0 it does not.",
         _JUDGED,
         lambda task: tuple(((reason,), blocks) for reason, blocks in task.blockers or ()),
         ("reason",),
         reads=("blockers",),
+    ),
+    Family(
+        "drs_task_cutover_unchecked",
+        "A reason against a cut-over that was not checked, always 1. cause: unknown (the cloud reports no value, or it "
+        "is too old), unpublished (no operation in the region provides it), ignored (by the configuration).",
+        _JUDGED,
+        lambda task: tuple((pair, 1) for pair in task.unchecked),
+        ("reason", "cause"),
+        reads=("unchecked",),
+    ),
+    Family(
+        "drs_task_cutover_ready_since_timestamp_seconds",
+        "Since when this exporter has seen the task ready; absent while it is not.",
+        _JUDGED,
+        single(attrgetter("ready_since")),
+        reads=("ready_since",),
     ),
 )
 

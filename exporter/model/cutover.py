@@ -1,259 +1,259 @@
 """The reasons that can block the cut-over of a task.
 
-Ready means that no known fact blocks the cut-over, not that it is safe.
+Ready means that no known fact blocks the cut-over, not that it is safe. The sentences about the reasons for people are
+in `cutover_words`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
-from exporter.config import COLLECTOR_OF
 from exporter.model.cutover_input import CutoverInput
+from exporter.model.cutover_reason import IGNORED, NEEDS, REQUIRED, Outcome, Reason
 from exporter.model.task import Phase, Task
 
-__all__ = ["REASONS", "CutoverInput", "Reason", "blockers", "can_be_cut_over"]
+__all__ = [
+    "NEEDS",
+    "NOT_STABLE",
+    "OTHER_REASONS",
+    "REASONS",
+    "CutoverInput",
+    "Outcome",
+    "Reason",
+    "can_be_cut_over",
+    "excluded",
+    "judge",
+]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
-_REQUIRED, _IGNORED = "required", "ignore"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason against a cut-over.
-
-    Args:
-        name: the label `reason`.
-        when: the condition under which it is 1, in words.
-        applies: returns whether it can apply to a task at all.
-        blocks: returns whether it blocks a cut-over now.
-        evidence: returns the value that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
-            the reachable endpoints; None if it is unknown.
-        source: the name of the facts that contain this value.
-        setting: the key of `cutover` that decides whether it blocks.
-        known: returns whether the value is known; by default it is, if there is evidence.
-    """
-
-    name: str
-    when: str
-    _: KW_ONLY
-    applies: Callable[[CutoverInput], bool]
-    blocks: Callable[[CutoverInput], bool]
-    evidence: Callable[[CutoverInput], object]
-    source: str
-    setting: str = ""
-    known: Callable[[CutoverInput], bool] | None = None
-
-    def is_known(self, case: CutoverInput) -> bool:
-        """Return whether the value is known; else the reason was not checked."""
-        return self.evidence(case) is not None if self.known is None else self.known(case)
-
-    @property
-    def collector(self) -> str:
-        """The collector of its source."""
-        return COLLECTOR_OF[self.source]
-
-
-def _blocks_by_setting(setting: str, bad: bool | None) -> bool:  # noqa: FBT001 - the value that is judged
-    """Return whether a value blocks: with `required` also if it is unknown, with `if_available` only if it is bad."""
-    return setting == _REQUIRED if bad is None else bad
-
-
-def _not_a_parent(case: CutoverInput) -> bool:
-    return not case.listed.is_parent
+_APPLY_FAILED = {"failed": True} | dict.fromkeys(("succeed", "processing", "waiting"), False)
 
 
 def _incremental(case: CutoverInput) -> bool:
-    """Return whether a delay decides: of a parent, only one that is known beside those of its subtasks."""
-    return not case.full_only and (_not_a_parent(case) or case.delay is not None)
+    return not case.full_only
 
 
 def _disaster_recovery(case: CutoverInput) -> bool:
-    return _not_a_parent(case) and case.listed.disaster_recovery
+    return case.listed.disaster_recovery
 
 
-def _unless_ignored(setting: str) -> Callable[[CutoverInput], bool]:
-    return lambda case: _not_a_parent(case) and getattr(case.settings, setting) != _IGNORED
+def _loads(case: CutoverInput) -> bool:
+    return case.listed.task_type != "INCR_TRANS"
 
 
-def _comparisons_required(case: CutoverInput) -> bool:
-    return _not_a_parent(case) and case.settings.comparison == _REQUIRED
+def _moves_objects(case: CutoverInput) -> bool:
+    detail = case.task.detail
+    target = (detail.target_type if detail else None) or (case.listed.engine_type or "").rpartition("-")[2]
+    return _loads(case) and "kafka" not in target.lower()
 
 
-def _reasons_of(
-    name: str, unknown: str, high: str, applies: Callable[[CutoverInput], bool], source: str
-) -> tuple[Reason, Reason]:
-    """Return the reasons about a time span: it is unknown, or it is over its limit."""
-    return (
-        Reason(
-            f"{name}_unknown",
-            unknown,
-            applies=applies,
-            blocks=lambda case: getattr(case, name) is None,
-            evidence=attrgetter(name),
-            source=source,
-        ),
-        Reason(
-            f"{name}_high",
-            high,
-            applies=applies,
-            blocks=lambda case: (value := getattr(case, name)) is not None and value.exceeded,
-            evidence=attrgetter(name),
-            source=source,
-            setting="max_delay",
-        ),
-    )
+def _has_order(case: CutoverInput) -> bool:
+    """Return whether the task has a yearly or monthly order, or its details are unknown."""
+    detail = case.task.detail
+    return detail is None or detail.order_status is not None or detail.charging_mode == "period"
 
 
-def _reasons_of_recovery(name: str) -> tuple[Reason, Reason]:
-    word = name.upper()
-    high = f"The {word} is over the task's own threshold, else over the limit."
-    return _reasons_of(name, f"No {word} is known now.", high, _disaster_recovery, "recovery")
+def _ignores_comparisons(case: CutoverInput) -> bool:
+    return case.settings.comparison == IGNORED
 
 
-REASONS: tuple[Reason, ...] = (
-    Reason(
-        "phase",
-        "The status is not INCRE_TRANSFER_STARTED; of a task with a full load alone: not FULL_TRANSFER_COMPLETE. "
-        "Or the lists contradict each other, or a query, about the task.",
-        applies=lambda _: True,
-        blocks=attrgetter("wrong_phase"),
-        evidence=attrgetter("status"),
-        source="listed",
-    ),
+def _only_if_required(bad: bool | None, case: CutoverInput) -> bool | None:  # noqa: FBT001 - the value that is judged
+    """Return whether a lack of a comparison blocks: only where one is required, and of a parent only its own."""
+    virtual = case.listed.is_parent and case.task.comparison is None
+    return None if bad and (virtual or case.settings.comparison != REQUIRED) else bad
+
+
+def _exceeded(name: str) -> Callable[[CutoverInput], bool | None]:
+    return lambda case: None if (value := getattr(case, name)) is None else value.exceeded
+
+
+def _known(value: bool | None, bad: str, fine: str) -> str | None:  # noqa: FBT001 - the value that is worded
+    return None if value is None else bad if value else fine
+
+
+def _any(name: str) -> Callable[[CutoverInput], bool | None]:
+    value_of = attrgetter(name)
+    return lambda case: None if (value := value_of(case)) is None else bool(value)
+
+
+def _unknown_if_published(name: str) -> Callable[[CutoverInput], bool | None]:
+    """Return whether RPO or RTO is unknown; not judged where the delay decides."""
+    return lambda case: False if getattr(case, name) is not None else True if case.recovery_decides else None
+
+
+NOT_STABLE = Reason(
+    "not_stable",
+    "listed",
+    lambda case: None if case.stable is None else not case.stable,
+    lambda case: _known(case.stable, "nothing else blocks, or not for long", "yes"),
+    setting="stable_for",
+    of_parents=True,
+)
+OTHER_REASONS: tuple[Reason, ...] = (
+    Reason("phase", "listed", attrgetter("wrong_phase"), attrgetter("status"), of_parents=True),
     Reason(
         "stale",
-        "The list or the progress of the task is older than 3 measured intervals, or the cloud itself computed the "
-        "progress over an hour before it was read (process_time, where it is known; not of a task with a full load "
-        "alone).",
-        applies=lambda _: True,
-        blocks=lambda case: case.freshness != "fresh",
-        evidence=attrgetter("freshness"),
-        source="listed",
+        "listed",
+        lambda case: bool(case.too_old),
+        lambda case: f"too old: {', '.join(case.too_old)}" if case.too_old else "fresh",
+        setting="max_age",
+        of_parents=True,
     ),
-    *_reasons_of(
-        "delay",
-        "No delay is known now. Not of a task with a full load alone.",
-        "The delay is over the limit. Not of a task with a full load alone.",
-        _incremental,
+    Reason("delay_unknown", "progress", attrgetter("delay_missing"), attrgetter("delay"), applies=_incremental),
+    Reason(
+        "delay_high",
         "progress",
+        _exceeded("delay"),
+        attrgetter("delay"),
+        applies=_incremental,
+        setting="max_delay",
     ),
     Reason(
         "full_incomplete",
-        "The full load of a task that goes on with increments is known to be under way.",
-        applies=lambda case: _not_a_parent(case) and case.listed.task_type == "FULL_INCR_TRANS",
-        blocks=lambda case: (ratio := case.full_ratio) is not None and ratio < 1,
-        evidence=attrgetter("full_ratio"),
-        source="progress",
+        "progress",
+        lambda case: None if (ratio := case.full_ratio) is None else ratio < 1,
+        attrgetter("full_ratio"),
+        applies=_loads,
     ),
     Reason(
-        "action_needed",
-        "CONTINUE_APPLY or CONTINUE_CAPTURE is available: the data waits for the user.",
-        applies=_not_a_parent,
-        blocks=lambda case: bool(case.open_actions),
-        evidence=attrgetter("open_actions"),
-        source="listed",
+        "full_unknown",
+        "progress",
+        attrgetter("full_unknown"),
+        attrgetter("full_ratio"),
+        applies=attrgetter("full_only"),
+    ),
+    Reason("action_needed", "listed", _any("needed_actions"), attrgetter("needed_actions")),
+    Reason("action_running", "listed", attrgetter("disrupted"), attrgetter("listed.current_action")),
+    Reason(
+        "apply_failed",
+        "node",
+        lambda case: _APPLY_FAILED.get(case.apply_state or ""),
+        attrgetter("apply_state"),
+    ),
+    Reason(
+        "report_old",
+        "progress",
+        _exceeded("report"),
+        attrgetter("report"),
+        applies=attrgetter("report_advances"),
+        setting="report",
     ),
     Reason(
         "subtask",
-        "A subtask is blocked or unknown (also one that cannot be decoded, or that entries "
-        "contradict each other about), or no subtask is alive. Of parents alone, "
-        "which have only phase and stale beside it.",
+        "listed",
+        attrgetter("subtasks_blocked"),
+        attrgetter("subtasks_text"),
         applies=attrgetter("listed.is_parent"),
-        blocks=lambda case: case.subtasks_blocked,
-        evidence=attrgetter("subtasks"),
-        source="listed",
+    ),
+    Reason("switching", "switchover", attrgetter("switching"), attrgetter("switching"), applies=_disaster_recovery),
+    Reason("rpo_unknown", "recovery", _unknown_if_published("rpo"), attrgetter("rpo"), applies=_disaster_recovery),
+    Reason(
+        "rpo_high",
+        "recovery",
+        _exceeded("rpo"),
+        attrgetter("rpo"),
+        applies=_disaster_recovery,
+        setting="max_delay",
+    ),
+    Reason("rto_unknown", "recovery", _unknown_if_published("rto"), attrgetter("rto"), applies=_disaster_recovery),
+    Reason(
+        "rto_high",
+        "recovery",
+        _exceeded("rto"),
+        attrgetter("rto"),
+        applies=_disaster_recovery,
+        setting="max_delay",
     ),
     Reason(
-        "switching",
-        "A switchover is under way. Of DR tasks, as the next four.",
-        applies=_disaster_recovery,
-        blocks=lambda case: case.task.switching is True,
-        evidence=attrgetter("task.switching"),
-        source="switchover",
+        "order_frozen",
+        "detail",
+        lambda case: None if (status := case.order_status) is None else status.startswith("FROZEN"),
+        attrgetter("order_status"),
+        applies=_has_order,
     ),
-    *_reasons_of_recovery("rpo"),
-    *_reasons_of_recovery("rto"),
     Reason(
         "side_down",
-        "The node does not reach the source or the target.",
-        applies=_unless_ignored("endpoints"),
-        blocks=lambda case: _blocks_by_setting(
-            case.settings.endpoints, True if False in case.sides else None if None in case.sides else False
-        ),
-        evidence=lambda case: dict(zip(("source", "target"), case.sides, strict=True)),
-        source="monitor",
+        "monitor",
+        attrgetter("side_down"),
+        lambda case: dict(zip(("source", "target"), case.sides, strict=True)),
         setting="endpoints",
-        known=lambda case: None not in case.sides,
     ),
     Reason(
         "objects_missing",
-        "The target lacks objects of a type that is not moved at the end.",
-        applies=_unless_ignored("objects"),
-        blocks=lambda case: _blocks_by_setting(
-            case.settings.objects, None if (missing := case.missing_objects) is None else bool(missing)
-        ),
-        evidence=attrgetter("missing_objects"),
-        source="objects",
+        "objects",
+        _any("objects.missing"),
+        attrgetter("objects.missing"),
+        applies=_moves_objects,
         setting="objects",
     ),
     Reason(
+        "object_failed",
+        "objects",
+        _any("objects.failed"),
+        attrgetter("objects.failed"),
+        applies=_moves_objects,
+        setting="objects",
+        blocks_unknown=False,
+    ),
+    Reason(
         "comparison_missing",
-        "Nothing was compared, or a newest comparison ended without a verdict. Where one is required.",
-        applies=_comparisons_required,
-        blocks=attrgetter("unjudged"),
-        evidence=attrgetter("statuses"),
-        source="comparison",
+        "comparison",
+        lambda case: _only_if_required(case.comparisons.missing, case),
+        lambda case: [f"{compared.type} {compared.status}" for compared in case.comparisons.newest],
         setting="comparison",
     ),
     Reason(
         "comparison_running",
-        "A newest comparison runs. Where one is required.",
-        applies=_comparisons_required,
-        blocks=attrgetter("comparing"),
-        evidence=attrgetter("statuses"),
-        source="comparison",
+        "comparison",
+        lambda case: _only_if_required(case.comparisons.running, case),
+        lambda case: [f"{compared.type} {compared.status}" for compared in case.comparisons.newest],
+        applies=lambda case: _ignores_comparisons(case) or case.task.comparison is not None,
         setting="comparison",
+        blocks_unknown=False,
     ),
     Reason(
         "comparison_inconsistent",
-        "A newest comparison found a difference.",
-        applies=_unless_ignored("comparison"),
-        blocks=attrgetter("inconsistent"),
-        evidence=lambda case: "inconsistent" if case.inconsistent else "nothing inconsistent known",
-        source="comparison",
+        "comparison",
+        _any("comparisons.inconsistent"),
+        attrgetter("comparisons.inconsistent"),
         setting="comparison",
-        known=lambda case: bool(case.compared),
+        blocks_unknown=False,
+    ),
+    Reason(
+        "comparison_old",
+        "comparison",
+        lambda case: _only_if_required(case.comparisons.old, case),
+        attrgetter("comparisons.ends"),
+        applies=lambda case: _ignores_comparisons(case) or bool(case.comparisons.finished),
+        setting="comparison",
+        blocks_unknown=False,
     ),
     Reason(
         "log_error",
-        "The newest log entry is an error.",
-        applies=_unless_ignored("logs"),
-        blocks=lambda case: _blocks_by_setting(case.settings.logs, case.log_ends_in_error),
-        evidence=lambda case: (
-            None
-            if (bad := case.log_ends_in_error) is None
-            else ("the newest entry is an error" if bad else "no error at its end")
-        ),
-        source="logs",
+        "logs",
+        attrgetter("log_ends_in_error"),
+        lambda case: _known(case.log_ends_in_error, "the newest entry is an error", "no error at its end"),
         setting="logs",
     ),
 )
+"""All reasons but `NOT_STABLE`, which depends on them."""
+REASONS = (*OTHER_REASONS, NOT_STABLE)
+
+
+def excluded(task: Task) -> bool:
+    """Return whether neither the task nor its subtasks can be cut over: a standby, or both sides are in use."""
+    listed = task.listed
+    dual = listed is not None and (listed.multi_write or bool(task.detail and task.detail.multi_write))
+    return task.standby or (dual and listed is not None and listed.disaster_recovery)
 
 
 def can_be_cut_over(task: Task) -> bool:
-    """Return whether a task of this kind and phase can be cut over at all. The parent shows the verdict of subtasks."""
-    listed = task.listed
-    return (
-        listed is not None
-        and listed.phase in _PHASES
-        and not task.standby
-        and not listed.multi_write
-        and not (task.detail and task.detail.multi_write)
-    )
+    """Return whether a task of this kind and phase can be cut over at all."""
+    return task.listed is not None and task.listed.phase in _PHASES and not excluded(task)
 
 
-def blockers(case: CutoverInput) -> tuple[tuple[str, bool], ...]:
-    """Return each reason that applies to the task, and whether it blocks."""
-    return tuple((reason.name, reason.blocks(case)) for reason in REASONS if reason.applies(case))
+def judge(case: CutoverInput, reasons: Sequence[Reason] = REASONS) -> tuple[tuple[str, Outcome], ...]:
+    """Return each reason that applies to the task, with what it says about it."""
+    outcomes = ((reason.name, reason.outcome(case)) for reason in reasons)
+    return tuple((name, outcome) for name, outcome in outcomes if outcome is not None)

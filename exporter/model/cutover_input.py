@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from exporter.config import Cutover
-from exporter.model.facts import Compared, Comparison, Logs, Monitor, Objects, Progress
-from exporter.model.task import Listed, LivingSubtask, Task
+from exporter.model.cutover_results import Comparisons, MovedObjects
+from exporter.model.facts import Logs, Monitor, Objects, Progress
+from exporter.model.task import Listed, LivingSubtask, Phase, Task
 
-_OLD_REPORT_SECONDS = 3600.0
-"""How often the cloud updates the progress is not documented; an hour without an update counts as a fault."""
-_ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE"})
-_RUNNING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING", "INCRE_DOING"})
+NEEDED_ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE", "CONTINUE_JOB", "START_INCR"})
+"""While one of them is available, the replication waits for the user."""
+SWITCH_OVER = "SWITCH_OVER"
+RUNNING_ACTIONS = frozenset(
+    {
+        *(SWITCH_OVER, "PAUSE", "STOP_JOB", "STOP_APPLY", "STOP_CAPTURE", "FREE_RESOURCE", "DELETE", "UNSUBSCRIBE"),
+        *("RESET", "RETRY", "JUMP_RETRY", "CHANGE", "CHANGE_MODE", "NODE_FLAVOR_MODIFY"),
+    }
+)
+"""Operations during which the replication stops, restarts or changes its direction."""
+_HARMLESS_ACTIONS = frozenset(
+    {
+        *("API_CONFIGURATION_ACTION", "CHOOSE_OBJECT", "CLONE", "CONTINUE_APPLY", "CONTINUE_CAPTURE", "CONTINUE_JOB"),
+        *("CREATE", "MODIFY_CONFIGURATION", "MODIFY_DB_CONFIG", "MODIFY_TASK_NUMBER", "ORDER_INFO", "PAY_ORDER"),
+        *("PRE_CHECK", "QUERY_PRE_CHECK", "RESET_DB_PWD", "START", "START_INCR", "TO_PERIOD", "TO_RENEW", ""),
+    }
+)
+_REPORT_SECONDS = 600.0
+_CLOCKS_DIFFER_SECONDS = 5.0
+"""A report that is newer than its response by more than this is in the future."""
 _UNLISTED = Listed(id="", name="", status="", job_type="")
 
 
@@ -28,22 +46,34 @@ class Limited(NamedTuple):
         return self.seconds > self.limit
 
 
-class OldProgress(NamedTuple):
-    """A progress that the cloud computed this many seconds before it was read."""
-
-    seconds: float
-
-
 @dataclass(frozen=True, slots=True)
 class CutoverInput:
-    """A task, and all values on which the reasons depend."""
+    """A task, and all values on which the reasons depend.
+
+    Args:
+        task: its facts.
+        settings: of its account.
+        old: names of facts that are too old for a good verdict. `status`, `current_action` and `result` (the oldest
+            finished comparison) are among them.
+        unpublished: names of facts that no operation of the region provides about the task.
+        disabled: names of facts whose collector is disabled.
+        other_status: the status in a response that is newer than the list, if it differs.
+        report_advances: whether the cloud's own time of the progress has advanced in this phase.
+        living: the subtasks on which the verdict of a parent depends.
+        stable: False while nothing else blocks, but for less than `stable_for`; None: the exporter polls only once.
+    """
 
     task: Task
-    stale: bool
-    """The list or the progress of the task is older than three measured intervals."""
-    living: tuple[LivingSubtask, ...]
-    """The subtasks on which the verdict depends."""
     settings: Cutover
+    old: frozenset[str] = frozenset()
+    unpublished: frozenset[str] = frozenset()
+    disabled: frozenset[str] = frozenset()
+    other_status: str | None = None
+    report_advances: bool = False
+    living: tuple[LivingSubtask, ...] = ()
+    stable: bool | None = None
+
+    # The list
 
     @property
     def listed(self) -> Listed:
@@ -51,94 +81,137 @@ class CutoverInput:
         return self.task.listed or _UNLISTED
 
     @property
-    def report_age(self) -> float | None:
-        """The least seconds from the cloud's own report of the progress to its collection; None without increments.
-
-        Both times are by the cloud's clock where its responses have a date: the host's may be wrong.
-        """
-        progress, collected = self.task.progress, dict(self.task.collected).get("progress")
-        if self.full_only or progress is None or progress.reported_at_latest is None or collected is None:
-            return None
-        return (collected if progress.served_at is None else progress.served_at) - progress.reported_at_latest
-
-    @property
-    def freshness(self) -> str | OldProgress:
-        """The age of the facts that the verdict depends on, as text.
-
-        If the cloud repeats a progress that it computed long ago, the node of the task may be dead.
-        """
-        report_age = self.report_age
-        if report_age is not None and report_age > _OLD_REPORT_SECONDS:
-            return OldProgress(report_age)
-        return "too old" if self.stale else "fresh"
-
-    @property
     def full_only(self) -> bool:
         """True for a task without an incremental phase."""
         return self.listed.task_type == "FULL_TRANS"
 
     @property
-    def subtasks_blocked(self) -> bool:
-        """True if a subtask is blocked or unknown, or neither a subtask is alive nor a delay of the parent known."""
-        if self.listed.unknown_children or any(subtask.blocked is not False for subtask in self.living):
-            return True
-        return not self.living and self.delay is None
+    def wrong_phase(self) -> bool:
+        """True if any status is known that does not allow a cut-over, or if lists contain different ones."""
+        return self.listed.contradicted or self.listed.status != self._final_status or self._denied is not None
 
     @property
-    def subtasks(self) -> str:
-        """The state of the subtasks of a parent, as text."""
-        if lost := self.listed.unknown_children:
-            entries = "entry" if lost == 1 else "entries"
-            return f"unknown: {lost} {entries} of its children cannot be decoded or contradict others"
-        blocked = "a subtask is blocked or unknown, or none is alive"
-        return blocked if self.subtasks_blocked else "all subtasks are ready"
+    def _final_status(self) -> str:
+        return "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
+
+    @property
+    def _denied(self) -> str | None:
+        """What another response than the list says against the status, as text."""
+        own = self._progress.transfer_status
+        if own is not None and own.endswith("_FAILED"):
+            return f"the progress reports {own}"
+        return None if self.other_status is None else f"a newer response says {self.other_status}"
+
+    @property
+    def status(self) -> str | None:
+        """The status as text; None if it is unknown."""
+        status = self.listed.status or None
+        denied = "the lists contradict each other" if self.listed.contradicted else self._denied
+        return status if denied is None else f"{status}, but {denied}"
+
+    @property
+    def too_old(self) -> list[str]:
+        """Those of status, progress and recovery that are older than `max_age`, if the verdict depends on them."""
+        decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
+        return [name for name in decides if name in self.old]
+
+    @property
+    def needed_actions(self) -> frozenset[str] | None:
+        """The actions for which the replication waits; None if the list contains none at all."""
+        listed = self.listed
+        known = listed.available_actions or listed.unavailable_actions
+        return listed.available_actions & NEEDED_ACTIONS if known else None
+
+    @property
+    def disrupted(self) -> bool | None:
+        """True while an operation on the task disturbs the replication; None if that is unknown."""
+        action = self.listed.current_action
+        if action in RUNNING_ACTIONS:
+            forgotten = "current_action" in self.old and self.listed.phase is Phase.INCREMENTAL
+            return None if forgotten else True
+        return False if action in _HARMLESS_ACTIONS else None
+
+    # Progress, recovery and switchover
+
+    @property
+    def _progress(self) -> Progress:
+        return self.task.progress or Progress()
 
     @property
     def delay(self) -> Limited | None:
         """The delay and its limit."""
         return self._limited(self.task.delay_seconds)
 
-    def _limited(self, seconds: float | None, threshold: float | None = None) -> Limited | None:
-        """Return a time span whose limit is the task's own threshold, else the setting; None if it is unknown."""
-        return (
-            None if seconds is None else Limited(seconds, self.settings.max_delay if threshold is None else threshold)
-        )
+    def _limited(self, seconds: float | None) -> Limited | None:
+        return None if seconds is None else Limited(seconds, self.settings.max_delay)
 
     @property
-    def wrong_phase(self) -> bool:
-        """True if the status does not allow a cut-over, or if lists contain different ones."""
-        final_status = "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
-        return self.listed.contradicted or self.listed.status != final_status
-
-    @property
-    def status(self) -> str | None:
-        """The status as text; None if it is unknown."""
-        status = self.listed.status or None
-        return f"{status}, but the lists contradict each other" if self.listed.contradicted else status
+    def delay_missing(self) -> bool | None:
+        """True if a verdict needs the delay, and it is unknown; None if it is unknown, but others decide."""
+        if self.delay is not None:
+            return False
+        return None if self.recovery_decides or "progress" in self.task.refused else True
 
     @property
     def full_ratio(self) -> float | None:
-        """The completed part of the full load, 0 to 1."""
-        return (self.task.progress or Progress()).full_ratio
+        """The completed part of the full load, 0 to 1; None also for 0 where the status says that it is complete."""
+        ratio = self._progress.full_ratio
+        return None if ratio == 0 and self.full_only and not self.wrong_phase else ratio
 
     @property
-    def open_actions(self) -> frozenset[str]:
-        """The actions for which the replication waits."""
-        return self.listed.available_actions & _ACTIONS
+    def full_unknown(self) -> bool:
+        """True if neither the status nor the progress shows how much of the full load is complete."""
+        return self.wrong_phase and self.full_ratio is None and not self.listed.is_parent
+
+    @property
+    def recovery_decides(self) -> bool:
+        """True for a DR task whose RPO and RTO the region provides; of others the delay decides."""
+        listed = self.listed
+        return listed.disaster_recovery and not listed.is_parent and "recovery" not in self.unpublished
 
     @property
     def rpo(self) -> Limited | None:
         """The recovery point and its limit."""
-        return self._recovery("rpo")
+        return self._limited(getattr(self.task.recovery, "rpo_seconds", None))
 
     @property
     def rto(self) -> Limited | None:
         """The recovery time and its limit."""
-        return self._recovery("rto")
+        return self._limited(getattr(self.task.recovery, "rto_seconds", None))
 
-    def _recovery(self, name: str) -> Limited | None:
-        threshold = getattr(self.task.detail, f"{name}_threshold_seconds", None)
-        return self._limited(getattr(self.task.recovery, f"{name}_seconds", None), threshold)
+    @property
+    def switching(self) -> bool | None:
+        """True during a switchover, by the operation in progress or by the directions; None if that is unknown."""
+        return True if self.listed.current_action == SWITCH_OVER else self.task.switching
+
+    @property
+    def report_age(self) -> float | None:
+        """Seconds from the cloud's own report of the progress to its collection; None if unknown or in the future.
+
+        Both times are by the clock of the cloud if its responses contain a date: the clock of the host may be wrong.
+        """
+        progress, collected = self._progress, dict(self.task.collected).get("progress")
+        end = collected if progress.served_at is None else progress.served_at
+        if end is None or progress.reported_at is None or progress.reported_at > end + _CLOCKS_DIFFER_SECONDS:
+            return None
+        return max(0.0, end - progress.reported_at)
+
+    @property
+    def report(self) -> Limited | None:
+        """The age of the report and its limit."""
+        return None if self.report_age is None else Limited(self.report_age, _REPORT_SECONDS)
+
+    # Node, order and connections
+
+    @property
+    def apply_state(self) -> str | None:
+        """What the applier of the node does."""
+        return self.task.node.apply_state if self.task.node else None
+
+    @property
+    def order_status(self) -> str | None:
+        """The status of the yearly or monthly order."""
+        return self.task.detail.order_status if self.task.detail else None
 
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
@@ -147,45 +220,57 @@ class CutoverInput:
         return monitor.source_up, monitor.target_up
 
     @property
-    def missing_objects(self) -> list[str] | None:
-        """The object types of which the target lacks some; None if none is known, and not all counts are known."""
-        counts = (self.task.objects or Objects()).counts
-        due = [(count.type, count.source, count.target) for count in counts if not count.at_end]
-        missing = [
-            kind for kind, source, target in due if source is not None and target is not None and target < source
-        ]
-        unknown = not counts or any(None in sides for sides in due)
-        return None if unknown and not missing else missing
-
-    @property
-    def compared(self) -> tuple[Compared, ...]:
-        """The newest comparison of each type."""
-        return (self.task.comparison or Comparison()).types
-
-    @property
-    def unjudged(self) -> bool:
-        """True if nothing was ever compared, or a newest comparison ended without a verdict."""
-        return not self.compared or any(
-            comparison.consistent is None and comparison.status not in _RUNNING for comparison in self.compared
-        )
-
-    @property
-    def comparing(self) -> bool:
-        """True if a newest comparison still runs."""
-        return any(comparison.status in _RUNNING for comparison in self.compared)
-
-    @property
-    def inconsistent(self) -> bool:
-        """True if a newest comparison found a difference."""
-        return any(comparison.consistent is False for comparison in self.compared)
-
-    @property
-    def statuses(self) -> list[str]:
-        """The statuses of the newest comparisons."""
-        return [comparison.status for comparison in self.compared]
+    def side_down(self) -> bool | None:
+        """True if the node does not reach a side; None if that is unknown of a side."""
+        return True if False in self.sides else None if None in self.sides else False
 
     @property
     def log_ends_in_error(self) -> bool | None:
         """True if the newest log entry is an error; None if there is none."""
         newest = dict((self.task.logs or Logs()).newest)
         return None if not newest else newest.get("error") == max(newest.values())
+
+    # Objects and comparisons
+
+    @property
+    def objects(self) -> MovedObjects:
+        """The objects that were moved."""
+        return MovedObjects((self.task.objects or Objects()).counts)
+
+    @property
+    def comparisons(self) -> Comparisons:
+        """The comparisons, and whether they hold for the data of today."""
+        detail, objects = self.task.detail, self.task.objects
+        changes = (
+            *((detail.updated_at, detail.full_completed_at) if detail else ()),
+            *((objects.full_completed_at,) if objects else ()),
+        )
+        changed_at = max((at for at in changes if at is not None), default=-math.inf)
+        return Comparisons(self.task.comparison, changed_at, expired="result" in self.old)
+
+    # Subtasks
+
+    @property
+    def subtasks_blocked(self) -> bool:
+        """True if a subtask is blocked or unknown, or if neither a subtask nor the parent itself has a delay."""
+        if self.listed.unknown_children:
+            return True
+        if not self.living:
+            return self.delay is None
+        return any(subtask.blocked is not False for subtask in self.living)
+
+    @property
+    def subtasks_text(self) -> str:
+        """The subtasks of a parent that block it, as text."""
+        named = (("blocked", True), ("unknown", None))
+        parts = [
+            f"{word}: {', '.join(sorted(subtask.name for subtask in self.living if subtask.blocked is blocked))}"
+            for word, blocked in named
+            if any(subtask.blocked is blocked for subtask in self.living)
+        ]
+        if lost := self.listed.unknown_children:
+            entries = "entry" if lost == 1 else "entries"
+            parts.append(f"unknown: {lost} {entries} of its children cannot be decoded or contradict others")
+        if parts:
+            return "; ".join(parts)
+        return "no subtask is alive" if not self.living else "all subtasks are ready"

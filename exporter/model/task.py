@@ -199,7 +199,11 @@ class Task(KnownFacts):
     speed_limit: float | None = None
     """Bytes per second that its limits allow at this moment; None without a limit."""
     blockers: tuple[tuple[str, bool], ...] | None = None
-    """Reasons against a cut-over, and whether each applies; None if the task cannot be cut over at all."""
+    """Reasons against a cut-over that were checked, and whether each blocks; None if it cannot be cut over at all."""
+    unchecked: tuple[tuple[str, str], ...] = ()
+    """Reasons that apply, but were not checked, each with the cause: unknown, unpublished or ignored."""
+    ready_since: float | None = None
+    """Since when nothing has blocked; None if anything does, and for a subtask: its parent shows it."""
 
     @property
     def delay_seconds(self) -> float | None:
@@ -220,6 +224,13 @@ class Task(KnownFacts):
         if primary is None or listed is None or listed.is_parent:
             return False
         return primary not in {listed.id, listed.root_id, *listed.parents}
+
+    @property
+    def ready(self) -> bool | None:
+        """True if nothing known blocks the cut-over; None if there is no verdict, or if the parent shows it."""
+        if self.blockers is None or self.identity.parent_id is not None:
+            return None
+        return not any(blocks for _, blocks in self.blockers)
 
     @property
     def failure_code(self) -> str | None:

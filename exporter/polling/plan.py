@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from exporter.cloud.source import Source
 from exporter.model.details import Detail
 from exporter.model.facts import TaskFacts
+from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Listed, Phase
 from exporter.polling.context import PollContext
 from exporter.polling.task_loop import Kinds
@@ -25,6 +26,8 @@ class Plan:
     def __init__(self, context: PollContext) -> None:
         self._context = context
         self.only: frozenset[str] | None = None
+        self.unpublished: Mapping[str, frozenset[str]] = {}
+        """By task, the names of facts that the newest plan found no source for."""
 
     async def assign(self, tasks: Iterable[Listed]) -> Assigned:
         """Assign each kind of facts about each task to the first source which exists, of a generation that lists it.
@@ -38,13 +41,19 @@ class Plan:
         assigned: Assigned = defaultdict(dict)
         now, listed_by = store.context.clock.now(), store.state.inventory.listed_by
         wanted = {listed.id for listed in store.listed_tasks()}
+        unpublished: dict[str, frozenset[str]] = {}
         async for listed in in_turns(tasks, _TASKS_PER_TURN):
             if listed.phase is Phase.ENDED or (self.only is not None and listed.id not in self.only):
                 continue
             apis = {api.name for api in self._context.connection.apis if listed_by(listed.id, api.name)}
-            for source, served in self._sources(listed, offered if listed.id in wanted else details, apis, now).items():
+            sources = self._sources(listed, offered if listed.id in wanted else details, apis, now)
+            for source, served in sources.items():
                 collector = min(served, key=lambda kind: intervals[kind.collector]).collector
                 assigned[collector, source][listed.id] = tuple(served)
+            if apis:
+                found = {kind for served in sources.values() for kind in served}
+                unpublished[listed.id] = frozenset(name for name, kind in TASK_FACTS.items() if kind not in found)
+        self.unpublished = unpublished
         return assigned
 
     def _offered(self) -> dict[type[TaskFacts], list[tuple[str, Source]]]:

@@ -72,6 +72,7 @@ class Poller:
 
     async def run(self) -> None:
         """Poll for ever; the first lists come a moment before the others, which then use them."""
+        self._state.polls_on = True
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._lists.run())
@@ -161,6 +162,7 @@ class Poller:
     async def _assign_now(self) -> None:
         tasks = self.store.listed_tasks(unwanted=True)
         assigned = await self._plan.assign(tasks)
+        await self.store.set_unpublished(self._plan.unpublished)
         statuses = {listed.id: listed.status for listed in tasks}
         changed = {key for key, status in statuses.items() if self._statuses.get(key, status) != status}
         self._statuses = statuses

@@ -1,9 +1,9 @@
-"""The ages at which facts are late, and at which they expire."""
+"""The ages at which facts expire."""
 
 from __future__ import annotations
 
 LATE_INTERVALS = 3
-"""Facts are late when they are older than n intervals of their collector."""
+"""Facts that are older than n intervals of their collector are late: they expire, or a good one does not count."""
 _MISSED_INTERVALS = 1.5
 _MOST = 4
 """No value is shown longer than n times as long as with the configured interval, however few calls are allowed."""
@@ -35,10 +35,6 @@ class Ages:
     def interval(self, name: str) -> float:
         """Return the measured seconds between updates; the configured ones where nothing was measured yet."""
         return self.measured[name]
-
-    def late_after(self, name: str) -> float:
-        """Return the age in seconds above which facts are late."""
-        return min(LATE_INTERVALS * self.interval(name), self.expire_after(name))
 
     def missed_after(self, name: str) -> float:
         """Return by how many seconds facts are older than others of the task if they missed a poll."""

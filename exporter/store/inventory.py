@@ -231,6 +231,11 @@ class Inventory:
         """Return by API generation when a list last contained the task."""
         return [(api, entry.at) for (api, _), entry in self._tasks.get(task_id, {}).items()]
 
+    def statuses(self, task_id: str) -> list[tuple[str, float]]:
+        """Return the status of a task in each list that contains it, and when that list was received."""
+        entries = self._tasks.get(task_id, {}).values()
+        return [(entry.listed.status, entry.at) for entry in entries if not entry.absence]
+
     def listed_by(self, task_id: str, api: str) -> bool:
         """Return whether the newest list of a generation contains the task."""
         return any(key[0] == api and not entry.absence for key, entry in self._tasks.get(task_id, {}).items())

@@ -43,6 +43,8 @@ class ProjectState:
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False
         """True if the first poll has ended, successfully or not."""
+        self.polls_on = False
+        """False in commands that poll once: they cannot observe for how long something has been so."""
         self.absent_until: dict[str, float] = {}
         """When to query an absent API generation or operation again; event loop time."""
         self.responded_at: dict[str, float] = {}

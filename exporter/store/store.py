@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.config import TASKS
 from exporter.metrics.sample_updater import SampleUpdater
-from exporter.model import cutover
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
-from exporter.store.task_state import TaskState, living_subtasks
+from exporter.store.task_state import TaskState
+from exporter.store.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -45,6 +44,7 @@ class Store:
         self._clock = context.clock
         self._clock_step = context.clock.step
         self.ages = context.ages
+        self._verdicts = Verdicts(context)
         self._ended_for = context.account.tasks.ended_for
         self._next_change = -math.inf  # when a task changes by age alone; unknown before the first sweep
         self._project: Project | None = None
@@ -110,6 +110,17 @@ class Store:
                 self.state.inventory.report_missing(task_id, now)
             await self._refresh((*facts, *missing, *refused))
 
+    async def set_unpublished(self, unpublished: Mapping[str, frozenset[str]]) -> None:
+        """Store by task id the names of the facts that no operation provides."""
+        async with self._exposition.lock:
+            tasks = self.state.tasks
+            changed = [
+                key for key, names in unpublished.items() if key in tasks and tasks[key].cutover.unpublished != names
+            ]
+            for task_id in changed:
+                tasks[task_id].cutover.unpublished = unpublished[task_id]
+            await self._refresh(changed)
+
     def tasks(self) -> list[Task]:
         """Return all tasks that have series."""
         return [task.exposed for task in self.state.tasks.values() if task.exposed is not None]
@@ -130,10 +141,8 @@ class Store:
         ages = {name: self._clock.now() - at for name, at in task.collected}
         if last_seen:
             ages[TASKS] = now - max(at for _, at in last_seen)
-        inputs = [self._cutover_input(known) for known in (task, parent) if known is not None]
-        return TaskExplanation(
-            task, parent, frozenset(api for api, _ in last_seen), ages, None if None in inputs else inputs[0]
-        )
+        apis, case = frozenset(api for api, _ in last_seen), self._verdicts.input_of(task)
+        return TaskExplanation(task, parent, apis, ages, case)
 
     def project(self) -> Project:
         """Return the fresh facts about the project."""
@@ -166,11 +175,11 @@ class Store:
         self._next_change = math.inf
         self.ages.shortened = False
         tasks = in_turns(self.state.tasks.items(), _CHECKED_PER_TURN)
-        return {task_id async for task_id, task in tasks if self._check_age(task_id, task, now)}
+        return {task_id async for task_id, task in tasks if self._check_age(task, now)}
 
-    def _check_age(self, task_id: str, task: TaskState, now: float) -> bool:
+    def _check_age(self, task: TaskState, now: float) -> bool:
         """Find the next change of a task by age alone. Return whether an earlier one is overdue."""
-        changes = task.changes(self.ages, self.state.inventory.last_seen(task_id), self._ended_for)
+        changes = task.changes(self.ages, self.context.account.cutover.stable_for, self._ended_for)
         self._next_change = min((self._next_change, *(at for at in changes if now <= at)))
         return any(now > at for at in changes)
 
@@ -200,7 +209,9 @@ class Store:
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Return whether a list repeats the exposed entry of a task, which needs no update then."""
         task = self.state.tasks.get(task_id)
-        return task is not None and task.exposed is not None and not task.late and task.listed == listed is not None
+        if task is None or task.exposed is None or task.listed != listed or listed is None:
+            return False
+        return "status" not in task.cutover.old and not task.cutover.disputed
 
     def _remove(self, task_id: str) -> frozenset[str]:
         """Remove a task. Return the parents that have to be judged again."""
@@ -228,7 +239,6 @@ class Store:
         included = listed is None or self._is_included(task, listed)
         self._count(task, listed if included else None)
         task.observe_phase(listed, now)
-        task.late = now > task.late_at(self.state.inventory.last_seen(task_id), self.ages)
         task.expire(now, self.ages)
         moved = frozenset() if listed is None else self.state.subtasks.set_parents(task_id, listed.parents)
         task.wanted = included and (task.ended_at is None or now - task.ended_at <= self._ended_for)
@@ -236,8 +246,9 @@ class Store:
             self._exposition.drop((self.key, task_id))
             task.exposed = task.blocked = None
         else:
-            task.exposed = self._judged(task, task.snapshot(self.key, listed, self.ages, self._clock))
-        self._check_age(task_id, task, now)
+            exposed = task.snapshot(self.key, listed, self.ages, self._clock)
+            task.exposed = exposed and self._verdicts.judge(task, exposed)
+        self._check_age(task, now)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
         return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)
@@ -261,19 +272,3 @@ class Store:
         task.counted = (listed.job_type, listed.phase) if listed is not None and listed.parent_id is None else None
         if task.counted is not None:
             self.state.counted[task.counted] += 1
-
-    def _judged(self, task: TaskState, exposed: Task | None) -> Task | None:
-        """Return the task with the reasons against its cut-over; a subtask has none, its parent exposes them."""
-        case = self._cutover_input(exposed) if exposed is not None else None
-        blockers = None if case is None else cutover.blockers(case)
-        task.blocked = None if blockers is None else any(blocks for _, blocks in blockers)
-        return exposed if exposed is None or exposed.identity.parent_id else replace(exposed, blockers=blockers)
-
-    def _cutover_input(self, task: Task) -> cutover.CutoverInput | None:
-        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
-        if not cutover.can_be_cut_over(task):
-            return None
-        task_id = task.identity.task_id
-        tasks = self.state.tasks
-        living = living_subtasks({key: tasks[key] for key in self.state.subtasks.of(task_id) if key in tasks})
-        return cutover.CutoverInput(task, tasks[task_id].late, living, self.context.account.cutover)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model.details import Detail
 from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
+from exporter.store.cutover_state import CutoverState
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Mapping
 
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed, ProjectKey
@@ -56,8 +57,7 @@ class TaskState:
     """Job type and phase as which `drs_tasks` counts it."""
     blocked: bool | None = None
     """True if anything blocks a cut-over; None if it cannot be cut over at all."""
-    late: bool = False
-    """True if its newest list or its progress is too old for a verdict."""
+    cutover: CutoverState = field(default_factory=CutoverState)
     speed_limit_until: float = math.inf
     """When a window of its speed limits may begin or end."""
     tags: dict[str, str] | None = None
@@ -85,6 +85,7 @@ class TaskState:
 
     def update(self, facts: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """Store facts, with these tags only; `all_tags` keeps all tags beside them."""
+        self.cutover.update(facts, now)
         if isinstance(facts, Detail):
             self.tags = dict(facts.tags) if all_tags else self.tags
             facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
@@ -97,6 +98,7 @@ class TaskState:
 
     def observe_phase(self, listed: Listed | None, now: float) -> None:
         """Record a change of the phase."""
+        self.cutover.observe(listed, now)
         if listed is None or listed.phase is self.phase:
             return
         if self.phase is not None:
@@ -108,11 +110,11 @@ class TaskState:
         self.phase = listed.phase
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
-    def changes(self, ages: Ages, last_seen: Iterable[tuple[str, float]], ended_for: float) -> list[float]:
-        """Return when facts expire, the task becomes late, its speed limit may change, and its series are removed."""
+    def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
+        """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""
         changes = [self.received[name] + self._expire_after(name, ages) for name in self.facts]
-        if not self.late:
-            changes.append(self.late_at(last_seen, ages))
+        if self.blocked is not None:
+            changes += self.cutover.changes(stable_for)
         if self.exposed is not None:
             changes.append(self.speed_limit_until)
             if self.ended_at is not None:
@@ -135,12 +137,6 @@ class TaskState:
         self.facts = {name: facts for name, facts in self.facts.items() if facts.collector in collectors}
         self.received = {name: at for name, at in self.received.items() if name in self.facts or name in collectors}
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
-
-    def late_at(self, last_seen: Iterable[tuple[str, float]], ages: Ages) -> float:
-        """Return when the newest list or the progress of the task becomes too old; never, if no list contains it."""
-        listed = [at + ages.late_after(api) for api, at in last_seen]
-        progress = [self.received[name] + ages.late_after(name) for name in ("progress",) if name in self.received]
-        return min([max(listed, default=math.inf), *progress])
 
     def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock) -> Task | None:
         """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from exporter.model.cutover import Outcome
 from exporter.model.facts import CollectorFacts
 from exporter.model.task import ListFacts, Phase, Project, Task
 from exporter.views.text import UNKNOWN
@@ -40,14 +41,24 @@ def read_at(task: Task) -> float | None:
 
 
 def blockers_of(task: Task) -> list[str] | None:
-    """The reasons that block the cut-over; None if a cut-over is out of the question."""
+    """The reasons that block the cut-over; None if there is no verdict."""
     return None if task.blockers is None else [reason for reason, blocks in task.blockers if blocks]
 
 
 def cutover_of(task: Task) -> str | None:
-    """Return `READY`, `BLOCKED`, or None if a cut-over is out of the question."""
-    blockers = blockers_of(task)
-    return None if blockers is None else BLOCKED if blockers else READY
+    """Return `READY`, `BLOCKED`, or None if there is no verdict, or nothing blocks a subtask: its parent is ready."""
+    return READY if task.ready else BLOCKED if blockers_of(task) else None
+
+
+def unchecked_of(task: Task) -> str:
+    """Return the reasons that were not checked, by cause; those that the region does not provide are only counted."""
+    words = []
+    for cause in (Outcome.UNKNOWN, Outcome.IGNORED):
+        names = [name.replace("_", " ") for name, found in task.unchecked if found == cause]
+        words += [f"{cause}: {', '.join(names)}"] if names else []
+    unpublished = sum(found == Outcome.UNPUBLISHED for _, found in task.unchecked)
+    words += [f"{unpublished} not published"] if unpublished else []
+    return "; ".join(words)
 
 
 def task_json(task: Task) -> dict[str, Any]:
@@ -66,6 +77,8 @@ def task_json(task: Task) -> dict[str, Any]:
         "collected_timestamp_seconds": dict(task.collected),
         "cutover": cutover_of(task),
         "cutover_blockers": blockers_of(task),
+        "cutover_unchecked": None if task.blockers is None else dict(task.unchecked),
+        "cutover_ready_since_timestamp_seconds": task.ready_since,
     }
 
 

@@ -1,4 +1,4 @@
-"""The explanation of a task: its facts in groups with their ages, and the reasons against a cut-over."""
+"""The explanation of a task: its facts in groups with their ages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from exporter.cloud.operations import BY_NAME
 from exporter.config import COLLECTORS, TASKS, Collector, Scope
-from exporter.model import cutover
 from exporter.model.explanation import TaskExplanation
 from exporter.model.facts import TaskFacts
 from exporter.model.task import Project, Task
-from exporter.views.text import UNKNOWN, duration, fact_text, rows_of
+from exporter.views.text import UNKNOWN, age_text, rows_of
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""
@@ -38,35 +37,20 @@ class Group(NamedTuple):
     unknown: str | None = None
 
 
-class Judgement(NamedTuple):
-    """A reason against a cut-over, applied to a task.
-
-    Attributes:
-        name: the label `reason`.
-        blocks: whether it blocks the cut-over.
-        verdict: `blocks`, `no`, or `not checked` if the fact is unknown and does not block.
-        fact: the value that it depends on.
-        age: the age of the fact.
-    """
-
-    name: str
-    blocks: bool
-    verdict: str
-    fact: str
-    age: str
-
-
 def groups(subject: TaskExplanation, project: Project, enabled: Callable[[str], bool], now: float) -> list[Group]:
     """Return all facts of a task. `project` and `enabled`, by collector, explain why some are unknown."""
     task = subject.task
-    result = [Group("identity", None, _identity(task)), Group("status", _age(subject, TASKS), _status(task, now))]
+    result = [
+        Group("identity", None, _identity(task)),
+        Group("status", age_text(subject.ages.get(TASKS)), _status(task, now)),
+    ]
     for collector in COLLECTORS.values():
         if collector.scope in {Scope.LISTS, Scope.PROJECT}:
             continue
         known = [facts for name in collector.facts if (facts := getattr(task, name)) is not None]
         if known:
             rows = [row for name, value in _values(known, task.fresh) for row in rows_of(name, value, now)]
-            result.append(Group(collector.name, _age(subject, collector.name), rows))
+            result.append(Group(collector.name, age_text(subject.ages.get(collector.name)), rows))
         else:
             result.append(Group(collector.name, None, (), _why_unknown(collector, subject, project, enabled)))
     return result
@@ -96,11 +80,6 @@ def _values(known: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str,
     return [item for item in values.items() if item[0] not in _BOUNDS]
 
 
-def _age(subject: TaskExplanation, collector: str) -> str:
-    age = subject.ages.get(collector)
-    return UNKNOWN if age is None else f"{duration(round(age))} old"
-
-
 def _why_unknown(
     collector: Collector, subject: TaskExplanation, project: Project, enabled: Callable[[str], bool]
 ) -> str:
@@ -127,44 +106,3 @@ def _why_not_polled(collector: Collector, task: Task) -> str | None:
     if not task.refused.isdisjoint(collector.facts):
         return "the cloud refuses queries for this task, only its subtasks have it"
     return None if task.listed is None else task.listed.why_not_polled(collector.scope)
-
-
-def verdict(subject: TaskExplanation) -> str:
-    """Return the readiness for a cut-over, as a sentence without its full stop."""
-    if subject.cutover is None and subject.parent is not None and not cutover.can_be_cut_over(subject.parent):
-        return f"out of the question, like that of its parent: {_why_never(subject.parent)}"
-    if subject.cutover is None:
-        return f"out of the question, {_why_never(subject.task)}"
-    blockers = [name for name, blocks in cutover.blockers(subject.cutover) if blocks]
-    return f"blocked by {', '.join(blockers)}" if blockers else "nothing known blocks it"
-
-
-def not_considered(subject: TaskExplanation) -> str:
-    """Return which facts the settings exclude from the verdict; empty if none, or if there is no verdict."""
-    names = [name for name, need in subject.cutover.settings if need == "ignore"] if subject.cutover else []
-    return f"not considered, by the settings of cutover: {', '.join(names)}" if names else ""
-
-
-def _why_never(task: Task) -> str:
-    if task.listed is None or task.phase is None:
-        return "the status is unknown"
-    if task.standby:
-        return "it is the standby of a pair"
-    if task.listed.multi_write or (task.detail and task.detail.multi_write):
-        return "both sides of a dual-active pair are in use"
-    return f"the phase is {task.phase}"
-
-
-def reasons(subject: TaskExplanation) -> list[Judgement]:
-    """Return the reasons that apply; none if a cut-over is out of the question."""
-    case = subject.cutover
-    if case is None:
-        return []
-    judgements = []
-    for reason in cutover.REASONS:
-        if reason.applies(case):
-            blocks = reason.blocks(case)
-            text = "blocks" if blocks else "no" if reason.is_known(case) else "not checked"
-            fact, age = fact_text(reason.evidence(case)), _age(subject, reason.collector)
-            judgements.append(Judgement(reason.name, blocks, text, fact, age))
-    return judgements

@@ -10,7 +10,8 @@ from dataclasses import fields
 from typing import Any
 
 from exporter.config import duration_text
-from exporter.model.cutover_input import Limited, OldProgress
+from exporter.model.cutover_input import Limited
+from exporter.model.cutover_results import Finished
 from exporter.model.details import SpeedLimit
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import Identity, Project, ProjectKey
@@ -47,6 +48,11 @@ def age(at: float, now: float) -> str:
     return duration(round(max(0.0, now - at)))
 
 
+def age_text(seconds: float | None) -> str:
+    """The age of facts, to the second."""
+    return UNKNOWN if seconds is None else f"{duration(round(seconds))} old"
+
+
 def percent(ratio: float) -> str:
     """Whole percent, 100 only if nothing is left. 0.29 * 100, which is a little under 29, is 29."""
     return f"{math.floor(round(ratio * 100, 6))}%"
@@ -64,8 +70,8 @@ def fact_text(fact: object) -> str:
         if fact.exceeded and text == limit:
             text = f"{_number(fact.seconds)}s"
         return f"{text}, limit {limit}"
-    if isinstance(fact, OldProgress):
-        return f"the cloud computed the progress {exact_duration(fact.seconds)} before it was read"
+    if isinstance(fact, list) and any(isinstance(item, Finished) for item in fact):
+        return ", ".join(f"{item.type} {UNKNOWN if item.at is None else moment(item.at)}" for item in fact)
     if isinstance(fact, dict):
         return ", ".join(f"{side} {_state(up)}" for side, up in fact.items())
     return percent(fact) if isinstance(fact, float) else _plain(fact)

@@ -21,8 +21,17 @@ from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.model.task import Task
 from exporter.runtime.escape import printable
 from exporter.store.store import Store
-from exporter.views.summary import WORST_FIRST, blockers_of, cutover_of, full_ratio_of, phase_of, read_at
-from exporter.views.task import groups, not_considered, reasons, verdict
+from exporter.views.cutover import not_checked, reasons, verdict
+from exporter.views.summary import (
+    WORST_FIRST,
+    blockers_of,
+    cutover_of,
+    full_ratio_of,
+    phase_of,
+    read_at,
+    unchecked_of,
+)
+from exporter.views.task import groups
 from exporter.views.text import age, duration, moment, percent, plural, project_text
 from exporter.web.search import Query, SearchResult, search
 
@@ -88,7 +97,7 @@ class Pages:
             "parent": parent,
             "groups": groups(subject, store.project(), store.ages.configured.__contains__, now),
             "verdict": verdict(subject),
-            "not_considered": not_considered(subject),
+            "not_checked": not_checked(subject),
             "reasons": reasons(subject),
             "subtasks": sorted(subtasks, key=lambda task: (task.identity.task_name, task.identity.task_id)),
             "names": {identity.task_id: identity.task_name},
@@ -126,7 +135,7 @@ def _templates() -> Mapping[str, Template]:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     filters = (age, duration, moment, percent, plural, project_text)
-    functions = (blockers_of, cutover_of, full_ratio_of, phase_of, read_at)
+    functions = (blockers_of, cutover_of, full_ratio_of, phase_of, read_at, unchecked_of)
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}

@@ -123,6 +123,7 @@ class SearchResult:
         subtasks: the number of all subtasks.
         phases: all tasks and subtasks by phase.
         cutover: all tasks, without subtasks, by readiness for a cut-over.
+        unchecked: the number of ready tasks with reasons that were not checked.
         projects: all tasks, without subtasks, by project.
         names: the name of each task, by ID.
         slowest: the task with the largest delay.
@@ -135,6 +136,7 @@ class SearchResult:
     subtasks: int = 0
     phases: Counter[str] = field(default_factory=Counter)
     cutover: Counter[str] = field(default_factory=Counter)
+    unchecked: int = 0
     projects: Counter[str] = field(default_factory=Counter)
     names: dict[str, str] = field(default_factory=dict)
     slowest: Task | None = None
@@ -158,6 +160,7 @@ class SearchResult:
         if identity.parent_id is None:
             self.projects[project_text(identity)] += 1
             self.cutover[summary.cutover_of(task) or ""] += 1
+            self.unchecked += bool(task.ready and task.unchecked)
         else:
             self.subtasks += 1
         delay = task.delay_seconds

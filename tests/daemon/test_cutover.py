@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from exporter.simulator import ABSENT, Fault, SimTask, faults
-from tests.lib.daemon import DAY, Scrape, cloud_of, config_of, polling, scraped, sim_task
+from tests.lib.daemon import Scrape, cloud_of, config_of, polling, scraped, sim_task
 from tests.lib.virtual_time import EPOCH
 
-READY, BLOCKER = "drs_task_cutover_ready", "drs_task_cutover_blocker"
+READY, BLOCKER, UNCHECKED = (f"drs_task_cutover_{end}" for end in ("ready", "blocker", "unchecked"))
+SINCE = "drs_task_cutover_ready_since_timestamp_seconds"
 COLLECTORS = ("tasks", "progress", "recovery", "node", "objects", "detail")
 DR = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
 
@@ -67,14 +68,18 @@ def test_of_pairs_the_standby_and_of_dual_active_tasks_none_can_be_ready(api: st
     words = ("mysql-to-mysql", "cloudDataGuard-mysql")
     page = judged(pair, dual, api=api, v5_engines=words)
     assert page.by("task_name", READY) == {"pair": 1}
-    assert page.by("task_name", BLOCKER, reason="phase").keys() == {"pair"}
+    assert {labels["task_name"] for labels, _ in page.samples(BLOCKER, reason="phase", parent_id="")} == {"pair"}
+    assert {labels["task_name"] for labels, _ in page.samples(BLOCKER, reason="phase")} == {"pair", "one"}
 
 
-def test_subtasks_speak_through_their_parent_alone() -> None:
-    parent = sim_task("parent", relation="multi_to_single", role="parent", children=[quick("a"), quick("b")])
+def test_subtasks_have_reasons_of_their_own_and_their_parent_alone_is_ready() -> None:
+    parent = sim_task("parent", relation="multi_to_single", role="parent", children=[quick("a"), quick("b", delay=9.0)])
     page = judged(parent)
-    assert page.by("task_name", READY) == {"parent": 1}
-    assert page.by("reason", BLOCKER) == {"phase": 0, "stale": 0, "subtask": 0}
+    assert page.by("task_name", READY) == {"parent": 0}
+    of_parent = page.by("reason", BLOCKER, parent_id="")
+    assert of_parent == {"phase": 0, "stale": 0, "action_needed": 0, "subtask": 1}
+    assert [page.value(BLOCKER, reason="delay_high", task_name=name) for name in ("a", "b")] == [0, 1]
+    assert page.value(UNCHECKED, reason="log_error", cause="ignored", task_name="a") == 1
 
 
 @pytest.mark.parametrize(
@@ -105,7 +110,7 @@ def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *,
 async def test_a_parent_follows_its_subtasks() -> None:
     slow, other = quick("slow"), quick("other")
     cloud = cloud_of(sim_task("parent", relation="multi_to_single", children=[slow, other]))
-    async with polling(cloud, config_of(collectors=COLLECTORS)) as exporter:
+    async with polling(cloud, config_of(collectors=COLLECTORS, cutover={"stable_for": "1s"})) as exporter:
         values = []
         for status, delay in (
             ("STARTJOBING", 1.0),
@@ -120,7 +125,6 @@ async def test_a_parent_follows_its_subtasks() -> None:
         assert values == [0, 1, 0, 1]
 
 
-@pytest.mark.parametrize("interval", [30, 60])
 @pytest.mark.parametrize(
     ("match", "hidden"),
     [
@@ -130,23 +134,64 @@ async def test_a_parent_follows_its_subtasks() -> None:
         ("/jobs$", True),  # no lists where there never was a progress
     ],
 )
-async def test_a_task_turns_stale_by_itself_after_three_intervals(match: str, interval: int, *, hidden: bool) -> None:
+async def test_a_task_turns_stale_by_itself_at_max_age(match: str, *, hidden: bool) -> None:
     cloud = cloud_of(quick("one"))
     if hidden:
         cloud.faults = [faults.forbidden("batch-progress")]
-    config = config_of("v3", COLLECTORS[:2], poll={"interval": f"{interval}s"})
+    config = config_of("v3", COLLECTORS[:2], cutover={"max_age": "70s", "stable_for": "1s"})
     async with polling(cloud, config) as exporter:
-        await asyncio.sleep(5)
-        stale = [Scrape(exporter).value(BLOCKER, reason="stale")]
+        await asyncio.sleep(10)
+        stale, ready = [Scrape(exporter).value(BLOCKER, reason="stale")], Scrape(exporter).value(READY)
+        assert ready == (0 if hidden else 1)
         cloud.faults.insert(0, silent(match))
-        await asyncio.sleep(3 * interval - 6)
+        await asyncio.sleep(54)
         stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
         await asyncio.sleep(12)  # a page is published every five seconds or so
         stale.append(Scrape(exporter).value(BLOCKER, reason="stale"))
         assert stale == [0, 0, 1]
         assert Scrape(exporter).value(READY) == 0
         cloud.faults.pop(0)
-        assert (await Scrape.after(2 * interval + 30, exporter)).value(BLOCKER, reason="stale") == 0
+        assert (await Scrape.after(90, exporter)).value(BLOCKER, reason="stale") == 0
+
+
+async def test_a_rate_limit_that_is_too_low_makes_tasks_stale_and_never_ready_on_old_facts() -> None:
+    cloud = cloud_of(
+        *(quick(f"task-{number}") for number in range(60)), published={"v5"}, v5_engines=("mysql-to-mysql",)
+    )
+    config = config_of("v5", COLLECTORS[:2], poll={"rate_limit": 0.25, "burst": 1}, cutover={"stable_for": "1s"})
+    async with polling(cloud, config) as exporter:
+        for _ in range(20):
+            page = await Scrape.after(60, exporter)
+            now_ready = {labels["task_id"] for labels, value in page.samples(READY) if value}
+            collected = page.by("task_id", "drs_task_collected_timestamp_seconds", collector="progress")
+            assert all(exporter.now() - collected[task_id] <= 90 + 6 for task_id in now_ready)
+        assert len(now_ready) < 60
+        assert 1 in page.by("task_id", BLOCKER, reason="stale").values()
+
+
+async def test_a_task_is_ready_after_it_was_clear_for_stable_for_and_shows_since_when() -> None:
+    task = quick("one")
+    async with polling(cloud_of(task), config_of("v3", COLLECTORS)) as exporter:
+        page = await Scrape.after(100, exporter)
+        assert (page.value(READY), blocking(page, "one"), page.value(SINCE)) == (0, {"not_stable"}, None)
+        page = await Scrape.after(40, exporter)
+        assert (page.value(READY), page.value(BLOCKER, reason="not_stable")) == (1, 0)
+        since = page.value(SINCE)
+        assert since == pytest.approx(EPOCH + 120, abs=15)
+        assert (await Scrape.after(60, exporter)).value(SINCE) == since
+        task.delay = 99.0
+        page = await Scrape.after(40, exporter)
+        assert (page.value(READY), blocking(page, "one"), page.value(SINCE)) == (0, {"delay_high"}, None)
+        task.delay = 1.0
+        assert blocking(await Scrape.after(40, exporter), "one") == {"not_stable"}
+        page = await Scrape.after(130, exporter)
+        assert page.value(READY) == 1
+        assert page.value(SINCE) == pytest.approx(exporter.now(), abs=60)
+
+
+def test_a_command_that_polls_once_cannot_check_for_how_long_a_task_has_been_clear() -> None:
+    page = judged(quick("one"))
+    assert (page.value(READY), page.value(UNCHECKED, reason="not_stable", cause="unknown")) == (1, 1)
 
 
 async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
@@ -170,16 +215,24 @@ async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
         ({"comparison": "different"}, {}, {"comparison_inconsistent"}),
         ({"comparison": "different"}, {"comparison": "ignore"}, set()),
         ({}, {"comparison": "required"}, {"comparison_missing"}),
-        ({"comparison": "equal", "comparison_status": "RUNNING"}, {"comparison": "required"}, {"comparison_running"}),
-        ({"comparison": "equal", "comparison_status": "FAILED"}, {"comparison": "required"}, {"comparison_missing"}),
+        (
+            {"comparison": "equal", "comparison_status": "RUNNING"},
+            {"comparison": "required"},
+            {"comparison_running"},
+        ),
+        ({"comparison": "equal", "comparison_status": "FAILED"}, {"comparison": "required"}, set()),
         ({"comparison": "equal"}, {"comparison": "required"}, set()),
         ({"extra_actions": ("CONTINUE_APPLY",)}, {}, {"action_needed"}),
         ({"mode": "FULL_TRANS", "status": "FULL_TRANSFER_COMPLETE"}, {}, set()),
-        ({"mode": "FULL_TRANS", "status": "FULL_TRANSFER_STARTED"}, {}, {"phase", "objects_missing"}),
+        (
+            {"mode": "FULL_TRANS", "status": "FULL_TRANSFER_STARTED"},
+            {},
+            {"phase", "full_incomplete", "objects_missing"},
+        ),
         ({**DR, "rpo": 6.0}, {}, {"rpo_high"}),
         ({**DR, "rto": 6.0}, {}, {"rto_high"}),
-        ({**DR, "rto": 6.0, "alarms": {"rto_delay": 7}}, {}, set()),
-        ({**DR, "switching": True}, {}, {"switching"}),
+        ({**DR, "rto": 6.0, "alarms": {"rto_delay": 7}}, {}, {"rto_high"}),
+        ({**DR, "switching": True}, {}, {"switching", "action_running"}),
     ],
 )
 def test_what_is_known_of_a_task_decides(facts: dict[str, Any], settings: dict[str, str], reasons: set[str]) -> None:
@@ -209,11 +262,9 @@ def test_a_parent_of_a_subtask_that_cannot_be_decoded_is_not_ready(api: str, los
 @pytest.mark.parametrize(
     ("api", "progress", "reason"),
     [
-        ("v3", {"process_time": str(int((EPOCH - 3 * DAY) * 1000))}, "stale"),
         ("v3", {"incre_trans_delay": "9000", "incre_trans_delay_millis": "0"}, "delay_high"),
         ("v3", {"incre_trans_delay": "0", "incre_trans_delay_millis": "400000000000"}, "delay_unknown"),
         ("v3", {"job_id": "00000000-0000-0000-0000-000000000000"}, "delay_unknown"),
-        ("v5", {"progress_info": {"process_time": str(int((EPOCH - 3 * DAY) * 1000))}}, "stale"),
         ("v5", {"progress_info": {"incr_trans_delay": "9000", "incr_trans_delay_millis": "0"}}, "delay_high"),
         ("v5", {"id": "00000000-0000-0000-0000-000000000000"}, "delay_unknown"),
     ],

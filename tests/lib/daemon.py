@@ -19,7 +19,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.facts import TaskFacts
+from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Gap, Listed, ProjectKey
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
@@ -224,9 +224,11 @@ class StoreFixture:
         await self.lists(*tasks, api=api, job_type=job_type)
         return await self.scrape()
 
-    async def page_with(self, facts: Mapping[str, Iterable[TaskFacts]], missing: Iterable[str] = ()) -> Scrape:
-        """The page after an update with these facts."""
-        await self.store.update(facts, missing)
+    async def page_with(
+        self, facts: Mapping[str, Iterable[TaskFacts]], missing: Iterable[str] = (), *, virtual: Iterable[str] = ()
+    ) -> Scrape:
+        """The page after an update with these facts; of `virtual` parents the cloud has no progress."""
+        await self.store.update(facts, missing, dict.fromkeys(virtual, (Progress,)))
         return await self.scrape()
 
     async def scrape(self, after: float = 0.0) -> Scrape:

@@ -155,14 +155,22 @@ def test_a_collector_that_fails_leaves_the_rest() -> None:
 
 
 def test_facts_that_are_old_by_the_time_they_are_shown() -> None:
-    outcome = explained(cloud_of(sim_task("orders")), config=config_for(poll={"interval": "1s"}), fault=SLOW)
+    outcome = explained(
+        cloud_of(sim_task("orders")), config=config_for(poll={"interval": "1s"}, cutover={"max_age": "3s"}), fault=SLOW
+    )
     assert (outcome.code, group(outcome.text, "status").startswith("status, 4s old\n")) == (0, True)
     assert group(outcome.text, "detail").startswith("detail, 0s old\n")
-    assert (reasons(outcome.text)["stale"], reasons(outcome.text)["delay_high"]) == (("blocks", "4s"), ("no", "4s"))
+    found = reasons(outcome.text)
+    assert (found["stale"], found["delay_high"]) == (("blocks", "4s"), ("unknown", "4s"))
 
 
 def test_old_facts_of_subtasks() -> None:
-    text = explained(cloud_of(shops(), published={"v3"}), "shops", config_for(poll={"interval": "1s"}), fault=SLOW).text
+    text = explained(
+        cloud_of(shops(), published={"v3"}),
+        "shops",
+        config_for(poll={"interval": "1s"}, cutover={"max_age": "3s"}),
+        fault=SLOW,
+    ).text
     assert reasons(text, "cut-over of subtask north")["stale"] == ("blocks", "4s")
 
 
@@ -248,10 +256,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_li
     monkeypatch.setattr(explaining, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
     code, out, err = command_line("explain", "orders", config_file(tmp_path))
     assert (code, err) == (0, "")
-    assert out.startswith(
-        "orders: nothing known blocks it\nnot considered, by the settings of cutover: logs\n"
-        "\nidentity\n  account    acme\n"
-    )
+    assert out.startswith("orders: nothing known blocks it\nnot checked: ")
+    assert "log_error (ignored by the configuration)\n\nidentity\n  account    acme\n" in out.replace("\n  log", " log")
     assert out.endswith("\n")
     error = command_line.error("explain", "oders", config_file(tmp_path), code=1)
     assert error == "no task has the id or the name 'oders', did you mean orders?\n"

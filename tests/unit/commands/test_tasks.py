@@ -31,6 +31,9 @@ def cells(outcome: Outcome) -> list[list[str]]:
     return [re.split(r"  +", line) for line in outcome.text.splitlines()[1:]]
 
 
+UNCHECKED = "unknown: action running, comparison missing, comparison inconsistent, not stable"
+
+
 def test_a_line_for_each_task_the_worst_first() -> None:
     cloud = cloud_of(
         sim_task("calm"),
@@ -45,9 +48,9 @@ def test_a_line_for_each_task_the_worst_first() -> None:
         *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
     ]
     assert cells(outcome) == [
-        ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown"],
+        ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown, apply_failed"],
         ["late", WHERE, "incremental", "100%", "19m", "0s", "blocked: delay_high"],
-        ["calm", WHERE, "incremental", "100%", "1.7s", "0s", "ready"],
+        ["calm", WHERE, "incremental", "100%", "1.7s", "0s", f"ready ({UNCHECKED}; ignored: log error)"],
         ["loading", WHERE, "full", "33%", "-", "0s", "blocked: phase, delay_unknown, full_incomplete, objects_missing"],
         ["draft", WHERE, "preparing", "-", "-", "-", "-"],
     ]
@@ -116,8 +119,8 @@ def test_colours() -> None:
         cloud_of(sim_task("broken", status="INCRE_TRANSFER_FAILED"), sim_task("fine")), Screen(130, colour=True)
     ).text
     assert "\x1b[31mfailed\x1b[0m" in text
-    assert "\x1b[32mready\x1b[0m" in text
-    assert "\x1b[33mblocked: phase, delay_unknown\x1b[0m" in text
+    assert "\x1b[32mready (unknown: " in text
+    assert "\x1b[33mblocked: phase, delay_unknown, apply_failed\x1b[0m" in text
 
 
 def test_a_name_with_escape_sequences() -> None:

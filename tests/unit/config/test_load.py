@@ -39,8 +39,8 @@ def test_defaults() -> None:
         "tag_labels": (),
     }  # fmt: skip
     assert config.cutover.model_dump() == {
-        "max_delay": 5, "endpoints": "if_available", "objects": "if_available", "comparison": "if_available",
-        "logs": "ignore",
+        "max_delay": 5, "max_age": 90, "stable_for": 120, "comparison": "if_available", "comparison_max_age": 86_400,
+        "endpoints": "if_available", "objects": "if_available", "report": "ignore", "logs": "ignore",
     }  # fmt: skip
 
 
@@ -179,11 +179,24 @@ def test_an_account_needs_something_to_poll() -> None:
 
 
 def test_values_must_not_go_stale_between_two_polls() -> None:
-    fault = "stale_after (1m) must be at least interval (2m)"
-    assert faults_of(account("a"), account("b"), poll={"interval": "2m", "stale_after": "1m"}) == [f"poll: {fault}"]
-    assert faults_of(account(poll={"interval": "2m"}), poll={"stale_after": 60}) == [f"accounts[0].poll: {fault}"]
-    fixed = config_of(account(poll={"stale_after": "5m"}), poll={"interval": "2m", "stale_after": "1m"})
+    fault, old = "stale_after (1m) must be at least interval (2m)", {"max_age": "5m"}
+    slow = {"interval": "2m", "stale_after": "1m"}
+    assert faults_of(account("a"), account("b"), poll=slow, cutover=old) == [f"poll: {fault}"]
+    polled = account(poll={"interval": "2m"})
+    assert faults_of(polled, poll={"stale_after": 60}, cutover=old) == [f"accounts[0].poll: {fault}"]
+    fixed = config_of(account(poll={"stale_after": "5m"}), poll=slow, cutover=old)
     assert fixed.accounts[0].poll.stale_after == 300
+
+
+def test_facts_of_a_verdict_must_be_polled_twice_before_they_are_too_old() -> None:
+    fault = "must be at least 2 x poll.interval of a ({}), else no task stays ready: raise it, or poll more often"
+    assert faults_of(poll={"interval": "1m"}) == [f"cutover.max_age: 1m30s {fault.format('1m')}"]
+    assert faults_of(cutover={"max_age": "59s"}) == [f"cutover.max_age: 59s {fault.format('30s')}"]
+    for own in (account(poll={"interval": "50s"}), account(cutover={"max_age": "30s"})):
+        (found,) = faults_of(own)
+        assert found.startswith("accounts[0].cutover.max_age: ")
+    assert config_of(cutover={"max_age": "60s"}).cutover.max_age == 60
+    assert config_of(account(cutover={"max_age": "2m"}), poll={"interval": "1m"}).accounts[0].cutover.max_age == 120
 
 
 def test_cutover_can_not_require_what_is_not_collected() -> None:

@@ -16,7 +16,8 @@ from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import REASONS, CutoverInput, blockers
+from exporter.model.cutover import NEEDS, REASONS, CutoverInput, Outcome, judge
+from exporter.model.cutover_words import ADVICE
 from exporter.model.facts import Progress, Recovery
 from tests.lib.documents import rows
 from tests.lib.paths import DOCS
@@ -116,27 +117,22 @@ def test_the_sources_and_permissions_of_a_family(name: str, collectors: str, fed
 
 def test_every_reason_against_a_cut_over_is_explained() -> None:
     assert [*REASONS_TOLD] == [reason.name for reason in REASONS]
-    assert REASONS_TOLD["delay_high"] == [
-        "The delay is over the limit. Not of a task with a full load alone.",
-        "progress",
-        "`cutover.max_delay`: 5s",
-    ]
-    assert REASONS_TOLD["log_error"][1:] == ["logs", "`cutover.logs`: ignore"]
-    assert all(re.fullmatch(r"[A-Z][^|]*\.", cells[0]) for cells in REASONS_TOLD.values())
-    assert {cells[1] for cells in REASONS_TOLD.values()} <= set(Collectors.model_fields)
+    assert REASONS_TOLD["delay_high"] == [*ADVICE["delay_high"], "progress", "`cutover.max_delay`: 5s"]
+    assert REASONS_TOLD["log_error"][2:] == ["logs", "`cutover.logs`: ignore"]
+    assert all(re.fullmatch(r"[A-Z][^|]*\.", text) for cells in REASONS_TOLD.values() for text in cells[:2])
+    assert {cells[2] for cells in REASONS_TOLD.values()} <= set(Collectors.model_fields)
 
 
 def test_the_setting_of_a_reason_removes_or_relaxes_it() -> None:
     """Over tasks of which nothing is known but that they are late."""
     parts: dict[str, Any] = {"progress": Progress(delay_seconds=9), "recovery": Recovery(9, 9)}
     task = replace(examples.REPLICATING, **parts, monitor=None, objects=None, comparison=None, logs=None, detail=None)
-    needs = ("endpoints", "objects", "comparison", "logs")
-    strict = Cutover(max_delay=5, **dict.fromkeys(needs, "required"))  # type: ignore[arg-type]
+    strict = Cutover(max_delay=5, **dict.fromkeys(NEEDS, "required"))  # type: ignore[arg-type]
 
-    def judged(settings: Cutover) -> set[tuple[str, bool]]:
-        return {*blockers(CutoverInput(task, stale=False, living=(), settings=settings))}
+    def judged(settings: Cutover) -> set[tuple[str, Outcome]]:
+        return {*judge(CutoverInput(task, settings, report_advances=True))}
 
-    for setting in ("max_delay", *needs):
+    for setting in ("max_delay", *NEEDS):
         mild = strict.model_copy(update={setting: 60.0 if setting == "max_delay" else "ignore"})
         differ = {name for name, _ in judged(strict) ^ judged(mild)}
         assert differ == {reason.name for reason in REASONS if reason.setting == setting}, setting

@@ -44,6 +44,8 @@ PARTS = {
     "refused": st.sampled_from([frozenset(), frozenset({"progress"})]),
     "speed_limit": st.sampled_from([None, 1.0, 2.0]),
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
+    "unchecked": st.sampled_from([(), (("stale", "unknown"),), (("log_error", "ignored"),)]),
+    "ready_since": st.sampled_from([None, 1.0, 2.0]),
     "listed": objects_of(
         Listed,
         id=st.just("a1"),
@@ -52,7 +54,7 @@ PARTS = {
         job_type=st.sampled_from(["sync", "cloudDataGuard"]),
     ),
 }
-OPTIONAL = set(PARTS) - {"history", "collected", "fresh"}
+OPTIONAL = set(PARTS) - {"history", "collected", "fresh", "unchecked", "refused"}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,

@@ -31,10 +31,8 @@ WITHOUT_UNIT = {
     *("drs_up", "drs_tasks", "drs_apply_state", "drs_side_up", "drs_precheck_items", "drs_async_jobs"),
     *(f"drs_task_{name}" for name in ("status", "phase", "action_available", "current_action", "switching")),
     "drs_task_target_read_only_lifted",
-    *(
-        f"drs_task_{name}"
-        for name in ("objects_source", "objects_target", "objects_status", "cutover_ready", "cutover_blocker")
-    ),
+    *(f"drs_task_{name}" for name in ("objects_source", "objects_target", "objects_status")),
+    *(f"drs_task_cutover_{name}" for name in ("ready", "blocker", "unchecked")),
     *(f"drs_comparison_{name}" for name in ("status", "consistent", "results", "rows_source", "rows_target")),
     *(f"drs_comparison_{name}_rows" for name in ("different", "missing", "extra")),
     *("drs_comparison_objects_source", "drs_comparison_objects_target", "drs_quota_used", "drs_quota_limit"),

@@ -1,4 +1,4 @@
-"""Every reason against a cut-over: when it holds, when it does not, when it is unknown, and where it does not apply."""
+"""Every reason against a cut-over: when it blocks, when it does not, when it was not checked, and where it applies."""
 
 from __future__ import annotations
 
@@ -8,67 +8,60 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import REASONS, CutoverInput, blockers
+from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, excluded
+from exporter.model.cutover_words import ADVICE
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
     Comparison,
     Logs,
     Monitor,
+    Node,
     ObjectCount,
     Objects,
     Progress,
     Recovery,
     Switchover,
 )
-from exporter.model.task import Identity, Listed, LivingSubtask, Task
+from exporter.model.task import Listed, LivingSubtask, Task
+from tests.lib.verdicts import DR, DR_REASONS, EQUAL, FULL, PLAIN, REQUIRED, blocking, outcomes, ready
 
-REQUIRED = Cutover(endpoints="required", objects="required", comparison="required", logs="required")
-DR_REASONS = {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
-PLAIN = Listed("id", "name", "INCRE_TRANSFER_STARTED", "sync", task_type="FULL_INCR_TRANS", direction="up")
-DR = replace(PLAIN, job_type="cloudDataGuard")
-EQUAL = Compared("line", "SUCCESSFUL", consistent=True)
-
-
-def ready(listed: Listed = PLAIN, **parts: Any) -> Task:
-    """A task that nothing speaks against, whatever is required; `parts` differ."""
-    known = {
-        "progress": Progress(full_ratio=1, delay_seconds=5),
-        "monitor": Monitor(source_up=True, target_up=True),
-        "recovery": Recovery(rpo_seconds=5, rto_seconds=5) if listed.disaster_recovery else None,
-        "objects": Objects((ObjectCount("table", 3, 3),)),
-        "switchover": Switchover(switching=False),
-        "detail": Detail(),
-        "comparison": Comparison((EQUAL,)),
-        "logs": Logs((("error", 1.0), ("info", 2.0))),
-    }
-    return Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed, **{**known, **parts})
-
-
-def verdict(
-    task: Task, settings: Cutover = REQUIRED, *, stale: bool = False, subtasks_blocked: bool = False
-) -> dict[str, bool]:
-    living = (LivingSubtask("c", "north", subtasks_blocked),)
-    return dict(blockers(CutoverInput(task, stale, living, settings)))
+MISSING, RUNNING, INCONSISTENT, OLD = (f"comparison_{end}" for end in ("missing", "running", "inconsistent", "old"))
+BY_SETTING = {
+    "side_down": "endpoints",
+    **dict.fromkeys(("objects_missing", "object_failed"), "objects"),
+    "log_error": "logs",
+    **dict.fromkeys((MISSING, RUNNING, INCONSISTENT, OLD), "comparison"),
+}
 
 
 def settings_with(name: str, need: str) -> Cutover:
     return REQUIRED.model_copy(update={name: need})
 
 
-@pytest.mark.parametrize(("listed", "more"), [(PLAIN, set()), (DR, DR_REASONS)], ids=["sync", "DR"])
-def test_no_reason_blocks_a_ready_task(listed: Listed, more: set[str]) -> None:
-    reasons = {reason.name for reason in REASONS} - {"subtask"} - DR_REASONS | more
-    assert verdict(ready(listed)) == dict.fromkeys(reasons, False)
+@pytest.mark.parametrize("listed", [PLAIN, DR, FULL], ids=["sync", "DR", "full load"])
+def test_no_reason_blocks_a_ready_task_and_all_that_apply_are_checked(listed: Listed) -> None:
+    others = {
+        "subtask",
+        "report_old",
+        *(() if listed is DR else DR_REASONS),
+        *(("delay_unknown", "delay_high") if listed is FULL else ("full_unknown",)),
+    }
+    assert outcomes(ready(listed)) == dict.fromkeys(
+        [reason.name for reason in REASONS if reason.name not in others], Outcome.FINE
+    )
 
 
 def test_the_reasons_of_the_contract() -> None:
     assert [reason.name for reason in REASONS] == [
-        *["phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "action_needed", "subtask"],
-        *["switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"],
-        *["side_down", "objects_missing", "comparison_missing", "comparison_running", "comparison_inconsistent"],
-        "log_error",
+        *["phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "full_unknown", "action_needed"],
+        *["action_running", "apply_failed", "report_old", "subtask"],
+        *["switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high", "order_frozen", "side_down"],
+        *["objects_missing", "object_failed"],
+        *["comparison_missing", "comparison_running", "comparison_inconsistent", "comparison_old"],
+        *["log_error", "not_stable"],
     ]
+    assert [*ADVICE] == [reason.name for reason in REASONS]
 
 
 def with_delay(seconds: float | None) -> dict[str, Any]:
@@ -83,34 +76,37 @@ def with_sides(source: Any, target: Any) -> dict[str, Any]:
     return {"monitor": Monitor(source_up=source, target_up=target)}
 
 
-def with_objects(*pairs: tuple[float | None, float | None], at_end: bool = False) -> dict[str, Any]:
-    return {
-        "objects": Objects(
-            tuple(ObjectCount("table", *pair, "TRANSFER_WHEN_END" if at_end else None) for pair in pairs)
-        )
-    }
+def with_objects(*pairs: tuple[float | None, float | None], status: str = "TRANSFERING") -> dict[str, Any]:
+    return {"objects": Objects(tuple(ObjectCount("table", *pair, status=status) for pair in pairs))}
 
 
-def with_comparisons(*types: tuple[str, bool | None]) -> dict[str, Any]:
-    return {"comparison": Comparison(tuple(Compared("line", status, consistent) for status, consistent in types))}
+def compared(status: str = "SUCCESSFUL", consistent: bool | None = None, **facts: Any) -> Compared:  # noqa: FBT001
+    return Compared("line", status, consistent, **{"finished_at": 1000.0, **facts})
+
+
+def with_comparisons(*types: Compared) -> dict[str, Any]:
+    return {"comparison": Comparison(types)}
 
 
 def with_logs(**newest: float) -> dict[str, Any]:
     return {"logs": Logs(tuple(newest.items()))}
 
 
-MISSING, RUNNING, INCONSISTENT = "comparison_missing", "comparison_running", "comparison_inconsistent"
-
 KNOWN_BAD: list[tuple[dict[str, Any], str]] = [
+    ({"progress": Progress(full_ratio=1, delay_seconds=0, transfer_status="INCRE_TRANSFER_FAILED")}, "phase"),
     (with_delay(5.001), "delay_high"),
     (with_full_ratio(0.999), "full_incomplete"),
     (with_full_ratio(0), "full_incomplete"),
+    ({"node": Node(apply_state="failed")}, "apply_failed"),
+    ({"detail": Detail(order_status="FROZEN_CAN_RENEW")}, "order_frozen"),
     (with_sides(source=False, target=True), "side_down"),
     (with_sides(source=True, target=False), "side_down"),
     (with_sides(source=None, target=False), "side_down"),
     (with_objects((3, 2)), "objects_missing"),
     (with_objects((3, 3), (1, 0), (None, None)), "objects_missing"),
-    (with_comparisons(("SUCCESSFUL", True), ("SUCCESSFUL", False)), INCONSISTENT),
+    (with_objects((3, 3), status="FAILED"), "object_failed"),
+    (with_comparisons(compared(consistent=False)), INCONSISTENT),
+    (with_comparisons(EQUAL, replace(compared(consistent=False), type="content")), INCONSISTENT),
     (with_logs(info=1, error=2), "log_error"),
     (with_logs(info=2, error=2), "log_error"),
 ]
@@ -120,20 +116,20 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"monitor": None}, "side_down"),
     (with_sides(source=None, target=True), "side_down"),
     (with_sides(source=True, target=None), "side_down"),
-    ({"objects": None}, "objects_missing"),
-    ({"objects": Objects()}, "objects_missing"),
     (with_objects((3, None)), "objects_missing"),
     (with_objects((3, 3), (None, 3)), "objects_missing"),
     ({"comparison": None}, MISSING),
     (with_comparisons(), MISSING),
-    (with_comparisons(("FAILED", None)), MISSING),
-    (with_comparisons(("CANCELLED", None)), MISSING),
-    (with_comparisons(("TIMEOUT_INTERRUPT", None)), MISSING),
-    (with_comparisons(("SUCCESSFUL", True), ("SUCCESSFUL", None)), MISSING),
-    (with_comparisons(("RUNNING", None)), RUNNING),
-    (with_comparisons(("WAITING_FOR_RUNNING", None)), RUNNING),
-    (with_comparisons(("FULL_DOING", None)), RUNNING),
-    (with_comparisons(("SUCCESSFUL", True), ("INCRE_DOING", None)), RUNNING),
+    (with_comparisons(compared("FAILED")), MISSING),
+    (with_comparisons(compared("CANCELLED")), MISSING),
+    (with_comparisons(compared("TIMEOUT_INTERRUPT")), MISSING),
+    (with_comparisons(EQUAL, replace(compared("FAILED"), type="content")), MISSING),
+    (with_comparisons(EQUAL, replace(compared(), type="content")), MISSING),
+    (with_comparisons(EQUAL, replace(compared("RUNNING"), type="content")), RUNNING),
+    (with_comparisons(EQUAL, replace(compared("WAITING_FOR_RUNNING"), type="content")), RUNNING),
+    (with_comparisons(EQUAL, replace(compared("FULL_DOING"), type="content")), RUNNING),
+    ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", updated_at=1001.0)}, OLD),
+    ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", full_completed_at=1001.0)}, OLD),
     ({"logs": None}, "log_error"),
     ({"logs": Logs()}, "log_error"),
 ]
@@ -142,25 +138,22 @@ FINE: list[dict[str, Any]] = [
     with_delay(5),
     with_full_ratio(1),
     with_full_ratio(None),
+    {"progress": Progress(full_ratio=1, delay_seconds=0, transfer_status="INCRE_TRANSFER_STARTED")},
+    {"node": None},
+    {"node": Node(apply_state="waiting")},
+    {"node": Node(apply_state="another word")},
+    {"detail": None},
+    {"detail": Detail()},
     with_objects((3, 3)),
     with_objects((3, 4)),
     with_objects((0, 0)),
-    with_objects((3, 0), at_end=True),  # moved when the task ends
-    with_objects((None, None), at_end=True),
+    with_objects((3, 0), (None, None), status="TRANSFER_WHEN_END"),  # moved when the task ends
+    with_objects((3, 2), (3, None), status="COMPLETED"),
+    with_comparisons(replace(EQUAL, finished_at=None)),
     with_logs(info=2, error=1),
     with_logs(warn=1),
-    {"detail": None},
     {"recovery": None},  # of a task that is no DR task
 ]
-
-
-def blocking(task: Task, settings: Cutover = REQUIRED, **facts: bool) -> set[str]:
-    return {name for name, blocks in verdict(task, settings, **facts).items() if blocks}
-
-
-BY_SETTING = {"side_down": "endpoints", "objects_missing": "objects", "log_error": "logs"} | dict.fromkeys(
-    (MISSING, RUNNING, INCONSISTENT), "comparison"
-)
 
 
 @pytest.mark.parametrize(("parts", "reason"), [*KNOWN_BAD, *UNKNOWN, *((parts, None) for parts in FINE)])
@@ -170,17 +163,14 @@ def test_required_blocks_if_the_value_is_bad_or_unknown(parts: dict[str, Any], r
 
 @pytest.mark.parametrize(("parts", "reason"), [row for row in (*KNOWN_BAD, *UNKNOWN) if row[1] in BY_SETTING])
 def test_if_available_blocks_only_if_the_value_is_bad_and_ignore_never(parts: dict[str, Any], reason: str) -> None:
-    bad = (parts, reason) in KNOWN_BAD
-    assert blocking(ready(**parts), settings_with(BY_SETTING[reason], "if_available")) == ({reason} if bad else set())
-    ignored = verdict(ready(**parts), settings_with(BY_SETTING[reason], "ignore"))
-    assert reason not in ignored
-    assert not any(ignored.values())
-
-
-@pytest.mark.parametrize("reason", [MISSING, RUNNING])
-def test_a_comparison_that_is_not_there_is_a_reason_only_where_it_is_required(reason: str) -> None:
-    assert reason in verdict(ready())
-    assert reason not in verdict(ready(), settings_with("comparison", "if_available"))
+    bad, setting = (parts, reason) in KNOWN_BAD, BY_SETTING[reason]
+    found = outcomes(ready(**parts), settings_with(setting, "if_available"))
+    assert found[reason] is (Outcome.BLOCKS if bad else Outcome.UNKNOWN)
+    assert blocking(ready(**parts), settings_with(setting, "if_available")) == ({reason} if bad else set())
+    ignored = outcomes(ready(**parts), settings_with(setting, "ignore"))
+    names = {name for name, outcome in ignored.items() if outcome is Outcome.IGNORED}
+    assert names == {name for name, by in BY_SETTING.items() if by == setting}
+    assert Outcome.BLOCKS not in ignored.values()
 
 
 @pytest.mark.parametrize(
@@ -197,17 +187,50 @@ def test_a_comparison_that_is_not_there_is_a_reason_only_where_it_is_required(re
 def test_each_phase_but_the_final_one_blocks_and_a_full_migration_needs_no_progress(
     task_type: str, final: str, others: str
 ) -> None:
-    needed = set() if task_type == "FULL_TRANS" else {"delay_unknown", "delay_high", "full_incomplete"}
     for status in (final, *others.split()):
-        found = verdict(ready(replace(PLAIN, task_type=task_type, status=status), progress=None))
-        assert found["phase"] is (status != final)
-        assert {"delay_unknown", "delay_high", "full_incomplete"} & found.keys() == needed
+        found = outcomes(ready(replace(PLAIN, task_type=task_type, status=status), progress=None))
+        assert (found["phase"] is Outcome.BLOCKS) is (status != final)
+        assert ("delay_unknown" in found) is (task_type != "FULL_TRANS")
 
 
-@pytest.mark.parametrize(("task_type", "blocks"), [("FULL_INCR_TRANS", True), ("INCR_TRANS", None), (None, None)])
-def test_a_full_load_blocks_only_tasks_with_increments_after_it(task_type: str | None, *, blocks: bool | None) -> None:
-    found = verdict(ready(replace(PLAIN, task_type=task_type), **with_full_ratio(0.5)))
-    assert (found.get("full_incomplete"), found["delay_high"]) == (blocks, False)
+@pytest.mark.parametrize(
+    ("status", "ratio", "blocks"),
+    [
+        ("FULL_TRANSFER_COMPLETE", None, set()),
+        ("FULL_TRANSFER_COMPLETE", 0, set()),  # the status is newer than such a progress
+        ("FULL_TRANSFER_COMPLETE", 1, set()),
+        ("FULL_TRANSFER_COMPLETE", 0.5, {"full_incomplete"}),
+        ("FULL_TRANSFER_STARTED", None, {"phase", "full_unknown"}),
+        ("FULL_TRANSFER_STARTED", 0, {"phase", "full_incomplete"}),
+        ("FULL_TRANSFER_STARTED", 1, {"phase"}),
+    ],
+)
+def test_a_full_load_alone(status: str, ratio: float | None, blocks: set[str]) -> None:
+    assert blocking(ready(replace(FULL, status=status), progress=Progress(full_ratio=ratio))) == blocks
+
+
+@pytest.mark.parametrize(("task_type", "blocks"), [("FULL_INCR_TRANS", True), ("INCR_TRANS", False), (None, True)])
+def test_a_full_load_blocks_all_tasks_but_those_with_increments_alone(task_type: str | None, *, blocks: bool) -> None:
+    found = outcomes(ready(replace(PLAIN, task_type=task_type), **with_full_ratio(0.5)))
+    assert ("full_incomplete" in found) is blocks
+    assert found["delay_high"] is Outcome.FINE
+
+
+@pytest.mark.parametrize(
+    ("listed", "detail", "applies"),
+    [
+        ({}, None, True),
+        ({"task_type": "INCR_TRANS"}, None, False),
+        ({"engine_type": "mysql-to-kafka"}, None, False),
+        ({"engine_type": None}, None, True),
+        ({"engine_type": None}, Detail(target_type="kafka"), False),
+    ],
+)
+def test_objects_are_counted_only_where_a_full_load_moves_them(
+    listed: dict[str, Any], detail: Detail | None, *, applies: bool
+) -> None:
+    found = outcomes(ready(replace(PLAIN, **listed), detail=detail))
+    assert ("objects_missing" in found, "object_failed" in found) == (applies, applies)
 
 
 def test_a_delay_outside_its_phases_is_unknown() -> None:
@@ -215,27 +238,34 @@ def test_a_delay_outside_its_phases_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "blocks"),
-    [("CONTINUE_APPLY", True), ("CONTINUE_CAPTURE RESET", True), ("CONTINUE_JOB START", False), ("", False)],
+    ("actions", "outcome"),
+    [
+        *((f"{action} RESET", Outcome.BLOCKS) for action in ("CONTINUE_APPLY", "CONTINUE_CAPTURE", "CONTINUE_JOB")),
+        *[("START_INCR", Outcome.BLOCKS), ("START", Outcome.FINE), ("", Outcome.UNKNOWN)],
+    ],
 )
-def test_an_action_that_is_needed(actions: str, *, blocks: bool) -> None:
-    unavailable = frozenset({"CONTINUE_APPLY"})
-    listed = replace(PLAIN, available_actions=frozenset(actions.split()), unavailable_actions=unavailable)
-    assert verdict(ready(listed))["action_needed"] is blocks
+def test_an_action_that_is_needed(actions: str, outcome: Outcome) -> None:
+    listed = replace(PLAIN, available_actions=frozenset(actions.split()), unavailable_actions=frozenset())
+    assert outcomes(ready(listed))["action_needed"] is outcome
+    assert outcomes(ready())["action_needed"] is Outcome.FINE
 
 
-@pytest.mark.parametrize("blocked", [True, False])
-def test_a_parent_has_its_phase_its_age_and_its_subtasks_only(*, blocked: bool) -> None:
-    parent = Task(Identity("a", "r", "p", "id", "name"), listed=replace(DR, is_parent=True))
-    assert verdict(parent, subtasks_blocked=blocked) == {"phase": False, "stale": False, "subtask": blocked}
-
-
-def test_a_stale_task_is_blocked_and_only_parents_have_subtasks() -> None:
-    assert verdict(ready(), stale=True, subtasks_blocked=True) == {**verdict(ready()), "stale": True}
-    assert verdict(ready())["stale"] is False
-
-
-LIMITS = Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)
+@pytest.mark.parametrize(
+    ("action", "old", "outcome"),
+    [
+        *((word, False, Outcome.BLOCKS) for word in ("PAUSE", "STOP_JOB", "DELETE", "RETRY", "NODE_FLAVOR_MODIFY")),
+        ("PAUSE", True, Outcome.UNKNOWN),
+        *(("TO_RENEW", old, Outcome.FINE) for old in (False, True)),
+        *(("", old, Outcome.FINE) for old in (False, True)),
+        ("A_NEW_WORD", False, Outcome.UNKNOWN),
+        (None, False, Outcome.UNKNOWN),
+    ],
+)
+def test_an_operation_in_progress(action: str | None, outcome: Outcome, *, old: bool) -> None:
+    task, names = ready(replace(PLAIN, current_action=action)), frozenset({"current_action"} if old else ())
+    assert outcomes(task, old=names)["action_running"] is outcome
+    paused = ready(replace(PLAIN, current_action="PAUSE", status="PAUSING"))
+    assert outcomes(paused, old=names)["action_running"] is Outcome.BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -247,26 +277,175 @@ LIMITS = Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)
         ({"recovery": Recovery(rpo_seconds=5, rto_seconds=5)}, set()),
         ({"recovery": Recovery(rpo_seconds=5.1, rto_seconds=5)}, {"rpo_high"}),
         ({"recovery": Recovery(rpo_seconds=5, rto_seconds=5.1)}, {"rto_high"}),
-        ({"recovery": Recovery(rpo_seconds=30, rto_seconds=60), "detail": LIMITS}, set()),
-        ({"recovery": Recovery(rpo_seconds=31, rto_seconds=61), "detail": LIMITS}, {"rpo_high", "rto_high"}),
-        ({"recovery": Recovery(rpo_seconds=6, rto_seconds=6), "detail": None}, {"rpo_high", "rto_high"}),
+        (
+            {"recovery": Recovery(6, 6), "detail": Detail(rpo_threshold_seconds=30, rto_threshold_seconds=60)},
+            {"rpo_high", "rto_high"},  # thresholds are for alarms
+        ),
         ({"switchover": Switchover(switching=True)}, {"switching"}),
-        ({"switchover": None}, set()),  # its direction is unknown
+        ({"switchover": None}, set()),
         (with_delay(6), {"delay_high"}),
+        (with_delay(None), set()),  # RPO and RTO decide
     ],
 )
 def test_disaster_recovery(parts: dict[str, Any], blocks: set[str]) -> None:
     assert blocking(ready(DR, **parts)) == blocks
 
 
+def test_a_switchover_blocks_as_soon_as_the_list_shows_it() -> None:
+    found = blocking(ready(replace(DR, current_action="SWITCH_OVER"), switchover=None))
+    assert found >= {"switching", "action_running"}
+
+
+@pytest.mark.parametrize(("delay", "blocks"), [(1, set()), (6, {"delay_high"}), (None, {"delay_unknown"})])
+def test_the_delay_of_a_dr_task_decides_where_no_operation_provides_its_rpo(
+    delay: float | None, blocks: set[str]
+) -> None:
+    task, settings = ready(DR, recovery=None, **with_delay(delay)), Cutover()
+    found = outcomes(task, settings, unpublished=frozenset({"recovery"}))
+    assert {found[name] for name in DR_REASONS - {"switching"}} == {Outcome.UNPUBLISHED}
+    assert blocking(task, settings, unpublished=frozenset({"recovery"})) == blocks
+
+
 @pytest.mark.parametrize("limit", [0.5, 60])
 def test_the_limit_of_the_settings(limit: float) -> None:
-    settings = REQUIRED.model_copy(update={"max_delay": limit})
+    settings = Cutover(max_delay=limit)
     assert blocking(ready(DR, **with_delay(limit), recovery=Recovery(limit, limit)), settings) == set()
     above = ready(DR, **with_delay(limit + 0.1), recovery=Recovery(limit + 0.1, limit + 0.1))
     assert blocking(above, settings) == {"delay_high", "rpo_high", "rto_high"}
 
 
+@pytest.mark.parametrize(
+    ("listed", "old", "stale"),
+    [
+        *((PLAIN, name, True) for name in ("status", "progress")),
+        *((PLAIN, name, False) for name in ("recovery", "detail", "monitor", "current_action", "result")),
+        (DR, "recovery", True),
+    ],
+)
+def test_old_facts_that_decide_make_a_task_stale(listed: Listed, old: str, *, stale: bool) -> None:
+    assert ("stale" in blocking(ready(listed), Cutover(), old=frozenset({old}))) is stale
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "reason"),
+    [
+        ("monitor", with_sides(source=False, target=True), "side_down"),
+        ("objects", with_objects((3, 2)), "objects_missing"),
+        ("comparison", with_comparisons(compared(consistent=False)), INCONSISTENT),
+        ("node", {"node": Node(apply_state="failed")}, "apply_failed"),
+        ("detail", {"detail": Detail(order_status="FROZEN")}, "order_frozen"),
+        ("switchover", {"switchover": Switchover(switching=True)}, "switching"),
+    ],
+)
+def test_a_good_old_fact_is_unchecked_and_a_bad_one_blocks(name: str, parts: dict[str, Any], reason: str) -> None:
+    old = frozenset({name})
+    assert outcomes(ready(DR), Cutover(), old=old)[reason] is Outcome.UNKNOWN
+    assert outcomes(ready(DR, **parts), Cutover(), old=old)[reason] is Outcome.BLOCKS
+
+
+@pytest.mark.parametrize(("field", "cause"), [("unpublished", "unpublished"), ("disabled", "ignored")])
+def test_the_cause_of_a_reason_that_is_not_checked(field: str, cause: str) -> None:
+    found = outcomes(ready(monitor=None), Cutover(), **{field: frozenset({"monitor"})})
+    assert found["side_down"] == cause
+
+
+@pytest.mark.parametrize(("other", "blocks"), [(None, False), ("PAUSING", True)])
+def test_a_newer_response_with_another_status_blocks(other: str | None, *, blocks: bool) -> None:
+    assert ("phase" in blocking(ready(), other_status=other)) is blocks
+
+
+@pytest.mark.parametrize(
+    ("stable", "outcome"), [(True, Outcome.FINE), (False, Outcome.BLOCKS), (None, Outcome.UNKNOWN)]
+)
+def test_a_task_that_was_not_clear_for_long_enough(stable: bool | None, outcome: Outcome) -> None:  # noqa: FBT001
+    assert outcomes(ready(), stable=stable)["not_stable"] is outcome
+
+
+@pytest.mark.parametrize(
+    ("report", "advances", "outcome"),
+    [
+        ({"reported_at": 400.0}, True, Outcome.FINE),
+        ({"reported_at": 399.0}, True, Outcome.BLOCKS),
+        ({"reported_at": 399.0}, False, None),
+        ({"reported_at": 1004.0}, True, Outcome.FINE),
+        ({"reported_at": 1006.0}, True, Outcome.UNKNOWN),
+        ({"reported_at_latest": 100.0}, True, Outcome.UNKNOWN),  # without a zone
+        ({"reported_at": 399.0, "served_at": 990.0}, True, Outcome.FINE),  # by the clock of the cloud
+    ],
+)
+def test_an_old_report_of_the_cloud(report: dict[str, Any], outcome: Outcome | None, *, advances: bool) -> None:
+    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, **report))
+    task = replace(task, collected=(("progress", 1000.0),))
+    available = Cutover(report="if_available")
+    assert outcomes(task, available, report_advances=advances).get("report_old") is outcome
+    assert outcomes(task, Cutover(), report_advances=True)["report_old"] is Outcome.IGNORED
+    assert outcomes(replace(task, collected=()), available, report_advances=True)["report_old"] in {
+        Outcome.UNKNOWN,
+        *([Outcome.FINE] if "served_at" in report else []),
+    }
+
+
+LIVING = LivingSubtask("c", "child", blocked=False)
+VIRTUAL = Task(ready().identity, listed=replace(PLAIN, is_parent=True), refused=frozenset({"progress"}))
+
+
+@pytest.mark.parametrize(
+    ("parent", "living", "blocks"),
+    [
+        (VIRTUAL, (LIVING,), set()),
+        (VIRTUAL, (LIVING, LivingSubtask("d", "other", blocked=True)), {"subtask"}),
+        (VIRTUAL, (LIVING, LivingSubtask("d", "other", blocked=None)), {"subtask"}),
+        (VIRTUAL, (), {"subtask"}),
+        (replace(VIRTUAL, refused=frozenset()), (LIVING,), {"delay_unknown"}),  # its own link may be behind
+        (replace(VIRTUAL, progress=Progress(full_ratio=1, delay_seconds=1)), (), set()),
+        (replace(VIRTUAL, progress=Progress(full_ratio=1, delay_seconds=6)), (LIVING,), {"delay_high"}),
+        (replace(VIRTUAL, listed=replace(PLAIN, is_parent=True, unknown_children=1)), (LIVING,), {"subtask"}),
+    ],
+)
+def test_a_parent_is_judged_by_its_subtasks_and_by_its_own_delay_where_known(
+    parent: Task, living: tuple[LivingSubtask, ...], blocks: set[str]
+) -> None:
+    assert blocking(parent, living=living) == blocks
+
+
+def test_a_virtual_parent_has_no_reasons_about_facts_that_only_its_subtasks_have() -> None:
+    found = outcomes(VIRTUAL, living=(LIVING,))
+    assert [*found] == ["phase", "stale", "action_needed", "action_running", "subtask", "not_stable"]
+
+
 def test_the_default_settings() -> None:
-    needed = [getattr(Cutover(), name) for name in ("endpoints", "objects", "comparison", "logs")]
-    assert (Cutover().max_delay, needed) == (5.0, ["if_available", "if_available", "if_available", "ignore"])
+    assert Cutover().model_dump() == {
+        "max_delay": 5,
+        "max_age": 90,
+        "stable_for": 120,
+        "comparison_max_age": 86_400,
+        **dict.fromkeys(("endpoints", "objects", "comparison"), "if_available"),
+        **dict.fromkeys(("report", "logs"), "ignore"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("listed", "detail", "can"),
+    [
+        ({}, None, True),
+        ({"role": "master"}, Detail(node_role="master"), True),
+        ({"role": "parent"}, None, True),
+        ({"role": "slave"}, None, False),
+        ({}, Detail(node_role="slave"), False),  # v3 returns it in the details only
+        ({"multi_write": True}, None, False),
+        ({}, Detail(multi_write=True), False),  # and v5 this
+        ({"multi_write": True, "job_type": "sync"}, None, True),  # only DR tasks are dual-active
+        ({}, Detail(multi_write=False), True),
+        *(({"status": f"FULL_TRANSFER_{end}"}, None, True) for end in ("STARTED", "COMPLETE", "FAILED")),
+        *(({"status": f"RELEASE_RESOURCE_{end}"}, None, False) for end in ("STARTED", "COMPLETE")),
+        *(({"status": status}, None, True) for status in ("PAUSING", "CHANGE_JOB_STARTED", "FROZEN")),
+        *(({"status": status}, None, False) for status in ("CREATING", "CONFIGURATION", "STARTJOBING", "NEW")),
+    ],
+)
+def test_a_task_can_be_cut_over_unless_it_is_a_standby_or_its_phase_is_out_of_the_question(
+    listed: dict[str, Any], detail: Detail | None, *, can: bool
+) -> None:
+    task = ready(replace(DR, **listed), detail=detail)
+    assert can_be_cut_over(task) is can
+    assert not can_be_cut_over(replace(task, listed=None))
+    assert not (can and excluded(task))

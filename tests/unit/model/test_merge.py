@@ -127,7 +127,8 @@ CONTRADICTIONS = [
 async def shown_of(fixture: StoreFixture, lists: Lists, api: str = "v3") -> dict[str, float]:
     for job_type, tasks in lists.items():
         await fixture.lists(*tasks, job_type=job_type, api=api)
-    return (await fixture.page_with({key: [FINE] for key in ("c", "d")})).by("task_name", "drs_task_cutover_ready")
+    page = await fixture.page_with({key: [FINE] for key in ("c", "d")}, virtual=("p", "q"))
+    return page.by("task_name", "drs_task_cutover_ready")
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])

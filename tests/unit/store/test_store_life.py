@@ -83,7 +83,7 @@ def test_a_task_without_series_does_not_change_with_its_speed_limit() -> None:
     hidden = TaskState(facts=facts, received={"detail": 7200.0}, speed_limit_until=3600.0)
     ages = Ages(300.0)
     ages.set("detail", 600.0)
-    assert min(hidden.changes(ages, (), DAY)) > 7200
+    assert min(hidden.changes(ages, 120, DAY)) > 7200
 
 
 async def test_a_rename_starts_new_series_and_drops_the_old_ones() -> None:

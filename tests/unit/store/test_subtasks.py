@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.model.cutover import blockers
+from exporter.model.cutover import Outcome, judge
 from exporter.model.facts import Progress
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
@@ -29,6 +29,7 @@ async def test_a_blocker_of_a_subtask_of_a_subtask_blocks_the_outermost_parent_a
     fine, bad = Progress(full_ratio=1, delay_seconds=0), Progress(full_ratio=1, delay_seconds=99)
     fixture = StoreFixture()
     await fixture.lists(*family)
+    await fixture.page_with({}, virtual=("p", "m", "n"))
     assert ready_of(await fixture.scrape()) == 0
     for facts, ready in ((fine, 1), (bad, 0), (fine, 1)):
         assert ready_of(await fixture.page_with({"c": [facts]})) == ready
@@ -65,6 +66,7 @@ async def test_a_parent_is_ready_only_with_a_living_subtask_and_no_unknown_one(
         listed_task("p", is_parent=True, **parent),
         *(listed_task(key, parent_id="p", **facts) for key, facts in children.items()),
     )
+    await fixture.page_with({}, virtual=("p",))
     assert ready_of(await fixture.page_with({"c": [Progress(full_ratio=1, delay_seconds=0)]})) == ready
 
 
@@ -88,12 +90,15 @@ async def test_a_subtask_with_subtasks_is_explained_by_these_and_by_its_own_late
     middle = listed_task("m", parent_id="p", root_id="p", is_parent=True)
     inner = listed_task("c", parent_id="m", root_id="p")
     await fixture.lists(listed_task("p", is_parent=True), middle, inner)
+    await fixture.page_with({}, virtual=("p", "m"))
     await fixture.page_with({"c": [Progress(full_ratio=1, delay_seconds=delay)]})
     for seconds, late in ((0, False), (91, True)):
         await fixture.scrape(seconds)
         tasks = {task.identity.task_id: task for task in fixture.store.tasks()}
         explanation = fixture.store.explain(tasks["m"], tasks["p"])
         assert explanation.cutover is not None
-        assert dict(blockers(explanation.cutover)) == {"phase": False, "stale": late, "subtask": blocked or late}
+        found = {name: outcome for name, outcome in judge(explanation.cutover) if outcome.judged}
+        states = {"phase": False, "stale": late, "subtask": blocked or late}
+        assert found == {name: Outcome.BLOCKS if state else Outcome.FINE for name, state in states.items()}
         assert explanation.apis == {"v3"}
         assert explanation.ages == {"tasks": seconds}

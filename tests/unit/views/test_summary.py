@@ -25,6 +25,7 @@ def test_a_task_as_json() -> None:
         "recovery": Recovery(1.0, 2.0),
         "collected": (("progress", 5.0),),
         "blockers": (("phase", False), ("delay_high", True)),
+        "unchecked": (("log_error", "ignored"),),
     }
     assert task_json(task(**facts)) == {
         "account": "acme",
@@ -49,6 +50,8 @@ def test_a_task_as_json() -> None:
         "collected_timestamp_seconds": {"progress": 5.0},
         "cutover": "blocked",
         "cutover_blockers": ["delay_high"],
+        "cutover_unchecked": {"log_error": "ignored"},
+        "cutover_ready_since_timestamp_seconds": None,
     }
 
 

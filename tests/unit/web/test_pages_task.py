@@ -10,7 +10,8 @@ from exporter.simulator import SimTask
 from tests.lib.daemon import ParsedPage, RawResponse, cloud_of, config_of, exporter_on, get, listed_task, sim_task
 from tests.lib.virtual_time import simulated
 
-NOT_CONSIDERED = "Not considered, by the settings of cutover: logs."
+NOT_CHECKED = "log error (ignored by the configuration)."
+ADVICE = "Stop writing to the source, and wait until the target has caught up."
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
 
@@ -28,8 +29,8 @@ def test_all_facts_are_there_with_their_ages() -> None:
     assert got.status == 200
     seen = ParsedPage(got.body)
     for text in (
-        *("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay_high.", "7s, limit 5s", "apply rows", "0s old"),
-        NOT_CONSIDERED,
+        *("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay high.", "7s, limit 5s", "apply rows", "0s old"),
+        *(NOT_CHECKED, ADVICE),
     ):
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())

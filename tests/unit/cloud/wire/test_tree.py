@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.tree import TaskTree
 from exporter.config import Cutover
-from exporter.model.cutover import CutoverInput, blockers
 from exporter.model.task import Identity, Listed, LivingSubtask, Task
+from tests.lib.verdicts import blocking
 
 RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 
@@ -248,5 +249,5 @@ def iterate(task: Listed, tasks: dict[str, Listed]) -> Iterator[str]:
 def ready(listed: Listed) -> bool:
     """The verdict about a parent whose known subtasks are all ready."""
     task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
-    case = CutoverInput(task, stale=False, living=(LivingSubtask("id", "name", blocked=False),), settings=Cutover())
-    return not any(holds for _, holds in blockers(case))
+    living = (LivingSubtask("id", "name", blocked=False),)
+    return not blocking(replace(task, refused=frozenset({"progress"})), Cutover(), living=living)

@@ -1,0 +1,88 @@
+"""One reason against a cut-over, and what it says about a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
+
+from exporter.config import COLLECTOR_OF, Cutover
+from exporter.model.cutover_input import CutoverInput
+
+REQUIRED, IGNORED = "required", "ignore"
+NEEDS = ("comparison", "endpoints", "objects", "report", "logs")
+"""The settings that are `required`, `if_available` or `ignore`."""
+
+
+class Outcome(StrEnum):
+    """What a reason says about a task. All but the first two are causes for which it was not checked."""
+
+    BLOCKS = "blocks"
+    FINE = "fine"
+    UNKNOWN = "unknown"
+    UNPUBLISHED = "unpublished"
+    IGNORED = "ignored"
+
+    @property
+    def judged(self) -> bool:
+        """True if the reason was checked."""
+        return self in {Outcome.BLOCKS, Outcome.FINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason against a cut-over.
+
+    Args:
+        name: the label `reason`.
+        source: the name of the facts that it depends on.
+        bad: returns whether it blocks; None if that is unknown.
+        evidence: returns the value that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
+            the reachable endpoints; None if it is unknown.
+        applies: returns whether it can apply to a task at all.
+        setting: the key of `cutover` that decides whether it blocks.
+        of_parents: whether it applies to a parent of which its value is unknown; its subtasks have the others.
+        blocks_unknown: whether an unknown value blocks where the setting is `required`.
+    """
+
+    name: str
+    source: str
+    bad: Callable[[CutoverInput], bool | None]
+    evidence: Callable[[CutoverInput], object]
+    _: KW_ONLY
+    applies: Callable[[CutoverInput], bool] = lambda _: True
+    setting: str = ""
+    of_parents: bool = False
+    blocks_unknown: bool = True
+
+    def outcome(self, case: CutoverInput) -> Outcome | None:
+        """Return what the reason says about a task; None if it does not apply to it."""
+        if not self.applies(case):
+            return None
+        bad, old = self.bad(case), self.source in case.old
+        if bad is None and case.listed.is_parent and not self.of_parents:
+            return None
+        if self.ignored(case.settings):
+            return Outcome.IGNORED
+        unknown = bad is None or (old and not bad)
+        if unknown and not (self._need(case.settings) == REQUIRED and self.blocks_unknown):
+            return self._cause(case)
+        return Outcome.BLOCKS if bad or unknown else Outcome.FINE
+
+    def ignored(self, settings: Cutover) -> bool:
+        """Return whether the settings exclude it from the verdict."""
+        return self._need(settings) == IGNORED
+
+    def _need(self, settings: Cutover) -> str:
+        return getattr(settings, self.setting) if self.setting in NEEDS else ""
+
+    def _cause(self, case: CutoverInput) -> Outcome:
+        """Return why the value is unknown."""
+        if self.source in case.disabled:
+            return Outcome.IGNORED
+        return Outcome.UNPUBLISHED if self.source in case.unpublished else Outcome.UNKNOWN
+
+    @property
+    def collector(self) -> str:
+        """The collector of its source."""
+        return COLLECTOR_OF[self.source]

@@ -1,0 +1,138 @@
+"""The reasons against a cut-over as sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Advice(NamedTuple):
+    """A reason in words.
+
+    Args:
+        means: what it means that it blocks.
+        remedy: what to do then.
+    """
+
+    means: str
+    remedy: str
+
+
+ADVICE: Mapping[str, Advice] = {
+    "phase": Advice(
+        "The status is not INCRE_TRANSFER_STARTED (of a task with a full load alone: not FULL_TRANSFER_COMPLETE), its "
+        "progress reports a failure, or lists and newer responses contradict each other about it.",
+        "Wait until the task replicates. If it has failed or is paused, see its error in the console, and resume it.",
+    ),
+    "stale": Advice(
+        "The status, the progress or, where it decides, the RPO is older than cutover.max_age.",
+        "Check whether the polls of the project fail, or whether its rate limit is too low.",
+    ),
+    "delay_unknown": Advice(
+        "The cloud reports no delay of the target. Not of a task with a full load alone, nor of a DR task with an RPO.",
+        "Wait for the next poll. If it stays unknown, see the replication of the task in the console.",
+    ),
+    "delay_high": Advice(
+        "The target is behind the source by more than cutover.max_delay. A delay of a parent counts as well as those "
+        "of its subtasks.",
+        "Stop writing to the source, and wait until the target has caught up.",
+    ),
+    "full_incomplete": Advice(
+        "The full load is not complete. Not of a task that replicates increments alone.",
+        "Wait until the full load is complete.",
+    ),
+    "full_unknown": Advice(
+        "Neither the status nor the progress shows how much of the full load is complete. Of a task with a full load "
+        "alone.",
+        "Wait for the next poll. If it stays unknown, see the task in the console.",
+    ),
+    "action_needed": Advice(
+        "CONTINUE_APPLY, CONTINUE_CAPTURE, CONTINUE_JOB or START_INCR is available: the replication waits for you.",
+        "Start the action in the console.",
+    ),
+    "action_running": Advice(
+        "An operation that stops, restarts, changes or turns round the replication is in progress: SWITCH_OVER, PAUSE, "
+        "STOP_JOB, STOP_APPLY, STOP_CAPTURE, FREE_RESOURCE, DELETE, UNSUBSCRIBE, RESET, RETRY, JUMP_RETRY, CHANGE, "
+        "CHANGE_MODE or NODE_FLAVOR_MODIFY. Not checked: an unknown one, and one that is shown for over an hour while "
+        "the task replicates.",
+        "Wait until the operation has ended.",
+    ),
+    "apply_failed": Advice(
+        "The node cannot write changes into the target: drs_apply_state is failed.",
+        "See the log of the task in the console, and remove the cause.",
+    ),
+    "report_old": Advice(
+        "The cloud computed the progress over 10 minutes before it was read, so that its delay may be outdated. Only "
+        "of tasks whose report has advanced in this phase.",
+        "See in the console whether the node of the task still works.",
+    ),
+    "subtask": Advice(
+        "A subtask is blocked or unknown, or no subtask is alive and the task has no delay of its own. Ended subtasks "
+        "and standbys do not count.",
+        "See the reasons of the subtasks that it names.",
+    ),
+    "switching": Advice(
+        "A switchover is in progress, by the operation or by the direction of the kernel. Of DR tasks, like the next "
+        "four.",
+        "Wait until the switchover has ended.",
+    ),
+    "rpo_unknown": Advice(
+        "The cloud reports no RPO now.",
+        "Wait for the next poll. If it stays unknown, see the task in the console.",
+    ),
+    "rpo_high": Advice(
+        "The node is behind the service database by more than cutover.max_delay.",
+        "Stop writing to the service database, and wait until the node has caught up.",
+    ),
+    "rto_unknown": Advice(
+        "The cloud reports no RTO now.",
+        "Wait for the next poll. If it stays unknown, see the task in the console.",
+    ),
+    "rto_high": Advice(
+        "The disaster-recovery database is behind the node by more than cutover.max_delay.",
+        "Stop writing to the service database, and wait until the database has caught up.",
+    ),
+    "order_frozen": Advice(
+        "The yearly or monthly order of the task is frozen: the cloud may stop the task.",
+        "Renew the order.",
+    ),
+    "side_down": Advice(
+        "The node does not reach the source or the target.",
+        "Check the database, its network and the user of DRS.",
+    ),
+    "objects_missing": Advice(
+        "The target lacks objects of a type that is neither complete nor moved at the end. Of tasks with a full load, "
+        "but not to Kafka, like the next one.",
+        "Wait until the objects are moved, or see in the console which of them are missing.",
+    ),
+    "object_failed": Advice(
+        "Objects of a type failed to move.",
+        "See in the console which objects failed and why, and move them again.",
+    ),
+    "comparison_missing": Advice(
+        "No comparison has finished with a result.",
+        "Start a comparison in the console, and wait for its result.",
+    ),
+    "comparison_running": Advice(
+        "A comparison runs.",
+        "Wait for its result.",
+    ),
+    "comparison_inconsistent": Advice(
+        "The newest finished comparison of a type found a difference. It blocks until a later one finds none.",
+        "Repair the difference, and compare again.",
+    ),
+    "comparison_old": Advice(
+        "The newest finished comparison of a type is older than cutover.comparison_max_age, or from before the last "
+        "edit of the task or the end of its full load.",
+        "Start a new comparison in the console.",
+    ),
+    "log_error": Advice(
+        "The newest entry of the task's log is an error.",
+        "See the log of the task in the console.",
+    ),
+    "not_stable": Advice(
+        "Nothing else blocks, but for less than cutover.stable_for.",
+        "Wait: the task is ready if nothing else blocks until then.",
+    ),
+}
+"""By the label `reason`, in the order in which they are shown."""

@@ -1,0 +1,120 @@
+"""What the verdict on the cut-over of a task depends on beside its facts: the ages of facts, and what was observed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from exporter.config import Cutover
+from exporter.model.facts import Progress, TaskFacts
+from exporter.model.task import Listed
+from exporter.store.ages import LATE_INTERVALS
+
+_ABSOLUTE = ("progress", "recovery")
+"""The facts that may not be older than `max_age`, like the status."""
+_FORGOTTEN_ACTION_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class CutoverState:
+    """What was observed of one task; all times are steady ones, see `Clock`."""
+
+    limits: dict[str, float] = field(default_factory=dict)
+    """When a part of the verdict becomes too old, by name; see `CutoverInput.old`."""
+    old: frozenset[str] = frozenset()
+    """Those that were too old when the task was last judged."""
+    clear_since: float | None = None
+    """Since when nothing has blocked but `not_stable`."""
+    ready_since: float | None = None
+    unpublished: frozenset[str] = frozenset()
+    """Names of facts that no operation provides about the task."""
+    disputed: bool = False
+    """True if a response that was newer than the list contained another status when the task was last judged."""
+    reported: tuple[str, float] | None = None
+    """The status in the newest response of another operation than a list."""
+    _action: str | None = None
+    _action_since: float = 0.0
+    _phase: str | None = None
+    _report: float | None = None
+    report_advances: bool = False
+    """True if the cloud's own time of the progress has advanced in this phase."""
+
+    def update(self, facts: TaskFacts, now: float) -> None:
+        """Observe facts of a response."""
+        status = getattr(facts, "task_status", None)
+        if status is not None:
+            self.reported = status, now
+        if isinstance(facts, Progress) and facts.reported_at_latest is not None:
+            self.report_advances |= self._report is not None and facts.reported_at_latest > self._report
+            self._report = facts.reported_at_latest
+
+    def observe(self, listed: Listed | None, now: float) -> None:
+        """Observe the entry of the task in a list."""
+        if listed is None:
+            return
+        if listed.current_action != self._action:
+            self._action, self._action_since = listed.current_action, now
+        if listed.phase != self._phase:
+            self._phase, self._report, self.report_advances = listed.phase, None, False
+
+    def set_limits(
+        self,
+        settings: Cutover,
+        status_at: float,
+        received: Mapping[str, float],
+        intervals: Mapping[str, float],
+        finished: float | None,
+    ) -> None:
+        """Compute the limits.
+
+        Args:
+            settings: of the account.
+            status_at: when the status was last received.
+            received: when facts were last received, by name, also those that have expired.
+            intervals: of the facts that have not expired.
+            finished: when the oldest of the newest finished comparisons ended.
+        """
+        limits = {"status": status_at + settings.max_age}
+        limits |= {name: received[name] + settings.max_age for name in _ABSOLUTE if name in received}
+        limits |= {
+            name: received[name] + max(settings.max_age, LATE_INTERVALS * interval)
+            for name, interval in intervals.items()
+            if name not in _ABSOLUTE
+        }
+        if self._action:
+            limits["current_action"] = self._action_since + _FORGOTTEN_ACTION_SECONDS
+        if finished is not None:
+            limits["result"] = finished + settings.comparison_max_age
+        self.limits = limits
+
+    def too_old(self, now: float) -> frozenset[str]:
+        """Return the names of what is too old."""
+        return frozenset(name for name, at in self.limits.items() if now > at)
+
+    def observe_blocked(self, now: float, *, blocked: bool) -> None:
+        """Observe whether anything but `not_stable` blocks."""
+        self.clear_since = None if blocked else now if self.clear_since is None else self.clear_since
+
+    def is_stable(self, now: float, stable_for: float) -> bool:
+        """Return whether nothing has blocked for long enough; also while something else blocks."""
+        return self.clear_since is None or now > self.clear_since + stable_for
+
+    def changes(self, stable_for: float) -> Iterable[float]:
+        """Return when the verdict changes by age alone."""
+        yield from (at for name, at in self.limits.items() if name not in self.old)
+        if self.clear_since is not None and self.ready_since is None:
+            yield self.clear_since + stable_for
+
+
+def status_of(listed: Listed, reports: Iterable[tuple[str, float]]) -> tuple[float, str | None]:
+    """Return when the status was last received, and the status of a newer response if that differs.
+
+    Args:
+        listed: the entry that decides.
+        reports: the status in each list and in the newest other response, with its time.
+    """
+    known = sorted(reports, key=lambda report: report[1])
+    at = max((at for status, at in known if status == listed.status), default=-math.inf)
+    other = next((status for status, when in reversed(known) if when > at and status != listed.status), None)
+    return at, other

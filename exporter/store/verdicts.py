@@ -1,0 +1,98 @@
+"""Judges the tasks of one project: which reasons block the cut-over of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from exporter.model import cutover
+from exporter.model.known_facts import TASK_FACTS
+from exporter.store.cutover_state import status_of
+from exporter.store.task_state import living_subtasks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exporter.model.task import Task
+    from exporter.store.project_context import ProjectContext
+    from exporter.store.task_state import TaskState
+
+
+class Verdicts:
+    """The verdicts on the cut-over of the tasks of one project.
+
+    Args:
+        context: the project.
+    """
+
+    def __init__(self, context: ProjectContext) -> None:
+        self._clock = context.clock
+        self._state = context.state
+        self._ages = context.ages
+        self._settings = context.account.cutover
+
+    def judge(self, task: TaskState, exposed: Task) -> Task:
+        """Return a task with its verdict, and store what its parents and its next verdict need of it."""
+        now, state, case = self._clock.steady(), task.cutover, self.input_of(exposed)
+        if case is None:
+            task.blocked = state.clear_since = state.ready_since = None
+            return exposed
+        state.old, state.disputed = case.old, case.other_status is not None
+        others = cutover.judge(case, cutover.OTHER_REASONS)
+        task.blocked = cutover.Outcome.BLOCKS in dict(others).values()
+        state.observe_blocked(now, blocked=task.blocked)
+        stable = self._stable(task)
+        outcomes = (*others, *cutover.judge(replace(case, stable=stable), [cutover.NOT_STABLE]))
+        ready = not task.blocked and stable is not False
+        state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
+        shown = state.ready_since if exposed.identity.parent_id is None else None
+        return replace(
+            exposed,
+            blockers=tuple((name, outcome is cutover.Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged),
+            unchecked=tuple((name, outcome.value) for name, outcome in outcomes if not outcome.judged),
+            ready_since=None if shown is None else self._clock.unix(shown),
+        )
+
+    def input_of(self, task: Task) -> cutover.CutoverInput | None:
+        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
+        tasks, task_id = self._state.tasks, task.identity.task_id
+        if task.listed is None or not cutover.can_be_cut_over(task):
+            return None
+        above = (tasks[key].exposed for key in task.listed.parents if key in tasks)
+        if any(parent is not None and cutover.excluded(parent) for parent in above):
+            return None
+        known = tasks[task_id]
+        reports = self._state.inventory.statuses(task_id)
+        reports += [known.cutover.reported] if known.cutover.reported else []
+        status_at, other_status = status_of(task.listed, reports)
+        self._set_limits(known, task, status_at)
+        return cutover.CutoverInput(
+            task,
+            self._settings,
+            known.cutover.too_old(self._clock.steady()),
+            known.cutover.unpublished,
+            frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in self._ages.configured),
+            other_status,
+            known.cutover.report_advances,
+            living_subtasks({key: tasks[key] for key in self._state.subtasks.of(task_id) if key in tasks}),
+            self._stable(known),
+        )
+
+    def _set_limits(self, known: TaskState, task: Task, status_at: float) -> None:
+        ends = [end.at for end in cutover.CutoverInput(task, self._settings).comparisons.ends if end.at is not None]
+        finished = min(ends) - self._clock.step if ends else None
+        known.cutover.set_limits(self._settings, status_at, known.received, self._intervals(known), finished)
+
+    def _intervals(self, task: TaskState) -> Mapping[str, float]:
+        """Return the intervals of the facts about a task that have not expired."""
+        configured = self._ages.configured
+        return {
+            name: max(configured[facts.collector], *task.planned.get(name, (0.0,))[:2])
+            for name, facts in task.facts.items()
+        }
+
+    def _stable(self, task: TaskState) -> bool | None:
+        """Return whether nothing has blocked for long enough, or anything else blocks; None if it polls only once."""
+        if not self._state.polls_on:
+            return None
+        return task.cutover.is_stable(self._clock.steady(), self._settings.stable_for)
