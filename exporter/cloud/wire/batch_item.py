@@ -16,7 +16,7 @@ from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.http.response import has_error
 from exporter.cloud.operations import Operation
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
-from exporter.cloud.wire.fields import ErrorCode, Text, Wire, is_null
+from exporter.cloud.wire.fields import ErrorCode, Wire, Word, is_null
 from exporter.model.facts import TaskFacts
 from exporter.model.task import DELETED
 
@@ -32,7 +32,7 @@ class BatchItemWire(Wire):
     arrays: ClassVar[tuple[str, ...]] = ("results",)
     """Names of the array; the first one that the response has counts."""
     job_id: str = Field(min_length=1, max_length=64, validation_alias=AliasChoices("job_id", "id"))
-    status: Text = None
+    status: Word = None
     error_code: ErrorCode = None
 
     def result(self) -> TaskResult:
@@ -84,8 +84,6 @@ class BatchItemWire(Wire):
         return item_error(self.operation.name, self.error_code, self.status)
 
 
-W = TypeVar("W", bound=Wire)
-
 _FAILED = "failed"  # of an item, not of a task
 
 
@@ -115,18 +113,23 @@ def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: 
         raise DecodeError(operation, "decode")
 
 
-class _StatusWire(Wire):
-    status: Text = None
+class JobWire(Wire):
+    """The object `job` of v5 "Querying Task Details"; each type fills other blocks of it."""
+
+    status: Word = None
+
+
+J = TypeVar("J", bound=JobWire)
 
 
 async def read_job(
     client: Client,
     operation: Operation,
     job_id: str,
-    model: type[W],
+    model: type[J],
     errors: DecodeErrors,
     *query: tuple[str, str | int],
-) -> W:
+) -> J:
     """The object `job` of v5 "Querying Task Details", which wraps every type.
 
     Raises:
@@ -136,7 +139,7 @@ async def read_job(
     return job_in(operation, await client.call(operation, job_id=job_id, query=query), job_id, model, errors)
 
 
-def job_in(operation: Operation, response: Mapping[str, Any], job_id: str, model: type[W], errors: DecodeErrors) -> W:
+def job_in(operation: Operation, response: Mapping[str, Any], job_id: str, model: type[J], errors: DecodeErrors) -> J:
     """The object `job` of a response; raises what `read_job` does."""
     wrapped = response.get("job")
     job = model.read(wrapped, errors)
@@ -146,7 +149,6 @@ def job_in(operation: Operation, response: Mapping[str, Any], job_id: str, model
     if has_error({key: value for key, value in response.items() if key != "job"}):
         errors.count += 1
         raise DecodeError(operation.name, "decode")
-    status = _StatusWire.read(wrapped, errors)
-    if status is not None and status.status == DELETED:
+    if job.status == DELETED:
         raise TaskGoneError(operation.name, "200")
     return job

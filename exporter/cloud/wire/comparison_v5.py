@@ -7,7 +7,7 @@ from typing import Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
-from exporter.cloud.wire.batch_item import read_job
+from exporter.cloud.wire.batch_item import JobWire, read_job
 from exporter.cloud.wire.comparison import (
     CONTENT,
     LINE,
@@ -52,7 +52,7 @@ class ComparisonResultWire(Wire):
     content_diff_detail_info: Nested[ContentDifferencesWire] = None
 
 
-class ComparisonJobWire(Wire):
+class ComparisonJobWire(JobWire):
     """The object `job` with type=compare."""
 
     compare_result: Nested[ComparisonResultWire] = None

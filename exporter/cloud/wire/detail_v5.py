@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from exporter.cloud import operations
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
-from exporter.cloud.wire.batch_item import read_job
+from exporter.cloud.wire.batch_item import JobWire, read_job
 from exporter.cloud.wire.detail import DetailWire, NetworkWire
 from exporter.cloud.wire.fields import (
     Flag,
@@ -78,7 +78,7 @@ class NodeV5Wire(Wire):
     base_info: Nested[NodeBaseV5Wire] = None
 
 
-class DetailJobWire(DetailWire):
+class DetailJobWire(DetailWire, JobWire):
     """The object `job` of v5 with type=detail, table 5, with `base_info` and `policy_config`, tables 6 and 20."""
 
     base_info: JsonObject = None
@@ -124,7 +124,7 @@ async def fetch_detail(client: Client, errors: ErrorsByCollector, ids: Sequence[
     return {ids[0]: job.facts()}
 
 
-class WritableJobWire(Wire):
+class WritableJobWire(JobWire):
     """The object `job` of v5 with type=is_writable."""
 
     is_writable: Text = None

@@ -13,7 +13,7 @@ from exporter.cloud import operations
 from exporter.cloud.http.errors import CloudError, TaskError
 from exporter.cloud.http.response import read_object_and_date
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
-from exporter.cloud.wire.batch_item import BatchItemWire, item_error, job_in
+from exporter.cloud.wire.batch_item import BatchItemWire, JobWire, item_error, job_in
 from exporter.cloud.wire.fields import (
     Delay,
     DelayMillis,
@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""
+
+
+def plausible_delay(delay: float | None) -> float | None:
+    """Return a delay in seconds; None if it is over ten years, or cannot be read."""
+    return None if delay is None or delay > _LONGEST_DELAY else delay
 
 
 class StageWire(Wire):
@@ -81,14 +86,19 @@ class ProgressWire(Wire):
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
-    def progress(self) -> Progress:
-        """Return the facts: remaining times only while the load and its stage run."""
+    def progress(self, status: str | None) -> Progress:
+        """Return the facts: remaining times only while the load and its stage run.
+
+        Args:
+            status: that of the task beside these fields.
+        """
         loading = _runs(self.full_ratio)
         remaining = ((name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed))
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
             Progress,
             self,
+            transfer_status=status if status and status.endswith("_FAILED") else self.transfer_status,
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_known((name, stage.completed) for name, stage in self.progress_map),
             stages_remaining=_known(remaining) if loading else (),
@@ -102,7 +112,7 @@ class ProgressWire(Wire):
         seconds = self.incr_trans_delay, self.incre_trans_delay
         milliseconds = self.incr_trans_delay_millis, self.incre_trans_delay_millis
         delay = max((delay for delay in seconds + milliseconds if delay is not None), default=None)
-        return None if delay is None or delay > _LONGEST_DELAY else delay
+        return plausible_delay(delay)
 
 
 def _runs(ratio: float | None) -> bool:
@@ -120,12 +130,12 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     collector: ClassVar = Progress.collector
 
     def facts(self) -> tuple[TaskFacts, ...]:
-        return (self.progress(),)
+        return (self.progress(self.status),)
 
     def error(self) -> TaskResult | None:
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
-        if error is None and self.progress() == Progress():
+        if error is None and self.progress(None) == Progress():
             return TaskError(self.operation.name, "200")
         return error
 
@@ -164,7 +174,7 @@ class NodeWire(Wire):
     apply_state: Text = alias("apply_current_state")
 
 
-class ProgressJobWire(Wire):
+class ProgressJobWire(JobWire):
     """The object `job` with type=progress; which of its blocks are filled depends on the task."""
 
     progress_info: JsonObject = None
@@ -179,7 +189,7 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
     job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
-        parts.append(info.progress())
+        parts.append(info.progress(job.status))
     if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info

@@ -6,14 +6,15 @@ from typing import ClassVar
 
 from exporter.cloud import operations
 from exporter.cloud.wire.batch_item import BatchItemWire
-from exporter.cloud.wire.fields import Milliseconds, Nested, Wire
+from exporter.cloud.wire.fields import DelayMillis, Nested, Wire
+from exporter.cloud.wire.progress import plausible_delay
 from exporter.model.facts import Recovery, TaskFacts
 
 
 class LagWire(Wire):
     """`rpo_info`, `rto_info`: a delay in milliseconds, unlike the delay of progress; its time has no zone."""
 
-    delay: Milliseconds = None
+    delay: DelayMillis = None
 
 
 class RecoveryItemWire(BatchItemWire):
@@ -26,4 +27,4 @@ class RecoveryItemWire(BatchItemWire):
 
     def facts(self) -> tuple[TaskFacts, ...]:
         rpo, rto = self.rpo_info or LagWire(), self.rto_info or LagWire()
-        return (Recovery(rpo_seconds=rpo.delay, rto_seconds=rto.delay),)
+        return (Recovery(plausible_delay(rpo.delay), plausible_delay(rto.delay)),)

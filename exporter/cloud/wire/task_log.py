@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exporter.cloud import operations
 from exporter.cloud.source import ErrorsByCollector, TaskResults
-from exporter.cloud.wire.batch_item import read_job
+from exporter.cloud.wire.batch_item import JobWire, read_job
 from exporter.cloud.wire.fields import NestedList, Time, Wire, Word
 from exporter.model.facts import Logs
 
@@ -25,7 +25,7 @@ class LogEntryWire(Wire):
     create_time: Time = None
 
 
-class LogJobWire(Wire):
+class LogJobWire(JobWire):
     """The object `job` of v5 with type=log."""
 
     logs: NestedList[LogEntryWire] = ()

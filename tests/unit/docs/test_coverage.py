@@ -15,7 +15,7 @@ TEXT = coverage_markdown()
 TABLES = [(page, table) for page in PAGES for table in page.tables.values()]
 FIELDS = [(page, table, field) for page, table in TABLES for field in table.fields if field not in table.tables]
 OTHER_PAGES = """
-BatchItemWire ContentBlockWire DetailWire _StatusWire ComparisonWire DetailsWire DifferencesWire DifferentRowWire
+BatchItemWire ContentBlockWire DetailWire JobWire ComparisonWire DetailsWire DifferencesWire DifferentRowWire
 LagWire LineBlockWire ListBlockWire MonitorItemWire MonitorWire ObjectBlockWire PrecheckItemWire CheckWire
 ProgressItemWire QuotaWire RecoveryItemWire
 """

@@ -142,6 +142,21 @@ def test_a_v5_job_has_the_blocks_it_has(job: dict[str, Any], parts: tuple[Any, .
 
 
 @pytest.mark.parametrize(
+    ("around", "status"),
+    [
+        ("INCRE_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED"),
+        *((other, "INCRE_TRANSFER_STARTED") for other in ("PAUSING", "null", None)),
+    ],
+)
+def test_a_failure_that_any_part_of_the_response_reports_is_the_status(around: str | None, status: str) -> None:
+    v3 = {"results": [{"job_id": ID, "status": around, **STARTED}]}
+    v5 = {"job": {"status": around, "progress_info": STARTED}}
+    assert [only_facts(api, body, kind=Progress)[0].transfer_status for api, body in ((V3, v3), (V5, v5))] == [
+        status
+    ] * 2
+
+
+@pytest.mark.parametrize(
     ("item", "kind"),
     [
         ({"transfer_status": "DELETED", "progress": "100"}, TaskGoneError),

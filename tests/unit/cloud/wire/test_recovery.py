@@ -29,6 +29,9 @@ def test_a_real_body() -> None:
         ({"rpo_info": None, "rto_info": {}}, Recovery(), 0),
         ({"rpo_info": {"delay": "7"}}, Recovery(rpo_seconds=0.007), 0),
         ({"rpo_info": "0", "rto_info": {"delay": "7"}}, Recovery(rto_seconds=0.007), 1),
+        # Over ten years, which is no delay, and just under.
+        ({"rpo_info": {"delay": "315576000001"}}, Recovery(), 0),
+        ({"rpo_info": {"delay": 315_576_000_000}}, Recovery(rpo_seconds=315_576_000), 0),
         ({"error_code": "", "rto_info": {"delay": "7"}}, Recovery(rto_seconds=0.007), 0),
     ],
 )
