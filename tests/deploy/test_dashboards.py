@@ -132,6 +132,17 @@ def test_tasks_without_a_delay_are_shown_beside_delays(name: str) -> None:
         assert any(phases.search(row) for row in texts[max(number - 1, 0) : number + 1])
 
 
+def test_ready_is_the_verdict_of_the_exporter_and_nothing_else() -> None:
+    assert not [name for name in RECORDED if "ready" in name]
+    shown = [
+        (path.stem, panel["title"])
+        for path in FILES
+        for panel in dashboard_panels(path)
+        if any("drs_task_cutover_ready{" in target["expr"] for target in panel["targets"])
+    ]
+    assert {name for name, _ in shown} == {"cutover", "fleet", "task"}
+
+
 def test_a_variable_that_has_no_value_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "unknown.json"
     panel = {"type": "stat", "title": "t", "targets": [{"expr": "up > $limit"}]}

@@ -23,6 +23,8 @@ EXPRESSIONS = [
     for path in sorted((DEPLOY / "grafana").glob("*.json"))
     for title, query in dashboard_expressions(path)
 ]
+FAULTS = {"drs:task_delay_threshold_unknown", "drs:task_progress_stale", "drs:task_report_stopped"}
+"""Recording rules without a value in the demo: nothing there is stale, and its details are read."""
 
 
 class Prometheus(Program):
@@ -139,7 +141,7 @@ def test_every_query_of_the_dashboards_has_a_result(prometheus: Prometheus, expr
     prometheus.until(lambda: prometheus.query(expression), f"data for {expression}")
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED - {"drs:task_progress_stale"}))  # nothing in the demo is stale
+@pytest.mark.parametrize("name", sorted(RECORDED - FAULTS))
 def test_every_recording_rule_records_a_value(prometheus: Prometheus, name: str) -> None:
     prometheus.until(lambda: prometheus.query(name), f"data for {name}")
 
