@@ -16,7 +16,7 @@ from exporter.cloud.http.errors import DecodeError, TaskError, TaskGoneError
 from exporter.cloud.http.response import has_error
 from exporter.cloud.operations import Operation
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
-from exporter.cloud.wire.fields import ErrorCode, Wire, Word, is_null
+from exporter.cloud.wire.fields import ErrorCode, Wire, Word, alias, is_null
 from exporter.model.facts import TaskFacts
 from exporter.model.task import DELETED
 
@@ -116,7 +116,7 @@ def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: 
 class JobWire(Wire):
     """The object `job` of v5 "Querying Task Details"; each type fills other blocks of it."""
 
-    status: Word = None
+    task_status: Word = alias("status")
 
 
 J = TypeVar("J", bound=JobWire)
@@ -149,6 +149,6 @@ def job_in(operation: Operation, response: Mapping[str, Any], job_id: str, model
     if has_error({key: value for key, value in response.items() if key != "job"}):
         errors.count += 1
         raise DecodeError(operation.name, "decode")
-    if job.status == DELETED:
+    if job.task_status == DELETED:
         raise TaskGoneError(operation.name, "200")
     return job

@@ -189,7 +189,7 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
     job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
-        parts.append(info.progress(job.status))
+        parts.append(info.progress(job.task_status))
     if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
