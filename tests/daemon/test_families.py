@@ -128,6 +128,15 @@ def test_comparisons_end_alike_in_both_generations(api: str, kind: str, consiste
     assert ("TARGET_DB_NOT_EXIST" in spelled) is (kind == "target_missing")
 
 
+@pytest.mark.parametrize("kind", ["equal", "different"])
+def test_both_generations_report_the_same_numbers_of_rows(kind: str) -> None:
+    pages = [shown(sim_task("one", comparison=kind, born=EPOCH - 51 * HOUR), api=api) for api in ("v3", "v5")]
+    names = ("different_rows", "missing_rows", "extra_rows", "rows_source", "rows_target")
+    v3, v5 = ({name: page.by("type", f"drs_comparison_{name}") for name in names} for page in pages)
+    assert v3 == v5
+    assert [sorted(v3[name]) for name in names] == [["content", "line"], *[["content"]] * 2, *[["content", "line"]] * 2]
+
+
 @pytest.mark.parametrize("api", ["v3", "v5"])
 def test_a_comparison_that_runs_or_failed_has_no_verdict_and_a_new_status_is_other(api: str) -> None:
     for status in ("RUNNING", "FAILED", "TIMEOUT_INTERRUPT"):
