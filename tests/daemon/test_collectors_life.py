@@ -26,7 +26,10 @@ def test_ended_and_merely_configured_tasks_cost_nothing_but_the_list(api: str) -
         sim_task("ended", status="RELEASE_RESOURCE_COMPLETE"),
         sim_task("draft", status="CONFIGURATION"),
         sim_task(
-            "parent", relation="multi_to_single", children=[sim_task("child", status="RELEASE_CHILD_TRANSFER_COMPLETE")]
+            "parent",
+            status="RELEASE_RESOURCE_COMPLETE",
+            relation="multi_to_single",
+            children=[sim_task("child", status="RELEASE_CHILD_TRANSFER_COMPLETE")],
         ),
         sim_task("ended-dr", status="RELEASE_RESOURCE_COMPLETE", **DR),
     ]
