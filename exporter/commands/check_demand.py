@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.findings import Finding
 from exporter.polling.demand import delay_growth
-from exporter.store.ages import LATE_INTERVALS
 from exporter.views.errors import Level
 from exporter.views.text import duration, plural
 
@@ -43,5 +42,8 @@ def _demand_finding(account: Account, place: str, tasks: int, demand: Mapping[st
         return Finding(Level.OK, place, needs)
     most = max(demand, key=demand.__getitem__)
     remedy = f"set poll.rate_limit to {ceil(wanted)} if no other program needs the API, or a longer interval of {most}"
-    level = Level.WARN if age > LATE_INTERVALS * interval else Level.OK
-    return Finding(level, place, f"{needs}: delays will be about {duration(round(age))} old", remedy)
+    delays = f"{needs}: delays will be about {duration(round(age))} old"
+    if age <= account.cutover.max_age:
+        return Finding(Level.OK, place, delays, remedy)
+    limit = f"and no task is ready while its delay is older than cutover.max_age ({duration(account.cutover.max_age)})"
+    return Finding(Level.WARN, place, f"{delays}, {limit}", remedy)

@@ -19,6 +19,7 @@ from tests.lib.virtual_time import simulate
 (ACCOUNT,) = config_of(poll={"rate_limit": 3.0, "burst": 5}).accounts
 REGION = "cn-north-4"
 CALLS = "calls a second for these intervals; 3 are allowed"
+NOT_READY = "and no task is ready while its delay is older than cutover.max_age"
 
 
 def check(demand: dict[str, float], active: int = 420, region: str = REGION, account: Any = ACCOUNT) -> Any:
@@ -58,7 +59,7 @@ def found(*checks: Any) -> list[Finding]:
             {"progress": 123.4},
             9000,
             Level.WARN,
-            f"9000 active tasks need 120 {CALLS}: delays will be about 20m34s old",
+            f"9000 active tasks need 120 {CALLS}: delays will be about 20m34s old, {NOT_READY} (1m30s)",
             "set poll.rate_limit to 124 if no other program needs the API, or a longer interval of progress",
         ),
     ],
@@ -67,6 +68,17 @@ def test_the_finding_about_a_region(
     demand: dict[str, float], active: int, level: Level, what: str, remedy: str
 ) -> None:
     assert found(check(demand, active)) == [(level, f"{ACCOUNT.name}/{REGION}", what, remedy)]
+
+
+@pytest.mark.parametrize(
+    ("max_age", "level"), [(60.0, Level.WARN), (99.0, Level.WARN), (100.0, Level.OK), (300.0, Level.OK)]
+)
+def test_delays_that_will_be_too_old_for_a_cut_over_are_a_warning(max_age: float, level: Level) -> None:
+    cutover = ACCOUNT.cutover.model_copy(update={"max_age": max_age})
+    account = ACCOUNT.model_copy(update={"cutover": cutover})
+    (finding,) = demand_findings(account, [check({"progress": 10.0}, account=account)])
+    assert (finding.level, NOT_READY in finding.what) == (level, level is Level.WARN)
+    assert "delays will be about 1m40s old" in finding.what
 
 
 def test_projects_of_a_region_are_added_up_and_regions_and_accounts_are_not() -> None:
@@ -97,7 +109,7 @@ def test_check_warns_of_a_rate_limit_that_makes_delays_stale() -> None:
     assert line.startswith(f"warn  {WHERE.rpartition('/')[0]} ")
     assert "60 active tasks need " in line
     assert "0.05 are allowed: delays will be about " in line
-    assert "old: set poll.rate_limit to " in line
+    assert f"old, {NOT_READY} (1m30s): set poll.rate_limit to " in line
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
