@@ -12,7 +12,7 @@ from exporter.cloud.http.errors import BadRequestError, DecodeError, TaskGoneErr
 from exporter.cloud.source import EVERYTHING, ErrorsByCollector, ProjectSource, Selected, Source, TaskList
 from exporter.cloud.wire import project
 from exporter.cloud.wire.batch_item import about
-from exporter.cloud.wire.comparison import ComparisonSource
+from exporter.cloud.wire.comparison_source import ComparisonSource
 from exporter.cloud.wire.comparison_v3 import ComparisonReaderV3
 from exporter.cloud.wire.detail_v3 import DetailItemWire
 from exporter.cloud.wire.monitor import MonitorItemWire

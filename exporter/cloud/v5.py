@@ -10,7 +10,7 @@ from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.source import EVERYTHING, ErrorsByCollector, ProjectSource, Selected, Source, TaskList
 from exporter.cloud.wire import detail_v5, monitor, progress, project, task_log
 from exporter.cloud.wire.batch_item import about
-from exporter.cloud.wire.comparison import ComparisonSource
+from exporter.cloud.wire.comparison_source import ComparisonSource
 from exporter.cloud.wire.comparison_v5 import ComparisonReaderV5
 from exporter.cloud.wire.paging import PAGE, list_pages, list_parts
 from exporter.config import TASKS

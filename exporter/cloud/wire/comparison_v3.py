@@ -51,6 +51,7 @@ class ListBlockWire(Wire):
     """`compare_task_list_results`."""
 
     compare_task_list: JsonArray = None
+    compare_task_list_count: Number = None
 
 
 class ObjectBlockWire(Wire):
@@ -100,9 +101,9 @@ class ComparisonReaderV3(ComparisonReader):
 
     _found = ComparisonWire()
 
-    async def listed(self) -> list[Any] | None:
-        block = (await self._query({})).compare_task_list_results
-        return block.compare_task_list if block else None
+    async def page(self, number: int) -> Results:
+        block = (await self._query({}, number)).compare_task_list_results or ListBlockWire()
+        return Results(block.compare_task_list, block.compare_task_list_count)
 
     async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         try:
@@ -140,8 +141,8 @@ class ComparisonReaderV3(ComparisonReader):
                 rows = {**rows, "missing_rows": float(sides[True, False]), "extra_rows": float(sides[False, True])}
         return rows
 
-    async def _query(self, compare_ids: Mapping[str, Any]) -> ComparisonWire:
-        body = {"job_id": self._job_id, **compare_ids, "current_page": 1, "per_page": PAGE}
+    async def _query(self, compare_ids: Mapping[str, Any], page: int = 0) -> ComparisonWire:
+        body = {"job_id": self._job_id, **compare_ids, "current_page": page + 1, "per_page": PAGE}
         response = await self._client.call(operations.COMPARE_V3, body=body)
         found = ComparisonWire.read(response, self._errors) or ComparisonWire()
         if response and not found.model_fields_set:

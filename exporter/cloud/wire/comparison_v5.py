@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from exporter.cloud import operations
 from exporter.cloud.http.errors import BadRequestError
@@ -62,9 +61,9 @@ class ComparisonJobWire(JobWire):
 class ComparisonReaderV5(ComparisonReader):
     """Queries the results of each comparison by itself, then its rows, and those that differ only where some do."""
 
-    async def listed(self) -> list[Any] | None:
-        found, _ = await self._query("data_compare", "list")
-        return found.data_compare_task_list
+    async def page(self, number: int) -> Results:
+        found, total = await self._query("data_compare", "list", page=number)
+        return Results(found.data_compare_task_list, total)
 
     async def results(self, tasks: Sequence[ComparisonTaskWire]) -> list[Results | None]:
         return [await self._results(task) for task in tasks]
@@ -100,7 +99,7 @@ class ComparisonReaderV5(ComparisonReader):
             return ComparisonResultWire(), None
 
     async def _query(
-        self, compare_type: str, query_type: str, *compare_id: str
+        self, compare_type: str, query_type: str, *compare_id: str, page: int = 0
     ) -> tuple[ComparisonResultWire, float | None]:
         """Return the block that is filled, and the total where there is one."""
         query: list[tuple[str, str | int]] = [
@@ -108,7 +107,7 @@ class ComparisonReaderV5(ComparisonReader):
             ("query_type", query_type),
             *(("compare_task_id", given) for given in compare_id),
             ("limit", PAGE),
-            ("offset", 0),
+            ("offset", page * PAGE),
         ]
         job = await read_job(self._client, operations.COMPARE_V5, self._job_id, ComparisonJobWire, self._errors, *query)
         return job.compare_result or ComparisonResultWire(), job.total_count
