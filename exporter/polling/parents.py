@@ -17,7 +17,8 @@ class Parents:
     """The parents that one source is queried for.
 
     A virtual parent may refuse the whole batch with it. Therefore a parent is queried alone until it has facts, and
-    again after an error. A parent that never had facts is virtual if its own call is refused, whatever the code.
+    again after an error. A parent is virtual if the cloud says so, or if its own call is refused twice in a row and it
+    never had facts: no document states the codes of all operations.
 
     Args:
         source: is queried.
@@ -30,8 +31,10 @@ class Parents:
         self._ids = frozenset[str]()
         self._failed: set[str] = set()
         """The parents without facts in the newest response about them."""
+        self.suspected: set[str] = set()
+        """Those that were refused once; the second query follows at once."""
         self.virtual: set[str] = set()
-        """Those that the cloud refused when they were last queried."""
+        """Those that the cloud refuses."""
 
     def assign(self, ids: Collection[str]) -> set[str]:
         """Replace all parents. Return the virtual ones that are parents no longer."""
@@ -39,6 +42,7 @@ class Parents:
         ordinary = self.virtual - self._ids
         self.virtual -= ordinary
         self._failed &= self._ids
+        self.suspected = self.suspected & self._ids
         return ordinary
 
     def is_alone(self, task_id: str) -> bool:
@@ -46,13 +50,16 @@ class Parents:
         return task_id in self._failed or (task_id in self._ids and not self._has_facts(task_id))
 
     def without_virtual(self, results: Mapping[str, TaskResult]) -> dict[str, TaskResult]:
-        """Record the results of a call. Return those of all tasks but virtual parents."""
+        """Record the results of a call. Return those of all tasks but refused parents."""
         failed = {task_id for task_id in self._ids.intersection(results) if self._fails(results[task_id])}
-        alone = len(results) == 1
-        virtual = {task_id for task_id in failed if self._is_virtual(task_id, results[task_id], alone=alone)}
+        named = {task_id for task_id in failed if _is_virtual(results[task_id])}
+        alone = failed if len(results) == 1 else set[str]()
+        refused = named | {task_id for task_id in alone if self._is_refused(task_id, results[task_id])}
+        virtual = named | (refused & (self.suspected | self.virtual))
         self._failed = (self._failed - results.keys()) | failed
+        self.suspected = (self.suspected - results.keys()) | (refused - virtual)
         self.virtual = (self.virtual - results.keys()) | virtual
-        return {task_id: result for task_id, result in results.items() if task_id not in virtual}
+        return {task_id: result for task_id, result in results.items() if task_id not in refused}
 
     def _fails(self, result: TaskResult) -> bool:
         """Return whether the id of a task may be the cause of its result."""
@@ -60,9 +67,11 @@ class Parents:
             return isinstance(result, TaskError | TaskGoneError | BadRequestError) and result.code != "decode"
         return not result and self._source.batch > 1  # nothing in this state: another status of an error
 
-    def _is_virtual(self, task_id: str, result: TaskResult, *, alone: bool) -> bool:
-        code = result.error_code if isinstance(result, CloudError) else None
-        if code is not None and code.endswith(_VIRTUAL):
-            return True
-        deleted = isinstance(result, TaskGoneError) and code is None  # by its status, not by an error
-        return alone and not deleted and not self._has_facts(task_id)
+    def _is_refused(self, task_id: str, result: TaskResult) -> bool:
+        """Return whether the call for a parent that never had facts was refused; not if its status is DELETED."""
+        deleted = isinstance(result, TaskGoneError) and result.error_code is None
+        return not deleted and not self._has_facts(task_id)
+
+
+def _is_virtual(result: TaskResult) -> bool:
+    return isinstance(result, CloudError) and (result.error_code or "").endswith(_VIRTUAL)

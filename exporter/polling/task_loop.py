@@ -136,11 +136,11 @@ class TaskLoop(PollLoop):
         """Return whether any of the facts that the task is queried for was ever received."""
         return any(math.isfinite(self._received(task_id, (kind,))) for kind in self._kinds[task_id])
 
-    def _put_again(self, task_id: str, queried: float) -> None:
+    def _put_again(self, task_id: str, queried: float, *, at_once: bool) -> None:
         """A task has been queried; if it has changed meanwhile, it is due already."""
         kinds = self._kinds.get(task_id)
         if kinds is not None and math.isinf(self._queue.due(task_id)):
-            due = queried + self._interval_of(task_id, kinds)
+            due = queried if at_once else queried + self._interval_of(task_id, kinds)
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
     def _interval_of(self, task_id: str, kinds: Kinds) -> float:
@@ -167,7 +167,7 @@ class TaskLoop(PollLoop):
     # A poll
 
     async def poll(self, client: Client) -> None:
-        now = self._clock()
+        now, due, suspected = self._clock(), self._queue.first(), self._parents.suspected
         taken = self._queue.take(now, self.source.batch)
         if now >= self._round_ends:
             self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
@@ -177,6 +177,8 @@ class TaskLoop(PollLoop):
         try:
             results = self._parents.without_virtual(await Splitter(self.source, fetch, self._round).fetch(taken))
             call = split_results(results)
+            for task_id in set(taken).difference(results):
+                self._forget_outcome(task_id)
             await self._store(call, self._parents.virtual.intersection(taken))
         finally:
             if (missed := int((self._clock() - now) / self._interval) - 1) > 0:
@@ -185,7 +187,8 @@ class TaskLoop(PollLoop):
                 result = results.get(task_id)
                 if result is None or isinstance(result, CloudError):
                     self._intervals.reset(task_id)  # what failed is not settled
-                self._put_again(task_id, now)
+                at_once = task_id in self._parents.suspected - suspected
+                self._put_again(task_id, due if at_once else now, at_once=at_once)
         self._judge(results, call, now)
 
     def _is_near_ready(self, task_id: str) -> bool:
@@ -201,8 +204,6 @@ class TaskLoop(PollLoop):
             for task_id, received in call.facts.items()
         }
         self._plan_next(facts)
-        for task_id in refused:
-            self._forget_outcome(task_id)
         refused_kinds = {task_id: self._kinds.get(task_id, ()) for task_id in refused}
         await self._context.store.update(facts, call.gone, refused_kinds)
         self._context.meter.task_errors(self.collector, len(call.refused))
