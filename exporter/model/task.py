@@ -59,7 +59,7 @@ _END_OF_SUBTASK = "RELEASE_CHILD_TRANSFER_"
 
 _DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
 
-_STANDBY = "slave"
+_PRIMARY, _STANDBY = "master", "slave"
 
 DELETED = "DELETED"
 """The status of a deleted task. v3 returns it for a moment, then an error."""
@@ -194,6 +194,8 @@ class Task(KnownFacts):
     """By collector, when the oldest of its facts that are still fresh were received, else when the last ones were."""
     fresh: tuple[str, ...] = ()
     """The names of the facts that are still fresh; those that missed a poll come last."""
+    was_standby: bool = False
+    """True if it was a standby when its last details were received, also after these have expired."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses this task, since it is a virtual parent."""
     speed_limit: float | None = None
@@ -213,9 +215,10 @@ class Task(KnownFacts):
     @property
     def standby(self) -> bool:
         """True for the standby of a primary/standby pair: by a role, or because another task is its primary."""
-        listed, detail = self.listed, self.detail
-        roles = {listed.role, listed.node_role} if listed else set()
-        return _STANDBY in roles or (detail is not None and (detail.node_role == _STANDBY or self._has_primary))
+        roles = {self.listed.role, self.listed.node_role} if self.listed else set()
+        if self.detail is None:
+            return _STANDBY in roles or (self.was_standby and _PRIMARY not in roles)
+        return _STANDBY in {*roles, self.detail.node_role} or self._has_primary
 
     @property
     def _has_primary(self) -> bool:

@@ -68,6 +68,8 @@ class TaskState:
     """True if the rules of the configuration include the task, in whichever shard."""
     exposed: Task | None = None
     """The task as its series expose it; None if it has no series."""
+    was_standby: bool = False
+    """True if it was a standby when its last details were received."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses the task."""
 
@@ -147,7 +149,7 @@ class TaskState:
         else:
             return None
         changed_at = self.history.phase_changed_at
-        return Task(
+        task = Task(
             identity=identity,
             listed=listed,
             history=self.history
@@ -155,10 +157,14 @@ class TaskState:
             else replace(self.history, phase_changed_at=clock.unix(changed_at)),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
+            was_standby=self.was_standby,
             refused=self.refused,
             speed_limit=self._speed_limit(clock),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
+        if task.detail is not None:
+            self.was_standby = task.standby
+        return task
 
     def _speed_limit(self, clock: Clock) -> float | None:
         """Return the speed limit that is in force now, and store when another one may be."""

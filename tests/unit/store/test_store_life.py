@@ -244,3 +244,16 @@ async def test_a_large_update_lets_other_tasks_run() -> None:
         turns += 1
     assert turns >= 10
     assert len((await fixture.scrape()).tasks()) == 250
+
+
+async def test_a_standby_known_by_its_details_has_no_verdict_after_they_have_expired() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    running = {"a": [Progress(full_ratio=1, delay_seconds=0)]}
+    for detail, judged in ((Detail(node_role="slave"), False), (Detail(node_role="master"), True)):
+        await fixture.page_with({"a": [detail]})
+        for _ in range(2):
+            page = await fixture.page_with(running)
+            assert (page.value("drs_task_cutover_ready") is not None) is judged
+            await asyncio.sleep(HOUR)  # longer than details are shown
+            await fixture.lists(listed_task())
