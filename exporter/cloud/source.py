@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from exporter.cloud.operations import Operation
     from exporter.config import Account
     from exporter.model.facts import AsyncJobs, Quota, TaskFacts
-    from exporter.model.task import Gap, Listed
+    from exporter.model.task import Listed
+    from exporter.model.task_lists import Gap
 
 
 class DecodeErrors:

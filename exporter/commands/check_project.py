@@ -19,7 +19,8 @@ from exporter.commands.check_report import ProjectReport
 from exporter.commands.connections import CallObserver, ProjectConnection
 from exporter.commands.findings import Finding, engines
 from exporter.config import TASKS
-from exporter.model.task import Gap, Phase
+from exporter.model.task import Phase
+from exporter.model.task_lists import Gap
 from exporter.polling.list_reader import ListCost
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text

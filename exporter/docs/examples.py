@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
-from exporter.model.task import History, Identity, Listed, ListFacts, Phase, Project, Task
+from exporter.model.task import History, Identity, Listed, Phase, Project, Task
+from exporter.model.task_lists import ListFacts
 
 if TYPE_CHECKING:
     from exporter.model.facts import TaskFacts

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import structlog
 
 from exporter.cloud.http.errors import CloudError, ThrottledError
-from exporter.model.task import ListFacts
+from exporter.model.task_lists import ListFacts
 from exporter.runtime.logs import location
 from exporter.store.project_state import ProjectState
 from exporter.views.errors import advise

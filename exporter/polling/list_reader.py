@@ -11,7 +11,8 @@ from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import AccessDeniedError, BadRequestError, DecodeError
 from exporter.cloud.source import EVERYTHING, Selected, TaskList
 from exporter.config import TASKS
-from exporter.model.task import DELETED, Gap, Listed, Phase
+from exporter.model.task import DELETED, Listed, Phase
+from exporter.model.task_lists import Gap
 from exporter.polling.context import PollContext
 
 WHOLE_LIST_SECONDS = 300.0

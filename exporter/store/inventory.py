@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exporter.model.merge import contradict, merge
-from exporter.model.task import DELETED, Gap, Phase
+from exporter.model.task import DELETED, Phase
+from exporter.model.task_lists import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping

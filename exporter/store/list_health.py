@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exporter.model.task import ListFacts
+from exporter.model.task_lists import ListFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
-    from exporter.model.task import Gap
+    from exporter.model.task_lists import Gap
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
-    from exporter.model.task import ListFacts, ProjectKey
+    from exporter.model.task import ProjectKey
+    from exporter.model.task_lists import ListFacts
     from exporter.runtime.clock import Clock
     from exporter.store.project_context import ProjectContext
     from exporter.store.task_state import TaskState

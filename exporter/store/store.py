@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from exporter.metrics.exposition import Exposition
     from exporter.metrics.family import Family
     from exporter.model.facts import TaskFacts
-    from exporter.model.task import Gap, Listed, Project, Task
+    from exporter.model.task import Listed, Project, Task
+    from exporter.model.task_lists import Gap
     from exporter.store.project_context import ProjectContext
 
 _SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 500

@@ -7,7 +7,8 @@ from typing import Any
 
 from exporter.model.cutover import Outcome
 from exporter.model.facts import CollectorFacts
-from exporter.model.task import ListFacts, Phase, Project, Task
+from exporter.model.task import Phase, Project, Task
+from exporter.model.task_lists import ListFacts
 from exporter.views.text import UNKNOWN
 
 WORST_FIRST = (

@@ -20,7 +20,8 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.facts import Progress, TaskFacts
-from exporter.model.task import Gap, Listed, ProjectKey
+from exporter.model.task import Listed, ProjectKey
+from exporter.model.task_lists import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState

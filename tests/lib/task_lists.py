@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.source import TaskList
-from exporter.model.task import Gap
+from exporter.model.task_lists import Gap
 from tests.lib.cloud import Script, connected
 from tests.lib.virtual_time import simulated
 

@@ -12,7 +12,7 @@ from exporter.cloud.http.response import error_code_in, has_error
 from exporter.cloud.source import TaskList
 from exporter.cloud.wire.tree import TaskTree
 from exporter.model.merge import contradict, merge
-from exporter.model.task import Gap
+from exporter.model.task_lists import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,7 +9,8 @@ import pytest
 
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.model.facts import AsyncJobs, CollectorFacts, Quota
-from exporter.model.task import Gap, ListFacts, Phase, Project
+from exporter.model.task import Phase, Project
+from exporter.model.task_lists import Gap, ListFacts
 
 if TYPE_CHECKING:
     from exporter.metrics.family import Family

@@ -8,7 +8,8 @@ import pytest
 
 from exporter.cloud.http.errors import CloudError, UnavailableError
 from exporter.cloud.source import EVERYTHING, Selected, TaskList
-from exporter.model.task import Gap, Listed
+from exporter.model.task import Listed
+from exporter.model.task_lists import Gap
 from exporter.polling.context import PollContext
 from exporter.polling.list_reader import ListReader
 from tests.lib.daemon import StoreFixture, listed_task

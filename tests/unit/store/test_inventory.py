@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from exporter.model.task import DELETED, Gap, Listed, Phase
+from exporter.model.task import DELETED, Listed, Phase
+from exporter.model.task_lists import Gap
 from exporter.store.inventory import Inventory
 
 ALL = {"v3": -1.0, "v5": -1.0}

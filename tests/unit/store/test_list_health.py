@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.model.task import Gap, ListFacts
+from exporter.model.task_lists import Gap, ListFacts
 from exporter.store.list_health import ListHealth
 
 BOTH = ("migration", "sync")

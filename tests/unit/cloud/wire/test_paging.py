@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import BadRequestError, CloudError, DecodeError
-from exporter.model.task import Gap
+from exporter.model.task_lists import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from tests.lib import virtual_time as virtual
 from tests.lib.cloud import PROJECT, Script, connected, refusal
