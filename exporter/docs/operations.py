@@ -21,16 +21,18 @@ _PAGED = {
     operations.LIST_V5: f"max(1, ceil(tasks / {PAGE}))",
     operations.ASYNC_JOBS_V5: "max(1, ceil(async_jobs / 100))",
 }
-_MORE = {operations.COMPARE_V3: ("compared",), operations.COMPARE_V5: ("comparisons", "different")}
+_MORE = {operations.COMPARE_V3: ("compared",), operations.COMPARE_V5: ("comparisons", "rows", "different")}
 """Additional calls for comparisons that have ended."""
 _COUNTS = {
     "tasks": "the tasks of one list. Each job type is a list of its own, and so is each of `enterprise_project_ids`",
     "active": "the running tasks and subtasks that the operation serves (see below)",
     "dr": "the disaster-recovery tasks among them",
     "configured": "tasks that have been in status CONFIGURATION for less than 3 days",
-    "compared": "active tasks with a comparison that succeeded since the last poll; the newest of each type counts",
+    "compared": "active tasks with a comparison that succeeded since the last poll; the newest of each type counts, "
+    "and up to two older ones while the newer ones have no verdict",
     "comparisons": "these comparisons",
-    "different": "the comparisons of rows or contents among them that found a difference",
+    "rows": "the comparisons of rows or contents among them",
+    "different": "the comparisons of contents among them that found a difference",
     "async_jobs": "the project's asynchronous batches",
 }
 _SERVED = (
@@ -50,7 +52,8 @@ see [Scheduling](#scheduling).
 
 One call of `v5_job_progress` returns progress, load of the node and objects: the collector with the shortest interval
 makes the calls, and the others need none. In the same way, `recovery` makes the calls for the details of
-disaster-recovery tasks, which show whether a switchover is in progress. Operations that are not published in a region
+disaster-recovery tasks, which show whether a switchover is in progress. The list of the comparisons of a task takes one
+call for every 100 of them. Operations that are not published in a region
 are tried once an hour."""
 _OTHERWISE = {
     operations.SIGN_IN: "for a token, with credentials of type `password`: about once a day, and after a 401",

@@ -98,8 +98,12 @@ class Kinds:
         return 3 * self.compared
 
     @property
+    def rows(self) -> int:
+        return 2 * self.compared
+
+    @property
     def different(self) -> int:
-        return 2 * sum(task.comparison == "different" for task in self._active)
+        return sum(task.comparison == "different" for task in self._active)
 
     @property
     def _active(self) -> list[SimTask]:
@@ -134,7 +138,7 @@ def by_formula(operation: str, tasks: list[SimTask], api: str, async_jobs: int =
     names: dict[str, Any] = {
         **{
             name: getattr(kinds, name)
-            for name in ("active", "dr", "configured", "compared", "comparisons", "different")
+            for name in ("active", "dr", "configured", "compared", "comparisons", "rows", "different")
         },
         "async_jobs": async_jobs,
         "max": max,
@@ -215,5 +219,6 @@ async def test_polls_cost_the_same_again_but_for_comparisons_which_then_cost_the
         virtual = sum(task.is_virtual for task in kinds.served)  # queried again after an hour
         known_now = {"v5_job_compare": kinds.active + virtual}
         assert asked(cloud) == {**first, **known_now}
-        assert first["v5_job_compare"] == kinds.active + kinds.comparisons + kinds.different + virtual
+        results = kinds.comparisons + kinds.rows + kinds.different
+        assert first["v5_job_compare"] == kinds.active + results + virtual
         assert kinds.comparisons > 0 < kinds.different
