@@ -56,7 +56,13 @@ class V3:
     def __init__(self, query: ListQuery) -> None:
         self._query = query
         self.sources = (
-            Source(operations.PROGRESS_V3, (Progress,), _BATCH, ProgressItemWire.fetch),
+            Source(
+                operations.PROGRESS_V3,
+                (Progress,),
+                _BATCH,
+                ProgressItemWire.fetch,
+                lacks=frozenset({"progress.task_status"}),
+            ),
             Source(operations.RECOVERY_V3, (Recovery,), _BATCH, RecoveryItemWire.fetch),
             Source(
                 operations.MONITOR_V3,

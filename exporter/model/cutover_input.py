@@ -29,6 +29,7 @@ _HARMLESS_ACTIONS = frozenset(
     }
 )
 _REPORT_SECONDS = 600.0
+_OUTDATED_REPORT_SECONDS = 3600.0
 _CLOCKS_DIFFER_SECONDS = 5.0
 """A report that is newer than its response by more than this is in the future."""
 _UNLISTED = Listed(id="", name="", status="", job_type="")
@@ -111,9 +112,13 @@ class CutoverInput:
 
     @property
     def too_old(self) -> list[str]:
-        """Those of status, progress and recovery that are older than `max_age`, if the verdict depends on them."""
+        """Those of status, progress and recovery that are older than `max_age`, if the verdict depends on them.
+
+        A report is, too, that the cloud renews and that is nevertheless over an hour old.
+        """
         decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
-        return [name for name in decides if name in self.old]
+        report = self.report_advances and (self.report_age or 0) > _OUTDATED_REPORT_SECONDS
+        return [*(name for name in decides if name in self.old), *(["report of the cloud"] if report else [])]
 
     @property
     def needed_actions(self) -> frozenset[str] | None:

@@ -25,7 +25,8 @@ ADVICE: Mapping[str, Advice] = {
         "Wait until the task replicates. If it has failed or is paused, see its error in the console, and resume it.",
     ),
     "stale": Advice(
-        "The status, the progress or, where it decides, the RPO is older than cutover.max_age.",
+        "The status, the progress or, where it decides, the RPO is older than cutover.max_age. Or the cloud renews its "
+        "own report of the progress, which is nevertheless over an hour old.",
         "Check whether the polls of the project fail, or whether its rate limit is too low.",
     ),
     "delay_unknown": Advice(

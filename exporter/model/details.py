@@ -29,6 +29,8 @@ class SpeedLimit:
 class Detail(TaskFacts):
     """Properties that seldom change: types, places, tags, times, thresholds."""
 
+    task_status: str | None = None
+    """The status of the task in the same response."""
     node_type: str | None = None
     node_status: str | None = None
     """As the cloud writes it: ACTIVE, DELETED."""

@@ -60,6 +60,8 @@ class Progress(TaskFacts):
     """Seconds by stage, of those that run."""
     transfer_status: str | None = None
     """The status of the task by its progress, which may be that of a failure before the list reports it."""
+    task_status: str | None = None
+    """The status of the task in the same response, where that contains one beside its progress."""
     delay_seconds: float | None = None
     reported_at: float | None = None
     """When the cloud last computed this progress; None if it reports a time without a zone."""

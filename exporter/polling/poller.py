@@ -12,6 +12,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import TASKS
 from exporter.model.facts import CollectorFacts
+from exporter.model.task import Listed
 from exporter.polling.context import PollContext
 from exporter.polling.list_loop import ListLoop
 from exporter.polling.loop import PollLoop
@@ -61,7 +62,7 @@ class Poller:
             if source.collector in intervals
         ]
         self._loops: list[PollLoop] = [self._lists, *self._projects, *self._tasks]
-        self._statuses: dict[str, str] = {}
+        self._states: dict[str, tuple[str | None, ...]] = {}
         self._listed = asyncio.Event()
         self._assigning = asyncio.Lock()
         self._absences = 0
@@ -149,7 +150,7 @@ class Poller:
         self._listed.set()
 
     async def _assign(self) -> None:
-        """Assign all tasks to the loops that query them; those whose status has changed are due now."""
+        """Assign all tasks to the loops that query them; those whose state has changed are due now."""
         async with self._assigning:  # else an older plan might replace a newer one
             await self._assign_now()
         self._context.scheduler.demand |= {loop: loop.demand() for loop in self._loops}
@@ -163,9 +164,9 @@ class Poller:
         tasks = self.store.listed_tasks(unwanted=True)
         assigned = await self._plan.assign(tasks)
         await self.store.set_unpublished(self._plan.unpublished)
-        statuses = {listed.id: listed.status for listed in tasks}
-        changed = {key for key, status in statuses.items() if self._statuses.get(key, status) != status}
-        self._statuses = statuses
+        states = {listed.id: _state_of(listed) for listed in tasks}
+        changed = {key for key, state in states.items() if self._states.get(key, state) != state}
+        self._states = states
         for loop in self._tasks:
             loop.assign(assigned.get((loop.collector, loop.source), {}), changed)
 
@@ -199,3 +200,10 @@ class Poller:
             success, now = all(outcomes), self.store.context.clock.steady()
             facts = replace(facts, success=success, duration_seconds=seconds, last_success_at=now if success else None)
         self._state.polled(collector, facts)
+
+
+def _state_of(listed: Listed) -> tuple[str | None, ...]:
+    """Return the fields of a list whose change makes all facts about a task due: of a DR task, a switchover as well."""
+    if not listed.disaster_recovery:
+        return (listed.status,)
+    return listed.status, listed.direction, listed.current_action

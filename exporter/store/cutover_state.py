@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.config import Cutover
+from exporter.model.details import Detail
 from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed
 from exporter.store.ages import LATE_INTERVALS
@@ -42,9 +43,8 @@ class CutoverState:
 
     def update(self, facts: TaskFacts, now: float) -> None:
         """Observe facts of a response."""
-        status = getattr(facts, "task_status", None)
-        if status is not None:
-            self.reported = status, now
+        if isinstance(facts, Progress | Detail) and facts.task_status is not None:
+            self.reported = facts.task_status, now
         if isinstance(facts, Progress) and facts.reported_at_latest is not None:
             self.report_advances |= self._report is not None and facts.reported_at_latest > self._report
             self._report = facts.reported_at_latest
@@ -91,6 +91,10 @@ class CutoverState:
     def too_old(self, now: float) -> frozenset[str]:
         """Return the names of what is too old."""
         return frozenset(name for name, at in self.limits.items() if now > at)
+
+    def restart(self) -> None:
+        """The task has no verdict: the time without a blocker starts again."""
+        self.clear_since = self.ready_since = None
 
     def observe_blocked(self, now: float, *, blocked: bool) -> None:
         """Observe whether anything but `not_stable` blocks."""

@@ -10,7 +10,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.task_state import TaskState
-from exporter.store.verdicts import Verdicts
+from exporter.store.verdicts import Verdicts, excludes_subtasks
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -233,7 +233,7 @@ class Store:
         return self.state.tasks[task_id]
 
     def _update_samples(self, task_id: str, listed: Listed | None) -> frozenset[str]:
-        """Update the state and the samples of a task. Return the parents that have to be judged again."""
+        """Update the state and the samples of a task. Return the parents and subtasks that have to be judged again."""
         task, now = self._task(task_id), self._clock.steady()
         parent_inputs, before = task.parent_inputs, task.exposed
         task.listed = listed
@@ -246,12 +246,15 @@ class Store:
         if not task.wanted or (listed is not None and not self.context.shard.contains(listed)):
             self._exposition.drop((self.key, task_id))
             task.exposed = task.blocked = None
+            task.cutover.restart()
         else:
             exposed = task.snapshot(self.key, listed, self.ages, self._clock)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
+        if excludes_subtasks(before) != excludes_subtasks(task.exposed):
+            moved |= self.state.subtasks.of(task_id)
         return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)
 
     def _is_included(self, task: TaskState, listed: Listed) -> bool:

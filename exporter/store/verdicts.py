@@ -35,7 +35,8 @@ class Verdicts:
         """Return a task with its verdict, and store what its parents and its next verdict need of it."""
         now, state, case = self._clock.steady(), task.cutover, self.input_of(exposed)
         if case is None:
-            task.blocked = state.clear_since = state.ready_since = None
+            task.blocked = None
+            state.restart()
             return exposed
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
@@ -58,8 +59,7 @@ class Verdicts:
         tasks, task_id = self._state.tasks, task.identity.task_id
         if task.listed is None or not cutover.can_be_cut_over(task):
             return None
-        above = (tasks[key].exposed for key in task.listed.parents if key in tasks)
-        if any(parent is not None and cutover.excluded(parent) for parent in above):
+        if any(excludes_subtasks(tasks[key].exposed) for key in task.listed.parents if key in tasks):
             return None
         known = tasks[task_id]
         reports = self._state.inventory.statuses(task_id)
@@ -96,3 +96,8 @@ class Verdicts:
         if not self._state.polls_on:
             return None
         return task.cutover.is_stable(self._clock.steady(), self._settings.stable_for)
+
+
+def excludes_subtasks(parent: Task | None) -> bool:
+    """Return whether the subtasks of a parent cannot be cut over either."""
+    return parent is not None and cutover.excluded(parent)

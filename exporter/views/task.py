@@ -16,7 +16,10 @@ from exporter.views.text import UNKNOWN, age_text, rows_of
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""
 _BOUNDS = frozenset(
-    {"created_at_latest", "reported_at_latest", "served_at", "unknown_children", "other_parents", "contradicted"}
+    {
+        *("created_at_latest", "reported_at_latest", "served_at", "task_status"),
+        *("unknown_children", "other_parents", "contradicted"),
+    }
 )
 """Fields that are not shown: the reasons `phase` and `subtask` use them, or they limit other fields."""
 

@@ -198,11 +198,13 @@ def _path(path: str) -> tuple[str, str]:
 class StoreFixture:
     """A store, and the exposition that shows it."""
 
-    def __init__(self, stale_after: float = 300.0, **intervals: float) -> None:
+    def __init__(
+        self, stale_after: float = 300.0, cutover: Mapping[str, str] | None = None, **intervals: float
+    ) -> None:
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self.telemetry = Telemetry()
         meter = ProjectMeter(self.telemetry, **PROJECT, collectors=COLLECTORS)
-        (settings,) = config_of().accounts
+        (settings,) = config_of(collectors=("tasks", "progress", "node", "comparison"), cutover=cutover or {}).accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
         context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock())

@@ -74,6 +74,7 @@ class DetailItemWire(DetailWire, NetworkWire, BatchItemWire):
             self.source_endpoint,
             self.target_endpoint,
             node,
+            task_status=self.status,
             scheduled_start_at=self.scheduled_start_at or node.start_time,
             charging_mode="period" if self.period_order else None,
         )

@@ -99,6 +99,7 @@ class ProgressWire(Wire):
             Progress,
             self,
             transfer_status=status if status and status.endswith("_FAILED") else self.transfer_status,
+            task_status=status,
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_known((name, stage.completed) for name, stage in self.progress_map),
             stages_remaining=_known(remaining) if loading else (),

@@ -59,7 +59,7 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
             "expired_days": 14,
         },
         {"id": OTHER, "status": "PAUSING", "update_time": "1608519469000"},
-        Detail(updated_at=1_608_519_469),
+        Detail(task_status="PAUSING", updated_at=1_608_519_469),
     ),
     "v3_batch_precheck_result": (
         {"precheck_id": ID, "total_passed_rate": "100%", "precheck_result": [{"result": "PASSED", "data": "{'a'}"}]},

@@ -326,6 +326,14 @@ def test_old_facts_that_decide_make_a_task_stale(listed: Listed, old: str, *, st
     assert ("stale" in blocking(ready(listed), Cutover(), old=frozenset({old}))) is stale
 
 
+@pytest.mark.parametrize(("age", "advances", "stale"), [(3601, True, True), (3600, True, False), (9e5, False, False)])
+def test_a_report_that_the_cloud_renews_but_that_is_over_an_hour_old_is_stale(
+    age: float, *, advances: bool, stale: bool
+) -> None:
+    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, reported_at=1e6 - age, served_at=1e6))
+    assert ("stale" in blocking(task, Cutover(), report_advances=advances)) is stale
+
+
 @pytest.mark.parametrize(
     ("name", "parts", "reason"),
     [

@@ -128,9 +128,10 @@ def test_ssl_is_known_if_all_connections_of_a_side_agree(links: list[Any], shown
 
 def test_the_code_of_a_failed_task_is_a_fact_and_its_message_is_none() -> None:
     item = {"status": "INCRE_TRANSFER_FAILED", "error_code": "DRS.M05101", "error_message": "10.0.0.1 user=root"}
-    assert only_facts(V3, body(V3, item), kind=Detail) == (Detail(error_code="DRS.M05101"), 0)
+    failed = Detail(task_status="INCRE_TRANSFER_FAILED")
+    assert only_facts(V3, body(V3, item), kind=Detail) == (replace(failed, error_code="DRS.M05101"), 0)
     lost_code = {"status": "INCRE_TRANSFER_FAILED", "error_code": "can't reach 10.0.0.1"}
-    assert only_facts(V3, body(V3, lost_code), kind=Detail) == (Detail(), 1)
+    assert only_facts(V3, body(V3, lost_code), kind=Detail) == (failed, 1)
 
 
 def test_a_page_of_v3_has_room_for_every_requested_task() -> None:
@@ -167,6 +168,7 @@ MYSQL = Detail(
 )
 COMMON = replace(
     MYSQL,
+    task_status="STARTJOBING",
     created_at=1_608_519_469.412,
     started_at=1_608_520_069.393,
     updated_at=1_608_520_068.979,
@@ -182,6 +184,7 @@ DOCUMENTED = {
         "24834eb6-be30-464e-a299-f7aa730jb101": COMMON,
         "140b5236-88ad-43c8-811c-1268453jb101": replace(
             MYSQL,
+            task_status="CONFIGURATION",
             created_at=1_608_366_204.171,
             started_at=1_608_369_232.412,
             full_completed_at=1_608_369_510.202,
@@ -198,6 +201,7 @@ DOCUMENTED = {
     "v3_batch_detail_2021_doc": {
         "9a470239-2308-4bb5-a6bc-1040402fjb21": replace(
             MYSQL,
+            task_status="INCRE_TRANSFER_STARTED",
             started_at=1_597_977_829.563,
             full_completed_at=1_597_978_229.586,
             updated_at=1_597_978_233.127,
@@ -225,6 +229,7 @@ def test_the_documented_detail_of_v5() -> None:
     results, lost, script = fetched(V5, document("v5_job_detail_doc"), ids=[document_id])
     assert script.requests[0].url.query == b"type=detail"
     detail = Detail(
+        task_status="CONFIGURATION",
         node_type="medium",
         source_type="oracle",
         target_type="gaussdbv5",

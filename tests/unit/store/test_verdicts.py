@@ -1,0 +1,127 @@
+"""The verdict on a task as the store updates it: by responses, and by age alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from exporter.model.details import Detail
+from exporter.model.facts import Comparison, Monitor, Progress
+from tests.lib.daemon import Scrape, StoreFixture, listed_task
+from tests.lib.verdicts import EQUAL
+from tests.lib.virtual_time import now
+
+RUNS = "INCRE_TRANSFER_STARTED"
+FINE = Progress(full_ratio=1, delay_seconds=0)
+READY, BLOCKER, UNCHECKED = (f"drs_task_cutover_{end}" for end in ("ready", "blocker", "unchecked"))
+
+
+def polling(**settings: Any) -> StoreFixture:
+    """A store whose exporter runs for long."""
+    fixture = StoreFixture(cutover=settings, comparison=300)
+    fixture.store.state.polls_on = True
+    return fixture
+
+
+def blocking(page: Scrape, **labels: str) -> set[str]:
+    return {found["reason"] for found, value in page.samples(BLOCKER, **labels) if value}
+
+
+async def test_a_status_in_a_newer_response_keeps_a_task_fresh_or_blocks_it() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    await fixture.scrape(80)
+    page = await fixture.page_with({"a": [Progress(full_ratio=1, delay_seconds=0, task_status=RUNS)]})
+    assert page.value(READY) == 1
+    assert (await fixture.scrape(80)).value(READY) == 1
+    page = await fixture.page_with({"a": [Detail(task_status="PAUSING")]})
+    assert blocking(page) == {"phase", "stale"}  # no response since the list has contained this status
+    assert (await fixture.page_of(listed_task())).value(READY) == 1  # the list is newer again
+
+
+async def test_a_task_becomes_stale_without_any_response() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    assert (await fixture.page_with({"a": [FINE]})).value(READY) == 1
+    assert (await fixture.scrape(89)).value(READY) == 1
+    page = await fixture.scrape(2)
+    assert (page.value(READY), blocking(page)) == (0, {"stale"})
+    await fixture.lists(listed_task())
+    assert blocking(await fixture.scrape()) == {"stale"}  # of the progress
+    assert (await fixture.page_with({"a": [FINE]})).value(READY) == 1
+
+
+async def test_a_good_value_becomes_unchecked_and_a_bad_one_blocks_until_it_expires() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    good, bad = Monitor(source_up=True, target_up=True), Monitor(source_up=True, target_up=False)
+    for facts, states in ((good, [0, None, None]), (bad, [1, 1, None])):
+        found = []
+        await fixture.page_with({"a": [facts]})
+        for seconds in (100, 100, 200):  # three intervals are three minutes, and it expires after five
+            await fixture.lists(listed_task())
+            await fixture.page_with({"a": [FINE]})
+            page = await fixture.scrape(seconds)
+            found.append(page.value(BLOCKER, reason="side_down"))
+            assert (found[-1] is None) == (page.value(UNCHECKED, reason="side_down", cause="unknown") == 1)
+        assert found == states
+
+
+async def test_a_comparison_becomes_old_where_one_is_required() -> None:
+    fixture = polling(comparison="required", comparison_max_age="1h", stable_for="1s")
+    equal = replace(EQUAL, finished_at=now())
+    await fixture.lists(listed_task())
+    for seconds, blocks in ((3500, set()), (60, set()), (60, {"comparison_old"})):
+        await fixture.scrape(seconds)
+        await fixture.lists(listed_task())
+        await fixture.page_with({"a": [FINE, Comparison((equal,))]})
+        assert blocking(await fixture.scrape(2)) == blocks
+
+
+async def test_the_causes_of_reasons_that_were_not_checked() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task())
+    page = await fixture.page_with({"a": [FINE]})
+    causes = {found["reason"]: found["cause"] for found, _ in page.samples(UNCHECKED)}
+    # Comparisons and logs are not among the collectors of this store.
+    assert (causes["side_down"], causes["comparison_missing"], causes["log_error"]) == ("unknown", "ignored", "ignored")
+    await fixture.store.set_unpublished({"a": frozenset({"monitor"}), "b": frozenset({"monitor"})})
+    assert (await fixture.scrape()).value(UNCHECKED, reason="side_down", cause="unpublished") == 1
+
+
+async def test_the_subtasks_of_a_dual_active_pair_have_no_reasons_as_soon_as_the_pair_is_known() -> None:
+    fixture = StoreFixture()
+    family = [
+        listed_task("p", is_parent=True, job_type="cloudDataGuard"),
+        listed_task("c", parent_id="p", root_id="p", job_type="cloudDataGuard"),
+    ]
+    await fixture.lists(*family, job_type="cloudDataGuard")
+    assert blocking(await fixture.scrape(), task_name="task c", parent_id="p")
+    for dual, known in ((True, False), (False, True)):
+        page = await fixture.page_with({"p": [Detail(multi_write=dual)]})
+        assert bool(page.samples(BLOCKER, task_name="task c", parent_id="p")) is known
+
+
+async def test_a_task_without_a_verdict_in_between_has_to_be_clear_again() -> None:
+    fixture = polling(stable_for="60s")
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    assert (await fixture.scrape(61)).value(READY) == 1
+    await fixture.lists(listed_task("a", "RELEASE_RESOURCE_STARTED"))
+    assert (await fixture.scrape()).samples(READY) == []
+    await fixture.lists(listed_task())
+    assert blocking(await fixture.page_with({"a": [FINE]})) == {"not_stable"}
+
+
+@pytest.mark.parametrize(("action", "blocks"), [("PAUSE", {"action_running"}), ("A_WORD", set())])
+async def test_an_operation_that_is_shown_for_over_an_hour_is_unchecked(action: str, blocks: set[str]) -> None:
+    fixture = StoreFixture()
+    for seconds, still in ((0, blocks), (3500, blocks), (101, set())):
+        await fixture.scrape(seconds)
+        await fixture.lists(listed_task("a", current_action=action))
+        page = await fixture.page_with({"a": [FINE]})
+        assert blocking(page) == still
+    assert page.value(UNCHECKED, reason="action_running", cause="unknown") == 1
