@@ -158,7 +158,7 @@ class TaskState:
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
             was_standby=self.was_standby,
-            refused=self.refused,
+            refused=self.refused if listed is not None and listed.is_parent else frozenset(),
             speed_limit=self._speed_limit(clock),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )

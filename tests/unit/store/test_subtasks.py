@@ -102,3 +102,15 @@ async def test_a_subtask_with_subtasks_is_explained_by_these_and_by_its_own_late
         assert found == {name: Outcome.BLOCKS if state else Outcome.FINE for name, state in states.items()}
         assert explanation.apis == {"v3"}
         assert explanation.ages == {"tasks": seconds}
+
+
+async def test_a_virtual_parent_needs_no_delay_of_its_own_but_does_as_soon_as_it_has_no_subtasks() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p", root_id="p"))
+    fine = {"c": [Progress(full_ratio=1, delay_seconds=0)]}
+    for virtual, blocked in (((), 1), (("p",), None)):
+        page = await fixture.page_with(fine, virtual=virtual)
+        blockers = page.by("reason", "drs_task_cutover_blocker", task_name="task p")
+        assert blockers.get("delay_unknown") == blocked
+    page = await fixture.page_of(listed_task("p"))
+    assert page.value("drs_task_cutover_blocker", task_name="task p", reason="delay_unknown") == 1
