@@ -17,8 +17,8 @@ class Parents:
     """The parents that one source is queried for.
 
     A virtual parent may refuse the whole batch with it. Therefore a parent is queried alone until it has facts, and
-    again after an error. A parent is virtual if the cloud says so, or if its own call is refused twice in a row and it
-    never had facts: no document states the codes of all operations.
+    again after an error. A task is virtual if the cloud says so. A parent is virtual also if its own call is refused
+    twice in a row and it never had facts: no document states the codes of all operations.
 
     Args:
         source: is queried.
@@ -30,19 +30,19 @@ class Parents:
         self._has_facts = has_facts
         self._ids = frozenset[str]()
         self._failed: set[str] = set()
-        """The parents without facts in the newest response about them."""
+        """The parents, and virtual tasks, without facts in the newest response about them."""
         self.suspected: set[str] = set()
         """Those that were refused once; the second query follows at once."""
         self.virtual: set[str] = set()
         """Those that the cloud refuses."""
 
-    def assign(self, ids: Collection[str]) -> set[str]:
-        """Replace all parents. Return the virtual ones that are parents no longer."""
-        self._ids = frozenset(ids)
-        ordinary = self.virtual - self._ids
-        self.virtual -= ordinary
-        self._failed &= self._ids
+    def assign(self, tasks: Collection[str], parents: Collection[str]) -> set[str]:
+        """Replace all tasks and the parents among them. Return the virtual ones that are parents no longer."""
+        before, self._ids = self._ids, frozenset(parents)
+        ordinary = self.virtual.intersection(tasks) & (before - self._ids)
+        self._failed.intersection_update(tasks)
         self.suspected = self.suspected & self._ids
+        self.virtual = self.virtual.intersection(tasks) - ordinary
         return ordinary
 
     def is_alone(self, task_id: str) -> bool:
@@ -50,9 +50,9 @@ class Parents:
         return task_id in self._failed or (task_id in self._ids and not self._has_facts(task_id))
 
     def without_virtual(self, results: Mapping[str, TaskResult]) -> dict[str, TaskResult]:
-        """Record the results of a call. Return those of all tasks but refused parents."""
-        failed = {task_id for task_id in self._ids.intersection(results) if self._fails(results[task_id])}
-        named = {task_id for task_id in failed if _is_virtual(results[task_id])}
+        """Record the results of a call. Return those of all tasks but virtual ones and refused parents."""
+        named = {task_id for task_id, result in results.items() if _is_virtual(result)}
+        failed = named | {task_id for task_id in self._ids.intersection(results) if self._fails(results[task_id])}
         alone = failed if len(results) == 1 else set[str]()
         refused = named | {task_id for task_id in alone if self._is_refused(task_id, results[task_id])}
         virtual = named | (refused & (self.suspected | self.virtual))
@@ -74,4 +74,4 @@ class Parents:
 
 
 def _is_virtual(result: TaskResult) -> bool:
-    return isinstance(result, CloudError) and (result.error_code or "").endswith(_VIRTUAL)
+    return isinstance(result, TaskError) and (result.error_code or "").endswith(_VIRTUAL)

@@ -100,7 +100,8 @@ class TaskLoop(PollLoop):
             self._forget_outcome(task_id)
             self._intervals.reset(task_id)
         before, self._kinds = self._kinds, dict(tasks)
-        parents_no_longer = self._parents.assign([task_id for task_id in tasks if self._has_subtasks(task_id)])
+        parents = [task_id for task_id in tasks if self._has_subtasks(task_id)]
+        parents_no_longer = self._parents.assign(tasks.keys(), parents)
         for task_id, kinds in tasks.items():
             if task_id in changed or task_id in parents_no_longer:
                 self._intervals.reset(task_id)

@@ -191,6 +191,19 @@ async def test_a_refused_parent_that_changes_is_queried_at_once(change: Callable
     assert fixture.store.store.state.tasks["p"].refused == frozenset()
 
 
+async def test_a_virtual_parent_whose_subtasks_are_deleted_is_virtual_still() -> None:
+    cloud = Cloud("p")
+    fixture = await loop_of(cloud, "p")
+    await after(fixture, 65)
+    await fixture.store.lists(*map(listed_task, [*PLAIN, "p"]))
+    cloud.made.clear()
+    for _ in range(4):
+        fixture.loop.assign(dict.fromkeys([*PLAIN, "p"], (Progress,)), ())
+        await after(fixture, 1800)
+    assert cloud.with_id("p") == [1] * 2  # at once, and after an hour
+    assert (fixture.loop.succeeds(), fixture.loop.error) == (True, None)
+
+
 @pytest.mark.parametrize("error", [UnavailableError("v3_batch_progress", "503"), DecodeError("x", "decode")])
 async def test_a_parent_is_not_refused_by_a_failure_of_the_cloud(error: CloudError) -> None:
     cloud = Cloud("p", refusal=error)
@@ -217,8 +230,17 @@ async def test_a_parent_of_a_status_deleted_is_removed() -> None:
     assert "p" not in fixture.store.store.state.tasks
 
 
+async def test_a_refused_batch_that_was_not_split_makes_no_task_virtual() -> None:
+    cloud = Cloud("p")
+    fixture = await loop_of(cloud)
+    refusals = dict.fromkeys([*PLAIN, "p"], ONLY_SUBTASKS)
+    fixture.loop._parents.assign(refusals, ["p"])
+    assert fixture.loop._parents.without_virtual(refusals) == refusals
+    assert fixture.loop._parents.virtual == set()
+
+
 async def test_a_task_without_subtasks_is_not_taken_for_a_virtual_one() -> None:
-    cloud = Cloud("id-3", refusal=TaskError("v3_batch_progress", "200", CODE), whole=False)
+    cloud = Cloud("id-3", refusal=TaskError("v3_batch_progress", "200", "DRS.M01504"), whole=False)
     fixture = await loop_of(cloud)
     await after(fixture, 65)
     assert cloud.with_id("id-3") == [9, 9, 9]
