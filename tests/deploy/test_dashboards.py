@@ -143,6 +143,14 @@ def test_ready_is_the_verdict_of_the_exporter_and_nothing_else() -> None:
     assert {name for name, _ in shown} == {"cutover", "fleet", "task"}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_checked_is_shown_beside_ready(name: str) -> None:
+    for row in yaml.safe_load((GRAFANA / f"{name}.yaml").read_text())["rows"]:
+        text = json.dumps(row)
+        ready = "<ready>" in text or "drs_task_cutover_ready{" in text
+        assert ready == ("<unchecked>" in text or "drs_task_cutover_unchecked{" in text)
+
+
 def test_a_variable_that_has_no_value_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "unknown.json"
     panel = {"type": "stat", "title": "t", "targets": [{"expr": "up > $limit"}]}

@@ -10,7 +10,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.e2e.programs import Exporter, Program, free_port, get
+from exporter.config import Cutover
+from tests.e2e.programs import TIMEOUT, Exporter, Program, free_port, get
 from tests.lib.dashboards import dashboard_expressions
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import RECORDED, load
@@ -138,7 +139,8 @@ def test_no_label_is_renamed_by_the_scrape(prometheus: Prometheus) -> None:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_every_query_of_the_dashboards_has_a_result(prometheus: Prometheus, expression: str) -> None:
-    prometheus.until(lambda: prometheus.query(expression), f"data for {expression}")
+    seconds = TIMEOUT + Cutover().stable_for  # no task is ready before
+    prometheus.until(lambda: prometheus.query(expression), f"data for {expression}", seconds)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED - FAULTS))
