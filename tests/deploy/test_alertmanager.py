@@ -127,7 +127,11 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
             "same symptom",
             {"alertname": "DrsNodeCpuHigh", **PARENT},
             [{"alertname": "DrsNodeCpuHigh", **CHILD}],
-            [{"alertname": "DrsTaskDelayHigh", **CHILD}, {"alertname": "DrsNodeCpuHigh", **STRANGER}],
+            [
+                {"alertname": "DrsTaskDelayHigh", **CHILD},
+                {"alertname": "DrsNodeCpuHigh", **STRANGER},
+                {"alertname": "DrsNodeCpuHigh", "severity": "critical", **CHILD},
+            ],
         ),
         (
             "failed child",
@@ -139,7 +143,23 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
             "failed step",
             {"alertname": "DrsTaskStepFailed", **TASK},
             [{"alertname": "DrsTaskDelayMissing", **TASK}, {"alertname": "DrsTaskReportOld", **TASK}],
-            [{"alertname": "DrsTaskStartOverdue", **TASK}, {"alertname": "DrsTaskReportOld", **STRANGER}],
+            [
+                {"alertname": "DrsTaskStartOverdue", **TASK},
+                {"alertname": "DrsTaskReportOld", **STRANGER},
+                {"alertname": "DrsTaskDelayHigh", "severity": "critical", **TASK},
+            ],
+        ),
+        (
+            "unreachable target",
+            {"alertname": "DrsSideDown", "side": "target", **TASK},
+            [{"alertname": "DrsTaskApplyFailed", **TASK}],
+            [{"alertname": "DrsTaskDelayHigh", **TASK}, {"alertname": "DrsTaskApplyFailed", **STRANGER}],
+        ),
+        (
+            "failed applier",
+            {"alertname": "DrsTaskApplyFailed", **TASK},
+            [{"alertname": "DrsTaskDelayGrowing", **TASK}],
+            [{"alertname": "DrsTaskDelayHigh", **TASK}, {"alertname": "DrsTaskDelayGrowing", **STRANGER}],
         ),
         (
             "failing progress",
