@@ -204,7 +204,7 @@ class StoreFixture:
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self.telemetry = Telemetry()
         meter = ProjectMeter(self.telemetry, **PROJECT, collectors=COLLECTORS)
-        (settings,) = config_of(collectors=("tasks", "progress", "node", "comparison"), cutover=cutover or {}).accounts
+        (settings,) = config_of(collectors=COLLECTORS, cutover=cutover or {}).accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
         context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock())
