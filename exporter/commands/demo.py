@@ -52,6 +52,7 @@ def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
                 "logs": {"enabled": True, "interval": "15s"},
             },
             "tasks": {"tag_labels": ["team"]},
+            "cutover": {"max_age": "15s", "stable_for": "10s"},
         }
     )
     return config, httpx.ASGITransport(app=demo_cloud(speed=_SPEED))

@@ -1,0 +1,76 @@
+"""The verdict on a cut-over in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from exporter.config import Cutover
+from exporter.model.cutover import REASONS, can_be_cut_over
+from exporter.model.cutover_words import ADVICE
+from exporter.model.explanation import TaskExplanation
+from exporter.model.facts import Progress
+from exporter.model.task import Identity, Listed, Task
+from exporter.views.cutover import not_checked, reasons, verdict
+from tests.lib.verdicts import DR, PLAIN, case_of, ready
+
+IDENTITY = Identity("acme", "cn-north-4", "payments", "id", "orders")
+
+
+def explained(task: Task, parent: Task | None = None, **observed: Any) -> TaskExplanation:
+    case = case_of(task, Cutover(), **observed) if can_be_cut_over(task) else None
+    return TaskExplanation(task, parent, frozenset({"v3"}), {"progress": 12.0}, case)
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (ready(), "nothing known blocks it"),
+        (ready(progress=Progress(delay_seconds=9, full_ratio=0.5)), "blocked by delay_high, full_incomplete"),
+        (ready(replace(PLAIN, status="CREATING")), "out of the question, the phase is preparing"),
+        (ready(replace(PLAIN, role="slave")), "out of the question, it is the standby of a pair"),
+        (ready(replace(DR, multi_write=True)), "out of the question, both sides of a dual-active pair are in use"),
+        (Task(IDENTITY), "out of the question, the status is unknown"),
+    ],
+)
+def test_the_verdict_in_a_sentence(task: Task, text: str) -> None:
+    assert verdict(explained(task)) == text
+
+
+def test_the_subtasks_of_a_pair_that_cannot_be_cut_over_are_out_of_the_question_with_it() -> None:
+    dual = ready(replace(DR, multi_write=True))
+    subject = replace(explained(ready(DR), dual), cutover=None)
+    assert verdict(subject).startswith("out of the question, like that of its parent: both sides")
+
+
+def test_the_reasons_that_were_not_checked_are_sorted_by_their_cause() -> None:
+    assert not_checked(explained(ready(monitor=None, objects=None), unpublished=frozenset({"objects"}))) == (
+        "not checked: side_down (unknown); objects_missing, object_failed (not published in this region); "
+        "log_error (ignored by the configuration)"
+    )
+    assert not_checked(explained(Task(IDENTITY))) == ""
+
+
+def test_every_reason_has_a_fact_in_one_line_an_age_and_an_advice() -> None:
+    listed = Listed("id", "orders", "INCRE_TRANSFER_STARTED", "cloudDataGuard", task_type="FULL_INCR_TRANS")
+    subject = explained(Task(IDENTITY, listed=listed))
+    judgements = reasons(subject)
+    assert subject.cutover is not None
+    assert [judgement.name for judgement in judgements] == [
+        reason.name for reason in REASONS if reason.outcome(subject.cutover)
+    ]
+    assert len(judgements) > 12
+    assert {judgement.age for judgement in judgements} == {"unknown", "12s old"}
+    assert {judgement.verdict for judgement in judgements} == {"blocks", "no", "unknown", "ignored"}
+    assert not any("\n" in judgement.fact for judgement in judgements)
+    assert reasons(explained(Task(IDENTITY))) == []
+
+
+def test_the_advice_is_sentences() -> None:
+    for name, advice in ADVICE.items():
+        for text in advice:
+            assert text[0].isupper(), name
+            assert text.endswith("."), name
+            assert "_" not in name or name not in text, name
