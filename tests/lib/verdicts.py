@@ -70,3 +70,31 @@ def blocking(task: Task, settings: Cutover = REQUIRED, **observed: Any) -> set[s
     """The reasons that block a task."""
     found = outcomes(task, settings, **observed)
     return {name for name, outcome in found.items() if outcome is Outcome.BLOCKS}
+
+
+def with_delay(seconds: float | None) -> dict[str, Any]:
+    return {"progress": Progress(full_ratio=1, delay_seconds=seconds)}
+
+
+def with_full_ratio(ratio: float | None) -> dict[str, Any]:
+    return {"progress": Progress(full_ratio=ratio, delay_seconds=0)}
+
+
+def with_sides(source: Any, target: Any) -> dict[str, Any]:
+    return {"monitor": Monitor(source_up=source, target_up=target)}
+
+
+def with_objects(*pairs: tuple[float | None, float | None], status: str = "TRANSFERING") -> dict[str, Any]:
+    return {"objects": Objects(tuple(ObjectCount("table", *pair, status=status) for pair in pairs))}
+
+
+def compared(status: str = "SUCCESSFUL", consistent: bool | None = None, **facts: Any) -> Compared:  # noqa: FBT001
+    return Compared("line", status, consistent, **{"finished_at": 1000.0, **facts})
+
+
+def with_comparisons(*types: Compared) -> dict[str, Any]:
+    return {"comparison": Comparison(types)}
+
+
+def with_logs(**newest: float) -> dict[str, Any]:
+    return {"logs": Logs(tuple(newest.items()))}

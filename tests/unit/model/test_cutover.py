@@ -12,31 +12,22 @@ from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, excluded
 from exporter.model.cutover_words import ADVICE
 from exporter.model.details import Detail
 from exporter.model.facts import (
-    Compared,
-    Comparison,
-    Logs,
-    Monitor,
-    Node,
-    ObjectCount,
-    Objects,
     Progress,
     Recovery,
     Switchover,
 )
 from exporter.model.task import Listed, LivingSubtask, Task
-from tests.lib.verdicts import DR, DR_REASONS, EQUAL, FULL, PLAIN, REQUIRED, blocking, outcomes, ready
-
-MISSING, RUNNING, INCONSISTENT, OLD = (f"comparison_{end}" for end in ("missing", "running", "inconsistent", "old"))
-BY_SETTING = {
-    "side_down": "endpoints",
-    **dict.fromkeys(("objects_missing", "object_failed"), "objects"),
-    "log_error": "logs",
-    **dict.fromkeys((MISSING, RUNNING, INCONSISTENT, OLD), "comparison"),
-}
-
-
-def settings_with(name: str, need: str) -> Cutover:
-    return REQUIRED.model_copy(update={name: need})
+from tests.lib.verdicts import (
+    DR,
+    DR_REASONS,
+    FULL,
+    PLAIN,
+    blocking,
+    outcomes,
+    ready,
+    with_delay,
+    with_full_ratio,
+)
 
 
 @pytest.mark.parametrize("listed", [PLAIN, DR, FULL], ids=["sync", "DR", "full load"])
@@ -62,115 +53,6 @@ def test_the_reasons_of_the_contract() -> None:
         *["log_error", "not_stable"],
     ]
     assert [*ADVICE] == [reason.name for reason in REASONS]
-
-
-def with_delay(seconds: float | None) -> dict[str, Any]:
-    return {"progress": Progress(full_ratio=1, delay_seconds=seconds)}
-
-
-def with_full_ratio(ratio: float | None) -> dict[str, Any]:
-    return {"progress": Progress(full_ratio=ratio, delay_seconds=0)}
-
-
-def with_sides(source: Any, target: Any) -> dict[str, Any]:
-    return {"monitor": Monitor(source_up=source, target_up=target)}
-
-
-def with_objects(*pairs: tuple[float | None, float | None], status: str = "TRANSFERING") -> dict[str, Any]:
-    return {"objects": Objects(tuple(ObjectCount("table", *pair, status=status) for pair in pairs))}
-
-
-def compared(status: str = "SUCCESSFUL", consistent: bool | None = None, **facts: Any) -> Compared:  # noqa: FBT001
-    return Compared("line", status, consistent, **{"finished_at": 1000.0, **facts})
-
-
-def with_comparisons(*types: Compared) -> dict[str, Any]:
-    return {"comparison": Comparison(types)}
-
-
-def with_logs(**newest: float) -> dict[str, Any]:
-    return {"logs": Logs(tuple(newest.items()))}
-
-
-KNOWN_BAD: list[tuple[dict[str, Any], str]] = [
-    ({"progress": Progress(full_ratio=1, delay_seconds=0, transfer_status="INCRE_TRANSFER_FAILED")}, "phase"),
-    (with_delay(5.001), "delay_high"),
-    (with_full_ratio(0.999), "full_incomplete"),
-    (with_full_ratio(0), "full_incomplete"),
-    ({"node": Node(apply_state="failed")}, "apply_failed"),
-    ({"detail": Detail(order_status="FROZEN_CAN_RENEW")}, "order_frozen"),
-    (with_sides(source=False, target=True), "side_down"),
-    (with_sides(source=True, target=False), "side_down"),
-    (with_sides(source=None, target=False), "side_down"),
-    (with_objects((3, 2)), "objects_missing"),
-    (with_objects((3, 3), (1, 0), (None, None)), "objects_missing"),
-    (with_objects((3, 3), status="FAILED"), "object_failed"),
-    (with_comparisons(compared(consistent=False)), INCONSISTENT),
-    (with_comparisons(EQUAL, replace(compared(consistent=False), type="content")), INCONSISTENT),
-    (with_logs(info=1, error=2), "log_error"),
-    (with_logs(info=2, error=2), "log_error"),
-]
-UNKNOWN: list[tuple[dict[str, Any], str]] = [
-    ({"progress": None}, "delay_unknown"),
-    (with_delay(None), "delay_unknown"),
-    ({"monitor": None}, "side_down"),
-    (with_sides(source=None, target=True), "side_down"),
-    (with_sides(source=True, target=None), "side_down"),
-    (with_objects((3, None)), "objects_missing"),
-    (with_objects((3, 3), (None, 3)), "objects_missing"),
-    ({"comparison": None}, MISSING),
-    (with_comparisons(), MISSING),
-    (with_comparisons(compared("FAILED")), MISSING),
-    (with_comparisons(compared("CANCELLED")), MISSING),
-    (with_comparisons(compared("TIMEOUT_INTERRUPT")), MISSING),
-    (with_comparisons(EQUAL, replace(compared("FAILED"), type="content")), MISSING),
-    (with_comparisons(EQUAL, replace(compared(), type="content")), MISSING),
-    (with_comparisons(EQUAL, replace(compared("RUNNING"), type="content")), RUNNING),
-    (with_comparisons(EQUAL, replace(compared("WAITING_FOR_RUNNING"), type="content")), RUNNING),
-    (with_comparisons(EQUAL, replace(compared("FULL_DOING"), type="content")), RUNNING),
-    ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", updated_at=1001.0)}, OLD),
-    ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", full_completed_at=1001.0)}, OLD),
-    ({"logs": None}, "log_error"),
-    ({"logs": Logs()}, "log_error"),
-]
-FINE: list[dict[str, Any]] = [
-    with_delay(0),
-    with_delay(5),
-    with_full_ratio(1),
-    with_full_ratio(None),
-    {"progress": Progress(full_ratio=1, delay_seconds=0, transfer_status="INCRE_TRANSFER_STARTED")},
-    {"node": None},
-    {"node": Node(apply_state="waiting")},
-    {"node": Node(apply_state="another word")},
-    {"detail": None},
-    {"detail": Detail()},
-    with_objects((3, 3)),
-    with_objects((3, 4)),
-    with_objects((0, 0)),
-    with_objects((3, 0), (None, None), status="TRANSFER_WHEN_END"),  # moved when the task ends
-    with_objects((3, 2), (3, None), status="COMPLETED"),
-    with_comparisons(replace(EQUAL, finished_at=None)),
-    with_logs(info=2, error=1),
-    with_logs(warn=1),
-    {"recovery": None},  # of a task that is no DR task
-]
-
-
-@pytest.mark.parametrize(("parts", "reason"), [*KNOWN_BAD, *UNKNOWN, *((parts, None) for parts in FINE)])
-def test_required_blocks_if_the_value_is_bad_or_unknown(parts: dict[str, Any], reason: str | None) -> None:
-    assert blocking(ready(**parts)) == ({reason} if reason else set())
-
-
-@pytest.mark.parametrize(("parts", "reason"), [row for row in (*KNOWN_BAD, *UNKNOWN) if row[1] in BY_SETTING])
-def test_if_available_blocks_only_if_the_value_is_bad_and_ignore_never(parts: dict[str, Any], reason: str) -> None:
-    bad, setting = (parts, reason) in KNOWN_BAD, BY_SETTING[reason]
-    found = outcomes(ready(**parts), settings_with(setting, "if_available"))
-    assert found[reason] is (Outcome.BLOCKS if bad else Outcome.UNKNOWN)
-    assert blocking(ready(**parts), settings_with(setting, "if_available")) == ({reason} if bad else set())
-    ignored = outcomes(ready(**parts), settings_with(setting, "ignore"))
-    names = {name for name, outcome in ignored.items() if outcome is Outcome.IGNORED}
-    assert names == {name for name, by in BY_SETTING.items() if by == setting}
-    assert Outcome.BLOCKS not in ignored.values()
 
 
 @pytest.mark.parametrize(
@@ -326,37 +208,6 @@ def test_old_facts_that_decide_make_a_task_stale(listed: Listed, old: str, *, st
     assert ("stale" in blocking(ready(listed), Cutover(), old=frozenset({old}))) is stale
 
 
-@pytest.mark.parametrize(("age", "advances", "stale"), [(3601, True, True), (3600, True, False), (9e5, False, False)])
-def test_a_report_that_the_cloud_renews_but_that_is_over_an_hour_old_is_stale(
-    age: float, *, advances: bool, stale: bool
-) -> None:
-    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, reported_at=1e6 - age, served_at=1e6))
-    assert ("stale" in blocking(task, Cutover(), report_advances=advances)) is stale
-
-
-@pytest.mark.parametrize(
-    ("name", "parts", "reason"),
-    [
-        ("monitor", with_sides(source=False, target=True), "side_down"),
-        ("objects", with_objects((3, 2)), "objects_missing"),
-        ("comparison", with_comparisons(compared(consistent=False)), INCONSISTENT),
-        ("node", {"node": Node(apply_state="failed")}, "apply_failed"),
-        ("detail", {"detail": Detail(order_status="FROZEN")}, "order_frozen"),
-        ("switchover", {"switchover": Switchover(switching=True)}, "switching"),
-    ],
-)
-def test_a_good_old_fact_is_unchecked_and_a_bad_one_blocks(name: str, parts: dict[str, Any], reason: str) -> None:
-    old = frozenset({name})
-    assert outcomes(ready(DR), Cutover(), old=old)[reason] is Outcome.UNKNOWN
-    assert outcomes(ready(DR, **parts), Cutover(), old=old)[reason] is Outcome.BLOCKS
-
-
-@pytest.mark.parametrize(("field", "cause"), [("unpublished", "unpublished"), ("disabled", "ignored")])
-def test_the_cause_of_a_reason_that_is_not_checked(field: str, cause: str) -> None:
-    found = outcomes(ready(monitor=None), Cutover(), **{field: frozenset({"monitor"})})
-    assert found["side_down"] == cause
-
-
 @pytest.mark.parametrize(("other", "blocks"), [(None, False), ("PAUSING", True)])
 def test_a_newer_response_with_another_status_blocks(other: str | None, *, blocks: bool) -> None:
     assert ("phase" in blocking(ready(), other_status=other)) is blocks
@@ -367,30 +218,6 @@ def test_a_newer_response_with_another_status_blocks(other: str | None, *, block
 )
 def test_a_task_that_was_not_clear_for_long_enough(stable: bool | None, outcome: Outcome) -> None:  # noqa: FBT001
     assert outcomes(ready(), stable=stable)["not_stable"] is outcome
-
-
-@pytest.mark.parametrize(
-    ("report", "advances", "outcome"),
-    [
-        ({"reported_at": 400.0}, True, Outcome.FINE),
-        ({"reported_at": 399.0}, True, Outcome.BLOCKS),
-        ({"reported_at": 399.0}, False, None),
-        ({"reported_at": 1004.0}, True, Outcome.FINE),
-        ({"reported_at": 1006.0}, True, Outcome.UNKNOWN),
-        ({"reported_at_latest": 100.0}, True, Outcome.UNKNOWN),  # without a zone
-        ({"reported_at": 399.0, "served_at": 990.0}, True, Outcome.FINE),  # by the clock of the cloud
-    ],
-)
-def test_an_old_report_of_the_cloud(report: dict[str, Any], outcome: Outcome | None, *, advances: bool) -> None:
-    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, **report))
-    task = replace(task, collected=(("progress", 1000.0),))
-    available = Cutover(report="if_available")
-    assert outcomes(task, available, report_advances=advances).get("report_old") is outcome
-    assert outcomes(task, Cutover(), report_advances=True)["report_old"] is Outcome.IGNORED
-    assert outcomes(replace(task, collected=()), available, report_advances=True)["report_old"] in {
-        Outcome.UNKNOWN,
-        *([Outcome.FINE] if "served_at" in report else []),
-    }
 
 
 LIVING = LivingSubtask("c", "child", blocked=False)

@@ -1,4 +1,4 @@
-"""The evidence of the reasons against a cut-over as text."""
+"""The values on which the reasons against a cut-over depend, and their evidence as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.config import Collectors, Cutover
-from exporter.model.cutover import REASONS
+from exporter.model.cutover import REASONS, Outcome
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
@@ -25,7 +25,7 @@ from exporter.model.facts import (
 )
 from exporter.model.task import LivingSubtask, Task
 from exporter.views.text import fact_text
-from tests.lib.verdicts import DR, DR_REASONS, PLAIN, case_of, ready
+from tests.lib.verdicts import DR, DR_REASONS, PLAIN, blocking, case_of, outcomes, ready
 
 WITHOUT_FACTS = {
     "side_down": "source unknown, target unknown",
@@ -113,3 +113,35 @@ def test_the_evidence_about_subtasks_names_those_that_block(
 
 def test_every_reason_names_the_collector_of_its_fact() -> None:
     assert {reason.collector for reason in REASONS} <= set(Collectors.model_fields)
+
+
+@pytest.mark.parametrize(("age", "advances", "stale"), [(3601, True, True), (3600, True, False), (9e5, False, False)])
+def test_a_report_that_the_cloud_renews_but_that_is_over_an_hour_old_is_stale(
+    age: float, *, advances: bool, stale: bool
+) -> None:
+    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, reported_at=1e6 - age, served_at=1e6))
+    assert ("stale" in blocking(task, Cutover(), report_advances=advances)) is stale
+
+
+@pytest.mark.parametrize(
+    ("report", "advances", "outcome"),
+    [
+        ({"reported_at": 400.0}, True, Outcome.FINE),
+        ({"reported_at": 399.0}, True, Outcome.BLOCKS),
+        ({"reported_at": 399.0}, False, None),
+        ({"reported_at": 1004.0}, True, Outcome.FINE),
+        ({"reported_at": 1006.0}, True, Outcome.UNKNOWN),
+        ({"reported_at_latest": 100.0}, True, Outcome.UNKNOWN),  # without a zone
+        ({"reported_at": 399.0, "served_at": 990.0}, True, Outcome.FINE),  # by the clock of the cloud
+    ],
+)
+def test_an_old_report_of_the_cloud(report: dict[str, Any], outcome: Outcome | None, *, advances: bool) -> None:
+    task = ready(progress=Progress(full_ratio=1, delay_seconds=0, **report))
+    task = replace(task, collected=(("progress", 1000.0),))
+    available = Cutover(report="if_available")
+    assert outcomes(task, available, report_advances=advances).get("report_old") is outcome
+    assert outcomes(task, Cutover(), report_advances=True)["report_old"] is Outcome.IGNORED
+    assert outcomes(replace(task, collected=()), available, report_advances=True)["report_old"] in {
+        Outcome.UNKNOWN,
+        *([Outcome.FINE] if "served_at" in report else []),
+    }
