@@ -82,11 +82,19 @@ def _unknown_if_published(name: str) -> Callable[[CutoverInput], bool | None]:
     return lambda case: False if getattr(case, name) is not None else True if case.recovery_decides else None
 
 
+def _not_stable(case: CutoverInput) -> bool | None:
+    return None if case.stable is None else not case.stable
+
+
 NOT_STABLE = Reason(
     "not_stable",
     "listed",
-    lambda case: None if case.stable is None else not case.stable,
-    lambda case: _known(case.stable, "nothing else blocks, or not for long", "yes"),
+    _not_stable,
+    lambda case: _known(
+        _not_stable(case),
+        "nothing else blocks, but not for long enough",
+        "something else blocks, or nothing has for long enough",
+    ),
     setting="stable_for",
     of_parents=True,
 )

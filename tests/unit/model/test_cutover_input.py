@@ -93,6 +93,18 @@ def test_the_evidence_of_reasons_about_the_list() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stable", "text"),
+    [
+        (False, "nothing else blocks, but not for long enough"),
+        (True, "something else blocks, or nothing has for long enough"),
+        (None, "unknown"),
+    ],
+)
+def test_the_evidence_of_the_time_without_another_blocker(stable: bool | None, text: str) -> None:  # noqa: FBT001
+    assert evidence_of("not_stable", ready(), stable=stable) == text
+
+
+@pytest.mark.parametrize(
     ("unknown", "living", "text"),
     [
         (0, {}, "no subtask is alive"),
