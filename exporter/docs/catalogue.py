@@ -90,7 +90,8 @@ def _reason(reason: Reason) -> Sequence[str]:
     text = duration_text(default) if isinstance(default, float) else default
     setting = f"`cutover.{reason.setting}`: {text}" if reason.setting else ""
     advice = ADVICE[reason.name]
-    return f"`{reason.name}`", advice.means, advice.remedy, reason.collector, setting
+    condition = f"{advice.means} {advice.scope}".strip()
+    return f"`{reason.name}`", condition, advice.remedy, reason.collector, setting
 
 
 def _source(family: Family[Any]) -> Iterator[Sequence[str]]:

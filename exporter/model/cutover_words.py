@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from exporter.model.cutover_input import NEEDED_ACTIONS, RUNNING_ACTIONS
+
 
 class Advice(NamedTuple):
     """A reason in words.
@@ -12,10 +14,17 @@ class Advice(NamedTuple):
     Args:
         means: what it means that it blocks.
         remedy: what to do then.
+        scope: when it applies or blocks, for the documentation; empty if that is clear.
     """
 
     means: str
     remedy: str
+    scope: str = ""
+
+
+_DR_ONLY = "Only for DR tasks."
+_MOVES_OBJECTS = "Only for tasks with a full load whose target is not Kafka."
+_IF_REQUIRED = "It blocks only where the setting is required."
 
 
 ADVICE: Mapping[str, Advice] = {
@@ -25,98 +34,110 @@ ADVICE: Mapping[str, Advice] = {
         "Wait until the task replicates. If it has failed or is paused, see its error in the console, and resume it.",
     ),
     "stale": Advice(
-        "The status, the progress or, where it decides, the RPO is older than cutover.max_age. Or the cloud renews its "
-        "own report of the progress, which is nevertheless over an hour old.",
+        "The status, the progress or, for DR tasks, the RPO is older than cutover.max_age; or the cloud's own report "
+        "of the progress, which it renews, is over an hour old.",
         "Check whether the polls of the project fail, or whether its rate limit is too low.",
     ),
     "delay_unknown": Advice(
-        "The cloud reports no delay of the target. Not of a task with a full load alone, nor of a DR task with an RPO.",
+        "The cloud reports no delay of the target.",
         "Wait for the next poll. If it stays unknown, see the replication of the task in the console.",
+        "Only for tasks with an incremental phase. DR tasks with an RPO are not blocked.",
     ),
     "delay_high": Advice(
         "The target is behind the source by more than cutover.max_delay. A delay of a parent counts as well as those "
         "of its subtasks.",
         "Stop writing to the source, and wait until the target has caught up.",
+        "Only for tasks with an incremental phase.",
     ),
     "full_incomplete": Advice(
-        "The full load is not complete. Not of a task that replicates increments alone.",
+        "The full load is not complete.",
         "Wait until the full load is complete.",
+        "Only for tasks with a full load.",
     ),
     "full_unknown": Advice(
-        "Neither the status nor the progress shows how much of the full load is complete. Of a task with a full load "
-        "alone.",
+        "Neither the status nor the progress shows how much of the full load is complete.",
         "Wait for the next poll. If it stays unknown, see the task in the console.",
+        "Only for tasks with a full load alone.",
     ),
     "action_needed": Advice(
-        "CONTINUE_APPLY, CONTINUE_CAPTURE, CONTINUE_JOB or START_INCR is available: the replication waits for you.",
+        "The replication waits until a user starts an action that is available.",
         "Start the action in the console.",
+        f"Actions: {', '.join(sorted(NEEDED_ACTIONS))}.",
     ),
     "action_running": Advice(
-        "An operation that stops, restarts, changes or turns round the replication is in progress: SWITCH_OVER, PAUSE, "
-        "STOP_JOB, STOP_APPLY, STOP_CAPTURE, FREE_RESOURCE, DELETE, UNSUBSCRIBE, RESET, RETRY, JUMP_RETRY, CHANGE, "
-        "CHANGE_MODE or NODE_FLAVOR_MODIFY. Not checked: an unknown one, and one that is shown for over an hour while "
-        "the task replicates.",
+        "An operation that stops, restarts, changes or reverses the replication is in progress.",
         "Wait until the operation has ended.",
+        f"Operations: {', '.join(sorted(RUNNING_ACTIONS))}. An unknown operation, and one that is shown for over an "
+        "hour while the task replicates, is not checked.",
     ),
     "apply_failed": Advice(
         "The node cannot write changes into the target: drs_apply_state is failed.",
         "See the log of the task in the console, and remove the cause.",
     ),
     "report_old": Advice(
-        "The cloud computed the progress over 10 minutes before it was read, so that its delay may be outdated. Only "
-        "of tasks whose report has advanced in this phase.",
+        "The cloud computed the progress over 10 minutes before it was read, so that its delay may be outdated.",
         "See in the console whether the node of the task still works.",
+        "Only for tasks whose report has advanced in this phase.",
     ),
     "subtask": Advice(
         "A subtask is blocked or unknown, or no subtask is alive and the task has no delay of its own. Ended subtasks "
         "and standbys do not count.",
         "See the reasons of the subtasks that it names.",
+        "Only for tasks with subtasks.",
     ),
     "switching": Advice(
-        "A switchover is in progress, by the operation or by the direction of the kernel. Of DR tasks, like the next "
-        "four.",
+        "A switchover is in progress, by the operation or by the direction of the kernel.",
         "Wait until the switchover has ended.",
+        _DR_ONLY,
     ),
     "rpo_unknown": Advice(
         "The cloud reports no RPO now.",
         "Wait for the next poll. If it stays unknown, see the task in the console.",
+        _DR_ONLY,
     ),
     "rpo_high": Advice(
         "The node is behind the service database by more than cutover.max_delay.",
         "Stop writing to the service database, and wait until the node has caught up.",
+        _DR_ONLY,
     ),
     "rto_unknown": Advice(
         "The cloud reports no RTO now.",
         "Wait for the next poll. If it stays unknown, see the task in the console.",
+        _DR_ONLY,
     ),
     "rto_high": Advice(
         "The disaster-recovery database is behind the node by more than cutover.max_delay.",
         "Stop writing to the service database, and wait until the database has caught up.",
+        _DR_ONLY,
     ),
     "order_frozen": Advice(
         "The yearly or monthly order of the task is frozen: the cloud may stop the task.",
         "Renew the order.",
+        "Only for tasks with a yearly or monthly order.",
     ),
     "side_down": Advice(
         "The node does not reach the source or the target.",
         "Check the database, its network and the user of DRS.",
     ),
     "objects_missing": Advice(
-        "The target lacks objects of a type that is neither complete nor moved at the end. Of tasks with a full load, "
-        "but not to Kafka, like the next one.",
+        "The target lacks objects of a type that is neither complete nor moved at the end.",
         "Wait until the objects are moved, or see in the console which of them are missing.",
+        _MOVES_OBJECTS,
     ),
     "object_failed": Advice(
         "Objects of a type failed to move.",
         "See in the console which objects failed and why, and move them again.",
+        _MOVES_OBJECTS,
     ),
     "comparison_missing": Advice(
         "No comparison has finished with a result.",
         "Start a comparison in the console, and wait for its result.",
+        _IF_REQUIRED,
     ),
     "comparison_running": Advice(
         "A comparison runs.",
         "Wait for its result.",
+        _IF_REQUIRED,
     ),
     "comparison_inconsistent": Advice(
         "The newest finished comparison of a type found a difference. It blocks until a later one finds none.",
@@ -126,6 +147,7 @@ ADVICE: Mapping[str, Advice] = {
         "The newest finished comparison of a type is older than cutover.comparison_max_age, or from before the last "
         "edit of the task or the end of its full load.",
         "Start a new comparison in the console.",
+        _IF_REQUIRED,
     ),
     "log_error": Advice(
         "The newest entry of the task's log is an error.",

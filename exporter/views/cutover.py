@@ -45,7 +45,8 @@ class Judgement(NamedTuple):
     @property
     def advice(self) -> str:
         """What it means that it blocks, and what to do, as sentences."""
-        return " ".join(ADVICE[self.name])
+        advice = ADVICE[self.name]
+        return f"{advice.means} {advice.remedy}"
 
 
 def verdict(subject: TaskExplanation) -> str:

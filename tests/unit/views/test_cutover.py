@@ -66,11 +66,14 @@ def test_every_reason_has_a_fact_in_one_line_an_age_and_an_advice() -> None:
     assert {judgement.verdict for judgement in judgements} == {"blocks", "no", "unknown", "ignored"}
     assert not any("\n" in judgement.fact for judgement in judgements)
     assert reasons(explained(Task(IDENTITY))) == []
+    assert {judgement.name: judgement.advice for judgement in judgements}["delay_high"] == (
+        f"{ADVICE['delay_high'].means} {ADVICE['delay_high'].remedy}"
+    )
 
 
 def test_the_advice_is_sentences() -> None:
     for name, advice in ADVICE.items():
-        for text in advice:
+        for text in filter(None, advice):
             assert text[0].isupper(), name
             assert text.endswith("."), name
             assert "_" not in name or name not in text, name
