@@ -55,7 +55,7 @@ def _field(
             return None
         try:
             return convert(value)
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, KeyError) as error:
             if isinstance(info.context, DecodeErrors):
                 info.context.count += 1
             return None if isinstance(error, TypeError) else if_invalid
@@ -164,12 +164,6 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[Any], str]:
     return convert
 
 
-def _switch(value: Any) -> bool:
-    if value not in _SWITCH:
-        raise ValueError
-    return _SWITCH[value]
-
-
 def _instance_of(kind: type[T]) -> Callable[[Any], T]:
     def check(value: Any) -> T:
         if not isinstance(value, kind):
@@ -221,8 +215,8 @@ WordList = Annotated[str | None, _field(_matching(_WORD_LIST))]
 Version = Annotated[str | None, _field(_matching(_VERSION))]
 """A version such as 2.0."""
 Flag = Annotated[bool | None, _field(_instance_of(bool))]
-Switch = Annotated[bool | None, _field(_switch)]
-"""0 or 1, or a truth as a text."""
+Switch = Annotated[bool | None, _field(_SWITCH.__getitem__)]
+"""0 or 1, or a boolean, also as text."""
 Words = Annotated[frozenset[str] | None, _field(_words)]
 """A list of words."""
 JsonArray = Annotated[list[Any] | None, _field(_instance_of(list))]
