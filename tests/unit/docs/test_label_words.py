@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.task import STATUSES
 from exporter.views.known_words import LABEL_WORDS
 from tests.lib.documents import rows
+from tests.lib.verdicts import PLAIN, case_of, ready
 
 TEXT = catalogue_markdown()
 PHASES, WORDS = (
@@ -57,6 +59,11 @@ def test_the_fixed_words_of_a_family_are_those_of_its_samples(family: Family[Any
     shown = {labels[-1] for task in examples.TASKS for labels, _ in family.samples(task)}
     assert shown
     assert shown <= set(family.words)
+
+
+@pytest.mark.parametrize("action", LABEL_WORDS["drs_task_current_action"])
+def test_every_documented_action_either_disturbs_the_replication_or_does_not(action: str) -> None:
+    assert case_of(ready(replace(PLAIN, current_action=action))).disrupted is not None
 
 
 def test_every_group_of_words_is_that_of_a_metric() -> None:
