@@ -61,7 +61,7 @@ _VALUES = {
     "counts": (ObjectCount("table", 120.0, 120.0, "COMPLETED"),),
     "types": (
         Compared(
-            "line",
+            "content",
             "SUCCESSFUL",
             consistent=False,
             finished_at=_NOW - 3600,
@@ -131,7 +131,7 @@ FAILED = Task(
     detail=Detail(created_at=_NOW - 7200, auto_stop_after_seconds=1_209_600.0, error_code="DRS.M05101"),
     history=History(phase_changes=3, failures=1, phase_changed_at=_NOW - 600),
 )
-"""A migration that failed before our eyes, from a list whose times have no zone."""
+"""A migration whose failure was observed, from a list whose times have no zone."""
 
 CONFIGURED = Task(
     identity=Identity(*_WHERE, "140b5236-88ad-43c8-811c-1268453jb101", "draft"),
