@@ -15,7 +15,7 @@ from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.polling.demand import calls_per_second
-from exporter.polling.parents import ASK_AGAIN_SECONDS
+from exporter.polling.parents import QUERY_AGAIN_SECONDS
 from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 
@@ -128,7 +128,7 @@ class OperationCheck:
             if needed:
                 interval, collector = min(needed, key=itemgetter(0))
                 if task_id in refused:
-                    self.demand[collector] += 1 / ASK_AGAIN_SECONDS
+                    self.demand[collector] += 1 / QUERY_AGAIN_SECONDS
                 else:
                     intervals[collector].append(interval)
         for collector, each in intervals.items():

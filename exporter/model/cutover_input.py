@@ -114,7 +114,7 @@ class CutoverInput:
     def too_old(self) -> list[str]:
         """Those of status, progress and recovery that are older than `max_age`, if the verdict depends on them.
 
-        A report is, too, that the cloud renews and that is nevertheless over an hour old.
+        The report of the cloud is one of them if the cloud renews it and it is over an hour old.
         """
         decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
         report = self.report_advances and (self.report_age or 0) > _OUTDATED_REPORT_SECONDS
@@ -132,8 +132,8 @@ class CutoverInput:
         """True while an operation on the task disturbs the replication; None if that is unknown."""
         action = self.listed.current_action
         if action in RUNNING_ACTIONS:
-            forgotten = "current_action" in self.old and self.listed.phase is Phase.INCREMENTAL
-            return None if forgotten else True
+            outdated = "current_action" in self.old and self.listed.phase is Phase.INCREMENTAL
+            return None if outdated else True
         return False if action in _HARMLESS_ACTIONS else None
 
     # Progress, recovery and switchover

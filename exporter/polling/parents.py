@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from exporter.cloud.http.errors import BadRequestError, CloudError, TaskError, TaskGoneError
 from exporter.cloud.source import Source, TaskResult
 
-ASK_AGAIN_SECONDS = 3600.0
+QUERY_AGAIN_SECONDS = 3600.0
 """The interval at which virtual parents are queried."""
 _VIRTUAL = "M00307", "M00308"
 """The ends of the codes for virtual tasks: only subtasks, or only parents, may call the operation."""

@@ -27,7 +27,7 @@ from exporter.polling.demand import calls_per_second
 from exporter.polling.due_queue import TaskQueue
 from exporter.polling.intervals import QueryIntervals
 from exporter.polling.loop import PollLoop
-from exporter.polling.parents import ASK_AGAIN_SECONDS, Parents
+from exporter.polling.parents import QUERY_AGAIN_SECONDS, Parents
 from exporter.store.task_state import Planned
 
 _MOST_CALLS = 8
@@ -145,7 +145,7 @@ class TaskLoop(PollLoop):
             self._put(task_id, due, urgent=self._is_near_ready(task_id))
 
     def _interval_of(self, task_id: str, kinds: Kinds) -> float:
-        return ASK_AGAIN_SECONDS if task_id in self._parents.virtual else self._intervals.of_task(task_id, kinds)
+        return QUERY_AGAIN_SECONDS if task_id in self._parents.virtual else self._intervals.of_task(task_id, kinds)
 
     # What is next
 

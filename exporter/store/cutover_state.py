@@ -14,7 +14,7 @@ from exporter.store.ages import LATE_INTERVALS
 
 _ABSOLUTE = ("progress", "recovery")
 """The facts that may not be older than `max_age`, like the status."""
-_FORGOTTEN_ACTION_SECONDS = 3600.0
+_OUTDATED_ACTION_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class CutoverState:
             if name not in _ABSOLUTE
         }
         if self._action:
-            limits["current_action"] = self._action_since + _FORGOTTEN_ACTION_SECONDS
+            limits["current_action"] = self._action_since + _OUTDATED_ACTION_SECONDS
         if finished is not None:
             limits["result"] = finished + settings.comparison_max_age
         self.limits = limits

@@ -96,7 +96,7 @@ async def _reload(reload: Reload | None, request: Request) -> Response:
         async with asyncio.timeout(_RELOAD_SECONDS):
             await asyncio.shield(reload())
     except TimeoutError:
-        return _unavailable("the reload has not ended yet; the log will say how it ends")
+        return _unavailable("the reload continues; the log will contain its result")
     except ConfigError as error:
         return PlainTextResponse(f"failed to reload the configuration: {error}\n", 500)
     return Response()

@@ -85,7 +85,7 @@ def test_a_reload_that_lasts_longer_than_a_response_may_goes_on_after_a_503() ->
             ended.set()
             raise ConfigError("has been logged")
 
-        text = "the reload has not ended yet; the log will say how it ends\n"
+        text = "the reload continues; the log will contain its result\n"
         assert await ask_reload("POST", slow) == (503, text)
         assert not ended.is_set()
         await ended.wait()
