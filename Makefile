@@ -6,7 +6,7 @@
 # make format     ruff, which repairs what it can
 # make coverage   the tests of `make unit`, with the lines and branches that they reach
 # make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
-# make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults
+# make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults; a day (SOAK_HOURS=24) of polls
 # make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
 # make docs       the documents and dashboards that are generated from the code
 # make pictures   docs/pictures, of the demo, in eight minutes; needs node, npm, chromium and prometheus
@@ -56,7 +56,7 @@ stress: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.stress $(RUNS)
 
 soak: $(VENV)/dev.stamp
-	SOAK_DAYS=$${SOAK_DAYS:-365} $(BIN)/pytest tests/soak
+	SOAK_DAYS=$${SOAK_DAYS:-365} SOAK_HOURS=$${SOAK_HOURS:-24} $(BIN)/pytest tests/soak
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -40,4 +40,4 @@ def test_a_missed_goal_is_named_with_its_cause() -> None:
     assert "* **frugality**" not in text
     assert "| sleep | 100% |" in text
     assert "MISSED speed" in shown("part", result, 1.0)
-    assert "| sleep | 100% |" in ages_markdown(table)
+    assert "| sleep | 100% |" in ages_markdown(Table("", ("age",), []), table)

@@ -1,52 +1,87 @@
-"""How many calls a minute a project takes once it is known, with the default settings."""
+"""The whole daemon for hours: how many calls a minute it makes, and how old facts become, with the default settings."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+import os
 
 import pytest
 
-from exporter.config import from_mapping
-from exporter.simulator import SimulatedCloud
-from exporter.simulator.world.fleet import fleet_world
-from tests.lib.daemon import HOUR, PROJECT_ID, Scrape, calls, polling, sim_task
-from tests.lib.virtual_time import now
+from tests.lib.updates import Fleet, Polls, below, grows_with_demand, polls_of
 
-if TYPE_CHECKING:
-    from exporter.config import Config
+HOURS = float(os.environ.get("SOAK_HOURS", "0"))
+"""Of every simulation of at most 100 tasks; without it they are as long as CI has time for."""
+LONGEST = {
+    "tasks": 30,
+    "progress": 30,
+    "recovery": 30,
+    "switchover": 30,
+    "node": 120,
+    "monitor": 300,
+    "async_jobs": 300,
+    "detail": 600,
+    "objects": 10 * 120,
+    "comparison": 10 * 300,
+    "quota": 3600,
+    "writable": 10 * 600,
+}
+"""Seconds between two queries of the same facts of a task, once they have settled."""
+
+WHOLE_LISTS = 80
+"""Seconds by which facts may be late while the other calls wait for 100 pages of lists: every five minutes."""
 
 
-def config(api: str) -> Config:
-    """One project with the default settings."""
-    project = {"region": "cn-north-4", "name": "payments", "project_id": PROJECT_ID, "api": api}
-    credentials = {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"}
-    account = {"name": "acme", "cloud": "huaweicloud", "credentials": credentials, "projects": [project]}
-    return from_mapping({"accounts": [account]})
+def holds_always(polls: Polls, fleet: Fleet) -> None:
+    """Assert that each task has a delay, that the daemon plans no query too late, and that quotas are on time."""
+    assert len(polls.page.samples("drs_task_incremental_delay_seconds")) == fleet.active
+    assert len(polls.last["progress"]) == len(polls.last["tasks"]) == fleet.active
+    for facts in polls.last:
+        assert max(gap.planned for gap in polls.all_gaps(facts)) <= LONGEST[facts], facts
+    assert ("quota" in polls.last) == (fleet.api != "v5")  # v5 has no such operation
+    assert all(gap.seconds <= 1.1 * 3600 for facts in ("quota", "async_jobs") for gap in polls.all_gaps(facts))
 
 
-def cloud(active: int, ended: int) -> SimulatedCloud:
-    """A cloud with so many tasks, of which a sixth is disaster recovery."""
-    world = fleet_world(active, now, project_id=PROJECT_ID)
-    world.tasks += [sim_task(f"ended-{number}", status="RELEASE_RESOURCE_COMPLETE") for number in range(ended)]
-    return SimulatedCloud(worlds=[world], keys={"AK": "SK"}, now=now)
-
-
-@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize(
-    ("active", "ended", "api", "hours", "most"),
-    [(5, 0, "auto", 3, 16), (100, 0, "auto", 3, 110), (100, 9900, "auto", 0.8, 130)],
+    ("fleet", "calls"),
+    [
+        (Fleet(5, "v3", HOURS or 3), 12),
+        (Fleet(5, "auto", 24), 16),
+        (Fleet(5, "v5", HOURS or 3), 20),
+        (Fleet(100, "auto", HOURS or 2), 110),
+        *([(Fleet(100, "v3", HOURS), 45)] if HOURS else []),
+        (Fleet(100, "auto", 1, ended=9900), 130),
+    ],
+    ids=str,
 )
-async def test_calls_a_minute_of_a_known_project(active: int, ended: int, api: str, hours: float, most: float) -> None:
-    simulated = cloud(active, ended)
-    async with polling(simulated, config(api)) as exporter:
-        await asyncio.sleep(hours * HOUR)  # until comparisons that nobody made are seldom queried
-        simulated.calls.clear()
-        await asyncio.sleep(1200)
-        made = calls(simulated)
-        assert sum(made.values()) / 20 <= most, made
-        await exporter.publish()
-        page = Scrape(exporter)
-        intervals = page.by("collector", "drs_exporter_collector_interval_seconds")
-        oldest = page.by("collector", "drs_exporter_collector_oldest_seconds")
-        assert all(age <= 10.5 * intervals[collector] + 10 for collector, age in oldest.items())
+async def test_facts_of_a_known_project_are_on_time_and_take_few_calls(fleet: Fleet, calls: float) -> None:
+    polls = await polls_of(fleet)
+    holds_always(polls, fleet)
+    assert polls.calls_a_minute <= calls, polls.calls
+    assert polls.demand < 1
+    assert len(polls.last["detail"]) == len(polls.last["comparison"]) == fleet.active
+    for facts in polls.last:
+        late = below(0.95, [gap.seconds - gap.planned for gap in polls.all_gaps(facts)])
+        assert late <= (WHOLE_LISTS if fleet.ended else 10), facts
+    intervals = polls.page.by("collector", "drs_exporter_collector_interval_seconds")
+    oldest = polls.page.by("collector", "drs_exporter_collector_oldest_seconds")
+    assert all(age <= 10.5 * intervals[collector] + 10 for collector, age in oldest.items())
+
+
+@pytest.mark.parametrize(
+    "fleet",
+    [
+        Fleet(1000, "v5", 1),
+        *([Fleet(100, "v5", HOURS), Fleet(1000, "v3", 1), Fleet(1000, "auto", 1)] if HOURS else []),
+    ],
+    ids=str,
+)
+async def test_facts_of_a_project_with_too_many_calls_age_with_their_number(fleet: Fleet) -> None:
+    polls = await polls_of(fleet)
+    holds_always(polls, fleet)
+    assert polls.demand > 1
+    for facts in polls.last:
+        growth = [gap.growth for gap in polls.all_gaps(facts)]
+        assert max(growth) <= 4 * polls.demand, facts
+        if grows_with_demand(facts):
+            assert below(0.95, growth) <= polls.demand, facts
+    if fleet.hours * 3600 > 4 * polls.demand * LONGEST["detail"]:
+        assert len(polls.last["detail"]) == fleet.active
