@@ -113,14 +113,15 @@ class Store:
 
     async def set_unpublished(self, unpublished: Mapping[str, frozenset[str]]) -> None:
         """Store by task id the names of the facts that no operation provides."""
-        async with self._exposition.lock:
-            tasks = self.state.tasks
-            changed = [
-                key for key, names in unpublished.items() if key in tasks and tasks[key].cutover.unpublished != names
-            ]
-            for task_id in changed:
-                tasks[task_id].cutover.unpublished = unpublished[task_id]
-            await self._refresh(changed)
+        tasks = self.state.tasks
+        changed = [
+            key for key in unpublished.keys() & tasks.keys() if tasks[key].cutover.unpublished != unpublished[key]
+        ]
+        if changed:
+            async with self._exposition.lock:
+                for task_id in tasks.keys() & changed:
+                    tasks[task_id].cutover.unpublished = unpublished[task_id]
+                await self._refresh(changed)
 
     def tasks(self) -> list[Task]:
         """Return all tasks that have series."""

@@ -164,7 +164,7 @@ async def test_intervals_and_ages_grow_if_progress_alone_exceeds_the_rate_limit(
             page = await view(exporter)
             assert exporter.healthy
             assert len(page.by("task_id", ACCOUNT, P, "drs_task_incremental_delay_seconds")) == 150
-            assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_blocker", reason="stale").values()) == {0}
+            assert set(page.by("task_id", ACCOUNT, P, "drs_task_cutover_ready").values()) == {0}
         interval = page.value(ACCOUNT, P, "drs_exporter_collector_interval_seconds", collector="progress")
         demand = page.value(ACCOUNT, "", "drs_exporter_api_demand_ratio")
     assert interval is not None

@@ -64,7 +64,7 @@ def account(credentials: Mapping[str, Any], name: str = "acme", **keys: Any) -> 
 def config_of(*accounts: Mapping[str, Any], interval: str = "30s", **sections: Any) -> Config:
     """These accounts with lists alone, of one job type and over v3, and a rate limit that delays no call."""
     given = {"poll": {"interval": interval, "stale_after": "1d"}, "tasks": {"job_types": ["sync"]}, **sections}
-    return from_mapping(settings(*accounts, collectors={"tasks"}, **given))
+    return from_mapping(settings(*accounts, collectors={"tasks"}, cutover={"max_age": "1d"}, **given))
 
 
 def requests(cloud: SimulatedCloud) -> Counter[str]:

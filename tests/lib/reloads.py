@@ -28,7 +28,7 @@ ALLOWED = "drs_exporter_api_rate_limit_calls_per_second"
 def config(*accounts: dict[str, Any], **sections: Any) -> Config:
     """With collectors of lists, progress, node and details, unless `collectors` are given."""
     accounts = accounts or (account("acme", PAYMENTS), account("ink", STOCK))
-    given = settings(*accounts, collectors={"tasks", "progress", "node", "detail"})
+    given = settings(*accounts, collectors={"tasks", "progress", "node", "detail"}, cutover={"stable_for": "1s"})
     return from_mapping(given | settings(*accounts, **sections))
 
 
