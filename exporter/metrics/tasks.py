@@ -331,7 +331,7 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     gauge(
         "drs_task_restart_required",
-        "Whether the node has to be restarted before a change of the configuration applies.",
+        "Whether the instance of the task has to be restarted, as the cloud reports it.",
         "detail.restart_required",
     ),
     gauge(
