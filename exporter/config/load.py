@@ -15,6 +15,14 @@ S = TypeVar("S", bound=Section)
 
 _SECTIONS = ("poll", "collectors", "tasks", "cutover")
 _POLLS_WITHIN_MAX_AGE = 2
+_COLLECTOR_OF_NEED = {
+    "endpoints": "node",
+    "objects": "objects",
+    "comparison": "comparison",
+    "report": "progress",
+    "logs": "logs",
+}
+"""The collectors of what a verdict may require."""
 
 
 def load(path: Path) -> Config:
@@ -98,10 +106,10 @@ def _cutover_errors(account: Account, own: Account, loc: Loc) -> Iterator[tuple[
         remedy = "else no task stays ready: raise it, or poll more often"
         fault = f"{age} must be at least 2 x poll.interval of {account.name} ({interval}), {remedy}"
         yield (*section, "cutover", "max_age"), fault
-    for name in ("objects", "comparison", "logs"):
-        if getattr(account.cutover, name) == "required" and not account.enabled(name):
+    for name, collector in _COLLECTOR_OF_NEED.items():
+        if getattr(account.cutover, name) == "required" and not account.enabled(collector):
             section = loc if name in own.cutover.model_fields_set else ()
-            yield (*section, "cutover", name), f"required, but collector {name} of {account.name} is disabled"
+            yield (*section, "cutover", name), f"required, but collector {collector} of {account.name} is disabled"
 
 
 def _duplicates(config: Config) -> Iterator[tuple[Loc, str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.config import Config, Project, from_mapping, load
 from exporter.config.name_patterns import NamePattern
+from exporter.model.cutover import NEEDS, REASONS
 from tests.lib.daemon import PROJECT_ID
 from tests.lib.settings import fault_of
 from tests.lib.settings import otc_account as account
@@ -204,6 +205,13 @@ def test_cutover_can_not_require_what_is_not_collected() -> None:
     assert faults_of(cutover={"logs": "required"}) == [f"cutover.logs: {fault}"]
     assert faults_of(account(cutover={"logs": "required"})) == [f"accounts[0].cutover.logs: {fault}"]
     assert config_of(cutover={"logs": "required"}, collectors={"logs": {"enabled": True}}).cutover.logs == "required"
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_cutover_can_not_require_what_a_disabled_collector_reads(name: str) -> None:
+    (collector,) = {reason.collector for reason in REASONS if reason.setting == name}
+    fault = f"cutover.{name}: required, but collector {collector} of a is disabled"
+    assert faults_of(cutover={name: "required"}, collectors={collector: {"enabled": False}}) == [fault]
 
 
 def test_sections_do_not_change_after_loading() -> None:
