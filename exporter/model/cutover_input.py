@@ -159,14 +159,14 @@ class CutoverInput:
 
     @property
     def full_ratio(self) -> float | None:
-        """The completed part of the full load, 0 to 1; None also for 0 where the status says that it is complete."""
+        """The completed part of the full load, 0 to 1. By its status a full load alone may be complete at 0."""
         ratio = self._progress.full_ratio
-        return None if ratio == 0 and self.full_only and not self.wrong_phase else ratio
+        return 1.0 if not ratio and self.full_only and not self.wrong_phase else ratio
 
     @property
     def full_unknown(self) -> bool:
         """True if neither the status nor the progress shows how much of the full load is complete."""
-        return self.wrong_phase and self.full_ratio is None and not self.listed.is_parent
+        return self.full_ratio is None and not self.listed.is_parent
 
     @property
     def recovery_decides(self) -> bool:

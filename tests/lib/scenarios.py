@@ -126,8 +126,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("delay_high", None, ("migration",)),
     Scenario("full_incomplete", BLOCKS, TRANSFERRING, progress(ratio=0.5)),
     Scenario("full_incomplete", BLOCKS, ("sync", "dr"), progress(ratio=0)),
-    Scenario("full_incomplete", UNKNOWN, ("migration",), progress(ratio=0)),  # the status says that it is complete
-    Scenario("full_incomplete", UNKNOWN, TRANSFERRING, progress(ratio=None)),
+    *(
+        Scenario("full_incomplete", FINE, ("migration",), progress(ratio=ratio))  # the status says that it is complete
+        for ratio in (0, None)
+    ),
+    Scenario("full_incomplete", UNKNOWN, ("sync", "dr"), progress(ratio=None)),
     Scenario("full_incomplete", FINE, TRANSFERRING),
     Scenario("full_incomplete", None, ("increments",), progress(ratio=0.5)),
     Scenario(
