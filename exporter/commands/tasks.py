@@ -204,13 +204,15 @@ def _counts(projects: Sequence[_Listing]) -> str:
     """Return the numbers of tasks without subtasks, and of projects whose lists failed or are incomplete."""
     tasks = [task for _, found in projects for task in found if task.identity.parent_id is None]
     phases = Counter(WORST_FIRST.index(phase_of(task)) for task in tasks)
-    ready = sum(bool(task.ready) for task in tasks)
+    ready = [task for task in tasks if task.ready]
+    unchecked = sum(bool(task.unchecked) for task in ready)
     unknown = sum(
         not project.up or any(facts.gap is not None for facts in project.lists.values()) for project, _ in projects
     )
     words = [f"{count} {WORST_FIRST[rank]}" for rank, count in sorted(phases.items())]
     whole = [plural(len(tasks), "task") + (f": {', '.join(words)}" if words else "")]
-    whole += [f"{ready} ready to cut over"] if tasks else []
+    beside = f" ({unchecked} not fully checked)" if unchecked else ""
+    whole += [f"{len(ready)} ready to cut over{beside}"] if tasks else []
     whole += [f"those of {plural(unknown, 'project')} unknown or incomplete"] if unknown else []
     return "; ".join(whole)
 

@@ -105,6 +105,11 @@ def test_a_project_that_is_known_to_have_no_tasks() -> None:
     assert shown(cloud_of(), Screen(80)).text == f"{WHERE}\nno tasks\n\n0 tasks"
 
 
+def test_the_number_of_ready_tasks_says_how_many_were_not_fully_checked() -> None:
+    text = shown(cloud_of(sim_task("fine"), sim_task("late", delay=9)), Screen(130)).text
+    assert text.endswith("2 tasks: 2 incremental; 1 ready to cut over (1 not fully checked)")
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 130])
 def test_a_terminal_is_wide_enough(width: int) -> None:
     outcome = shown(cloud_of(shops(), sim_task("orders-from-the-old-warehouse-to-the-new-one", delay=9)), Screen(width))
