@@ -8,14 +8,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from exporter.cloud.batches import Round, Splitter
-from exporter.cloud.http.errors import BadRequestError, CloudError, NotPublishedError, TaskError, TaskGoneError
+from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.commands.connections import attempt
 from exporter.commands.findings import describe_missing_collector
 from exporter.config import COLLECTORS, TASKS
 from exporter.model.cutover import REASONS
 from exporter.model.task import Phase
 from exporter.polling.demand import calls_per_second
-from exporter.polling.parents import QUERY_AGAIN_SECONDS
+from exporter.polling.parents import QUERY_AGAIN_SECONDS, may_be_refusal
 from exporter.views.errors import REPORT, Level, advise
 from exporter.views.text import plural
 
@@ -91,7 +91,7 @@ class OperationCheck:
             suited.values(), key=lambda task: (task.is_parent, task.phase is not Phase.INCREMENTAL), default=None
         )
         response = await self._fetch(source, task.id) if task is not None else ()
-        if task is None or (task.is_parent and _is_refusal(source, response)):
+        if task is None or (task.is_parent and may_be_refusal(source, response)):
             self._served_collectors |= {*collectors}
             self._report(Level.OK, f"{source.name} not tested: no task to test it with ({', '.join(collectors)})", "")
             return
@@ -112,7 +112,9 @@ class OperationCheck:
         for task in suited.values():
             if task.is_parent:
                 kinds[task.job_type, task.job_mode, task.role, task.multi_az, task.multi_write].append(task.id)
-        return {key for ids in kinds.values() if _is_refusal(source, await self._fetch(source, ids[0])) for key in ids}
+        return {
+            key for ids in kinds.values() if may_be_refusal(source, await self._fetch(source, ids[0])) for key in ids
+        }
 
     def _add_demand(
         self, source: Source, kinds: Sequence[type[TaskFacts]], suited: Mapping[str, Listed], refused: Container[str]
@@ -152,9 +154,3 @@ class OperationCheck:
             self._report(Level.OK, f"{name} works ({served})", "")
         self._served_collectors |= {*collectors}
         return True
-
-
-def _is_refusal(source: Source, response: TaskResult) -> bool:
-    """Return whether the operation refuses a parent; it may serve the subtasks."""
-    refused = isinstance(response, TaskError | TaskGoneError | BadRequestError)
-    return refused or (response == () and source.batch > 1)

@@ -52,7 +52,9 @@ class Parents:
     def without_virtual(self, results: Mapping[str, TaskResult]) -> dict[str, TaskResult]:
         """Record the results of a call. Return those of all tasks but virtual ones and refused parents."""
         named = {task_id for task_id, result in results.items() if _is_virtual(result)}
-        failed = named | {task_id for task_id in self._ids.intersection(results) if self._fails(results[task_id])}
+        failed = named | {
+            task_id for task_id in self._ids.intersection(results) if may_be_refusal(self._source, results[task_id])
+        }
         alone = failed if len(results) == 1 else set[str]()
         refused = named | {task_id for task_id in alone if self._is_refused(task_id, results[task_id])}
         virtual = named | (refused & (self.suspected | self.virtual))
@@ -61,16 +63,17 @@ class Parents:
         self.virtual = (self.virtual - results.keys()) | virtual
         return {task_id: result for task_id, result in results.items() if task_id not in refused}
 
-    def _fails(self, result: TaskResult) -> bool:
-        """Return whether the id of a task may be the cause of its result."""
-        if isinstance(result, CloudError):
-            return isinstance(result, TaskError | TaskGoneError | BadRequestError) and result.code != "decode"
-        return not result and self._source.batch > 1  # nothing in this state: another status of an error
-
     def _is_refused(self, task_id: str, result: TaskResult) -> bool:
         """Return whether the call for a parent that never had facts was refused; not if its status is DELETED."""
         deleted = isinstance(result, TaskGoneError) and result.error_code is None
         return not deleted and not self._has_facts(task_id)
+
+
+def may_be_refusal(source: Source, result: TaskResult) -> bool:
+    """Return whether the id of a task may be the cause of its result."""
+    if isinstance(result, CloudError):
+        return isinstance(result, TaskError | TaskGoneError | BadRequestError) and result.code != "decode"
+    return not result and source.batch > 1  # nothing in this state: another status of an error
 
 
 def _is_virtual(result: TaskResult) -> bool:

@@ -141,3 +141,13 @@ def test_an_operation_is_not_tested_with_a_virtual_parent(api: str) -> None:
     ended.pin(None)
     _, text = checked(cloud_of(parent, published={api}))
     assert finding(text, name).startswith(f"ok {name} works (")
+
+
+def test_a_response_about_a_parent_that_can_not_be_decoded_is_no_refusal() -> None:
+    ended = sim_task("edit", role="child", status="RELEASE_CHILD_TRANSFER_COMPLETE")
+    parent = sim_task("edited", relation="edit", children=[ended])
+    cloud = cloud_of(parent, published={"v3"})
+    items = [{"job_id": parent.id, "status": "INCRE_TRANSFER_STARTED", "progress": progress} for progress in ("1", "2")]
+    _, text = checked(cloud, None, Fault(match="batch-progress", kind="body", body={"results": items}))
+    assert "v3_batch_progress not tested" not in text
+    assert "decode" in finding(text, "v3_batch_progress")
