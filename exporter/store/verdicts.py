@@ -55,7 +55,10 @@ class Verdicts:
         )
 
     def input_of(self, task: Task) -> cutover.CutoverInput | None:
-        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
+        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all.
+
+        Also stores when each of these facts becomes too old.
+        """
         tasks, task_id = self._state.tasks, task.identity.task_id
         if task.listed is None or not cutover.can_be_cut_over(task):
             return None
