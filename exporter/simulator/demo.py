@@ -131,7 +131,6 @@ def _north(stage: _Stage) -> list[SimTask]:
 
 
 def _transferring(stage: _Stage) -> list[SimTask]:
-    full, incremental = "FULL_TRANSFER_STARTED", "INCRE_TRANSFER_STARTED"
     return [
         stage.running(
             "orders-to-rds",
@@ -141,7 +140,9 @@ def _transferring(stage: _Stage) -> list[SimTask]:
             alarms={"delay_time": 60},
             rows_rate=2400.0,
         ),
-        stage.cycling("billing-migration", full, 12 * MINUTE, scenario="migration", tags={"team": "payments"}),
+        stage.cycling(
+            "billing-migration", "FULL_TRANSFER_STARTED", 12 * MINUTE, scenario="migration", tags={"team": "payments"}
+        ),
         stage.running(
             "erp-oracle-to-gaussdb",
             0.2,
@@ -151,9 +152,18 @@ def _transferring(stage: _Stage) -> list[SimTask]:
             extra_actions=("STOP_CAPTURE", "STOP_APPLY"),
             alarms={"delay_time": 300},
         ),
+        *_nosql(stage),
+        stage.running(
+            "analytics-taurus", 0.1, engine="mysql-to-taurus", delay_shape=growing, alarms={"delay_time": 600}
+        ),
+    ]
+
+
+def _nosql(stage: _Stage) -> list[SimTask]:
+    return [
         stage.cycling(
             "sessions-redis",
-            incremental,
+            "INCRE_TRANSFER_STARTED",
             HOUR,
             scenario="migration",
             engine="redis-to-gaussredis",
@@ -162,16 +172,13 @@ def _transferring(stage: _Stage) -> list[SimTask]:
         ),
         stage.cycling(
             "catalog-mongodb",
-            full,
+            "FULL_TRANSFER_STARTED",
             40 * MINUTE,
             _FULL_ONLY,
             scenario="migration",
             engine="mongodb",
             mode="FULL_TRANS",
             speed_limits=[{"begin": "16:00", "end": "15:59", "speed": "40"}],
-        ),
-        stage.running(
-            "analytics-taurus", 0.1, engine="mysql-to-taurus", delay_shape=growing, alarms={"delay_time": 600}
         ),
     ]
 
