@@ -60,6 +60,7 @@ class CutoverInput:
         disabled: names of facts whose collector is disabled.
         other_status: the status in a response that is newer than the list, if it differs.
         report_advances: whether the cloud's own time of the progress has advanced in this phase.
+        edited_at: when the exporter last observed an edit of the task, as Unix time.
         living: the subtasks on which the verdict of a parent depends.
         stable: False while nothing else blocks, but for less than `stable_for`; None: the exporter polls only once.
     """
@@ -71,6 +72,7 @@ class CutoverInput:
     disabled: frozenset[str] = frozenset()
     other_status: str | None = None
     report_advances: bool = False
+    edited_at: float | None = None
     living: tuple[LivingSubtask, ...] = ()
     stable: bool | None = None
 
@@ -247,6 +249,7 @@ class CutoverInput:
         """The comparisons, and whether they hold for the data of today."""
         detail, objects = self.task.detail, self.task.objects
         changes = (
+            self.edited_at,
             *((detail.updated_at, detail.full_completed_at) if detail else ()),
             *((objects.full_completed_at,) if objects else ()),
         )

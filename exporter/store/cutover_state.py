@@ -15,6 +15,8 @@ from exporter.store.ages import LATE_INTERVALS
 _ABSOLUTE = ("progress", "recovery")
 """The facts that may not be older than `max_age`, like the status."""
 _OUTDATED_ACTION_SECONDS = 3600.0
+_EDITS = "CHANGE_JOB_", "CHILD_TRANSFER_", "RELEASE_CHILD_TRANSFER_"
+"""The first parts of statuses during and at the end of an edit."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,9 @@ class CutoverState:
     """The status in the newest response of another operation than a list."""
     _action: str | None = None
     _action_since: float = 0.0
+    edited: float | None = None
+    """When the task was last seen during an edit, or after its end: API v5 reports no time of it."""
+    _editing: bool = False
     _phase: str | None = None
     _report: float | None = None
     report_advances: bool = False
@@ -55,6 +60,9 @@ class CutoverState:
             return
         if listed.current_action != self._action:
             self._action, self._action_since = listed.current_action, now
+        editing = listed.status.startswith(_EDITS)
+        if editing or self._editing:
+            self._editing, self.edited = editing, now
         if listed.phase != self._phase:
             self._phase, self._report, self.report_advances = listed.phase, None, False
 

@@ -69,6 +69,7 @@ class Verdicts:
         reports += [known.cutover.reported] if known.cutover.reported else []
         status_at, other_status = status_of(task.listed, reports)
         self._set_limits(known, task, status_at)
+        edited = known.cutover.edited
         return cutover.CutoverInput(
             task,
             self._settings,
@@ -77,6 +78,7 @@ class Verdicts:
             frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in self._ages.configured),
             other_status,
             known.cutover.report_advances,
+            None if edited is None else self._clock.unix(edited),
             living_subtasks({key: tasks[key] for key in self._state.subtasks.of(task_id) if key in tasks}),
             self._stable(known),
         )

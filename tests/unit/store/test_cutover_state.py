@@ -59,6 +59,15 @@ def test_a_report_advances_within_one_phase_only() -> None:
     assert not state.report_advances
 
 
+def test_an_edit_lasts_until_the_first_list_without_it() -> None:
+    state, seen = CutoverState(), []
+    statuses = ("INCRE_TRANSFER_STARTED", "CHANGE_JOB_STARTED", "CHILD_TRANSFER_STARTED", "INCRE_TRANSFER_STARTED")
+    for now, status in enumerate((*statuses, "INCRE_TRANSFER_STARTED", "NODE_UPGRADE_START")):
+        state.observe(listed_task("a", status), float(now))
+        seen.append(state.edited)
+    assert seen == [None, 1.0, 2.0, 3.0, 3.0, 3.0]
+
+
 def test_the_limits_of_facts() -> None:
     state = CutoverState()
     state.observe(listed_task("a", current_action="PAUSE"), 50.0)

@@ -81,6 +81,20 @@ async def test_a_comparison_becomes_old_where_one_is_required() -> None:
         assert blocking(await fixture.scrape(2)) == blocks
 
 
+async def test_a_comparison_from_before_an_edit_is_old_also_without_the_time_of_the_edit() -> None:
+    fixture = polling(comparison="required", stable_for="1s")
+    for status, finished, blocks in (
+        (RUNS, 0, set()),
+        ("CHANGE_JOB_STARTED", 0, {"comparison_old", "phase"}),
+        (RUNS, 0, {"comparison_old"}),
+        (RUNS, now() + 60, set()),
+    ):
+        equal = replace(EQUAL, finished_at=finished or now() - 1)
+        await fixture.lists(listed_task("a", status))
+        await fixture.page_with({"a": [FINE, Comparison((equal,))]})
+        assert blocking(await fixture.scrape(2)) == blocks
+
+
 async def test_the_causes_of_reasons_that_were_not_checked() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task())
