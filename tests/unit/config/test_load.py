@@ -191,17 +191,27 @@ def test_values_must_not_go_stale_between_two_polls() -> None:
 
 def test_facts_of_a_verdict_must_be_polled_twice_before_they_are_too_old() -> None:
     fault = "must be at least 2 x poll.interval of a ({}), else no task stays ready: raise it, or poll more often"
-    assert faults_of(poll={"interval": "1m"}) == [f"cutover.max_age: 1m30s {fault.format('1m')}"]
     assert faults_of(cutover={"max_age": "59s"}) == [f"cutover.max_age: 59s {fault.format('30s')}"]
-    for own in (account(poll={"interval": "50s"}), account(cutover={"max_age": "30s"})):
-        (found,) = faults_of(own)
-        assert found.startswith("accounts[0].cutover.max_age: ")
+    for own, path in (
+        (account(poll={"interval": "50s"}), "cutover"),
+        (account(cutover={"max_age": "40s"}), "accounts[0].cutover"),
+    ):
+        (found,) = faults_of(own, cutover={"max_age": "90s"})
+        assert found.startswith(f"{path}.max_age: ")
     assert config_of(cutover={"max_age": "60s"}).cutover.max_age == 60
     assert config_of(account(cutover={"max_age": "2m"}), poll={"interval": "1m"}).accounts[0].cutover.max_age == 120
 
 
+def test_a_long_interval_is_named_itself_where_no_max_age_is_set() -> None:
+    fault = (
+        "1m must be at most half of cutover.max_age of a (1m30s), else no task stays ready: lower it, or set max_age"
+    )
+    assert faults_of(poll={"interval": "1m"}) == [f"poll.interval: {fault}"]
+    assert faults_of(account(poll={"interval": "1m"})) == [f"accounts[0].poll.interval: {fault}"]
+
+
 def test_cutover_can_not_require_what_is_not_collected() -> None:
-    fault = "required, but collector logs of a is disabled"
+    fault = "required, but collector logs of a is disabled: enable it"
     assert faults_of(cutover={"logs": "required"}) == [f"cutover.logs: {fault}"]
     assert faults_of(account(cutover={"logs": "required"})) == [f"accounts[0].cutover.logs: {fault}"]
     assert config_of(cutover={"logs": "required"}, collectors={"logs": {"enabled": True}}).cutover.logs == "required"
@@ -210,7 +220,7 @@ def test_cutover_can_not_require_what_is_not_collected() -> None:
 @pytest.mark.parametrize("name", NEEDS)
 def test_cutover_can_not_require_what_a_disabled_collector_reads(name: str) -> None:
     (collector,) = {reason.collector for reason in REASONS if reason.setting == name}
-    fault = f"cutover.{name}: required, but collector {collector} of a is disabled"
+    fault = f"cutover.{name}: required, but collector {collector} of a is disabled: enable it"
     assert faults_of(cutover={name: "required"}, collectors={collector: {"enabled": False}}) == [fault]
 
 
