@@ -125,12 +125,12 @@ def _needed(account: Account) -> list[str]:
 
 
 def as_table(projects: Sequence[_Listing], now: float, screen: Screen) -> str:
-    """Return a line for each task, the worst of each project first, subtasks below their parents.
+    """Return a line for each task, the worst over all projects first, subtasks below their parents.
 
     A terminal that is too narrow for a column of projects gets a table for each, then the counts.
     """
     if screen.width is None or screen.width >= _ROOMY:
-        rows = [row for _, tasks in projects for row in _rows(tasks, now)]
+        rows = list(_rows([task for _, tasks in projects for task in tasks], now))
         blocks = [_lines(rows, screen, hidden=())] if rows else []
     else:
         blocks = [

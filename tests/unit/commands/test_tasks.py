@@ -56,6 +56,11 @@ def test_a_line_for_each_task_the_worst_first() -> None:
     ]
 
 
+def test_the_worst_task_is_first_whichever_project_it_is_in() -> None:
+    cloud, config = two_projects(sim_task("broken", status="INCRE_TRANSFER_FAILED"), sim_task("late", delay=1140))
+    assert [row[0] for row in cells(shown(cloud, config=config))] == ["broken", "late", "orders"]
+
+
 def test_subtasks_follow_their_parents() -> None:
     rows = cells(shown(cloud_of(shops(), sim_task("zoo"), published={"v3"})))
     assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
