@@ -39,8 +39,9 @@ def duration(seconds: float) -> str:
 
 
 def exact_duration(seconds: float) -> str:
-    """A time span to the second, with all digits below two minutes: 119.5s, 1h30m5s."""
-    return f"{_number(seconds)}s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
+    """A time span to the second, below two minutes to the millisecond, below a second exact: 119.5s, 1h30m5s."""
+    digits = round(seconds, 3) if seconds >= 1 else seconds
+    return f"{_number(digits)}s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
 
 
 def age(at: float, now: float) -> str:
