@@ -636,7 +636,8 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_cutover_unchecked",
         "A reason against a cut-over that was not checked, always 1. cause: unknown (the cloud reports no value, or it "
-        "is too old), unpublished (no operation in the region provides it), ignored (by the configuration).",
+        "is too old), unpublished (no operation in the region provides it), ignored (by the configuration). A parent "
+        "also shows those of its living subtasks.",
         _JUDGED,
         lambda task: tuple((pair, 1) for pair in task.unchecked),
         ("reason", "cause"),

@@ -281,4 +281,12 @@ class CutoverInput:
             parts.append(f"unknown: {lost} {entries} of its children cannot be decoded or contradict others")
         if parts:
             return "; ".join(parts)
-        return "no subtask is alive" if not self.living else "all subtasks are ready"
+        return "no subtask is blocked" if self.living else "no subtask is alive"
+
+    def unchecked_subtasks(self, reason: str) -> dict[str, list[str]]:
+        """Return by cause the names of the subtasks of which a reason was not checked."""
+        found: dict[str, list[str]] = {}
+        for subtask in self.living if self.listed.is_parent else ():
+            if cause := dict(subtask.unchecked).get(reason):
+                found.setdefault(cause, []).append(subtask.name)
+        return found

@@ -29,6 +29,10 @@ class Outcome(StrEnum):
         return self in {Outcome.BLOCKS, Outcome.FINE}
 
 
+_CAUSES = (Outcome.UNKNOWN, Outcome.IGNORED, Outcome.UNPUBLISHED)
+"""The causes, the most important for a reader first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason against a cut-over.
@@ -56,7 +60,18 @@ class Reason:
     blocks_unknown: bool = True
 
     def outcome(self, case: CutoverInput) -> Outcome | None:
-        """Return what the reason says about a task; None if it does not apply to it."""
+        """Return what the reason says about a task; None if it does not apply to it.
+
+        A reason that was not checked of a living subtask was not checked of its parent either, unless it blocks.
+        """
+        own = self.own_outcome(case)
+        if own is not None and own is not Outcome.FINE:
+            return own
+        causes = case.unchecked_subtasks(self.name)
+        return next((cause for cause in _CAUSES if cause in causes), own)
+
+    def own_outcome(self, case: CutoverInput) -> Outcome | None:
+        """Return what the reason says about a task without its subtasks; None if it does not apply to it."""
         if not self.applies(case):
             return None
         bad, old = self.bad(case), self.source in case.old

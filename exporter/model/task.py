@@ -262,6 +262,8 @@ class LivingSubtask(NamedTuple):
     name: str
     blocked: bool | None
     """True if anything blocks its cut-over; None if it cannot be cut over at all, or its facts are unknown."""
+    unchecked: tuple[tuple[str, str], ...] = ()
+    """The reasons that were not checked, with their causes, as in `Task`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,14 @@ class TaskState:
         return contradicted or (self.phase is not Phase.ENDED and not standby)
 
     @property
+    def unchecked(self) -> tuple[tuple[str, str], ...]:
+        """The reasons against its cut-over that were not checked, with their causes."""
+        return self.exposed.unchecked if self.exposed is not None else ()
+
+    @property
     def parent_inputs(self) -> tuple[object, ...]:
         """The values on which the verdict of the parent depends."""
-        return self.blocked, self.counts_for_parent, self.wanted
+        return self.blocked, self.unchecked, self.counts_for_parent, self.wanted
 
     def update(self, facts: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """Store facts, with these tags only; `all_tags` keeps all tags beside them."""
@@ -195,7 +200,7 @@ class TaskState:
 def living_subtasks(subtasks: Mapping[str, TaskState]) -> tuple[LivingSubtask, ...]:
     """Return the subtasks, by id, on which the verdict of their parent depends, in the order of their names."""
     living = [
-        LivingSubtask(task_id, task.listed.name if task.listed is not None else task_id, task.blocked)
+        LivingSubtask(task_id, task.listed.name if task.listed is not None else task_id, task.blocked, task.unchecked)
         for task_id, task in subtasks.items()
         if task.counts_for_parent
     ]

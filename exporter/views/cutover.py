@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exporter.model import cutover
-from exporter.model.cutover import Outcome
+from exporter.model.cutover import CutoverInput, Outcome, Reason
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Task
@@ -88,9 +88,17 @@ def reasons(subject: TaskExplanation) -> list[Judgement]:
         Judgement(
             reason.name,
             outcomes[reason.name],
-            fact_text(reason.evidence(case)),
+            _fact(reason, case),
             age_text(subject.ages.get(reason.collector)),
         )
         for reason in cutover.REASONS
         if reason.name in outcomes
     ]
+
+
+def _fact(reason: Reason, case: CutoverInput) -> str:
+    """Return the value that a reason depends on; of a parent, the subtasks of which it was not checked."""
+    outcome = reason.outcome(case)
+    if outcome is reason.own_outcome(case):
+        return fact_text(reason.evidence(case))
+    return f"not checked of {', '.join(case.unchecked_subtasks(reason.name)[outcome or Outcome.UNKNOWN])}"

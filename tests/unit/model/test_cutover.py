@@ -248,6 +248,26 @@ def test_a_virtual_parent_has_no_reasons_about_facts_that_only_its_subtasks_have
     assert [*found] == ["phase", "stale", "action_needed", "action_running", "subtask", "not_stable"]
 
 
+@pytest.mark.parametrize(
+    ("causes", "own", "outcome"),
+    [
+        ({"d": "unknown"}, {}, Outcome.UNKNOWN),
+        ({"c": "unpublished", "d": "ignored", "e": "unknown"}, {}, Outcome.UNKNOWN),
+        ({"c": "unpublished", "d": "ignored"}, {}, Outcome.IGNORED),
+        ({"d": "unknown"}, {"current_action": "PAUSE"}, Outcome.BLOCKS),
+        ({"d": "unknown"}, {"current_action": "CLONE"}, Outcome.UNKNOWN),
+        ({}, {"current_action": "CLONE"}, Outcome.FINE),
+    ],
+)
+def test_a_reason_that_was_not_checked_of_a_subtask_was_not_checked_of_its_parent(
+    causes: dict[str, str], own: dict[str, Any], outcome: Outcome
+) -> None:
+    parent = replace(VIRTUAL, listed=replace(PLAIN, is_parent=True, **{"current_action": None, **own}))
+    for reason in ("action_running", *(() if own else ("comparison_missing",))):
+        living = (LIVING, *(LivingSubtask(key, key, False, ((reason, cause),)) for key, cause in causes.items()))  # noqa: FBT003
+        assert outcomes(parent, living=living)[reason] is outcome
+
+
 def test_the_default_settings() -> None:
     assert Cutover().model_dump() == {
         "max_delay": 5,

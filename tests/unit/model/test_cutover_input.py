@@ -108,7 +108,7 @@ def test_the_evidence_of_the_time_without_another_blocker(stable: bool | None, t
     ("unknown", "living", "text"),
     [
         (0, {}, "no subtask is alive"),
-        (0, {"a": False}, "all subtasks are ready"),
+        (0, {"a": False}, "no subtask is blocked"),
         (0, {"a": False, "b": True, "c": True}, "blocked: b, c"),
         (0, {"a": None, "b": True}, "blocked: b; unknown: a"),
         (1, {"a": False}, "unknown: 1 entry of its children cannot be decoded or contradict others"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exporter.model.cutover import Outcome, judge
-from exporter.model.facts import Progress
+from exporter.model.facts import Monitor, Progress
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
 
@@ -114,3 +114,22 @@ async def test_a_virtual_parent_needs_no_delay_of_its_own_but_does_as_soon_as_it
         assert blockers.get("delay_unknown") == blocked
     page = await fixture.page_of(listed_task("p"))
     assert page.value("drs_task_cutover_blocker", task_name="task p", reason="delay_unknown") == 1
+
+
+async def test_a_parent_shows_what_was_not_checked_of_its_subtasks_at_any_depth_until_it_is_checked() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(
+        listed_task("p", is_parent=True),
+        listed_task("m", parent_id="p", root_id="p", is_parent=True),
+        listed_task("c", parent_id="m", root_id="p"),
+    )
+    await fixture.page_with({}, virtual=("p", "m"))
+    fine = Progress(full_ratio=1, delay_seconds=0)
+    for facts, causes in (([fine], ["unknown"]), ([Monitor(source_up=True, target_up=True)], [])):
+        page = await fixture.page_with({"c": facts})
+        assert ready_of(page) == 1
+        for name in ("p", "m"):
+            unchecked = page.samples("drs_task_cutover_unchecked", task_name=f"task {name}", reason="side_down")
+            assert [labels["cause"] for labels, _ in unchecked] == causes
+            blocker = page.samples("drs_task_cutover_blocker", task_name=f"task {name}", reason="side_down")
+            assert blocker == []

@@ -12,7 +12,7 @@ from exporter.model.cutover import REASONS, can_be_cut_over
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
 from exporter.model.facts import Progress
-from exporter.model.task import Identity, Listed, Task
+from exporter.model.task import Identity, Listed, LivingSubtask, Task
 from exporter.views.cutover import not_checked, reasons, verdict
 from tests.lib.verdicts import DR, PLAIN, case_of, ready
 
@@ -51,6 +51,18 @@ def test_the_reasons_that_were_not_checked_are_sorted_by_their_cause() -> None:
         "log_error (ignored by the configuration)"
     )
     assert not_checked(explained(Task(IDENTITY))) == ""
+
+
+def test_a_parent_names_the_subtasks_of_which_a_reason_was_not_checked() -> None:
+    parent = Task(IDENTITY, listed=replace(PLAIN, is_parent=True), refused=frozenset({"progress"}))
+    unchecked = (("comparison_missing", "unknown"),)
+    living = tuple(LivingSubtask(name, name, False, unchecked) for name in ("north", "south"))  # noqa: FBT003
+    subject = explained(parent, living=living)
+    assert verdict(subject) == "nothing known blocks it"
+    assert not_checked(subject) == "not checked: comparison_missing (unknown)"
+    facts = {judgement.name: judgement.fact for judgement in reasons(subject)}
+    assert facts["comparison_missing"] == "not checked of north, south"
+    assert facts["subtask"] == "no subtask is blocked"
 
 
 def test_every_reason_has_a_fact_in_one_line_an_age_and_an_advice() -> None:
