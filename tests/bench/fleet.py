@@ -49,6 +49,7 @@ def settings(
         ],
         "poll": {"rate_limit": rate, "burst": max(5, round(rate)) if rate >= 1000 else 5, **poll},
         "collectors": {name: {"enabled": name in wanted} for name in Collectors.model_fields},
+        "cutover": {"max_age": "1d"},
     }
 
 

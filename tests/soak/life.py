@@ -78,6 +78,7 @@ def accounts() -> list[dict[str, Any]]:
                 "credentials": credentials,
                 "projects": projects,
                 "tasks": {**made_account["tasks"], **more},
+                "cutover": {"max_age": 2 * INTERVAL},
             }
         )
     return made
