@@ -173,11 +173,14 @@ def _instance_of(kind: type[T]) -> Callable[[Any], T]:
     return check
 
 
-def _words(value: Any) -> frozenset[str]:
-    words: list[Any] = _instance_of(list)(value)
-    if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
-        raise ValueError
-    return frozenset(words)
+def _words(value: Any, info: ValidationInfo) -> frozenset[str] | None:
+    if is_null(value):
+        return None
+    items = value if isinstance(value, list) else [None]
+    words = [item for item in items if isinstance(item, str) and _WORD.fullmatch(item)]
+    if len(words) < len(items) and isinstance(info.context, DecodeErrors):
+        info.context.count += 1
+    return frozenset(words) if words or not items else None
 
 
 Text = Annotated[str | None, _field(_text)]
@@ -217,8 +220,8 @@ Version = Annotated[str | None, _field(_matching(_VERSION))]
 Flag = Annotated[bool | None, _field(_instance_of(bool))]
 Switch = Annotated[bool | None, _field(_SWITCH.__getitem__)]
 """0 or 1, or a boolean, also as text."""
-Words = Annotated[frozenset[str] | None, _field(_words)]
-"""A list of words."""
+Words = Annotated[frozenset[str] | None, PlainValidator(_words)]
+"""A list of words; one that looks like a text is dropped alone, so that no other action is hidden by it."""
 JsonArray = Annotated[list[Any] | None, _field(_instance_of(list))]
 """A list whose items are decoded one by one."""
 JsonObject = Annotated[Mapping[str, Any] | None, _field(_instance_of(dict))]

@@ -121,7 +121,7 @@ LOST: dict[str, list[Any]] = {
     ],
     "flag": ["true", 1],
     "words": [
-        *[["START", None], [["START"]], ["START", "a whole sentence"], ["START", "\ud800"], ["X" * 41]],
+        *[[None], [["START"]], ["a whole sentence"], ["\ud800"], ["X" * 41]],
         *["START", {"START": 1}],
     ],
     "items": [{}, "[]"],
@@ -137,6 +137,11 @@ def test_values(kind: str, given: Any, value: Any) -> None:
 @pytest.mark.parametrize(("kind", "given"), [(kind, given) for kind in LOST for given in LOST[kind]])
 def test_a_value_of_the_wrong_kind_is_a_decode_error(kind: str, given: Any) -> None:
     assert read(kind, given) == (None, 1)
+
+
+@pytest.mark.parametrize("lost", [None, 7, ["RETRY"], "a whole sentence", "\ud800"])
+def test_of_a_list_of_words_only_those_that_are_none_are_lost(lost: Any) -> None:
+    assert read("words", ["START", lost]) == (frozenset({"START"}), 1)
 
 
 def test_one_bad_field_leaves_the_others() -> None:

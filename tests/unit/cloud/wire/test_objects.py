@@ -48,8 +48,24 @@ def test_one_field(fields: dict[str, Any], expected: ObjectCount, errors: int) -
 
 
 @pytest.mark.parametrize(("kind", "errors"), [(None, 0), ("", 0), ("a table of host 10.0.0.1", 1), ({}, 1)])
-def test_a_count_without_a_word_for_its_type_is_none(kind: Any, errors: int) -> None:
-    assert count(type=kind) == ((), errors)
+def test_of_a_count_without_a_word_for_its_type_only_the_status_is_known(kind: Any, errors: int) -> None:
+    assert count(type=kind) == ((ObjectCount("unknown", None, None),), errors)
+    assert count(type=kind, status="FAILED") == ((ObjectCount("unknown", None, None, "FAILED"),), errors)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (["COMPLETED", "COMPLETED"], "COMPLETED"),
+        (["COMPLETED", "TRANSFERING"], None),
+        (["COMPLETED", None], None),
+        (["COMPLETED", "FAILED", None], "FAILED"),
+    ],
+)
+def test_several_counts_without_a_word_are_one(statuses: list[str | None], status: str | None) -> None:
+    block = [{"type": "table", "src_count": "1"}, *({"type": "a b", "status": each} for each in statuses)]
+    facts, _ = read(migration_object_overview=block)
+    assert facts.counts == (ObjectCount("table", 1, None), ObjectCount("unknown", None, None, status))
 
 
 @pytest.mark.parametrize(("items", "errors"), [(None, 0), ([], 0), ({}, 1), ([None, "table"], 2)])

@@ -62,7 +62,7 @@ FIELDS: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
         ({"available_actions": ["START"]}, frozenset({"START"}), 0),
         *[(actions, frozenset(), 0) for actions in ({"available_actions": None}, {"current_action": "CREATE"}, None)],
         *[(actions, frozenset(), 1) for actions in ({"available_actions": "START"}, ["START"])],
-        ({"available_actions": ["START", 7]}, frozenset(), 1),
+        ({"available_actions": ["START", 7]}, frozenset({"START"}), 1),
     ],
     ("job_action", "unavailable_actions"): [({"unavailable_actions": ["START"]}, frozenset({"START"}), 0)],
     ("children", "is_parent"): [([], False, 0), (None, False, 0), ([None], True, 1)],  # virtual all the same
