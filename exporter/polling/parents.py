@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from exporter.cloud.http.errors import BadRequestError, CloudError, TaskError, TaskGoneError
+from exporter.cloud.http.error_codes import documented
+from exporter.cloud.http.errors import (
+    BadRequestError,
+    CloudError,
+    TaskError,
+    TaskGoneError,
+    ThrottledError,
+    UnavailableError,
+)
 from exporter.cloud.source import Source, TaskResult
 
 QUERY_AGAIN_SECONDS = 3600.0
@@ -72,8 +80,15 @@ class Parents:
 def may_be_refusal(source: Source, result: TaskResult) -> bool:
     """Return whether the id of a task may be the cause of its result."""
     if isinstance(result, CloudError):
-        return isinstance(result, TaskError | TaskGoneError | BadRequestError) and result.code != "decode"
+        about_task = isinstance(result, TaskError | TaskGoneError | BadRequestError) and result.code != "decode"
+        return about_task and not _is_failure(result)
     return not result and source.batch > 1  # nothing in this state: another status of an error
+
+
+def _is_failure(result: CloudError) -> bool:
+    """Return whether an error, also one in an item of a batch, is a failure of the cloud, which proves nothing."""
+    meaning = documented(result.error_code)
+    return meaning is not None and issubclass(meaning.error, UnavailableError | ThrottledError)
 
 
 def _is_virtual(result: TaskResult) -> bool:

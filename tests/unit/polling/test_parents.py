@@ -214,6 +214,18 @@ async def test_a_parent_is_not_refused_by_a_failure_of_the_cloud(error: CloudErr
     assert fixture.store.store.state.tasks["p"].refused == frozenset()
 
 
+@pytest.mark.parametrize("code", ["DRS.M00004", "M00004", "DRS.M01503", "APIGW.0308"])
+async def test_an_item_of_a_batch_that_says_that_the_cloud_failed_is_no_refusal(code: str) -> None:
+    cloud = Cloud("p", refusal=TaskError("v3_batch_progress", "200", code), whole=False)
+    fixture = await loop_of(cloud, "p")
+    await after(fixture, 65)
+    assert cloud.with_id("p") == [1, 1, 1]
+    assert fixture.store.store.state.tasks["p"].refused == frozenset()
+    cloud.refused.clear()
+    await after(fixture, 30)
+    assert "progress" in fixture.store.store.state.tasks["p"].facts
+
+
 async def test_a_parent_with_facts_that_is_deleted_is_removed() -> None:
     cloud = Cloud(refusal=TaskGoneError("v3_batch_progress", "200", "DRS.M05004"), whole=False)
     fixture = await loop_of(cloud, "p")
