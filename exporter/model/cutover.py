@@ -60,7 +60,7 @@ def _ignores_comparisons(case: CutoverInput) -> bool:
 
 def _only_if_required(bad: bool | None, case: CutoverInput) -> bool | None:  # noqa: FBT001 - the value that is judged
     """Return whether a lack of a comparison blocks: only where one is required, and of a parent only its own."""
-    virtual = case.listed.is_parent and case.task.comparison is None
+    virtual = case.is_virtual_for("comparison") and case.task.comparison is None
     return None if bad and (virtual or case.settings.comparison != REQUIRED) else bad
 
 

@@ -54,8 +54,8 @@ class CutoverInput:
     Args:
         task: its facts.
         settings: of its account.
-        old: names of facts that are too old for a good verdict. `status`, `current_action` and `result` (the oldest
-            finished comparison) are among them.
+        old: names of facts that are too old for a good verdict. `status`, `list` (the newest one with the task),
+            `current_action` and `result` (the oldest finished comparison) are among them.
         unpublished: names of facts that no operation of the region provides about the task.
         disabled: names of facts whose collector is disabled.
         other_status: the status in a response that is newer than the list, if it differs.
@@ -82,6 +82,11 @@ class CutoverInput:
     def listed(self) -> Listed:
         """The entry of the task in a list; an empty one if it has expired."""
         return self.task.listed or _UNLISTED
+
+    def is_virtual_for(self, source: str) -> bool:
+        """Return whether a parent is no link itself, or the cloud refuses it for facts: its subtasks have them."""
+        refused = self.task.refused & {"progress", source}
+        return self.listed.is_parent and (self.task.progress is None or bool(refused))
 
     @property
     def full_only(self) -> bool:
@@ -119,15 +124,17 @@ class CutoverInput:
         The report of the cloud is one of them if the cloud renews it and it is over an hour old.
         """
         decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
+        old = self.old - self.task.refused
         report = self.report_advances and (self.report_age or 0) > _OUTDATED_REPORT_SECONDS
-        return [*(name for name in decides if name in self.old), *(["report of the cloud"] if report else [])]
+        return [*(name for name in decides if name in old), *(["report of the cloud"] if report else [])]
 
     @property
     def needed_actions(self) -> frozenset[str] | None:
-        """The actions for which the replication waits; None if the list contains none at all."""
+        """The actions for which the replication waits; None if the list contains none at all, or none and is old."""
         listed = self.listed
         known = listed.available_actions or listed.unavailable_actions
-        return listed.available_actions & NEEDED_ACTIONS if known else None
+        needed = listed.available_actions & NEEDED_ACTIONS
+        return needed if needed or (known and "list" not in self.old) else None
 
     @property
     def disrupted(self) -> bool | None:
@@ -136,7 +143,7 @@ class CutoverInput:
         if action in RUNNING_ACTIONS:
             outdated = "current_action" in self.old and self.listed.phase is Phase.INCREMENTAL
             return None if outdated else True
-        return False if action in _HARMLESS_ACTIONS else None
+        return False if action in _HARMLESS_ACTIONS and "list" not in self.old else None
 
     # Progress, recovery and switchover
 

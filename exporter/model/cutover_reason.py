@@ -45,7 +45,7 @@ class Reason:
             the reachable endpoints; None if it is unknown.
         applies: returns whether it can apply to a task at all.
         setting: the key of `cutover` that decides whether it blocks.
-        of_parents: whether it applies to a parent of which its value is unknown; its subtasks have the others.
+        of_parents: whether it applies to a parent that is no link itself; its subtasks have the others.
         blocks_unknown: whether an unknown value blocks where the setting is `required`.
     """
 
@@ -75,7 +75,7 @@ class Reason:
         if not self.applies(case):
             return None
         bad, old = self.bad(case), self.source in case.old
-        if bad is None and case.listed.is_parent and not self.of_parents:
+        if bad is None and not self.of_parents and case.is_virtual_for(self.source):
             return None
         if self.ignored(case.settings):
             return Outcome.IGNORED

@@ -79,8 +79,8 @@ class CutoverState:
         Args:
             settings: of the account.
             status_at: when the status was last received.
-            received: when facts were last received, by name, also those that have expired.
-            intervals: of the facts that have not expired.
+            received: when facts were last received, by name, also those that have expired; and a list, as `list`.
+            intervals: of the facts that have not expired, and of lists.
             finished: when the oldest of the newest finished comparisons ended.
         """
         limits = {"status": status_at + settings.max_age}

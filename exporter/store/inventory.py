@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exporter.model.merge import contradict, merge
 from exporter.model.task import DELETED, Phase
@@ -254,12 +254,15 @@ def _weight(gap: Gap | None, pages: int) -> int:
     return _ABSENCE_BEFORE_REMOVAL if gap is None and pages == 1 else 1
 
 
-def _filled(listed: Listed, others: Iterable[Listed]) -> Listed:
+def _filled(listed: Listed, others: Collection[Listed]) -> Listed:
     """Return the task with the fields that only its other lists contain."""
-    additions = {
+    additions: dict[str, Any] = {
         name: value
         for other in others
         for name in _FILLED
         if getattr(listed, name) is None and (value := getattr(other, name)) not in _NOTHING
     }
+    if any(other.is_parent for other in others) and not listed.is_parent:
+        # Subtasks that only the other generation lists are subtasks: their parent is not judged without them.
+        additions |= {"is_parent": True, "unknown_children": max(other.unknown_children for other in others)}
     return replace(listed, **additions) if additions else listed

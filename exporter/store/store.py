@@ -213,7 +213,7 @@ class Store:
         task = self.state.tasks.get(task_id)
         if task is None or task.exposed is None or task.listed != listed or listed is None:
             return False
-        return "status" not in task.cutover.old and not task.cutover.disputed
+        return task.cutover.old.isdisjoint({"status", "list"}) and not task.cutover.disputed
 
     def _remove(self, task_id: str) -> frozenset[str]:
         """Remove a task. Return the parents that have to be judged again."""

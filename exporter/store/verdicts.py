@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from exporter.config import TASKS
 from exporter.model import cutover
 from exporter.model.known_facts import TASK_FACTS
 from exporter.store.cutover_state import status_of
@@ -66,9 +68,10 @@ class Verdicts:
             return None
         known = tasks[task_id]
         reports = self._state.inventory.statuses(task_id)
+        list_at = max((at for _, at in reports), default=-math.inf)
         reports += [known.cutover.reported] if known.cutover.reported else []
         status_at, other_status = status_of(task.listed, reports)
-        self._set_limits(known, task, status_at)
+        self._set_limits(known, task, status_at, list_at)
         edited = known.cutover.edited
         return cutover.CutoverInput(
             task,
@@ -83,15 +86,16 @@ class Verdicts:
             self._stable(known),
         )
 
-    def _set_limits(self, known: TaskState, task: Task, status_at: float) -> None:
+    def _set_limits(self, known: TaskState, task: Task, status_at: float, list_at: float) -> None:
         ends = [end.at for end in cutover.CutoverInput(task, self._settings).comparisons.ends if end.at is not None]
         finished = min(ends) - self._clock.step if ends else None
-        known.cutover.set_limits(self._settings, status_at, known.received, self._intervals(known), finished)
+        received = {"list": list_at, **known.received}
+        known.cutover.set_limits(self._settings, status_at, received, self._intervals(known), finished)
 
     def _intervals(self, task: TaskState) -> Mapping[str, float]:
-        """Return the intervals of the facts about a task that have not expired."""
+        """Return the intervals of the lists, and of the facts about a task that have not expired."""
         configured = self._ages.configured
-        return {
+        return {"list": configured[TASKS]} | {
             name: max(configured[facts.collector], *task.planned.get(name, (0.0,))[:2])
             for name, facts in task.facts.items()
         }

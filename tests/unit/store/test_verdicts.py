@@ -139,3 +139,56 @@ async def test_an_operation_that_is_shown_for_over_an_hour_is_unchecked(action: 
         page = await fixture.page_with({"a": [FINE]})
         assert blocking(page) == still
     assert page.value(UNCHECKED, reason="action_running", cause="unknown") == 1
+
+
+async def test_actions_of_an_old_list_are_unknown_however_fresh_the_status_is() -> None:
+    fixture = StoreFixture()
+    fine: dict[str, Any] = {"unavailable_actions": frozenset({"RETRY"}), "current_action": ""}
+    reports = Progress(full_ratio=1, delay_seconds=0, task_status=RUNS)
+    bad: dict[str, Any] = {"available_actions": frozenset({"CONTINUE_APPLY"}), "current_action": "PAUSE"}
+    for listed, values in ((fine, [0, 0, None]), (bad, [1, 1, 1]), (fine, [0, 0, None])):
+        await fixture.lists(listed_task(**listed))
+        found = []
+        for seconds in (0, 85, 10):
+            await fixture.scrape(seconds)
+            page = await fixture.page_with({"a": [reports]})
+            found.append(page.value(BLOCKER, reason="action_needed"))
+            assert page.value(BLOCKER, reason="action_running") == found[-1]
+            assert page.value(BLOCKER, reason="stale") == 0
+        assert found == values
+
+
+async def test_what_is_required_is_required_of_a_parent_that_is_a_link_itself() -> None:
+    fixture = StoreFixture(cutover={"endpoints": "required", "comparison": "required"}, comparison=300)
+    good = [FINE, Monitor(source_up=True, target_up=True), Comparison((replace(EQUAL, finished_at=now()),))]
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
+    page = await fixture.page_with({"p": [FINE], "c": good})
+    assert blocking(page, task_id="p") == {"side_down", "comparison_missing"}
+    assert (await fixture.page_with({"p": good})).value(READY) == 1
+    await fixture.store.update({}, refused={"p": (Monitor,)})
+    assert (await fixture.scrape()).value(READY) == 1
+
+
+async def test_a_parent_that_is_refused_later_is_not_stale_for_ever() -> None:
+    fixture = StoreFixture()
+    tasks = listed_task("p", is_parent=True), listed_task("c", parent_id="p")
+    await fixture.lists(*tasks)
+    await fixture.page_with({"p": [FINE], "c": [FINE]})
+    await fixture.scrape(200)
+    await fixture.lists(*tasks)
+    page = await fixture.page_with({"c": [FINE]})
+    assert blocking(page, task_id="p") == {"stale"}
+    assert (await fixture.page_with({}, virtual=["p"])).value(READY) == 1
+
+
+async def test_subtasks_that_only_the_other_generation_lists_decide_as_well() -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task("p"), api="v3")
+    assert (await fixture.page_with({"p": [FINE]})).value(READY) == 1
+    child = listed_task("c", "INCRE_TRANSFER_FAILED", parent_id="p")
+    await fixture.lists(listed_task("p", is_parent=True), child, api="v5")
+    assert blocking(await fixture.scrape(), task_id="p") == {"subtask"}
+    await fixture.lists(listed_task("p"), api="v5")
+    assert (await fixture.scrape()).value(READY) == 1
+    await fixture.lists(listed_task("p", is_parent=True, unknown_children=1), api="v5")
+    assert blocking(await fixture.scrape(), task_id="p") == {"subtask"}
