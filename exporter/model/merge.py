@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from exporter.model.cutover_input import RUNNING_ACTIONS
 from exporter.model.task import DELETED, Listed, Phase
 
 _WORST_FIRST = (
@@ -51,7 +52,7 @@ def merge(entries: Sequence[Listed]) -> Listed:
         unknown_children=max(entry.unknown_children for entry in entries),
         contradicted=contradict(entries) or any(entry.contradicted for entry in entries),
         available_actions=frozenset().union(*(entry.available_actions for entry in entries)),
-        current_action=max(_values((worst, *entries), "current_action"), key=bool, default=None),
+        current_action=max(_values((worst, *entries), "current_action"), key=_disturbs, default=None),
         multi_write=any(entry.multi_write for entry in entries),
         **completed,
     )
@@ -60,6 +61,11 @@ def merge(entries: Sequence[Listed]) -> Listed:
 def _values(entries: Sequence[Listed], name: str) -> dict[Any, None]:
     """The different values of a field, in the order of the entries."""
     return dict.fromkeys(value for entry in entries if (value := getattr(entry, name)) is not None)
+
+
+def _disturbs(action: str) -> tuple[bool, bool]:
+    """Return the order of operations: one that disturbs the replication last, after others and none."""
+    return action in RUNNING_ACTIONS, bool(action)
 
 
 def _rank(entry: Listed) -> int:

@@ -88,7 +88,7 @@ def test_values_of_either_entry_are_kept() -> None:
     assert (found.node_role, found.multi_az, found.charging_mode) == ("master", True, "period")
 
 
-@pytest.mark.parametrize("actions", [("", "PAUSE"), (None, "PAUSE"), (None, ""), (None, None)])
+@pytest.mark.parametrize("actions", [("", "PAUSE"), ("TO_RENEW", "PAUSE"), (None, "PAUSE"), (None, ""), (None, None)])
 def test_an_action_that_one_entry_names_is_in_progress(actions: tuple[str | None, str | None]) -> None:
     for order in permutations(actions):
         assert merge([listed_task(current_action=action) for action in order]).current_action == actions[1]
