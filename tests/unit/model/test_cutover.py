@@ -11,23 +11,9 @@ from exporter.config import Cutover
 from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, excluded
 from exporter.model.cutover_words import ADVICE
 from exporter.model.details import Detail
-from exporter.model.facts import (
-    Progress,
-    Recovery,
-    Switchover,
-)
+from exporter.model.facts import Progress, Recovery, Switchover
 from exporter.model.task import Listed, LivingSubtask, Task
-from tests.lib.verdicts import (
-    DR,
-    DR_REASONS,
-    FULL,
-    PLAIN,
-    blocking,
-    outcomes,
-    ready,
-    with_delay,
-    with_full_ratio,
-)
+from tests.lib.verdicts import DR, DR_REASONS, FULL, PLAIN, blocking, outcomes, ready, with_delay, with_full_ratio
 
 
 @pytest.mark.parametrize("listed", [PLAIN, DR, FULL], ids=["sync", "DR", "full load"])

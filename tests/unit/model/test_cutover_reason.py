@@ -10,12 +10,7 @@ import pytest
 from exporter.config import Cutover
 from exporter.model.cutover import Outcome
 from exporter.model.details import Detail
-from exporter.model.facts import (
-    Logs,
-    Node,
-    Progress,
-    Switchover,
-)
+from exporter.model.facts import Logs, Node, Progress, Switchover
 from tests.lib.verdicts import (
     DR,
     EQUAL,
