@@ -312,8 +312,9 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     info(
         "drs_task_policy_info",
-        "What the task ignores or leaves out: conflicts, DDL, indexes; the value is always 1. A label is absent if the "
-        "cloud reports no such setting.",
+        "What the task ignores or leaves out: conflicts, DDL, indexes; the value is always 1. conflict_policy: ignore "
+        "(a conflicting row is skipped), overwrite, or stop (the task fails). A label is absent if the cloud reports "
+        "no such setting.",
         "detail",
         _POLICY_LABELS,
     ),

@@ -147,7 +147,12 @@ def _size(size: float) -> str:
     return f"{size:.4g} {_BYTES[unit]}"
 
 
-_LABELS = {"full": "full_load", "full_remaining": "full_load_remaining", "counts": ""}
+_LABELS = {
+    "full": "full_load",
+    "full_remaining": "full_load_remaining",
+    "counts": "",
+    "target_read_only": "target_configured_read_only",  # which is not the state of the target
+}
 _UNITS: tuple[tuple[str, str, Callable[[Any, float], str]], ...] = (
     ("_bytes_per_second", "_per_second", lambda rate, _: f"{_size(rate)}/s"),
     ("_per_second", "_per_second", lambda rate, _: f"{_number(rate)}/s"),

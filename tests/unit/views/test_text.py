@@ -77,6 +77,7 @@ def test_counts_and_names() -> None:
         ("order_expires_at", EPOCH + 2 * HOUR, [("order expires", "2026-01-01 02:00:00Z, in 1h")]),
         ("source_up", False, [("source", "down")]),
         ("lifted", True, [("lifted", "yes")]),
+        ("target_read_only", True, [("target configured read only", "yes")]),  # not the state of the target
         ("available_actions", frozenset({"RETRY", "PAUSE"}), [("available actions", "PAUSE, RETRY")]),
         ("available_actions", frozenset(), [("available actions", "none")]),
         ("different_rows", 1e7, [("different rows", "10000000")]),
