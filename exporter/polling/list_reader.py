@@ -18,6 +18,8 @@ from exporter.polling.context import PollContext
 WHOLE_LIST_SECONDS = 300.0
 """The interval of whole lists where reading what may have changed costs fewer calls, and of v5 lists beside v3 ones."""
 _TRY_IDS_AGAIN_SECONDS = 3600.0
+_LONG_LIST_PAGES = 10
+"""A whole list of more pages lets other calls go first, as it would make them late."""
 
 
 class ListCost(NamedTuple):
@@ -81,8 +83,9 @@ class ListReader:
     def roots(self, api: Api, job_type: str, now: float) -> tuple[str, ...] | None:
         """Return the ids of the tasks that may have changed; None: the whole list is due."""
         whole = self._whole.get((api.name, job_type))
-        if whole is None or now >= whole.due:
-            return None
+        return None if whole is None or now >= whole.due else self._roots(api, job_type, whole, now)
+
+    def _roots(self, api: Api, job_type: str, whole: _Whole, now: float) -> tuple[str, ...] | None:
         second = self.is_second(api)
         without = self._apis[0].name if second else None
         roots = self._store.state.inventory.roots(api.name, job_type, without=without)
@@ -94,11 +97,16 @@ class ListReader:
 
     async def read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
         """Read what is due, see `roots`, and store it; raises `CloudError`."""
+        whole, due = self._whole.get((api.name, job_type)), roots is None
+        if due and whole is not None and whole.pages > _LONG_LIST_PAGES:
+            roots = self._roots(api, job_type, whole, now)  # or statuses would be too old before the list has ended
         missing = set[str]() if roots is None else await self._read_some(api, client, job_type, roots)
-        if missing is None:
+        if missing is None and not due:
             return
+        if whole is not None and whole.pages > _LONG_LIST_PAGES:
+            client.context.wait_longer(WHOLE_LIST_SECONDS)
         listed = await self._read_whole(api, client, job_type, now)
-        if missing & listed:
+        if missing and missing & listed:
             self._no_ids_until[api.name] = now + _TRY_IDS_AGAIN_SECONDS
 
     async def _read_whole(self, api: Api, client: Client, job_type: str, now: float) -> set[str]:

@@ -43,6 +43,10 @@ class CallContext:
             due = loop_time() + self._turn.interval if retries else self._turn.due
             await scheduler.take(self._turn._replace(due=due))
 
+    def wait_longer(self, interval: float) -> None:
+        """Let the calls that follow wait as part of work that is due now, and again after this interval."""
+        self._turn = self._turn._replace(due=loop_time(), interval=interval)
+
     def give_back(self, scheduler: Scheduler) -> None:
         """Return the rights that were not used."""
         for _ in range(self._rights):
