@@ -7,9 +7,9 @@ An inconsistent result counts until a later one is equal, whatever runs or faile
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResults
@@ -66,7 +66,7 @@ class ComparisonSource:
         reader = self._reader(client, job_id, counted)
         listed = _by_type(ComparisonTaskWire.read_all(await reader.listed(), counted))
         finished = {kind: [task for task in tasks if task.ended_well] for kind, tasks in listed.items()}
-        known = self._recall(job_id, {task.id for tasks in finished.values() for task in tasks[:_JUDGED]})
+        known = self._recall(job_id, finished)
         for place in range(_JUDGED):
             missing = [
                 tasks[place]
@@ -80,10 +80,19 @@ class ComparisonSource:
                     known[task.id] = comparison
         return {job_id: (_merged(listed, finished, known),)}
 
-    def _recall(self, job_id: str, compare_ids: Container[str | None]) -> _Known:
-        """Return the stored results of these comparisons; tasks that were not queried for a day are removed."""
+    def _recall(self, job_id: str, finished: _ByType) -> _Known:
+        """Return the stored results of the newest comparisons of each type, and of the newest that has a verdict.
+
+        Tasks that were not queried for a day are removed.
+        """
         before = self._known.pop(job_id, (0.0, {}))[1]
-        known = {key: comparison for key, comparison in before.items() if key in compare_ids}
+        kept = {
+            task.id
+            for tasks in finished.values()
+            for task in (*tasks[:_JUDGED], _decided(tasks, before))
+            if task is not None
+        }
+        known = {key: comparison for key, comparison in before.items() if key in kept}
         self._known[job_id] = (loop_time(), known)
         oldest = next(iter(self._known))
         while loop_time() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
@@ -92,9 +101,13 @@ class ComparisonSource:
         return known
 
 
-def _by_type(listed: Iterable[ComparisonTaskWire]) -> _ByType:
-    by_type = defaultdict[str, list[ComparisonTaskWire]](list)
-    for task in sorted(listed, key=attrgetter("order"), reverse=True):  # of equals the first: so does the cloud
+def _by_type(listed: Sequence[ComparisonTaskWire]) -> _ByType:
+    by_type, orders, following = defaultdict[str, list[ComparisonTaskWire]](list), list[float](), 0.0
+    for task in reversed(listed):  # one without a time that can be read is newer than the next: so lists the cloud
+        following = task.order or following
+        orders.append(following)
+    ordered = zip(reversed(orders), listed, strict=True)
+    for _, task in sorted(ordered, key=itemgetter(0), reverse=True):  # of equals the first
         if task.kind and task.id and task.status:
             by_type[task.kind].append(task)
     return by_type

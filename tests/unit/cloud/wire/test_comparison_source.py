@@ -203,3 +203,25 @@ async def test_results_of_a_task_that_is_not_queried_for_a_day_are_removed() -> 
         if hour == 0:
             await cloud.fetch(item(1), job_id="b")
     assert (len(cloud.queries), list(cloud.source._known)) == (2, ["a"])
+
+
+@pytest.mark.parametrize("time", [None, "2020-12-12 17:41:50", "soon"])
+async def test_a_comparison_without_a_time_is_newer_than_the_next_in_the_list(time: str | None) -> None:
+    cloud = Reader(lines_3=["INCONSISTENT"])
+    await cloud.fetch(item(3, start_time=time), item(2))
+    assert cloud.judged == [("SUCCESSFUL", False)]
+    cloud = Reader(lines_2=["INCONSISTENT"])
+    await cloud.fetch(item(3, start_time=time), item(2))
+    assert cloud.judged == [("SUCCESSFUL", True)]
+    await cloud.fetch(item(4), item(3, start_time=time), item(2))
+    assert cloud.queries == [["lines-3"], ["lines-4"]]
+
+
+async def test_a_difference_is_remembered_however_many_comparisons_have_no_verdict_since() -> None:
+    cloud = Reader(lines_1=["INCONSISTENT"], **{f"lines_{number}": ["CAN_NOT_COMPARE"] for number in range(2, 9)})
+    for newest in range(1, 9):
+        await cloud.fetch(*(item(number) for number in range(newest, 0, -1)))
+        assert ("SUCCESSFUL", False) in cloud.judged
+    await cloud.fetch(*(item(number) for number in range(9, 0, -1)))
+    assert cloud.judged == [("SUCCESSFUL", True)]
+    assert cloud.queries == [[f"lines-{number}"] for number in range(1, 10)]
