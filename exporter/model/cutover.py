@@ -136,7 +136,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
     Reason(
         "apply_failed",
         "node",
-        lambda case: _APPLY_FAILED.get(case.apply_state or ""),
+        lambda case: _APPLY_FAILED.get((case.apply_state or "").lower()),
         attrgetter("apply_state"),
     ),
     Reason(
@@ -176,7 +176,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
     Reason(
         "order_frozen",
         "detail",
-        lambda case: None if (status := case.order_status) is None else status.startswith("FROZEN"),
+        lambda case: None if (status := case.order_status) is None else status.upper().startswith("FROZEN"),
         attrgetter("order_status"),
         applies=_has_order,
     ),

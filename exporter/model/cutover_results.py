@@ -8,6 +8,7 @@ from typing import NamedTuple
 from exporter.model.facts import Compared, Comparison, ObjectCount
 
 _SETTLED = frozenset({"COMPLETED", "TRANSFER_WHEN_END"})
+_MOVING = frozenset({"NOT_START", "TRANSFERING"})
 _COMPARING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING"})
 """INCRE_DOING repeats a comparison that has finished."""
 
@@ -28,9 +29,9 @@ class MovedObjects:
 
     @property
     def failed(self) -> list[str] | None:
-        """The types that failed to move; None if none is known, and not every status is known."""
-        failed = [count.type for count in self.counts if count.status == "FAILED"]
-        unknown = not self.counts or any(count.status is None for count in self.counts)
+        """The types that failed to move; None if none is known, and not every status is a known word."""
+        failed = [count.type for count in self.counts if (count.status or "").endswith("FAILED")]
+        unknown = not self.counts or any(count.status not in _SETTLED | _MOVING for count in self.counts)
         return None if not failed and unknown else failed
 
 

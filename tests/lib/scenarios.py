@@ -154,7 +154,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("action_running", UNKNOWN, listed={"current_action": None}),
     Scenario("action_running", FINE, listed={"current_action": "TO_RENEW"}),
     Scenario("action_running", FINE),
-    Scenario("apply_failed", BLOCKS, facts={"node": Node(apply_state="failed")}),
+    *(Scenario("apply_failed", BLOCKS, facts={"node": Node(apply_state=word)}) for word in ("failed", "FAILED")),
     Scenario("apply_failed", UNKNOWN, facts={"node": None}),
     Scenario("apply_failed", UNPUBLISHED, facts={"node": None}, unpublished=frozenset({"node"})),
     Scenario("apply_failed", FINE),
@@ -176,7 +176,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *_recovery("rto", "rto_seconds", rpo_seconds=0.0),
     *(
         Scenario("order_frozen", BLOCKS, facts={"detail": Detail(order_status=status)})
-        for status in ("FROZEN", "FROZEN_CAN_RENEW")
+        for status in ("FROZEN", "FROZEN_CAN_RENEW", "frozen_can_renew")
     ),
     Scenario("order_frozen", UNKNOWN, facts={"detail": None}),
     Scenario("order_frozen", UNKNOWN, facts={"detail": Detail(charging_mode="period")}),

@@ -87,6 +87,11 @@ def _number(value: Any) -> float | None:
     return number
 
 
+def _delay(value: Any) -> float:
+    number = _number(value)
+    return -1.0 if number is None else number
+
+
 def _ratio(value: Any) -> float | None:
     number = _number(value.strip().removesuffix("%") if isinstance(value, str) else value)
     return None if number is None else round(number / 100, 15)  # 33.39 % is 0.3339, not 0.33390000000000003
@@ -201,8 +206,8 @@ Percent = Annotated[float | None, _field(_percent)]
 """Percent of something that can't exceed 100, as a ratio of 1."""
 Milliseconds = Annotated[float | None, _field(_milliseconds)]
 """Milliseconds as seconds."""
-Delay = Annotated[float | None, _field(_number, if_invalid=math.inf)]
-"""Seconds; infinite where text or a number means none, so that no other field is used instead."""
+Delay = Annotated[float | None, _field(_delay, if_invalid=math.inf)]
+"""Seconds; infinite where text or a number means none, so that no other field is used instead; -1: none yet."""
 DelayMillis = Annotated[float | None, _field(_milliseconds, if_invalid=math.inf)]
 """The same from milliseconds."""
 Time = Annotated[float | None, _field(_time)]

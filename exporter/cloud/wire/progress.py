@@ -109,11 +109,15 @@ class ProgressWire(Wire):
         )
 
     def _delay(self) -> float | None:
-        """Return the largest of the delays, in seconds; None if one is over ten years or cannot be read."""
+        """Return the largest of the delays, in seconds; None if one is over ten years or cannot be read.
+
+        None also for 0 milliseconds where the seconds say that there is no delay yet.
+        """
         seconds = self.incr_trans_delay, self.incre_trans_delay
         milliseconds = self.incr_trans_delay_millis, self.incre_trans_delay_millis
-        delay = max((delay for delay in seconds + milliseconds if delay is not None), default=None)
-        return plausible_delay(delay)
+        known = [delay for delay in seconds + milliseconds if delay is not None]
+        delay = max(known, default=-1.0)
+        return None if min(known, default=-1.0) < 0 and delay <= 0 else plausible_delay(delay)
 
 
 def _runs(ratio: float | None) -> bool:

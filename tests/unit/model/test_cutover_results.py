@@ -74,6 +74,8 @@ def test_a_comparison_is_old_by_its_end(found: Comparisons, *, old: bool | None)
         ([(3, 2, None)], ["table"], None),
         ([(3, 3, "FAILED")], [], ["table"]),
         ([(3, 3, None), (3, 3, "FAILED")], [], ["table"]),
+        ([(3, 3, "PART_FAILED")], [], ["table"]),
+        ([(3, 3, "A_WORD_OF_TOMORROW")], [], None),
     ],
 )
 def test_objects(

@@ -108,7 +108,8 @@ def test_one_field(api: str, fields: dict[str, Any], attribute: str, value: Any,
         # less than the seconds: of two that contradict each other the larger
         *[(("3", "0"), 3, 0), (("9000", "0"), 9000, 0), (("0", "9000000"), 9000, 0)],
         *[(("315576001", "0"), None, 0), (("0", "315576001000"), None, 0)],  # over ten years is no delay
-        *[(("3", "-1"), 3, 0), (("3", "N/A"), 3, 0)],
+        *[(("3", "-1"), 3, 0), (("3", "N/A"), 3, 0), (("0", "-1"), 0, 0), (("-1", "7"), 0.007, 0)],
+        *[((none, zero), None, 0) for none in ("-1", -1, "-1.0") for zero in ("0", 0)],  # 0 of a delay that is none yet
         *[(("3", "soon"), None, 1), (("late", "3123"), None, 1)],  # what cannot be read may be larger
         *[(("0", [0]), 0, 1), (("0", False), 0, 1)],  # of the wrong type: as if it were missing
         *[((bad, "0"), None, 1) for bad in ("-9000", "1e30")],
