@@ -235,7 +235,6 @@ OTHER_REASONS: tuple[Reason, ...] = (
         attrgetter("comparisons.ends"),
         applies=lambda case: _ignores_comparisons(case) or bool(case.comparisons.finished),
         setting="comparison",
-        blocks_unknown=False,
     ),
     Reason(
         "log_error",

@@ -76,6 +76,11 @@ def compared(status: str = "SUCCESSFUL", *, consistent: bool | None = None, fini
     return {"comparison": Comparison((replace(EQUAL, status=status, consistent=consistent, finished_at=finished),))}
 
 
+def undated() -> dict[str, Any]:
+    """An equal comparison that ended at an unknown time."""
+    return {"comparison": Comparison((replace(EQUAL, finished_at=None),))}
+
+
 def _need(reason: str, setting: str, bad: Mapping[str, Any], unknown: Mapping[str, Any], **more: Any) -> list[Scenario]:
     """Return the rows of a reason that a setting relaxes."""
     return [
@@ -223,6 +228,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         facts={"detail": Detail(order_status="COMPLETED", updated_at=EPOCH + 1)},
         settings={"comparison": "required"},
     ),
+    Scenario("comparison_old", BLOCKS, facts=undated(), settings={"comparison": "required"}),
+    Scenario("comparison_old", UNKNOWN, facts=undated()),
     Scenario("comparison_old", FINE, settings={"comparison": "required"}),
     Scenario("not_stable", UNKNOWN),
     Scenario("not_stable", BLOCKS, polls_on=True),

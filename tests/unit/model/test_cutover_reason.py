@@ -76,6 +76,7 @@ UNKNOWN: list[tuple[dict[str, Any], str]] = [
     (with_comparisons(EQUAL, replace(compared("RUNNING"), type="content")), RUNNING),
     (with_comparisons(EQUAL, replace(compared("WAITING_FOR_RUNNING"), type="content")), RUNNING),
     (with_comparisons(EQUAL, replace(compared("FULL_DOING"), type="content")), RUNNING),
+    (with_comparisons(replace(EQUAL, finished_at=None)), OLD),
     ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", updated_at=1001.0)}, OLD),
     ({**with_comparisons(EQUAL), "detail": Detail(order_status="COMPLETED", full_completed_at=1001.0)}, OLD),
     ({"logs": None}, "log_error"),
@@ -97,7 +98,6 @@ FINE: list[dict[str, Any]] = [
     with_objects((0, 0)),
     with_objects((3, 0), (None, None), status="TRANSFER_WHEN_END"),  # moved when the task ends
     with_objects((3, 2), (3, None), status="COMPLETED"),
-    with_comparisons(replace(EQUAL, finished_at=None)),
     with_logs(info=2, error=1),
     with_logs(warn=1),
     {"recovery": None},  # of a task that is no DR task
