@@ -143,7 +143,7 @@ def test_ready_is_the_verdict_of_the_exporter_and_nothing_else() -> None:
     assert {name for name, _ in shown} == {"cutover", "fleet", "task"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_what_was_not_checked_is_shown_beside_ready(name: str) -> None:
     for row in yaml.safe_load((GRAFANA / f"{name}.yaml").read_text())["rows"]:
         text = json.dumps(row)
