@@ -60,6 +60,7 @@ class CutoverInput:
         disabled: names of facts whose collector is disabled.
         other_status: the status in a response that is newer than the list, if it differs.
         report_advances: whether the cloud's own time of the progress has advanced in this phase.
+        progress_at: when the progress was received, as Unix time that no step of the host's clock changes.
         edited_at: when the exporter last observed an edit of the task, as Unix time.
         living: the subtasks on which the verdict of a parent depends.
         stable: False while nothing else blocks, but for less than `stable_for`; None: the exporter polls only once.
@@ -72,6 +73,7 @@ class CutoverInput:
     disabled: frozenset[str] = frozenset()
     other_status: str | None = None
     report_advances: bool = False
+    progress_at: float | None = None
     edited_at: float | None = None
     living: tuple[LivingSubtask, ...] = ()
     stable: bool | None = None
@@ -204,8 +206,8 @@ class CutoverInput:
 
         Both times are by the clock of the cloud if its responses contain a date: the clock of the host may be wrong.
         """
-        progress, collected = self._progress, dict(self.task.collected).get("progress")
-        end = collected if progress.served_at is None else progress.served_at
+        progress = self._progress
+        end = self.progress_at if progress.served_at is None else progress.served_at
         if end is None or progress.reported_at is None or progress.reported_at > end + _CLOCKS_DIFFER_SECONDS:
             return None
         return max(0.0, end - progress.reported_at)

@@ -81,6 +81,7 @@ class Verdicts:
             frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in self._ages.configured),
             other_status,
             known.cutover.report_advances,
+            known.received.get("progress"),
             None if edited is None else self._clock.unix(edited),
             living_subtasks({key: tasks[key] for key in self._state.subtasks.of(task_id) if key in tasks}),
             self._stable(known),

@@ -28,6 +28,8 @@ PROJECTS = FAILING, UNAFFECTED = "failing", "unaffected"
 INTERVAL, AGE = 30.0, 90.0
 STAYING = ("drs_up", "drs_task_collected_timestamp_seconds")
 """Families that never expire, since they show how old the others are."""
+OBSERVED = re.compile(r'drs_task_cutover_ready_since_timestamp_seconds\{|reason="(report_old|not_stable)"')
+"""Series that depend on how long a task was observed."""
 _ACCOUNT, _PROJECT = re.compile('account="([^"]*)",'), re.compile('project="([^"]*)"')
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -98,6 +100,7 @@ def account(
         "collectors": {key: {"enabled": key in enabled, "interval": interval} for key in Collectors.model_fields},
         "poll": {"rate_limit": 1e3, "burst": 10_000, "interval": interval, "stale_after": 3 * interval, "timeout": 5.0},
         "tasks": {"job_types": list(scenarios)},
+        "cutover": {"max_age": max(AGE, 2 * interval)},
         **keys,
     }
 
@@ -142,7 +145,9 @@ class View:
         """The series about the cloud, and not about the exporter or its polls."""
         series = {line.rpartition(" ")[0] for line in self._lines[name, project]}
         return {
-            line for line in series if not line.startswith("drs_exporter_") and line.partition("{")[0] not in STAYING
+            line
+            for line in series
+            if not (line.startswith("drs_exporter_") or line.partition("{")[0] in STAYING or OBSERVED.search(line))
         }
 
     def by(self, label: str, name: str, project: str, family: str, **labels: str) -> dict[str, float]:

@@ -46,6 +46,7 @@ PARTS = {
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
     "unchecked": st.sampled_from([(), (("stale", "unknown"),), (("log_error", "ignored"),)]),
     "ready_since": st.sampled_from([None, 1.0, 2.0]),
+    "was_standby": st.booleans(),
     "listed": objects_of(
         Listed,
         id=st.just("a1"),
@@ -54,7 +55,7 @@ PARTS = {
         job_type=st.sampled_from(["sync", "cloudDataGuard"]),
     ),
 }
-OPTIONAL = set(PARTS) - {"history", "collected", "fresh", "unchecked", "refused"}
+OPTIONAL = set(PARTS) - {"history", "collected", "fresh", "unchecked", "refused", "was_standby"}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,

@@ -149,11 +149,10 @@ def test_a_report_that_the_cloud_renews_but_that_is_over_an_hour_old_is_stale(
 )
 def test_an_old_report_of_the_cloud(report: dict[str, Any], outcome: Outcome | None, *, advances: bool) -> None:
     task = ready(progress=Progress(full_ratio=1, delay_seconds=0, **report))
-    task = replace(task, collected=(("progress", 1000.0),))
     available = Cutover(report="if_available")
-    assert outcomes(task, available, report_advances=advances).get("report_old") is outcome
+    assert outcomes(task, available, report_advances=advances, progress_at=1000.0).get("report_old") is outcome
     assert outcomes(task, Cutover(), report_advances=True)["report_old"] is Outcome.IGNORED
-    assert outcomes(replace(task, collected=()), available, report_advances=True)["report_old"] in {
+    assert outcomes(task, available, report_advances=True)["report_old"] in {
         Outcome.UNKNOWN,
         *([Outcome.FINE] if "served_at" in report else []),
     }
