@@ -1,8 +1,8 @@
 """Print a table of all tasks as the cloud reports them now, the worst first.
 
 The columns: phase, progress of the full load, delay of the target, age of both,
-and whether anything known blocks a cut-over; beside `ready`, the reasons that
-were not checked. `-` is unknown, or does not apply to such a task. The calls
+and whether anything known blocks a cut-over; beside `ready`, what was not
+checked. `-` is unknown, or does not apply to such a task. The calls
 count against the rate limit of the account.
 
 Examples:
@@ -32,7 +32,10 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import Cell, ProgressLine, Screen, table
+from exporter.views.cutover import unchecked_of
 from exporter.views.summary import (
+    NO_BLOCKER,
+    READY,
     WORST_FIRST,
     blockers_of,
     full_ratio_of,
@@ -40,7 +43,6 @@ from exporter.views.summary import (
     project_json,
     read_at,
     task_json,
-    unchecked_of,
 )
 from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
@@ -196,8 +198,8 @@ def _cutover(task: Task) -> Cell:
     if blockers:
         return Cell(f"blocked: {', '.join(blockers)}", "warn")
     unchecked = unchecked_of(task)
-    word = "ready" if task.ready else "no blocker"
-    return Cell(f"{word} ({unchecked})" if unchecked else word, "good")
+    word = READY if task.ready else NO_BLOCKER
+    return Cell(f"{word}; {unchecked}" if unchecked else word, "good")
 
 
 def _counts(projects: Sequence[_Listing]) -> str:

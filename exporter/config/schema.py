@@ -11,6 +11,7 @@ from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
 from exporter.config.values import (
     Duration,
+    DurationOrZero,
     Endpoint,
     IamEndpoint,
     Interval,
@@ -175,7 +176,7 @@ class Cutover(Section):
 
     max_delay: Duration = 5.0
     max_age: Duration = 90.0
-    stable_for: Duration = 120.0
+    stable_for: DurationOrZero = 120.0
     comparison: Need = "if_available"
     comparison_max_age: Duration = 86_400.0
     endpoints: Need = "if_available"

@@ -31,18 +31,22 @@ _LONGEST_SECONDS = 3650 * 86_400
 _LOCAL_HTTP = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\]|169\.254\.169\.254)(:\d+)?")
 
 
-def _seconds(value: object) -> float:
-    seconds: float = 0
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+def _seconds(value: object, *, zero: bool = False) -> float:
+    seconds: float = -1
+    if isinstance(value, str) and value and (match := _DURATION.fullmatch(value)):
         seconds = sum(int(n or 0) * ms for n, ms in zip(match.groups(), _UNITS_MS.values(), strict=True)) / 1000
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
-    if not 0 < seconds <= _LONGEST_SECONDS:
+    if not (0 < seconds <= _LONGEST_SECONDS or (zero and seconds == 0)):
         raise ValueError(
             "expected a duration such as 500ms, 30s, 5m, 1h30m or 7d (units d, h, m, s, ms in this order)"
-            " or a number of seconds; more than zero, at most 3650d"
+            f" or a number of seconds; {'' if zero else 'more than zero, '}at most 3650d"
         )
     return float(seconds)
+
+
+def _seconds_or_zero(value: object) -> float:
+    return _seconds(value, zero=True)
 
 
 def duration_text(seconds: float) -> str:
@@ -148,6 +152,8 @@ Text = Annotated[str, Field(min_length=1)]
 TagLabels = Annotated[ListOf[Text], AfterValidator(_distinct_labels)]
 Duration = Annotated[float, BeforeValidator(_seconds)]
 """Seconds, more than zero. Written as `30s`, `1h30m`, or as a number of seconds."""
+DurationOrZero = Annotated[float, BeforeValidator(_seconds_or_zero)]
+"""A `Duration`, or zero."""
 Interval = Annotated[Duration, AfterValidator(_not_too_often)]
 Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""

@@ -77,6 +77,23 @@ def _any(name: str) -> Callable[[CutoverInput], bool | None]:
     return lambda case: None if (value := value_of(case)) is None else bool(value)
 
 
+def _names(name: str, none: str) -> Callable[[CutoverInput], object]:
+    """Return the evidence of a reason that names what blocks; `none` if that is nothing."""
+    value_of = attrgetter(name)
+    return lambda case: none if (value := value_of(case)) == [] else value
+
+
+def _reported(name: str) -> Callable[[CutoverInput], str | None]:
+    """Return the evidence of a reason for which it only counts that there is a value."""
+    return lambda case: None if getattr(case, name) is None else "reported"
+
+
+def _newest_comparisons(case: CutoverInput) -> list[str] | str | None:
+    if case.task.comparison is None:
+        return None
+    return [f"{compared.type} {compared.status}" for compared in case.comparisons.newest] or "no comparison"
+
+
 def _unknown_if_published(name: str) -> Callable[[CutoverInput], bool | None]:
     """Return whether RPO or RTO is unknown; not judged where the delay decides."""
     return lambda case: False if getattr(case, name) is not None else True if case.recovery_decides else None
@@ -108,7 +125,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         setting="max_age",
         of_parents=True,
     ),
-    Reason("delay_unknown", "progress", attrgetter("delay_missing"), attrgetter("delay"), applies=_incremental),
+    Reason("delay_unknown", "progress", attrgetter("delay_missing"), _reported("delay"), applies=_incremental),
     Reason(
         "delay_high",
         "progress",
@@ -155,7 +172,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         applies=attrgetter("listed.is_parent"),
     ),
     Reason("switching", "switchover", attrgetter("switching"), attrgetter("switching"), applies=_disaster_recovery),
-    Reason("rpo_unknown", "recovery", _unknown_if_published("rpo"), attrgetter("rpo"), applies=_disaster_recovery),
+    Reason("rpo_unknown", "recovery", _unknown_if_published("rpo"), _reported("rpo"), applies=_disaster_recovery),
     Reason(
         "rpo_high",
         "recovery",
@@ -164,7 +181,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         applies=_disaster_recovery,
         setting="max_delay",
     ),
-    Reason("rto_unknown", "recovery", _unknown_if_published("rto"), attrgetter("rto"), applies=_disaster_recovery),
+    Reason("rto_unknown", "recovery", _unknown_if_published("rto"), _reported("rto"), applies=_disaster_recovery),
     Reason(
         "rto_high",
         "recovery",
@@ -191,7 +208,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         "objects_missing",
         "objects",
         _any("objects.missing"),
-        attrgetter("objects.missing"),
+        _names("objects.missing", "none missing"),
         applies=_moves_objects,
         setting="objects",
     ),
@@ -199,7 +216,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         "object_failed",
         "objects",
         _any("objects.failed"),
-        attrgetter("objects.failed"),
+        _names("objects.failed", "none failed"),
         applies=_moves_objects,
         setting="objects",
         blocks_unknown=False,
@@ -208,14 +225,14 @@ OTHER_REASONS: tuple[Reason, ...] = (
         "comparison_missing",
         "comparison",
         lambda case: _only_if_required(case.comparisons.missing, case),
-        lambda case: [f"{compared.type} {compared.status}" for compared in case.comparisons.newest],
+        _newest_comparisons,
         setting="comparison",
     ),
     Reason(
         "comparison_running",
         "comparison",
         lambda case: _only_if_required(case.comparisons.running, case),
-        lambda case: [f"{compared.type} {compared.status}" for compared in case.comparisons.newest],
+        _newest_comparisons,
         applies=lambda case: _ignores_comparisons(case) or case.task.comparison is not None,
         setting="comparison",
         blocks_unknown=False,
@@ -224,7 +241,7 @@ OTHER_REASONS: tuple[Reason, ...] = (
         "comparison_inconsistent",
         "comparison",
         _any("comparisons.inconsistent"),
-        attrgetter("comparisons.inconsistent"),
+        _names("comparisons.inconsistent", "no difference"),
         setting="comparison",
         blocks_unknown=False,
     ),

@@ -103,6 +103,8 @@ class Verdicts:
 
     def _stable(self, task: TaskState) -> bool | None:
         """Return whether nothing has blocked for long enough, or anything else blocks; None if it polls only once."""
+        if not self._settings.stable_for:
+            return True
         if not self._state.polls_on:
             return None
         return task.cutover.is_stable(self._clock.steady(), self._settings.stable_for)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from exporter.model import cutover
@@ -9,13 +10,15 @@ from exporter.model.cutover import CutoverInput, Outcome, Reason
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Task
-from exporter.views.text import age_text, fact_text
+from exporter.views.summary import NO_BLOCKER, READY
+from exporter.views.text import age_text, fact_text, listing
 
 _CAUSES = {
     Outcome.UNKNOWN: "unknown",
+    Outcome.IGNORED: "ignored by the settings",
     Outcome.UNPUBLISHED: "not published in this region",
-    Outcome.IGNORED: "ignored by the configuration",
 }
+"""The causes in words, the most important for a reader first."""
 
 
 class Judgement(NamedTuple):
@@ -52,20 +55,55 @@ class Judgement(NamedTuple):
 def verdict(subject: TaskExplanation) -> str:
     """Return the readiness for a cut-over, as a sentence without its full stop."""
     if subject.cutover is None:
-        parent = subject.parent
-        if parent is not None and cutover.excluded(parent):
-            return f"out of the question, like that of its parent: {_why_never(parent)}"
-        return f"out of the question, {_why_never(subject.task)}"
+        return _no_verdict(subject)
     blockers = [name for name, outcome in cutover.judge(subject.cutover) if outcome is Outcome.BLOCKS]
-    return f"blocked by {', '.join(blockers)}" if blockers else "nothing known blocks it"
+    if blockers:
+        return f"blocked by {', '.join(blockers)}"
+    return READY if subject.task.identity.parent_id is None else NO_BLOCKER
 
 
 def not_checked(subject: TaskExplanation) -> str:
-    """Return which reasons were not checked and why, as a sentence without its full stop; empty if all were."""
-    outcomes = cutover.judge(subject.cutover) if subject.cutover else ()
-    names = {cause: [name for name, outcome in outcomes if outcome is cause] for cause in _CAUSES}
-    words = [f"{', '.join(found)} ({_CAUSES[cause]})" for cause, found in names.items() if found]
-    return f"not checked: {'; '.join(words)}" if words else ""
+    """Return what was not checked and why, as a sentence without its full stop; empty if all was."""
+    return _unchecked(subject.task, cutover.judge(subject.cutover) if subject.cutover else ())
+
+
+def unchecked_of(task: Task) -> str:
+    """Return what was not checked and why, from the verdict that a task carries; as `not_checked` does."""
+    return _unchecked(task, [(name, Outcome(cause)) for name, cause in task.unchecked])
+
+
+def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:
+    """Name each thing once, with its most important cause. Things that are named as blockers are left out."""
+    causes: dict[str, set[Outcome]] = {}
+    for name, outcome in outcomes:
+        causes.setdefault(ADVICE[name].subject, set()).add(outcome)
+    subjects: dict[str, list[str]] = {}
+    open_causes = {subject: found for subject, found in causes.items() if Outcome.BLOCKS not in found}
+    for cause in _CAUSES:
+        for subject in [subject for subject, found in open_causes.items() if cause in found]:
+            subjects.setdefault(_why_unchecked(subject, cause, task), []).append(subject)
+            del open_causes[subject]
+    words = [f"{listing(found)} ({why})" for why, found in subjects.items()]
+    return f"not checked: {', '.join(words)}" if words else ""
+
+
+def _why_unchecked(subject: str, cause: Outcome, task: Task) -> str:
+    if cause is not Outcome.UNKNOWN:
+        return _CAUSES[cause]
+    if subject == ADVICE["not_stable"].subject:
+        return "polled only once"
+    if subject != ADVICE["comparison_missing"].subject or task.comparison is None:
+        return _CAUSES[cause]
+    finished = any(compared.consistent is not None for compared in task.comparison.judged)
+    return "no current result" if finished else "none has finished"
+
+
+def _no_verdict(subject: TaskExplanation) -> str:
+    parent = subject.parent
+    if parent is not None and cutover.excluded(parent):
+        return f"not possible, as for its parent ({_why_never(parent)})"
+    known = subject.task.listed is not None and subject.task.phase is not None
+    return f"{'not possible' if known else 'no verdict'} ({_why_never(subject.task)})"
 
 
 def _why_never(task: Task) -> str:
@@ -79,7 +117,7 @@ def _why_never(task: Task) -> str:
 
 
 def reasons(subject: TaskExplanation) -> list[Judgement]:
-    """Return the reasons that apply; none if a cut-over is out of the question."""
+    """Return the reasons that apply; none if there is no verdict."""
     case = subject.cutover
     if case is None:
         return []

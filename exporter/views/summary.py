@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from exporter.model.cutover import Outcome
 from exporter.model.facts import CollectorFacts
 from exporter.model.task import Phase, Project, Task
 from exporter.model.task_lists import ListFacts
@@ -24,6 +23,8 @@ WORST_FIRST = (
     Phase.ENDED.value,
 )
 READY, BLOCKED = "ready", "blocked"
+NO_BLOCKER = "no blocker"
+"""The word for a subtask that nothing blocks: whether it is ready, its parent shows."""
 
 
 def phase_of(task: Task) -> str:
@@ -49,17 +50,6 @@ def blockers_of(task: Task) -> list[str] | None:
 def cutover_of(task: Task) -> str | None:
     """Return `READY`, `BLOCKED`, or None if there is no verdict, or nothing blocks a subtask: its parent is ready."""
     return READY if task.ready else BLOCKED if blockers_of(task) else None
-
-
-def unchecked_of(task: Task) -> str:
-    """Return the reasons that were not checked, by cause; those that the region does not provide are only counted."""
-    words = []
-    for cause in (Outcome.UNKNOWN, Outcome.IGNORED):
-        names = [name.replace("_", " ") for name, found in task.unchecked if found == cause]
-        words += [f"{cause}: {', '.join(names)}"] if names else []
-    unpublished = sum(found == Outcome.UNPUBLISHED for _, found in task.unchecked)
-    words += [f"{unpublished} not published"] if unpublished else []
-    return "; ".join(words)
 
 
 def task_json(task: Task) -> dict[str, Any]:

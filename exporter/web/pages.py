@@ -21,7 +21,7 @@ from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.model.task import Task
 from exporter.runtime.escape import printable
 from exporter.store.store import Store
-from exporter.views.cutover import not_checked, reasons, verdict
+from exporter.views.cutover import not_checked, reasons, unchecked_of, verdict
 from exporter.views.summary import (
     WORST_FIRST,
     blockers_of,
@@ -29,7 +29,6 @@ from exporter.views.summary import (
     full_ratio_of,
     phase_of,
     read_at,
-    unchecked_of,
 )
 from exporter.views.task import groups
 from exporter.views.text import age, duration, moment, percent, plural, project_text

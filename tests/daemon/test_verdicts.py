@@ -97,7 +97,8 @@ def readiness(ready: float | None, row: Mapping[str, Any], text: str, html: str)
     blocked = bool(row["cutover_blockers"])
     assert row["cutover"] == ("blocked" if blocked else "ready" if ready else None)
     assert ready in {None, float(not blocked)}
-    assert ("nothing known blocks it" in text.split("\n", 1)[0]) is not blocked
+    word = text.split("\n", 1)[0].rpartition(": ")[2]
+    assert word.startswith("blocked by ") if blocked else word == ("no blocker" if ready is None else "ready")
     tile = html[html.index("<dt>Cut-over</dt>") :].partition("</dd>")[0]
     assert ('class="blocked"' in tile) is blocked
     if ready:

@@ -149,4 +149,4 @@ def test_all_programs_show_the_same_state_of_a_migration_and_its_alerts_arrive(s
     scene.shows("INCRE_TRANSFER_STARTED", "incremental")
     prometheus.until(lambda: scene.hook.firing["DrsTaskFailed"] is False, scene.alerts)
     prometheus.until(lambda: prometheus.query("drs_task_cutover_ready == 1"), "it is ready")
-    assert "cut-over: nothing known blocks" in run(COMMAND, "explain", "orders", scene.option).stdout
+    assert "cut-over: ready\n" in run(COMMAND, "explain", "orders", scene.option).stdout

@@ -31,7 +31,10 @@ def cells(outcome: Outcome) -> list[list[str]]:
     return [re.split(r"  +", line) for line in outcome.text.splitlines()[1:]]
 
 
-UNCHECKED = "unknown: action running, comparison missing, comparison inconsistent, not stable"
+UNCHECKED = (
+    "not checked: current operation (unknown), comparison (none has finished), "
+    "time without a blocker (polled only once), log (ignored by the settings)"
+)
 
 
 def test_a_line_for_each_task_the_worst_first() -> None:
@@ -50,7 +53,7 @@ def test_a_line_for_each_task_the_worst_first() -> None:
     assert cells(outcome) == [
         ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown, apply_failed"],
         ["late", WHERE, "incremental", "100%", "19m", "0s", "blocked: delay_high"],
-        ["calm", WHERE, "incremental", "100%", "1.7s", "0s", f"ready ({UNCHECKED}; ignored: log error)"],
+        ["calm", WHERE, "incremental", "100%", "1.7s", "0s", f"ready; {UNCHECKED}"],
         ["loading", WHERE, "full", "33%", "-", "0s", "blocked: phase, delay_unknown, full_incomplete, objects_missing"],
         ["draft", WHERE, "preparing", "-", "-", "-", "-"],
     ]
@@ -129,7 +132,7 @@ def test_colours() -> None:
         cloud_of(sim_task("broken", status="INCRE_TRANSFER_FAILED"), sim_task("fine")), Screen(130, colour=True)
     ).text
     assert "\x1b[31mfailed\x1b[0m" in text
-    assert "\x1b[32mready (unknown: " in text
+    assert "\x1b[32mready; not checked: " in text
     assert "\x1b[33mblocked: phase, delay_unknown, apply_failed\x1b[0m" in text
 
 

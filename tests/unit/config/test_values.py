@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.config import Config, Duration, Proxy, Secret, duration_text, from_mapping
+from exporter.config.values import DurationOrZero
 from tests.lib.settings import fault_of, otc_account
 
 DURATION: TypeAdapter[float] = TypeAdapter(Duration)
+DURATION_OR_ZERO: TypeAdapter[float] = TypeAdapter(DurationOrZero)
 PATH = "accounts[0].credentials.token"
 MUST = "It must be readable for this user and contain nothing but the secret."
 
@@ -46,6 +48,14 @@ def test_duration(text: object, seconds: float) -> None:
 def test_no_duration(wrong: object) -> None:
     with pytest.raises(ValidationError, match="units d, h, m, s, ms in this order"):
         DURATION.validate_python(wrong)
+
+
+@pytest.mark.parametrize("text", ["0s", "0m", 0, 0.0])
+def test_a_duration_that_may_be_zero(text: object) -> None:
+    assert DURATION_OR_ZERO.validate_python(text) == 0
+    for wrong in ("", "-5s", -1, False):
+        with pytest.raises(ValidationError, match="or a number of seconds; at most 3650d"):
+            DURATION_OR_ZERO.validate_python(wrong)
 
 
 @given(st.integers(min_value=1, max_value=3650 * 86_400_000))

@@ -117,7 +117,7 @@ def test_the_sources_and_permissions_of_a_family(name: str, collectors: str, fed
 
 def test_every_reason_against_a_cut_over_is_explained() -> None:
     assert [*REASONS_TOLD] == [reason.name for reason in REASONS]
-    means, remedy, scope = ADVICE["delay_high"]
+    _, means, remedy, scope = ADVICE["delay_high"]
     assert REASONS_TOLD["delay_high"] == [f"{means} {scope}", remedy, "progress", "`cutover.max_delay`: 5s"]
     assert REASONS_TOLD["log_error"][2:] == ["logs", "`cutover.logs`: ignore"]
     assert all(re.fullmatch(r"[A-Z][^|]*\.", text) for cells in REASONS_TOLD.values() for text in cells[:2])

@@ -25,11 +25,11 @@ from exporter.model.facts import (
 )
 from exporter.model.task import LivingSubtask, Task
 from exporter.views.text import fact_text
-from tests.lib.verdicts import DR, DR_REASONS, PLAIN, blocking, case_of, outcomes, ready
+from tests.lib.verdicts import DR, DR_REASONS, EQUAL, PLAIN, blocking, case_of, outcomes, ready
 
 WITHOUT_FACTS = {
     "side_down": "source unknown, target unknown",
-    **dict.fromkeys(("comparison_missing", "comparison_running", "comparison_old"), "none"),
+    "comparison_old": "none",
 }
 NOTHING = dict.fromkeys(
     ("progress", "node", "monitor", "recovery", "switchover", "objects", "comparison", "logs", "detail")
@@ -44,16 +44,19 @@ def evidence_of(name: str, task: Task, **observed: Any) -> str:
 @pytest.mark.parametrize(
     ("reason", "facts", "text"),
     [
-        ("delay_unknown", [Progress(delay_seconds=1.5)], "1.5s, limit 5s"),
+        ("delay_unknown", [Progress(delay_seconds=1.5)], "reported"),
         ("delay_high", [Progress(delay_seconds=90)], "90s, limit 5s"),
         ("full_incomplete", [Progress(full_ratio=0.42)], "42%"),
         ("apply_failed", [Node(apply_state="failed")], "failed"),
         ("order_frozen", [Detail(order_status="FROZEN_CAN_RENEW")], "FROZEN_CAN_RENEW"),
         ("side_down", [Monitor(source_up=True, target_up=False)], "source up, target down"),
         ("objects_missing", [Objects((ObjectCount("table", 2, 1),))], "table"),
-        ("objects_missing", [Objects((ObjectCount("table", 2, 2),))], "none"),
+        ("objects_missing", [Objects((ObjectCount("table", 2, 2),))], "none missing"),
         ("object_failed", [Objects((ObjectCount("table", 2, 2, status="FAILED"),))], "table"),
+        ("object_failed", [Objects((ObjectCount("table", 2, 2, status="COMPLETED"),))], "none failed"),
         ("comparison_missing", [Comparison((Compared("line", "FAILED"),))], "line FAILED"),
+        ("comparison_missing", [Comparison(())], "no comparison"),
+        ("comparison_inconsistent", [Comparison((EQUAL,))], "no difference"),
         ("comparison_running", [Comparison((Compared("line", "RUNNING"),))], "line RUNNING"),
         ("comparison_inconsistent", [Comparison((Compared("line", "SUCCESSFUL", consistent=False),))], "line"),
         ("comparison_old", [Comparison((Compared("line", "SUCCESSFUL", True, 0.0),))], "line 1970-01-01 00:00:00Z"),  # noqa: FBT003
@@ -62,9 +65,9 @@ def evidence_of(name: str, task: Task, **observed: Any) -> str:
         ("log_error", [Logs((("info", 1.0),))], "no error at its end"),
         ("switching", [Switchover(switching=True)], "yes"),
         ("switching", [Switchover(switching=False)], "no"),
-        ("rpo_unknown", [Recovery(rpo_seconds=7)], "7s, limit 5s"),
+        ("rpo_unknown", [Recovery(rpo_seconds=7)], "reported"),
         ("rpo_high", [Recovery(rpo_seconds=5.01)], "5.01s, limit 5s"),
-        ("rto_unknown", [Recovery(rto_seconds=0.25)], "0.25s, limit 5s"),
+        ("rto_unknown", [Recovery(rto_seconds=0.25)], "reported"),
         ("rto_high", [Recovery(rto_seconds=0.25)], "0.25s, limit 5s"),
         ("report_old", [Progress(reported_at=100.0, served_at=800.0)], "11m40s, limit 10m"),
     ],

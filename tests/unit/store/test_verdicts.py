@@ -130,6 +130,16 @@ async def test_a_task_without_a_verdict_in_between_has_to_be_clear_again() -> No
     assert blocking(await fixture.page_with({"a": [FINE]})) == {"not_stable"}
 
 
+@pytest.mark.parametrize("polls_on", [True, False])
+async def test_a_task_is_ready_at_once_where_no_time_without_a_blocker_is_needed(*, polls_on: bool) -> None:
+    fixture = polling(stable_for="0s")
+    fixture.store.state.polls_on = polls_on
+    await fixture.lists(listed_task())
+    page = await fixture.page_with({"a": [FINE]})
+    assert (page.value(READY), page.value(BLOCKER, reason="not_stable")) == (1, 0)
+    assert blocking(await fixture.page_with({"a": [Progress(full_ratio=1, delay_seconds=9)]})) == {"delay_high"}
+
+
 @pytest.mark.parametrize(("action", "blocks"), [("PAUSE", {"action_running"}), ("A_WORD", set())])
 async def test_an_operation_that_is_shown_for_over_an_hour_is_unchecked(action: str, blocks: set[str]) -> None:
     fixture = StoreFixture()

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import REASONS, can_be_cut_over
+from exporter.model.cutover import REASONS, can_be_cut_over, judge
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
-from exporter.model.facts import Progress
+from exporter.model.facts import Compared, Comparison, Progress
 from exporter.model.task import Identity, Listed, LivingSubtask, Task
-from exporter.views.cutover import not_checked, reasons, verdict
-from tests.lib.verdicts import DR, PLAIN, case_of, ready
+from exporter.views.cutover import not_checked, reasons, unchecked_of, verdict
+from tests.lib.verdicts import DR, EQUAL, PLAIN, case_of, ready
 
 IDENTITY = Identity("acme", "cn-north-4", "payments", "id", "orders")
 
@@ -27,30 +27,62 @@ def explained(task: Task, parent: Task | None = None, **observed: Any) -> TaskEx
 @pytest.mark.parametrize(
     ("task", "text"),
     [
-        (ready(), "nothing known blocks it"),
+        (ready(), "ready"),
         (ready(progress=Progress(delay_seconds=9, full_ratio=0.5)), "blocked by delay_high, full_incomplete"),
-        (ready(replace(PLAIN, status="CREATING")), "out of the question, the phase is preparing"),
-        (ready(replace(PLAIN, role="slave")), "out of the question, it is the standby of a pair"),
-        (ready(replace(DR, multi_write=True)), "out of the question, both sides of a dual-active pair are in use"),
-        (Task(IDENTITY), "out of the question, the status is unknown"),
+        (ready(replace(PLAIN, status="CREATING")), "not possible (the phase is preparing)"),
+        (ready(replace(PLAIN, role="slave")), "not possible (it is the standby of a pair)"),
+        (ready(replace(DR, multi_write=True)), "not possible (both sides of a dual-active pair are in use)"),
+        (Task(IDENTITY), "no verdict (the status is unknown)"),
     ],
 )
 def test_the_verdict_in_a_sentence(task: Task, text: str) -> None:
     assert verdict(explained(task)) == text
 
 
-def test_the_subtasks_of_a_pair_that_cannot_be_cut_over_are_out_of_the_question_with_it() -> None:
+def test_the_subtasks_of_a_pair_that_cannot_be_cut_over_cannot_be_either() -> None:
     dual = ready(replace(DR, multi_write=True))
     subject = replace(explained(ready(DR), dual), cutover=None)
-    assert verdict(subject).startswith("out of the question, like that of its parent: both sides")
+    assert verdict(subject).startswith("not possible, as for its parent (both sides")
 
 
-def test_the_reasons_that_were_not_checked_are_sorted_by_their_cause() -> None:
+def test_what_was_not_checked_is_named_once_and_sorted_by_its_cause() -> None:
     assert not_checked(explained(ready(monitor=None, objects=None), unpublished=frozenset({"objects"}))) == (
-        "not checked: side_down (unknown); objects_missing, object_failed (not published in this region); "
-        "log_error (ignored by the configuration)"
+        "not checked: connections (unknown), log (ignored by the settings), objects (not published in this region)"
     )
     assert not_checked(explained(Task(IDENTITY))) == ""
+
+
+@pytest.mark.parametrize(
+    ("comparison", "why"),
+    [
+        (None, "unknown"),
+        (Comparison(()), "none has finished"),
+        (Comparison((Compared("line", "FAILED"),)), "none has finished"),
+        (Comparison((EQUAL, Compared("data", "FAILED"))), "no current result"),
+    ],
+)
+def test_why_a_comparison_was_not_checked(comparison: Comparison | None, why: str) -> None:
+    subject = explained(ready(comparison=comparison), stable=None)
+    assert subject.cutover is not None
+    expected = (
+        f"not checked: comparison ({why}), time without a blocker (polled only once), log (ignored by the settings)"
+    )
+    assert not_checked(subject) == expected
+    unchecked = [(name, outcome.value) for name, outcome in judge(subject.cutover) if not outcome.judged]
+    assert unchecked_of(replace(subject.task, unchecked=tuple(unchecked))) == expected
+
+
+def test_a_thing_that_blocks_is_not_named_as_not_checked() -> None:
+    different = Comparison((replace(EQUAL, consistent=False, finished_at=None),))
+    subject = explained(ready(comparison=different))
+    assert verdict(subject) == "blocked by comparison_inconsistent"
+    assert not_checked(subject) == "not checked: log (ignored by the settings)"
+
+
+def test_a_subtask_that_nothing_blocks_is_not_ready_on_its_own() -> None:
+    task = ready()
+    subject = explained(replace(task, identity=replace(task.identity, parent_id="p")))
+    assert verdict(subject) == "no blocker"
 
 
 def test_a_parent_names_the_subtasks_of_which_a_reason_was_not_checked() -> None:
@@ -58,8 +90,8 @@ def test_a_parent_names_the_subtasks_of_which_a_reason_was_not_checked() -> None
     unchecked = (("comparison_missing", "unknown"),)
     living = tuple(LivingSubtask(name, name, False, unchecked) for name in ("north", "south"))  # noqa: FBT003
     subject = explained(parent, living=living)
-    assert verdict(subject) == "nothing known blocks it"
-    assert not_checked(subject) == "not checked: comparison_missing (unknown)"
+    assert verdict(subject) == "ready"
+    assert not_checked(subject) == "not checked: comparison (unknown)"
     facts = {judgement.name: judgement.fact for judgement in reasons(subject)}
     assert facts["comparison_missing"] == "not checked of north, south"
     assert facts["subtask"] == "no subtask is blocked"
@@ -85,7 +117,8 @@ def test_every_reason_has_a_fact_in_one_line_an_age_and_an_advice() -> None:
 
 def test_the_advice_is_sentences() -> None:
     for name, advice in ADVICE.items():
-        for text in filter(None, advice):
+        for text in filter(None, advice[1:]):
             assert text[0].isupper(), name
             assert text.endswith("."), name
             assert "_" not in name or name not in text, name
+        assert not {"_", ".", ","} & set(advice.subject)

@@ -10,7 +10,9 @@ from exporter.simulator import SimTask
 from tests.lib.daemon import ParsedPage, RawResponse, cloud_of, config_of, exporter_on, get, listed_task, sim_task
 from tests.lib.virtual_time import simulated
 
-NOT_CHECKED = "log error (ignored by the configuration)."
+NOT_CHECKED = (
+    "objects, comparison and log (ignored by the settings), apply state and connections (not published in this region)."
+)
 ADVICE = "Stop writing to the source, and wait until the target has caught up."
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
