@@ -87,8 +87,8 @@ class CutoverInput:
 
     def is_virtual_for(self, source: str) -> bool:
         """Return whether a parent is no link itself, or the cloud refuses it for facts: its subtasks have them."""
-        refused = self.task.refused & {"progress", source}
-        return self.listed.is_parent and (self.task.progress is None or bool(refused))
+        virtual = self.listed.is_parent and source not in self.task.assumed_virtual
+        return virtual and (self.task.progress is None or not self.task.refused.isdisjoint({"progress", source}))
 
     @property
     def full_only(self) -> bool:
@@ -126,7 +126,7 @@ class CutoverInput:
         The report of the cloud is one of them if the cloud renews it and it is over an hour old.
         """
         decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
-        old = self.old - self.task.refused
+        old = self.old - (self.task.refused - self.task.assumed_virtual)
         report = self.report_advances and (self.report_age or 0) > _OUTDATED_REPORT_SECONDS
         return [*(name for name in decides if name in old), *(["report of the cloud"] if report else [])]
 

@@ -199,6 +199,8 @@ class Task(KnownFacts):
     """True if it was a standby when its last details were received, also after these have expired."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses this task, since it is a virtual parent."""
+    assumed_virtual: frozenset[str] = frozenset()
+    """Those of them that it refuses without a code for virtual tasks: the task may be a link itself."""
     speed_limit: float | None = None
     """Bytes per second that its limits allow at this moment; None without a limit."""
     blockers: tuple[tuple[str, bool], ...] | None = None

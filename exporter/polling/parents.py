@@ -25,8 +25,8 @@ class Parents:
     """The parents that one source is queried for.
 
     A virtual parent may refuse the whole batch with it. Therefore a parent is queried alone until it has facts, and
-    again after an error. A task is virtual if the cloud says so. A parent is virtual also if its own call is refused
-    twice in a row and it never had facts: no document states the codes of all operations.
+    again after an error. A task is virtual if the cloud says so. A parent is assumed to be virtual also if its own call
+    is refused twice in a row and it never had facts: no document states the codes of all operations.
 
     Args:
         source: is queried.
@@ -40,9 +40,11 @@ class Parents:
         self._failed: set[str] = set()
         """The parents, and virtual tasks, without facts in the newest response about them."""
         self.suspected: set[str] = set()
-        """Those that were refused once; the second query follows at once."""
+        """Those that were refused once; the second query follows an interval later."""
         self.virtual: set[str] = set()
         """Those that the cloud refuses."""
+        self.assumed: set[str] = set()
+        """The virtual ones that were refused without the code for virtual tasks."""
 
     def assign(self, tasks: Collection[str], parents: Collection[str]) -> set[str]:
         """Replace all tasks and the parents among them. Return the virtual ones that are parents no longer."""
@@ -51,6 +53,7 @@ class Parents:
         self._failed.intersection_update(tasks)
         self.suspected = self.suspected & self._ids
         self.virtual = self.virtual.intersection(tasks) - ordinary
+        self.assumed &= self.virtual
         return ordinary
 
     def is_alone(self, task_id: str) -> bool:
@@ -69,6 +72,7 @@ class Parents:
         self._failed = (self._failed - results.keys()) | failed
         self.suspected = (self.suspected - results.keys()) | (refused - virtual)
         self.virtual = (self.virtual - results.keys()) | virtual
+        self.assumed = (self.assumed - results.keys()) | (virtual - named)
         return {task_id: result for task_id, result in results.items() if task_id not in refused}
 
     def _is_refused(self, task_id: str, result: TaskResult) -> bool:

@@ -137,12 +137,11 @@ class TaskLoop(PollLoop):
         """Return whether any of the facts that the task is queried for was ever received."""
         return any(math.isfinite(self._received(task_id, (kind,))) for kind in self._kinds[task_id])
 
-    def _put_again(self, task_id: str, queried: float, *, at_once: bool) -> None:
+    def _put_again(self, task_id: str, queried: float) -> None:
         """A task has been queried; if it has changed meanwhile, it is due already."""
         kinds = self._kinds.get(task_id)
         if kinds is not None and math.isinf(self._queue.due(task_id)):
-            due = queried if at_once else queried + self._interval_of(task_id, kinds)
-            self._put(task_id, due, urgent=self._is_near_ready(task_id))
+            self._put(task_id, queried + self._interval_of(task_id, kinds), urgent=self._is_near_ready(task_id))
 
     def _interval_of(self, task_id: str, kinds: Kinds) -> float:
         return QUERY_AGAIN_SECONDS if task_id in self._parents.virtual else self._intervals.of_task(task_id, kinds)
@@ -168,7 +167,7 @@ class TaskLoop(PollLoop):
     # A poll
 
     async def poll(self, client: Client) -> None:
-        now, due, suspected = self._clock(), self._queue.first(), self._parents.suspected
+        now = self._clock()
         taken = self._queue.take(now, self.source.batch)
         if now >= self._round_ends:
             self._round = Round.of(math.ceil(len(self._kinds) / self.source.batch))
@@ -188,8 +187,7 @@ class TaskLoop(PollLoop):
                 result = results.get(task_id)
                 if result is None or isinstance(result, CloudError):
                     self._intervals.reset(task_id)  # what failed is not settled
-                at_once = task_id in self._parents.suspected - suspected
-                self._put_again(task_id, due if at_once else now, at_once=at_once)
+                self._put_again(task_id, now)
         self._judge(results, call, now)
 
     def _is_near_ready(self, task_id: str) -> bool:
@@ -206,7 +204,7 @@ class TaskLoop(PollLoop):
         }
         self._plan_next(facts)
         refused_kinds = {task_id: self._kinds.get(task_id, ()) for task_id in refused}
-        await self._context.store.update(facts, call.gone, refused_kinds)
+        await self._context.store.update(facts, call.gone, refused_kinds, self._parents.assumed)
         self._context.meter.task_errors(self.collector, len(call.refused))
 
     def _plan_next(self, facts: Mapping[str, Iterable[TaskFacts]]) -> None:

@@ -90,11 +90,12 @@ class Store:
         facts: Mapping[str, Iterable[TaskFacts]],
         missing: Iterable[str] = (),
         refused: Mapping[str, Iterable[type[TaskFacts]]] = _NONE_REFUSED,
+        assumed: Container[str] = (),
     ) -> None:
         """Store the facts of one response by task id.
 
         `missing` are the ids that it reports not to exist, `refused` those that the cloud does not accept for some
-        kinds of facts.
+        kinds of facts, and `assumed` those of them that are only assumed to be virtual.
         """
         async with self._exposition.lock:
             now = self._clock.steady()
@@ -106,7 +107,7 @@ class Store:
                         task.update(part, kept_tags, now, all_tags=all_tags)
             for task_id, kinds in refused.items():
                 if task_id in self.state.inventory:
-                    self._task(task_id).refused |= {kind.name for kind in kinds}
+                    self._task(task_id).refuse(frozenset(kind.name for kind in kinds), assumed=task_id in assumed)
             for task_id in missing:
                 self.state.inventory.report_missing(task_id, now)
             await self._refresh((*facts, *missing, *refused))

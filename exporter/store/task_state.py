@@ -72,6 +72,8 @@ class TaskState:
     """True if it was a standby when its last details were received."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses the task."""
+    assumed_virtual: frozenset[str] = frozenset()
+    """Those of them whose refusals do not say that the task is virtual."""
 
     @property
     def counts_for_parent(self) -> bool:
@@ -102,6 +104,11 @@ class TaskState:
             self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
         self.refused -= {facts.name}
+
+    def refuse(self, names: frozenset[str], *, assumed: bool) -> None:
+        """Store that the cloud refuses the task for these facts; `assumed`: without the code for virtual tasks."""
+        self.refused |= names
+        self.assumed_virtual = self.assumed_virtual | names if assumed else self.assumed_virtual - names
 
     def observe_phase(self, listed: Listed | None, now: float) -> None:
         """Record a change of the phase."""
@@ -154,6 +161,7 @@ class TaskState:
         else:
             return None
         changed_at = self.history.phase_changed_at
+        refused = self.refused if listed is not None and listed.is_parent else frozenset[str]()
         task = Task(
             identity=identity,
             listed=listed,
@@ -163,7 +171,8 @@ class TaskState:
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
             was_standby=self.was_standby,
-            refused=self.refused if listed is not None and listed.is_parent else frozenset(),
+            refused=refused,
+            assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )

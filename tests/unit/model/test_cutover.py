@@ -208,6 +208,7 @@ def test_a_task_that_was_not_clear_for_long_enough(stable: bool | None, outcome:
 
 LIVING = LivingSubtask("c", "child", blocked=False)
 VIRTUAL = Task(ready().identity, listed=replace(PLAIN, is_parent=True), refused=frozenset({"progress"}))
+ASSUMED = replace(VIRTUAL, assumed_virtual=frozenset({"progress"}))
 
 
 @pytest.mark.parametrize(
@@ -232,6 +233,12 @@ def test_a_parent_is_judged_by_its_subtasks_and_by_its_own_delay_where_known(
 def test_a_virtual_parent_has_no_reasons_about_facts_that_only_its_subtasks_have() -> None:
     found = outcomes(VIRTUAL, living=(LIVING,))
     assert [*found] == ["phase", "stale", "action_needed", "action_running", "subtask", "not_stable"]
+
+
+def test_the_delay_of_a_parent_that_is_only_assumed_to_be_virtual_is_unchecked() -> None:
+    found = outcomes(ASSUMED, living=(LIVING,))
+    assert found["delay_unknown"] is found["delay_high"] is found["full_incomplete"] is Outcome.UNKNOWN
+    assert blocking(ASSUMED, living=(LIVING,), old=frozenset({"progress"})) == {"stale"}
 
 
 @pytest.mark.parametrize(

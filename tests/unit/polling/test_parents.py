@@ -101,7 +101,7 @@ async def test_a_refused_parent_costs_a_call_an_hour_and_is_no_failure(refusal: 
     cloud = Cloud("p", "q", refusal=refusal, whole=whole)
     fixture = await loop_of(cloud, "p", "q")
     await after(fixture, 3 * 3600 - 1)
-    # Unless the code says that it is virtual, it is queried again at once.
+    # Unless the code says that it is virtual, it is queried again after an interval.
     times = 3 if getattr(refusal, "error_code", None) == CODE else 4
     assert cloud.with_id("p") == cloud.with_id("q") == [1] * times
     assert len(cloud.made) == 2 * times + 3 * 120  # no batch was split
@@ -113,6 +113,7 @@ async def test_a_refused_parent_costs_a_call_an_hour_and_is_no_failure(refusal: 
     assert {"p", "q"} < tasks.keys()
     assert {key for key, task in tasks.items() if task.refused} == {"p", "q"}
     assert tasks["p"].refused == {"progress"}
+    assert tasks["p"].assumed_virtual == ({"progress"} if times == 4 else set())
 
 
 async def test_parents_that_are_all_refused_are_no_failure_either() -> None:
@@ -148,7 +149,9 @@ async def test_a_single_refusal_without_its_code_does_not_make_a_parent_virtual(
             cloud.refused.difference_update(ids)
 
     fixture.loop.source.fetch = once
-    await fixture.loop.run_once()
+    await after(fixture, 29)
+    assert (cloud.with_id("p"), fixture.store.store.state.tasks["p"].refused) == ([1], frozenset())
+    await after(fixture, 2)
     assert cloud.with_id("p") == [1, 1]
     assert fixture.store.store.state.tasks["p"].facts["progress"] == Progress(delay_seconds=3600.0)
     assert (fixture.loop.succeeds(), fixture.loop.error) == (True, None)
