@@ -63,9 +63,8 @@ class Comparisons:
 
     @property
     def finished(self) -> tuple[Compared, ...]:
-        """The newest comparison of each type that has finished with a verdict."""
-        judged = self.facts.judged if self.facts else ()
-        return tuple(compared for compared in judged if compared.consistent is not None)
+        """The comparisons with a verdict by which the data is judged, one of each type."""
+        return self.facts.judged if self.facts else ()
 
     @property
     def missing(self) -> bool:

@@ -183,11 +183,6 @@ class Compared:
     rows_source: float | None = None
     rows_target: float | None = None
 
-    @property
-    def finished(self) -> bool:
-        """True if it ran to its end, with results or without."""
-        return self.status == "SUCCESSFUL"
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison(TaskFacts):
@@ -196,17 +191,13 @@ class Comparison(TaskFacts):
     types: tuple[Compared, ...] = ()
     objects: tuple[ObjectCount, ...] = ()
     earlier: tuple[Compared, ...] = ()
-    """Where the newest comparison of a type does not decide: the earlier one by which the data is judged."""
+    """Earlier comparisons by which the data is judged instead of the newest of their types."""
 
     @property
     def judged(self) -> tuple[Compared, ...]:
-        """The newest finished comparison of each type; one that found a difference until a later one finds none."""
-        earlier = {compared.type: compared for compared in self.earlier}
-        return tuple(
-            earlier.get(compared.type, compared)
-            for compared in self.types
-            if compared.type in earlier or compared.finished
-        )
+        """The comparisons with a verdict by which the data is judged, one of each type."""
+        judged = {compared.type: compared for compared in (*self.types, *self.earlier)}
+        return tuple(compared for compared in judged.values() if compared.consistent is not None)
 
     def settled(self, before: TaskFacts | None, *, loading: bool) -> bool:  # noqa: ARG002
         return self == before and not self.types

@@ -1,14 +1,15 @@
 """Which comparisons of a task are queried, and by which one its data is judged.
 
 A comparison that has ended does not change, so its results are queried once: after that a task costs one call.
-An inconsistent result counts until a later one is equal, whatever runs or failed since; so older results are kept.
+An inconsistent result counts until a later one is equal, whatever runs or failed since, also if it is listed no more.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,12 +34,21 @@ if TYPE_CHECKING:
     from exporter.cloud.http.client import Client
 
 _FORGOTTEN_SECONDS = 86_400.0
-_JUDGED = 3
-"""Comparisons of a type, the newest that have ended well, whose results are queried at most."""
-_Known: TypeAlias = dict[str | None, Comparison]
-"""Results of comparisons that have ended well, by their ids."""
+_MOST_ROUNDS = 3
+"""Comparisons of a type whose results are queried in one poll at most; the next poll continues with older ones."""
 _ByType: TypeAlias = Mapping[str, Sequence[ComparisonTaskWire]]
 """Comparisons of a task, the newest first."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """The results of the comparisons of one task."""
+
+    queried_at: float = 0.0
+    results: dict[str | None, Comparison] = field(default_factory=dict)
+    """By id, of comparisons that are listed and have ended well."""
+    verdicts: dict[str, tuple[float, Compared]] = field(default_factory=dict)
+    """By type, the newest comparison that has a verdict, preceded by its order; it need not be listed any more."""
 
 
 class ComparisonSource:
@@ -50,8 +60,8 @@ class ComparisonSource:
 
     def __init__(self, reader: Callable[[Client, str, DecodeErrors], ComparisonReader]) -> None:
         self._reader = reader
-        self._known: dict[str, tuple[float, _Known]] = {}
-        """By task, with the time of the last query, the oldest first."""
+        self._known: dict[str, _Known] = {}
+        """By task, the one that was queried the longest ago first."""
 
     async def fetch(self, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         """Return the newest comparison of each type of one task, and the one by which its data is judged.
@@ -67,37 +77,30 @@ class ComparisonSource:
         listed = _by_type(ComparisonTaskWire.read_all(await reader.listed(), counted))
         finished = {kind: [task for task in tasks if task.ended_well] for kind, tasks in listed.items()}
         known = self._recall(job_id, finished)
-        for place in range(_JUDGED):
-            missing = [
-                tasks[place]
-                for tasks in finished.values()
-                if len(tasks) > place and tasks[place].id not in known and _decided(tasks[:place], known) is None
-            ]
+        queried = set[str | None]()
+        for _ in range(_MOST_ROUNDS):
+            missing = list(_missing(finished, known, queried))
+            queried.update(task.id for task in missing)
             for task, results in zip(missing, await reader.results(missing) if missing else (), strict=True):
                 if results is None:
                     counted.count += 1  # the list stays a fact, and so do other types
                 elif (comparison := await _comparison(reader, task, results, counted)) is not None:
-                    known[task.id] = comparison
+                    known.results[task.id] = comparison
+        _update_verdicts(finished, known)
         return {job_id: (_merged(listed, finished, known),)}
 
     def _recall(self, job_id: str, finished: _ByType) -> _Known:
-        """Return the stored results of the newest comparisons of each type, and of the newest that has a verdict.
+        """Return what is known of a task, with the results down to the newest verdict of each type.
 
         Tasks that were not queried for a day are removed.
         """
-        before = self._known.pop(job_id, (0.0, {}))[1]
-        kept = {
-            task.id
-            for tasks in finished.values()
-            for task in (*tasks[:_JUDGED], _decided(tasks, before))
-            if task is not None
-        }
-        known = {key: comparison for key, comparison in before.items() if key in kept}
-        self._known[job_id] = (loop_time(), known)
-        oldest = next(iter(self._known))
-        while loop_time() - self._known[oldest][0] > _FORGOTTEN_SECONDS:
+        known = self._known.pop(job_id, _Known())
+        kept = {task.id for tasks in finished.values() for task in _until_verdict(tasks, known)}
+        known.results = {key: comparison for key, comparison in known.results.items() if key in kept}
+        known.queried_at = loop_time()
+        self._known[job_id] = known
+        while loop_time() - self._known[oldest := next(iter(self._known))].queried_at > _FORGOTTEN_SECONDS:
             del self._known[oldest]
-            oldest = next(iter(self._known))
         return known
 
 
@@ -134,32 +137,44 @@ def _no_rows(kind: str, verdict: Compared) -> Rows:
     return dict.fromkeys(names, 0.0) if verdict.consistent else {}
 
 
-def _decided(finished: Iterable[ComparisonTaskWire], known: _Known) -> ComparisonTaskWire | None:
-    """Return the newest comparison that proves that the data is equal or different."""
-    return next((task for task in finished if _result(task, known).types[0].consistent is not None), None)
+def _until_verdict(finished: Sequence[ComparisonTaskWire], known: _Known) -> Iterator[ComparisonTaskWire]:
+    """Yield comparisons, down to the newest that is known to prove that the data is equal or different."""
+    for task in finished:
+        yield task
+        if _result(task, known).types[0].consistent is not None:
+            return
 
 
-def _judged(finished: Sequence[ComparisonTaskWire], known: _Known) -> ComparisonTaskWire:
-    """Return the newest comparison; or an older one that found a difference, if no later one shows all equal."""
-    decided = _decided(finished, known)
-    return finished[0] if decided is None or _result(decided, known).types[0].consistent else decided
+def _missing(finished: _ByType, known: _Known, queried: set[str | None]) -> Iterator[ComparisonTaskWire]:
+    """Yield the newest comparison of each type whose results are needed, unknown and not queried yet."""
+    for tasks in finished.values():
+        needed = _until_verdict(tasks, known)
+        yield from islice((task for task in needed if task.id not in known.results and task.id not in queried), 1)
+
+
+def _update_verdicts(finished: _ByType, known: _Known) -> None:
+    """Replace the verdict of each type by a later one."""
+    for kind, tasks in finished.items():
+        for task in _until_verdict(tasks, known):
+            (verdict,) = _result(task, known).types
+            later = not task.order or task.order >= known.verdicts.get(kind, (0.0,))[0]
+            if verdict.consistent is not None and later:
+                known.verdicts[kind] = task.order, verdict
 
 
 def _result(task: ComparisonTaskWire, known: _Known) -> Comparison:
     """Return a comparison with its results, without any if they are unknown."""
-    known_result = known.get(task.id) if task.ended_well else None
-    return known_result or Comparison((Compared(task.kind, task.status or "", finished_at=task.ended),))
+    result = known.results.get(task.id) if task.ended_well else None
+    return result or Comparison((Compared(task.kind, task.status or "", finished_at=task.ended),))
 
 
 def _merged(listed: _ByType, finished: _ByType, known: _Known) -> Comparison:
-    merged = Comparison()
-    for kind, (newest, *_) in sorted(listed.items()):
-        result = _result(newest, known)
-        judged = _judged(finished[kind], known) if finished[kind] else newest
-        merged = replace(
-            merged,
-            types=merged.types + result.types,
-            objects=merged.objects + result.objects,
-            earlier=merged.earlier if judged is newest else merged.earlier + _result(judged, known).types,
-        )
-    return merged
+    newest = [_result(tasks[0], known) for _, tasks in sorted(listed.items())]
+    judged = {kind: _result(tasks[0], known).types[0] for kind, tasks in finished.items() if tasks}
+    judged |= {kind: verdict for kind, (_, verdict) in known.verdicts.items() if verdict.consistent is False}
+    types = tuple(compared for result in newest for compared in result.types)
+    return Comparison(
+        types,
+        objects=tuple(count for result in newest for count in result.objects),
+        earlier=tuple(compared for _, compared in sorted(judged.items()) if compared not in types),
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exporter.cloud.source import DecodeErrors
-from exporter.cloud.wire.comparison import LINE, PAGE, ComparisonReader, ComparisonTaskWire, Results, Rows
+from exporter.cloud.wire.comparison import CONTENT, LINE, PAGE, ComparisonReader, ComparisonTaskWire, Results, Rows
 from exporter.cloud.wire.comparison_source import ComparisonSource
 from exporter.model.facts import Compared, Comparison
 
@@ -45,6 +45,7 @@ class Reader(ComparisonReader):
         self.pages = 0
         self.counts = True
         self.judged: list[tuple[str, bool | None]] = []
+        """The type of each comparison by which the data is judged, and whether it is equal."""
         self.source = ComparisonSource(lambda *_: self)
         self._listed: list[dict[str, Any]] = []
 
@@ -66,7 +67,7 @@ class Reader(ComparisonReader):
         results = await self.source.fetch(client, {"comparison": DecodeErrors()}, [job_id])
         found: Any = results[job_id]
         self.facts = found[0]
-        self.judged = [(compared.status, compared.consistent) for compared in found[0].judged]
+        self.judged = [(compared.type, compared.consistent) for compared in found[0].judged]
         return {
             compared.type: (compared.status, compared.consistent, compared.finished_at) for compared in found[0].types
         }
@@ -131,17 +132,17 @@ EQUAL, DIFFERENT, UNCLEAR = ["CONSISTENT"], ["INCONSISTENT"], ["CAN_NOT_COMPARE"
         *[([[], DIFFERENT], False, 2), ([None, DIFFERENT], False, 2)],
         *[([[], EQUAL], None, 2), ([None, EQUAL], None, 2)],
         ([UNCLEAR] * 3 + [DIFFERENT], None, 3),
-        (["FAILED"], "nothing", 0),
+        (["FAILED"], None, 0),
     ],
 )
 async def test_a_difference_counts_until_a_later_comparison_is_equal(
-    newest_first: list[Any], consistent: Any, queried: int
+    newest_first: list[Any], *, consistent: bool | None, queried: int
 ) -> None:
     oldest_first = list(enumerate(reversed(newest_first), 1))
     cloud = Reader(**{f"lines_{number}": found for number, found in oldest_first})
     listed = [item(number, status=found if isinstance(found, str) else "SUCCESSFUL") for number, found in oldest_first]
     await cloud.fetch(*listed)
-    assert cloud.judged == ([] if consistent == "nothing" else [("SUCCESSFUL", consistent)])
+    assert cloud.judged == ([] if consistent is None else [(LINE, consistent)])
     assert len(cloud.queries) == queried
 
 
@@ -152,9 +153,9 @@ async def test_the_earlier_results_of_all_types_are_queried_together_and_once() 
     for _ in range(2):
         await cloud.fetch(*listed[::2], *running)
     assert cloud.queries == [["lines-1", "contents-1"]]
-    assert cloud.judged == [("SUCCESSFUL", True), ("SUCCESSFUL", False)]
+    assert cloud.judged == [(CONTENT, True), (LINE, False)]
     await cloud.fetch(*listed)
-    assert cloud.judged == [("SUCCESSFUL", True), ("SUCCESSFUL", True)]
+    assert cloud.judged == [(CONTENT, True), (LINE, True)]
 
 
 @pytest.mark.parametrize(
@@ -209,10 +210,10 @@ async def test_results_of_a_task_that_is_not_queried_for_a_day_are_removed() -> 
 async def test_a_comparison_without_a_time_is_newer_than_the_next_in_the_list(time: str | None) -> None:
     cloud = Reader(lines_3=["INCONSISTENT"])
     await cloud.fetch(item(3, start_time=time), item(2))
-    assert cloud.judged == [("SUCCESSFUL", False)]
+    assert cloud.judged == [(LINE, False)]
     cloud = Reader(lines_2=["INCONSISTENT"])
     await cloud.fetch(item(3, start_time=time), item(2))
-    assert cloud.judged == [("SUCCESSFUL", True)]
+    assert cloud.judged == [(LINE, True)]
     await cloud.fetch(item(4), item(3, start_time=time), item(2))
     assert cloud.queries == [["lines-3"], ["lines-4"]]
 
@@ -221,7 +222,30 @@ async def test_a_difference_is_remembered_however_many_comparisons_have_no_verdi
     cloud = Reader(lines_1=["INCONSISTENT"], **{f"lines_{number}": ["CAN_NOT_COMPARE"] for number in range(2, 9)})
     for newest in range(1, 9):
         await cloud.fetch(*(item(number) for number in range(newest, 0, -1)))
-        assert ("SUCCESSFUL", False) in cloud.judged
+        assert cloud.judged == [(LINE, False)]
     await cloud.fetch(*(item(number) for number in range(9, 0, -1)))
-    assert cloud.judged == [("SUCCESSFUL", True)]
+    assert cloud.judged == [(LINE, True)]
     assert cloud.queries == [[f"lines-{number}"] for number in range(1, 10)]
+
+
+async def test_a_difference_is_remembered_while_it_is_not_listed() -> None:
+    cloud = Reader(lines_3=DIFFERENT, lines_4=UNCLEAR)
+    await cloud.fetch(item(3))
+    for listed in ([item(4)], [], [item(5, status="FAILED")], [item(2)], [item(1), item(4)]):
+        await cloud.fetch(*listed)
+        assert cloud.judged == [(LINE, False)]
+    await cloud.fetch(item(6))
+    assert cloud.judged == [(LINE, True)]
+    await cloud.fetch(item(4))
+    assert cloud.judged == []
+
+
+@pytest.mark.parametrize(("found", "judged"), [(EQUAL, []), (DIFFERENT, [(LINE, False)])])
+async def test_each_poll_queries_older_comparisons_until_one_has_a_verdict(
+    found: list[str], judged: list[tuple[str, bool]]
+) -> None:
+    cloud = Reader(lines_1=found, lines_0=DIFFERENT, **{f"lines_{number}": UNCLEAR for number in range(2, 8)})
+    for expected in ([], [], judged, judged):
+        await cloud.fetch(*(item(number) for number in range(7, -1, -1)))
+        assert cloud.judged == expected
+    assert cloud.queries == [[f"lines-{number}"] for number in range(7, 0, -1)]
