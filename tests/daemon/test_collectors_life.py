@@ -81,7 +81,7 @@ def test_a_draft_without_a_precheck_is_no_failure(mixed: str) -> None:
     ("api", "first", "later"),
     [
         ("v3", {"v3_query_compare_result": 2}, {"v3_query_compare_result": 1}),
-        ("v5", {"v5_job_compare": 1 + 3 + 2}, {"v5_job_compare": 1}),
+        ("v5", {"v5_job_compare": 1 + 3 + 3}, {"v5_job_compare": 1}),
     ],
 )
 async def test_a_new_round_of_comparisons_costs_its_results_once(
