@@ -197,6 +197,8 @@ class Task(KnownFacts):
     """The names of the facts that are still fresh; those that missed a poll come last."""
     was_standby: bool = False
     """True if it was a standby when its last details were received, also after these have expired."""
+    primary_listed: bool = True
+    """False if no list of the project contains the task that its details name as its primary."""
     refused: frozenset[str] = frozenset()
     """The names of the facts for which the cloud refuses this task, since it is a virtual parent."""
     assumed_virtual: frozenset[str] = frozenset()
@@ -217,7 +219,7 @@ class Task(KnownFacts):
 
     @property
     def standby(self) -> bool:
-        """True for the standby of a primary/standby pair: by a role, or because another task is its primary."""
+        """True for the standby of a primary/standby pair: by a role, or because another listed task is its primary."""
         roles = {self.listed.role, self.listed.node_role} if self.listed else set()
         if self.detail is None:
             return _STANDBY in roles or (self.was_standby and _PRIMARY not in roles)
@@ -227,7 +229,7 @@ class Task(KnownFacts):
     def _has_primary(self) -> bool:
         """True if the primary is another task. A subtask may name its parent instead, and a parent its subtask."""
         primary, listed = self.detail.master_task_id if self.detail else None, self.listed
-        if primary is None or listed is None or listed.is_parent:
+        if primary is None or listed is None or listed.is_parent or not self.primary_listed:
             return False
         return primary not in {listed.id, listed.root_id, *listed.parents}
 

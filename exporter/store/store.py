@@ -250,7 +250,7 @@ class Store:
             task.exposed = task.blocked = None
             task.cutover.restart()
         else:
-            exposed = task.snapshot(self.key, listed, self.ages, self._clock)
+            exposed = task.snapshot(self.key, listed, self.ages, self._clock, self.state.inventory)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
         if task.exposed is not None:

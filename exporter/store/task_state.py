@@ -152,8 +152,13 @@ class TaskState:
         self.received = {name: at for name, at in self.received.items() if name in self.facts or name in collectors}
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
-    def snapshot(self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock) -> Task | None:
-        """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed."""
+    def snapshot(
+        self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock, known: Container[str]
+    ) -> Task | None:
+        """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed.
+
+        `known` are the ids of all tasks that the project lists.
+        """
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
         elif self.exposed is not None:
@@ -162,6 +167,7 @@ class TaskState:
             return None
         changed_at = self.history.phase_changed_at
         refused = self.refused if listed is not None and listed.is_parent else frozenset[str]()
+        detail = self.facts.get(Detail.name)
         task = Task(
             identity=identity,
             listed=listed,
@@ -171,6 +177,7 @@ class TaskState:
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
             fresh=self._fresh(ages),
             was_standby=self.was_standby,
+            primary_listed=isinstance(detail, Detail) and detail.master_task_id in known,
             refused=refused,
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),

@@ -144,6 +144,8 @@ def test_a_standby_has_its_role_or_another_task_as_primary(
 ) -> None:
     task = Task(IDENTITY, listed=dataclasses.replace(listed("INCRE_TRANSFER_STARTED"), id="id", **facts), detail=detail)
     assert task.standby is standby
+    if detail is not None and detail.master_task_id:
+        assert not dataclasses.replace(task, primary_listed=False).standby
     before = dataclasses.replace(task, detail=None, was_standby=True)
     assert before.standby is ("master" not in {facts.get("role"), facts.get("node_role")} or "slave" in facts.values())
     assert dataclasses.replace(task, listed=None).standby is (detail is not None and detail.node_role == "slave")

@@ -202,3 +202,17 @@ async def test_subtasks_that_only_the_other_generation_lists_decide_as_well() ->
     assert (await fixture.scrape()).value(READY) == 1
     await fixture.lists(listed_task("p", is_parent=True, unknown_children=1), api="v5")
     assert blocking(await fixture.scrape(), task_id="p") == {"subtask"}
+
+
+@pytest.mark.parametrize(("primary", "counts"), [("zzz", True), ("0", True), ("b", False), ("c", True), ("p", True)])
+async def test_a_failed_subtask_blocks_its_parent_unless_its_primary_is_another_task_of_the_project(
+    primary: str,
+    *,
+    counts: bool,
+) -> None:
+    fixture = StoreFixture()
+    failed = listed_task("c", parent_id="p", root_id="p", status="INCRE_TRANSFER_FAILED")
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("b", parent_id="p", root_id="p"), failed)
+    fine = [Progress(full_ratio=1, delay_seconds=0)]
+    page = await fixture.page_with({"p": fine, "b": fine, "c": [Detail(master_task_id=primary)]})
+    assert page.value(BLOCKER, reason="subtask", task_id="p") == counts
