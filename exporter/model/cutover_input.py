@@ -7,27 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from exporter.config import Cutover
+from exporter.model.cutover_actions import HARMLESS_ACTIONS, NEEDED_ACTIONS, RUNNING_ACTIONS, SWITCH_OVER
 from exporter.model.cutover_results import Comparisons, MovedObjects
 from exporter.model.facts import Logs, Monitor, Objects, Progress
 from exporter.model.task import Listed, LivingSubtask, Phase, Task
 
-NEEDED_ACTIONS = frozenset({"CONTINUE_APPLY", "CONTINUE_CAPTURE", "CONTINUE_JOB", "START_INCR"})
-"""While one of them is available, the replication waits for the user."""
-SWITCH_OVER = "SWITCH_OVER"
-RUNNING_ACTIONS = frozenset(
-    {
-        *(SWITCH_OVER, "PAUSE", "STOP_JOB", "STOP_APPLY", "STOP_CAPTURE", "FREE_RESOURCE", "DELETE", "UNSUBSCRIBE"),
-        *("RESET", "RETRY", "JUMP_RETRY", "CHANGE", "CHANGE_MODE", "NODE_FLAVOR_MODIFY"),
-    }
-)
-"""Operations during which the replication stops, restarts or changes its direction."""
-_HARMLESS_ACTIONS = frozenset(
-    {
-        *("API_CONFIGURATION_ACTION", "CHOOSE_OBJECT", "CLONE", "CONTINUE_APPLY", "CONTINUE_CAPTURE", "CONTINUE_JOB"),
-        *("CREATE", "MODIFY_CONFIGURATION", "MODIFY_DB_CONFIG", "MODIFY_TASK_NUMBER", "ORDER_INFO", "PAY_ORDER"),
-        *("PRE_CHECK", "QUERY_PRE_CHECK", "RESET_DB_PWD", "START", "START_INCR", "TO_PERIOD", "TO_RENEW", ""),
-    }
-)
 _REPORT_SECONDS = 600.0
 _OUTDATED_REPORT_SECONDS = 3600.0
 _CLOCKS_DIFFER_SECONDS = 5.0
@@ -145,7 +129,7 @@ class CutoverInput:
         if action in RUNNING_ACTIONS:
             outdated = "current_action" in self.old and self.listed.phase is Phase.INCREMENTAL
             return None if outdated else True
-        return False if action in _HARMLESS_ACTIONS and "list" not in self.old else None
+        return False if action in HARMLESS_ACTIONS and "list" not in self.old else None
 
     # Progress, recovery and switchover
 
@@ -197,8 +181,17 @@ class CutoverInput:
 
     @property
     def switching(self) -> bool | None:
-        """True during a switchover, by the operation in progress or by the directions; None if that is unknown."""
-        return True if self.listed.current_action == SWITCH_OVER else self.task.switching
+        """True during a switchover, by the operation in progress or by the directions; None if that is unknown.
+
+        Without `Switchover`, whose collector may be disabled, the details show the direction of the kernel.
+        """
+        detail, switching = self.task.detail, self.task.switching
+        if self.listed.current_action == SWITCH_OVER:
+            return True
+        if self.task.switchover is not None or detail is None:
+            return switching
+        opposite = detail.is_opposite(self.listed.direction)
+        return None if opposite is False and "detail" in self.old else opposite
 
     @property
     def report_age(self) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from exporter.model.cutover_input import NEEDED_ACTIONS, RUNNING_ACTIONS
+from exporter.model.cutover_actions import NEEDED_ACTIONS, RUNNING_ACTIONS
 
 
 class Advice(NamedTuple):

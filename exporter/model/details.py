@@ -90,6 +90,11 @@ class Detail(TaskFacts):
     rto_threshold_seconds: float | None = None
     error_code: str | None = None
 
+    def is_opposite(self, direction: str | None) -> bool | None:
+        """Return whether the kernel runs against the direction of its task; None if one of both is unknown."""
+        kernel = self.kernel_direction
+        return None if kernel is None or direction is None else kernel.lower() != direction.lower()
+
     def speed_limit_at(self, unix: float) -> float | None:
         """Return the bytes per second that are allowed at a time; of several limits, the lowest."""
         hour = int(unix // 3600) % 24

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from exporter.model.cutover_input import RUNNING_ACTIONS
+from exporter.model.cutover_actions import RUNNING_ACTIONS
 from exporter.model.task import DELETED, Listed, Phase
 
 _WORST_FIRST = (

@@ -159,3 +159,21 @@ def test_an_old_report_of_the_cloud(report: dict[str, Any], outcome: Outcome | N
         Outcome.UNKNOWN,
         *([Outcome.FINE] if "served_at" in report else []),
     }
+
+
+@pytest.mark.parametrize(
+    ("kernel", "old", "outcome"),
+    [
+        ("down", (), Outcome.BLOCKS),
+        ("down", ("detail",), Outcome.BLOCKS),
+        ("up", (), Outcome.FINE),
+        ("up", ("detail",), Outcome.IGNORED),
+        (None, (), Outcome.IGNORED),
+    ],
+)
+def test_the_details_show_a_switchover_while_its_collector_is_disabled(
+    kernel: str | None, old: tuple[str, ...], outcome: Outcome
+) -> None:
+    task = ready(DR, switchover=None, detail=Detail(order_status="COMPLETED", kernel_direction=kernel))
+    found = outcomes(task, old=frozenset(old), disabled=frozenset({"recovery", "switchover"}))
+    assert found["switching"] is outcome
