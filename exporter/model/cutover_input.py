@@ -92,7 +92,7 @@ class CutoverInput:
     def _denied(self) -> str | None:
         """What another response than the list says against the status, as text."""
         own = self._progress.transfer_status
-        if own is not None and own.endswith("_FAILED"):
+        if own is not None and own.upper().endswith("_FAILED"):
             return f"the progress reports {own}"
         return None if self.other_status is None else f"a newer response says {self.other_status}"
 
@@ -236,7 +236,10 @@ class CutoverInput:
     @property
     def log_ends_in_error(self) -> bool | None:
         """True if the newest log entry is an error; None if there is none."""
-        newest = dict((self.task.logs or Logs()).newest)
+        logs = self.task.logs or Logs()
+        newest = dict(logs.newest)
+        if logs.undated_error:
+            return True
         return None if not newest else newest.get("error") == max(newest.values())
 
     # Objects and comparisons

@@ -219,6 +219,8 @@ class Logs(TaskFacts):
     """When the newest log entry of each level was written."""
 
     newest: tuple[tuple[str, float], ...] = ()
+    undated_error: bool = False
+    """True if there is an error without a time that can be read: it may be the newest entry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,13 @@ from exporter.cloud.wire.fields import (
 )
 from exporter.model.task import Listed
 
-CurrentAction = Annotated[Word, WrapValidator(lambda value, word: "" if is_null(value) else word(value))]
-"""A word, empty where the key is present without a value: that the cloud names no action is a fact as well."""
+
+def _upper(word: str | None) -> str | None:
+    return None if word is None else word.upper()
+
+
+CurrentAction = Annotated[Word, WrapValidator(lambda value, word: "" if is_null(value) else _upper(word(value)))]
+"""A word in upper case, empty where the key is present without a value: that there is no action is a fact as well."""
 
 
 class ActionWire(Wire):

@@ -40,4 +40,5 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
         if entry.level and entry.create_time is not None:
             level = entry.level.lower()
             newest[level] = max(entry.create_time, newest.get(level, 0.0))
-    return {ids[0]: (Logs(tuple(sorted(newest.items()))),)}
+    undated_error = any((entry.level or "").lower() == "error" and entry.create_time is None for entry in job.logs)
+    return {ids[0]: (Logs(tuple(sorted(newest.items())), undated_error),)}

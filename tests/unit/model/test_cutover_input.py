@@ -177,3 +177,14 @@ def test_the_details_show_a_switchover_while_its_collector_is_disabled(
     task = ready(DR, switchover=None, detail=Detail(order_status="COMPLETED", kernel_direction=kernel))
     found = outcomes(task, old=frozenset(old), disabled=frozenset({"recovery", "switchover"}))
     assert found["switching"] is outcome
+
+
+@pytest.mark.parametrize("newest", [(), (("info", 2.0),), (("error", 1.0), ("info", 2.0))])
+def test_an_error_without_a_time_counts_as_the_newest_entry(newest: tuple[tuple[str, float], ...]) -> None:
+    assert blocking(ready(logs=Logs(newest, undated_error=True))) == {"log_error"}
+
+
+@pytest.mark.parametrize("status", ["INCRE_TRANSFER_FAILED", "incre_transfer_failed"])
+def test_a_failure_that_only_the_progress_reports_blocks_in_any_case(status: str) -> None:
+    progress = Progress(full_ratio=1, delay_seconds=0, transfer_status=status)
+    assert blocking(ready(progress=progress)) == {"phase"}

@@ -53,6 +53,7 @@ FIELDS: dict[tuple[str, str], list[tuple[Any, Any, int]]] = {
     ("charging_mode", "charging_mode"): [("on_demand", "on_demand", 0), ("null", None, 0), ([], None, 1)],
     ("job_action", "current_action"): [
         *[({"current_action": word}, word, 0) for word in ("SWITCH_OVER", "STOP_JOB", "NEW_WORD")],
+        ({"current_action": "switch_over"}, "SWITCH_OVER", 0),
         *[({"current_action": null}, "", 0) for null in (None, "", "null", "N/A", "-")],
         *[({"current_action": wrong}, None, 1) for wrong in NO_WORDS],
         *[(actions, None, 0) for actions in ({"available_actions": ["START"]}, {}, None)],

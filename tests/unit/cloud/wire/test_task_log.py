@@ -38,6 +38,13 @@ def test_one_entry(entry: Any, newest: tuple[tuple[str, float], ...], errors: in
     assert read([entry]) == (Logs(newest), errors)
 
 
+@pytest.mark.parametrize("time", [{}, {"create_time": "late"}, {"create_time": "2022-11-08 00:15:18"}])
+@pytest.mark.parametrize(("level", "undated"), [("Error", True), ("error", True), ("Warn", False)])
+def test_an_error_without_a_time_is_recorded(level: str, time: dict[str, str], *, undated: bool) -> None:
+    found, _ = read([{"level": "Info", "create_time": LATE}, {"level": level, **time}])
+    assert found == Logs((("info", MOMENT + 1),), undated)
+
+
 def test_of_each_level_the_newest_counts_in_whatever_order_they_come() -> None:
     entries = [
         *({"level": "Info", "create_time": EARLY}, {"level": "Error", "create_time": LATE}),
