@@ -47,6 +47,7 @@ class CutoverInput:
         progress_at: when the progress was received, as Unix time that no step of the host's clock changes.
         edited_at: when the exporter last observed an edit of the task, as Unix time.
         living: the subtasks on which the verdict of a parent depends.
+        now: Unix time; infinity: unknown.
         stable: False while nothing else blocks, but for less than `stable_for`; None: the exporter polls only once.
     """
 
@@ -61,6 +62,7 @@ class CutoverInput:
     edited_at: float | None = None
     living: tuple[LivingSubtask, ...] = ()
     stable: bool | None = None
+    now: float = math.inf
 
     # The list
 
@@ -259,7 +261,7 @@ class CutoverInput:
             *((objects.full_completed_at,) if objects else ()),
         )
         changed_at = max((at for at in changes if at is not None), default=-math.inf)
-        return Comparisons(self.task.comparison, changed_at, expired="result" in self.old)
+        return Comparisons(self.task.comparison, changed_at, "result" in self.old, self.now)
 
     # Subtasks
 

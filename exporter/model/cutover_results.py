@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ _SETTLED = frozenset({"COMPLETED", "TRANSFER_WHEN_END"})
 _MOVING = frozenset({"NOT_START", "TRANSFERING"})
 _COMPARING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING"})
 """INCRE_DOING repeats a comparison that has finished."""
+_CLOCKS_DIFFER_SECONDS = 300.0
+"""A comparison that ended later than now by more than this ended in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,13 @@ class Comparisons:
         facts: what is known of them.
         changed_at: when the task was last edited, or its full load ended.
         expired: whether the oldest of the finished ones is older than `comparison_max_age`.
+        now: Unix time; infinity: unknown.
     """
 
     facts: Comparison | None
     changed_at: float
     expired: bool
+    now: float = math.inf
 
     @property
     def newest(self) -> tuple[Compared, ...]:
@@ -68,7 +73,9 @@ class Comparisons:
 
     @property
     def missing(self) -> bool:
-        """True if none has finished with a verdict, or if those of some type ended without one."""
+        """True if none has finished with a verdict, if those of some type ended without one, or if one is unknown."""
+        if self.facts is not None and self.facts.unknown:
+            return True
         finished = {compared.type for compared in self.finished}
         rest = [compared for compared in self.newest if compared.type not in finished]
         return not finished or any(compared.status not in _COMPARING for compared in rest)
@@ -86,8 +93,12 @@ class Comparisons:
 
     @property
     def ends(self) -> list[Finished]:
-        """When the newest finished comparison of each type ended."""
-        return [Finished(compared.type, compared.finished_at) for compared in self.finished]
+        """When the newest finished comparison of each type ended; None if that is unknown, or in the future."""
+        latest = self.now + _CLOCKS_DIFFER_SECONDS
+        return [
+            Finished(compared.type, None if (compared.finished_at or 0.0) > latest else compared.finished_at)
+            for compared in self.finished
+        ]
 
     @property
     def old(self) -> bool | None:

@@ -192,6 +192,8 @@ class Comparison(TaskFacts):
     objects: tuple[ObjectCount, ...] = ()
     earlier: tuple[Compared, ...] = ()
     """Earlier comparisons by which the data is judged instead of the newest of their types."""
+    unknown: bool = False
+    """True if a comparison has an unknown type or no id: it may have found a difference."""
 
     @property
     def judged(self) -> tuple[Compared, ...]:

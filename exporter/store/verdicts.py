@@ -85,6 +85,7 @@ class Verdicts:
             None if edited is None else self._clock.unix(edited),
             living_subtasks({key: tasks[key] for key in self._state.subtasks.of(task_id) if key in tasks}),
             self._stable(known),
+            self._clock.now(),
         )
 
     def _set_limits(self, known: TaskState, task: Task, status_at: float, list_at: float) -> None:

@@ -21,6 +21,7 @@ PAGE = 100
 """Results in one response at most: a full page may have been cut."""
 OBJECT, LINE, CONTENT = "object", "line", "content"
 _TYPES = {"object": OBJECT, "objects": OBJECT, "object_comparison": OBJECT, "lines": LINE, "contents": CONTENT}
+_OTHER_TYPES = frozenset({"account", "random", "node", "mgr"})
 _WAITING = "WAITING_FOR_RUNNING"
 _EQUAL = "CONSISTENT"
 _DIFFERENT = frozenset({"INCONSISTENT", "TARGET_DB_NOT_EXIST"})
@@ -41,6 +42,11 @@ class ComparisonTaskWire(Wire):
     def kind(self) -> str:
         """Object, line or content; empty for the kinds that say nothing about data (accounts and so on)."""
         return _TYPES.get(self.type or "", "")
+
+    @property
+    def unknown(self) -> bool:
+        """True if it may compare data, but the type, the id or the status is missing or unknown."""
+        return not (self.kind and self.id and self.status) and self.type not in _OTHER_TYPES
 
     @property
     def ended_well(self) -> bool:

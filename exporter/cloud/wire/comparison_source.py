@@ -74,7 +74,11 @@ class ComparisonSource:
         """
         job_id, counted = ids[0], errors[Comparison.collector]
         reader = self._reader(client, job_id, counted)
-        listed = _by_type(ComparisonTaskWire.read_all(await reader.listed(), counted))
+        items = await reader.listed()
+        decoded = ComparisonTaskWire.read_all(items, counted)
+        unknown = sum(task.unknown for task in decoded)
+        counted.count += unknown
+        listed = _by_type(decoded)
         finished = {kind: [task for task in tasks if task.ended_well] for kind, tasks in listed.items()}
         known = self._recall(job_id, finished)
         queried = set[str | None]()
@@ -87,7 +91,8 @@ class ComparisonSource:
                 elif (comparison := await _comparison(reader, task, results, counted)) is not None:
                     known.results[task.id] = comparison
         _update_verdicts(finished, known)
-        return {job_id: (_merged(listed, finished, known),)}
+        lost = unknown + len(items) - len(decoded)
+        return {job_id: (replace(_merged(listed, finished, known), unknown=lost > 0),)}
 
     def _recall(self, job_id: str, finished: _ByType) -> _Known:
         """Return what is known of a task, with the results down to the newest verdict of each type.

@@ -39,6 +39,13 @@ def test_what_finished_comparisons_found(
     assert (found.missing, found.running, found.inconsistent) == (missing, running, inconsistent)
 
 
+def test_a_comparison_of_unknown_type_leaves_it_open_whether_the_data_is_equal() -> None:
+    known = Comparisons(Comparison((LINE,), unknown=True), NEVER, expired=False)
+    assert (known.missing, known.inconsistent) == (True, None)
+    differs = Comparisons(Comparison((replace(LINE, consistent=False),), unknown=True), NEVER, expired=False)
+    assert (differs.missing, differs.inconsistent) == (True, ["line"])
+
+
 def test_a_difference_holds_while_a_later_comparison_runs() -> None:
     differs, runs = replace(LINE, consistent=False), replace(LINE, status="RUNNING", consistent=None, finished_at=None)
     found = Comparisons(Comparison((runs,), earlier=(differs,)), NEVER, expired=False)
@@ -54,6 +61,8 @@ def test_a_difference_holds_while_a_later_comparison_runs() -> None:
         (comparisons(LINE, expired=True), True),
         (comparisons(replace(LINE, finished_at=None)), None),
         (comparisons(LINE, replace(CONTENT, finished_at=None)), None),
+        *((replace(comparisons(LINE), now=now), old) for now, old in ((100.0, False), (-201.0, None))),  # ends later
+        (replace(comparisons(LINE, CONTENT), now=-150.0), None),
         (comparisons(), None),
         (Comparisons(None, NEVER, expired=False), None),
     ],

@@ -216,3 +216,11 @@ async def test_a_failed_subtask_blocks_its_parent_unless_its_primary_is_another_
     fine = [Progress(full_ratio=1, delay_seconds=0)]
     page = await fixture.page_with({"p": fine, "b": fine, "c": [Detail(master_task_id=primary)]})
     assert page.value(BLOCKER, reason="subtask", task_id="p") == counts
+
+
+@pytest.mark.parametrize(("ahead", "blocks"), [(60, set()), (600, {"comparison_old"})])
+async def test_a_comparison_that_ended_in_the_future_is_not_fresh(ahead: float, blocks: set[str]) -> None:
+    fixture = StoreFixture(cutover={"comparison": "required"}, comparison=300)
+    await fixture.lists(listed_task())
+    comparison = Comparison((replace(EQUAL, finished_at=now() + ahead),))
+    assert blocking(await fixture.page_with({"a": [FINE, comparison]})) == blocks

@@ -64,7 +64,8 @@ class Reader(ComparisonReader):
     async def fetch(self, *listed: dict[str, Any], job_id: str = "job") -> dict[str, tuple[Any, ...]]:
         self._listed = list(listed)
         client: Any = None
-        results = await self.source.fetch(client, {"comparison": DecodeErrors()}, [job_id])
+        self.errors = DecodeErrors()
+        results = await self.source.fetch(client, {"comparison": self.errors}, [job_id])
         found: Any = results[job_id]
         self.facts = found[0]
         self.judged = [(compared.type, compared.consistent) for compared in found[0].judged]
@@ -187,6 +188,24 @@ async def test_all_pages_of_the_list_are_read_for_the_newest(listed: int, pages:
 @pytest.mark.parametrize("nameless", [item(id=None), item(status=""), item(kind="account"), item(kind="")])
 async def test_a_comparison_without_id_status_or_known_type_is_left_out(nameless: dict[str, Any]) -> None:
     assert await Reader().fetch(nameless) == {}
+
+
+@pytest.mark.parametrize(
+    ("beside", "unknown"),
+    [
+        (item(2, id=None), 1),
+        (item(2, status=""), 1),
+        (item(2, kind=""), 1),
+        (item(2, kind="rows"), 1),
+        *[(item(2, kind=kind), 0) for kind in ("account", "random", "node", "mgr", "contents")],
+    ],
+)
+async def test_a_comparison_without_id_status_or_known_type_is_a_decode_error(
+    beside: dict[str, Any], unknown: int
+) -> None:
+    cloud = Reader()
+    assert LINE in await cloud.fetch(beside, item(1))
+    assert (cloud.facts.unknown, cloud.errors.count) == (bool(unknown), unknown)
 
 
 async def test_results_of_other_tasks_are_kept_apart() -> None:
