@@ -22,6 +22,8 @@ _BOUNDS = frozenset(
     }
 )
 """Fields that are not shown: the reasons `phase` and `subtask` use them, or they limit other fields."""
+_OF_INVALID = {"undated_error", "unknown"}
+"""Fields about responses that are invalid in part, for the cut-over only: its reasons show their effect."""
 
 
 class Group(NamedTuple):
@@ -80,7 +82,7 @@ def _values(known: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str,
         for field in fields(facts):
             if values[field.name] is None:
                 values[field.name] = getattr(facts, field.name)
-    return [item for item in values.items() if item[0] not in _BOUNDS]
+    return [item for item in values.items() if item[0] not in _BOUNDS | _OF_INVALID]
 
 
 def _why_unknown(

@@ -46,7 +46,9 @@ PARTS = {
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
     "unchecked": st.sampled_from([(), (("stale", "unknown"),), (("log_error", "ignored"),)]),
     "ready_since": st.sampled_from([None, 1.0, 2.0]),
+    "assumed_virtual": st.sampled_from([frozenset(), frozenset({"progress"})]),
     "was_standby": st.booleans(),
+    "primary_listed": st.booleans(),
     "listed": objects_of(
         Listed,
         id=st.just("a1"),
@@ -55,7 +57,9 @@ PARTS = {
         job_type=st.sampled_from(["sync", "cloudDataGuard"]),
     ),
 }
-OPTIONAL = set(PARTS) - {"history", "collected", "fresh", "unchecked", "refused", "was_standby"}
+OPTIONAL = set(PARTS) - {
+    *("history", "collected", "fresh", "unchecked", "refused", "assumed_virtual", "was_standby", "primary_listed")
+}
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),
     min_size=1,
