@@ -37,6 +37,7 @@ def settings(
 ) -> dict[str, Any]:
     """A configuration for that project, to be validated or written to a file."""
     wanted = set(collectors)
+    intervals = {"interval": poll["interval"]} if "interval" in poll else {}
     project = {"region": "cn-north-4", "name": "fleet", "project_id": PROJECT_ID, "api": api}
     return {
         "accounts": [
@@ -48,7 +49,7 @@ def settings(
             }
         ],
         "poll": {"rate_limit": rate, "burst": max(5, round(rate)) if rate >= 1000 else 5, **poll},
-        "collectors": {name: {"enabled": name in wanted} for name in Collectors.model_fields},
+        "collectors": {name: {"enabled": name in wanted} | intervals for name in Collectors.model_fields},
         "cutover": {"max_age": "1d"},
     }
 
