@@ -19,8 +19,18 @@ FAMILIES: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
 
 UNSEEN = {"drs_task_auto_stop_timestamp_seconds"}
 """Families without a value, as no task of the simulated cloud fails during the test."""
-UNSEEN_V5 = {"drs_task_rpo_threshold_seconds", "drs_task_rto_threshold_seconds", "drs_task_switching"}
-"""Families of disaster recovery, which v5 of the simulated cloud does not list."""
+UNSEEN_BY_API = {
+    "auto": set[str](),
+    "v3": {"drs_task_eip_bound"},
+    "v5": {
+        "drs_task_rpo_threshold_seconds",
+        "drs_task_rto_threshold_seconds",
+        "drs_task_switching",
+        "drs_task_order_auto_renew",
+        "drs_task_speed_limit_bytes_per_second",
+    },
+}
+"""Families of fields that v3 does not have, and of tasks that v5 of the simulated cloud does not list."""
 
 
 def fed_by(api: str) -> set[str]:
@@ -35,7 +45,7 @@ def test_the_families_on_the_page_are_those_with_a_source(
 ) -> None:
     config = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, api=api))
     exporter = start(config, LISTEN).ready()
-    expected = fed_by(api) - UNSEEN - (UNSEEN_V5 if api == "v5" else set())
+    expected = fed_by(api) - UNSEEN - UNSEEN_BY_API[api]
     seen: set[str] = set()
 
     def all_seen() -> bool:

@@ -17,7 +17,7 @@ from exporter.polling.poller import Poller
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program, account, configuration, get
 from tests.lib.imports import imports
 
-PROMPT = 4.0
+PROMPT = 5.0
 """Seconds within which it ends: 2, and twice that on a busy machine."""
 CRASHING = f"""
 import sys
