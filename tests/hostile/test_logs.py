@@ -24,14 +24,14 @@ UNREADABLE = Fault(match="/jobs", kind="body", body="<html>")
 """An error that is not retried."""
 
 
-def dropped(url: str) -> float:
+def dropped(url: str) -> float | None:
     found = DROPPED.search(get(f"{url}/metrics").text)
-    assert found
-    return float(found[1])
+    return None if found is None else float(found[1])
 
 
 def drops(url: str, count: int) -> bool:
-    return dropped(url) >= count
+    lost = dropped(url)
+    return lost is not None and lost >= count  # the first page may not have been published yet
 
 
 def healthy(url: str) -> bool:
