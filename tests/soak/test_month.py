@@ -45,7 +45,7 @@ TROUBLED = 18
 FAULTS = 200 * (DAYS - WARM_UP) // 24
 EVERY = (*KINDS, UNPUBLISHED)
 GROWTH = 1.05
-BLOCKS = 1.15
+BLOCKS = 1.2
 """Of the blocks that the exporter and the cloud have allocated: codes of calls that come up, and caches, still fill."""
 
 
