@@ -24,7 +24,7 @@ class CutoverState:
     """What was observed of one task; all times are steady ones, see `Clock`."""
 
     limits: dict[str, float] = field(default_factory=dict)
-    """When a part of the verdict becomes too old, by name; see `CutoverInput.old`."""
+    """When a part of the verdict becomes too old, by name, as of the newest verdict; see `CutoverInput.old`."""
     old: frozenset[str] = frozenset()
     """Those that were too old when the task was last judged."""
     clear_since: float | None = None
@@ -66,15 +66,15 @@ class CutoverState:
         if listed.phase != self._phase:
             self._phase, self._report, self.report_advances = listed.phase, None, False
 
-    def set_limits(
+    def limits_of(
         self,
         settings: Cutover,
         status_at: float,
         received: Mapping[str, float],
         intervals: Mapping[str, float],
         finished: float | None,
-    ) -> None:
-        """Compute the limits.
+    ) -> dict[str, float]:
+        """Return when a part of the verdict becomes too old, by name.
 
         Args:
             settings: of the account.
@@ -94,11 +94,7 @@ class CutoverState:
             limits["current_action"] = self._action_since + _OUTDATED_ACTION_SECONDS
         if finished is not None:
             limits["result"] = finished + settings.comparison_max_age
-        self.limits = limits
-
-    def too_old(self, now: float) -> frozenset[str]:
-        """Return the names of what is too old."""
-        return frozenset(name for name, at in self.limits.items() if now > at)
+        return limits
 
     def restart(self) -> None:
         """The task has no verdict: the time without a blocker starts again."""
@@ -117,6 +113,11 @@ class CutoverState:
         yield from (at for name, at in self.limits.items() if name not in self.old)
         if self.clear_since is not None and self.ready_since is None:
             yield self.clear_since + stable_for
+
+
+def too_old(limits: Mapping[str, float], now: float) -> frozenset[str]:
+    """Return the names of what is too old."""
+    return frozenset(name for name, at in limits.items() if now > at)
 
 
 def status_of(listed: Listed, reports: Iterable[tuple[str, float]]) -> tuple[float, str | None]:

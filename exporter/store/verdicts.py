@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from exporter.config import TASKS
 from exporter.model import cutover
 from exporter.model.known_facts import TASK_FACTS
-from exporter.store.cutover_state import status_of
+from exporter.store.cutover_state import status_of, too_old
 from exporter.store.task_state import living_subtasks
 
 if TYPE_CHECKING:
@@ -35,14 +35,15 @@ class Verdicts:
 
     def judge(self, task: TaskState, exposed: Task) -> Task:
         """Return a task with its verdict, and store what its parents and its next verdict need of it."""
-        now, state, case = self._clock.steady(), task.cutover, self.input_of(exposed)
-        if case is None:
+        now, state, observed = self._clock.steady(), task.cutover, self._observe(exposed)
+        if observed is None:
             task.blocked = None
             state.restart()
             return exposed
+        case, state.limits = observed
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
-        task.blocked = cutover.Outcome.BLOCKS in dict(others).values()
+        task.blocked = any(outcome is cutover.Outcome.BLOCKS for _, outcome in others)
         state.observe_blocked(now, blocked=task.blocked)
         stable = self._stable(task)
         outcomes = (*others, *cutover.judge(replace(case, stable=stable), [cutover.NOT_STABLE]))
@@ -57,10 +58,12 @@ class Verdicts:
         )
 
     def input_of(self, task: Task) -> cutover.CutoverInput | None:
-        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all.
+        """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
+        observed = self._observe(task)
+        return None if observed is None else observed[0]
 
-        Also stores when each of these facts becomes too old.
-        """
+    def _observe(self, task: Task) -> tuple[cutover.CutoverInput, dict[str, float]] | None:
+        """Return the same, and when each of these facts becomes too old."""
         tasks, task_id = self._state.tasks, task.identity.task_id
         if task.listed is None or not cutover.can_be_cut_over(task):
             return None
@@ -71,12 +74,12 @@ class Verdicts:
         list_at = max((at for _, at in reports), default=-math.inf)
         reports += [known.cutover.reported] if known.cutover.reported else []
         status_at, other_status = status_of(task.listed, reports)
-        self._set_limits(known, task, status_at, list_at)
+        limits = self._limits(known, task, status_at, list_at)
         edited = known.cutover.edited
-        return cutover.CutoverInput(
+        case = cutover.CutoverInput(
             task,
             self._settings,
-            known.cutover.too_old(self._clock.steady()),
+            too_old(limits, self._clock.steady()),
             known.cutover.unpublished,
             frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in self._ages.configured),
             other_status,
@@ -87,12 +90,14 @@ class Verdicts:
             self._stable(known),
             self._clock.now(),
         )
+        return case, limits
 
-    def _set_limits(self, known: TaskState, task: Task, status_at: float, list_at: float) -> None:
-        ends = [end.at for end in cutover.CutoverInput(task, self._settings).comparisons.ends if end.at is not None]
+    def _limits(self, known: TaskState, task: Task, status_at: float, list_at: float) -> dict[str, float]:
+        judged = task.comparison.judged if task.comparison else ()
+        ends = [compared.finished_at for compared in judged if compared.finished_at is not None]
         finished = min(ends) - self._clock.step if ends else None
         received = {"list": list_at, **known.received}
-        known.cutover.set_limits(self._settings, status_at, received, self._intervals(known), finished)
+        return known.cutover.limits_of(self._settings, status_at, received, self._intervals(known), finished)
 
     def _intervals(self, task: TaskState) -> Mapping[str, float]:
         """Return the intervals of the lists, and of the facts about a task that have not expired."""

@@ -7,7 +7,7 @@ import pytest
 from exporter.config import Cutover
 from exporter.model.details import Detail
 from exporter.model.facts import Progress, TaskFacts
-from exporter.store.cutover_state import CutoverState, status_of
+from exporter.store.cutover_state import CutoverState, status_of, too_old
 from tests.lib.daemon import listed_task
 
 
@@ -73,7 +73,7 @@ def test_the_limits_of_facts() -> None:
     state.observe(listed_task("a", current_action="PAUSE"), 50.0)
     state.observe(listed_task("a", current_action="PAUSE"), 70.0)
     received = {"progress": 100.0, "recovery": 101.0, "monitor": 102.0, "detail": 103.0, "objects": 104.0}
-    state.set_limits(Cutover(), 99.0, received, {"progress": 30, "monitor": 20, "detail": 600}, 1000.0)
+    state.limits = state.limits_of(Cutover(), 99.0, received, {"progress": 30, "monitor": 20, "detail": 600}, 1000.0)
     assert state.limits == {
         "status": 189.0,
         "progress": 190.0,
@@ -83,8 +83,8 @@ def test_the_limits_of_facts() -> None:
         "current_action": 3650.0,
         "result": 87_400.0,
     }
-    assert state.too_old(190.0) == {"status"}
-    state.old = state.too_old(190.0)
+    assert too_old(state.limits, 190.0) == {"status"}
+    state.old = too_old(state.limits, 190.0)
     assert min(state.changes(120.0)) == 190.0
 
 
