@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from exporter.config import Cutover
@@ -31,7 +32,7 @@ class Limited(NamedTuple):
         return self.seconds > self.limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CutoverInput:
     """A task, and all values on which the reasons depend.
 
@@ -66,7 +67,7 @@ class CutoverInput:
 
     # The list
 
-    @property
+    @cached_property
     def listed(self) -> Listed:
         """The entry of the task in a list; an empty one if it has expired."""
         return self.task.listed or _UNLISTED
@@ -90,7 +91,7 @@ class CutoverInput:
     def _final_status(self) -> str:
         return "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
 
-    @property
+    @cached_property
     def _denied(self) -> str | None:
         """What another response than the list says against the status, as text."""
         own = self._progress.transfer_status
@@ -246,12 +247,12 @@ class CutoverInput:
 
     # Objects and comparisons
 
-    @property
+    @cached_property
     def objects(self) -> MovedObjects:
         """The objects that were moved."""
         return MovedObjects((self.task.objects or Objects()).counts)
 
-    @property
+    @cached_property
     def comparisons(self) -> Comparisons:
         """The comparisons, and whether they hold for the data of today."""
         detail, objects = self.task.detail, self.task.objects

@@ -77,10 +77,11 @@ class Reason:
         bad, old = self.bad(case), self.source in case.old
         if bad is None and not self.of_parents and case.is_virtual_for(self.source):
             return None
-        if self.ignored(case.settings):
+        need = self._need(case.settings)
+        if need == IGNORED:
             return Outcome.IGNORED
         unknown = bad is None or (old and not bad)
-        if unknown and not (self._need(case.settings) == REQUIRED and self.blocks_unknown):
+        if unknown and not (need == REQUIRED and self.blocks_unknown):
             return self._cause(case)
         return Outcome.BLOCKS if bad or unknown else Outcome.FINE
 

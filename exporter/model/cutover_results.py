@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from exporter.model.facts import Compared, Comparison, ObjectCount
@@ -45,7 +46,7 @@ class Finished(NamedTuple):
     at: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparisons:
     """The newest comparisons of a task, judged by the newest finished one of each type.
 
@@ -66,12 +67,12 @@ class Comparisons:
         """The newest comparison of each type."""
         return self.facts.types if self.facts else ()
 
-    @property
+    @cached_property
     def finished(self) -> tuple[Compared, ...]:
         """The comparisons with a verdict by which the data is judged, one of each type."""
         return self.facts.judged if self.facts else ()
 
-    @property
+    @cached_property
     def missing(self) -> bool:
         """True if none has finished with a verdict, if those of some type ended without one, or if one is unknown."""
         if self.facts is not None and self.facts.unknown:
