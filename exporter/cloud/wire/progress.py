@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, ValidationInfo
@@ -86,20 +87,15 @@ class ProgressWire(Wire):
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
-    def progress(self, status: str | None) -> Progress:
-        """Return the facts: remaining times only while the load and its stage run.
-
-        Args:
-            status: that of the task beside these fields.
-        """
+    @cached_property
+    def progress(self) -> Progress:
+        """The facts: remaining times only while the load and its stage run."""
         loading = _runs(self.full_ratio)
         remaining = ((name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed))
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
             Progress,
             self,
-            transfer_status=status if status and status.endswith("_FAILED") else self.transfer_status,
-            task_status=status,
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_known((name, stage.completed) for name, stage in self.progress_map),
             stages_remaining=_known(remaining) if loading else (),
@@ -120,6 +116,14 @@ class ProgressWire(Wire):
         return None if min(known, default=-1.0) < 0 and delay <= 0 else plausible_delay(delay)
 
 
+def _with_status(progress: Progress, status: str | None) -> Progress:
+    """Return a progress with the status of the task beside it, which counts for the progress if it is a failure."""
+    if status is None:
+        return progress
+    failed = status.endswith("_FAILED")
+    return replace(progress, task_status=status, transfer_status=status if failed else progress.transfer_status)
+
+
 def _runs(ratio: float | None) -> bool:
     return ratio is not None and 0 < ratio < 1
 
@@ -135,12 +139,12 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     collector: ClassVar = Progress.collector
 
     def facts(self) -> tuple[TaskFacts, ...]:
-        return (self.progress(self.status),)
+        return (_with_status(self.progress, self.status),)
 
     def error(self) -> TaskResult | None:
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
-        if error is None and self.progress(None) == Progress():
+        if error is None and self.progress == Progress():
             return TaskError(self.operation.name, "200")
         return error
 
@@ -194,7 +198,7 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
     job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
-        parts.append(info.progress(job.task_status))
+        parts.append(_with_status(info.progress, job.task_status))
     if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
