@@ -8,6 +8,7 @@ from exporter.config.load import from_mapping, load
 from exporter.config.regions import REGIONS, region_hints
 from exporter.config.schema import (
     JOB_TYPES,
+    NEEDS,
     Account,
     AkSk,
     Cloud,

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
-from exporter.config.schema import Account, Config, Section
+from exporter.config.schema import NEEDS, Account, Config, Section
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.values import duration_text
 
@@ -15,14 +15,6 @@ S = TypeVar("S", bound=Section)
 
 _SECTIONS = ("poll", "collectors", "tasks", "cutover")
 _POLLS_WITHIN_MAX_AGE = 2
-_COLLECTOR_OF_NEED = {
-    "endpoints": "node",
-    "objects": "objects",
-    "comparison": "comparison",
-    "report": "progress",
-    "logs": "logs",
-}
-"""The collectors of what a verdict may require."""
 
 
 def load(path: Path) -> Config:
@@ -119,7 +111,7 @@ def _max_age_errors(account: Account, own: Account, written: Config, loc: Loc) -
 
 def _cutover_errors(account: Account, own: Account, loc: Loc) -> Iterator[tuple[Loc, str]]:
     """Check the settings of the cut-over of one account; `own` contains only what the account itself sets."""
-    for name, collector in _COLLECTOR_OF_NEED.items():
+    for name, collector in NEEDS.items():
         if getattr(account.cutover, name) == "required" and not account.enabled(collector):
             section = loc if name in own.cutover.model_fields_set else ()
             fault = f"required, but collector {collector} of {account.name} is disabled: enable it"

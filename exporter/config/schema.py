@@ -3,6 +3,7 @@
 config.example.yaml explains every key; a test keeps it complete.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
@@ -183,6 +184,16 @@ class Cutover(Section):
     objects: Need = "if_available"
     report: Need = "ignore"
     logs: Need = "ignore"
+
+
+NEEDS: Mapping[str, str] = {
+    "comparison": "comparison",
+    "endpoints": "node",
+    "objects": "objects",
+    "report": "progress",
+    "logs": "logs",
+}
+"""The collector of what each setting of `Cutover` requires, uses if it is available, or ignores."""
 
 
 class Proxy(Section):

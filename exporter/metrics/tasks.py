@@ -24,6 +24,7 @@ from exporter.metrics.family import (
     state_set,
 )
 from exporter.model.cutover import REASONS
+from exporter.model.facts import APPLY_STATES
 from exporter.model.task import Phase, Task
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ ACTIONS = (
     "SWITCH_OVER",
     "PAY_ORDER",
 )
-APPLY_STATES = ("succeed", "failed", "processing", "waiting", "other")
+_APPLY_STATES = (*APPLY_STATES, "other")
 COMPARISON_STATUSES = (
     "RUNNING",
     "WAITING_FOR_RUNNING",
@@ -156,7 +157,7 @@ def _recovery(name: str, help_text: str, field: str) -> Family[Task]:
     """A family of a DR task that is absent during a switchover."""
 
     def value(task: Task) -> float | None:
-        return None if task.switching else getattr(task.recovery, field, None)
+        return getattr(task.recovery_now, field, None)
 
     return Family(name, help_text, (f"recovery.{field}",), single(value), reads=("recovery", "switchover", "listed"))
 
@@ -480,9 +481,9 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "drs_apply_state",
         "What the applier does: 1 for the current state, 0 for the others.",
         ("node.apply_state",),
-        state_set(APPLY_STATES, lambda task: task.node.apply_state if task.node else None),
+        state_set(_APPLY_STATES, lambda task: task.node.apply_state if task.node else None),
         ("state",),
-        words=APPLY_STATES,
+        words=_APPLY_STATES,
     ),
     _by_side("drs_side_up", "Whether the node reaches the database on this side.", "source_up", "target_up"),
     _by_side(

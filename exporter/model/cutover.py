@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from exporter.model.cutover_input import CutoverInput
-from exporter.model.cutover_reason import IGNORED, NEEDS, REQUIRED, Outcome, Reason
+from exporter.model.cutover_reason import CAUSES, IGNORED, REQUIRED, Outcome, Reason
+from exporter.model.facts import APPLY_STATES
 from exporter.model.task import Phase, Task
 
 __all__ = [
-    "NEEDS",
+    "CAUSES",
     "NOT_STABLE",
     "OTHER_REASONS",
     "REASONS",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
-_APPLY_FAILED = {"failed": True} | dict.fromkeys(("succeed", "processing", "waiting"), False)
+_APPLY_FAILED = {state: state == "failed" for state in APPLY_STATES}
 
 
 def _incremental(case: CutoverInput) -> bool:

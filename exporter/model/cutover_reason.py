@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
-from exporter.config import COLLECTOR_OF, Cutover
+from exporter.config import COLLECTOR_OF, NEEDS, Cutover
 from exporter.model.cutover_input import CutoverInput
 
 REQUIRED, IGNORED = "required", "ignore"
-NEEDS = ("comparison", "endpoints", "objects", "report", "logs")
-"""The settings that are `required`, `if_available` or `ignore`."""
 
 
 class Outcome(StrEnum):
@@ -29,7 +27,7 @@ class Outcome(StrEnum):
         return self in {Outcome.BLOCKS, Outcome.FINE}
 
 
-_CAUSES = (Outcome.UNKNOWN, Outcome.IGNORED, Outcome.UNPUBLISHED)
+CAUSES = (Outcome.UNKNOWN, Outcome.IGNORED, Outcome.UNPUBLISHED)
 """The causes, the most important for a reader first."""
 
 
@@ -68,7 +66,7 @@ class Reason:
         if not case.living or own not in {None, Outcome.FINE}:
             return own
         causes = case.unchecked_subtasks(self.name)
-        return next((cause for cause in _CAUSES if cause in causes), own)
+        return next((cause for cause in CAUSES if cause in causes), own)
 
     def own_outcome(self, case: CutoverInput) -> Outcome | None:
         """Return what the reason says about a task without its subtasks; None if it does not apply to it."""

@@ -74,6 +74,10 @@ class Progress(TaskFacts):
     error_code: str | None = None
 
 
+APPLY_STATES = ("succeed", "failed", "processing", "waiting")
+"""The documented words for what the applier of a node does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node(TaskFacts):
     """Load of the node that runs the task."""

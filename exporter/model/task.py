@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from exporter.config import TASKS, Scope
-from exporter.model.facts import AsyncJobs, CollectorFacts, Quota
+from exporter.model.facts import AsyncJobs, CollectorFacts, Quota, Recovery
 from exporter.model.known_facts import KnownFacts
 from exporter.model.task_lists import ListFacts
 
@@ -252,6 +252,11 @@ class Task(KnownFacts):
         """True during a switchover of a DR task; None if that is unknown."""
         listed, switchover = self.listed, self.switchover
         return switchover.switching if switchover and listed and listed.disaster_recovery else None
+
+    @property
+    def recovery_now(self) -> Recovery | None:
+        """RPO and RTO; None during a switchover: no document says which sides they are about then."""
+        return None if self.switching else self.recovery
 
     @property
     def phase(self) -> Phase | None:

@@ -18,7 +18,6 @@ _CAUSES = {
     Outcome.IGNORED: "ignored by the settings",
     Outcome.UNPUBLISHED: "not published in this region",
 }
-"""The causes in words, the most important for a reader first."""
 
 
 class Judgement(NamedTuple):
@@ -79,7 +78,7 @@ def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:
         causes.setdefault(ADVICE[name].subject, set()).add(outcome)
     subjects: dict[str, list[str]] = {}
     open_causes = {subject: found for subject, found in causes.items() if Outcome.BLOCKS not in found}
-    for cause in _CAUSES:
+    for cause in cutover.CAUSES:
         for subject in [subject for subject, found in open_causes.items() if cause in found]:
             subjects.setdefault(_why_unchecked(subject, cause, task), []).append(subject)
             del open_causes[subject]

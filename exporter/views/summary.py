@@ -54,7 +54,6 @@ def cutover_of(task: Task) -> str | None:
 
 def task_json(task: Task) -> dict[str, Any]:
     """A task; unknown values are null."""
-    recovery = None if task.switching else task.recovery
     return {
         **{field.name: getattr(task.identity, field.name) for field in fields(task.identity)},
         **_fields_of(task.listed, "job_type", "engine_type", "task_type", "direction", "status"),
@@ -64,7 +63,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "full_progress_ratio": full_ratio_of(task),
         **_fields_of(task.progress, "full_remaining_seconds"),
         "incremental_delay_seconds": task.delay_seconds,
-        **_fields_of(recovery, "rpo_seconds", "rto_seconds"),
+        **_fields_of(task.recovery_now, "rpo_seconds", "rto_seconds"),
         "collected_timestamp_seconds": dict(task.collected),
         "cutover": cutover_of(task),
         "cutover_blockers": blockers_of(task),

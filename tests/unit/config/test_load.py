@@ -7,9 +7,9 @@ from typing import Any
 import certifi
 import pytest
 
-from exporter.config import Config, Project, from_mapping, load
+from exporter.config import NEEDS, Config, Project, from_mapping, load
 from exporter.config.name_patterns import NamePattern
-from exporter.model.cutover import NEEDS, REASONS
+from exporter.model.cutover import REASONS
 from tests.lib.daemon import PROJECT_ID
 from tests.lib.settings import fault_of
 from tests.lib.settings import otc_account as account

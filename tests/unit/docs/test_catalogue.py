@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config import Collectors, Cutover
+from exporter.config import NEEDS, Collectors, Cutover
 from exporter.docs import examples
 from exporter.docs.catalogue import catalogue_markdown, unit_text
 from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import NEEDS, REASONS, CutoverInput, Outcome, judge
+from exporter.model.cutover import REASONS, CutoverInput, Outcome, judge
 from exporter.model.cutover_words import ADVICE
 from exporter.model.facts import Progress, Recovery
 from tests.lib.documents import rows
