@@ -27,7 +27,15 @@ A complete list of one page weighs 2, any other list without missing pages 1.
 """
 _REMEMBERED = 10
 """Multiples of `hide_for` for which a report is kept that a task does not exist: lists may be polled rarely."""
-_FILLED = (*("enterprise_project_id", "job_mode", "role", "node_role", "multi_az", "charging_mode", "current_action"),)
+_FILLED = (
+    "enterprise_project_id",
+    "job_mode",
+    "role",
+    "node_role",
+    "multi_az",
+    "charging_mode",
+    "current_action",
+)
 """Fields that v5 lists contain and v3 lists may lack; they complete the entries of v3."""
 _NOTHING = (None, "")
 """Values that complete nothing. A v5 list, which may be the older one, does not prove that no action is in progress."""

@@ -15,15 +15,20 @@ from exporter.views.text import UNKNOWN, age_text, rows_of
 
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""
-_BOUNDS = frozenset(
+_HIDDEN = frozenset(
     {
-        *("created_at_latest", "reported_at_latest", "served_at", "task_status"),
-        *("unknown_children", "other_parents", "contradicted"),
+        "created_at_latest",
+        "reported_at_latest",
+        "served_at",
+        "task_status",
+        "unknown_children",
+        "other_parents",
+        "contradicted",
+        "undated_error",
+        "unknown",
     }
 )
-"""Fields that are not shown: the reasons `phase` and `subtask` use them, or they limit other fields."""
-_OF_INVALID = {"undated_error", "unknown"}
-"""Fields about responses that are invalid in part, for the cut-over only: its reasons show their effect."""
+"""Fields that are not shown: they limit other fields, or reasons against the cut-over show their effect."""
 
 
 class Group(NamedTuple):
@@ -71,7 +76,7 @@ def _status(task: Task, now: float) -> list[tuple[str, str]]:
     listed = task.listed
     if listed is None:
         return [("status", UNKNOWN)]
-    names = (field.name for field in fields(listed) if field.name not in _IDENTITY | _BOUNDS)
+    names = (field.name for field in fields(listed) if field.name not in _IDENTITY | _HIDDEN)
     return [("phase", listed.phase), *(row for name in names for row in rows_of(name, getattr(listed, name), now))]
 
 
@@ -82,7 +87,7 @@ def _values(known: Sequence[TaskFacts], fresh: Sequence[str]) -> list[tuple[str,
         for field in fields(facts):
             if values[field.name] is None:
                 values[field.name] = getattr(facts, field.name)
-    return [item for item in values.items() if item[0] not in _BOUNDS | _OF_INVALID]
+    return [item for item in values.items() if item[0] not in _HIDDEN]
 
 
 def _why_unknown(

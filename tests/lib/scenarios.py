@@ -8,18 +8,13 @@ from typing import Any
 
 from exporter.model.details import Detail
 from exporter.model.facts import (
-    Comparison,
-    Logs,
-    Monitor,
     Node,
-    ObjectCount,
-    Objects,
     Progress,
     Recovery,
     Switchover,
 )
 from exporter.model.task import Listed
-from tests.lib.verdicts import DR, EQUAL, FULL, PLAIN
+from tests.lib.verdicts import DR, EQUAL, FULL, PLAIN, with_comparisons, with_logs, with_objects, with_sides
 from tests.lib.virtual_time import EPOCH
 
 BLOCKS, FINE, UNKNOWN, UNPUBLISHED, IGNORED = "blocks", "fine", "unknown", "unpublished", "ignored"
@@ -69,16 +64,16 @@ def progress(delay: float | None = 5, ratio: float | None = 1, **facts: Any) -> 
 
 
 def objects(target: float | None = 3, status: str | None = "TRANSFERING") -> dict[str, Any]:
-    return {"objects": Objects((ObjectCount("table", 3, target, status=status),))}
+    return with_objects((3, target), status=status)
 
 
 def compared(status: str = "SUCCESSFUL", *, consistent: bool | None = None, finished: float = EPOCH) -> dict[str, Any]:
-    return {"comparison": Comparison((replace(EQUAL, status=status, consistent=consistent, finished_at=finished),))}
+    return with_comparisons(replace(EQUAL, status=status, consistent=consistent, finished_at=finished))
 
 
 def undated() -> dict[str, Any]:
     """An equal comparison that ended at an unknown time."""
-    return {"comparison": Comparison((replace(EQUAL, finished_at=None),))}
+    return with_comparisons(replace(EQUAL, finished_at=None))
 
 
 def _need(reason: str, setting: str, bad: Mapping[str, Any], unknown: Mapping[str, Any], **more: Any) -> list[Scenario]:
@@ -187,9 +182,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("order_frozen", UNKNOWN, facts={"detail": Detail(charging_mode="period")}),
     Scenario("order_frozen", FINE),
     Scenario("order_frozen", None, facts={"detail": Detail()}),
-    *_need("side_down", "endpoints", {"monitor": Monitor(source_up=False, target_up=True)}, {"monitor": None}),
+    *_need("side_down", "endpoints", with_sides(source=False, target=True), {"monitor": None}),
     *_need("objects_missing", "objects", objects(2), objects(None), kinds=TRANSFERRING),
-    *(row for row in _need("object_failed", "objects", objects(3, "FAILED"), objects(3, None), kinds=TRANSFERRING)[:3]),
+    *_need("object_failed", "objects", objects(3, "FAILED"), objects(3, None), kinds=TRANSFERRING)[:3],
     *(Scenario(name, None, ("increments",), objects(2, "FAILED")) for name in ("objects_missing", "object_failed")),
     *(
         Scenario(name, None, ALL, objects(2, "FAILED"), {"engine_type": "mysql-to-kafka"})
@@ -197,7 +192,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario("objects_missing", FINE, TRANSFERRING, objects(2, "COMPLETED")),
     Scenario("objects_missing", FINE, TRANSFERRING, objects(None, "TRANSFER_WHEN_END")),
-    *_need("log_error", "logs", {"logs": Logs((("error", 2.0), ("info", 1.0)))}, {"logs": None}),
+    *_need("log_error", "logs", with_logs(error=2.0, info=1.0), {"logs": None}),
     Scenario("log_error", IGNORED),
     Scenario("comparison_missing", UNKNOWN, facts={"comparison": None}),
     Scenario("comparison_missing", BLOCKS, facts={"comparison": None}, settings={"comparison": "required"}),

@@ -84,7 +84,7 @@ def with_sides(source: Any, target: Any) -> dict[str, Any]:
     return {"monitor": Monitor(source_up=source, target_up=target)}
 
 
-def with_objects(*pairs: tuple[float | None, float | None], status: str = "TRANSFERING") -> dict[str, Any]:
+def with_objects(*pairs: tuple[float | None, float | None], status: str | None = "TRANSFERING") -> dict[str, Any]:
     return {"objects": Objects(tuple(ObjectCount("table", *pair, status=status) for pair in pairs))}
 
 

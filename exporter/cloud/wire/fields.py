@@ -88,8 +88,7 @@ def _number(value: Any) -> float | None:
 
 
 def _delay(value: Any) -> float:
-    number = _number(value)
-    return -1.0 if number is None else number
+    return -1.0 if (number := _number(value)) is None else number
 
 
 def _ratio(value: Any) -> float | None:
@@ -105,8 +104,7 @@ def _percent(value: Any) -> float | None:
 
 
 def _milliseconds(value: Any) -> float | None:
-    number = _number(value)
-    return None if number is None else number / 1000
+    return None if (number := _number(value)) is None else number / 1000
 
 
 def _positive(value: Any) -> float | None:
@@ -115,8 +113,7 @@ def _positive(value: Any) -> float | None:
 
 def _times(unit: int) -> Callable[[Any], float | None]:
     def convert(value: Any) -> float | None:
-        number = _number(value)
-        return None if number is None else number * unit
+        return None if (number := _number(value)) is None else number * unit
 
     return convert
 
