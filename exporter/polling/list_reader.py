@@ -83,27 +83,30 @@ class ListReader:
     def roots(self, api: Api, job_type: str, now: float) -> tuple[str, ...] | None:
         """Return the ids of the tasks that may have changed; None: the whole list is due."""
         whole = self._whole.get((api.name, job_type))
-        return None if whole is None or now >= whole.due else self._roots(api, job_type, whole, now)
+        return None if whole is None or now >= whole.due else self._roots(api, job_type, whole.pages, now)
 
-    def _roots(self, api: Api, job_type: str, whole: _Whole, now: float) -> tuple[str, ...] | None:
+    def _roots(self, api: Api, job_type: str, pages: int, now: float) -> tuple[str, ...] | None:
+        """Return the same, whether or not the whole list, of so many pages, is due."""
         second = self.is_second(api)
         without = self._apis[0].name if second else None
         roots = self._store.state.inventory.roots(api.name, job_type, without=without)
         if second and not roots:
             return roots
         by_ids = now >= self._no_ids_until.get(api.name, now)
-        cost = ListCost(whole.pages, ceil(len(roots) / api.most_ids), second)
+        cost = ListCost(pages, ceil(len(roots) / api.most_ids), second)
         return roots if by_ids and cost.some_is_cheaper else None
 
     async def read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
         """Read what is due, see `roots`, and store it; raises `CloudError`."""
-        whole, due = self._whole.get((api.name, job_type)), roots is None
-        if due and whole is not None and whole.pages > _LONG_LIST_PAGES:
-            roots = self._roots(api, job_type, whole, now)  # or statuses would be too old before the list has ended
+        whole, is_due = self._whole.get((api.name, job_type)), roots is None
+        pages = whole.pages if whole is not None else 0
+        is_long = pages > _LONG_LIST_PAGES
+        if is_due and is_long:
+            roots = self._roots(api, job_type, pages, now)  # or statuses would be too old before the list has ended
         missing = set[str]() if roots is None else await self._read_some(api, client, job_type, roots)
-        if missing is None and not due:
+        if missing is None and not is_due:
             return
-        if whole is not None and whole.pages > _LONG_LIST_PAGES:
+        if is_long:
             client.context.wait_longer(WHOLE_LIST_SECONDS)
         listed = await self._read_whole(api, client, job_type, now)
         if missing and missing & listed:
