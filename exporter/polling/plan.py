@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from exporter.cloud.source import Source
 from exporter.model.details import Detail
@@ -51,8 +52,9 @@ class Plan:
                 collector = min(served, key=lambda kind: intervals[kind.collector]).collector
                 assigned[collector, source][listed.id] = tuple(served)
             if apis:
-                found = {kind for served in sources.values() for kind in served}
-                unpublished[listed.id] = frozenset(name for name, kind in TASK_FACTS.items() if kind not in found)
+                unpublished[listed.id] = _names_without(
+                    frozenset(kind for served in sources.values() for kind in served)
+                )
         self.unpublished = unpublished
         return assigned
 
@@ -90,3 +92,9 @@ class Plan:
             for api in self._context.connection.apis
             for source in api.sources
         )
+
+
+@lru_cache
+def _names_without(kinds: frozenset[type[TaskFacts]]) -> frozenset[str]:
+    """Return the names of all other kinds of facts; tasks share the sets, of which there are few."""
+    return frozenset(name for name, kind in TASK_FACTS.items() if kind not in kinds)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from exporter.config import TASKS
 from exporter.model import cutover
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from exporter.model.task import Task
     from exporter.store.project_context import ProjectContext
     from exporter.store.task_state import TaskState
+
+
+Blockers: TypeAlias = tuple[tuple[str, bool], ...]
+Unchecked: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Verdicts:
@@ -50,12 +55,9 @@ class Verdicts:
         ready = not task.blocked and stable is not False
         state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
         shown = state.ready_since if exposed.identity.parent_id is None else None
-        return replace(
-            exposed,
-            blockers=tuple((name, outcome is cutover.Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged),
-            unchecked=tuple((name, outcome.value) for name, outcome in outcomes if not outcome.judged),
-            ready_since=None if shown is None else self._clock.unix(shown),
-        )
+        blockers, unchecked = _shown(outcomes)
+        since = None if shown is None else self._clock.unix(shown)
+        return replace(exposed, blockers=blockers, unchecked=unchecked, ready_since=since)
 
     def input_of(self, task: Task) -> cutover.CutoverInput | None:
         """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
@@ -119,3 +121,10 @@ class Verdicts:
 def excludes_subtasks(parent: Task | None) -> bool:
     """Return whether the subtasks of a parent cannot be cut over either."""
     return parent is not None and cutover.excluded(parent)
+
+
+@lru_cache(maxsize=1000)
+def _shown(outcomes: tuple[tuple[str, cutover.Outcome], ...]) -> tuple[Blockers, Unchecked]:
+    """Return the reasons that were checked and those that were not; tasks with the same verdict share them."""
+    blockers = tuple((name, outcome is cutover.Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged)
+    return blockers, tuple((name, outcome.value) for name, outcome in outcomes if not outcome.judged)
