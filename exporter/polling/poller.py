@@ -19,6 +19,7 @@ from exporter.polling.loop import PollLoop
 from exporter.polling.plan import Plan
 from exporter.polling.project_loop import ProjectLoop
 from exporter.polling.task_loop import TaskLoop
+from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 
 
@@ -153,9 +154,10 @@ class Poller:
         """Assign all tasks to the loops that query them; those whose state has changed are due now."""
         async with self._assigning:  # else an older plan might replace a newer one
             await self._assign_now()
-        self._context.scheduler.demand |= {loop: loop.demand() for loop in self._loops}
+        async for loop in in_turns(self._loops, 1):  # each looks at all of its tasks
+            self._context.scheduler.demand[loop] = loop.demand()
         self._age_lists()
-        for collector in self._context.intervals:
+        async for collector in in_turns(self._context.intervals, 1):
             self._measure(collector)
             if not any(collector in loop.fed for loop in self._loops):
                 self._record(collector, 0.0)
