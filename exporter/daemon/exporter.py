@@ -18,6 +18,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.model.events import EventLog
 from exporter.model.shard import ALL, Shard
 from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
@@ -52,6 +53,7 @@ class Exporter:
         shard: Shard = ALL,
     ) -> None:
         self._clock = clock()
+        self.events = EventLog(self._clock)
         self.telemetry = Telemetry()
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._due = asyncio.Event()
@@ -64,7 +66,13 @@ class Exporter:
         self._was_ready = False
         self.telemetry.series(SHARD, *map(str, shard)).set(1)
         self._projects = Projects(
-            self.exposition, self.telemetry, transport=transport, publish=self._due.set, clock=self._clock, shard=shard
+            self.exposition,
+            self.telemetry,
+            transport=transport,
+            publish=self._due.set,
+            clock=self._clock,
+            shard=shard,
+            events=self.events,
         )
         self._projects.open(config)
         self._loaded(successful=True)

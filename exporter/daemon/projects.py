@@ -17,6 +17,7 @@ from exporter.config import COLLECTORS, Account, Config, ConfigError, Project, S
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import ApiMeter, ProjectMeter, Telemetry
 from exporter.metrics.tasks import tag_labels, task_families
+from exporter.model.events import EventLog
 from exporter.model.shard import Shard
 from exporter.model.task import ProjectKey
 from exporter.polling.poller import Poller
@@ -76,6 +77,7 @@ class Projects:
         publish: called when a poll has ended.
         clock: of ages, and of the dates of calls.
         shard: the part of all tasks that is polled and shown.
+        events: takes the events of all projects.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Projects:
         publish: Callable[[], None],
         clock: Clock,
         shard: Shard,
+        events: EventLog,
     ) -> None:
         self._exposition = exposition
         self._telemetry = telemetry
@@ -94,6 +97,7 @@ class Projects:
         self._publish = publish
         self._clock = clock
         self._shard = shard
+        self._events = events
         self._shared = SharedCredentials()
         self._tags: dict[str, str] = {}
         """The labels of all tags that ever were configured, by key: a label never changes its key."""
@@ -189,6 +193,7 @@ class Projects:
             ProjectMeter(self._telemetry, *key, collectors=COLLECTORS),
             self._clock,
             self._shard,
+            events=self._events,
         )
         tags = {tag: self._tags[tag] for tag in account.tasks.tag_labels}
         families = task_families(tags, audit=account.audit)

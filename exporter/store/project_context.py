@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exporter.model.events import EventLog
 from exporter.model.filters import TaskFilter
 from exporter.model.shard import ALL
 from exporter.store.ages import Ages
@@ -27,6 +28,7 @@ class ProjectContext:
         meter: counts errors of the project.
         clock: the clock of all ages.
         shard: the part of all tasks that is polled and exposed.
+        events: takes the events of the project.
     """
 
     account: Account
@@ -34,6 +36,7 @@ class ProjectContext:
     meter: ProjectMeter
     clock: Clock
     shard: Shard = ALL
+    events: EventLog = field(kw_only=True)
     ages: Ages = field(init=False)
     filter: TaskFilter = field(init=False)
     """Selects the tasks that are exposed."""

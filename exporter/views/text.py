@@ -13,6 +13,7 @@ from exporter.config import duration_text
 from exporter.model.cutover_input import Limited
 from exporter.model.cutover_results import Finished
 from exporter.model.details import SpeedLimit
+from exporter.model.events import Event
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import Identity, Project, ProjectKey
 
@@ -21,7 +22,7 @@ _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNIT = re.compile(r"[0-9]+[a-z]+")
 
 
-def project_text(owner: Identity | Project | ProjectKey) -> str:
+def project_text(owner: Identity | Project | ProjectKey | Event) -> str:
     """A project as the filters of the pages and of the API name it."""
     return f"{owner.account}/{owner.region}/{owner.project}"
 

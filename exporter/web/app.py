@@ -17,6 +17,7 @@ from exporter.config import ConfigError
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
+from exporter.model.events import EventLog
 from exporter.store.store import Store
 from exporter.web import api
 from exporter.web.pages import Pages
@@ -42,6 +43,10 @@ class Served(Protocol):
     @property
     def stores(self) -> Sequence[Store]:
         """One for each project."""
+
+    @property
+    def events(self) -> EventLog:
+        """Those of all projects."""
 
     @property
     def telemetry(self) -> Telemetry: ...

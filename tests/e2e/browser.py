@@ -31,6 +31,7 @@ class Fleet:
         self._bench = StoreFixture(float("inf"))
         self.exposition = self._bench.exposition
         self.stores = [self._bench.store]
+        self.events = self._bench.events
         self.telemetry = Telemetry()
         self.telemetry.series(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
         self.size = size

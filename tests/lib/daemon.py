@@ -19,6 +19,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.model.events import EventLog
 from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed, ProjectKey
 from exporter.model.task_lists import Gap
@@ -203,11 +204,12 @@ class StoreFixture:
     ) -> None:
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
         self.telemetry = Telemetry()
+        self.events = EventLog(clock())
         meter = ProjectMeter(self.telemetry, **PROJECT, collectors=COLLECTORS)
         (settings,) = config_of(collectors=COLLECTORS, cutover=cutover or {}).accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
-        context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock())
+        context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock(), events=self.events)
         defaults = {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
         for name, interval in {**defaults, **intervals}.items():
             context.ages.set(name, interval)

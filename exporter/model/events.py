@@ -1,0 +1,139 @@
+"""The events that this process has observed: changes of tasks and projects, in a log of bounded size."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from exporter.model.task import ProjectKey
+from exporter.runtime.clock import Clock
+
+MOST_EVENTS = 5000
+"""Events that the log keeps; each takes about half a kilobyte."""
+MOST_OF_PROJECT = 1000
+"""Events of one project that the log keeps."""
+
+
+class Kind(StrEnum):
+    """The kinds of events, each with the keys of its details."""
+
+    APPEARED = "appeared"
+    """phase"""
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    """name_before"""
+    PHASE_CHANGED = "phase_changed"
+    """phase_before, phase"""
+    FAILED = "failed"
+    """phase_before, and error_code if the cloud has reported it already"""
+    ERROR_CODE = "error_code"
+    """error_code, of a failure before"""
+    ENDED = "ended"
+    """phase_before"""
+    READY = "ready"
+    """unchecked, if a reason was not checked"""
+    NOT_READY = "not_ready"
+    """reasons"""
+    COMPARED = "compared"
+    """type, and result: equal, inconsistent or failed"""
+    SWITCHOVER_BEGAN = "switchover_began"
+    """direction, if the list contains it"""
+    SWITCHOVER_ENDED = "switchover_ended"
+    """direction, if the list contains it"""
+    TASKS_STALE = "tasks_stale"
+    """tasks"""
+    TASKS_FRESH = "tasks_fresh"
+    """tasks"""
+    PROJECT_UNREADABLE = "project_unreadable"
+    """error"""
+    PROJECT_READABLE = "project_readable"
+    MUTED = "muted"
+    """seconds: for how long further events of this task are left out"""
+    LEFT_OUT = "left_out"
+    """events and tasks: how many were left out"""
+
+
+class Event(NamedTuple):
+    """A change of a task or a project.
+
+    Args:
+        at: Unix time at which the exporter observed it.
+        kind: see `Kind`.
+        account: of the project.
+        region: of the project.
+        project: its name.
+        task_id: None for an event of the project.
+        task_name: the name of the task after the event.
+        detail: as `Kind` lists it; of subtasks also parent_id and parent_name. Several names have commas between them.
+    """
+
+    at: float
+    kind: Kind
+    account: str
+    region: str
+    project: str
+    task_id: str | None
+    task_name: str | None
+    detail: Mapping[str, str]
+
+
+class EventLog:
+    """The newest events of all projects.
+
+    The events of one project do not displace those of the others: if there are too many, the oldest event of the
+    project with the most events is removed.
+
+    Args:
+        clock: of the process.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since = clock.steady()
+        self._added = 0
+        self._events: dict[ProjectKey, deque[tuple[int, Event]]] = {}
+        """By project, with consecutive numbers and steady times."""
+
+    @property
+    def since(self) -> float:
+        """Unix time of the start of the process, before which no event was observed."""
+        return self._clock.unix(self._since)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._events.values()))
+
+    def add(self, key: ProjectKey, kind: Kind, task: tuple[str, str] | None = None, **detail: str) -> Event:
+        """Add an event of now, and return it; `task` is the id and the name of the task."""
+        task_id, task_name = task or (None, None)
+        event = Event(self._clock.steady(), kind, *key, task_id, task_name, detail)
+        self._added += 1
+        events = self._events.setdefault(key, deque(maxlen=MOST_OF_PROJECT))
+        events.append((self._added, event))
+        if len(self) > MOST_EVENTS:
+            max(self._events.values(), key=len).popleft()
+        return self._shown(event)
+
+    def find(self, since: float | None = None, task_id: str | None = None) -> list[Event]:
+        """Return the events, the newest first.
+
+        Args:
+            since: Unix time; only events at or after it.
+            task_id: id or name of a task, also a former name; only its events and those of its subtasks.
+        """
+        numbered = sorted((pair for events in self._events.values() for pair in events), reverse=True)
+        events = [self._shown(event) for _, event in numbered]
+        if task_id is not None:
+            ids = {task_id} | {event.task_id for event in events if task_id in _names(event)}
+            events = [event for event in events if {event.task_id, event.detail.get("parent_id")} & ids]
+        return [event for event in events if since is None or event.at >= since]
+
+    def _shown(self, event: Event) -> Event:
+        """Return an event with its Unix time."""
+        return event._replace(at=self._clock.unix(event.at))
+
+
+def _names(event: Event) -> tuple[str | None, ...]:
+    """Return the name of the task of an event, and its name before if the event changed it."""
+    return event.task_name, event.detail.get("name_before")
