@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 from exporter.config import TASKS, Scope
 from exporter.model.facts import AsyncJobs, CollectorFacts, Quota, Recovery
 from exporter.model.known_facts import KnownFacts
+from exporter.model.prediction import UNPREDICTED, Predicted
 from exporter.model.task_lists import ListFacts
 
 
@@ -211,6 +212,7 @@ class Task(KnownFacts):
     """Reasons that apply, but were not checked, each with the cause: unknown, unpublished or ignored."""
     ready_since: float | None = None
     """Since when nothing has blocked; None if anything does, and for a subtask: its parent shows it."""
+    predicted: Predicted = UNPREDICTED
 
     @property
     def delay_seconds(self) -> float | None:

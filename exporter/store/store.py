@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed, Project, Task
     from exporter.model.task_lists import Gap
+    from exporter.model.timeline import Timeline
     from exporter.store.project_context import ProjectContext
 
 _SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 500
@@ -147,6 +148,11 @@ class Store:
         apis, case = frozenset(api for api, _ in last_seen), self._verdicts.input_of(task)
         return TaskExplanation(task, parent, apis, ages, case)
 
+    def timeline(self, task_id: str) -> Timeline | None:
+        """Return the recent history of an active task; None without one."""
+        task = self.state.tasks.get(task_id)
+        return None if task is None else task.recent.timeline(self._clock.steady(), self._clock.step)
+
     def project(self) -> Project:
         """Return the fresh facts about the project."""
         return self.state.snapshot(self.context)
@@ -196,7 +202,9 @@ class Store:
             unchanged = relisted and self._unchanged(task_id, listed)
             if task_id not in inventory:
                 parents |= self._remove(task_id)
-            elif not unchanged:
+            elif unchanged:
+                self.state.tasks[task_id].record(now)
+            else:
                 parents |= self._update_samples(task_id, listed)
             await turns.after(1 / _CHECKED_PER_TURN if unchanged else 1 / _SHOWN_PER_TURN)
         levels = 0
@@ -253,6 +261,7 @@ class Store:
             exposed = task.snapshot(self.key, listed, self.ages, self._clock, self.state.inventory)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
+        task.record(now)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
         if excludes_subtasks(before) != excludes_subtasks(task.exposed):

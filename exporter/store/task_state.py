@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exporter.model.details import Detail
 from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
 from exporter.store.cutover_state import CutoverState
+from exporter.store.task_history import TaskHistory
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -58,6 +59,7 @@ class TaskState:
     blocked: bool | None = None
     """True if anything blocks a cut-over; None if it cannot be cut over at all."""
     cutover: CutoverState = field(default_factory=CutoverState)
+    recent: TaskHistory = field(default_factory=TaskHistory)
     speed_limit_until: float = math.inf
     """When a window of its speed limits may begin or end."""
     tags: dict[str, str] | None = None
@@ -123,6 +125,10 @@ class TaskState:
             )
         self.phase = listed.phase
         self.ended_at = now if listed.phase is Phase.ENDED else None
+
+    def record(self, now: float) -> None:
+        """Record the exposed values in its history if that is due."""
+        self.recent.observe(self.exposed, self.received.get("progress"), now)
 
     def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
         """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""
