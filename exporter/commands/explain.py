@@ -5,18 +5,22 @@ Each fact has its age. Only the lists and this task are polled.
 Examples:
   drs-exporter explain orders-to-rds --config.file=config.yaml
   drs-exporter explain warehouse-sync --demo
+  drs-exporter explain orders-to-rds --config.file=config.yaml --exit-code &&
+    echo "cut over now"
   drs-exporter tasks --config.file=config.yaml        lists the names
 
 Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
-all the same), 2 several tasks have that name, or bad usage or configuration.
+all the same), 2 several tasks have that name, or bad usage or configuration,
+5 with --exit-code: the task is not ready (it is blocked, or has no verdict).
 """
 
 from __future__ import annotations
 
 import asyncio
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exporter.commands.documents import ExplainedTask
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps
@@ -24,10 +28,10 @@ from exporter.config import COLLECTORS, Scope
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
-from exporter.runtime.escape import printable
+from exporter.runtime.escape import json_text
 from exporter.runtime.terminal import ProgressLine
-from exporter.views.cutover import not_checked, reasons, verdict
-from exporter.views.task import groups
+from exporter.store.explain import below, explain_with_subtasks
+from exporter.views.explanation import explanation_json
 from exporter.views.text import UNKNOWN, plural
 
 if TYPE_CHECKING:
@@ -36,30 +40,61 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from exporter.commands.documents import FactGroup, JudgedTask, Value
     from exporter.config import Account, Config
-    from exporter.model.explanation import TaskExplanation
-    from exporter.model.task import Project, Task
     from exporter.polling.poller import Poller
-    from exporter.views.task import Group
 
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
 _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
+_NOT_READY = 5
+"""The exit code."""
 _WIDTH = 88
 
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_task(parser)
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="output format; default: text")
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="exit with 0 only if nothing known blocks the cut-over, else with 5; text and JSON name what was not "
+        "checked",
+    )
 
 
 def run(options: argparse.Namespace) -> Outcome:
     config, transport = cloud_of(options)
-    return interrupts.run(explain(config, options.task, transport=transport))
+    form = Form(options.output == "json", options.exit_code)
+    return interrupts.run(explain(config, options.task, form, transport=transport))
+
+
+class Form(NamedTuple):
+    """The options that select what is printed.
+
+    Attributes:
+        as_json: whether it is JSON, in place of text.
+        exit_code: whether the exit code shows that a task is not ready.
+    """
+
+    as_json: bool = False
+    exit_code: bool = False
+
+    def outcome(self, document: Mapping[str, Any], notes: Sequence[str], *, failed: bool) -> Outcome:
+        """Return the end of a command that has found the task; `failed` is true if any project failed."""
+        task = ExplainedTask.model_validate(document)
+        code = _NOT_READY if self.exit_code and task.cutover_blockers != [] else 0
+        text = json_text(document, indent=2) if self.as_json else as_text(task)
+        return Outcome(1 if failed else code, text, tuple(notes))
+
+
+TEXT = Form()
 
 
 async def explain(
     config: Config,
     wanted: str,
+    form: Form = TEXT,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
@@ -83,80 +118,49 @@ async def explain(
             found = matches(wanted, places)
             if len(found) > 1:
                 return Outcome(2, notes=(ambiguous(wanted, found),))
-            text, notes, unread = "", list[str](), (*failures(pollers), *gaps(pollers))
+            document, notes, unread = None, list[str](), (*failures(pollers), *gaps(pollers))
             if found:
                 account = accounts[found[0].account]
-                text = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
-                notes = [] if text else [_GONE]
+                document = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
+                notes = [] if document else [_GONE]
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
                 notes = [no_match(wanted, places, all_read=not unread), *([_LEFT_OUT] if rules else [])]
         failed = failures(pollers)
-        return Outcome(0 if text and not failed else 1, text, (*failed, *gaps(pollers), *notes))
+        notes = [*failed, *gaps(pollers), *notes]
+        return form.outcome(document, notes, failed=bool(failed)) if document else Outcome(1, notes=tuple(notes))
 
 
-async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> str:
-    """Return the text about a task of a project whose lists have been polled; empty if the task is gone."""
+async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> dict[str, Any] | None:
+    """Return all about a task of a project whose lists have been polled; None if the task is gone."""
     parents = {listed.id: listed.parent_id for listed in poller.store.listed_tasks(unwanted=True)}
     about_tasks = [name for name, collector in COLLECTORS.items() if collector.scope is not Scope.PROJECT]
-    await poller.poll_facts(about_tasks, only=(task_id, *_below(task_id, parents)))
+    await poller.poll_facts(about_tasks, only=(task_id, *below(task_id, parents)))
     await poller.store.sweep()
-    known = {task.identity.task_id: task for task in poller.store.tasks()}
-    if task_id not in known:
-        return ""
-
-    def subject(task: Task) -> TaskExplanation:
-        return poller.store.explain(task, known.get(task.identity.parent_id or ""))
-
-    below = _below(task_id, {key: task.identity.parent_id for key, task in known.items()})
-    by_name = sorted(below, key=lambda key: (known[key].identity.task_name, key))
-    subtasks = [subject(known[key]) for key in by_name]
-    return explanation(subject(known[task_id]), subtasks, poller.store.project(), account, now())
+    found = explain_with_subtasks(poller.store, task_id)
+    if not found:
+        return None
+    return explanation_json(found[0], found[1:], poller.store.project(), account.enabled, now())
 
 
-def _below(task_id: str, parents: Mapping[str, str | None]) -> set[str]:
-    """Return the ids of a task's subtasks and of theirs; `parents` by id."""
-    below, level = set[str](), {task_id}
-    while level := {key for key, parent in parents.items() if parent in level} - below - {task_id}:
-        below |= level
-    return below
-
-
-def explanation(
-    subject: TaskExplanation, subtasks: Sequence[TaskExplanation], project: Project, account: Account, now: float
-) -> str:
-    """Return the verdict of a task, its facts in aligned groups with their ages, and the reasons against a cut-over.
-
-    Args:
-        subject: the task.
-        subtasks: of the task, and theirs.
-        project: shows why a fact is unknown, as `account` does.
-        account: settings.
-        now: Unix time.
-    """
-    blocks = [_summary(subject, subtasks)]
-    blocks += [_block(group) for group in groups(subject, project, account.enabled, now)]
-    whole = "cut-over" if subject.parent is None else f"cut-over as a part of {subject.parent.identity.task_id}"
-    blocks.append([f"{whole}: {verdict(subject)}", *_reasons(subject)])
-    for part in subtasks:
-        identity = part.task.identity
-        heading = f"cut-over of subtask {printable(identity.task_name)} ({identity.task_id}): {verdict(part)}"
+def as_text(task: ExplainedTask) -> str:
+    """Return the verdict of a task, its facts in aligned groups with their ages, and the reasons against a cut-over."""
+    blocks = [_summary(task), *map(_block, task.facts)]
+    whole = "cut-over" if task.parent_id is None else f"cut-over as a part of {task.parent_id}"
+    blocks.append([f"{whole}: {task.cutover_verdict}", *_reasons(task)])
+    for part in task.subtasks:
+        heading = f"cut-over of subtask {part.task_name} ({part.task_id}): {part.cutover_verdict}"
         blocks.append([heading, *_reasons(part)])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def _summary(subject: TaskExplanation, subtasks: Sequence[TaskExplanation]) -> list[str]:
+def _summary(task: ExplainedTask) -> list[str]:
     """Return the verdict, what blocks, with the blocked subtasks, what to do, and what was not checked."""
-    blocking = [reason for reason in reasons(subject) if reason.blocks]
-    rows = [(reason.name, printable(reason.fact), reason.age) for reason in blocking]
-    rows += [
-        (printable(part.task.identity.task_name), verdict(part), "")
-        for part in subtasks
-        if any(reason.blocks for reason in reasons(part))
-    ]
-    texts = [f"{reason.name}: {reason.advice}" for reason in blocking]
-    texts += filter(None, [not_checked(subject)])
-    heading = f"{printable(subject.task.identity.task_name)}: {verdict(subject)}"
+    rows = [(reason.reason, reason.fact, reason.age) for reason in task.blocking]
+    rows += [(part.task_name, part.cutover_verdict, "") for part in task.subtasks if part.blocking]
+    texts = [f"{reason.reason}: {reason.advice}" for reason in task.blocking]
+    texts += filter(None, [task.cutover_not_checked])
+    heading = f"{task.task_name}: {task.cutover_verdict}"
     return [heading, *columns(rows), *(line for text in texts for line in _wrapped(text))]
 
 
@@ -164,22 +168,22 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _block(group: Group) -> list[str]:
+def _block(group: FactGroup) -> list[str]:
     if group.unknown is not None:
-        return [f"{group.title}: {UNKNOWN}, {group.unknown}"]
-    return [group.title if group.age is None else f"{group.title}, {group.age}", *_rows(group.rows)]
+        return [f"{group.group}: {UNKNOWN}, {group.unknown}"]
+    return [group.group if group.age is None else f"{group.group}, {group.age}", *_rows(group.values)]
 
 
-def _rows(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return labels and values as lines; a long value takes several."""
+def _rows(values: Iterable[Value]) -> list[str]:
+    """Return names and values as lines; a long value takes several."""
     rows = []
-    for name, value in pairs:
-        first, *rest = textwrap.wrap(printable(value), _WIDTH) or [""]
-        rows += [(name, first), *(("", line) for line in rest)]
+    for value in values:
+        first, *rest = textwrap.wrap(value.text, _WIDTH) or [""]
+        rows += [(value.name, first), *(("", line) for line in rest)]
     return columns(rows)
 
 
-def _reasons(subject: TaskExplanation) -> list[str]:
+def _reasons(task: JudgedTask) -> list[str]:
     """Return a line for each reason that applies: whether it blocks, the fact that decides, and its age."""
-    rows = [(reason.name, reason.verdict, printable(reason.fact), reason.age) for reason in reasons(subject)]
+    rows = [(reason.reason, reason.verdict, reason.fact, reason.age) for reason in task.cutover_reasons]
     return columns([("reason", "blocks", "fact", "age"), *rows]) if rows else []

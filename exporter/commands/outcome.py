@@ -9,6 +9,7 @@ from exporter.views.errors import Level, advise
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
+    from exporter.model.task import ProjectKey
     from exporter.polling.poller import Poller
 
 
@@ -16,7 +17,8 @@ class Outcome(NamedTuple):
     """The end of a command.
 
     Attributes:
-        code: the exit code: 0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
+        code: the exit code: 0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration,
+            5 blocked.
         text: for standard output.
         notes: for standard error.
     """
@@ -34,7 +36,7 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
         failed = [name for name, facts in store.project().collectors.items() if facts.success is False]
         if failed:
             reasons = [advise(error) for error in poller.faults]
-            lines.append(f"{project_text(store.key)}: failed, and so unknown or incomplete: {', '.join(failed)}")
+            lines.append(failed_text(store.key, failed))
             lines += dict.fromkeys(f"  {reason.text}" for reason in reasons if reason.level is not Level.OK)
     return lines
 
@@ -42,9 +44,18 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
 def gaps(pollers: Iterable[Poller]) -> list[str]:
     """Return a line for each list that succeeded but may lack tasks."""
     return [
-        f"{project_text(poller.store.key)}: the {api} list of {job_type} is incomplete,"
-        f" tasks may be missing: {facts.gap}"
+        gap_text(poller.store.key, api, job_type, facts.gap)
         for poller in pollers
         for (api, job_type), facts in poller.store.project().lists.items()
         if facts.gap is not None
     ]
+
+
+def failed_text(key: ProjectKey, collectors: Iterable[str]) -> str:
+    """Return the line about the collectors of a project that failed."""
+    return f"{project_text(key)}: failed, and so unknown or incomplete: {', '.join(collectors)}"
+
+
+def gap_text(key: ProjectKey, api: str, job_type: str, gap: str) -> str:
+    """Return the line about a list that may lack tasks."""
+    return f"{project_text(key)}: the {api} list of {job_type} is incomplete, tasks may be missing: {gap}"

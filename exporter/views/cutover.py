@@ -10,9 +10,11 @@ from exporter.model.cutover import CutoverInput, Outcome, Reason
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Task
-from exporter.views.summary import NO_BLOCKER, READY
 from exporter.views.text import age_text, fact_text, listing
 
+READY, BLOCKED = "ready", "blocked"
+NO_BLOCKER = "no blocker"
+"""The word for a subtask that nothing blocks: whether it is ready, its parent shows."""
 _CAUSES = {
     Outcome.UNKNOWN: "unknown",
     Outcome.IGNORED: "ignored by the settings",

@@ -8,6 +8,7 @@ from typing import Any
 from exporter.model.facts import CollectorFacts
 from exporter.model.task import Phase, Project, Task
 from exporter.model.task_lists import ListFacts
+from exporter.views.cutover import BLOCKED, READY, unchecked_of
 from exporter.views.text import UNKNOWN
 
 WORST_FIRST = (
@@ -22,9 +23,11 @@ WORST_FIRST = (
     Phase.ENDING.value,
     Phase.ENDED.value,
 )
-READY, BLOCKED = "ready", "blocked"
-NO_BLOCKER = "no blocker"
-"""The word for a subtask that nothing blocks: whether it is ready, its parent shows."""
+
+
+def urgency(phase: str, delay_seconds: float | None) -> tuple[int, float]:
+    """Return the sort key of a task: the worst phase first, then the largest delay."""
+    return WORST_FIRST.index(phase) if phase in WORST_FIRST else 0, -(delay_seconds or 0)
 
 
 def phase_of(task: Task) -> str:
@@ -68,6 +71,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "cutover": cutover_of(task),
         "cutover_blockers": blockers_of(task),
         "cutover_unchecked": None if task.blockers is None else dict(task.unchecked),
+        "cutover_not_checked": unchecked_of(task) or None,
         "cutover_ready_since_timestamp_seconds": task.ready_since,
     }
 

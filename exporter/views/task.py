@@ -13,6 +13,8 @@ from exporter.model.facts import TaskFacts
 from exporter.model.task import Project, Task
 from exporter.views.text import UNKNOWN, age_text, rows_of
 
+STATUS = "status"
+"""The title of the group of what the lists contain."""
 _IDENTITY = frozenset({"id", "name", "parent_id", "root_id"})
 """Fields of the list that the group `identity` shows."""
 _HIDDEN = frozenset(
@@ -52,7 +54,7 @@ def groups(subject: TaskExplanation, project: Project, enabled: Callable[[str], 
     task = subject.task
     result = [
         Group("identity", None, _identity(task)),
-        Group("status", age_text(subject.ages.get(TASKS)), _status(task, now)),
+        Group(STATUS, age_text(subject.ages.get(TASKS)), _status(task, now)),
     ]
     for collector in COLLECTORS.values():
         if collector.scope in {Scope.LISTS, Scope.PROJECT}:

@@ -1,4 +1,4 @@
-"""/api/v1/tasks: the content of the status page as JSON, with the names of the metrics."""
+"""/api/v1/tasks and /api/v1/tasks/ID: the content of the pages as JSON, with the names of the metrics."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT, Telemetry
 from exporter.model.task import Project
 from exporter.runtime.escape import json_text
 from exporter.runtime.turns import in_turns
-from exporter.views.summary import BLOCKED, READY, WORST_FIRST, project_json, task_json
+from exporter.store.explain import explain_with_subtasks
+from exporter.views.cutover import BLOCKED, READY
+from exporter.views.explanation import explanation_json
+from exporter.views.summary import WORST_FIRST, project_json, task_json
 from exporter.views.text import project_text
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
 
+NO_TASK = "no task has this id"
 _BATCH = 50
 """Tasks that are converted without a pause for other work."""
 
@@ -30,6 +34,17 @@ async def tasks(exporter: Served, request: Request) -> Response:
     result = await search(exporter.stores, query)
     converted = [task_json(task) async for task in in_turns(result.tasks, _BATCH)]
     return _json({**_overview(exporter, result), "tasks": converted}, 200)
+
+
+async def task(exporter: Served, request: Request) -> Response:
+    """Respond with all about one task; with 404 if there is none with this ID."""
+    task_id = request.path_params["task_id"]
+    for store in exporter.stores:
+        if found := explain_with_subtasks(store, task_id):
+            subject, *subtasks = found
+            enabled = store.ages.configured.__contains__
+            return _json(explanation_json(subject, subtasks, store.project(), enabled, exporter.now()), 200)
+    return _json({"errors": [NO_TASK], "ready": exporter.ready}, 404)
 
 
 def _json(document: Any, status: int) -> Response:

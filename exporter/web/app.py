@@ -70,6 +70,7 @@ def application(exporter: Served, reload: Reload | None = None) -> Starlette:
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
+            Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
             Route("/-/healthy", partial(_healthy, exporter)),
             Route("/-/ready", partial(_ready, exporter)),

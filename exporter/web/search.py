@@ -16,6 +16,7 @@ from exporter.model.task import Task
 from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 from exporter.views import summary
+from exporter.views.cutover import BLOCKED, READY
 from exporter.views.text import project_text
 
 SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
@@ -24,7 +25,7 @@ _MAX_LENGTH = 200
 _MAX_PAGE = 10**6
 _ALLOWED: Mapping[str, Collection[str]] = {
     "phase": summary.WORST_FIRST,
-    "cutover": (summary.READY, summary.BLOCKED),
+    "cutover": (READY, BLOCKED),
     "sort": (*SORTS, *(f"-{key}" for key in SORTS)),
 }
 _BATCH = 250
@@ -195,7 +196,7 @@ def _sort_key(query: Query, task: Task) -> tuple[Any, ...]:
 
 
 _KEYS: Mapping[str, Callable[[Task], Any]] = {
-    "phase": lambda task: (summary.WORST_FIRST.index(summary.phase_of(task)), -(task.delay_seconds or 0)),
+    "phase": lambda task: summary.urgency(summary.phase_of(task), task.delay_seconds),
     "task_name": lambda task: task.identity.task_name,
     "project": lambda task: project_text(task.identity),
     "progress": summary.full_ratio_of,

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from exporter.commands.explain import explanation
+from exporter.commands.documents import ExplainedTask
+from exporter.commands.explain import as_text
 from exporter.daemon.exporter import Exporter
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Task
@@ -72,7 +73,7 @@ async def in_situation(kind: str, scenario: Scenario) -> StoreFixture:
 
 async def verdicts(fixture: StoreFixture, task_id: str) -> dict[str, str]:
     """What all places say about the reasons of a task; they are equal."""
-    store, page = fixture.store, await fixture.scrape()
+    page = await fixture.scrape()
     blockers = page.samples(BLOCKER, task_id=task_id)
     unchecked = {labels["reason"]: labels["cause"] for labels, _ in page.samples(UNCHECKED, task_id=task_id)}
     checked = {labels["reason"]: BLOCKS if value else FINE for labels, value in blockers}
@@ -82,9 +83,9 @@ async def verdicts(fixture: StoreFixture, task_id: str) -> dict[str, str]:
     row = next(row for row in rows if row["task_id"] == task_id)
     assert row["cutover_unchecked"] == unchecked
     assert set(row["cutover_blockers"]) == {name for name, said in checked.items() if said == BLOCKS}
-    tasks = {task.identity.task_id: task for task in store.tasks()}
-    subject = store.explain(tasks[task_id], tasks.get(tasks[task_id].identity.parent_id or ""))
-    text = explanation(subject, [], store.project(), store.context.account, clock().now())
+    found = json.loads((await get(exporter, f"/api/v1/tasks/{task_id}")).body)
+    assert {name: found[name] for name in row} == row | {"cutover_not_checked": found["cutover_not_checked"]}
+    text = as_text(ExplainedTask.model_validate({**found, "subtasks": []}))
     html = (await get(exporter, f"/tasks/{task_id}")).body.decode()
     for told in (_TEXT_ROW.findall(text.rpartition("\ncut-over")[2]), _PAGE_ROW.findall(html)):
         assert {name: FINE if word == "no" else word for name, word in told} == {**checked, **unchecked}

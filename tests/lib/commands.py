@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from exporter.commands.check import check
-from exporter.commands.explain import explain
+from exporter.commands.explain import TEXT, Form, explain
 from exporter.commands.findings import Finding
 from exporter.commands.main import main
 from exporter.commands.outcome import Outcome
@@ -105,11 +105,15 @@ class Dated(httpx.AsyncBaseTransport):
 
 
 def explained(
-    cloud: SimulatedCloud, wanted: str = "orders", config: Config | None = None, fault: Fault | None = None
+    cloud: SimulatedCloud,
+    wanted: str = "orders",
+    config: Config | None = None,
+    fault: Fault | None = None,
+    form: Form = TEXT,
 ) -> Outcome:
     """The outcome of `explain` for a task of a cloud, which may have a fault."""
     cloud.faults += [fault] if fault else []
-    return simulate(explain(config or config_for(), wanted, transport=InProcess(cloud), clock=clock))
+    return simulate(explain(config or config_for(), wanted, form, transport=InProcess(cloud), clock=clock))
 
 
 def golden(name: str) -> str:

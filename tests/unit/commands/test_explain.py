@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from exporter.commands import explain as explaining
+from exporter.commands.explain import Form
 from exporter.commands.options import config_of
 from exporter.commands.outcome import Outcome
 from exporter.simulator import Fault, SimTask, faults
@@ -250,6 +252,37 @@ def test_no_facts_of_other_tasks_and_only_lists_of_other_projects_are_requested(
     assert len([call for call in cloud.calls if OTHER_ID in call.path]) > 6
 
 
+def test_json_has_the_names_and_units_of_the_api() -> None:
+    orders = sim_task("orders", delay=7.25)
+    found = json.loads(explained(cloud_of(orders), form=Form(as_json=True)).text)
+    assert (found["task_id"], found["incremental_delay_seconds"]) == (orders.id, 7.25)
+    assert (found["cutover"], found["cutover_blockers"]) == ("blocked", ["delay_high"])
+    assert {group["group"] for group in found["facts"]} >= {"identity", "status", "progress", "node"}
+    assert explained(cloud_of(orders), "oders", form=Form(as_json=True)).text == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "code"),
+    [
+        (sim_task("orders"), "orders", 0),
+        (sim_task("orders", delay=9), "orders", 5),
+        (sim_task("orders", status="RELEASE_RESOURCE_COMPLETE"), "orders", 5),
+        (shops(), "north", 0),
+        (shops(), "south", 5),
+        (shops(), "west", 5),
+        (sim_task("orders"), "oders", 1),
+    ],
+)
+def test_the_exit_code_shows_whether_nothing_blocks(task: SimTask, name: str, code: int) -> None:
+    assert explained(cloud_of(task, published={"v3"}), name, form=Form(exit_code=True)).code == code
+    assert explained(cloud_of(task, published={"v3"}), name).code == (1 if code == 1 else 0)
+
+
+def test_the_exit_code_of_a_poll_that_failed_is_1_also_where_the_task_is_blocked() -> None:
+    refused = faults.forbidden("batch-progress")
+    assert explained(cloud_of(sim_task("orders")), fault=refused, form=Form(exit_code=True)).code == 1
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> None:
     cloud = cloud_of(sim_task("orders"))
     cloud.now = time.time
@@ -259,5 +292,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_li
     assert out.startswith("orders: ready\nnot checked: ")
     assert "log (ignored by the settings)\n\nidentity\n  account    acme\n" in out.replace("\n  (", " (")
     assert out.endswith("\n")
+    code, out, err = command_line("explain", "orders", config_file(tmp_path), "--output=json", "--exit-code")
+    assert (code, json.loads(out)["task_name"], err) == (0, "orders", "")
     error = command_line.error("explain", "oders", config_file(tmp_path), code=1)
     assert error == "no task has the id or the name 'oders', did you mean orders?\n"

@@ -7,12 +7,15 @@ import re
 
 import pytest
 
+from exporter.commands.documents import TaskRow
 from exporter.commands.outcome import Outcome
-from exporter.commands.tasks import _rows, tasks
+from exporter.commands.task_table import rows_of
+from exporter.commands.tasks import tasks
 from exporter.config import Config
 from exporter.model.task import Identity, Listed, Task
 from exporter.runtime.terminal import Screen
 from exporter.simulator import SimulatedCloud, faults
+from exporter.views.summary import task_json
 from tests.lib.commands import WHERE, CommandLine, config_for, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
@@ -71,12 +74,12 @@ def test_subtasks_follow_their_parents() -> None:
 
 
 def test_subtasks_of_subtasks_follow_them_and_a_circle_hides_no_task() -> None:
-    def task(key: str, parent: str | None) -> Task:
+    def task(key: str, parent: str | None) -> TaskRow:
         listed = Listed(key, key, "INCRE_TRANSFER_STARTED", "sync", parent_id=parent)
-        return Task(Identity("a", "r", "p", key, key, parent), listed=listed)
+        return TaskRow.model_validate(task_json(Task(Identity("a", "r", "p", key, key, parent), listed=listed)))
 
     tasks = [task("inner", "middle"), task("middle", "outer"), task("outer", None), task("x", "y"), task("y", "x")]
-    assert [row[0].text for row in _rows(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
+    assert [row[0].text for row in rows_of(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
 
 
 def test_what_is_almost_complete_is_not_complete() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from exporter.simulator import faults
+from exporter.simulator import SimTask, faults
 from exporter.views.summary import WORST_FIRST
 from exporter.web.search import MAX_LIMIT, SORTS, Query
+from tests.lib.commands import shops
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim_task
 from tests.lib.paths import DOCS
 from tests.lib.virtual_time import EPOCH, simulated
@@ -80,11 +81,57 @@ async def test_a_project_has_no_tasks_only_if_its_lists_can_be_read(names: list[
     assert counts == [None, count, count or None]
 
 
+@simulated
+async def explained(tasks: tuple[SimTask, ...], wanted: str) -> tuple[int, Any]:
+    async with exporter_on(cloud_of(*tasks), config_of("v3")) as exporter:
+        await exporter.poll_once()
+        got = await get(exporter, f"/api/v1/tasks/{wanted}")
+        assert (got.headers["content-type"], got.headers["cache-control"]) == ("application/json", "no-store")
+        return got.status, json.loads(got.body)
+
+
+def test_the_api_returns_all_about_one_task() -> None:
+    orders = sim_task("orders", delay=7)
+    status, found = explained((orders, sim_task("other")), orders.id)
+    assert (status, found["task_name"], found["incremental_delay_seconds"]) == (200, "orders", 7)
+    assert found["cutover_verdict"] == "blocked by delay_high"
+    reasons = {reason["reason"]: reason for reason in found["cutover_reasons"]}
+    assert reasons["phase"]["blocks"] is False
+    assert reasons["delay_high"].items() >= {"blocks": True, "fact": "7s, limit 5s", "age_seconds": 0.0}.items()
+    assert reasons["delay_high"]["advice"].startswith("The target is behind ")
+    facts = {group["group"]: group for group in found["facts"]}
+    assert {"name": "delay", "text": "7s"} in facts["progress"]["values"]
+    assert facts["progress"].items() >= {"age": "0s old", "age_seconds": 0.0, "unknown": None}.items()
+    assert facts["identity"].items() >= {"age": None, "age_seconds": None}.items()
+    assert facts["detail"].items() >= {"values": [], "unknown": "the collector is disabled"}.items()
+
+
+def test_the_api_returns_the_subtasks_of_a_task() -> None:
+    parent = shops()
+    _, found = explained((parent,), parent.id)
+    assert [(part["task_name"], part["cutover_verdict"]) for part in found["subtasks"]] == [
+        ("north", "no blocker"),
+        ("south", "blocked by delay_high"),
+        ("west", "not possible (the phase is ended)"),
+    ]
+    assert {reason["reason"] for reason in found["subtasks"][1]["cutover_reasons"] if reason["blocks"]} == {
+        "delay_high"
+    }
+
+
+@pytest.mark.parametrize("task_id", ["unknown", "a/b", "..%2F", "%00", ""])
+def test_an_unknown_task_is_not_found(task_id: str) -> None:
+    assert explained((sim_task("orders"),), task_id) == (404, {"errors": ["no task has this id"], "ready": True})
+
+
 def test_every_field_is_documented() -> None:
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     _, answer = response_of("/api/v1/tasks")
     project, task = answer["projects"][0], answer["tasks"][0]
+    _, explained = response_of(f"/api/v1/tasks/{task['task_id']}")
+    parts = [key for name in ("facts", "cutover_reasons") for key in explained[name][0]]
     names = {*answer, *project, *task, *project["collectors"]["progress"], *(field.name for field in fields(Query))}
+    names |= {*explained, *parts, *explained["facts"][0]["values"][0]}
     documented = set(re.findall(r"`([a-z_]+)`", text))
     assert names <= documented
     assert set(WORST_FIRST) | set(SORTS) <= documented

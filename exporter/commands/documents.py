@@ -1,0 +1,131 @@
+"""The parts of the JSON documents that `tasks` and `explain` print. Their text has no control characters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from exporter.model.task import ProjectKey
+from exporter.runtime.escape import printable
+
+Shown = Annotated[str, AfterValidator(printable)]
+"""Text that a terminal can show: a document may be that of another program."""
+
+
+class _Document(BaseModel):
+    """Keys of a newer exporter are ignored; missing ones, or values of another type, are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True)
+
+
+class _InProject(_Document):
+    account: Shown
+    region: Shown
+    project: Shown
+
+    @property
+    def key(self) -> ProjectKey:
+        return ProjectKey(self.account, self.region, self.project)
+
+
+class TaskRow(_InProject):
+    """A task in the list of all tasks."""
+
+    task_id: Shown
+    task_name: Shown
+    parent_id: Shown | None
+    phase: Shown
+    full_progress_ratio: float | None
+    incremental_delay_seconds: float | None
+    collected_timestamp_seconds: dict[Shown, float]
+    cutover: Shown | None
+    cutover_blockers: list[Shown] | None
+    cutover_not_checked: Shown | None
+
+
+class TaskList(_Document):
+    """One list of a project."""
+
+    api: Shown
+    job_type: Shown
+    incomplete_because: Shown | None
+
+
+class CollectorRow(_Document):
+    """A collector of a project."""
+
+    success: bool | None
+
+
+class ProjectRow(_InProject):
+    """A project."""
+
+    up: bool | None
+    lists: list[TaskList]
+    collectors: dict[Shown, CollectorRow]
+    last_error: Shown | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """True if a list that succeeded may lack tasks."""
+        return any(found.incomplete_because is not None for found in self.lists)
+
+    @property
+    def failed(self) -> list[str]:
+        """The collectors whose newest poll failed."""
+        return [name for name, collector in self.collectors.items() if collector.success is False]
+
+
+class TaskTable(_Document):
+    """All tasks."""
+
+    now_timestamp_seconds: float
+    projects: list[ProjectRow]
+    tasks: list[TaskRow]
+
+
+class ReasonRow(_Document):
+    """A reason against a cut-over that applies to the task."""
+
+    reason: Shown
+    blocks: bool
+    verdict: Shown
+    fact: Shown
+    age: Shown
+    advice: Shown
+
+
+class JudgedTask(TaskRow):
+    """A task with the verdict on its cut-over."""
+
+    cutover_verdict: Shown
+    cutover_reasons: list[ReasonRow]
+
+    @property
+    def blocking(self) -> list[ReasonRow]:
+        """The reasons that block."""
+        return [reason for reason in self.cutover_reasons if reason.blocks]
+
+
+class Value(_Document):
+    """A fact."""
+
+    name: Shown
+    text: Shown
+
+
+class FactGroup(_Document):
+    """The facts of one kind."""
+
+    group: Shown
+    age: Shown | None
+    unknown: Shown | None
+    values: list[Value]
+
+
+class ExplainedTask(JudgedTask):
+    """All about one task."""
+
+    facts: list[FactGroup]
+    subtasks: list[JudgedTask]

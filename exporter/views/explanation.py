@@ -1,0 +1,71 @@
+"""The explanation of a task as JSON: what /api/v1/tasks/ID returns, and what the command `explain` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from exporter.config import TASKS
+from exporter.model import cutover
+from exporter.model.explanation import TaskExplanation
+from exporter.model.task import Project
+from exporter.views.cutover import Judgement, not_checked, reasons, verdict
+from exporter.views.summary import task_json
+from exporter.views.task import STATUS, Group, groups
+
+_COLLECTORS = {reason.name: reason.collector for reason in cutover.REASONS}
+
+
+def explanation_json(
+    subject: TaskExplanation,
+    subtasks: Sequence[TaskExplanation],
+    project: Project,
+    enabled: Callable[[str], bool],
+    now: float,
+) -> dict[str, Any]:
+    """Return a task with its facts in words, and the reasons against its cut-over and against those of its subtasks.
+
+    Args:
+        subject: the task.
+        subtasks: of the task, and theirs.
+        project: shows why a fact is unknown, as `enabled` does.
+        enabled: returns whether a collector is enabled.
+        now: Unix time.
+    """
+    return {
+        "now_timestamp_seconds": now,
+        **_judged(subject),
+        "facts": [_facts(group, subject) for group in groups(subject, project, enabled, now)],
+        "subtasks": [_judged(part) for part in subtasks],
+    }
+
+
+def _judged(subject: TaskExplanation) -> dict[str, Any]:
+    return {
+        **task_json(subject.task),
+        "cutover_not_checked": not_checked(subject) or None,
+        "cutover_verdict": verdict(subject),
+        "cutover_reasons": [_reason(judgement, subject) for judgement in reasons(subject)],
+    }
+
+
+def _reason(judgement: Judgement, subject: TaskExplanation) -> dict[str, Any]:
+    return {
+        "reason": judgement.name,
+        "blocks": judgement.blocks,
+        "verdict": judgement.verdict,
+        "fact": judgement.fact,
+        "age": judgement.age,
+        "age_seconds": subject.ages.get(_COLLECTORS[judgement.name]),
+        "advice": judgement.advice,
+    }
+
+
+def _facts(group: Group, subject: TaskExplanation) -> dict[str, Any]:
+    return {
+        "group": group.title,
+        "age": group.age,
+        "age_seconds": None if group.age is None else subject.ages.get(TASKS if group.title == STATUS else group.title),
+        "unknown": group.unknown,
+        "values": [{"name": name, "text": text} for name, text in group.rows],
+    }
