@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 
 import httpx
 import structlog
@@ -31,6 +32,7 @@ from exporter.runtime import logs
 from exporter.runtime.line_writer import LineWriter
 from exporter.web.auth import HEALTH_PATHS
 from exporter.web.listening import DEFAULT_ADDRESS, bind_all, url_of
+from exporter.web.prefix import Prefix
 from exporter.web.settings import WebFile
 
 _log = structlog.get_logger()
@@ -58,6 +60,19 @@ def add_web(parser: Parser) -> None:
         "web_config_file",
         "YAML file with TLS, client certificates, passwords and response headers, in the format of Prometheus' "
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
+    )
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        help="URL of the status page for browsers, if a reverse proxy serves it, such as https://proxy.example/drs",
+    )
+    parser.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        metavar="PATH",
+        help="beginning of every path that is served, /metrics included; / if the proxy removes the path of the "
+        "external URL; default: the path of --web.external-url",
     )
     parser.add_argument(
         "--web.health-without-auth",
@@ -109,16 +124,20 @@ def run_daemon(
         ConfigError: the configuration can't be used; `NotReadyError` where an address can't be listened on now.
     """
     shard = shard_of(options.shard, socket.gethostname(), os.environ)
-    web = WebFile(options.web_config_file, open_paths=options.open_paths)
+    prefix = Prefix.of(options.external_url, options.route_prefix)
+    web = WebFile(options.web_config_file, open_paths=[prefix.internal + path for path in options.open_paths])
     with ExitStack() as stack:
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
-        urls = [url_of(bound, "https" if web.tls else "http") for bound in sockets]
+        urls = [url_of(bound, "https" if web.tls else "http") + prefix.internal for bound in sockets]
         out = LineWriter(sys.stdout, lambda _: "")
-        announce = partial(log_start, config, urls, shard) if transport is None else partial(announce_demo, out, urls)
+        pages = [prefix.external] if prefix.external else urls
+        announce = partial(log_start, config, urls, shard, pages=pages)
+        if transport is not None:
+            announce = partial(announce_demo, out, urls, pages)
 
         async def poll_and_serve() -> None:
             exporter = Exporter(config, transport=transport, shard=shard)
-            await serve(exporter, load, sockets, announce, web, lifecycle=options.lifecycle)
+            await serve(exporter, load, sockets, announce, web, prefix=prefix, lifecycle=options.lifecycle)
 
         logs.log_ignored_exceptions()
         try:
@@ -128,14 +147,14 @@ def run_daemon(
     return Outcome(0)
 
 
-def announce_demo(out: LineWriter, urls: Sequence[str]) -> None:
-    """Print where the demo is served."""
-    for url in urls:
-        out.write(f"status page  {url}/\nmetrics      {url}/metrics\n")
+def announce_demo(out: LineWriter, urls: Sequence[str], pages: Sequence[str]) -> None:
+    """Print where the demo is served: its pages to browsers, and all of it by this process."""
+    for page, url in zip(cycle(pages), urls, strict=False):
+        out.write(f"status page  {page}/\nmetrics      {url}/metrics\n")
     out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
 
-def log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:
+def log_start(config: Config, urls: Sequence[str], shard: Shard, pages: Sequence[str]) -> None:
     """Log what is polled and served: the first line to look for if something does not work."""
     accounts = config.accounts
     for account in accounts:
@@ -143,7 +162,7 @@ def log_start(config: Config, urls: Sequence[str], shard: Shard) -> None:
             _log.warning("a region looks mistyped", account=account.name, project=project.label, hint=hint)
     _log.info(
         "serving",
-        status_page=" ".join(f"{url}/" for url in urls),
+        status_page=" ".join(f"{page}/" for page in pages),
         metrics=" ".join(f"{url}/metrics" for url in urls),
         accounts=len(accounts),
         projects=sum(len(account.all_projects()) for account in accounts),

@@ -17,6 +17,7 @@ from exporter.config.schema import (
     Config,
     Cutover,
     EcsAgency,
+    Links,
     Password,
     Poll,
     Project,
@@ -27,4 +28,4 @@ from exporter.config.schema import (
     Token,
 )
 from exporter.config.schema_errors import add_schema_errors
-from exporter.config.values import Duration, ListOf, ReadableFile, Text, duration_text, stamp, tag_label
+from exporter.config.values import Duration, ListOf, ReadableFile, Text, base_url, duration_text, stamp, tag_label

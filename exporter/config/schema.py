@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
 from exporter.config.values import (
+    BaseUrl,
     Duration,
     DurationOrZero,
     Endpoint,
@@ -220,6 +221,13 @@ def _proxy(value: object) -> object:
     return {"url": proxy_url(value)} if isinstance(value, str) else value
 
 
+class Links(Section):
+    """Where the links of the pages to other programs lead; no link without a URL."""
+
+    grafana: BaseUrl | None = None
+    console: BaseUrl | None = None
+
+
 class Account(Section):
     """A named set of credentials, and the projects that they open."""
 
@@ -282,3 +290,4 @@ class Config(Section):
     collectors: Collectors = Field(default_factory=Collectors)
     tasks: Tasks = Field(default_factory=Tasks)
     cutover: Cutover = Field(default_factory=Cutover)
+    links: Links = Field(default_factory=Links)

@@ -106,6 +106,17 @@ def _origin(text: str) -> str:
     return url.rstrip("/")
 
 
+def base_url(text: str) -> str:
+    """Return `http(s)://HOST[:PORT][/PATH]`, normalised, without a slash at the end; raises ValueError."""
+    try:
+        url = str(HttpUrl(text))
+    except ValidationError:
+        url = ""
+    if not re.fullmatch(r"https?://[^/?#@]+/[^?#@\\]*", url):
+        raise ValueError("expected https://HOST or https://HOST/PATH, without a user, a query or a fragment")
+    return url.rstrip("/")
+
+
 def _without_version(text: str) -> str:
     """Remove the API version, with which vendors document the URL of IAM; the exporter adds it itself."""
     return text.removesuffix("/").removesuffix("/v3")
@@ -161,6 +172,8 @@ Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
 """An `Origin` that secrets may be sent to: https, or on this machine."""
 IamEndpoint = Annotated[str, AfterValidator(_without_version), AfterValidator(_origin), AfterValidator(_no_plain_http)]
 """An `Endpoint` that may be written with `/v3` at its end."""
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+"""`http(s)://HOST[:PORT][/PATH]` to which links are relative, without a slash at the end."""
 ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
 ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f, in lower case")]

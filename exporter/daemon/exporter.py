@@ -75,6 +75,7 @@ class Exporter:
             events=self.events,
         )
         self._projects.open(config)
+        self.links = config.links
         self._loaded(successful=True)
 
     def now(self) -> float:
@@ -147,6 +148,7 @@ class Exporter:
                 config = await _read(load)
                 async with self.reloading, self._turn:
                     changes = await self._projects.replace(config)
+                    self.links = config.links
                 _log.info("configuration reloaded", **changes._asdict())
                 self._loaded(successful=True)
             except ConfigError as error:

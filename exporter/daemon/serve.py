@@ -19,6 +19,7 @@ from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application
 from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import KINDS, BadRequests
+from exporter.web.prefix import Prefix
 from exporter.web.server import Server
 from exporter.web.settings import WebFile
 
@@ -44,6 +45,7 @@ async def serve(
     started: Callable[[], None],
     web: WebFile,
     *,
+    prefix: Prefix,
     lifecycle: bool,
 ) -> None:
     """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
@@ -53,7 +55,7 @@ async def serve(
     """
     gc.set_threshold(*_GC_THRESHOLDS)
     reload = partial(exporter.reload, load)
-    server = _server(exporter, web, reload if lifecycle else None)
+    server = _server(exporter, web, prefix, reload if lifecycle else None)
     stop, requested = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, requested.set)
@@ -77,8 +79,9 @@ async def serve(
         watchdog.end()  # also where the end was a crash
 
 
-def _server(exporter: Exporter, web: WebFile, reload: Callable[[], Awaitable[None]] | None) -> Server:
+def _server(exporter: Exporter, web: WebFile, prefix: Prefix, reload: Callable[[], Awaitable[None]] | None) -> Server:
     telemetry = exporter.telemetry
     bad_requests = BadRequests({kind: telemetry.series(BAD_REQUESTS, kind).inc for kind in KINDS})
-    access_control = AccessControl(application(exporter, reload), web, telemetry.series(LOGINS_FAILED).inc)
+    app = application(exporter, reload, prefix)
+    access_control = AccessControl(app, web, telemetry.series(LOGINS_FAILED).inc)
     return Server(access_control, web, bad_requests)

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from exporter.config import ConfigError
+from exporter.config import ConfigError, Links
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
@@ -21,6 +21,7 @@ from exporter.model.events import EventLog
 from exporter.store.store import Store
 from exporter.web import api
 from exporter.web.pages import Pages
+from exporter.web.prefix import Prefix
 
 Reload = Callable[[], Awaitable[None]]
 
@@ -58,15 +59,19 @@ class Served(Protocol):
     def healthy(self) -> bool:
         """True if all poll loops make progress."""
 
+    @property
+    def links(self) -> Links:
+        """The base URLs of links to other programs."""
+
     def now(self) -> float:
         """Unix time."""
 
 
-def application(exporter: Served, reload: Reload | None = None) -> Starlette:
+def application(exporter: Served, reload: Reload | None = None, prefix: Prefix | None = None) -> Starlette:
     """Return the ASGI app; without `reload`, /-/reload is refused."""
     pages = Pages(exporter)
-    app = Starlette(
-        routes=[
+    return (prefix or Prefix()).application(
+        [
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
@@ -77,8 +82,6 @@ def application(exporter: Served, reload: Reload | None = None) -> Starlette:
             Route("/-/reload", partial(_reload, reload), methods=["POST", "PUT"]),
         ]
     )
-    app.router.redirect_slashes = False  # a redirection would contain the host that the client has named
-    return app
 
 
 async def _healthy(exporter: Served, _request: Request) -> Response:

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from functools import cache, partial
+from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -32,6 +33,7 @@ from exporter.views.summary import (
 )
 from exporter.views.task import groups
 from exporter.views.text import age, duration, moment, percent, plural, project_text
+from exporter.web.links import links_of
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ class Pages:
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
             "subtasks": sorted(subtasks, key=lambda task: (task.identity.task_name, task.identity.task_id)),
+            "links": links_of(self._exporter.links, identity),
             "names": {identity.task_id: identity.task_name},
         }
 
@@ -138,6 +141,7 @@ def _templates() -> Mapping[str, Template]:
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}
-    environment.globals |= {"phases": WORST_FIRST, "style": Markup(_content("style.css"))}  # noqa: S704 - our own file
+    environment.globals |= {"phases": WORST_FIRST, "version": version("drs-exporter")}
+    environment.globals["style"] = Markup(_content("style.css"))  # noqa: S704 - our own file
     environment.globals["script"] = Markup(_content("live.js"))  # noqa: S704 - our own file
     return {name: environment.get_template(name) for name in environment.list_templates(["html"])}

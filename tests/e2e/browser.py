@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from exporter.config import Links
 from exporter.metrics.self_metrics import RATE_LIMIT, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
@@ -24,6 +25,7 @@ _STATUSES = (*[_RUNS] * 6, "FULL_TRANSFER_STARTED", "PAUSING", "CONFIGURATION", 
 class Fleet:
     """Some tasks of one project, the first with a hostile name, in place of an `Exporter` for the pages."""
 
+    links = Links()
     ready = True
     healthy = True
 

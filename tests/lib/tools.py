@@ -19,6 +19,7 @@ PACKAGES = {
     "curl": "curl",
     "git": "git",
     "make": "make",
+    "nginx": "nginx-light",
     "openssl": "openssl",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",

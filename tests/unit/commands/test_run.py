@@ -14,6 +14,7 @@ from exporter.commands import run
 from exporter.config import Config, ConfigError
 from exporter.model.shard import Shard
 from exporter.runtime import logs
+from exporter.web.prefix import Prefix
 from tests.lib.commands import CommandLine, config_file, config_for
 
 LISTEN = "--web.listen-address=127.0.0.1:0"
@@ -25,11 +26,14 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Config] | None]:
     """The functions with which daemons read the configuration again; each daemon ends after its start."""
     loads: list[Callable[[], Config] | None] = []
 
-    async def serve(_exporter: None, load: Callable[[], Config] | None, *arguments: Any, lifecycle: bool) -> None:
+    async def serve(
+        _exporter: None, load: Callable[[], Config] | None, *arguments: Any, prefix: Prefix, lifecycle: bool
+    ) -> None:
         _sockets, announce, web = arguments
         announce()
         loads.append(load)
         assert (web.tls, lifecycle) == (False, False)
+        assert web.open_paths == {f"{prefix.internal}/-/healthy", f"{prefix.internal}/-/ready"} & web.open_paths
 
     monkeypatch.setattr(run, "Exporter", lambda *_, **__: None)
     monkeypatch.setattr(run, "serve", serve)
@@ -57,7 +61,7 @@ def test_the_start_is_one_line(shard: str, tmp_path: Path, command_line: Command
 
 def test_a_region_that_looks_mistyped_is_named_at_the_start() -> None:
     with capture_logs() as lines:
-        run.log_start(config_for({"region": "cn-nort-4"}), ["http://127.0.0.1:1"], Shard())
+        run.log_start(config_for({"region": "cn-nort-4"}), ["http://127.0.0.1:1"], Shard(), ["http://127.0.0.1:1"])
     assert lines[0] == {
         "log_level": "warning",
         "event": "a region looks mistyped",
@@ -86,3 +90,33 @@ def test_a_demo_has_addresses_and_no_file(command_line: CommandLine, loads: list
         f"status page  {URL}/\nmetrics      {URL}/metrics\nThe cloud is simulated; .* the demo\\.\n", out
     )
     assert loads == [None]
+
+
+@pytest.mark.parametrize(
+    ("options", "page", "metrics"),
+    [
+        (["--web.route-prefix=/drs"], f"{URL}/drs/", f"{URL}/drs/metrics"),
+        (["--web.external-url=https://proxy.example/drs"], "https://proxy.example/drs/", f"{URL}/drs/metrics"),
+        (
+            ["--web.external-url=https://proxy.example/drs", "--web.route-prefix=/"],
+            "https://proxy.example/drs/",
+            f"{URL}/metrics",
+        ),
+    ],
+)
+def test_behind_a_proxy_the_pages_have_its_address_and_the_metrics_that_of_this_process(
+    options: list[str], page: str, metrics: str, tmp_path: Path, command_line: CommandLine
+) -> None:
+    code, out, _ = command_line("demo", LISTEN, "--web.health-without-auth", *options)
+    assert code == 0
+    assert re.match(f"status page  {page}\nmetrics      {metrics}\n", out)
+    with capture_logs() as lines:
+        command_line("run", config_file(tmp_path), LISTEN, *options)
+    assert re.fullmatch(page, lines[0]["status_page"])
+    assert re.fullmatch(metrics, lines[0]["metrics"])
+
+
+def test_an_external_url_that_is_no_url_is_bad_usage(command_line: CommandLine) -> None:
+    code, out, err = command_line("demo", LISTEN, "--web.external-url=proxy.example")
+    assert (code, out) == (2, "")
+    assert "--web.external-url: expected https://HOST or https://HOST/PATH" in err

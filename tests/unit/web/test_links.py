@@ -1,0 +1,22 @@
+"""Links to Grafana and to the console of the cloud."""
+
+from __future__ import annotations
+
+from exporter.config import Links
+from exporter.model.task import Identity
+from exporter.web.links import links_of
+
+TASK = Identity("acme", "eu-de", "pay & ments", "id-1", 'orders "1"')
+
+
+def test_there_is_no_link_without_a_base_url() -> None:
+    assert links_of(Links(), TASK) == []
+
+
+def test_grafana_opens_the_dashboard_of_the_task_and_the_console_its_region() -> None:
+    links = Links(grafana="https://g.example/grafana/", console="https://console.example/drs")
+    variables = "var-account=acme&var-region=eu-de&var-project=pay%20%26%20ments&var-task=orders%20%221%22"
+    assert links_of(links, TASK) == [
+        ("Grafana", f"https://g.example/grafana/d/drs-task?{variables}"),
+        ("Console", "https://console.example/drs/?region=eu-de"),
+    ]
