@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model.task import Phase
 from exporter.runtime.terminal import Cell, Screen, table
 from exporter.views.cutover import NO_BLOCKER, READY
-from exporter.views.summary import WORST_FIRST, urgency
+from exporter.views.order import WORST_FIRST, Families, urgency
 from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
 
 if TYPE_CHECKING:
@@ -65,22 +65,12 @@ def _lines(rows: Sequence[Sequence[Cell]], screen: Screen, hidden: Sequence[int]
 
 def rows_of(tasks: Sequence[TaskRow], now: float) -> Iterator[list[Cell]]:
     """Return a row for each task, the worst first, each followed by its subtasks."""
-    ordered = sorted(tasks, key=_urgency, reverse=True)
-    known = {task.task_id for task in tasks}
-    below: dict[str | None, list[TaskRow]] = {}
-    for task in ordered:
-        below.setdefault(task.parent_id if task.parent_id in known else None, []).append(task)
-    waiting = [(task, 0) for task in below.pop(None, ())]
-    while waiting:
-        task, depth = waiting.pop()
+    families: Families[TaskRow] = Families()
+    for task in tasks:
+        key = urgency(task.phase, task.incremental_delay_seconds, task.task_name)
+        families.add(task, task.task_id, task.parent_id, key)
+    for task, depth in families.sorted():
         yield _row(task, "  " * (depth - 1) + "+ " if depth else "", now)
-        waiting += [(subtask, depth + 1) for subtask in below.pop(task.task_id, ())]
-    for rest in below.values():  # parents in a circle, from lists that contradict each other
-        yield from (_row(task, "+ ", now) for task in rest)
-
-
-def _urgency(task: TaskRow) -> tuple[object, ...]:
-    return *urgency(task.phase, task.incremental_delay_seconds), task.task_name, task.task_id
 
 
 def _row(task: TaskRow, prefix: str, now: float) -> list[Cell]:

@@ -6,32 +6,14 @@ from dataclasses import fields
 from typing import Any
 
 from exporter.model.facts import CollectorFacts
-from exporter.model.task import Phase, Project, Task
+from exporter.model.task import Project, Task
 from exporter.model.task_lists import ListFacts
 from exporter.views.cutover import BLOCKED, READY, unchecked_of
 from exporter.views.text import UNKNOWN
 
-WORST_FIRST = (
-    UNKNOWN,  # the list of the task is too old
-    Phase.FAILED.value,
-    Phase.OTHER.value,
-    Phase.PAUSED.value,
-    Phase.CHANGING.value,
-    Phase.INCREMENTAL.value,
-    Phase.FULL.value,
-    Phase.PREPARING.value,
-    Phase.ENDING.value,
-    Phase.ENDED.value,
-)
-
-
-def urgency(phase: str, delay_seconds: float | None) -> tuple[int, float]:
-    """Return the sort key of a task: the worst phase first, then the largest delay."""
-    return WORST_FIRST.index(phase) if phase in WORST_FIRST else 0, -(delay_seconds or 0)
-
 
 def phase_of(task: Task) -> str:
-    """The phase, one of `WORST_FIRST`."""
+    """The phase, one of `WORST_FIRST` in views/order.py."""
     return task.phase.value if task.phase else UNKNOWN
 
 

@@ -14,7 +14,8 @@ from exporter.runtime.turns import in_turns
 from exporter.store.explain import explain_with_subtasks
 from exporter.views.cutover import BLOCKED, READY
 from exporter.views.explanation import explanation_json
-from exporter.views.summary import WORST_FIRST, project_json, task_json
+from exporter.views.order import WORST_FIRST
+from exporter.views.summary import project_json, task_json
 from exporter.views.text import project_text
 from exporter.web.search import Query, SearchResult, search
 

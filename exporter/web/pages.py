@@ -23,8 +23,8 @@ from exporter.model.task import Task
 from exporter.runtime.escape import printable
 from exporter.store.store import Store
 from exporter.views.cutover import not_checked, reasons, unchecked_of, verdict
+from exporter.views.order import WORST_FIRST
 from exporter.views.summary import (
-    WORST_FIRST,
     blockers_of,
     cutover_of,
     full_ratio_of,

@@ -6,9 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from heapq import merge
+from functools import cached_property
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,14 +16,15 @@ from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 from exporter.views import summary
 from exporter.views.cutover import BLOCKED, READY
+from exporter.views.order import WORST_FIRST, Families, urgency
 from exporter.views.text import project_text
 
 SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
 MAX_LIMIT = 500
-_MAX_LENGTH = 200
+_MAX_LENGTH = 2000
 _MAX_PAGE = 10**6
 _ALLOWED: Mapping[str, Collection[str]] = {
-    "phase": summary.WORST_FIRST,
+    "phase": WORST_FIRST,
     "cutover": (READY, BLOCKED),
     "sort": (*SORTS, *(f"-{key}" for key in SORTS)),
 }
@@ -32,12 +32,12 @@ _BATCH = 250
 """Tasks that are processed without a pause for other work."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """The query parameters of the status page and of the API.
 
     Args:
-        q: part of a name or an ID, in any case.
+        q: part of a name or an ID, in any case, or several with commas between them.
         phase: a phase.
         project: a project, as account/region/project.
         cutover: `ready` or `blocked`.
@@ -87,13 +87,21 @@ class Query:
 
     def matches(self, task: Task) -> bool:
         """Return whether a task passes all filters."""
-        identity, text = task.identity, self.q.lower()
+        identity = task.identity
         return (
             (not self.phase or summary.phase_of(task) == self.phase)
             and (not self.project or project_text(identity) == self.project)
             and (not self.cutover or summary.cutover_of(task) == self.cutover)
-            and (not text or text in identity.task_name.lower() or text in identity.task_id.lower())
+            and self._has_name(identity.task_name.lower(), identity.task_id.lower())
         )
+
+    def _has_name(self, *texts: str) -> bool:
+        return not self.names or any(part in text for part in self.names for text in texts)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The parts of names or IDs of which a task must contain one."""
+        return [name.strip().lower() for name in self.q.split(",") if name.strip()]
 
     def link(self, **changes: str | int) -> str:
         """Return a relative reference for the query with changes, at the first page unless `page` is given."""
@@ -152,6 +160,11 @@ class SearchResult:
         """The page of the query, or the last one."""
         return min(self.query.page, self.pages)
 
+    @property
+    def shown(self) -> frozenset[str]:
+        """The IDs of the tasks on the page."""
+        return frozenset(task.identity.task_id for task in self.tasks)
+
     def count(self, task: Task) -> None:
         """Include a task in the counts."""
         identity = task.identity
@@ -173,30 +186,31 @@ async def search(stores: Sequence[Store], query: Query) -> SearchResult:
     """Search all tasks, with pauses for other work."""
     result = SearchResult(query)
     tasks = [task for store in stores for task in store.tasks()]
-    runs: list[list[tuple[Any, Task]]] = []
-    for start in range(0, len(tasks), _BATCH):
-        batch = tasks[start : start + _BATCH]
-        for task in batch:
-            result.count(task)
-        matching = [(_sort_key(query, task), task) for task in batch if query.matches(task)]
-        result.matched += len(matching)
-        runs.append(sorted(matching, key=itemgetter(0), reverse=query.backwards))
+    families = Families[Task](backwards=query.backwards, by_parent=query.key in _OF_PARENTS)
+    async for task in in_turns(tasks, _BATCH):
+        result.count(task)
+        if query.matches(task):
+            result.matched += 1
+            families.add(task, task.identity.task_id, task.identity.parent_id, _sort_key(query, task))
+    for _ in families.arrange():
         await asyncio.sleep(0)
-    first, ordered = (result.page - 1) * query.limit, merge(*runs, key=itemgetter(0), reverse=query.backwards)
-    async for number, (_, task) in in_turns(enumerate(islice(ordered, first + query.limit)), _BATCH):
+    first = (result.page - 1) * query.limit
+    async for number, (task, _) in in_turns(enumerate(islice(families, first + query.limit)), _BATCH):
         if number >= first:
             result.tasks.append(task)
     return result
 
 
 def _sort_key(query: Query, task: Task) -> tuple[Any, ...]:
-    """Sort unknown values last, in both directions, and equal ones by their ID."""
+    """Sort unknown values last, in both directions."""
     value = _KEYS[query.key](task)
-    return (value is None) != query.backwards, 0 if value is None else value, task.identity.task_id
+    return (value is None) != query.backwards, 0 if value is None else value
 
 
+_OF_PARENTS = ("task_name", "project")
+"""The sort keys by which a family is sorted as its parent, not as the first of its tasks."""
 _KEYS: Mapping[str, Callable[[Task], Any]] = {
-    "phase": lambda task: summary.urgency(summary.phase_of(task), task.delay_seconds),
+    "phase": lambda task: urgency(summary.phase_of(task), task.delay_seconds, task.identity.task_name),
     "task_name": lambda task: task.identity.task_name,
     "project": lambda task: project_text(task.identity),
     "progress": summary.full_ratio_of,

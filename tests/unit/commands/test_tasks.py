@@ -69,7 +69,7 @@ def test_the_worst_task_is_first_whichever_project_it_is_in() -> None:
 
 def test_subtasks_follow_their_parents() -> None:
     rows = cells(shown(cloud_of(shops(), sim_task("zoo"), published={"v3"})))
-    assert [row[0] for row in rows] == ["zoo", "shops", "+ south", "+ north", "+ west"]
+    assert [row[0] for row in rows] == ["shops", "+ south", "+ north", "+ west", "zoo"]
     assert rows[1][3:] == ["-", "-", "-", "blocked: subtask"]
 
 
@@ -79,7 +79,7 @@ def test_subtasks_of_subtasks_follow_them_and_a_circle_hides_no_task() -> None:
         return TaskRow.model_validate(task_json(Task(Identity("a", "r", "p", key, key, parent), listed=listed)))
 
     tasks = [task("inner", "middle"), task("middle", "outer"), task("outer", None), task("x", "y"), task("y", "x")]
-    assert [row[0].text for row in rows_of(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "+ y", "+ x"]
+    assert [row[0].text for row in rows_of(tasks, 0.0)] == ["outer", "+ middle", "  + inner", "x", "+ y"]
 
 
 def test_what_is_almost_complete_is_not_complete() -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from exporter.model.facts import Progress, Recovery
-from exporter.model.task import Identity, Listed, Phase, Task
-from exporter.views.summary import WORST_FIRST, phase_of, task_json
+from exporter.model.task import Identity, Listed, Task
+from exporter.views.summary import phase_of, task_json
 
 IDENTITY = Identity("acme", "eu-de", "shop", "id-1", "Task 1")
 
 
 def task(status: str | None = "INCRE_TRANSFER_STARTED", **facts: Any) -> Task:
     return Task(IDENTITY, listed=Listed("id-1", "Task 1", status, "sync") if status else None, **facts)
-
-
-def test_every_phase_has_a_rank() -> None:
-    assert set(WORST_FIRST) == {*Phase, "unknown"}
 
 
 def test_a_task_as_json() -> None:

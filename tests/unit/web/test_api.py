@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exporter.simulator import SimTask, faults
-from exporter.views.summary import WORST_FIRST
+from exporter.views.order import WORST_FIRST
 from exporter.web.search import MAX_LIMIT, SORTS, Query
 from tests.lib.commands import shops
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim_task

@@ -14,7 +14,17 @@ import pytest
 from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, faults
 from exporter.web import pages
-from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, polling, served, sim_task
+from tests.lib.daemon import (
+    ParsedPage,
+    cloud_of,
+    config_of,
+    exporter_on,
+    get,
+    listed_task,
+    polling,
+    served,
+    sim_task,
+)
 from tests.lib.virtual_time import EPOCH
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
@@ -192,6 +202,20 @@ FLEET = (
 )
 def test_without_a_script_the_address_is_the_query(query: str, names: list[str]) -> None:
     assert rows(served(f"/{query}", "", "GET", *FLEET).body) == names
+
+
+async def test_subtasks_are_below_their_parents_unless_these_are_not_on_the_page() -> None:
+    async with exporter_on(cloud_of()) as exporter:
+        await exporter.poll_once()
+        (store,) = exporter.stores
+        children = [listed_task(key, parent_id="shops") for key in ("west", "east")]
+        await store.listed("v3", "sync", [listed_task("zoo"), listed_task("shops", is_parent=True), *children])
+        whole = (await get(exporter, "/")).body
+        assert rows(whole) == ["task shops", "task east", "task west", "task zoo"]
+        assert whole.count(b'class="sub"') == whole.count(b'<span class="visually-hidden">subtask</span>') == 2
+        alone = (await get(exporter, "/?q=east,zoo")).body
+        assert rows(alone) == ["task east", "task zoo"]
+        assert b'<span class="raw">subtask of task shops</span>' in alone
 
 
 def test_the_query_is_shown_and_is_in_the_form() -> None:
