@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Generator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -18,7 +19,7 @@ import httpx
 from exporter.config import ConfigError
 
 _ALGORITHM = "SDK-HMAC-SHA256"
-_SIGNED = ("content-type", "host", "x-language", "x-project-id", "x-sdk-date", "x-security-token")
+_SIGNED = frozenset({b"content-type", b"host", b"x-language", b"x-project-id", b"x-sdk-date", b"x-security-token"})
 """Headers that are signed if present. Others, such as User-Agent, may be rewritten by a proxy."""
 
 
@@ -60,14 +61,20 @@ class SigningAuth(httpx.Auth):
         keys = self._keys()
         check_sendable(*keys)
         headers = request.headers
-        headers["X-Sdk-Date"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
+        headers["X-Sdk-Date"] = _date(int(self._now()))
         if project_id := self._project_id():
             headers["X-Project-Id"] = project_id
         if keys.security_token:
             headers["X-Security-Token"] = keys.security_token
-        signed = {name: headers[name] for name in _SIGNED if name in headers}
+        raw = ((name.lower(), value) for name, value in headers.raw)  # `headers[name]` would search all for each name
+        signed = {name.decode(): value.decode() for name, value in raw if name in _SIGNED}
         headers["Authorization"] = authorization(request.method, request.url, signed, request.content, keys)
         yield request
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
 
 
 def check_sendable(*secrets: str | None) -> None:
@@ -80,8 +87,8 @@ def check_sendable(*secrets: str | None) -> None:
 def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, keys: Keys) -> str:
     """Return the Authorization header of a request whose `headers` are signed; they contain X-Sdk-Date."""
     lowered = {name.lower(): value for name, value in headers.items()}
-    names = ";".join(sorted(lowered))
     canonical = canonical_request(method, url, lowered, body)
+    names = ";".join(sorted(lowered))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = f"{_ALGORITHM}\n{lowered['x-sdk-date']}\n{digest}"
     signature = hmac.new(keys.secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
@@ -91,12 +98,11 @@ def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body:
 def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> str:
     """The text that is hashed and signed; `headers` have lower-case names."""
     path, _, query = url.raw_path.decode("ascii").partition("?")
-    segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
     names = sorted(headers)
     return "\n".join(
         (
             method,
-            segments if segments.endswith("/") else segments + "/",  # only here, not on the wire
+            _canonical_path(path),
             _canonical_query(query),
             *(f"{name}:{headers[name].strip()}" for name in names),
             "",
@@ -106,6 +112,13 @@ def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], b
     )
 
 
+@lru_cache(maxsize=128)
+def _canonical_path(path: str) -> str:
+    segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
+    return segments if segments.endswith("/") else segments + "/"  # only here, not on the wire
+
+
+@lru_cache(maxsize=128)
 def _canonical_query(query: str) -> str:
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     decoded = sorted((unquote(key), unquote(value)) for key, _, value in pairs)
