@@ -103,7 +103,8 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
 
 def about(body: Mapping[str, Any], job_id: str) -> bool:
     """Return whether a response is about a task: each id that it contains is the requested one."""
-    return all(is_null(given) or given == job_id for given in (body.get("id"), body.get("job_id")))
+    first, second = body.get("id"), body.get("job_id")
+    return (first == job_id or is_null(first)) and (second == job_id or is_null(second))
 
 
 def require_about(operation: str, body: Mapping[str, Any], job_id: str, errors: DecodeErrors) -> None:

@@ -9,30 +9,24 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, get_args
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    PlainValidator,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core.core_schema import CoreSchema, with_info_plain_validator_function
 
 from exporter.cloud.http.error_codes import known_code
 from exporter.cloud.source import DecodeErrors
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from pydantic import GetCoreSchemaHandler, ValidationInfo
+
 _NULLS = frozenset({"", "null", "n/a", "na", "-"})
-_EMPTY = frozenset({""})
-_SANE_TIMES = range(946_684_800, 4_102_444_800)  # 2000 to 2100: anything else is not a time
+_FIRST_TIME, _END_OF_TIMES = 946_684_800, 4_102_444_800  # 2000 to 2100: anything else is not a time
 _LAST_ZONE = timezone(timedelta(hours=-12))
 _TEXT_LIMIT = 256
 _LARGEST = 1e18  # an exabyte: what is larger is no fact, and may be infinite in another unit
-_INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _WORD_LIST = re.compile(r"[A-Za-z0-9_-]{1,40}( ?, ?[A-Za-z0-9_-]{1,40}){0,9}")
@@ -51,7 +45,7 @@ def _field(
     convert: Callable[[Any], T | None], nulls: frozenset[str] = _NULLS, *, if_invalid: T | None = None
 ) -> PlainValidator:
     def validate(value: Any, info: ValidationInfo) -> T | None:
-        if is_null(value, nulls):
+        if value is None or (type(value) is str and value.strip().lower() in nulls):  # `is_null`, for every value
             return None
         try:
             return convert(value)
@@ -64,7 +58,7 @@ def _field(
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) is not str and type(value) is not int:
         raise TypeError
     text = str(value).strip()
     if len(text) > _TEXT_LIMIT:
@@ -75,10 +69,11 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float | None:
     """A number from 0 up; -1 is the API's word for "none yet"."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if type(value) is str:
+        if not (value.isdecimal() and value.isascii()) and not _NUMBER.fullmatch(value.strip()):
+            raise ValueError  # Python reads 1_0 and the digits of every script as well
+    elif type(value) is not int and type(value) is not float:
         raise TypeError
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
-        raise ValueError  # Python reads 1_0 and the digits of every script as well
     number = float(value)
     if number == -1:
         return None
@@ -119,9 +114,13 @@ def _times(unit: int) -> Callable[[Any], float | None]:
 
 
 def _sane(timestamp: float) -> float:
-    if int(timestamp) not in _SANE_TIMES:
+    if not _FIRST_TIME <= timestamp < _END_OF_TIMES:
         raise ValueError
     return timestamp
+
+
+def _is_iso(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip().removeprefix("-").isdecimal()
 
 
 def _time(value: Any) -> float | None:
@@ -129,7 +128,7 @@ def _time(value: Any) -> float | None:
 
     A time without a zone is UTC+8 by observation only: no fact, so None, but no decode error either.
     """
-    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+    if _is_iso(value):
         moment = datetime.fromisoformat(value.strip())
         return None if moment.tzinfo is None else _sane(moment.timestamp())
     timestamp = _milliseconds(value)
@@ -141,7 +140,7 @@ def _time_bounds(value: Any) -> tuple[float | None, float] | None:
     at = _time(value)
     if at is not None:
         return at, at
-    if isinstance(value, str) and not _INTEGER.fullmatch(value.strip()):
+    if _is_iso(value):
         return None, _sane(datetime.fromisoformat(value.strip()).replace(tzinfo=_LAST_ZONE).timestamp())
     return None
 
@@ -155,15 +154,15 @@ def _error_code(value: Any) -> str:
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[Any], str]:
-    """Words of the cloud's own, which become a label: never a text."""
+    """Words of the cloud's own, which become a label: never a text. All tasks share a word that is used again."""
 
-    def convert(value: Any) -> str:
-        text = _text(value)
+    @lru_cache(maxsize=1024)
+    def word(text: str) -> str:
         if not pattern.fullmatch(text):
             raise ValueError
         return text.replace(" ", "")
 
-    return convert
+    return lambda value: word(_text(value))
 
 
 def _instance_of(kind: type[T]) -> Callable[[Any], T]:
@@ -187,7 +186,7 @@ def _words(value: Any, info: ValidationInfo) -> frozenset[str] | None:
 
 Text = Annotated[str | None, _field(_text)]
 """Text or a number as text, trimmed, at most 256 characters."""
-UserText = Annotated[str | None, _field(_text, _EMPTY)]
+UserText = Annotated[str | None, _field(_text, frozenset({""}))]
 """The same as a user typed it: a task may be called `NA`; only an empty text is missing."""
 Number = Annotated[float | None, _field(_number)]
 """A number, or a string with a number, 0 or more; in the unit of the API: seconds, bytes, rates."""
@@ -285,11 +284,7 @@ def alias(*names: str) -> Any:
     return Field(None, validation_alias=AliasChoices(*names))
 
 
-class _Dataclass(Protocol):
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-D = TypeVar("D", bound=_Dataclass)
+D = TypeVar("D", bound="DataclassInstance")
 
 
 def facts_of(kind: type[D], *wires: Wire | None, **values: Any) -> D:

@@ -44,6 +44,9 @@ _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""
 
 
+_NOTHING = Progress()
+
+
 def plausible_delay(delay: float | None) -> float | None:
     """Return a delay in seconds; None if it is over ten years, or cannot be read."""
     return None if delay is None or delay > _LONGEST_DELAY else delay
@@ -144,7 +147,7 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     def error(self) -> TaskResult | None:
         """Return the error of this task; an item without facts, and without a code that says why, is one."""
         error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
-        if error is None and self.progress == Progress():
+        if error is None and self.progress == _NOTHING:
             return TaskError(self.operation.name, "200")
         return error
 
