@@ -14,6 +14,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+from exporter.runtime.logs import configure
 from tests.bench.ages import ages_by_rate_limit, ages_of_daemon
 from tests.bench.measure import Result
 from tests.bench.parts import PARTS, run
@@ -30,7 +31,8 @@ def main() -> None:
     started, load = time.monotonic(), os.getloadavg()[0]
     result = Result()
     for part in sys.argv[1:] or PARTS:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        # With the log of the daemon: structlog's own default formats and prints every debug line.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), configure, ("info", "logfmt")) as pool:
             found = pool.submit(run, part).result()
         sys.stdout.write(shown(part, found, time.monotonic() - started))
         sys.stdout.flush()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 from exporter.commands.demo import simulated
 from exporter.commands.main import main
@@ -18,7 +20,10 @@ from tests.bench.peers import Peer, fetch
 from tests.e2e.programs import COMMAND, LISTEN
 from tests.lib.imports import imports
 
-_IMPORT = f"import time\n{imports(main, serve, simulated)}print(time.process_time())"
+_IMPORT = (
+    "import sys, time\nsys.modules.update(pygments=None, rich=None)\n"  # which are installed for the tools only
+    f"{imports(main, serve, simulated)}print(time.process_time())"
+)
 _NOTHING = "import time; print(time.process_time())"
 _DEAREST = 5
 
@@ -30,6 +35,7 @@ async def measure(rounds: int) -> Result:
 
 def _importing(rounds: int) -> Row:
     """CPU seconds of the interpreter with all of the exporter; without it, as figures."""
+    _python("-c", _IMPORT)  # compiles what is not compiled yet
     everything = [float(_python("-c", _IMPORT)) for _ in range(rounds)]
     nothing = [float(_python("-c", _NOTHING)) for _ in range(rounds)]
     figures = f"CPU; of it Python by itself {spread(nothing)} s"
@@ -38,11 +44,10 @@ def _importing(rounds: int) -> Row:
 
 def _dearest() -> str:
     """The packages whose own modules take longest to import."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", _IMPORT], capture_output=True, text=True, check=True
-    )
     packages: dict[str, int] = {}
-    for own, name in re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)", done.stderr):
+    for own, name in re.findall(
+        r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)", _python("-X", "importtime", "-c", _IMPORT)
+    ):
         packages[name] = packages.get(name, 0) + int(own)
     found = sorted(packages.items(), key=lambda item: -item[1])[:_DEAREST]
     return "modules by themselves: " + ", ".join(f"{name} {own / 1000:.0f} ms" for name, own in found)
@@ -64,4 +69,7 @@ def _demo(rounds: int) -> Row:
 
 
 def _python(*arguments: str) -> str:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
+    """Return what it prints; with compiled modules, as an installed package has them."""
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=compiled, stdout=PIPE, stderr=STDOUT, text=True, check=True).stdout
