@@ -43,7 +43,7 @@ class PollContext:
 
     def __post_init__(self) -> None:
         self.availability = Availability(self.store.context, self.connection.apis, self.intervals)
-        self.failures = FailureLog(self.store.state)
+        self.failures = FailureLog(self.store.state, self.store.events)
 
     def record_error(self, source: str, loop: PollLoop, error: CloudError | None) -> None:
         """Record the outcome of a source in one loop: it fails while it fails in any of its loops."""

@@ -9,16 +9,23 @@ import structlog
 from exporter.cloud.http.errors import CloudError, ThrottledError
 from exporter.model.task_lists import ListFacts
 from exporter.runtime.logs import location
+from exporter.store.event_recorder import EventRecorder
 from exporter.store.project_state import ProjectState
 from exporter.views.errors import advise
 from exporter.views.text import moment
 
 
 class FailureLog:
-    """The failures of one project, whose state gets the kind of the newest one."""
+    """The failures of one project, whose state gets the kind of the newest one.
 
-    def __init__(self, state: ProjectState) -> None:
+    Args:
+        state: of the project.
+        events: records when the project becomes unreadable and readable.
+    """
+
+    def __init__(self, state: ProjectState, events: EventRecorder) -> None:
         self._state = state
+        self._events = events
         self._log = structlog.get_logger("exporter.polling.poller").bind(**state.key._asdict())
         self._failing: dict[str, CloudError] = {}
         self._unreadable = False
@@ -41,6 +48,7 @@ class FailureLog:
             self._failing.clear()  # what still fails is logged again
             self._log.info("the project is readable again")
         self._unreadable = why is not None
+        self._events.readable(why.kind if why is not None else None)
 
     def record(self, what: str, error: CloudError | None) -> None:
         """Something was polled, with this error or none."""

@@ -10,6 +10,7 @@ from exporter.model.facts import CollectorFacts
 from exporter.model.task import Phase, Project
 from exporter.store.inventory import LIST_LAG_SECONDS, Inventory
 from exporter.store.list_health import ListHealth
+from exporter.store.observed import ObservedProject
 from exporter.store.subtasks import Subtasks
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class ProjectState:
         self.removed: dict[str, tuple[float, TaskState]] = {}
         """Tasks that were removed lately: when, and their history."""
         self.subtasks = Subtasks()
+        self.observed = ObservedProject()
         self.counted: Counter[tuple[str, Phase]] = Counter()
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False

@@ -9,6 +9,7 @@ from exporter.config import TASKS
 from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
+from exporter.store.event_recorder import EventRecorder
 from exporter.store.task_state import TaskState
 from exporter.store.verdicts import Verdicts, excludes_subtasks
 
@@ -47,6 +48,7 @@ class Store:
         self._clock_step = context.clock.step
         self.ages = context.ages
         self._verdicts = Verdicts(context)
+        self.events = EventRecorder(context)
         self._ended_for = context.account.tasks.ended_for
         self._next_change = -math.inf  # when a task changes by age alone; unknown before the first sweep
         self._project: Project | None = None
@@ -61,7 +63,8 @@ class Store:
             self.state.lists.succeeded(api, job_type, len(tasks), now, gap=gap)
             wanted = self._wanted(tasks)
             changed = self.state.inventory.update(api, job_type, wanted, now=now, gap=gap, pages=pages)
-            await self._refresh(changed, relisted=True)
+            with self.events.list_of(api, job_type, complete=gap is None):
+                await self._refresh(changed, relisted=True)
 
     async def listed_some(
         self, api: str, job_type: str, tasks: Iterable[Listed], *, roots: Container[str], all_here: bool
@@ -73,7 +76,8 @@ class Store:
                 self.state.lists.confirmed(api, job_type, now)
             wanted, inventory = self._wanted(tuple(tasks)), self.state.inventory
             changed = inventory.update_some(api, job_type, wanted, roots=roots, now=now, all_here=all_here)
-            await self._refresh(changed, relisted=True)
+            with self.events.list_of(api, job_type, complete=False):
+                await self._refresh(changed, relisted=True)
 
     def _wanted(self, tasks: tuple[Listed, ...]) -> list[Listed]:
         """Return the tasks that the configuration includes, of this shard; all shards if it counts them."""
@@ -168,6 +172,7 @@ class Store:
                 changed = set(state.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
             await self._refresh(changed)
+            self.events.tick()
 
     async def remove_series(self) -> None:
         """Remove all series; nothing may update the store afterwards. The caller holds the lock of the exposition."""
@@ -177,7 +182,7 @@ class Store:
     async def restore(self) -> None:
         """Expose the state that another configuration has left. The caller holds the lock of the exposition."""
         self.state.restrict(self.context)
-        await self._refresh({*self.state.tasks, *self.state.inventory})
+        await self._refresh({*self.state.tasks, *self.state.inventory}, quiet=True)
 
     async def _changed_by_age(self, now: float) -> set[str]:
         """Return the tasks that have changed by age alone, and find the time of the next such change."""
@@ -192,8 +197,8 @@ class Store:
         self._next_change = min((self._next_change, *(at for at in changes if now <= at)))
         return any(now > at for at in changes)
 
-    async def _refresh(self, ids: Iterable[str], *, relisted: bool = False) -> None:
-        """Update the state and the samples of tasks, then those of their parents and of the project."""
+    async def _refresh(self, ids: Iterable[str], *, relisted: bool = False, quiet: bool = False) -> None:
+        """Update the state and the samples of tasks, their parents and the project; `quiet`: no change is an event."""
         now = self._clock.steady()
         oldest = {api: now - self.ages.expire_after(api) for api in self.ages.configured}
         inventory, parents, turns = self.state.inventory, set[str](), Turns()
@@ -201,7 +206,7 @@ class Store:
             listed = inventory.find(task_id, oldest)
             unchanged = relisted and self._unchanged(task_id, listed)
             if task_id not in inventory:
-                parents |= self._remove(task_id)
+                parents |= self._remove(task_id, proved=relisted)
             elif unchanged:
                 self.state.tasks[task_id].record(now)
             else:
@@ -212,6 +217,7 @@ class Store:
             level, parents = self.state.tasks.keys() & parents, set()
             for parent in level:
                 parents |= self._update_samples(parent, inventory.find(parent, oldest))
+        await self.events.record(quiet=quiet)
         project = self.project()
         if self.state.ready and project != self._project:
             self._project = project
@@ -224,28 +230,31 @@ class Store:
             return False
         return task.cutover.old.isdisjoint({"status", "list"}) and not task.cutover.disputed
 
-    def _remove(self, task_id: str) -> frozenset[str]:
-        """Remove a task. Return the parents that have to be judged again."""
+    def _remove(self, task_id: str, *, proved: bool) -> frozenset[str]:
+        """Remove a task; `proved`: lists lack it. Return the parents that have to be judged again."""
         parents = self.state.subtasks.set_parents(task_id, frozenset())
         task = self.state.tasks.pop(task_id, None)
         if task is None:
             return parents
         self._count(task, None)
+        self.events.removed(task_id, task, proved=proved)
         self._exposition.drop((self.key, task_id))
-        observed = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at)
-        self.state.removed[task_id] = self._clock.steady(), observed
+        kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)
+        self.state.removed[task_id] = self._clock.steady(), kept
         return parents
 
     def _task(self, task_id: str) -> TaskState:
         """Return the state of a task. One that was removed lately, and is listed again, still has its history."""
         if task_id not in self.state.tasks:
-            _, self.state.tasks[task_id] = self.state.removed.pop(task_id, (0.0, TaskState()))
+            _, task = self.state.removed.pop(task_id, (0.0, TaskState()))
+            task.observed.new = self.events.appearing
+            self.state.tasks[task_id] = task
         return self.state.tasks[task_id]
 
     def _update_samples(self, task_id: str, listed: Listed | None) -> frozenset[str]:
         """Update the state and the samples of a task. Return the parents and subtasks that have to be judged again."""
         task, now = self._task(task_id), self._clock.steady()
-        parent_inputs, before = task.parent_inputs, task.exposed
+        parent_inputs, before, phase = task.parent_inputs, task.exposed, task.phase
         task.listed = listed
         included = listed is None or self._is_included(task, listed)
         self._count(task, listed if included else None)
@@ -264,6 +273,7 @@ class Store:
         task.record(now)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
+        self.events.observe(task_id, task, before, phase)
         if excludes_subtasks(before) != excludes_subtasks(task.exposed):
             moved |= self.state.subtasks.of(task_id)
         return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exporter.model.details import Detail
 from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
 from exporter.store.cutover_state import CutoverState
+from exporter.store.observed import ObservedTask
 from exporter.store.task_history import TaskHistory
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class TaskState:
     blocked: bool | None = None
     """True if anything blocks a cut-over; None if it cannot be cut over at all."""
     cutover: CutoverState = field(default_factory=CutoverState)
+    observed: ObservedTask = field(default_factory=ObservedTask)
     recent: TaskHistory = field(default_factory=TaskHistory)
     speed_limit_until: float = math.inf
     """When a window of its speed limits may begin or end."""

@@ -39,7 +39,7 @@ _WORDS: Mapping[str, Callable[[str], str]] = {
     "result": {
         "equal": "all is equal",
         "inconsistent": "it found a difference",
-        "failed": "it failed and compared nothing",
+        "failed": "it ended without a result",
     }.__getitem__,
     "tasks": lambda count: plural(int(count), "task"),
     "events": lambda count: plural(int(count), "event"),

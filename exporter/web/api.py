@@ -31,10 +31,10 @@ async def tasks(exporter: Served, request: Request) -> Response:
     """Respond to a query; with 400 if a parameter is invalid."""
     query, errors = Query.of(request.query_params)
     if errors:
-        return _json({"errors": errors}, 400)
+        return json_response({"errors": errors}, 400)
     result = await search(exporter.stores, query)
     converted = [task_json(task) async for task in in_turns(result.tasks, _BATCH)]
-    return _json({**_overview(exporter, result), "tasks": converted}, 200)
+    return json_response({**_overview(exporter, result), "tasks": converted}, 200)
 
 
 async def task(exporter: Served, request: Request) -> Response:
@@ -44,11 +44,12 @@ async def task(exporter: Served, request: Request) -> Response:
         if found := explain_with_subtasks(store, task_id):
             subject, *subtasks = found
             enabled = store.ages.configured.__contains__
-            return _json(explanation_json(subject, subtasks, store.project(), enabled, exporter.now()), 200)
-    return _json({"errors": [NO_TASK], "ready": exporter.ready}, 404)
+            return json_response(explanation_json(subject, subtasks, store.project(), enabled, exporter.now()), 200)
+    return json_response({"errors": [NO_TASK], "ready": exporter.ready}, 404)
 
 
-def _json(document: Any, status: int) -> Response:
+def json_response(document: Any, status: int) -> Response:
+    """Return a response that contains a document as JSON."""
     return Response(json_text(document), status, {"Cache-Control": "no-store"}, "application/json")
 
 

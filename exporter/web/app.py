@@ -20,6 +20,7 @@ from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
 from exporter.store.store import Store
 from exporter.web import api
+from exporter.web.events import events
 from exporter.web.pages import Pages
 from exporter.web.prefix import Prefix
 
@@ -76,6 +77,7 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
             Route("/tasks/{task_id:path}", pages.task),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
+            Route("/api/v1/events", partial(events, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
             Route("/-/healthy", partial(_healthy, exporter)),
             Route("/-/ready", partial(_ready, exporter)),

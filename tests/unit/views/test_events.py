@@ -38,7 +38,7 @@ SENTENCES = {
     "A comparison of task orders finished (line): it found a difference.": event(
         Kind.COMPARED, type="line", result="inconsistent"
     ),
-    "A comparison of subtask part of sales finished (line): it failed and compared nothing.": event(
+    "A comparison of subtask part of sales finished (line): it ended without a result.": event(
         Kind.COMPARED, "part", type="line", result="failed", parent_id="id of sales", parent_name="sales"
     ),
     "A switchover of task orders began.": event(Kind.SWITCHOVER_BEGAN),

@@ -1,0 +1,347 @@
+"""Which changes of a store are events."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from exporter.model.events import MOST_OF_PROJECT, Event, Kind
+from exporter.model.facts import Compared, Comparison, Progress, Switchover
+from exporter.model.task import Listed
+from exporter.model.task_lists import Gap
+from exporter.store.observed import MOST_OF_TASK, WINDOW_SECONDS
+from exporter.store.store import Store
+from exporter.views.events import event_json
+from tests.lib.daemon import HOUR, StoreFixture, listed_task
+
+FAILED, FULL, ENDED = "INCRE_TRANSFER_FAILED", "FULL_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"
+
+
+class Bench(StoreFixture):
+    """A store whose events are read, and whose lists are complete."""
+
+    def __init__(self) -> None:
+        super().__init__(cutover={"stable_for": "0s"}, recovery=30, comparison=300)
+        self.store = Store(self.store.context, self.exposition, ())  # without families, which take time
+
+    @property
+    def found(self) -> list[Event]:
+        return self.events.find()[::-1]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind.value for event in self.found]
+
+    def details(self) -> list[tuple[str, str | None, dict[str, str]]]:
+        """Kind, name and details of all events, the oldest first."""
+        return [(event.kind.value, event.task_name, dict(event.detail)) for event in self.found]
+
+    async def progress(self, delay: float | None = 1.0, *ids: str, **facts: Any) -> None:
+        await self.store.update({key: [Progress(1.0, delay_seconds=delay, **facts)] for key in ids or ("a",)})
+
+    async def compares(self, *types: Compared, earlier: tuple[Compared, ...] = ()) -> None:
+        await self.store.update({"a": [Comparison(types, earlier=earlier)]})
+
+    async def sweep(self, after: float) -> None:
+        await asyncio.sleep(after)
+        await self.store.sweep()
+
+
+def done(kind: str, at: float, *, consistent: bool | None = True, status: str = "SUCCESSFUL") -> Compared:
+    return Compared(kind, status, consistent, finished_at=at)
+
+
+async def test_tasks_of_the_first_complete_list_are_no_events_and_later_ones_are() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), complete=False)
+    await bench.lists(listed_task("a"), listed_task("b"))
+    await bench.lists(listed_task("v5"), api="v5")
+    assert bench.found == []
+    await bench.lists(listed_task("a"), listed_task("b"), listed_task("c", FULL))
+    await bench.store.listed_some("v3", "sync", [listed_task("d")], roots=(), all_here=False)
+    assert bench.details() == [
+        ("appeared", "task c", {"phase": "full"}),
+        ("appeared", "task d", {"phase": "incremental"}),
+    ]
+
+
+async def test_a_task_that_no_list_contains_is_removed_and_is_new_when_one_contains_it_again() -> None:
+    bench = Bench()
+    for tasks in ([listed_task()], [], [listed_task()]):
+        await bench.lists(*tasks)
+    assert bench.kinds == ["removed", "appeared"]
+    incomplete = Bench()
+    await incomplete.lists(listed_task())
+    await incomplete.store.listed("v3", "sync", [], gap=Gap.REFUSED)
+    assert incomplete.kinds == []
+
+
+async def test_a_task_of_which_a_query_reports_that_it_does_not_exist_is_removed_after_the_lists_agree() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b"))
+    await bench.store.update({}, ["a", "b"])
+    await bench.sweep(30)
+    assert bench.kinds == []
+    await bench.lists(listed_task("b", ENDED))
+    await bench.sweep(60)
+    await bench.lists(listed_task("b", ENDED))
+    assert bench.details() == [("ended", "task b", {"phase_before": "incremental"}), ("removed", "task a", {})]
+
+
+async def test_a_phase_that_changes_is_an_event_and_an_expired_list_is_none() -> None:
+    bench = Bench()
+    await bench.lists(listed_task(status=FULL))
+    await bench.sweep(HOUR)
+    await bench.lists(listed_task())
+    await bench.lists(listed_task(status="INCRE_TRANSFER_STARTED", name="new\nname"))
+    assert bench.details() == [
+        ("phase_changed", "task a", {"phase_before": "full", "phase": "incremental"}),
+        ("renamed", "new\nname", {"name_before": "task a"}),
+    ]
+
+
+async def test_the_code_of_a_failure_is_part_of_its_event_or_follows_once() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b"), listed_task("c", FAILED))
+    await bench.progress(None, "b", error_code="DRS.M01")
+    await bench.lists(listed_task("a", FAILED), listed_task("b", FAILED), listed_task("c", FAILED))
+    for code in (None, "DRS.M02", "DRS.M03"):
+        await bench.progress(None, "a", "c", error_code=code)
+    assert [event for event in bench.details() if event[0] != "not_ready"] == [
+        ("failed", "task a", {"phase_before": "incremental"}),
+        ("failed", "task b", {"phase_before": "incremental", "error_code": "DRS.M01"}),
+        ("error_code", "task a", {"error_code": "DRS.M02"}),
+    ]
+
+
+async def test_the_first_verdict_is_no_event_and_a_change_of_a_known_fact_is_one() -> None:
+    bench = Bench()
+    await bench.lists(listed_task())  # blocked: nothing is known of its delay yet
+    await bench.progress(1)
+    assert bench.kinds == []
+    for delay in (100, 200, 1, None, 1):
+        await bench.progress(delay)
+    reasons = [(kind, detail.get("reasons")) for kind, _, detail in bench.details()]
+    assert reasons == [("not_ready", "delay_high"), ("ready", None), ("not_ready", "delay_unknown"), ("ready", None)]
+    assert "comparison_missing" in bench.found[1].detail["unchecked"]
+
+
+async def test_a_task_that_was_blocked_by_a_known_fact_at_the_start_becomes_ready() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b", FULL))
+    await bench.progress(100)
+    await bench.progress(1)
+    await bench.lists(listed_task("a"), listed_task("b"))
+    await bench.progress(1, "b")
+    assert bench.kinds == ["ready", "phase_changed", "ready"]
+
+
+async def test_a_task_that_ends_is_not_reported_as_not_ready() -> None:
+    bench = Bench()
+    await bench.lists(listed_task())
+    await bench.progress()
+    await bench.lists(listed_task(status="RELEASE_RESOURCE_STARTED"))
+    await bench.lists(listed_task(status=ENDED))
+    assert bench.kinds == ["phase_changed", "ended"]
+
+
+async def test_the_age_of_data_is_one_event_of_the_project_however_long_it_lasts() -> None:
+    bench = Bench()
+    ids = [str(number) for number in range(1000)]
+    tasks = [listed_task(key) for key in ids]
+    await bench.lists(*tasks)
+    await bench.progress(1, *ids)
+    for _ in range(200):
+        await bench.sweep(30)
+    assert bench.details() == [("tasks_stale", None, {"tasks": "1000"})]
+    await bench.lists(*tasks)
+    await bench.progress(1, *ids[:998])
+    await bench.progress(500, ids[998])
+    await bench.sweep(59)
+    await bench.sweep(2)
+    assert bench.details()[1:] == [
+        ("not_ready", "task 998", {"reasons": "delay_high"}),
+        ("tasks_fresh", None, {"tasks": "998"}),
+    ]
+
+
+async def test_a_short_silence_is_no_event() -> None:
+    bench = Bench()
+    await bench.lists(listed_task())
+    await bench.progress()
+    await bench.sweep(95)  # over cutover.max_age
+    (task,) = bench.store.tasks()
+    assert task.ready is False
+    await bench.lists(listed_task())
+    await bench.progress()
+    for _ in range(10):
+        await bench.sweep(60)
+        await bench.lists(listed_task())
+        await bench.progress()
+    assert bench.kinds == []
+
+
+def family(*parts: tuple[str, str]) -> list[Listed]:
+    parent = listed_task("p", is_parent=True)
+    return [parent, *(listed_task(key, status, parent_id="p", root_id="p") for key, status in parts)]
+
+
+RUNS = "INCRE_TRANSFER_STARTED"
+
+
+async def test_a_parent_is_not_ready_for_what_blocks_a_subtask_and_the_events_of_subtasks_name_it() -> None:
+    bench = Bench()
+    await bench.lists(*family(("x", RUNS), ("y", RUNS)))
+    await bench.store.update({}, refused={"p": [Progress]})
+    await bench.progress(1, "x", "y")
+    assert bench.kinds == []
+    await bench.progress(100, "x")
+    await bench.progress(1, "x")
+    await bench.lists(*family(("x", FAILED), ("y", RUNS)))
+    parent = {"parent_id": "p", "parent_name": "task p"}
+    assert [(kind, name, detail) for kind, name, detail in bench.details() if kind != "ready"] == [
+        ("not_ready", "task p", {"reasons": "subtask"}),
+        ("not_ready", "task p", {"reasons": "subtask"}),
+        ("failed", "task x", {"phase_before": "incremental", **parent}),
+    ]
+    assert bench.kinds.count("ready") == 1
+
+
+async def test_old_data_of_a_subtask_is_the_one_event_of_the_project() -> None:
+    bench = Bench()
+    await bench.lists(*family(("x", RUNS)))
+    await bench.store.update({}, refused={"p": [Progress]})
+    await bench.progress(1, "x")
+    for _ in range(10):  # lists go on
+        await bench.lists(*family(("x", RUNS)))
+        await bench.sweep(30)
+    assert bench.details() == [("tasks_stale", None, {"tasks": "1"})]
+
+
+async def test_subtasks_that_appear_or_are_removed_with_their_parent_are_one_event() -> None:
+    bench = Bench()
+    for tasks in ([], family(("x", RUNS)), family(("x", RUNS), ("y", RUNS)), family(("x", RUNS)), []):
+        await bench.lists(*tasks)
+    assert [(kind, name) for kind, name, _ in bench.details()] == [
+        ("appeared", "task p"),
+        ("appeared", "task y"),
+        ("removed", "task y"),
+        ("removed", "task p"),
+    ]
+
+
+CANCELLED = done("line", 400, consistent=None, status="CANCELLED")
+
+
+async def test_each_new_result_of_a_comparison_is_one_event() -> None:
+    bench = Bench()
+    await bench.lists(listed_task())
+    await bench.compares(done("line", 100), Compared("content", "RUNNING"))
+    await bench.compares(done("line", 100), done("content", 200, consistent=None))  # its results are not there yet
+    await bench.compares(done("line", 100), done("content", 200, consistent=False))
+    await bench.compares(
+        Compared("line", "RUNNING"), done("content", 200, consistent=False), earlier=(done("line", 300),)
+    )
+    await bench.compares(CANCELLED, earlier=(done("line", 50, consistent=False), done("line", 300)))
+    await bench.sweep(10 * HOUR)  # the facts expire
+    await bench.compares(CANCELLED, done("object", 500))
+    compared = [detail for kind, _, detail in bench.details() if kind == "compared"]
+    assert compared == [
+        {"type": "content", "result": "inconsistent"},
+        {"type": "line", "result": "equal"},
+        {"type": "line", "result": "failed"},
+        {"type": "object", "result": "equal"},
+    ]
+
+
+async def test_a_switchover_is_two_events_with_the_direction() -> None:
+    bench = Bench()
+    task = listed_task(job_type="cloudDataGuard", direction="up")
+    await bench.lists(task, job_type="cloudDataGuard")
+    for switching in (False, True, None, True):
+        await bench.store.update({"a": [Switchover(switching)]})
+    await bench.lists(replace(task, direction="down"), job_type="cloudDataGuard")
+    await bench.store.update({"a": [Switchover(switching=False)]})
+    found = [(kind, detail) for kind, _, detail in bench.details() if kind.startswith("switchover")]
+    assert found == [("switchover_began", {"direction": "up"}), ("switchover_ended", {"direction": "down"})]
+
+
+async def test_a_switchover_at_the_start_is_no_event() -> None:
+    bench = Bench()
+    await bench.lists(listed_task(job_type="cloudDataGuard"), job_type="cloudDataGuard")
+    await bench.store.update({"a": [Switchover(switching=True)]})
+    assert bench.kinds == []
+    await bench.store.update({"a": [Switchover(switching=False)]})
+    assert bench.details() == [("switchover_ended", "task a", {})]
+
+
+async def test_a_task_that_changes_too_often_is_muted_for_the_rest_of_the_hour() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b"))
+    for number in range(3 * MOST_OF_TASK):
+        await bench.lists(listed_task("a", FULL if number % 2 == 0 else RUNS), listed_task("b"))
+        await asyncio.sleep(1)
+    await bench.lists(listed_task("a"), listed_task("b", FULL))
+    assert bench.kinds == [*["phase_changed"] * MOST_OF_TASK, "muted", "phase_changed"]
+    assert 3500 < float(bench.found[-2].detail["seconds"]) <= WINDOW_SECONDS
+    await bench.sweep(HOUR)
+    assert bench.details()[-1] == ("left_out", None, {"events": str(2 * MOST_OF_TASK), "tasks": "1"})
+
+
+async def test_flapping_tasks_stay_within_their_bound() -> None:
+    bench = Bench()
+    ids = [str(number) for number in range(200)]
+    with capture_logs() as logged:
+        for number in range(MOST_OF_TASK + 5):
+            await bench.lists(*(listed_task(key, FULL if number % 2 else RUNS) for key in ids))
+    assert len(logged) == 200 * (MOST_OF_TASK + 1)
+    assert len(bench.events) == MOST_OF_PROJECT
+
+
+async def test_a_project_is_an_event_once_it_becomes_unreadable_and_readable() -> None:
+    bench = Bench()
+    recorder = bench.store.events
+    for error in ("network", None, None, "access denied 403", "network", None):
+        recorder.readable(error)
+    assert bench.details() == [
+        ("project_readable", None, {}),
+        ("project_unreadable", None, {"error": "access denied 403"}),
+        ("project_readable", None, {}),
+    ]
+
+
+async def test_the_log_contains_each_event_with_the_fields_of_its_json() -> None:
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b"))
+    with capture_logs() as logged:
+        await bench.lists(listed_task("a", FAILED), listed_task("b", FULL))
+    first, second = (event_json(event) for event in bench.found)
+    for line, document, level in zip(logged, (first, second), ("warning", "info"), strict=True):
+        assert (line.pop("log_level"), bool(line.pop("event"))) == (level, True)
+        del document["at_timestamp_seconds"]
+        assert line == document
+
+
+async def test_each_kind_of_event_about_tasks_has_a_line_of_the_log() -> None:
+    bench = Bench()
+    with capture_logs() as logged:
+        for kind in Kind:
+            bench.store.events._write(kind, None, {})
+    silent = {Kind.PROJECT_READABLE, Kind.PROJECT_UNREADABLE}  # which the failure log writes
+    assert {line["kind"] for line in logged} == {*Kind} - silent
+
+
+@pytest.mark.parametrize("restored", [False, True])
+async def test_a_reload_is_no_event(restored: bool) -> None:  # noqa: FBT001
+    bench = Bench()
+    await bench.lists(listed_task("a"), listed_task("b"))
+    await bench.progress(1, "a", "b")
+    if restored:
+        bench.store.state.inventory.restrict(())
+        async with bench.exposition.lock:
+            await bench.store.restore()
+    assert bench.kinds == []
