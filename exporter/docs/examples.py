@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
+from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, Phase, Project, Task
 from exporter.model.task_lists import ListFacts
 
@@ -115,6 +116,7 @@ REPLICATING = Task(
     blockers=(("phase", False), ("delay_high", False)),
     unchecked=(("log_error", "ignored"),),
     ready_since=_NOW - 900,
+    predicted=Predicted(catch_up_seconds=240.0, full_load_end_at=_NOW + 5400, delay_slope=-0.5),
 )
 """A DR pair in replication, of which everything is known that such a task has."""
 

@@ -385,6 +385,22 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "progress.stages_remaining",
         "stage",
     ),
+    Family(
+        "drs_task_predicted_catch_up_seconds",
+        "Time until the delay is within cutover.max_delay, by its trend in the last 30 minutes at most; 0 while it is. "
+        "Absent if the delay does not shrink steadily, or the time is over 24 hours.",
+        ("progress.delay_seconds",),
+        single(lambda task: task.predicted.catch_up_seconds),
+        reads=("predicted",),
+    ),
+    Family(
+        "drs_task_predicted_full_load_end_timestamp_seconds",
+        "When the full load ends, by its progress in the last 30 minutes at most. Absent if it does not advance "
+        "steadily, or the end is over 24 hours away.",
+        ("progress.full_ratio",),
+        single(lambda task: task.predicted.full_load_end_at),
+        reads=("predicted",),
+    ),
     gauge(
         "drs_task_progress_reported_timestamp_seconds",
         "When the cloud last computed the progress of the task.",

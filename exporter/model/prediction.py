@@ -1,8 +1,26 @@
-"""Predictions about a task from its recent history."""
+"""Predictions about a task from its recent history: when its delay is within the limit, and when its load ends."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple, TypeAlias
+
+WINDOW_SECONDS = 1800.0
+"""Predictions are made from at most this much history."""
+_LEAST_SECONDS, _LEAST_POINTS, _LEAST_MOVES = 300.0, 4, 3
+_FARTHEST_SECONDS = 86_400.0
+_MOST_BACK = 0.15
+"""Movements against the trend, as a part of those along it; with more of them the values swing."""
+_EVEN = 0.5, 1.5
+"""How fast each half of the history may move, as a part of the slope; else the trend has changed."""
+_CONSTANT_SECONDS, _CONSTANT_PART = 5.0, 0.05
+"""Delays that swing by at most this much, or by at most this part of their median, are constant."""
+
+Values: TypeAlias = Sequence[tuple[float, float]]
+"""Times and values, ascending."""
 
 
 class Predicted(NamedTuple):
@@ -20,3 +38,69 @@ class Predicted(NamedTuple):
 
 
 UNPREDICTED = Predicted()
+
+
+class Trend(NamedTuple):
+    """How values change.
+
+    Args:
+        slope: in a second.
+        steady: whether they have changed evenly, in several steps: only then they are likely to go on.
+    """
+
+    slope: float
+    steady: bool
+
+
+def trend_of(values: Values) -> Trend | None:
+    """Return the trend of values of at most `WINDOW_SECONDS`; None if they cover less than five minutes, or swing.
+
+    The slope is the median of the slopes between all values that are at least half of the history apart, so that single
+    values and the steps in which a cloud reports have little effect.
+    """
+    count = len(values)
+    if count < _LEAST_POINTS or values[-1][0] - values[0][0] < _LEAST_SECONDS:
+        return None
+    moves = [later - earlier for (_, earlier), (_, later) in pairwise(values)]
+    up, down = math.fsum(move for move in moves if move > 0), -math.fsum(move for move in moves if move < 0)
+    if min(up, down) > _MOST_BACK * max(up, down):
+        numbers = [value for _, value in values]
+        swing = max(numbers) - min(numbers)
+        return Trend(0.0, steady=False) if swing <= max(_CONSTANT_SECONDS, _CONSTANT_PART * median(numbers)) else None
+    slope = median(
+        _slope(values[first], second) for first in range(count // 2 + 1) for second in values[first + count // 2 :]
+    )
+    return Trend(slope, sum(move != 0 for move in moves) >= _LEAST_MOVES and _is_even(values, slope))
+
+
+def _is_even(values: Values, slope: float) -> bool:
+    """Return whether both halves move about as fast as the whole."""
+    middle = (values[0][0] + values[-1][0]) / 2
+    between = min(values[1:-1], key=lambda value: abs(value[0] - middle))
+    halves = _slope(values[0], between), _slope(between, values[-1])
+    return slope != 0 and all(_EVEN[0] <= half / slope <= _EVEN[1] for half in halves)
+
+
+def _slope(earlier: tuple[float, float], later: tuple[float, float]) -> float:
+    return (later[1] - earlier[1]) / (later[0] - earlier[0])
+
+
+def catch_up_seconds(delay: float | None, max_delay: float, trend: Trend | None) -> float | None:
+    """Return the time until a fresh delay is within its limit; 0 while it is, None if that cannot be predicted."""
+    if delay is None:
+        return None
+    if delay <= max_delay:
+        return 0.0
+    if trend is None or not trend.steady or trend.slope >= 0:
+        return None
+    seconds = (delay - max_delay) / -trend.slope
+    return float(math.ceil(seconds)) if seconds <= _FARTHEST_SECONDS else None
+
+
+def end_of_load(values: Values) -> float | None:
+    """Return when a ratio reaches 1; None if that cannot be predicted."""
+    trend = trend_of(values)
+    if trend is None or not trend.steady or trend.slope <= 0:
+        return None
+    end = median(at + (1 - ratio) / trend.slope for at, ratio in values)
+    return end if 0 < end - values[-1][0] <= _FARTHEST_SECONDS else None

@@ -59,7 +59,8 @@ STATUSES: Mapping[str, Phase] = {
 
 _END_OF_SUBTASK = "RELEASE_CHILD_TRANSFER_"
 
-_DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
+DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
+"""The phases in which a delay has a meaning."""
 
 _PRIMARY, _STANDBY = "master", "slave"
 
@@ -217,7 +218,7 @@ class Task(KnownFacts):
     @property
     def delay_seconds(self) -> float | None:
         """The delay of the target, in the phases in which it has a meaning."""
-        return self.progress.delay_seconds if self.progress and self.phase in _DELAYED else None
+        return self.progress.delay_seconds if self.progress and self.phase in DELAYED else None
 
     @property
     def standby(self) -> bool:

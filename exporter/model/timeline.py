@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from exporter.model.task import Phase
 
@@ -15,6 +14,7 @@ _JITTER_SECONDS = 5.0
 _SPARE_SLOTS = 2
 _PACKED = struct.Struct("<IfHfB")
 """Seconds since the first point, delay, ratio, rows per second, and phase and verdict in one number."""
+_Values: TypeAlias = tuple[int, float, int, float, int]
 _RATIO_UNIT, _NO_RATIO = 60_000, 0xFFFF
 _PHASES: tuple[Phase | None, ...] = (None, *Phase)
 _VERDICTS = (None, False, True)
@@ -67,11 +67,15 @@ class _Ring:
         self._packed[start : start + _PACKED.size] = values
         self._count, self.newest = self._count + 1, at
 
-    def newest_first(self) -> Iterator[tuple[int, float, int, float, int]]:
-        """Yield the values of the points."""
-        slots = len(self._packed) // _PACKED.size
+    def values_since(self, seconds: float) -> list[_Values]:
+        """Return the values of the points since a time after the first one, ascending."""
+        slots, found = len(self._packed) // _PACKED.size, list[_Values]()
         for number in range(self._count - 1, max(self._count - slots, 0) - 1, -1):
-            yield _PACKED.unpack_from(self._packed, number % slots * _PACKED.size)
+            values = _PACKED.unpack_from(self._packed, number % slots * _PACKED.size)
+            if values[0] < seconds:
+                break
+            found.append(values)
+        return found[::-1]
 
 
 class TimelineRecorder:
@@ -102,13 +106,18 @@ class TimelineRecorder:
 
     def points(self, start: float, *, of_day: bool = False) -> list[Point]:
         """Return the points since a time, ascending: in steps of 1 min, or `of_day` in steps of 10 min."""
-        found = list[Point]()
-        for values in (self._day if of_day else self._hour).newest_first():
-            point = _unpacked(values, self.since)
-            if point.at < start:
-                break
-            found.append(point)
-        return found[::-1]
+        ring = self._day if of_day else self._hour
+        return [_unpacked(values, self.since) for values in ring.values_since(start - self.since)]
+
+    def delays(self, start: float) -> list[tuple[float, float]]:
+        """Return the known delays of the last hour since a time, ascending, each with its time."""
+        values = self._hour.values_since(start - self.since)
+        return [(self.since + seconds, delay) for seconds, delay, *_ in values if not math.isnan(delay)]
+
+    def ratios(self, start: float) -> list[tuple[float, float]]:
+        """Return the known progress of the full load in the same way."""
+        values = self._hour.values_since(start - self.since)
+        return [(self.since + seconds, ratio / _RATIO_UNIT) for seconds, _, ratio, *_ in values if ratio != _NO_RATIO]
 
 
 class Timeline:
@@ -153,7 +162,7 @@ def _packed(point: Point, since: float) -> bytes:
     )
 
 
-def _unpacked(values: tuple[int, float, int, float, int], since: float) -> Point:
+def _unpacked(values: _Values, since: float) -> Point:
     seconds, delay, ratio, rows, state = values
     phase, ready = divmod(state, len(_VERDICTS))
     return Point(

@@ -267,7 +267,14 @@ class Store:
             task.exposed = task.blocked = None
             task.cutover.restart()
         else:
-            exposed = task.snapshot(self.key, listed, self.ages, self._clock, self.state.inventory)
+            exposed = task.snapshot(
+                self.key,
+                listed,
+                self.ages,
+                self._clock,
+                self.state.inventory,
+                max_delay=self.context.account.cutover.max_delay,
+            )
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
         task.record(now)

@@ -1,13 +1,26 @@
-"""Records the recent history of a task, while its values are fresh."""
+"""Records the recent history of a task while its values are fresh, and predicts from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.model.facts import Progress
+from exporter.model.prediction import (
+    UNPREDICTED,
+    WINDOW_SECONDS,
+    Predicted,
+    Trend,
+    catch_up_seconds,
+    end_of_load,
+    trend_of,
+)
+from exporter.model.task import DELAYED
 from exporter.model.timeline import Point, Timeline, TimelineRecorder
 
 if TYPE_CHECKING:
-    from exporter.model.task import Task
+    from exporter.model.facts import TaskFacts
+    from exporter.model.task import Listed, Task
+    from exporter.runtime.clock import Clock
 
 _APPLYING = frozenset({"progress", "node"})
 """The facts that contain the rate of rows."""
@@ -16,16 +29,30 @@ _APPLYING = frozenset({"progress", "node"})
 class TaskHistory:
     """The history of one task; all times are steady ones, see `Clock`."""
 
-    __slots__ = ("_recorder",)
+    __slots__ = ("_changed_at", "_delay", "_load_end", "_recorder", "_state")
 
     def __init__(self) -> None:
         self._recorder: TimelineRecorder | None = None
+        self._state: tuple[str, str | None] | None = None
+        """Phase and current action."""
+        self._changed_at = 0.0
+        """When they last changed."""
+        self._delay: Trend | None = None
+        self._load_end: float | None = None
 
     def timeline(self, now: float, step: float) -> Timeline | None:
         """Return the history as it is now; None without a point."""
         return None if self._recorder is None else Timeline(self._recorder, now, step)
 
-    def observe(self, task: Task | None, received: float | None, now: float) -> None:
+    def observe(self, listed: Listed | None, now: float) -> None:
+        """Observe the entry of the task in a list; predictions use no points before a change of phase or action."""
+        if listed is None:
+            return
+        state = listed.phase, listed.current_action or None
+        if state != self._state:
+            self._state, self._changed_at, self._delay, self._load_end = state, now, None, None
+
+    def record(self, task: Task | None, received: float | None, now: float) -> None:
         """Record the values of a task if the newest point is a minute old; remove the points if it is not active.
 
         Args:
@@ -36,13 +63,35 @@ class TaskHistory:
         if task is None or (task.listed is not None and not task.listed.active):
             self._recorder = None
             return
-        if task.listed is None and task.progress is None:
-            return
+        if task.progress is None:
+            self._delay = self._load_end = None
+            if task.listed is None:
+                return
         at = now if task.progress is None or received is None else received
         if self._recorder is None:
             self._recorder = TimelineRecorder(at)
         if self._recorder.is_due(at):
-            self._recorder.record(_point_of(task, at))
+            point = _point_of(task, at)
+            self._recorder.record(point)
+            self._update_trends(self._recorder, point)
+
+    def _update_trends(self, recorder: TimelineRecorder, newest: Point) -> None:
+        start = max(self._changed_at, newest.at - WINDOW_SECONDS)
+        delay, ratio = newest.delay_seconds, newest.full_progress_ratio
+        self._delay = None if delay is None else trend_of(recorder.delays(start))
+        self._load_end = None if ratio is None or ratio >= 1 else end_of_load(recorder.ratios(start))
+
+    def predict(self, listed: Listed | None, progress: TaskFacts | None, clock: Clock, max_delay: float) -> Predicted:
+        """Return predictions about the task with this fresh progress."""
+        if listed is None or not isinstance(progress, Progress):
+            return UNPREDICTED
+        delay = progress.delay_seconds if listed.phase in DELAYED else None
+        loads, end = progress.full_ratio is not None and progress.full_ratio < 1, self._load_end
+        return Predicted(
+            catch_up_seconds(delay, max_delay, self._delay),
+            float(round(clock.unix(end))) if loads and end is not None and end > clock.steady() else None,
+            None if delay is None or self._delay is None else self._delay.slope,
+        )
 
 
 def _point_of(task: Task, at: float) -> Point:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model.details import Detail
+from exporter.model.facts import Progress
 from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
 from exporter.store.cutover_state import CutoverState
 from exporter.store.observed import ObservedTask
@@ -117,6 +118,7 @@ class TaskState:
     def observe_phase(self, listed: Listed | None, now: float) -> None:
         """Record a change of the phase."""
         self.cutover.observe(listed, now)
+        self.recent.observe(listed, now)
         if listed is None or listed.phase is self.phase:
             return
         if self.phase is not None:
@@ -130,7 +132,7 @@ class TaskState:
 
     def record(self, now: float) -> None:
         """Record the exposed values in its history if that is due."""
-        self.recent.observe(self.exposed, self.received.get("progress"), now)
+        self.recent.record(self.exposed, self.received.get(Progress.name), now)
 
     def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
         """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""
@@ -161,11 +163,18 @@ class TaskState:
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
     def snapshot(
-        self, key: ProjectKey, listed: Listed | None, ages: Ages, clock: Clock, known: Container[str]
+        self,
+        key: ProjectKey,
+        listed: Listed | None,
+        ages: Ages,
+        clock: Clock,
+        known: Container[str],
+        *,
+        max_delay: float,
     ) -> Task | None:
         """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed.
 
-        `known` are the ids of all tasks that the project lists.
+        `known` are the ids of all tasks that the project lists, `max_delay` is the limit of its delay.
         """
         if listed is not None:
             identity = Identity(*key, listed.id, listed.name, listed.parent_id)
@@ -189,6 +198,7 @@ class TaskState:
             refused=refused,
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
+            predicted=self.recent.predict(listed, self.facts.get(Progress.name), clock, max_delay),
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
         if task.detail is not None:

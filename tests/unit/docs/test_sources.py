@@ -32,9 +32,11 @@ PROPERTIES = {"monitor.memory_ratio": {"monitor.memory_used_bytes", "monitor.mem
 HIDDEN = {
     "drs_task_detail_info": {"detail.multi_write", "detail.master_task_id", "detail.tags"},
     "drs_task_speed_limit_bytes_per_second": {"detail.speed_limits"},
+    "drs_task_predicted_catch_up_seconds": {"progress.delay_seconds"},
+    "drs_task_predicted_full_load_end_timestamp_seconds": {"progress.full_ratio"},
 }
 """Fields that change nothing here: the list has the first as well, no example is a standby, tags are not configured,
-and the limit in force is a field of the task."""
+and the limit in force and predictions are fields of the task."""
 
 
 def defaults(facts: type[TaskFacts]) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def test_a_family_declares_the_fields_that_it_shows(family: Family[Task]) -> Non
     declared = {field for path in declared for field in PROPERTIES.get(path, {path})}
     shown = shown_fields(family)
     assert shown <= declared
-    known = family in CUTOVER or family.reads in {("collected",), ("speed_limit",)}
+    known = family in CUTOVER or family.reads in {("collected",), ("speed_limit",), ("predicted",)}
     assert bool(shown) == bool(declared) or known
     hidden = {field for field in declared - shown if "." in field}
     assert hidden == HIDDEN.get(family.name, set())

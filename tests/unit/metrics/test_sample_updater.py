@@ -14,6 +14,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.facts import Logs
 from exporter.model.known_facts import TASK_FACTS
+from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, ProjectKey, Task
 from tests.lib.virtual_time import simulate
 
@@ -46,6 +47,7 @@ PARTS = {
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
     "unchecked": st.sampled_from([(), (("stale", "unknown"),), (("log_error", "ignored"),)]),
     "ready_since": st.sampled_from([None, 1.0, 2.0]),
+    "predicted": st.sampled_from([Predicted(), Predicted(0.0), Predicted(9.0, 1.0, -0.5)]),
     "assumed_virtual": st.sampled_from([frozenset(), frozenset({"progress"})]),
     "was_standby": st.booleans(),
     "primary_listed": st.booleans(),
@@ -58,7 +60,8 @@ PARTS = {
     ),
 }
 OPTIONAL = set(PARTS) - {
-    *("history", "collected", "fresh", "unchecked", "refused", "assumed_virtual", "was_standby", "primary_listed")
+    *("history", "collected", "fresh", "unchecked", "refused", "assumed_virtual", "was_standby", "primary_listed"),
+    "predicted",
 }
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),

@@ -22,6 +22,7 @@ from exporter.model.facts import (
     Recovery,
     Switchover,
 )
+from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, Phase, Task
 
 if TYPE_CHECKING:
@@ -221,6 +222,13 @@ def test_of_two_values_of_one_field_the_newer_is_shown(name: str, first: Any, se
     assert samples(of(first, second, fresh=names), name) == {(): 0.1}
     assert samples(of(first, second, fresh=names[::-1]), name) == {(): 0.2}
     assert samples(of(first, type(second)(), fresh=names[::-1]), name) == {(): 0.1}
+
+
+@pytest.mark.parametrize("known", [Predicted(0.0, 1.0), Predicted(7.0, None), Predicted(None, 2.0), Predicted()])
+def test_predictions_that_are_unknown_have_no_series(known: Predicted) -> None:
+    names = ("drs_task_predicted_catch_up_seconds", "drs_task_predicted_full_load_end_timestamp_seconds")
+    shown = [samples(of(predicted=known), name) for name in names]
+    assert shown == [{} if value is None else {(): value} for value in known[:2]]
 
 
 def test_comparisons() -> None:
