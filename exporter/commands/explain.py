@@ -1,17 +1,20 @@
 """Print whether a task can be cut over, what blocks it, and all its facts.
 
-Each fact has its age. Only the lists and this task are polled.
+Each fact has its age. Only the lists and this task are polled; with --url,
+nothing is.
 
 Examples:
   drs-exporter explain orders-to-rds --config.file=config.yaml
   drs-exporter explain warehouse-sync --demo
   drs-exporter explain orders-to-rds --config.file=config.yaml --exit-code &&
     echo "cut over now"
+  drs-exporter explain orders-to-rds --url=http://localhost:10826
   drs-exporter tasks --config.file=config.yaml        lists the names
 
-Exit codes: 0 fine, 1 no such task or a project failed (what is known is printed
-all the same), 2 several tasks have that name, or bad usage or configuration,
-5 with --exit-code: the task is not ready (it is blocked, or has no verdict).
+Exit codes: 0 fine, 1 no such task, a project failed (what is known is printed
+all the same) or no response from --url, 2 several tasks have that name, or bad
+usage or configuration, 5 with --exit-code: the task is not ready (it is
+blocked, or has no verdict).
 """
 
 from __future__ import annotations
@@ -20,15 +23,16 @@ import asyncio
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exporter.commands.documents import ExplainedTask
+from exporter.commands.documents import ExplainedTask, TaskTable
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
-from exporter.commands.options import Parser, add_cloud, add_task, cloud_of
-from exporter.commands.outcome import Outcome, failures, gaps
+from exporter.commands.options import Parser, add_cloud, add_task, add_url, cloud_of
+from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
+from exporter.commands.remote import Remote, remote_of
 from exporter.config import COLLECTORS, Scope
 from exporter.daemon.exporter import Exporter
 from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
-from exporter.runtime.escape import json_text
+from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import ProgressLine
 from exporter.store.explain import below, explain_with_subtasks
 from exporter.views.explanation import explanation_json
@@ -53,6 +57,7 @@ _WIDTH = 88
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
+    add_url(parser)
     add_task(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text", help="output format; default: text")
     parser.add_argument(
@@ -64,8 +69,10 @@ def add_options(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    config, transport = cloud_of(options)
     form = Form(options.output == "json", options.exit_code)
+    if remote := remote_of(options):
+        return interrupts.run(explain_at(remote, options.task, form))
+    config, transport = cloud_of(options)
     return interrupts.run(explain(config, options.task, form, transport=transport))
 
 
@@ -80,9 +87,10 @@ class Form(NamedTuple):
     as_json: bool = False
     exit_code: bool = False
 
-    def outcome(self, document: Mapping[str, Any], notes: Sequence[str], *, failed: bool) -> Outcome:
+    def outcome(
+        self, document: Mapping[str, Any], task: ExplainedTask, notes: Sequence[str], *, failed: bool
+    ) -> Outcome:
         """Return the end of a command that has found the task; `failed` is true if any project failed."""
-        task = ExplainedTask.model_validate(document)
         code = _NOT_READY if self.exit_code and task.cutover_blockers != [] else 0
         text = json_text(document, indent=2) if self.as_json else as_text(task)
         return Outcome(1 if failed else code, text, tuple(notes))
@@ -128,7 +136,38 @@ async def explain(
                 notes = [no_match(wanted, places, all_read=not unread), *([_LEFT_OUT] if rules else [])]
         failed = failures(pollers)
         notes = [*failed, *gaps(pollers), *notes]
-        return form.outcome(document, notes, failed=bool(failed)) if document else Outcome(1, notes=tuple(notes))
+        if document is None:
+            return Outcome(1, notes=tuple(notes))
+        return form.outcome(document, ExplainedTask.model_validate(document), notes, failed=bool(failed))
+
+
+async def explain_at(remote: Remote, wanted: str, form: Form = TEXT) -> Outcome:
+    """Explain a task of a running exporter, as `explain` does; raises `ConfigError`."""
+    async with remote, ProgressLine(lambda: str(remote.url)):
+        document, missing = await remote.tasks(wanted)
+        table = remote.parsed(TaskTable, document)
+        found = matches(printable(wanted), _places(table))
+        if len(found) > 1:
+            return Outcome(2, notes=(ambiguous(wanted, found),))
+        if not found:
+            return await _not_found(remote, wanted)
+        document = await remote.task(found[0].task_id)
+        task = remote.parsed(ExplainedTask, document)
+    projects = [project for project in table.projects if project.key == task.key]
+    failed = reported_failures(projects)
+    return form.outcome(document, task, (*failed, *reported_gaps(projects), *missing), failed=bool(failed))
+
+
+async def _not_found(remote: Remote, wanted: str) -> Outcome:
+    """Return the end of a command whose task a running exporter does not have."""
+    document, missing = await remote.tasks()
+    table = remote.parsed(TaskTable, document)
+    unread = [*reported_failures(table.projects), *reported_gaps(table.projects), *missing]
+    return Outcome(1, notes=(*unread, no_match(printable(wanted), _places(table), all_read=not unread)))
+
+
+def _places(table: TaskTable) -> list[Place]:
+    return [Place(*task.key, task.task_id, task.task_name) for task in table.tasks]
 
 
 async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> dict[str, Any] | None:

@@ -74,6 +74,21 @@ def add_cloud(parser: Parser, log_level: str = "error") -> None:
     add_log(parser, log_level)
 
 
+def add_url(parser: Parser) -> None:
+    """Add the options that select a running exporter, in place of the cloud."""
+    parser.add_argument(
+        "--url",
+        help="read from the running exporter whose status page is at this URL, such as http://HOST:10826: no API call, "
+        "no configuration, no credentials",
+    )
+    add_file(
+        parser,
+        "--http.config.file",
+        "http_config_file",
+        "YAML file with password, TLS and proxy for --url, in the format of promtool's --http.config.file",
+    )
+
+
 def add_task(parser: Parser) -> None:
     """Add the argument that selects a task."""
     parser.add_argument("task", metavar="TASK", help="id of the task, or its exact name if no other task has it")

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporter.config import COLLECTORS, Scope
 from exporter.views.errors import Level, advise
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
+    from exporter.commands.documents import ProjectRow
     from exporter.model.task import ProjectKey
     from exporter.polling.poller import Poller
+
+_NOT_OF_TASKS = frozenset(name for name, collector in COLLECTORS.items() if collector.scope is Scope.PROJECT)
+"""Collectors whose facts no task has."""
 
 
 class Outcome(NamedTuple):
@@ -48,6 +53,26 @@ def gaps(pollers: Iterable[Poller]) -> list[str]:
         for poller in pollers
         for (api, job_type), facts in poller.store.project().lists.items()
         if facts.gap is not None
+    ]
+
+
+def reported_failures(projects: Iterable[ProjectRow]) -> list[str]:
+    """Return what `failures` does for the projects of a running exporter, with the newest error in place of all."""
+    lines = []
+    for project in projects:
+        if failed := [name for name in project.failed if name not in _NOT_OF_TASKS]:
+            lines.append(failed_text(project.key, failed))
+            lines += [f"  the newest error: {project.last_error}"] if project.last_error else []
+    return lines
+
+
+def reported_gaps(projects: Iterable[ProjectRow]) -> list[str]:
+    """Return what `gaps` does for the projects of a running exporter."""
+    return [
+        gap_text(project.key, found.api, found.job_type, found.incomplete_because)
+        for project in projects
+        for found in project.lists
+        if found.incomplete_because is not None
     ]
 
 

@@ -3,16 +3,17 @@
 The columns: phase, progress of the full load, delay of the target, age of both,
 and whether anything known blocks a cut-over; beside `ready`, what was not
 checked. `-` is unknown, or does not apply to such a task. The calls
-count against the rate limit of the account.
+count against the rate limit of the account; with --url there are none.
 
 Examples:
   drs-exporter tasks --demo
   drs-exporter tasks --config.file=config.yaml
+  drs-exporter tasks --url=http://localhost:10826   what a running exporter has
   drs-exporter tasks --config.file=config.yaml --output=json |
     jq -r '.tasks[] | select(.cutover == "ready").task_name'
 
 Exit codes: 0 fine, 1 any project failed (what is known is printed all the
-same), 2 bad usage or configuration.
+same) or no response from --url, 2 bad usage or configuration.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from exporter.commands.documents import TaskTable
-from exporter.commands.options import Parser, add_cloud, cloud_of
-from exporter.commands.outcome import Outcome, failures, gaps
+from exporter.commands.options import Parser, add_cloud, add_url, cloud_of
+from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
+from exporter.commands.remote import Remote, remote_of
 from exporter.commands.task_table import as_table
 from exporter.config import COLLECTORS, TASKS
 from exporter.daemon.exporter import Exporter
@@ -47,12 +49,15 @@ if TYPE_CHECKING:
 
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
+    add_url(parser)
     parser.add_argument("--output", choices=("table", "json"), default="table", help="output format; default: table")
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    config, transport = cloud_of(options)
     screen = Screen.of(sys.stdout) if options.output == "table" else None
+    if remote := remote_of(options):
+        return interrupts.run(tasks_at(remote, screen))
+    config, transport = cloud_of(options)
     return interrupts.run(tasks(config, screen, transport=transport))
 
 
@@ -82,6 +87,16 @@ async def tasks(
             await asyncio.gather(*running)
         failed = failures(pollers)
         return Outcome(1 if failed else 0, as_text(document_of(exporter), screen), (*failed, *gaps(pollers)))
+
+
+async def tasks_at(remote: Remote, screen: Screen | None = None) -> Outcome:
+    """Return all tasks of a running exporter, as `tasks` does; raises `ConfigError`."""
+    async with remote, ProgressLine(lambda: str(remote.url)):
+        document, missing = await remote.tasks()
+        projects = remote.parsed(TaskTable, document).projects
+    failed = reported_failures(projects)
+    notes = (*failed, *reported_gaps(projects), *missing)
+    return Outcome(1 if failed or missing else 0, as_text(document, screen), notes)
 
 
 def _needed(account: Account) -> list[str]:

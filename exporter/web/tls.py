@@ -33,7 +33,7 @@ def server_context(tls: TlsServer) -> tuple[ssl.SSLContext, list[str]]:
     unsupported = [*_ciphers(context, tls), *_curves(context, tls)]
     if tls.min_version < OLDEST:
         unsupported.insert(0, f"min_version: {tls.min_version} is not served, {OLDEST} is the oldest")
-    _load_pair(context, tls)
+    load_pair(context, (tls.cert_file, tls.cert), (tls.key_file, tls.key))
     if tls.client_auth_type in VERIFYING:
         required = tls.client_auth_type == "RequireAndVerifyClientCert"
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
@@ -87,10 +87,14 @@ def _curves(context: ssl.SSLContext, tls: TlsServer) -> Iterator[str]:
         yield "curve_preferences: only a single curve can be set, OpenSSL chooses"
 
 
-def _load_pair(context: ssl.SSLContext, tls: TlsServer) -> None:
+def load_pair(
+    context: ssl.SSLContext, certificate: tuple[Path | None, str | None], key: tuple[Path | None, str | None]
+) -> None:
+    """Load a certificate and its key, each from a file, or else from a text; raises `ConfigError`."""
     try:
-        with _file(tls.cert_file, tls.cert) as cert, _file(tls.key_file, tls.key) as key:
-            context.load_cert_chain(cert, key, password=lambda: b"")  # without it, OpenSSL would prompt on the terminal
+        with _file(*certificate) as cert_file, _file(*key) as key_file:
+            # Without the password, OpenSSL would prompt on the terminal.
+            context.load_cert_chain(cert_file, key_file, password=lambda: b"")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError("the key does not belong to the certificate") from None
