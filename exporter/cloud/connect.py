@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-
-import httpx
 
 from exporter.cloud.access.credentials import SharedCredentials, access
 from exporter.cloud.http.client import Client
-from exporter.cloud.http.transport import Transport, mounts_of
+from exporter.cloud.http.transport import HttpClient, Transport, mounts_of
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
@@ -19,6 +16,8 @@ from exporter.model.filters import TaskFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import httpx
 
     from exporter.cloud.http.client import Meter, Observer
     from exporter.cloud.http.scheduler import Scheduler
@@ -73,13 +72,12 @@ def connect(
     mounts = mounts_of(account, (endpoint, account.iam_endpoint_for(project.region)))
     if isinstance(credentials, EcsAgency):
         mounts[credentials.metadata_endpoint] = None  # without the proxy, which must not see the keys
-    http = httpx.AsyncClient(
+    http = HttpClient(
         transport=transport or Transport(account.ca_file),
         mounts=mounts,
-        timeout=None,  # noqa: S113 - the client has one, for the call as a whole
+        timeout=None,
         trust_env=False,  # the account's setting `proxy` decides
     )
-    http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     client_of = partial(Client, http, scheduler=scheduler, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
     client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)

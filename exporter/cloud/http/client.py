@@ -7,6 +7,7 @@ import copy
 import json
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import quote
 
@@ -103,6 +104,7 @@ class Client:
         observer: Observer | None = None,
     ) -> None:
         self._http = http
+        self._headers = httpx.Headers({**http.headers, **_HEADERS})
         self._service = service
         self._endpoint = endpoint
         self._auth = auth
@@ -199,7 +201,12 @@ class Client:
         pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in typed)
         content = None if body is None else json.dumps(body).encode()
         url = self._endpoint + (f"{path}?{pairs}" if pairs else path)
-        return self._http.build_request(operation.method, url, content=content, headers={**_HEADERS, **(headers or {})})
+        return httpx.Request(
+            operation.method,
+            _url(url),
+            content=content,
+            headers={**self._headers, **headers} if headers else self._headers,
+        )
 
     async def _attempt(
         self,
@@ -262,6 +269,12 @@ class Client:
             raise kind(operation.name, "network", reason=reason) from error
         except (ValueError, LookupError) as error:  # what the libraries do not foresee, such as an odd status line
             raise DecodeError(operation.name, "decode") from error
+
+
+@lru_cache(maxsize=1024)
+def _url(url: str) -> httpx.URL:
+    """Return a parsed URL: most calls are repeated, and parsing takes longer than signing."""
+    return httpx.URL(url)
 
 
 async def _body(operation: Operation, response: httpx.Response) -> bytes:

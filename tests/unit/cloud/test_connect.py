@@ -70,6 +70,16 @@ async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str,
         assert request.headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK, ")
 
 
+async def test_a_cookie_of_the_cloud_is_not_sent_back() -> None:
+    script = Script(httpx.Response(200, json=EMPTY, headers={"Set-Cookie": "session=1; Path=/"}), EMPTY)
+
+    http, client, apis, decode_errors = opened(script)
+    async with http:
+        for api in apis:
+            await api.list_tasks(client, decode_errors, "sync")
+    assert [request.headers.get("cookie") for request in script.requests] == [None, None]
+
+
 def trusted(http: httpx.AsyncClient) -> ssl.SSLContext:
     transport: Any = http._transport
     context = transport.ssl_context
