@@ -6,8 +6,8 @@ A response, or an item of it, about another task than the requested one is dropp
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import AliasChoices, Field
 
@@ -46,8 +46,14 @@ class BatchItemWire(Wire):
         return cls.read_results(await client.call(cls.operation, body={"jobs": list(ids)}), errors[cls.collector], ids)
 
     @classmethod
-    def read_results(cls, body: Mapping[str, Any], errors: DecodeErrors, ids: Sequence[str]) -> dict[str, TaskResult]:
-        """Read the results in a response, by task id.
+    def read_results(
+        cls,
+        body: Mapping[str, Any],
+        errors: DecodeErrors,
+        ids: Sequence[str],
+        result: Callable[[Self], TaskResult] | None = None,
+    ) -> dict[str, TaskResult]:
+        """Read the results in a response, by task id; `result` replaces the method of the item.
 
         An item about several tasks, or about a task that was not requested, counts as a decode error. So does a second
         item about a task; if the two differ, both are dropped.
@@ -59,6 +65,7 @@ class BatchItemWire(Wire):
         if items is None or has_error(body):
             errors.count += 1
             raise DecodeError(cls.operation.name, "decode")
+        result = result or cls.result
         results: dict[str, TaskResult] = {}
         for value in items:
             item = cls.read(value, errors)
@@ -68,10 +75,10 @@ class BatchItemWire(Wire):
             if item.job_id not in ids or not about(value, item.job_id):
                 errors.count += 1
             elif known is None:
-                results[item.job_id] = item.result()
+                results[item.job_id] = result(item)
             else:
                 errors.count += 1
-                if known != item.result():
+                if known != result(item):
                     results[item.job_id] = TaskError(cls.operation.name, "decode")
         return results
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, ValidationInfo
 
 from exporter.cloud import operations
-from exporter.cloud.http.errors import CloudError, TaskError
+from exporter.cloud.http.errors import TaskError
 from exporter.cloud.http.response import read_object_and_date
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector, TaskResult, TaskResults
 from exporter.cloud.wire.batch_item import BatchItemWire, JobWire, item_error, job_in
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 _LONGEST_DELAY = 10 * 365.25 * 86_400
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """Stages become a label: a word, never a text."""
-
-
-_NOTHING = Progress()
 
 
 def plausible_delay(delay: float | None) -> float | None:
@@ -90,9 +86,12 @@ class ProgressWire(Wire):
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
-    @cached_property
-    def progress(self) -> Progress:
-        """The facts: remaining times only while the load and its stage run."""
+    def progress(self, served_at: float | None = None) -> Progress:
+        """Return the facts: remaining times only while the load and its stage run.
+
+        Args:
+            served_at: the time of the response.
+        """
         loading = _runs(self.full_ratio)
         remaining = ((name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed))
         reported_at, reported_at_latest = self.process_time or (None, None)
@@ -105,6 +104,7 @@ class ProgressWire(Wire):
             delay_seconds=self._delay(),
             reported_at=reported_at,
             reported_at_latest=reported_at_latest,
+            served_at=served_at,
         )
 
     def _delay(self) -> float | None:
@@ -141,28 +141,22 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     operation: ClassVar = operations.PROGRESS_V3
     collector: ClassVar = Progress.collector
 
-    def facts(self) -> tuple[TaskFacts, ...]:
-        return (_with_status(self.progress, self.status),)
+    def facts(self, served_at: float | None = None) -> tuple[TaskFacts, ...]:
+        progress = self.progress(served_at)
+        return () if progress == Progress(served_at=served_at) else (_with_status(progress, self.status),)
 
     def error(self) -> TaskResult | None:
-        """Return the error of this task; an item without facts, and without a code that says why, is one."""
-        error = item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
-        if error is None and self.progress == _NOTHING:
-            return TaskError(self.operation.name, "200")
-        return error
+        return item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
+
+    def result(self, served_at: float | None = None) -> TaskResult:
+        """Return the facts, or the error of this task; no facts, and no code that says why, is one."""
+        error = self.error()
+        return error if error is not None else self.facts(served_at) or TaskError(self.operation.name, "200")
 
     @classmethod
     async def fetch(cls, client: Client, errors: ErrorsByCollector, ids: Sequence[str]) -> TaskResults:
         body, served_at = await client.exchange(cls.operation, read_object_and_date, body={"jobs": list(ids)})
-        results = cls.read_results(body, errors[cls.collector], ids)
-        return {task_id: _with_date(result, served_at) for task_id, result in results.items()}
-
-
-def _with_date(result: TaskResult, served_at: float | None) -> TaskResult:
-    """Return a result with the time of the response in its progress."""
-    if isinstance(result, CloudError):
-        return result
-    return tuple(replace(facts, served_at=served_at) if isinstance(facts, Progress) else facts for facts in result)
+        return cls.read_results(body, errors[cls.collector], ids, lambda item: item.result(served_at))
 
 
 class NodeWire(Wire):
@@ -201,10 +195,10 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
     job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
-        parts.append(_with_status(info.progress, job.task_status))
+        parts.append(_with_status(info.progress(served_at), job.task_status))
     if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
     if block and (objects := ObjectsWire.read(block, errors[Objects.collector])):
         parts.append(facts_of(Objects, objects, counts=objects.counts()))
-    return {ids[0]: _with_date(tuple(parts), served_at)}
+    return {ids[0]: tuple(parts)}
