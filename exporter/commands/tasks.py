@@ -9,17 +9,20 @@ Examples:
   drs-exporter tasks --demo
   drs-exporter tasks --config.file=config.yaml
   drs-exporter tasks --url=http://localhost:10826   what a running exporter has
+  drs-exporter tasks --url=http://localhost:10826 --watch
   drs-exporter tasks --config.file=config.yaml --output=json |
     jq -r '.tasks[] | select(.cutover == "ready").task_name'
 
-Exit codes: 0 fine, 1 any project failed (what is known is printed all the
-same) or no response from --url, 2 bad usage or configuration.
+Exit codes: 0 fine, or Ctrl-C with --watch, 1 any project failed (what is known
+is printed all the same) or no response from --url, 2 bad usage or
+configuration.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.commands.documents import TaskTable
@@ -27,6 +30,7 @@ from exporter.commands.options import Parser, add_cloud, add_url, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
 from exporter.commands.remote import Remote, remote_of
 from exporter.commands.task_table import as_table
+from exporter.commands.watch import DEFAULT, interval, watch
 from exporter.config import COLLECTORS, TASKS
 from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
@@ -51,14 +55,45 @@ def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_url(parser)
     parser.add_argument("--output", choices=("table", "json"), default="table", help="output format; default: table")
+    parser.add_argument(
+        "--watch",
+        nargs="?",
+        type=interval,
+        const=interval(DEFAULT),
+        metavar="INTERVAL",
+        help=f"print the tasks again and again until Ctrl-C, in place on a terminal; default: {DEFAULT}; without "
+        "--url, the cloud is polled as by the command run, at the intervals of the configuration",
+    )
+
+
+_LOOK_SECONDS = 0.2
+"""The time between two checks whether the first poll has ended."""
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    screen = Screen.of(sys.stdout) if options.output == "table" else None
-    if remote := remote_of(options):
+    as_json = options.output == "json"
+    screen = None if as_json else Screen.of(sys.stdout)
+    remote = remote_of(options)
+    if options.watch is not None:
+        return _watched(options, remote, as_json=as_json)
+    if remote is not None:
         return interrupts.run(tasks_at(remote, screen))
     config, transport = cloud_of(options)
     return interrupts.run(tasks(config, screen, transport=transport))
+
+
+def _watched(options: argparse.Namespace, remote: Remote | None, *, as_json: bool) -> Outcome:
+    """Print the tasks again and again; Ctrl-C is the end."""
+    if remote is not None:
+        watching = watch(partial(tasks_at, remote, indent=None), options.watch, as_json=as_json)
+    else:
+        config, transport = cloud_of(options)
+        watching = watch_cloud(config, options.watch, as_json=as_json, transport=transport)
+    try:
+        interrupts.run(watching)
+    except KeyboardInterrupt:
+        return Outcome(0)
+    raise AssertionError
 
 
 async def tasks(
@@ -85,18 +120,52 @@ async def tasks(
         running = [asyncio.create_task(survey(poller)) for poller in pollers]
         async with ProgressLine(progress):
             await asyncio.gather(*running)
-        failed = failures(pollers)
-        return Outcome(1 if failed else 0, as_text(document_of(exporter), screen), (*failed, *gaps(pollers)))
+        return _outcome(exporter, screen)
 
 
-async def tasks_at(remote: Remote, screen: Screen | None = None) -> Outcome:
+async def watch_cloud(
+    config: Config,
+    seconds: float,
+    *,
+    as_json: bool = False,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], Clock] = Clock,
+) -> None:
+    """Poll as the command `run` does, and print all tasks again and again, see `watch`."""
+    async with Exporter(config, transport=transport, clock=clock) as exporter:
+
+        async def poll(screen: Screen | None) -> Outcome:
+            async with ProgressLine(lambda: f"{sum(poller.calls for poller in exporter.pollers)} calls"):
+                while not exporter.ready:  # noqa: ASYNC110 - no event exists for it
+                    await asyncio.sleep(_LOOK_SECONDS)
+            return _outcome(exporter, screen, indent=None)
+
+        running = asyncio.create_task(exporter.run())
+        watching = asyncio.create_task(watch(poll, seconds, as_json=as_json, now=exporter.now))
+        try:
+            ended, _ = await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for task in (running, watching):
+                task.cancel()
+            await asyncio.gather(running, watching, return_exceptions=True)
+
+
+def _outcome(exporter: Exporter, screen: Screen | None, indent: int | None = 2) -> Outcome:
+    pollers = exporter.pollers
+    failed, text = failures(pollers), as_text(document_of(exporter), screen, indent)
+    return Outcome(1 if failed else 0, text, (*failed, *gaps(pollers)))
+
+
+async def tasks_at(remote: Remote, screen: Screen | None = None, *, indent: int | None = 2) -> Outcome:
     """Return all tasks of a running exporter, as `tasks` does; raises `ConfigError`."""
     async with remote, ProgressLine(lambda: str(remote.url)):
         document, missing = await remote.tasks()
         projects = remote.parsed(TaskTable, document).projects
     failed = reported_failures(projects)
     notes = (*failed, *reported_gaps(projects), *missing)
-    return Outcome(1 if failed or missing else 0, as_text(document, screen), notes)
+    return Outcome(1 if failed or missing else 0, as_text(document, screen, indent), notes)
 
 
 def _needed(account: Account) -> list[str]:
@@ -120,8 +189,8 @@ def document_of(exporter: Exporter) -> dict[str, Any]:
     }
 
 
-def as_text(document: Mapping[str, Any], screen: Screen | None) -> str:
+def as_text(document: Mapping[str, Any], screen: Screen | None, indent: int | None = 2) -> str:
     """Return the document as a table for a `screen`, as JSON without one."""
     if screen is None:
-        return json_text(document, indent=2)
+        return json_text(document, indent)
     return as_table(TaskTable.model_validate(document), screen)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
+import termios
+import tty
 from pathlib import Path
 
-from tests.e2e.programs import COMMAND, Exporter, run
+from tests.e2e.programs import COMMAND, Exporter, Program, run
 from tests.e2e.secured import LOGIN, Secured
 from tests.lib.certificates import Authority
 from tests.lib.tools import needs
@@ -19,6 +24,24 @@ def test_a_running_exporter_is_read_without_a_configuration(demo: Exporter) -> N
     done = run(COMMAND, "explain", "orders-to-rds", f"--url={demo.url}/", "--output=json")
     assert (done.returncode, done.stderr, json.loads(done.stdout)["task_name"]) == (0, "", "orders-to-rds")
     assert run(COMMAND, "explain", "legacy-crm", f"--url={demo.url}", "--exit-code").returncode == 5
+
+
+def test_a_terminal_shows_the_tasks_in_place_until_ctrl_c(demo: Exporter, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    tty.setraw(ours)
+    termios.tcsetwinsize(theirs, (24, 100))
+    command = [COMMAND, "tasks", f"--url={demo.url}", "--watch=1s"]
+    with Program(command, tmp_path / "watch", {"TERM": "xterm"}, stdout=theirs) as watching:
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"\x1b[H") < 3:
+            shown += os.read(ours, 65536)
+        watching.ends_on(signal.SIGINT)
+        assert watching.stderr == ""
+    os.close(ours)
+    assert shown.count(b"\x1b[2J") == 1
+    assert re.search(rb"\x1b\[H[0-9-]+ [0-9:]+Z, every 1s\x1b\[K", shown)
+    assert b" more lines\x1b[K\x1b[J" in shown
 
 
 @needs("openssl")
