@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from exporter.model import cutover
 from exporter.model.cutover import CutoverInput, Outcome, Reason
-from exporter.model.cutover_words import ADVICE
+from exporter.model.cutover_words import ADVICE, Advice
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Task
 from exporter.views.text import age_text, fact_text, listing
@@ -20,6 +20,7 @@ _CAUSES = {
     Outcome.IGNORED: "ignored by the settings",
     Outcome.UNPUBLISHED: "not published in this region",
 }
+_RESULTS = {Outcome.BLOCKS: "blocks", Outcome.FINE: "fine"}
 
 
 class Judgement(NamedTuple):
@@ -45,6 +46,16 @@ class Judgement(NamedTuple):
     def verdict(self) -> str:
         """`blocks`, `no`, or the cause for which it was not checked."""
         return "no" if self.outcome is Outcome.FINE else self.outcome.value
+
+    @property
+    def result(self) -> str:
+        """The verdict in words for people: `fine` if the reason was checked and does not block."""
+        return _RESULTS.get(self.outcome) or _CAUSES[self.outcome]
+
+    @property
+    def about(self) -> Advice:
+        """What the reason checks, what it means that it blocks, and what to do then."""
+        return ADVICE[self.name]
 
     @property
     def advice(self) -> str:
@@ -73,18 +84,23 @@ def unchecked_of(task: Task) -> str:
     return _unchecked(task, [(name, Outcome(cause)) for name, cause in task.unchecked])
 
 
+def subjects(names: Iterable[str]) -> list[str]:
+    """Return what reasons check, each thing once."""
+    return list(dict.fromkeys(ADVICE[name].subject for name in names))
+
+
 def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:
     """Name each thing once, with its most important cause. Things that are named as blockers are left out."""
     causes: dict[str, set[Outcome]] = {}
     for name, outcome in outcomes:
         causes.setdefault(ADVICE[name].subject, set()).add(outcome)
-    subjects: dict[str, list[str]] = {}
+    by_cause: dict[str, list[str]] = {}
     open_causes = {subject: found for subject, found in causes.items() if Outcome.BLOCKS not in found}
     for cause in cutover.CAUSES:
         for subject in [subject for subject, found in open_causes.items() if cause in found]:
-            subjects.setdefault(_why_unchecked(subject, cause, task), []).append(subject)
+            by_cause.setdefault(_why_unchecked(subject, cause, task), []).append(subject)
             del open_causes[subject]
-    words = [f"{listing(found)} ({why})" for why, found in subjects.items()]
+    words = [f"{listing(found)} ({why})" for why, found in by_cause.items()]
     return f"not checked: {', '.join(words)}" if words else ""
 
 

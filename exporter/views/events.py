@@ -8,6 +8,7 @@ from typing import Any
 from exporter.model.cutover_words import ADVICE
 from exporter.model.events import Event, Kind
 from exporter.runtime.escape import printable
+from exporter.views.cutover import subjects
 from exporter.views.text import duration, listing, plural, project_text
 
 _SENTENCES: Mapping[Kind, str] = {
@@ -34,7 +35,7 @@ _OPTIONAL = ("error_code", "unchecked", "direction")
 _WORDS: Mapping[str, Callable[[str], str]] = {
     "error_code": " with error code {}".format,
     "direction": ", direction {}".format,
-    "unchecked": lambda names: f"; not checked: {listing(_subjects(names))}",
+    "unchecked": lambda names: f"; not checked: {listing(subjects(names.split(',')))}",
     "reasons": lambda names: " ".join(f"{name}: {ADVICE[name].means}" for name in names.split(",")),
     "result": {
         "equal": "all is equal",
@@ -68,8 +69,3 @@ def _subject(event: Event) -> str:
         return f"project {project_text(event)}"
     parent = event.detail.get("parent_name")
     return f"task {event.task_name}" if parent is None else f"subtask {event.task_name} of {parent}"
-
-
-def _subjects(names: str) -> list[str]:
-    """Return what reasons check, each thing once."""
-    return list(dict.fromkeys(ADVICE[name].subject for name in names.split(",")))

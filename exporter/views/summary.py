@@ -37,6 +37,15 @@ def cutover_of(task: Task) -> str | None:
     return READY if task.ready else BLOCKED if blockers_of(task) else None
 
 
+def comparison_of(task: Task) -> tuple[str, float | None] | None:
+    """Return the result of the newest finished comparisons, and when the oldest of them ended; None without any."""
+    judged = task.comparison.judged if task.comparison else ()
+    if not judged:
+        return None
+    word = "different" if any(compared.consistent is False for compared in judged) else "equal"
+    return word, min((compared.finished_at for compared in judged if compared.finished_at is not None), default=None)
+
+
 def task_json(task: Task) -> dict[str, Any]:
     """A task; unknown values are null."""
     return {

@@ -19,6 +19,8 @@ from exporter.model.task import Identity, Project, ProjectKey
 
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEADY_SLOPE = 1 / 60
+"""A delay that changes by less than a second a minute is steady."""
 _UNIT = re.compile(r"[0-9]+[a-z]+")
 
 
@@ -48,7 +50,7 @@ def duration(seconds: float) -> str:
 def exact_duration(seconds: float) -> str:
     """A time span to the second, below two minutes to the millisecond, below a second exact: 119.5s, 1h30m5s."""
     digits = round(seconds, 3) if seconds >= 1 else seconds
-    return f"{_number(digits)}s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
+    return f"{number(digits)}s" if seconds < 120 else duration_text(round(seconds))  # noqa: PLR2004
 
 
 def age(at: float, now: float) -> str:
@@ -71,12 +73,24 @@ def moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at))
 
 
+def clock_time(at: float) -> str:
+    """A time of the last day, in UTC."""
+    return time.strftime("%H:%MZ", time.gmtime(at))
+
+
+def trend(slope: float) -> str:
+    """How a delay changes: `growing`, `shrinking` or `steady`, from the seconds by which it grows in a second."""
+    if abs(slope) < _STEADY_SLOPE:
+        return "steady"
+    return "growing" if slope > 0 else "shrinking"
+
+
 def fact_text(fact: object) -> str:
     """Return the evidence of a reason against a cut-over. A value over its limit never has the text of the limit."""
     if isinstance(fact, Limited):
         text, limit = exact_duration(fact.seconds), exact_duration(fact.limit)
         if fact.exceeded and text == limit:
-            text = f"{_number(fact.seconds)}s"
+            text = f"{number(fact.seconds)}s"
         return f"{text}, limit {limit}"
     if isinstance(fact, list) and any(isinstance(item, Finished) for item in fact):
         return ", ".join(f"{item.type} {UNKNOWN if item.at is None else moment(item.at)}" for item in fact)
@@ -128,10 +142,11 @@ def _plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, frozenset | list):
         return ", ".join(sorted(value) if isinstance(value, frozenset) else value) or "none"
-    return _number(value) if isinstance(value, float) else str(value) or "none"
+    return number(value) if isinstance(value, float) else str(value) or "none"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number with the digits that matter."""
     return f"{value:.10g}"  # nothing that is almost 100 % is shown as 100 %
 
 
@@ -144,7 +159,7 @@ def _dated(at: float, now: float) -> str:
 
 
 def _exact_percent(ratio: float) -> str:
-    return f"{_number(ratio * 100)}%"
+    return f"{number(ratio * 100)}%"
 
 
 def _size(size: float) -> str:
@@ -162,7 +177,7 @@ _LABELS = {
 }
 _UNITS: tuple[tuple[str, str, Callable[[Any, float], str]], ...] = (
     ("_bytes_per_second", "_per_second", lambda rate, _: f"{_size(rate)}/s"),
-    ("_per_second", "_per_second", lambda rate, _: f"{_number(rate)}/s"),
+    ("_per_second", "_per_second", lambda rate, _: f"{number(rate)}/s"),
     ("_seconds", "_seconds", lambda seconds, _: exact_duration(seconds)),
     ("_bytes", "_bytes", lambda size, _: _size(size)),
     ("_ratio", "_ratio", lambda ratio, _: _exact_percent(ratio)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from exporter.config import Links
@@ -22,3 +23,27 @@ def links_of(links: Links, identity: Identity) -> list[tuple[str, str]]:
     if links.console:
         found.append(("Console", f"{links.console}/?{urlencode({'region': identity.region})}"))
     return found
+
+
+_RUNBOOKS: Mapping[str, str] = {
+    "phase": "DrsTaskFailed",
+    "stale": "DrsTaskStale",
+    "delay_unknown": "DrsTaskDelayMissing",
+    "delay_high": "DrsTaskDelayHigh",
+    "full_unknown": "DrsTaskDelayMissing",
+    "apply_failed": "DrsTaskApplyFailed",
+    "report_old": "DrsTaskReportOld",
+    "rpo_high": "DrsRpoObjectiveMissed",
+    "rto_high": "DrsRtoObjectiveMissed",
+    "order_frozen": "DrsTaskStepFailed",
+    "side_down": "DrsSideDown",
+    "comparison_inconsistent": "DrsComparisonInconsistent",
+}
+
+
+def runbook(reason: str) -> str | None:
+    """Return the runbook in docs/runbooks that describes a reason against a cut-over; None without one.
+
+    It has no link: the exporter does not serve the runbooks.
+    """
+    return _RUNBOOKS.get(reason)

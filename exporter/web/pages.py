@@ -19,21 +19,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
-from exporter.model.task import Task
+from exporter.model.task import ProjectKey, Task
+from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
 from exporter.store.store import Store
-from exporter.views.cutover import not_checked, reasons, unchecked_of, verdict
+from exporter.views.cutover import not_checked, reasons, subjects, unchecked_of, verdict
+from exporter.views.events import sentence
 from exporter.views.order import WORST_FIRST
+from exporter.views.plots import Plot, history, sparkline
+from exporter.views.state import statements
 from exporter.views.summary import (
     blockers_of,
+    comparison_of,
     cutover_of,
     full_ratio_of,
     phase_of,
     read_at,
 )
 from exporter.views.task import groups
-from exporter.views.text import age, duration, moment, percent, plural, project_text
-from exporter.web.links import links_of
+from exporter.views.text import age, duration, listing, moment, number, percent, plural, project_text, trend
+from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""
+_EVENTS = 20
+"""The most events on a page; /api/v1/events has all."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -65,11 +72,22 @@ class Pages:
         result = await search(self._exporter.stores, query)
         return await self._page("status.html", 200, query=query, errors=errors, **self._overview(result))
 
+    def _sparkline(self, task: Task) -> Plot | None:
+        """Return the plot of a task's delay in the last hour; None without one."""
+        identity = task.identity
+        key = ProjectKey(identity.account, identity.region, identity.project)
+        store = next((store for store in self._exporter.stores if store.key == key), None)
+        timeline = store.timeline(identity.task_id) if store and task.delay_seconds is not None else None
+        return sparkline(timeline, self._exporter.now()) if timeline else None
+
     def _overview(self, result: SearchResult) -> dict[str, Any]:
         exporter = self._exporter
         projects = [store.project() for store in exporter.stores]
         return {
             "result": result,
+            "sparkline": self._sparkline,
+            "events": exporter.events.find(since=exporter.now() - HOUR)[:_EVENTS],
+            "events_since": exporter.events.since,
             "projects": projects,
             "rate_limit": partial(exporter.telemetry.value, RATE_LIMIT),
             "demand": partial(exporter.telemetry.value, DEMAND),
@@ -90,6 +108,7 @@ class Pages:
 
     def _facts(self, store: Store, tasks: Mapping[str, Task], task: Task) -> dict[str, Any]:
         now, identity = self._exporter.now(), task.identity
+        timeline = store.timeline(identity.task_id)
         parent = tasks.get(identity.parent_id or "")
         subject = store.explain(task, parent)
         subtasks = [subtask for subtask in tasks.values() if subtask.identity.parent_id == identity.task_id]
@@ -97,6 +116,12 @@ class Pages:
             "task": task,
             "parent": parent,
             "groups": groups(subject, store.project(), store.ages.configured.__contains__, now),
+            "statements": statements(subject, now),
+            "sparkline": self._sparkline,
+            "timeline": timeline,
+            "plots": history(timeline, now) if timeline else [],
+            "events": self._exporter.events.find(task_id=identity.task_id)[:_EVENTS],
+            "events_since": self._exporter.events.since,
             "verdict": verdict(subject),
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
@@ -136,8 +161,8 @@ def _templates() -> Mapping[str, Template]:
         # Control characters could reverse a name. Markup is left as it is.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters = (age, duration, moment, percent, plural, project_text)
-    functions = (blockers_of, cutover_of, full_ratio_of, phase_of, read_at, unchecked_of)
+    filters = (age, duration, listing, moment, number, percent, plural, project_text, sentence, subjects, trend)
+    functions = (blockers_of, comparison_of, cutover_of, full_ratio_of, phase_of, read_at, runbook, unchecked_of)
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}

@@ -7,7 +7,7 @@ import pytest
 from exporter.model.details import SpeedLimit
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import ProjectKey
-from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of
+from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of, trend
 from tests.lib.daemon import HOUR
 from tests.lib.virtual_time import EPOCH
 
@@ -112,3 +112,10 @@ def test_counts_and_names() -> None:
 )
 def test_values(field: str, value: object, rows: list[tuple[str, str]]) -> None:
     assert rows_of(field, value, EPOCH + HOUR) == rows
+
+
+@pytest.mark.parametrize(
+    ("slope", "word"), [(0.5, "growing"), (-0.5, "shrinking"), (0.0, "steady"), (0.01, "steady"), (-0.01, "steady")]
+)
+def test_a_trend_is_a_word(slope: float, word: str) -> None:
+    assert trend(slope) == word

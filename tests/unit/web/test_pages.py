@@ -226,7 +226,7 @@ def test_the_query_is_shown_and_is_in_the_form() -> None:
     assert '<input type="hidden" name="limit" value="2">' in body
     assert "0 tasks of 3 found." in body
     assert "No task matches." in body
-    assert '<th scope="col" aria-sort="descending" class="number">' in body
+    assert '<th scope="col" aria-sort="descending"><a href=' in body
     assert body.count('aria-sort="none"') == 6
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 
 from exporter.simulator import SimTask
-from tests.lib.daemon import ParsedPage, RawResponse, cloud_of, config_of, exporter_on, get, listed_task, sim_task
+from tests.lib.daemon import (
+    ParsedPage,
+    RawResponse,
+    cloud_of,
+    config_of,
+    exporter_on,
+    get,
+    listed_task,
+    polling,
+    sim_task,
+)
 from tests.lib.virtual_time import simulated
 
 NOT_CHECKED = (
@@ -31,8 +42,8 @@ def test_all_facts_are_there_with_their_ages() -> None:
     assert got.status == 200
     seen = ParsedPage(got.body)
     for text in (
-        *("orders", "INCRE_TRANSFER_STARTED", "Blocked by delay high.", "7s, limit 5s", "apply rows", "0s old"),
-        *(NOT_CHECKED, ADVICE),
+        *("orders", "INCRE_TRANSFER_STARTED", "It is not ready to cut over. What blocks: delay.", "7s, limit 5s"),
+        *("apply rows", "0s old", NOT_CHECKED, ADVICE),
     ):
         assert text in seen.text
     titles = re.findall(r'<h3 id="about-([^"]+)">', got.body.decode())
@@ -90,3 +101,45 @@ async def test_parents_and_subtasks_lead_to_each_other() -> None:
         below = (await get(exporter, "/tasks/east")).body.decode()
         assert '<a href="shops">task shops</a>' in below
         assert "Subtasks</h2>" not in below
+
+
+async def test_the_history_has_plots_with_axes_and_says_that_a_restart_loses_it() -> None:
+    async with polling(cloud_of(sim_task("orders", delay=7))) as exporter:
+        await asyncio.sleep(1200)
+        task_id = exporter.stores[0].tasks()[0].identity.task_id
+        body = (await get(exporter, f"/tasks/{task_id}")).body.decode()
+        listed = (await get(exporter, "/")).body.decode()
+    seen = " ".join(ParsedPage(body.encode()).text.split())
+    assert "History since 2026-01-01 00:00:00Z. The exporter keeps it in memory: a restart loses it." in seen
+    assert re.findall("<figcaption>([^<]+)</figcaption>", body) == ["Delay, last hour", "Delay, last day"]
+    assert "<title>Delay, last hour: 7s to 7s, last 7s</title>" in body
+    assert "<span>10s</span><span>5s</span><span>0</span>" in body
+    assert "<span>23:20Z</span><span>23:50Z</span><span>00:20Z</span>" in body
+    assert "<title>Delay of the last hour: 7s to 7s, last 7s</title>" in listed
+    assert "style=" not in body + listed
+
+
+def test_without_a_history_and_events_the_page_says_so() -> None:
+    seen = " ".join(ParsedPage(page_of(sim_task("draft", status="CONFIGURATION")).body).text.split())
+    assert "None yet. The exporter keeps the history of a running task in memory, from its first poll." in seen
+    assert "None since 2026-01-01 00:00:00Z, when the exporter started." in seen
+
+
+async def test_changes_of_a_task_are_on_its_page_and_on_the_status_page() -> None:
+    task = sim_task("orders")
+    async with polling(cloud_of(task)) as exporter:
+        await asyncio.sleep(100)
+        task.pin("INCRE_TRANSFER_FAILED")
+        await asyncio.sleep(100)
+        for path in (f"/tasks/{task.id}", "/"):
+            seen = " ".join(ParsedPage((await get(exporter, path)).body).text.split())
+            assert "Task orders failed" in seen
+
+
+def test_what_blocks_has_its_meaning_a_remedy_and_a_runbook() -> None:
+    body = page_of(sim_task("orders", delay=7)).body.decode()
+    row = re.search(r'<tr id="reason-delay_high">(.*?)</tr>', body, re.DOTALL)
+    assert row
+    text = " ".join(ParsedPage(row[1].encode()).text.split())
+    assert text.startswith("delay delay_high blocks 7s, limit 5s")
+    assert text.endswith(f"{ADVICE} Runbook: DrsTaskDelayHigh0s old")

@@ -1,0 +1,117 @@
+"""The state of a task in sentences, what is wrong first: what a page says before all facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+from exporter.model.explanation import TaskExplanation
+from exporter.model.task import Phase, Task
+from exporter.views.cutover import not_checked, reasons, subjects
+from exporter.views.summary import full_ratio_of
+from exporter.views.text import age, duration, listing, moment, percent, trend
+
+
+class Level(IntEnum):
+    """How bad a state is; its name in lower case is a class of the style sheet."""
+
+    BAD = 0
+    WARN = 1
+    GOOD = 2
+    PLAIN = 3
+
+
+class Statement(NamedTuple):
+    """A sentence or two about a task."""
+
+    level: Level
+    text: str
+
+
+_PHASES: Mapping[Phase | None, tuple[Level, str]] = {
+    None: (Level.WARN, "The status of the task is unknown: no current list contains it."),
+    Phase.FAILED: (Level.BAD, "The task failed{ago}{code}: its status is {status}."),
+    Phase.OTHER: (Level.WARN, "The exporter does not know the status {status}."),
+    Phase.PAUSED: (Level.WARN, "The task is paused{lasting}: it does not replicate."),
+    Phase.CHANGING: (Level.WARN, "The task is being changed{lasting}."),
+    Phase.INCREMENTAL: (Level.PLAIN, "The task replicates changes{lasting}."),
+    Phase.FULL: (Level.PLAIN, "The task is in its full load{lasting}."),
+    Phase.PREPARING: (Level.PLAIN, "The task is being prepared{lasting}: it does not replicate yet."),
+    Phase.ENDING: (Level.PLAIN, "The task is ending{lasting}."),
+    Phase.ENDED: (Level.PLAIN, "The task ended{ago}."),
+}
+_REMEDIES = {
+    Phase.FAILED: " See its error in the console, remove the cause, and resume it.",
+    Phase.PAUSED: " Resume it in the console.",
+}
+
+_FAULTS = {"comparison_inconsistent", "side_down", "apply_failed", "object_failed"}
+"""The reasons against a cut-over that are faults at any time."""
+
+
+def statements(subject: TaskExplanation, now: float) -> list[Statement]:
+    """Return the state of a task, the worst first."""
+    task = subject.task
+    found = [_phase(task, now), *_load(task, now), *_delay(subject), *_cutover(subject, now)]
+    return sorted(found, key=lambda statement: statement.level)
+
+
+def _phase(task: Task, now: float) -> Statement:
+    level, text = _PHASES[task.phase]
+    since = task.history.phase_changed_at
+    values = {
+        "code": f" with error code {task.failure_code}" if task.failure_code else "",
+        "status": task.listed.status if task.listed else "",
+        "ago": "" if since is None else f" {age(since, now)} ago",
+        "lasting": "" if since is None else f", for {age(since, now)}",
+    }
+    return Statement(level, text.format_map(values) + (_REMEDIES.get(task.phase, "") if task.phase else ""))
+
+
+def _load(task: Task, now: float) -> Iterator[Statement]:
+    ratio = full_ratio_of(task)
+    if ratio is None or ratio >= 1:
+        return
+    text = f"The full load is {percent(ratio)} complete"
+    remaining = task.progress.full_remaining_seconds if task.progress else None
+    if remaining is not None:
+        text += f"; the cloud expects its end in {duration(remaining)}"
+    if (end := task.predicted.full_load_end_at) is not None:
+        text += f"; at the present rate it ends in about {age(now, end)}, at {moment(end)}"
+    yield Statement(Level.PLAIN, f"{text}.")
+
+
+def _delay(subject: TaskExplanation) -> Iterator[Statement]:
+    delay, predicted = subject.task.delay_seconds, subject.task.predicted
+    if delay is None:
+        return
+    limit = subject.cutover.settings.max_delay if subject.cutover else None
+    late, word = limit is not None and delay > limit, ""
+    if predicted.delay_slope is not None:
+        word = trend(predicted.delay_slope)
+    text = f"The target is {duration(delay)} behind the source"
+    if late and limit is not None:
+        text += f", over the limit of {duration(limit)}"
+    text += f"; the delay is {word}." if word else "."
+    if predicted.catch_up_seconds:
+        text += f" At this rate it is within the limit in about {duration(predicted.catch_up_seconds)}."
+    level = Level.GOOD if limit is not None else Level.PLAIN
+    if late:
+        level = Level.BAD if word == "growing" else Level.WARN
+    yield Statement(level, text)
+
+
+def _cutover(subject: TaskExplanation, now: float) -> Iterator[Statement]:
+    task = subject.task
+    blocking = [reason for reason in reasons(subject) if reason.blocks]
+    yield from (Statement(Level.BAD, reason.advice) for reason in blocking if reason.name in _FAULTS)
+    if blocking:
+        names = listing(subjects(reason.name for reason in blocking))
+        yield Statement(Level.WARN, f"It is not ready to cut over. What blocks: {names}.")
+    if not task.ready:
+        return
+    since = f" since {moment(task.ready_since)} ({age(task.ready_since, now)})" if task.ready_since is not None else ""
+    unchecked = not_checked(subject)
+    text = f"It is ready to cut over{since}: nothing that is known blocks it."
+    yield Statement(Level.GOOD, text + (f" {unchecked[:1].upper()}{unchecked[1:]}." if unchecked else ""))

@@ -1,0 +1,93 @@
+"""The state of a task in sentences, what is wrong first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exporter.config import Cutover
+from exporter.model.cutover import can_be_cut_over
+from exporter.model.explanation import TaskExplanation
+from exporter.model.facts import Progress
+from exporter.model.prediction import Predicted
+from exporter.model.task import History, Task
+from exporter.views.state import Level, statements
+from tests.lib.verdicts import PLAIN, case_of, ready
+
+NOW = 1_767_225_600.0
+LATE = "The target is 1m30s behind the source, over the limit of 5s"
+LOADS = "The full load is 25% complete; the cloud expects its end in 1h"
+
+
+def said(task: Task) -> list[tuple[str, str]]:
+    case = case_of(task, Cutover()) if can_be_cut_over(task) else None
+    subject = TaskExplanation(task, None, frozenset({"v3"}), {}, case)
+    return [(statement.level.name.lower(), statement.text) for statement in statements(subject, NOW)]
+
+
+def late(delay: float, **predicted: float) -> Task:
+    return replace(ready(progress=Progress(delay_seconds=delay, full_ratio=1.0)), predicted=Predicted(**predicted))
+
+
+@pytest.mark.parametrize(
+    ("status", "first"),
+    [
+        ("FULL_TRANSFER_FAILED", ("bad", "The task failed 1h ago with error code DRS.M1: its status is FULL_")),
+        ("PAUSING", ("warn", "The task is paused, for 1h: it does not replicate. Resume it in the console.")),
+        ("CHANGE_JOB_STARTED", ("warn", "The task is being changed, for 1h.")),
+        ("DREAMING", ("warn", "The exporter does not know the status DREAMING.")),
+        ("CREATING", ("plain", "The task is being prepared, for 1h: it does not replicate yet.")),
+        ("RELEASE_RESOURCE_STARTED", ("plain", "The task is ending, for 1h.")),
+        ("RELEASE_RESOURCE_COMPLETE", ("plain", "The task ended 1h ago.")),
+        (None, ("warn", "The status of the task is unknown: no current list contains it.")),
+    ],
+)
+def test_the_first_statement_is_the_worst(status: str | None, first: tuple[str, str]) -> None:
+    listed = replace(PLAIN, status=status) if status else None
+    task = replace(ready(progress=Progress(full_ratio=1.0, error_code="DRS.M1")), listed=listed)
+    level, text = said(replace(task, history=History(phase_changed_at=NOW - 3600)))[0]
+    assert (level, text[: len(first[1])]) == first
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (late(2), ("good", "The target is 2s behind the source.")),
+        (late(90), ("warn", f"{LATE}.")),
+        (
+            late(90, delay_slope=0.5),
+            ("bad", f"{LATE}; the delay is growing."),
+        ),
+        (
+            late(90, delay_slope=-0.5, catch_up_seconds=170.0),
+            (
+                "warn",
+                f"{LATE}; the delay is shrinking. At this rate it is within the limit in about 2m50s.",
+            ),
+        ),
+    ],
+)
+def test_a_delay_has_its_limit_its_trend_and_its_end(task: Task, expected: tuple[str, str]) -> None:
+    assert expected in said(task)
+
+
+def test_a_full_load_has_its_end_by_the_cloud_and_by_its_rate() -> None:
+    progress = Progress(full_ratio=0.25, full_remaining_seconds=3600.0)
+    task = replace(ready(replace(PLAIN, status="FULL_TRANSFER_STARTED"), progress=progress), predicted=Predicted())
+    assert ("plain", f"{LOADS}.") in said(task)
+    ends = replace(task, predicted=Predicted(full_load_end_at=NOW + 7200))
+    text = f"{LOADS}; at the present rate it ends in about 2h, at 2026-01-01 02:00:00Z."
+    assert ("plain", text) in said(ends)
+
+
+def test_ready_never_stands_without_what_was_not_checked() -> None:
+    task = replace(ready(), blockers=(("phase", False),), ready_since=NOW - 7200)
+    (text,) = (text for _, text in said(task) if text.startswith("It is ready"))
+    assert text.startswith(
+        "It is ready to cut over since 2025-12-31 22:00:00Z (2h): nothing that is known blocks it. Not checked: "
+    )
+
+
+def test_levels_are_classes_of_the_style_sheet() -> None:
+    assert [level.name.lower() for level in Level] == ["bad", "warn", "good", "plain"]
