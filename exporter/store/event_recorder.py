@@ -10,6 +10,7 @@ import structlog
 
 from exporter.config import TASKS
 from exporter.model.events import Kind
+from exporter.model.task import DELETED
 from exporter.runtime.turns import Turns
 from exporter.store.inventory import LIST_LAG_SECONDS
 from exporter.store.readiness import Readiness
@@ -18,7 +19,7 @@ from exporter.store.task_events import events_of, may_be_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from exporter.model.task import Identity, Phase, Task
+    from exporter.model.task import Identity, Listed, Phase, Task
     from exporter.store.project_context import ProjectContext
     from exporter.store.task_events import Found
     from exporter.store.task_state import TaskState
@@ -62,6 +63,9 @@ class EventRecorder:
         self._events = context.events
         self._clock = context.clock
         self._ages = context.ages
+        self._filter = context.filter
+        self._listed = set[str]()
+        """The ids of the list that is being stored."""
         self._readiness = Readiness(context.state, context.clock)
         self._changed: _Changed = {}
         """By id the changed tasks, as they were exposed before, and their last phase before."""
@@ -71,13 +75,16 @@ class EventRecorder:
         """True while a list is stored in which an unknown task is new."""
 
     @contextmanager
-    def list_of(self, api: str, job_type: str, *, complete: bool) -> Iterator[None]:
-        """Store a list in this context."""
-        self.appearing = (api, job_type) in self._complete
+    def list_of(self, api: str, job_type: str, tasks: Iterable[Listed], *, complete: bool) -> Iterator[None]:
+        """Store a list in this context; `tasks` are all that it contains, also those that the rules exclude."""
+        self.appearing, self._listed = (
+            (api, job_type) in self._complete,
+            {task.id for task in tasks if task.status != DELETED},
+        )
         try:
             yield
         finally:
-            self.appearing = False
+            self.appearing, self._listed = False, set()
         if complete:
             self._complete.add((api, job_type))
 
@@ -94,12 +101,20 @@ class EventRecorder:
             self._changed.setdefault(task_id, (before, phase))
 
     def removed(self, task_id: str, task: TaskState, *, proved: bool) -> None:
-        """Observe that a task was removed; `proved`: because lists lack it."""
-        if proved or task.exposed is None:
+        """Observe that a task was removed; `proved`: because lists lack it. It is no event if the rules exclude it."""
+        if task_id in self._listed or self._is_excluded(task):
+            self._state.observed.forget(task_id)
+            self._changed[task_id] = (None, task.phase)
+        elif proved or task.exposed is None:
             self._changed.setdefault(task_id, (task.exposed, task.phase))
         else:  # the cloud reports so of released tasks as well, which lists contain
             self._state.observed.missing[task_id] = task.exposed, self._clock.steady()
             self._changed.pop(task_id, None)
+
+    def _is_excluded(self, task: TaskState) -> bool:
+        """Return whether the rules exclude a task; a subtask is selected with its parent."""
+        listed = task.listed
+        return listed is not None and listed.parent_id is None and not self._filter.select((listed,))
 
     async def record(self, *, quiet: bool = False) -> None:
         """Record the events of all changed tasks, once their states agree; with `quiet` only observe the states."""

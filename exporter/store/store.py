@@ -63,7 +63,7 @@ class Store:
             self.state.lists.succeeded(api, job_type, len(tasks), now, gap=gap)
             wanted = self._wanted(tasks)
             changed = self.state.inventory.update(api, job_type, wanted, now=now, gap=gap, pages=pages)
-            with self.events.list_of(api, job_type, complete=gap is None):
+            with self.events.list_of(api, job_type, tasks, complete=gap is None):
                 await self._refresh(changed, relisted=True)
 
     async def listed_some(
@@ -74,9 +74,10 @@ class Store:
             now = self._clock.steady()
             if all_here:
                 self.state.lists.confirmed(api, job_type, now)
-            wanted, inventory = self._wanted(tuple(tasks)), self.state.inventory
+            tasks, inventory = tuple(tasks), self.state.inventory
+            wanted = self._wanted(tasks)
             changed = inventory.update_some(api, job_type, wanted, roots=roots, now=now, all_here=all_here)
-            with self.events.list_of(api, job_type, complete=False):
+            with self.events.list_of(api, job_type, tasks, complete=False):
                 await self._refresh(changed, relisted=True)
 
     def _wanted(self, tasks: tuple[Listed, ...]) -> list[Listed]:

@@ -16,7 +16,7 @@ from exporter.model.task_lists import Gap
 from exporter.store.observed import MOST_OF_TASK, WINDOW_SECONDS
 from exporter.store.store import Store
 from exporter.views.events import event_json
-from tests.lib.daemon import HOUR, StoreFixture, listed_task
+from tests.lib.daemon import HOUR, StoreFixture, config_of, listed_task
 
 FAILED, FULL, ENDED = "INCRE_TRANSFER_FAILED", "FULL_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"
 
@@ -71,9 +71,9 @@ async def test_tasks_of_the_first_complete_list_are_no_events_and_later_ones_are
 
 async def test_a_task_that_no_list_contains_is_removed_and_is_new_when_one_contains_it_again() -> None:
     bench = Bench()
-    for tasks in ([listed_task()], [], [listed_task()]):
+    for tasks in ([listed_task()], [], [listed_task()], [listed_task(status="DELETED")]):
         await bench.lists(*tasks)
-    assert bench.kinds == ["removed", "appeared"]
+    assert bench.kinds == ["removed", "appeared", "removed"]
     incomplete = Bench()
     await incomplete.lists(listed_task())
     await incomplete.store.listed("v3", "sync", [], gap=Gap.REFUSED)
@@ -345,3 +345,16 @@ async def test_a_reload_is_no_event(restored: bool) -> None:  # noqa: FBT001
         async with bench.exposition.lock:
             await bench.store.restore()
     assert bench.kinds == []
+
+
+async def test_a_task_that_the_rules_exclude_from_now_on_is_no_event() -> None:
+    bench = Bench()
+    (rule,) = config_of(tasks={"exclude": [{"name": "old.*"}]}).accounts[0].tasks.exclude
+    bench.store.context.filter._exclude = (rule,)
+    parent = family(("x", RUNS))
+    await bench.lists(listed_task("a"), *parent)
+    renamed = [listed_task("a", name="old a"), replace(parent[0], name="old p"), parent[1]]
+    for _ in range(3):
+        await bench.lists(*renamed)
+    await bench.lists()
+    assert (bench.store.tasks(), bench.kinds) == ([], [])
