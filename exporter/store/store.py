@@ -209,7 +209,7 @@ class Store:
             if task_id not in inventory:
                 parents |= self._remove(task_id, proved=relisted)
             elif unchanged:
-                self.state.tasks[task_id].record(now)
+                unchanged = not self.state.tasks[task_id].record(now)  # else it took as long as an update
             else:
                 parents |= self._update_samples(task_id, listed)
             await turns.after(1 / _CHECKED_PER_TURN if unchanged else 1 / _SHOWN_PER_TURN)

@@ -52,8 +52,10 @@ class TaskHistory:
         if state != self._state:
             self._state, self._changed_at, self._delay, self._load_end = state, now, None, None
 
-    def record(self, task: Task | None, received: float | None, now: float) -> None:
-        """Record the values of a task if the newest point is a minute old; remove the points if it is not active.
+    def record(self, task: Task | None, received: float | None, now: float) -> bool:
+        """Record the values of a task if the newest point is a minute old. Return whether it was.
+
+        The points of a task that is not active are removed.
 
         Args:
             task: the task with its fresh facts; None if it is not exposed.
@@ -62,18 +64,20 @@ class TaskHistory:
         """
         if task is None or (task.listed is not None and not task.listed.active):
             self._recorder = None
-            return
+            return False
         if task.progress is None:
             self._delay = self._load_end = None
             if task.listed is None:
-                return
+                return False
         at = now if task.progress is None or received is None else received
         if self._recorder is None:
             self._recorder = TimelineRecorder(at)
-        if self._recorder.is_due(at):
-            point = _point_of(task, at)
-            self._recorder.record(point)
-            self._update_trends(self._recorder, point)
+        if not self._recorder.is_due(at):
+            return False
+        point = _point_of(task, at)
+        self._recorder.record(point)
+        self._update_trends(self._recorder, point)
+        return True
 
     def _update_trends(self, recorder: TimelineRecorder, newest: Point) -> None:
         start = max(self._changed_at, newest.at - WINDOW_SECONDS)

@@ -130,9 +130,9 @@ class TaskState:
         self.phase = listed.phase
         self.ended_at = now if listed.phase is Phase.ENDED else None
 
-    def record(self, now: float) -> None:
-        """Record the exposed values in its history if that is due."""
-        self.recent.record(self.exposed, self.received.get(Progress.name), now)
+    def record(self, now: float) -> bool:
+        """Record the exposed values in its history if that is due. Return whether it was."""
+        return self.recent.record(self.exposed, self.received.get(Progress.name), now)
 
     def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
         """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""

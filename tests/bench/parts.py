@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.bench import calls, cycle, live, pages, paper, start
+from tests.bench import calls, cycle, history, live, pages, paper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[float
     "pages": (pages.measure, (10_000, 3), (20, 1)),
     "calls": (calls.measure, (200, 3), (2, 1)),
     "cycle": (cycle.measure, (10_000, 2), (12, 1)),
+    "history": (history.measure, (10_000, 40), (5, 3)),
     "live": (live.measure, (10_000, 30), (12, 1)),
     "start": (start.measure, (5,), (1,)),
     "paper": (paper.measure, (10_000, 400.0), (60, 60.0)),
