@@ -129,7 +129,7 @@ async def explain(
             document, notes, unread = None, list[str](), (*failures(pollers), *gaps(pollers))
             if found:
                 account = accounts[found[0].account]
-                document = await _explained(places[found[0]], account, found[0].task_id, exporter.now)
+                document = await _explained(exporter, places[found[0]], account, found[0].task_id)
                 notes = [] if document else [_GONE]
             else:
                 rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
@@ -170,7 +170,7 @@ def _places(table: TaskTable) -> list[Place]:
     return [Place(*task.key, task.task_id, task.task_name) for task in table.tasks]
 
 
-async def _explained(poller: Poller, account: Account, task_id: str, now: Callable[[], float]) -> dict[str, Any] | None:
+async def _explained(exporter: Exporter, poller: Poller, account: Account, task_id: str) -> dict[str, Any] | None:
     """Return all about a task of a project whose lists have been polled; None if the task is gone."""
     parents = {listed.id: listed.parent_id for listed in poller.store.listed_tasks(unwanted=True)}
     about_tasks = [name for name, collector in COLLECTORS.items() if collector.scope is not Scope.PROJECT]
@@ -179,7 +179,15 @@ async def _explained(poller: Poller, account: Account, task_id: str, now: Callab
     found = explain_with_subtasks(poller.store, task_id)
     if not found:
         return None
-    return explanation_json(found[0], found[1:], poller.store.project(), account.enabled, now())
+    return explanation_json(
+        found[0],
+        found[1:],
+        poller.store.project(),
+        enabled=account.enabled,
+        now=exporter.now(),
+        timeline=poller.store.timeline(task_id),
+        events=exporter.events.find(task_id=task_id),
+    )
 
 
 def as_text(task: ExplainedTask) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from exporter.config import TASKS
 from exporter.model import cutover
+from exporter.model.events import Event
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Project
+from exporter.model.timeline import DAY, HOUR, Point, Timeline
 from exporter.views.cutover import Judgement, not_checked, reasons, verdict
+from exporter.views.events import event_json, sentence
 from exporter.views.summary import task_json
 from exporter.views.task import STATUS, Group, groups
 
+_MOST_EVENTS = 100
+"""/api/v1/events has all."""
 _COLLECTORS = {reason.name: reason.collector for reason in cutover.REASONS}
 
 
@@ -20,8 +26,11 @@ def explanation_json(
     subject: TaskExplanation,
     subtasks: Sequence[TaskExplanation],
     project: Project,
+    *,
     enabled: Callable[[str], bool],
     now: float,
+    timeline: Timeline | None,
+    events: Iterable[Event],
 ) -> dict[str, Any]:
     """Return a task with its facts in words, and the reasons against its cut-over and against those of its subtasks.
 
@@ -31,12 +40,33 @@ def explanation_json(
         project: shows why a fact is unknown, as `enabled` does.
         enabled: returns whether a collector is enabled.
         now: Unix time.
+        timeline: the history of the task.
+        events: of the task and its subtasks, the newest first.
     """
     return {
         "now_timestamp_seconds": now,
         **_judged(subject),
         "facts": [_facts(group, subject) for group in groups(subject, project, enabled, now)],
         "subtasks": [_judged(part) for part in subtasks],
+        "history": timeline and _history(timeline),
+        "events": [{**event_json(event), "sentence": sentence(event)} for event in islice(events, _MOST_EVENTS)],
+    }
+
+
+def _history(timeline: Timeline) -> dict[str, Any]:
+    windows = {"hour": HOUR, "day": DAY}
+    points = {name: [_point(point) for point in timeline.points(seconds)] for name, seconds in windows.items()}
+    return {"since_timestamp_seconds": timeline.since, **points}
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {
+        "at_timestamp_seconds": point.at,
+        "incremental_delay_seconds": point.delay_seconds,
+        "full_progress_ratio": point.full_progress_ratio,
+        "rows_per_second": point.rows_per_second,
+        "phase": point.phase,
+        "ready": point.ready,
     }
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT, Telemetry
+from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Project
 from exporter.runtime.escape import json_text
 from exporter.runtime.turns import in_turns
 from exporter.store.explain import explain_with_subtasks
+from exporter.store.store import Store
 from exporter.views.cutover import BLOCKED, READY
 from exporter.views.explanation import explanation_json
 from exporter.views.order import WORST_FIRST
@@ -42,10 +45,22 @@ async def task(exporter: Served, request: Request) -> Response:
     task_id = request.path_params["task_id"]
     for store in exporter.stores:
         if found := explain_with_subtasks(store, task_id):
-            subject, *subtasks = found
-            enabled = store.ages.configured.__contains__
-            return json_response(explanation_json(subject, subtasks, store.project(), enabled, exporter.now()), 200)
+            return json_response(_explained(exporter, store, found), 200)
     return json_response({"errors": [NO_TASK], "ready": exporter.ready}, 404)
+
+
+def _explained(exporter: Served, store: Store, found: Sequence[TaskExplanation]) -> dict[str, Any]:
+    subject, *subtasks = found
+    task_id, enabled = subject.task.identity.task_id, store.ages.configured.__contains__
+    return explanation_json(
+        subject,
+        subtasks,
+        store.project(),
+        enabled=enabled,
+        now=exporter.now(),
+        timeline=store.timeline(task_id),
+        events=exporter.events.find(task_id=task_id),
+    )
 
 
 def json_response(document: Any, status: int) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exporter.model.facts import Progress, Recovery
+from exporter.model.prediction import Predicted
 from exporter.model.task import Identity, Listed, Task
 from exporter.views.summary import phase_of, task_json
 
@@ -20,6 +21,7 @@ def test_a_task_as_json() -> None:
         "progress": Progress(full_ratio=0.5, delay_seconds=2.0, error_code="DRS.M1"),
         "recovery": Recovery(1.0, 2.0),
         "collected": (("progress", 5.0),),
+        "predicted": Predicted(catch_up_seconds=4.0, delay_slope=-0.5),
         "blockers": (("phase", False), ("delay_high", True)),
         "unchecked": (("log_error", "ignored"),),
     }
@@ -41,6 +43,9 @@ def test_a_task_as_json() -> None:
         "full_progress_ratio": 0.5,
         "full_remaining_seconds": None,
         "incremental_delay_seconds": 2.0,
+        "incremental_delay_slope": -0.5,
+        "predicted_catch_up_seconds": 4.0,
+        "predicted_full_load_end_timestamp_seconds": None,
         "rpo_seconds": 1.0,
         "rto_seconds": 2.0,
         "collected_timestamp_seconds": {"progress": 5.0},

@@ -119,6 +119,31 @@ def test_the_api_returns_the_subtasks_of_a_task() -> None:
     }
 
 
+async def test_the_api_returns_history_predictions_and_events() -> None:
+    orders = sim_task("orders", delay=1000)
+    async with polling(cloud_of(orders), config_of("v3")) as exporter:
+        for delay in (1000, 900, 800, 700, 600, 500, 400, 300):
+            orders.delay = delay
+            await asyncio.sleep(100)
+        orders.pin("INCRE_TRANSFER_FAILED")
+        found = json.loads((await get(exporter, f"/api/v1/tasks/{orders.id}")).body)
+        await asyncio.sleep(100)
+        failed = json.loads((await get(exporter, f"/api/v1/tasks/{orders.id}")).body)
+    history = found["history"]
+    assert history["since_timestamp_seconds"] == pytest.approx(EPOCH, abs=5)
+    assert len(history["hour"]) == pytest.approx(13, abs=2)
+    assert [point["incremental_delay_seconds"] for point in history["hour"]][:3] == [None, 1000, 900]
+    newest = {name: history["hour"][-1][name] for name in ("phase", "incremental_delay_seconds", "ready")}
+    assert newest == {"phase": "incremental", "incremental_delay_seconds": 300, "ready": False}
+    assert history["day"][0]["at_timestamp_seconds"] == history["since_timestamp_seconds"]
+    assert found["incremental_delay_slope"] == pytest.approx(-1, rel=0.1)
+    assert found["predicted_catch_up_seconds"] == pytest.approx(295, rel=0.2)
+    assert found["events"] == []
+    (event,) = (event for event in failed["events"] if event["kind"] == "failed")
+    assert event["sentence"] == "Task orders failed; it was in phase incremental before."
+    assert failed["predicted_catch_up_seconds"] is None
+
+
 @pytest.mark.parametrize("task_id", ["unknown", "a/b", "..%2F", "%00", ""])
 def test_an_unknown_task_is_not_found(task_id: str) -> None:
     assert explained((sim_task("orders"),), task_id) == (404, {"errors": ["no task has this id"], "ready": True})
@@ -132,6 +157,7 @@ def test_every_field_is_documented() -> None:
     parts = [key for name in ("facts", "cutover_reasons") for key in explained[name][0]]
     names = {*answer, *project, *task, *project["collectors"]["progress"], *(field.name for field in fields(Query))}
     names |= {*explained, *parts, *explained["facts"][0]["values"][0]}
+    names |= {*explained["history"], *explained["history"]["hour"][0]}
     documented = set(re.findall(r"`([a-z_]+)`", text))
     assert names <= documented
     assert set(WORST_FIRST) | set(SORTS) <= documented
