@@ -53,7 +53,7 @@ _FAULTS = {"comparison_inconsistent", "side_down", "apply_failed", "object_faile
 def statements(subject: TaskExplanation, now: float) -> list[Statement]:
     """Return the state of a task, the worst first."""
     task = subject.task
-    found = [_phase(task, now), *_load(task, now), *_delay(subject), *_cutover(subject, now)]
+    found = [*_ready(subject, now), _phase(task, now), *_load(task, now), *_delay(subject), *_blocked(subject)]
     return sorted(found, key=lambda statement: statement.level)
 
 
@@ -102,16 +102,22 @@ def _delay(subject: TaskExplanation) -> Iterator[Statement]:
     yield Statement(level, text)
 
 
-def _cutover(subject: TaskExplanation, now: float) -> Iterator[Statement]:
+def _ready(subject: TaskExplanation, now: float) -> Iterator[Statement]:
+    """State that the task is ready, always with what was not checked."""
     task = subject.task
+    if not task.ready:
+        return
+    since = "" if task.ready_since is None else f" since {moment(task.ready_since)} ({age(task.ready_since, now)})"
+    unchecked = not_checked(subject)
+    text = f"It is ready to cut over{since}: nothing that is known blocks it."
+    yield Statement(Level.GOOD, text + (f" {unchecked[:1].upper()}{unchecked[1:]}." if unchecked else ""))
+
+
+def _blocked(subject: TaskExplanation) -> Iterator[Statement]:
+    """State what blocks the cut-over. It is nothing unusual before the incremental phase."""
     blocking = [reason for reason in reasons(subject) if reason.blocks]
     yield from (Statement(Level.BAD, reason.advice) for reason in blocking if reason.name in _FAULTS)
     if blocking:
         names = listing(subjects(reason.name for reason in blocking))
-        yield Statement(Level.WARN, f"It is not ready to cut over. What blocks: {names}.")
-    if not task.ready:
-        return
-    since = f" since {moment(task.ready_since)} ({age(task.ready_since, now)})" if task.ready_since is not None else ""
-    unchecked = not_checked(subject)
-    text = f"It is ready to cut over{since}: nothing that is known blocks it."
-    yield Statement(Level.GOOD, text + (f" {unchecked[:1].upper()}{unchecked[1:]}." if unchecked else ""))
+        level = Level.WARN if subject.task.phase is Phase.INCREMENTAL else Level.PLAIN
+        yield Statement(level, f"It is not ready to cut over. What blocks: {names}.")

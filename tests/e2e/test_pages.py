@@ -19,6 +19,8 @@ pytestmark = needs("chromium")
 expect.set_options(timeout=TIMEOUT * 1000)
 
 SIZES = (3, 300, 10_000)
+CUT_OFF = """[...document.querySelectorAll(".tiles > div, .plot, .card, #state, .events, .scroll")]
+    .filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent)"""
 CONTRASTS = Path(__file__).with_name("contrasts.js").read_text()
 
 
@@ -154,12 +156,15 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/none"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/{9:032x}jb20", "/tasks/none"]
+)
 def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
-    page = visit(fleet + path.format(0), color_scheme=scheme)
+    page = visit(fleet + path.format(*range(10)), color_scheme=scheme)
     for width in (320, 360, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == []
         contrasts = page.evaluate(CONTRASTS)
         assert len(contrasts) > 5
         assert contrasts[0][0] >= 4.5, contrasts[:5]

@@ -9,7 +9,7 @@ import pytest
 from exporter.config import Cutover
 from exporter.model.cutover import can_be_cut_over
 from exporter.model.explanation import TaskExplanation
-from exporter.model.facts import Progress
+from exporter.model.facts import Compared, Comparison, Progress
 from exporter.model.prediction import Predicted
 from exporter.model.task import History, Task
 from exporter.views.state import Level, statements
@@ -87,6 +87,22 @@ def test_ready_never_stands_without_what_was_not_checked() -> None:
     assert text.startswith(
         "It is ready to cut over since 2025-12-31 22:00:00Z (2h): nothing that is known blocks it. Not checked: "
     )
+
+
+def test_what_blocks_is_no_warning_during_the_full_load() -> None:
+    task = ready(replace(PLAIN, status="FULL_TRANSFER_STARTED"), progress=Progress(full_ratio=0.25))
+    assert [level for level, text in said(task) if "What blocks: phase" in text] == ["plain"]
+
+
+def test_a_ready_task_begins_with_that() -> None:
+    task = replace(ready(), blockers=(("phase", False),))
+    assert said(task)[0][1].startswith("It is ready to cut over: nothing that is known blocks it. Not checked: ")
+
+
+def test_a_difference_is_a_fault() -> None:
+    different = Comparison(types=(Compared("object", "SUCCESSFUL", consistent=False, finished_at=NOW),))
+    level, text = said(ready(comparison=different))[0]
+    assert (level, text[:61]) == ("bad", "The newest finished comparison of a type found a difference. ")
 
 
 def test_levels_are_classes_of_the_style_sheet() -> None:
