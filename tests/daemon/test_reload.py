@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from exporter.config import Collectors
-from tests.lib.daemon import Scrape, calls, get
+from tests.lib.daemon import HOUR, Scrape, calls, get
 from tests.lib.reloads import ALLOWED, OTHER_ID, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
 from tests.lib.settings import account
-from tests.lib.virtual_time import EPOCH, simulate
+from tests.lib.virtual_time import EPOCH, now, simulate
 
 
 def test_projects_whose_settings_are_equal_are_not_touched() -> None:
@@ -205,3 +205,35 @@ async def test_fifty_reloads_leave_no_task_connection_or_series_behind() -> None
             await asyncio.sleep(0)
             seen.add((len(asyncio.all_tasks()), clients(), series, len(daemon.exporter._projects._schedulers)))
     assert len(seen) == 1, seen
+
+
+async def test_the_history_of_a_task_outlives_a_reload_and_not_a_restart() -> None:
+    cloud = clouds()
+    async with running(cloud) as daemon:
+        await asyncio.sleep(300)
+        await daemon.reload(config(account("acme", PAYMENTS, poll={"interval": "10s"}), account("ink", STOCK)))
+        await asyncio.sleep(300)
+        histories = [
+            store.timeline(task.identity.task_id) for store in daemon.exporter.stores for task in store.tasks()
+        ]
+        assert [timeline and timeline.since for timeline in histories] == [EPOCH] * 3
+        for timeline in filter(None, histories):
+            points = timeline.points(HOUR)
+            assert [round((point.at - EPOCH) / 60) for point in points] == [*range(len(points))]
+    restarted = now()
+    async with running(cloud) as daemon:
+        await asyncio.sleep(10)
+        store, *_ = daemon.exporter.stores
+        timelines = [store.timeline(task.identity.task_id) for task in store.tasks()]
+        assert [timeline and timeline.since >= restarted for timeline in timelines] == [True, True]
+
+
+async def test_the_history_of_a_task_that_a_reload_excludes_is_removed() -> None:
+    async with running(clouds()) as daemon:
+        await asyncio.sleep(60)
+        (task, *_), store = daemon.exporter.stores[0].tasks(), daemon.exporter.stores[0]
+        assert store.timeline(task.identity.task_id)
+        excluded = {"exclude": [{"name": task.identity.task_name}]}
+        await daemon.reload(config(account("acme", PAYMENTS, tasks=excluded), account("ink", STOCK)))
+        await asyncio.sleep(60)
+        assert daemon.exporter.stores[0].timeline(task.identity.task_id) is None

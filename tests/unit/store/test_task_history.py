@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from typing import Any
 
 import pytest
 
 from exporter.model.facts import Node, Progress
 from exporter.model.task import Phase
 from exporter.model.timeline import HOUR, Point
-from tests.lib.daemon import StoreFixture, listed_task
-from tests.lib.virtual_time import EPOCH
+from tests.lib.daemon import Scrape, StoreFixture, listed_task
+from tests.lib.virtual_time import EPOCH, now
+
+CATCH_UP = "drs_task_predicted_catch_up_seconds"
+LOAD_END = "drs_task_predicted_full_load_end_timestamp_seconds"
 
 
 def points(fixture: StoreFixture, task_id: str = "a") -> list[Point]:
@@ -113,3 +118,98 @@ async def test_the_history_names_the_time_of_its_first_point(seconds: float) -> 
     timeline = fixture.store.timeline("a")
     assert timeline
     assert timeline.since == EPOCH
+
+
+async def shrink(fixture: StoreFixture, minutes: int, start: float = 3600.0, **listed: Any) -> Scrape:
+    """The page after n minutes in each of which the delay shrinks by a minute, and the load advances by a percent."""
+    for minute in range(minutes):
+        await asyncio.sleep(60)
+        await fixture.lists(listed_task(**listed))
+        await fixture.page_with({"a": [Progress(delay_seconds=start - 60 * minute, full_ratio=0.2 + minute / 100)]})
+    return await fixture.scrape()
+
+
+async def test_predictions_are_made_once_the_history_is_long_enough() -> None:
+    fixture = StoreFixture()
+    page = await shrink(fixture, 6)
+    assert (page.value(CATCH_UP), page.value(LOAD_END)) == (None, None)
+    page = await shrink(fixture, 3, 3240)
+    assert page.value(CATCH_UP) == 3120 - 5
+    (task,) = fixture.store.tasks()
+    assert task.predicted.delay_slope == -1
+
+
+async def test_the_end_of_a_load_is_a_unix_time_also_after_a_step_of_the_clock() -> None:
+    fixture = StoreFixture()
+    page = await shrink(fixture, 12, status="FULL_TRANSFER_STARTED")
+    assert page.value(CATCH_UP) is None  # a delay has no meaning in this phase
+    end = page.value(LOAD_END)
+    assert end is not None
+    assert end == pytest.approx(EPOCH + 60 * 81, abs=30)
+    fixture.store.context.clock.step = 7200.0
+    assert (await fixture.scrape()).value(LOAD_END) == end + 7200
+
+
+@pytest.mark.parametrize("stale", ["progress", "list"])
+async def test_predictions_are_absent_while_the_list_or_the_progress_is_stale(stale: str) -> None:
+    fixture = StoreFixture()
+    page = await shrink(fixture, 12)
+    assert page.value(CATCH_UP) is not None
+    assert page.value(LOAD_END) is not None
+    await asyncio.sleep(200)
+    if stale == "progress":
+        await fixture.lists(listed_task())
+    else:
+        await fixture.page_with({"a": [Progress(delay_seconds=2000, full_ratio=0.5)]})
+    page = await fixture.scrape(200)
+    assert (page.value(CATCH_UP), page.value(LOAD_END)) == (None, None)
+
+
+async def test_a_trend_from_before_an_outage_predicts_nothing_after_it() -> None:
+    fixture = StoreFixture()
+    assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
+    await fixture.scrape(3600)
+    assert (await shrink(fixture, 1)).value(CATCH_UP) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ({"current_action": "NODE_FLAVOR_MODIFY"}, False),
+        ({"status": "CHANGE_JOB_STARTED"}, False),
+        ({"current_action": ""}, True),
+        ({"available_actions": frozenset({"RETRY"})}, True),
+    ],
+    ids=["action", "phase", "no action", "available actions"],
+)
+async def test_only_a_change_of_phase_or_action_starts_the_history_of_predictions_again(
+    changed: dict[str, Any], *, kept: bool
+) -> None:
+    fixture = StoreFixture()
+    assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
+    page = await fixture.page_of(listed_task(**changed))
+    assert (page.value(CATCH_UP) is not None) is kept
+    page = await shrink(fixture, 8, 2880, **changed)
+    assert page.value(CATCH_UP) == 2880 - 7 * 60 - 5
+    assert len(points(fixture)) == 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_predictions_are_never_negative_or_infinite_and_zero_only_within_the_limit(seed: int) -> None:
+    chance, fixture, delay, ratio = random.Random(seed), StoreFixture(), 1000.0, 0.0  # noqa: S311 - no secret
+    statuses = ("INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_STARTED", "FULL_TRANSFER_STARTED", "PAUSING")
+    drift, status = 0.0, statuses[0]
+    for _ in range(150):
+        await asyncio.sleep(chance.choice([10, 30, 30, 60, 400]))
+        drift = chance.choice([drift, drift, drift, drift, -40.0, -5.0, 0.0, 30.0, 1e6, -1e6])
+        delay, ratio = max(delay + drift, 0.0), chance.choice([min(ratio + 0.02, 1.0)] * 9 + [0.0])
+        status = chance.choice([status] * 20 + [*statuses])
+        if chance.random() < 0.9:
+            await fixture.lists(listed_task(status=status))
+        known = chance.choice([delay, delay, delay, None])
+        page = await fixture.page_with({"a": [Progress(delay_seconds=known, full_ratio=ratio)]})
+        shown = page.value("drs_task_incremental_delay_seconds")
+        value, end = page.value(CATCH_UP), page.value(LOAD_END)
+        assert value is None or (shown is not None and 0 <= value <= 86_400)
+        assert (value == 0) == (shown is not None and shown <= 5)
+        assert end is None or (ratio < 1 and now() < end <= now() + 86_400 + 1800)
