@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import gc
 import os
 import re
 import signal
@@ -109,6 +110,7 @@ def _command(arguments: list[str]) -> int:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         options = parse(arguments)
+        gc.enable()  # the program starts without it
         logs.configure(options.log_level, options.log_format)
         if options.command in _SERVING:  # there is nothing to reload yet
             seconds = SERVING_DRAIN_SECONDS

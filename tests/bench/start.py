@@ -21,7 +21,8 @@ from tests.e2e.programs import COMMAND, LISTEN
 from tests.lib.imports import imports
 
 _IMPORT = (
-    "import sys, time\nsys.modules.update(pygments=None, rich=None)\n"  # which are installed for the tools only
+    "import gc, sys, time\ngc.disable()\n"  # as the program does
+    "sys.modules.update(pygments=None, rich=None)\n"  # which are installed for the tools only
     f"{imports(main, serve, simulated)}print(time.process_time())"
 )
 _NOTHING = "import time; print(time.process_time())"

@@ -232,7 +232,7 @@ JsonObject = Annotated[Mapping[str, Any] | None, _field(_instance_of(dict))]
 class Wire(BaseModel):
     """Base of the wire models: only the fields that are used; unknown ones are ignored, missing ones None."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     @classmethod
     def read(cls, value: Any, errors: DecodeErrors) -> Self | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import argparse
+import gc
 import re
 import signal
 import subprocess
@@ -223,6 +225,21 @@ def test_signals_wait_while_the_command_line_is_imported(monkeypatch: pytest.Mon
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *arguments: blocked.append(arguments))
     monkeypatch.setattr(cli, "main", lambda: len(blocked))
     assert (__main__.main(), blocked) == (1, [(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})])
+
+
+def test_the_garbage_collector_is_off_only_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    enabled: list[bool] = []
+
+    def note(_: object) -> argparse.Namespace:
+        enabled.append(gc.isenabled())
+        return argparse.Namespace(
+            log_level="info", log_format="logfmt", command="metrics", run=note, notes=(), text="", code=0
+        )
+
+    monkeypatch.setattr(cli, "parse", note)
+    monkeypatch.setattr(sys, "argv", ["drs-exporter"])
+    __main__.main()
+    assert [*enabled, gc.isenabled()] == [False, True, True]
 
 
 def test_every_command_is_documented() -> None:
