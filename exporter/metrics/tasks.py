@@ -387,16 +387,16 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     ),
     Family(
         "drs_task_predicted_catch_up_seconds",
-        "Time until the delay is within cutover.max_delay, by its trend in the last 30 minutes at most; 0 while it is. "
-        "Absent if the delay does not shrink steadily, or the time is over 24 hours.",
+        "Time until the delay is within cutover.max_delay, predicted from at most 30 minutes since the last change of "
+        "phase or action; 0 while it is. Absent if the delay does not shrink steadily, or the time is over 24 hours.",
         ("progress.delay_seconds",),
         single(lambda task: task.predicted.catch_up_seconds),
         reads=("predicted",),
     ),
     Family(
         "drs_task_predicted_full_load_end_timestamp_seconds",
-        "When the full load ends, by its progress in the last 30 minutes at most. Absent if it does not advance "
-        "steadily, or the end is over 24 hours away.",
+        "When the full load ends, predicted from at most 30 minutes since the last change of phase or action. Absent "
+        "if its progress does not advance steadily, or the end is over 24 hours away.",
         ("progress.full_ratio",),
         single(lambda task: task.predicted.full_load_end_at),
         reads=("predicted",),
