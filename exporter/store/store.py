@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exporter.metrics.exposition import Exposition
     from exporter.metrics.family import Family
     from exporter.model.facts import TaskFacts
-    from exporter.model.task import Listed, Project, Task
+    from exporter.model.task import Listed, Phase, Project, Task
     from exporter.model.task_lists import Gap
     from exporter.model.timeline import Timeline
     from exporter.store.project_context import ProjectContext
@@ -52,6 +52,8 @@ class Store:
         self._ended_for = context.account.tasks.ended_for
         self._next_change = -math.inf  # when a task changes by age alone; unknown before the first sweep
         self._project: Project | None = None
+        self._counted: Mapping[tuple[str, Phase], int] = {}
+        """The counts of tasks when the samples of the project were last updated."""
 
     async def listed(
         self, api: str, job_type: str, tasks: Iterable[Listed], *, gap: Gap | None = None, pages: int = 1
@@ -90,6 +92,7 @@ class Store:
         async with self._exposition.lock:
             self.state.lists.forget(api)
             await self._refresh(self.state.inventory.forget(api))
+            self._update_project()
 
     async def update(
         self,
@@ -173,6 +176,7 @@ class Store:
                 changed = set(state.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
             await self._refresh(changed)
+            self._update_project()
             self.events.tick()
 
     async def remove_series(self) -> None:
@@ -199,7 +203,7 @@ class Store:
         return any(now > at for at in changes)
 
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False, quiet: bool = False) -> None:
-        """Update the state and the samples of tasks, their parents and the project; `quiet`: no change is an event."""
+        """Update the state and the samples of tasks, and of their parents; `quiet`: no change is an event."""
         now = self._clock.steady()
         oldest = {api: now - self.ages.expire_after(api) for api in self.ages.configured}
         inventory, parents, turns = self.state.inventory, set[str](), Turns()
@@ -219,6 +223,12 @@ class Store:
             for parent in level:
                 parents |= self._update_samples(parent, inventory.find(parent, oldest))
         await self.events.record(quiet=quiet)
+        if relisted or self._counted != self.state.counted:  # no page shows other counts than tasks
+            self._update_project()
+
+    def _update_project(self) -> None:
+        """Update the samples of the project. Facts about a task change none but its counts: the rest can wait."""
+        self._counted = dict(self.state.counted)
         project = self.project()
         if self.state.ready and project != self._project:
             self._project = project
