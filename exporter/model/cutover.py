@@ -280,5 +280,4 @@ def can_be_cut_over(task: Task) -> bool:
 
 def judge(case: CutoverInput, reasons: Sequence[Reason] = REASONS) -> tuple[tuple[str, Outcome], ...]:
     """Return each reason that applies to the task, with what it says about it."""
-    outcomes = ((reason.name, reason.outcome(case)) for reason in reasons)
-    return tuple((name, outcome) for name, outcome in outcomes if outcome is not None)
+    return tuple([(reason.name, outcome) for reason in reasons if (outcome := reason.outcome(case)) is not None])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from exporter.config import Cutover
 from exporter.model.cutover_actions import HARMLESS_ACTIONS, NEEDED_ACTIONS, RUNNING_ACTIONS, SWITCH_OVER
 from exporter.model.cutover_results import Comparisons, MovedObjects
-from exporter.model.facts import Logs, Monitor, Objects, Progress
+from exporter.model.facts import Progress
 from exporter.model.task import Listed, LivingSubtask, Phase, Task
 
 _REPORT_SECONDS = 600.0
@@ -18,6 +18,9 @@ _OUTDATED_REPORT_SECONDS = 3600.0
 _CLOCKS_DIFFER_SECONDS = 5.0
 """A report that is newer than its response by more than this is in the future."""
 _UNLISTED = Listed(id="", name="", status="", job_type="")
+_NO_PROGRESS = Progress()
+_NO_OBJECTS = MovedObjects(())
+_NO_COMPARISONS = Comparisons(None, changed_at=-math.inf, expired=False)
 
 
 class Limited(NamedTuple):
@@ -32,7 +35,7 @@ class Limited(NamedTuple):
         return self.seconds > self.limit
 
 
-@dataclass(frozen=True)
+@dataclass
 class CutoverInput:
     """A task, and all values on which the reasons depend.
 
@@ -138,7 +141,7 @@ class CutoverInput:
 
     @property
     def _progress(self) -> Progress:
-        return self.task.progress or Progress()
+        return self.task.progress or _NO_PROGRESS
 
     @property
     def delay(self) -> Limited | None:
@@ -228,21 +231,22 @@ class CutoverInput:
     @property
     def sides(self) -> tuple[bool | None, bool | None]:
         """True if the node reaches the source, and the target; None if that is unknown."""
-        monitor = self.task.monitor or Monitor()
-        return monitor.source_up, monitor.target_up
+        monitor = self.task.monitor
+        return (None, None) if monitor is None else (monitor.source_up, monitor.target_up)
 
     @property
     def side_down(self) -> bool | None:
         """True if the node does not reach a side; None if that is unknown of a side."""
-        return True if False in self.sides else None if None in self.sides else False
+        sides = self.sides
+        return True if False in sides else None if None in sides else False
 
     @property
     def log_ends_in_error(self) -> bool | None:
         """True if the newest log entry is an error; None if there is none."""
-        logs = self.task.logs or Logs()
+        logs = self.task.logs
+        if logs is None or logs.undated_error:
+            return None if logs is None else True
         newest = dict(logs.newest)
-        if logs.undated_error:
-            return True
         return None if not newest else newest.get("error") == max(newest.values())
 
     # Objects and comparisons
@@ -250,12 +254,14 @@ class CutoverInput:
     @cached_property
     def objects(self) -> MovedObjects:
         """The objects that were moved."""
-        return MovedObjects((self.task.objects or Objects()).counts)
+        return _NO_OBJECTS if self.task.objects is None else MovedObjects(self.task.objects.counts)
 
     @cached_property
     def comparisons(self) -> Comparisons:
         """The comparisons, and whether they hold for the data of today."""
         detail, objects = self.task.detail, self.task.objects
+        if self.task.comparison is None:
+            return _NO_COMPARISONS
         changes = (
             self.edited_at,
             *((detail.updated_at, detail.full_completed_at) if detail else ()),

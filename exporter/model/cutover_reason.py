@@ -15,6 +15,8 @@ REQUIRED, IGNORED = "required", "ignore"
 class Outcome(StrEnum):
     """What a reason says about a task. All but the first two are causes for which it was not checked."""
 
+    __hash__ = str.__hash__  # that of an Enum is a function in Python
+
     BLOCKS = "blocks"
     FINE = "fine"
     UNKNOWN = "unknown"
@@ -41,7 +43,7 @@ class Reason:
         bad: returns whether it blocks; None if that is unknown.
         evidence: returns the value that it depends on: a text, a flag, names, a ratio, seconds with their limit, or
             the reachable endpoints; None if it is unknown.
-        applies: returns whether it can apply to a task at all.
+        applies: returns whether it can apply to a task at all; without it, the reason applies to all.
         setting: the key of `cutover` that decides whether it blocks.
         of_parents: whether it applies to a parent that is no link itself; its subtasks have the others.
         blocks_unknown: whether an unknown value blocks where the setting is `required`.
@@ -52,7 +54,7 @@ class Reason:
     bad: Callable[[CutoverInput], bool | None]
     evidence: Callable[[CutoverInput], object]
     _: KW_ONLY
-    applies: Callable[[CutoverInput], bool] = lambda _: True
+    applies: Callable[[CutoverInput], bool] | None = None
     setting: str = ""
     of_parents: bool = False
     blocks_unknown: bool = True
@@ -70,15 +72,15 @@ class Reason:
 
     def own_outcome(self, case: CutoverInput) -> Outcome | None:
         """Return what the reason says about a task without its subtasks; None if it does not apply to it."""
-        if not self.applies(case):
+        if self.applies is not None and not self.applies(case):
             return None
-        bad, old = self.bad(case), self.source in case.old
+        bad = self.bad(case)
         if bad is None and not self.of_parents and case.is_virtual_for(self.source):
             return None
         need = self._need(case.settings)
         if need == IGNORED:
             return Outcome.IGNORED
-        unknown = bad is None or (old and not bad)
+        unknown = bad is None or (not bad and self.source in case.old)
         if unknown and not (need == REQUIRED and self.blocks_unknown):
             return self._cause(case)
         return Outcome.BLOCKS if bad or unknown else Outcome.FINE

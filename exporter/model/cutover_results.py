@@ -26,16 +26,20 @@ class MovedObjects:
     @property
     def missing(self) -> list[str] | None:
         """The types of which the target lacks some; None if none is known, and not all counts are known."""
+        if not self.counts:
+            return None
         due = [count for count in self.counts if count.status not in _SETTLED]
         known = [count for count in due if count.source is not None and count.target is not None]
         missing = [count.type for count in known if (count.target or 0) < (count.source or 0)]
-        return None if not missing and (not self.counts or len(known) < len(due)) else missing
+        return None if not missing and len(known) < len(due) else missing
 
     @property
     def failed(self) -> list[str] | None:
         """The types that failed to move; None if none is known, and not every status is a known word."""
+        if not self.counts:
+            return None
         failed = [count.type for count in self.counts if (count.status or "").endswith("FAILED")]
-        unknown = not self.counts or any(count.status not in _SETTLED | _MOVING for count in self.counts)
+        unknown = any(count.status not in _SETTLED | _MOVING for count in self.counts)
         return None if not failed and unknown else failed
 
 

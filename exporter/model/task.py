@@ -21,6 +21,8 @@ from exporter.model.task_lists import ListFacts
 class Phase(StrEnum):
     """The phase of a task, by its status; see `phase_of`."""
 
+    __hash__ = str.__hash__  # that of an Enum is a function in Python
+
     PREPARING = "preparing"
     FULL = "full"
     INCREMENTAL = "incremental"
@@ -223,10 +225,10 @@ class Task(KnownFacts):
     @property
     def standby(self) -> bool:
         """True for the standby of a primary/standby pair: by a role, or because another listed task is its primary."""
-        roles = {self.listed.role, self.listed.node_role} if self.listed else set()
+        roles = (self.listed.role, self.listed.node_role) if self.listed else ()
         if self.detail is None:
             return _STANDBY in roles or (self.was_standby and _PRIMARY not in roles)
-        return _STANDBY in {*roles, self.detail.node_role} or self._has_primary
+        return _STANDBY in roles or self.detail.node_role == _STANDBY or self._has_primary
 
     @property
     def _has_primary(self) -> bool:
