@@ -199,8 +199,9 @@ class Store:
     def _check_age(self, task: TaskState, now: float) -> bool:
         """Find the next change of a task by age alone. Return whether an earlier one is overdue."""
         changes = task.changes(self.ages, self.context.account.cutover.stable_for, self._ended_for)
-        self._next_change = min((self._next_change, *(at for at in changes if now <= at)))
-        return any(now > at for at in changes)
+        pending = [at for at in changes if now <= at]
+        self._next_change = min([self._next_change, *pending])
+        return len(pending) < len(changes)
 
     async def _refresh(self, ids: Iterable[str], *, relisted: bool = False, quiet: bool = False) -> None:
         """Update the state and the samples of tasks, and of their parents; `quiet`: no change is an event."""

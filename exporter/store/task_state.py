@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.model.details import Detail
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from exporter.runtime.clock import Clock
     from exporter.store.ages import Ages
 
-_FIELDS = [field.name for field in fields(Task)]
+_RANKS = {field.name: rank for rank, field in enumerate(fields(Task))}
 
 
 class Planned(NamedTuple):
@@ -36,6 +37,9 @@ class Planned(NamedTuple):
     seconds: float = 0.0
     interval: float = 0.0
     lasted: float = 0.0
+
+
+_UNPLANNED = Planned()
 
 
 @dataclass(slots=True)
@@ -104,7 +108,7 @@ class TaskState:
             self.tags = dict(facts.tags) if all_tags else self.tags
             facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
         self.facts[facts.name] = facts
-        planned = self.planned.get(facts.name, Planned())
+        planned = self.planned.get(facts.name, _UNPLANNED)
         if (before := self.collected.get(facts.collector, now)) < now and planned.lasted <= planned.interval:
             self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
@@ -147,14 +151,12 @@ class TaskState:
 
     def expire(self, now: float, ages: Ages) -> None:
         """Remove the facts that are too old."""
-        self.facts = {
-            name: facts
-            for name, facts in self.facts.items()
-            if now - self.received[name] <= self._expire_after(name, ages)
-        }
+        for name in [name for name in self.facts if now - self.received[name] > self._expire_after(name, ages)]:
+            del self.facts[name]
 
     def _expire_after(self, name: str, ages: Ages) -> float:
-        return ages.expire_after(self.facts[name].collector, *self.planned.get(name, Planned())[:2])
+        planned = self.planned.get(name, _UNPLANNED)
+        return ages.expire_after(self.facts[name].collector, planned.seconds, planned.interval)
 
     def restrict(self, collectors: Container[str]) -> None:
         """Remove the facts of other collectors."""
@@ -172,15 +174,12 @@ class TaskState:
         *,
         max_delay: float,
     ) -> Task | None:
-        """Return the task with its fresh facts, and with its times in Unix time; None if it was never listed.
+        """Return the task with its fresh facts, its times in Unix time, and its last verdict; None if never listed.
 
         `known` are the ids of all tasks that the project lists, `max_delay` is the limit of its delay.
         """
-        if listed is not None:
-            identity = Identity(*key, listed.id, listed.name, listed.parent_id)
-        elif self.exposed is not None:
-            identity = self.exposed.identity  # the list has expired: the name stays the last one known
-        else:
+        identity, before = self._identity(key, listed), self.exposed
+        if identity is None:
             return None
         changed_at = self.history.phase_changed_at
         refused = self.refused if listed is not None and listed.is_parent else frozenset[str]()
@@ -199,19 +198,31 @@ class TaskState:
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
             predicted=self.recent.predict(listed, self.facts.get(Progress.name), clock, max_delay),
+            blockers=before.blockers if before else None,
+            unchecked=before.unchecked if before else (),
+            ready_since=before.ready_since if before else None,
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
         if task.detail is not None:
             self.was_standby = task.standby
         return task
 
+    def _identity(self, key: ProjectKey, listed: Listed | None) -> Identity | None:
+        """Return its labels, while they do not change the same object; None if it was never listed."""
+        known = self.exposed.identity if self.exposed else None
+        if listed is None or (known and known.task_name == listed.name and known.parent_id == listed.parent_id):
+            return known  # if the list has expired, the name stays the last one known
+        return Identity(*key, listed.id, listed.name, listed.parent_id)
+
     def _speed_limit(self, clock: Clock) -> float | None:
         """Return the speed limit that is in force now, and store when another one may be."""
-        detail, now = self.facts.get(Detail.name), clock.now()
-        known = detail if isinstance(detail, Detail) else Detail()
-        fixed = all(limit.all_day for limit in known.speed_limits)
+        detail = self.facts.get(Detail.name)
+        if not isinstance(detail, Detail) or not detail.speed_limits:
+            self.speed_limit_until = math.inf
+            return None
+        now, fixed = clock.now(), all(limit.all_day for limit in detail.speed_limits)
         self.speed_limit_until = math.inf if fixed else clock.steady() + 3600 - now % 3600
-        return known.speed_limit_at(now)
+        return detail.speed_limit_at(now)
 
     def _collected(self) -> dict[str, float]:
         """Return by collector when the oldest of its fresh facts were received; without any, its last success."""
@@ -228,7 +239,14 @@ class TaskState:
             for name, facts in self.facts.items()
             if (behind := latest - self.received[name]) > ages.missed_after(facts.collector)
         }
-        return tuple(sorted(sorted(self.facts, key=_FIELDS.index), key=lambda name: late.get(name, 0.0)))
+        names = _in_order(tuple(self.facts))
+        return tuple(sorted(names, key=lambda name: late.get(name, 0.0))) if late else names
+
+
+@lru_cache(maxsize=1000)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of facts in the order in which a task has them; tasks with the same facts share them."""
+    return tuple(sorted(names, key=_RANKS.__getitem__))
 
 
 def living_subtasks(subtasks: Mapping[str, TaskState]) -> tuple[LivingSubtask, ...]:

@@ -40,24 +40,30 @@ class Verdicts:
 
     def judge(self, task: TaskState, exposed: Task) -> Task:
         """Return a task with its verdict, and store what its parents and its next verdict need of it."""
+        verdict = self._verdict(task, exposed)
+        if verdict == (exposed.blockers, exposed.unchecked, exposed.ready_since):
+            return exposed
+        blockers, unchecked, ready_since = verdict
+        return replace(exposed, blockers=blockers, unchecked=unchecked, ready_since=ready_since)
+
+    def _verdict(self, task: TaskState, exposed: Task) -> tuple[Blockers | None, Unchecked, float | None]:
+        """Return the reasons that were checked, those that were not, and since when nothing has blocked."""
         now, state, observed = self._clock.steady(), task.cutover, self._observe(exposed)
         if observed is None:
             task.blocked = None
             state.restart()
-            return exposed
+            return None, (), None
         case, state.limits = observed
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
         task.blocked = any(outcome is cutover.Outcome.BLOCKS for _, outcome in others)
         state.observe_blocked(now, blocked=task.blocked)
-        stable = self._stable(task)
-        outcomes = (*others, *cutover.judge(replace(case, stable=stable), [cutover.NOT_STABLE]))
-        ready = not task.blocked and stable is not False
+        case.stable = self._stable(task)
+        outcomes = (*others, *cutover.judge(case, [cutover.NOT_STABLE]))
+        ready = not task.blocked and case.stable is not False
         state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
         shown = state.ready_since if exposed.identity.parent_id is None else None
-        blockers, unchecked = _shown(outcomes)
-        since = None if shown is None else self._clock.unix(shown)
-        return replace(exposed, blockers=blockers, unchecked=unchecked, ready_since=since)
+        return *_shown(outcomes), None if shown is None else self._clock.unix(shown)
 
     def input_of(self, task: Task) -> cutover.CutoverInput | None:
         """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
