@@ -145,6 +145,9 @@ class Exposition:
         self.lock = asyncio.Lock()
         """Held while a page is rendered, and while samples that belong together change."""
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._identities
+
     def set_labels(self, key: Hashable, labels: Iterable[tuple[str, str | None]]) -> bool:
         """Set the labels of all series of a key. Return True if they are new; its old series are then removed."""
         text = b"{" + label_text(labels)
