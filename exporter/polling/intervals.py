@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from exporter.cloud.source import Source
 from exporter.model.facts import TaskFacts
@@ -22,20 +22,30 @@ class QueryIntervals:
     def __init__(self, context: PollContext, source: Source) -> None:
         self._account = context.store.context.account
         self._source = source
+        self._of_facts = {kind: source.interval(kind, self._account) for kind in source.kinds}
         self._factors: dict[tuple[str, type[TaskFacts]], int] = {}
         """By task, for facts that have settled."""
 
     def of_facts(self, kind: type[TaskFacts]) -> float:
         """Return the seconds between two queries of facts that change."""
-        return self._source.interval(kind, self._account)
+        return self._of_facts[kind]
 
     def planned(self, task_id: str, kind: type[TaskFacts]) -> float:
         """Return the seconds until the facts about a task are queried again."""
-        return self.of_facts(kind) * self._factors.get((task_id, kind), 1)
+        return self._of_facts[kind] * self._factors.get((task_id, kind), 1)
 
     def of_task(self, task_id: str, kinds: Iterable[type[TaskFacts]]) -> float:
         """Return the seconds until a task is queried again for any of these facts."""
-        return min(self.planned(task_id, kind) for kind in kinds)
+        return min([self.planned(task_id, kind) for kind in kinds])
+
+    def of_tasks(self, tasks: Mapping[str, tuple[type[TaskFacts], ...]]) -> dict[str, float]:
+        """Return the same for each of many tasks."""
+        usual = {kinds: min(map(self.of_facts, kinds)) for kinds in set(tasks.values())}
+        settled = {task_id for task_id, _ in self._factors}
+        return {
+            task_id: self.of_task(task_id, kinds) if task_id in settled else usual[kinds]
+            for task_id, kinds in tasks.items()
+        }
 
     def received(self, task_id: str, before: TaskFacts | None, facts: TaskFacts, *, loading: bool) -> None:
         """Facts have been received; `loading` while the task may run its full load."""

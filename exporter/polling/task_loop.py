@@ -77,8 +77,11 @@ class TaskLoop(PollLoop):
     def tasks(self, collector: str) -> Iterator[str]:
         """Return the ids of the tasks that are queried for facts of a collector."""
         if collector in self._fed:
+            feeding = {
+                kinds for kinds in set(self._kinds.values()) if any(kind.collector == collector for kind in kinds)
+            }
             polled = ((key, kinds) for key, kinds in self._kinds.items() if key not in self._parents.virtual)
-            yield from (key for key, kinds in polled if any(kind.collector == collector for kind in kinds))
+            yield from (key for key, kinds in polled if kinds in feeding)
 
     @property
     def error(self) -> CloudError | None:
@@ -157,9 +160,11 @@ class TaskLoop(PollLoop):
     def demand(self) -> float:
         if math.isfinite(self._context.backoff.until(self.source.name)):
             return 0.0  # since the last call was refused, almost none is made
-        intervals = {task_id: self._interval_of(task_id, kinds) for task_id, kinds in self._kinds.items()}
-        alone = [1 / intervals.pop(task_id) for task_id in self._parents.virtual]
-        return calls_per_second(intervals.values(), self.source.batch) + sum(alone)
+        intervals = self._intervals.of_tasks(self._kinds)
+        for task_id in self._parents.virtual:
+            del intervals[task_id]
+        alone = len(self._parents.virtual) / QUERY_AGAIN_SECONDS
+        return calls_per_second(intervals.values(), self.source.batch) + alone
 
     def turn(self) -> Turn:
         return Turn(self.collector, self._queue.first(), self._interval)
