@@ -20,6 +20,7 @@ _CAUSES = {
     Outcome.IGNORED: "ignored by the settings",
     Outcome.UNPUBLISHED: "not published in this region",
 }
+_TOO_SHORT = "too short a time without a blocker"
 _RESULTS = {Outcome.BLOCKS: "blocks", Outcome.FINE: "fine"}
 
 
@@ -87,6 +88,11 @@ def unchecked_of(task: Task) -> str:
 def subjects(names: Iterable[str]) -> list[str]:
     """Return what reasons check, each thing once."""
     return list(dict.fromkeys(ADVICE[name].subject for name in names))
+
+
+def blocked_by(names: Iterable[str]) -> list[str]:
+    """Return what blocks, each thing once, as nouns; `names` are the reasons."""
+    return list(dict.fromkeys(_TOO_SHORT if name == "not_stable" else ADVICE[name].subject for name in names))
 
 
 def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:

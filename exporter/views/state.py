@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Phase, Task
-from exporter.views.cutover import not_checked, reasons, subjects
+from exporter.views.cutover import blocked_by, not_checked, reasons
 from exporter.views.summary import full_ratio_of
 from exporter.views.text import age, duration, listing, moment, percent, trend
 
@@ -118,6 +118,6 @@ def _blocked(subject: TaskExplanation) -> Iterator[Statement]:
     blocking = [reason for reason in reasons(subject) if reason.blocks]
     yield from (Statement(Level.BAD, reason.advice) for reason in blocking if reason.name in _FAULTS)
     if blocking:
-        names = listing(subjects(reason.name for reason in blocking))
+        names = listing(blocked_by(reason.name for reason in blocking))
         level = Level.WARN if subject.task.phase is Phase.INCREMENTAL else Level.PLAIN
         yield Statement(level, f"It is not ready to cut over. What blocks: {names}.")

@@ -23,7 +23,7 @@ from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
 from exporter.store.store import Store
-from exporter.views.cutover import not_checked, reasons, subjects, unchecked_of, verdict
+from exporter.views.cutover import blocked_by, not_checked, reasons, unchecked_of, verdict
 from exporter.views.events import sentence
 from exporter.views.order import WORST_FIRST
 from exporter.views.plots import Plot, history, sparkline
@@ -156,12 +156,13 @@ def _templates() -> Mapping[str, Template]:
         loader=PackageLoader("exporter.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # an upgrade of the files must not change the pages of the program that runs
         trim_blocks=True,
         lstrip_blocks=True,
         # Control characters could reverse a name. Markup is left as it is.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters = (age, duration, listing, moment, number, percent, plural, project_text, sentence, subjects, trend)
+    filters = (age, duration, listing, moment, number, percent, plural, project_text, sentence, blocked_by, trend)
     functions = (blockers_of, comparison_of, cutover_of, full_ratio_of, phase_of, read_at, runbook, unchecked_of)
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
