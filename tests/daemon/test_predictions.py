@@ -127,12 +127,12 @@ async def ends_of(shapes: Mapping[str, Shape], minutes: int) -> Curves:
 
 @pytest.fixture(scope="module")
 def curves(few_pages: None) -> Curves:
-    return simulate(curves_of({**LINES, **STEPS, **UNSTEADY, **SAWS, **STALLS, **CATCHES_UP}, 75))
+    return simulate(curves_of({**LINES, **STEPS, **UNSTEADY, **SAWS, **STALLS, **CATCHES_UP}, 60))
 
 
 @pytest.fixture(scope="module")
 def ends(few_pages: None) -> Curves:
-    return simulate(ends_of(LOADS, 70))
+    return simulate(ends_of(LOADS, 50))
 
 
 def caught_up_at(shape: Shape) -> float:
@@ -149,7 +149,7 @@ def errors(shape: Shape, found: list[tuple[float, float]], *, until: float) -> l
 @pytest.mark.parametrize("name", LINES)
 def test_a_delay_that_shrinks_evenly_is_predicted_within_a_tenth(curves: Curves, name: str) -> None:
     assert curves[name][0][0] <= 7 * MINUTE
-    assert len(curves[name]) >= 75 - 7
+    assert len(curves[name]) >= 60 - 7
     assert max(errors(LINES[name], curves[name], until=5 * MINUTE)) <= 0.1
 
 
@@ -163,7 +163,7 @@ async def test_a_delay_is_predicted_at_any_interval_and_with_each_api(few_pages:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_delay_that_shrinks_in_steps_is_predicted_within_a_quarter(curves: Curves, name: str) -> None:
-    assert len(curves[name]) >= 75 - 30
+    assert len(curves[name]) >= 60 - 30
     assert max(errors(STEPS[name], curves[name], until=30 * MINUTE)) <= 0.25
 
 
