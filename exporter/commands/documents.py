@@ -38,10 +38,14 @@ class TaskRow(_InProject):
     phase: Shown
     full_progress_ratio: float | None
     incremental_delay_seconds: float | None
+    incremental_delay_slope: float | None
+    predicted_catch_up_seconds: float | None
+    predicted_full_load_end_timestamp_seconds: float | None
     collected_timestamp_seconds: dict[Shown, float]
     cutover: Shown | None
     cutover_blockers: list[Shown] | None
     cutover_not_checked: Shown | None
+    cutover_ready_since_timestamp_seconds: float | None
 
 
 class TaskList(_Document):
@@ -124,8 +128,33 @@ class FactGroup(_Document):
     values: list[Value]
 
 
+class Statement(_Document):
+    """A sentence about the task."""
+
+    text: Shown
+
+
+class History(_Document):
+    """The recent history of a task."""
+
+    since_timestamp_seconds: float
+    summaries: list[Value]
+
+
+class EventRow(_Document):
+    """A change of the task, or of a subtask."""
+
+    at_timestamp_seconds: float
+    sentence: Shown
+
+
 class ExplainedTask(JudgedTask):
     """All about one task."""
 
+    now_timestamp_seconds: float
+    state: list[Statement]
+    history: History | None
+    events: list[EventRow]
+    events_since_timestamp_seconds: float
     facts: list[FactGroup]
     subtasks: list[JudgedTask]

@@ -36,11 +36,11 @@ from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import ProgressLine
 from exporter.store.explain import below, explain_with_subtasks
 from exporter.views.explanation import explanation_json
-from exporter.views.text import UNKNOWN, plural
+from exporter.views.text import UNKNOWN, lasting, moment, plural
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import httpx
 
@@ -53,6 +53,7 @@ _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 _NOT_READY = 5
 """The exit code."""
 _WIDTH = 88
+_MOST_EVENTS = 20
 
 
 def add_options(parser: Parser) -> None:
@@ -186,13 +187,13 @@ async def _explained(exporter: Exporter, poller: Poller, account: Account, task_
         enabled=account.enabled,
         now=exporter.now(),
         timeline=poller.store.timeline(task_id),
-        events=exporter.events.find(task_id=task_id),
+        log=exporter.events,
     )
 
 
 def as_text(task: ExplainedTask) -> str:
     """Return the verdict of a task, its facts in aligned groups with their ages, and the reasons against a cut-over."""
-    blocks = [_summary(task), *map(_block, task.facts)]
+    blocks = [_summary(task), *_recent(task), *map(_block, task.facts)]
     whole = "cut-over" if task.parent_id is None else f"cut-over as a part of {task.parent_id}"
     blocks.append([f"{whole}: {task.cutover_verdict}", *_reasons(task)])
     for part in task.subtasks:
@@ -202,13 +203,28 @@ def as_text(task: ExplainedTask) -> str:
 
 
 def _summary(task: ExplainedTask) -> list[str]:
-    """Return the verdict, what blocks, with the blocked subtasks, what to do, and what was not checked."""
+    """Return the verdict, the state in sentences, what blocks, what to do, and what was not checked."""
     rows = [(reason.reason, reason.fact, reason.age) for reason in task.blocking]
     rows += [(part.task_name, part.cutover_verdict, "") for part in task.subtasks if part.blocking]
     texts = [f"{reason.reason}: {reason.advice}" for reason in task.blocking]
     texts += filter(None, [task.cutover_not_checked])
-    heading = f"{task.task_name}: {task.cutover_verdict}"
-    return [heading, *columns(rows), *(line for text in texts for line in _wrapped(text))]
+    lasts = lasting(task.cutover_ready_since_timestamp_seconds, task.now_timestamp_seconds)
+    heading = f"{task.task_name}: {task.cutover_verdict}{lasts}"
+    state = [line for statement in task.state for line in _wrapped(statement.text)]
+    return [heading, *columns(rows), *state, *(line for text in texts for line in _wrapped(text))]
+
+
+def _recent(task: ExplainedTask) -> Iterator[list[str]]:
+    """Return the history and the events; nothing if the exporter has just begun to observe the task."""
+    if task.history is not None and task.history.summaries:
+        yield [f"history since {moment(task.history.since_timestamp_seconds)}", *_rows(task.history.summaries)]
+    since = task.events_since_timestamp_seconds
+    if task.events:
+        newest = task.events[:_MOST_EVENTS]
+        rows = [(moment(event.at_timestamp_seconds), event.sentence) for event in newest]
+        yield [f"events since {moment(since)}, the newest first", *columns(rows)]
+    elif lasting(since, task.now_timestamp_seconds):
+        yield [f"events: none since {moment(since)}"]
 
 
 def _wrapped(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from exporter.model.task import Phase
 from exporter.runtime.terminal import Cell, Screen, table
 from exporter.views.cutover import NO_BLOCKER, READY
 from exporter.views.order import WORST_FIRST, Families, urgency
-from exporter.views.text import UNKNOWN, age, duration, percent, plural, project_text
+from exporter.views.text import UNKNOWN, age, duration, lasting, outlook, percent, plural, project_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +27,8 @@ _STYLES: Mapping[str, str] = {
     Phase.ENDING: "dim",
     Phase.ENDED: "dim",
 }
-_HEAD = ("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
-_PROJECT, _AGE, _FLEXIBLE = 1, 5, (6, 1, 0)
+_HEAD = ("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "TREND", "AGE", "CUT-OVER")
+_PROJECT, _TREND, _AGE, _FLEXIBLE = 1, 5, 6, (7, 5, 1, 0)
 _ROOMY, _TIGHT = 120, 70
 """Columns of a terminal: from the first width on, the table has the project; below the second, it lacks the age."""
 
@@ -58,7 +58,10 @@ def _block(project: ProjectRow, found: TaskTable, screen: Screen) -> list[str]:
 
 def _lines(rows: Sequence[Sequence[Cell]], screen: Screen, hidden: Sequence[int]) -> list[str]:
     head = [Cell(name, "bold") for name in _HEAD]
-    kept = [column for column in range(len(_HEAD)) if column not in hidden]
+    shown = {*range(len(_HEAD))} - {*hidden}
+    if not any(row[_TREND].text for row in rows):
+        shown.remove(_TREND)
+    kept = sorted(shown)
     flexible = [kept.index(column) for column in _FLEXIBLE if column in kept]
     return table([[row[column] for column in kept] for row in (head, *rows)], screen, flexible)
 
@@ -82,17 +85,23 @@ def _row(task: TaskRow, prefix: str, now: float) -> list[Cell]:
         Cell(task.phase, _STYLES.get(task.phase, "")),
         Cell(_DASH if ratio is None else percent(ratio)),
         Cell(_DASH if delay is None else duration(delay)),
+        Cell(_outlook(task, now)),
         Cell(_DASH if read is None else age(read, now)),
-        _cutover(task),
+        _cutover(task, now),
     ]
 
 
-def _cutover(task: TaskRow) -> Cell:
+def _outlook(task: TaskRow, now: float) -> str:
+    slope = None if task.incremental_delay_seconds is None else task.incremental_delay_slope
+    return outlook(slope, task.predicted_catch_up_seconds, task.predicted_full_load_end_timestamp_seconds, now)
+
+
+def _cutover(task: TaskRow, now: float) -> Cell:
     if task.cutover_blockers is None:
         return Cell(_DASH)
     if task.cutover_blockers:
         return Cell(f"blocked: {', '.join(task.cutover_blockers)}", "warn")
-    word = NO_BLOCKER if task.cutover is None else READY
+    word = NO_BLOCKER if task.cutover is None else f"{READY}{lasting(task.cutover_ready_since_timestamp_seconds, now)}"
     return Cell(f"{word}; {task.cutover_not_checked}" if task.cutover_not_checked else word, "good")
 
 

@@ -2,7 +2,8 @@
 
 The columns: phase, progress of the full load, delay of the target, age of both,
 and whether anything known blocks a cut-over; beside `ready`, what was not
-checked. `-` is unknown, or does not apply to such a task. The calls
+checked. `-` is unknown, or does not apply to such a task. With --url or --watch
+also the trend of the delay, and when it is caught up or loaded. The calls
 count against the rate limit of the account; with --url there are none.
 
 Examples:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
 from exporter.config import TASKS
 from exporter.model import cutover
-from exporter.model.events import Event
+from exporter.model.events import EventLog
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Project
 from exporter.model.timeline import DAY, HOUR, Point, Timeline
 from exporter.views.cutover import Judgement, not_checked, reasons, verdict
 from exporter.views.events import event_json, sentence
+from exporter.views.plots import history
+from exporter.views.state import conditions
 from exporter.views.summary import task_json
 from exporter.views.task import STATUS, Group, groups
 
@@ -30,7 +32,7 @@ def explanation_json(
     enabled: Callable[[str], bool],
     now: float,
     timeline: Timeline | None,
-    events: Iterable[Event],
+    log: EventLog,
 ) -> dict[str, Any]:
     """Return a task with its facts in words, and the reasons against its cut-over and against those of its subtasks.
 
@@ -41,22 +43,29 @@ def explanation_json(
         enabled: returns whether a collector is enabled.
         now: Unix time.
         timeline: the history of the task.
-        events: of the task and its subtasks, the newest first.
+        log: contains the events of the task and its subtasks.
     """
+    events = islice(log.find(task_id=subject.task.identity.task_id), _MOST_EVENTS)
     return {
         "now_timestamp_seconds": now,
         **_judged(subject),
+        "state": [{"level": level.name.lower(), "text": text} for level, text in conditions(subject, now)],
         "facts": [_facts(group, subject) for group in groups(subject, project, enabled, now)],
         "subtasks": [_judged(part) for part in subtasks],
-        "history": timeline and _history(timeline),
-        "events": [{**event_json(event), "sentence": sentence(event)} for event in islice(events, _MOST_EVENTS)],
+        "history": timeline and _history(timeline, now),
+        "events": [{**event_json(event), "sentence": sentence(event)} for event in events],
+        "events_since_timestamp_seconds": log.since,
     }
 
 
-def _history(timeline: Timeline) -> dict[str, Any]:
+def _history(timeline: Timeline, now: float) -> dict[str, Any]:
     windows = {"hour": HOUR, "day": DAY}
     points = {name: [_point(point) for point in timeline.points(seconds)] for name, seconds in windows.items()}
-    return {"since_timestamp_seconds": timeline.since, **points}
+    plots = history(timeline, now) if len(points["hour"]) > 1 else []
+    if now - timeline.since <= HOUR:  # the points of the day are fewer, and so would contradict those of the hour
+        plots = [(title, plot) for title, plot in plots if title.endswith("hour")]
+    summaries = [{"name": title, "text": plot.summary} for title, plot in plots]
+    return {"since_timestamp_seconds": timeline.since, **points, "summaries": summaries}
 
 
 def _point(point: Point) -> dict[str, Any]:

@@ -52,8 +52,14 @@ _FAULTS = {"comparison_inconsistent", "side_down", "apply_failed", "object_faile
 
 def statements(subject: TaskExplanation, now: float) -> list[Statement]:
     """Return the state of a task, the worst first."""
+    found = [*_ready(subject, now), *conditions(subject, now), *_blocked(subject)]
+    return sorted(found, key=lambda statement: statement.level)
+
+
+def conditions(subject: TaskExplanation, now: float) -> list[Statement]:
+    """Return the phase, the full load and the delay of a task, the worst first."""
     task = subject.task
-    found = [*_ready(subject, now), _phase(task, now), *_load(task, now), *_delay(subject), *_blocked(subject)]
+    found = [_phase(task, now), *_load(task, now), *_delay(subject)]
     return sorted(found, key=lambda statement: statement.level)
 
 

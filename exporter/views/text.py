@@ -21,6 +21,7 @@ UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEADY_SLOPE = 1 / 60
 """A delay that changes by less than a second a minute is steady."""
+_SHORTEST_LASTING = 60.0
 _UNIT = re.compile(r"[0-9]+[a-z]+")
 
 
@@ -83,6 +84,19 @@ def trend(slope: float) -> str:
     if abs(slope) < _STEADY_SLOPE:
         return "steady"
     return "growing" if slope > 0 else "shrinking"
+
+
+def lasting(since: float | None, now: float) -> str:
+    """How long something has lasted, as ` for 2h10m`; empty if that is unknown, or less than a minute."""
+    return f" for {age(since, now)}" if since is not None and now - since >= _SHORTEST_LASTING else ""
+
+
+def outlook(slope: float | None, catch_up_seconds: float | None, load_end_at: float | None, now: float) -> str:
+    """The trend of a delay, and when it is within its limit, or when a full load ends; empty if nothing is known."""
+    parts = [trend(slope)] if slope is not None else []
+    parts += [f"caught up in {duration(catch_up_seconds)}"] if catch_up_seconds else []
+    parts += [f"loaded in {age(now, load_end_at)}"] if load_end_at is not None else []
+    return ", ".join(parts)
 
 
 def fact_text(fact: object) -> str:

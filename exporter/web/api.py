@@ -59,7 +59,7 @@ def _explained(exporter: Served, store: Store, found: Sequence[TaskExplanation])
         enabled=enabled,
         now=exporter.now(),
         timeline=store.timeline(task_id),
-        events=exporter.events.find(task_id=task_id),
+        log=exporter.events,
     )
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from exporter.commands.documents import ExplainedTask
 from exporter.commands.explain import as_text
+from exporter.config import Links
 from exporter.daemon.exporter import Exporter
+from exporter.model.events import EventLog
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Task
 from tests.lib.daemon import StoreFixture, get
@@ -22,7 +24,8 @@ from tests.lib.virtual_time import clock
 
 BLOCKER, UNCHECKED = "drs_task_cutover_blocker", "drs_task_cutover_unchecked"
 _TEXT_ROW = re.compile(r"^  (?!reason )(\w+) +(blocks|no|unknown|unpublished|ignored) ", re.MULTILINE)
-_PAGE_ROW = re.compile(r'<tr id="reason-(\w+)">.*?<td data-name="Blocks"><span class="[^"]*">(\w+)<', re.DOTALL)
+_WORDS = {"no": FINE, "ignored by the settings": "ignored", "not published in this region": "unpublished"}
+_PAGE_ROW = re.compile(r'<tr id="reason-(\w+)">.*?<td data-name="Result"><span class="[^"]*">([\w ]+)<', re.DOTALL)
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Shown:
 
     fixture: StoreFixture
     ready = healthy = True
+    links = Links()
 
     @property
     def exposition(self) -> Any:
@@ -43,6 +47,10 @@ class Shown:
     @property
     def telemetry(self) -> Any:
         return self.fixture.telemetry
+
+    @property
+    def events(self) -> Any:
+        return EventLog(clock())
 
     def now(self) -> float:
         return clock().now()
@@ -88,7 +96,7 @@ async def verdicts(fixture: StoreFixture, task_id: str) -> dict[str, str]:
     text = as_text(ExplainedTask.model_validate({**found, "subtasks": []}))
     html = (await get(exporter, f"/tasks/{task_id}")).body.decode()
     for told in (_TEXT_ROW.findall(text.rpartition("\ncut-over")[2]), _PAGE_ROW.findall(html)):
-        assert {name: FINE if word == "no" else word for name, word in told} == {**checked, **unchecked}
+        assert {name: _WORDS.get(word, word) for name, word in told} == {**checked, **unchecked}
     readiness(page.value("drs_task_cutover_ready", task_id=task_id), row, text, html)
     return {**checked, **unchecked}
 
@@ -98,7 +106,7 @@ def readiness(ready: float | None, row: Mapping[str, Any], text: str, html: str)
     blocked = bool(row["cutover_blockers"])
     assert row["cutover"] == ("blocked" if blocked else "ready" if ready else None)
     assert ready in {None, float(not blocked)}
-    word = text.split("\n", 1)[0].rpartition(": ")[2]
+    word = text.split("\n", 1)[0].rpartition(": ")[2].partition(" for ")[0]
     assert word.startswith("blocked by ") if blocked else word == ("no blocker" if ready is None else "ready")
     tile = html[html.index("<dt>Cut-over</dt>") :].partition("</dd>")[0]
     assert ('class="blocked"' in tile) is blocked

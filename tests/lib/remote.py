@@ -66,10 +66,14 @@ def page(*names: str, pages: int = 1, matched: int | None = None, **more: Any) -
         "phase": "incremental",
         "full_progress_ratio": 1.0,
         "incremental_delay_seconds": 1,
+        "incremental_delay_slope": None,
+        "predicted_catch_up_seconds": None,
+        "predicted_full_load_end_timestamp_seconds": None,
         "collected_timestamp_seconds": {"progress": 5.0},
         "cutover": "ready",
         "cutover_blockers": [],
         "cutover_not_checked": None,
+        "cutover_ready_since_timestamp_seconds": None,
     }
     return {
         "now_timestamp_seconds": 7.0,

@@ -289,7 +289,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_li
     monkeypatch.setattr(explaining, "cloud_of", lambda options: (config_of(options), InProcess(cloud)))
     code, out, err = command_line("explain", "orders", config_file(tmp_path))
     assert (code, err) == (0, "")
-    assert out.startswith("orders: ready\nnot checked: ")
+    head = r"orders: ready\nThe target is \S+ behind the source\.\nThe task replicates changes\.\nnot checked: "
+    assert re.match(head, out)
     assert "log (ignored by the settings)\n\nidentity\n  account    acme\n" in out.replace("\n  (", " (")
     assert out.endswith("\n")
     code, out, err = command_line("explain", "orders", config_file(tmp_path), "--output=json", "--exit-code")

@@ -21,8 +21,8 @@ from exporter.config import Config, ConfigError
 from exporter.runtime.terminal import Screen
 from exporter.simulator import SimulatedCloud, faults
 from exporter.web.app import application
-from tests.lib.commands import WHERE, CommandLine, config_for, shops, two_projects
-from tests.lib.daemon import PROJECT_ID, cloud_of, exporter_on, sim_task
+from tests.lib.commands import WHERE, CommandLine, config_for, group, shops, two_projects
+from tests.lib.daemon import PROJECT_ID, cloud_of, exporter_on, polling, sim_task
 from tests.lib.remote import Answering, Handler, WithPrefix, page, running
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate, simulated
@@ -128,6 +128,36 @@ async def test_all_pages_are_read_and_each_task_is_shown_once(monkeypatch: pytes
         requests = len(transport.requests)
     assert (outcome.code, outcome.notes, requests) == (0, (), 3)
     assert [line.split()[0] for line in outcome.text.splitlines()[1:]] == names
+
+
+async def test_a_running_exporter_has_trend_history_and_events() -> None:
+    late, calm = sim_task("late", delay=1000), sim_task("calm")
+    async with polling(cloud_of(late, calm, published={"v3"}), config_for()) as exporter:
+        for delay in range(1000, 300, -50):
+            late.delay = delay
+            await asyncio.sleep(60)
+        transport = WithPrefix(application(exporter))
+        table = (await tasks_at(Remote(URL, None, transport), PIPE)).text.splitlines()
+        text = (await explain_at(Remote(URL, None, transport), "late")).text
+        quiet = (await explain_at(Remote(URL, None, transport), calm.id)).text
+        late.pin("INCRE_TRANSFER_FAILED")
+        await asyncio.sleep(60)
+        failed = (await explain_at(Remote(URL, None, transport), "late")).text
+    cells = [re.split(r"  +", line) for line in table]
+    assert cells[0] == ["TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "TREND", "AGE", "CUT-OVER"]
+    assert re.fullmatch(r"shrinking, caught up in [67]m\d*s?", cells[1][5])
+    assert (cells[2][0], cells[2][5]) == ("calm", "steady")
+    assert cells[2][7].startswith("ready for 11m")
+    assert re.search(r"^The target is 5m50s behind .*; the delay is shrinking\. At$", text, re.MULTILINE)
+    assert group(text, "history").splitlines() == [
+        "history since 2026-01-01 00:00:00Z",
+        "  Delay, last hour  5m50s to 15m50s, last 5m50s",
+    ]
+    assert "\n\nevents: none since 2026-01-01 00:00:00Z\n\n" in text
+    assert re.match(r"calm: ready for 11m\S*\n", quiet)
+    head, *_, event = group(failed, "events").splitlines()
+    assert head == "events since 2026-01-01 00:00:00Z, the newest first"
+    assert re.fullmatch(r"  2026-01-01 00:1\S+Z  Task late failed; it was in phase incremental before\.", event)
 
 
 def tasks_from(handler: Handler, screen: Screen | None = PIPE, url: str = URL) -> Outcome:

@@ -7,7 +7,19 @@ import pytest
 from exporter.model.details import SpeedLimit
 from exporter.model.facts import Compared, ObjectCount
 from exporter.model.task import ProjectKey
-from exporter.views.text import age, duration, exact_duration, moment, percent, plural, project_text, rows_of, trend
+from exporter.views.text import (
+    age,
+    duration,
+    exact_duration,
+    lasting,
+    moment,
+    outlook,
+    percent,
+    plural,
+    project_text,
+    rows_of,
+    trend,
+)
 from tests.lib.daemon import HOUR
 from tests.lib.virtual_time import EPOCH
 
@@ -119,3 +131,27 @@ def test_values(field: str, value: object, rows: list[tuple[str, str]]) -> None:
 )
 def test_a_trend_is_a_word(slope: float, word: str) -> None:
     assert trend(slope) == word
+
+
+def test_how_long_something_lasts_from_a_minute_on() -> None:
+    assert [lasting(since, EPOCH) for since in (None, EPOCH, EPOCH - 59, EPOCH - 60, EPOCH - 7800)] == [
+        "",
+        "",
+        "",
+        " for 1m",
+        " for 2h10m",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ((None, None, None), ""),
+        ((-0.5, 720.0, None), "shrinking, caught up in 12m"),
+        ((0.5, None, None), "growing"),
+        ((0.0, 0.0, None), "steady"),
+        ((None, None, EPOCH + 7200), "loaded in 2h"),
+    ],
+)
+def test_an_outlook_names_what_is_known(known: tuple[float | None, float | None, float | None], words: str) -> None:
+    assert outlook(*known, EPOCH) == words
