@@ -19,8 +19,9 @@ from tests.lib.rules import (
     RULES,
     UNIT_TESTS,
     Rule,
+    rules_for,
     with_a_second_exporter,
-    without_annotations,
+    write_rules,
 )
 from tests.lib.tools import needs, tool
 
@@ -72,27 +73,37 @@ def test_the_rules_are_valid(path: Path) -> None:
 
 @needs("promtool")
 @pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
-def test_unit_tests_of_the_rules_pass(path: Path) -> None:
-    promtool("test", "rules", path)
-
-
-@pytest.fixture(scope="module")
-def labels_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the rules, without annotations."""
-    folder = tmp_path_factory.mktemp("rules")
-    for path in RULE_FILES:
-        (folder / path.name).write_text(without_annotations(path))
-    return folder
+def test_unit_tests_of_the_rules_pass(path: Path, tmp_path: Path) -> None:
+    write_rules(tmp_path, rules_for(path), annotations=True)
+    promtool("test", "rules", written(tmp_path, path.read_text()))
 
 
 @needs("promtool")
 @pytest.mark.parametrize(
     "path", [path for path in UNIT_TESTS if path.stem not in OTHER_TESTS], ids=lambda path: path.stem
 )
-def test_two_exporters_of_a_project_raise_each_alert_once(path: Path, labels_only: Path) -> None:
-    tests = labels_only / f"test-{path.name}"
-    tests.write_text(with_a_second_exporter(path))
-    promtool("test", "rules", tests)
+def test_two_exporters_of_a_project_raise_each_alert_once(path: Path, tmp_path: Path) -> None:
+    write_rules(tmp_path, rules_for(path), annotations=False)
+    promtool("test", "rules", written(tmp_path, with_a_second_exporter(path)))
+
+
+def written(folder: Path, tests: str) -> Path:
+    """A file of unit tests in the folder below that of the rules."""
+    path = folder / "tests" / "test.yml"
+    path.parent.mkdir()
+    path.write_text(tests)
+    return path
+
+
+@needs("promtool")
+def test_the_shipped_files_can_be_tested_as_they_are() -> None:
+    promtool("test", "rules", PROMETHEUS / "tests" / "project-blind.yml")
+
+
+def test_a_unit_test_gets_the_rules_whose_results_its_alert_uses() -> None:
+    names = {rule.get("alert", rule.get("record")) for rule in rules_for(PROMETHEUS / "tests" / "task-stuck.yml")}
+    assert {name for name in names if ":" not in str(name)} == {"DrsTaskStuck"}
+    assert names > {"DrsTaskStuck"}
 
 
 @each_rule
