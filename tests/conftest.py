@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
 import os
@@ -68,6 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shuffle the files, and the tests of each, if TEST_ORDER has a seed."""
     if seed := os.environ.get("TEST_ORDER"):
         shuffle(items, seed)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests and all modules out of later garbage collections, which take a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

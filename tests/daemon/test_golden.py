@@ -17,6 +17,7 @@ from exporter.simulator import AsyncJob, SimulatedCloud
 from exporter.simulator.world.life import PREPARED
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.paths import GOLDEN
+from tests.lib.samples import parsed
 from tests.lib.virtual_time import EPOCH, simulate
 
 FOLDER = GOLDEN
@@ -119,7 +120,11 @@ def test_the_exposition_of_a_world(name: str) -> None:
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_golden_page_can_be_parsed_and_has_no_series_twice(name: str) -> None:
-    families = list(text_string_to_metric_families((FOLDER / f"{name}.prom").read_text(encoding="utf-8")))
+    text = (FOLDER / f"{name}.prom").read_text(encoding="utf-8")
+    families = list(text_string_to_metric_families(text))
     series = [(sample.name, *sorted(sample.labels.items())) for family in families for sample in family.samples]
     assert len(series) == len(set(series)) > 200
     assert all(family.documentation.endswith(".") and family.type in {"gauge", "counter"} for family in families)
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    read = [(sample.labels, sample.value) for family in families for sample in family.samples]
+    assert parsed(lines) == read  # the tests read pages with this parser

@@ -59,7 +59,7 @@ class Fleet:
 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[str]:
-    """Serve the pages in a thread that polls the fleet once a second; provides the URL."""
+    """Serve the pages in a thread that polls the fleet once a second, a large one less often; provides the URL."""
     server = uvicorn.Server(uvicorn.Config(application(fleet), port=0, lifespan="off", log_config=None))
 
     async def main() -> None:
@@ -72,7 +72,7 @@ def serving(fleet: Fleet) -> Iterator[str]:
 
     async def poll() -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(max(1, fleet.size / 1000))
             await fleet.poll()
 
     with in_a_thread(server, lambda: asyncio.run(main())) as url:

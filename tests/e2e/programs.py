@@ -31,10 +31,11 @@ TIMEOUT = 90.0
 
 def until(condition: Callable[[], T | None], what: Callable[[], object], seconds: float = TIMEOUT) -> T:
     """Return the first true result of a condition; fail with `what` when the time is up."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.02
     while not (result := condition()):
         assert time.monotonic() < end, f"not within {seconds:g} s: {what()}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.2)  # a condition may take as much processor time as what it waits for
     return result
 
 

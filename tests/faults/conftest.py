@@ -10,6 +10,7 @@ import pytest
 
 from exporter.polling import backoff, list_loop, list_reader
 from exporter.runtime import logs
+from exporter.runtime.line_writer import LineWriter
 from tests.faults.fleet import INTERVAL
 
 
@@ -27,6 +28,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     written = io.StringIO()  # not pytest's own, which changes when the test begins
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, written)
+    monkeypatch.setattr(LineWriter, "_start", LineWriter._work)  # at once, without a thread for each line
     logs.configure("debug", "logfmt")
 
     def take() -> str:

@@ -124,7 +124,7 @@ async def collected(failing_operations: Iterable[Operation], kinds: Iterable[Kin
         if kind is not None
         for operation in failing_operations
     }
-    configuration = config(account(name, COLLECTORS, scenarios) for name in named)
+    configuration = config(account(name, COLLECTORS, scenarios, regions={FAILING: "cn-north-4"}) for name in named)
     (page,) = await pages_at(transport, configuration, [(3 * INTERVAL + 29, None)])
     return page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from exporter.commands.explain import explain
 from exporter.commands.findings import Finding
 from exporter.commands.query import TYPES, query
 from exporter.commands.tasks import tasks
+from exporter.config import Collectors
 from exporter.daemon.exporter import Exporter
 from exporter.runtime.terminal import Screen
 from exporter.simulator.accounts import Token
@@ -39,6 +40,11 @@ NAMES = {f"k{number}": kind for number, kind in enumerate((*KINDS, UNPUBLISHED))
 PATHS = ("/", "/metrics", "/metrics?name[]=drs_up", "/-/healthy", "/-/ready", "/api/v1/tasks", f"/{CANARY[:3]}")
 
 
+def collectors_of(kind: str) -> Iterable[str]:
+    """The responses of every operation with access keys; with other credentials, those of lists and progress."""
+    return Collectors.model_fields if kind == "ak_sk" else ["progress"]
+
+
 async def served(exporter: Exporter) -> str:
     """Return all responses that a browser and Prometheus can get."""
     await exporter.publish()
@@ -59,7 +65,7 @@ def clean(transport: FaultyTransport, text: str, *more: str) -> None:
 @pytest.mark.parametrize("kind", CREDENTIALS)
 async def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
     transport = transport_with_canaries(NAMES)
-    async with polling(transport, config(accounts(kind, NAMES))) as exporter:
+    async with polling(transport, config(accounts(kind, NAMES, collectors_of(kind)))) as exporter:
         for faulty, end in ((True, 35), (False, 95), (True, 125)):
             transport.failures = failures(faulty=faulty)
             await until(end)
@@ -79,7 +85,7 @@ async def commanded(kind: str, name: str, failure: Failure) -> tuple[FaultyTrans
     """Return the output of all commands about one account."""
     transport = transport_with_canaries([name])
     transport.failures = for_every_operation(name, failure)
-    settings = config(accounts(kind, [name]))
+    settings = config(accounts(kind, [name], collectors_of(kind)))
     said: list[str] = []
 
     def say(finding: Finding, width: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -85,15 +85,15 @@ async def pages_of(kind: str, skew: float) -> Pages:
     return Pages(*await pages_at(transport, configuration, steps))
 
 
-@cache
-def undisturbed(kind: str) -> Pages:
-    return simulate(pages_of(kind, 0.0))
-
-
 @pytest.mark.parametrize("kind", SIGNED)
-@pytest.mark.parametrize("skew", [SKEW, -SKEW])
-def test_a_wrong_clock(kind: str, skew: float) -> None:
-    normal, pages = undisturbed(kind), simulate(pages_of(kind, skew))
+def test_a_wrong_clock(kind: str) -> None:
+    normal = simulate(pages_of(kind, 0.0))
+    for skew in (SKEW, -SKEW):
+        compare(kind, normal, simulate(pages_of(kind, skew)))
+
+
+def compare(kind: str, normal: Pages, pages: Pages) -> None:
+    """Assert that a wrong clock makes the account unreadable while it signs, and changes nothing else."""
     for at, page in pages._asdict().items():
         usual: View = getattr(normal, at)
         unreadable = SIGNED[kind] and at in {"started", "failing"}

@@ -19,16 +19,15 @@ Failure: TypeAlias = "Callable[[httpx.Request, Forward], Awaitable[httpx.Respons
 """Responds in place of the cloud."""
 
 
+_PATHS = [(operation, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path)))) for operation in OPERATIONS]
+
+
 def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
     """The operation of the table that a request is; None where it is none of them.
 
     The operations of v5 "Querying Task Details" share a path and differ by the type; one has any type.
     """
-    found = [
-        operation
-        for operation in OPERATIONS
-        if method == operation.method and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path)), path)
-    ]
+    found = [operation for operation, pattern in _PATHS if method == operation.method and pattern.fullmatch(path)]
     if QUERY_V5 not in found:
         return found[0] if found else None
     return next((operation for operation in found if operation.type == query["type"]), QUERY_V5)

@@ -11,7 +11,6 @@ from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.config import COLLECTORS, Config, from_mapping
 from exporter.daemon.exporter import Exporter
@@ -28,6 +27,7 @@ from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
 from exporter.web.app import application
+from tests.lib.samples import parsed
 from tests.lib.settings import account, settings
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock, now, simulated
@@ -120,7 +120,7 @@ class Scrape:
     def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a family that have these labels; an empty one is one that is not there."""
         if name not in self._samples:
-            self._samples[name] = _parsed(self._lines.get(name, ()))
+            self._samples[name] = parsed(self._lines.get(name, ()))
         return [
             (found, value)
             for found, value in self._samples[name]
@@ -157,12 +157,7 @@ class Scrape:
     def tasks(self) -> set[str]:
         """The names of the tasks of which anything at all is shown."""
         names = set(re.findall(r'task_name="(?:[^"\\]|\\.)*"', self.text))
-        return {labels["task_name"] for labels, _ in _parsed(f"task{{{name}}} 1" for name in names)}
-
-
-def _parsed(lines: Iterable[str]) -> list[tuple[dict[str, str], float]]:
-    families = text_string_to_metric_families("".join(f"{line}\n" for line in lines))
-    return [(sample.labels, sample.value) for family in families for sample in family.samples]
+        return {labels["task_name"] for labels, _ in parsed(f"task{{{name}}} 1" for name in names)}
 
 
 @simulated
