@@ -98,7 +98,10 @@ def nginx(folder: Path, **bodies: bytes) -> tuple[Peer, str]:
 
 
 def _python(module: str, *arguments: str, folder: Path) -> Peer:
-    start = f"import runpy, sys; sys.path.insert(0, {_ROOT!r}); runpy.run_module({module!r}, None, '__main__', True)"
+    start = (
+        "import runpy, sys; sys.modules.update(pygments=None, rich=None); "  # which are installed for the tools only
+        f"sys.path.insert(0, {_ROOT!r}); runpy.run_module({module!r}, None, '__main__', True)"
+    )
     return Peer([sys.executable, "-c", start, *arguments], folder)
 
 
