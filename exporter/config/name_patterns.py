@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import time
 import warnings
+from typing import TYPE_CHECKING
 
-import regex
 import structlog
+
+if TYPE_CHECKING:
+    import regex
 
 _LONGEST = 1000
 _MOST_REPEATS = 10_000
@@ -80,6 +83,8 @@ class NamePattern:
 def _compiled(text: str) -> regex.Pattern[str]:
     if len(text) > _LONGEST:
         raise ValueError(f"a regular expression may have {_LONGEST} characters; this one has {len(text)}")
+    import regex  # noqa: PLC0415 - takes 7 ms and 1.5 MB, and few configurations have patterns
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Python warns of [[:alpha:]], and then matches something else
