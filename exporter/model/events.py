@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 from exporter.model.task import ProjectKey
 from exporter.runtime.clock import Clock
 
 MOST_EVENTS = 5000
-"""Events that the log keeps; each takes about half a kilobyte."""
+"""Events that the log keeps; each takes about 640 bytes."""
 MOST_OF_PROJECT = 1000
 """Events of one project that the log keeps."""
+_NUMBER = itemgetter(0)
 
 
 class Kind(StrEnum):
@@ -93,8 +95,8 @@ class EventLog:
         self._clock = clock
         self._since = clock.steady()
         self._added = 0
-        self._events: dict[ProjectKey, deque[tuple[int, Event]]] = {}
-        """By project, with consecutive numbers and steady times."""
+        self._events: dict[ProjectKey, deque[tuple[int, float, Event]]] = {}
+        """By project; each with its number, and with the step of the clock that its time contains."""
 
     @property
     def since(self) -> float:
@@ -107,13 +109,13 @@ class EventLog:
     def add(self, key: ProjectKey, kind: Kind, task: tuple[str, str] | None = None, **detail: str) -> Event:
         """Add an event of now, and return it; `task` is the id and the name of the task."""
         task_id, task_name = task or (None, None)
-        event = Event(self._clock.steady(), kind, *key, task_id, task_name, detail)
+        event = Event(self._clock.now(), kind, *key, task_id, task_name, detail)
         self._added += 1
         events = self._events.setdefault(key, deque(maxlen=MOST_OF_PROJECT))
-        events.append((self._added, event))
+        events.append((self._added, self._clock.step, event))
         if len(self) > MOST_EVENTS:
             max(self._events.values(), key=len).popleft()
-        return self._shown(event)
+        return event
 
     def find(self, since: float | None = None, task_id: str | None = None) -> list[Event]:
         """Return the events, the newest first.
@@ -122,16 +124,16 @@ class EventLog:
             since: Unix time; only events at or after it.
             task_id: id or name of a task, also a former name; only its events and those of its subtasks.
         """
-        numbered = sorted((pair for events in self._events.values() for pair in events), reverse=True)
-        events = [self._shown(event) for _, event in numbered]
+        numbered = sorted((each for events in self._events.values() for each in reversed(events)), key=_NUMBER)
+        events = [self._shown(step, event) for _, step, event in reversed(numbered)]
         if task_id is not None:
             ids = {task_id} | {event.task_id for event in events if task_id in _names(event)}
-            events = [event for event in events if {event.task_id, event.detail.get("parent_id")} & ids]
+            events = [event for event in events if event.task_id in ids or event.detail.get("parent_id") in ids]
         return [event for event in events if since is None or event.at >= since]
 
-    def _shown(self, event: Event) -> Event:
-        """Return an event with its Unix time."""
-        return event._replace(at=self._clock.unix(event.at))
+    def _shown(self, step: float, event: Event) -> Event:
+        """Return an event with its time by the clock as it is set now."""
+        return event if step == self._clock.step else event._replace(at=event.at + self._clock.step - step)
 
 
 def _names(event: Event) -> tuple[str | None, ...]:
