@@ -256,6 +256,19 @@ def variable(name: str) -> dashboards.QueryVariable:
     return made.multi(True).include_all(True).all_value(".*").current(everything)
 
 
+def annotation(name: str, words: dict[str, str]) -> dashboards.AnnotationQuery:
+    """The query of the events with this name in shared.yaml."""
+    spec = SHARED["annotations"][name]
+    made = dashboards.AnnotationQuery().name(spec["title"]).datasource(SOURCE).enable(True).icon_color(spec["color"])
+    return made.expr(expand(spec["query"], words))
+
+
+def annotation_settings(name: str) -> Json:
+    """The settings of an annotation that only Prometheus as its data source has, and the schema does not contain."""
+    spec = SHARED["annotations"][name]
+    return {"titleFormat": spec["text"], "useValueForTime": spec["at"] == "value"}
+
+
 def dashboard(name: str) -> dashboards.Dashboard:
     """A complete dashboard."""
     spec = yaml.safe_load((HERE / f"{name}.yaml").read_text())
@@ -276,6 +289,8 @@ def dashboard(name: str) -> dashboards.Dashboard:
     )
     for choice in spec["variables"]:
         made.with_variable(variable(choice))
+    for events in spec["annotations"]:
+        made.annotation(annotation(events, words))
     for number, (part, place) in enumerate(places(spec["rows"]), 1):
         if "panels" in part:
             made.with_row(dashboards.Row(part["title"]).id(number).grid_pos(place))
@@ -286,7 +301,11 @@ def dashboard(name: str) -> dashboards.Dashboard:
 
 def text(name: str) -> str:
     """The content of a dashboard's JSON file."""
-    return json.dumps(dashboard(name).build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+    document = json.loads(json.dumps(dashboard(name).build(), cls=JSONEncoder))
+    spec = yaml.safe_load((HERE / f"{name}.yaml").read_text())
+    for made, events in zip(document["annotations"]["list"], spec["annotations"], strict=True):
+        made.update(annotation_settings(events))
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from tests.lib.dashboards import dashboard_expressions, dashboard_panels
+from tests.lib.dashboards import dashboard_annotations, dashboard_expressions, dashboard_panels
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults, selectors
 from tests.lib.rules import RECORDED
@@ -35,6 +35,7 @@ WITHOUT_ACCOUNT = {
     "process_resident_memory_bytes",
     "drs_exporter_api_request_duration_seconds_bucket",
     "drs_exporter_build_info",
+    "drs_exporter_config_last_reload_success_timestamp_seconds",
     "drs_exporter_config_last_reload_successful",
 }
 """Metrics without the label account."""
@@ -56,6 +57,8 @@ def test_the_committed_file_is_fresh(path: Path) -> None:
 def test_it_is_a_dashboard_of_the_official_schema(path: Path) -> None:
     register_default_plugins()
     read = json.loads(path.read_text())
+    for events in read["annotations"]["list"]:
+        del events["titleFormat"], events["useValueForTime"]  # which the data source defines
     assert json.loads(json.dumps(Dashboard.from_json(read), cls=JSONEncoder)) == read
 
 
@@ -99,6 +102,19 @@ def test_variables_narrow_from_account_to_region_to_project_to_task(path: Path) 
     for number, name in enumerate(names):
         assert all(f'=~"${wider}"' in choices[name]["query"]["query"] for wider in names[:number])
         assert choices[name].get("includeAll", False) == ((path.stem, name) != ("task", "task"))
+
+
+@each_dashboard
+def test_annotations_follow_the_variables_and_name_labels_that_their_query_returns(path: Path) -> None:
+    for events in dashboard_annotations(path):
+        assert events["datasource"]["uid"] == "${datasource}"
+        assert events["useValueForTime"] == events["expr"].startswith("1000 * ")
+        assert ("_timestamp_seconds" in events["expr"]) == events["useValueForTime"]
+        for label in re.findall(r"\{\{(\w+)\}\}", events["titleFormat"]):
+            assert re.search(rf"(by|group_left) \([^)]*\b{label}\b", events["expr"])
+        for selector in selectors(events["expr"]):
+            chosen = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
+            assert selector.name in WITHOUT_ACCOUNT or (chosen["account"], chosen["region"]) == ("$account", "$region")
 
 
 @each_dashboard

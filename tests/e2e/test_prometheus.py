@@ -19,10 +19,13 @@ from tests.lib.tools import needs, tool
 
 pytestmark = needs("prometheus")
 
+UNSEEN = {"Failures"}
+"""Annotations without a value in the demo: no task fails while it runs."""
 EXPRESSIONS = [
     pytest.param(query, id=f"{path.stem} {title}")
     for path in sorted((DEPLOY / "grafana").glob("*.json"))
     for title, query in dashboard_expressions(path)
+    if title not in UNSEEN
 ]
 FAULTS = {"drs:task_delay_threshold_unknown", "drs:task_progress_stale", "drs:task_report_stopped"}
 """Recording rules without a value in the demo: nothing there is stale, and its details are read."""

@@ -17,7 +17,9 @@ def dashboard_panels(path: Path) -> list[dict[str, Any]]:
 
 
 def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
-    """The panel title and expression of each query of a dashboard, as Grafana sends it if all values are selected.
+    """The title and expression of each query of a dashboard, as Grafana sends it if all values are selected.
+
+    Queries of panels come first, then those of annotations.
 
     Raises:
         ValueError: a variable is left in a query.
@@ -27,11 +29,16 @@ def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
         for variable in json.loads(path.read_text())["templating"]["list"]
         if variable["type"] == "query"
     }
-    return [
-        (panel["title"], _substitute(target["expr"], variables | _INTERVALS))
-        for panel in dashboard_panels(path)
-        for target in panel["targets"]
+    queries = [
+        *((panel["title"], target["expr"]) for panel in dashboard_panels(path) for target in panel["targets"]),
+        *((events["name"], events["expr"]) for events in dashboard_annotations(path)),
     ]
+    return [(title, _substitute(query, variables | _INTERVALS)) for title, query in queries]
+
+
+def dashboard_annotations(path: Path) -> list[dict[str, Any]]:
+    """The annotations of a dashboard."""
+    return list(json.loads(path.read_text()).get("annotations", {}).get("list", ()))
 
 
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
