@@ -60,7 +60,6 @@ STATUSES: Mapping[str, Phase] = {
 """The documented statuses but those that end in _FAILED. The commands may show a word that is in this table."""
 
 _END_OF_SUBTASK = "RELEASE_CHILD_TRANSFER_"
-
 DELAYED = frozenset({Phase.INCREMENTAL, Phase.CHANGING})
 """The phases in which a delay has a meaning."""
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from exporter.config import Account
     from exporter.metrics.self_metrics import ProjectMeter
     from exporter.model.shard import Shard
+    from exporter.model.task import Listed
     from exporter.runtime.clock import Clock
     from exporter.store.project_state import ProjectState
+    from exporter.store.task_state import TaskState
 
 
 @dataclass(slots=True, eq=False)
@@ -53,3 +55,16 @@ class ProjectContext:
     def all_listed(self) -> bool:
         """True if the list of every job type is complete and has not expired."""
         return self.state.lists.countable(self.filter.job_types) == [*self.filter.job_types]
+
+    def includes(self, task: TaskState, listed: Listed) -> bool:
+        """Return whether the rules for tags include a task.
+
+        The tags of a parent are those of its subtasks without tags. A parent without tags is included if a subtask is.
+        """
+        if not self.filter.uses_tags:
+            return True
+        tasks = self.state.tasks
+        if listed.is_parent and not task.tags:
+            return any(tasks[key].wanted for key in tasks.keys() & self.state.subtasks.of(listed.id))
+        inherited = (tasks[key].tags for key in tasks.keys() & listed.parents)
+        return self.filter.wants(listed, task.tags or next(filter(None, inherited), task.tags))

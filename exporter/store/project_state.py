@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
-    from exporter.model.task import ProjectKey
+    from exporter.model.task import Listed, ProjectKey
     from exporter.model.task_lists import ListFacts
     from exporter.runtime.clock import Clock
     from exporter.store.project_context import ProjectContext
@@ -71,6 +71,14 @@ class ProjectState:
         self._facts = {name: facts for name, facts in self._facts.items() if name in enabled}
         for task in self.tasks.values():
             task.restrict(enabled)
+
+    def count(self, task: TaskState, listed: Listed | None) -> None:
+        """Count a task as `listed`, in place of what it was counted as before; None: not at all."""
+        if task.counted is not None:
+            self.counted[task.counted] -= 1
+        task.counted = (listed.job_type, listed.phase) if listed is not None and listed.parent_id is None else None
+        if task.counted is not None:
+            self.counted[task.counted] += 1
 
     def polled(self, collector: str, facts: CollectorFacts) -> None:
         """Store the outcome of a poll, in steady time. The last success stays if there is no new one."""

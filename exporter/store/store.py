@@ -248,7 +248,7 @@ class Store:
         task = self.state.tasks.pop(task_id, None)
         if task is None:
             return parents
-        self._count(task, None)
+        self.state.count(task, None)
         self.events.removed(task_id, task, proved=proved)
         self._exposition.drop((self.key, task_id))
         kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)
@@ -268,8 +268,8 @@ class Store:
         task, now = self._task(task_id), self._clock.steady()
         parent_inputs, before, phase = task.parent_inputs, task.exposed, task.phase
         task.listed = listed
-        included = listed is None or self._is_included(task, listed)
-        self._count(task, listed if included else None)
+        included = listed is None or self.context.includes(task, listed)
+        self.state.count(task, listed if included else None)
         task.observe_phase(listed, now)
         task.expire(now, self.ages)
         moved = frozenset() if listed is None else self.state.subtasks.set_parents(task_id, listed.parents)
@@ -279,14 +279,7 @@ class Store:
             task.exposed = task.blocked = None
             task.cutover.restart()
         else:
-            exposed = task.snapshot(
-                self.key,
-                listed,
-                self.ages,
-                self._clock,
-                self.state.inventory,
-                max_delay=self.context.account.cutover.max_delay,
-            )
+            exposed = task.snapshot(listed, self.context)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
         task.record(now)
@@ -296,23 +289,3 @@ class Store:
         if excludes_subtasks(before) != excludes_subtasks(task.exposed):
             moved |= self.state.subtasks.of(task_id)
         return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)
-
-    def _is_included(self, task: TaskState, listed: Listed) -> bool:
-        """Return whether the rules for tags include a task.
-
-        The tags of a parent are those of its subtasks without tags. A parent without tags is included if a subtask is.
-        """
-        if not self.context.filter.uses_tags:
-            return True
-        tasks = self.state.tasks
-        if listed.is_parent and not task.tags:
-            return any(tasks[key].wanted for key in tasks.keys() & self.state.subtasks.of(listed.id))
-        inherited = (tasks[key].tags for key in tasks.keys() & listed.parents)
-        return self.context.filter.wants(listed, task.tags or next(filter(None, inherited), task.tags))
-
-    def _count(self, task: TaskState, listed: Listed | None) -> None:
-        if task.counted is not None:
-            self.state.counted[task.counted] -= 1
-        task.counted = (listed.job_type, listed.phase) if listed is not None and listed.parent_id is None else None
-        if task.counted is not None:
-            self.state.counted[task.counted] += 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed, ProjectKey
     from exporter.runtime.clock import Clock
     from exporter.store.ages import Ages
+    from exporter.store.project_context import ProjectContext
 
 _RANKS = {field.name: rank for rank, field in enumerate(fields(Task))}
 
@@ -164,21 +165,10 @@ class TaskState:
         self.received = {name: at for name, at in self.received.items() if name in self.facts or name in collectors}
         self.collected = {name: at for name, at in self.collected.items() if name in collectors}
 
-    def snapshot(
-        self,
-        key: ProjectKey,
-        listed: Listed | None,
-        ages: Ages,
-        clock: Clock,
-        known: Container[str],
-        *,
-        max_delay: float,
-    ) -> Task | None:
-        """Return the task with its fresh facts, its times in Unix time, and its last verdict; None if never listed.
-
-        `known` are the ids of all tasks that the project lists, `max_delay` is the limit of its delay.
-        """
-        identity, before = self._identity(key, listed), self.exposed
+    def snapshot(self, listed: Listed | None, context: ProjectContext) -> Task | None:
+        """Return the task with its fresh facts, its times in Unix time, and its last verdict; None if never listed."""
+        clock, max_delay = context.clock, context.account.cutover.max_delay
+        identity, before = self._identity(context.state.key, listed), self.exposed
         if identity is None:
             return None
         changed_at = self.history.phase_changed_at
@@ -191,9 +181,9 @@ class TaskState:
             if changed_at is None
             else replace(self.history, phase_changed_at=clock.unix(changed_at)),
             collected=tuple((name, clock.unix(at)) for name, at in self._collected().items()),
-            fresh=self._fresh(ages),
+            fresh=self._fresh(context.ages),
             was_standby=self.was_standby,
-            primary_listed=isinstance(detail, Detail) and detail.master_task_id in known,
+            primary_listed=isinstance(detail, Detail) and detail.master_task_id in context.state.inventory,
             refused=refused,
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
