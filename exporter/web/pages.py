@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -150,6 +150,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def breakable(text: str) -> Markup:
+    """Return a word of the cloud with places where a narrow column may break it."""
+    return escape(printable(text)).replace("_", Markup("_<wbr>"))
+
+
 @cache
 def _templates() -> Mapping[str, Template]:
     environment = Environment(
@@ -162,7 +167,20 @@ def _templates() -> Mapping[str, Template]:
         # Control characters could reverse a name. Markup is left as it is.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters = (age, duration, listing, moment, number, percent, plural, project_text, sentence, blocked_by, trend)
+    filters = (
+        age,
+        breakable,
+        duration,
+        listing,
+        moment,
+        number,
+        percent,
+        plural,
+        project_text,
+        sentence,
+        blocked_by,
+        trend,
+    )
     functions = (blockers_of, comparison_of, cutover_of, full_ratio_of, phase_of, read_at, runbook, unchecked_of)
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
