@@ -18,6 +18,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
+from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 from exporter.web import api
 from exporter.web.events import events
@@ -28,6 +29,8 @@ Reload = Callable[[], Awaitable[None]]
 
 _CHUNK_BYTES = 2**16
 """Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""
+_CHUNKS_PER_TURN = 4
+"""While the exporter polls, a turn of the event loop takes milliseconds, and a page has over a thousand chunks."""
 _RELOAD_SECONDS = 20.0
 """The longest time for the response to a reload; later the server would close the connection without one."""
 _VERSIONS: Mapping[Format, tuple[str, str]] = {
@@ -133,7 +136,7 @@ async def _metrics(exporter: Served, request: Request) -> Response:
 class _ChunkedResponse(Response):
     """Sends a body in chunks: one write of it all would copy it and block the event loop, and each write costs time.
 
-    Other tasks run between two chunks, however fast the client is.
+    Other tasks run after every few chunks, however fast the client is.
     """
 
     def __init__(self, blocks: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
@@ -142,9 +145,8 @@ class _ChunkedResponse(Response):
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for chunk in _chunks(self._blocks):
+        async for chunk in in_turns(_chunks(self._blocks), _CHUNKS_PER_TURN):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
 
