@@ -22,6 +22,8 @@ from exporter.polling.task_loop import TaskLoop
 from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 
+_TASKS_PER_TURN = 1000
+
 
 class Poller:
     """The poll loops of one project under one configuration.
@@ -166,10 +168,10 @@ class Poller:
         tasks = self.store.listed_tasks(unwanted=True)
         assigned = await self._plan.assign(tasks)
         await self.store.set_unpublished(self._plan.unpublished)
-        states = {listed.id: _state_of(listed) for listed in tasks}
+        states = {listed.id: _state_of(listed) async for listed in in_turns(tasks, _TASKS_PER_TURN)}
         changed = {key for key, state in states.items() if self._states.get(key, state) != state}
         self._states = states
-        for loop in self._tasks:
+        async for loop in in_turns(self._tasks, 1):
             loop.assign(assigned.get((loop.collector, loop.source), {}), changed)
 
     def _age_lists(self) -> None:

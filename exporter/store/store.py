@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exporter.model.timeline import Timeline
     from exporter.store.project_context import ProjectContext
 
-_SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 500
+_SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 200
 _NONE_REFUSED: Mapping[str, Iterable[type[TaskFacts]]] = {}
 _MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other may make a ring of them
 
