@@ -93,6 +93,8 @@ class Comparisons:
     @property
     def inconsistent(self) -> list[str] | None:
         """The types whose newest finished comparison found a difference; None if that of some type is unknown."""
+        if self.facts is None:
+            return None
         differing = [compared.type for compared in self.finished if compared.consistent is False]
         return None if not differing and self.missing else differing
 
@@ -108,6 +110,8 @@ class Comparisons:
     @property
     def old(self) -> bool | None:
         """True if one of them is too old, or from before the last edit or full load; None if that is unknown."""
+        if not self.finished:
+            return None
         known = [end.at for end in self.ends if end.at is not None]
         if known and (self.expired or min(known) < self.changed_at):
             return True

@@ -83,13 +83,11 @@ class CutoverState:
             intervals: of the facts that have not expired, and of lists.
             finished: when the oldest of the newest finished comparisons ended.
         """
-        limits = {"status": status_at + settings.max_age}
-        limits |= {name: received[name] + settings.max_age for name in _ABSOLUTE if name in received}
-        limits |= {
-            name: received[name] + max(settings.max_age, LATE_INTERVALS * interval)
-            for name, interval in intervals.items()
-            if name not in _ABSOLUTE
-        }
+        limits = {name: received[name] + settings.max_age for name in _ABSOLUTE if name in received}
+        limits["status"] = status_at + settings.max_age
+        for name, interval in intervals.items():
+            if name not in _ABSOLUTE:
+                limits[name] = received[name] + max(settings.max_age, LATE_INTERVALS * interval)
         if self._action:
             limits["current_action"] = self._action_since + _OUTDATED_ACTION_SECONDS
         if finished is not None:

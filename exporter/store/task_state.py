@@ -40,7 +40,7 @@ class Planned(NamedTuple):
     lasted: float = 0.0
 
 
-_UNPLANNED = Planned()
+UNPLANNED = Planned()
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class TaskState:
             self.tags = dict(facts.tags) if all_tags else self.tags
             facts = replace(facts, tags=tuple(tag for tag in facts.tags if tag[0] in tags))
         self.facts[facts.name] = facts
-        planned = self.planned.get(facts.name, _UNPLANNED)
+        planned = self.planned.get(facts.name, UNPLANNED)
         if (before := self.collected.get(facts.collector, now)) < now and planned.lasted <= planned.interval:
             self.gaps[facts.collector] = now - before
         self.received[facts.name] = self.collected[facts.collector] = now
@@ -156,7 +156,7 @@ class TaskState:
             del self.facts[name]
 
     def _expire_after(self, name: str, ages: Ages) -> float:
-        planned = self.planned.get(name, _UNPLANNED)
+        planned = self.planned.get(name, UNPLANNED)
         return ages.expire_after(self.facts[name].collector, planned.seconds, planned.interval)
 
     def restrict(self, collectors: Container[str]) -> None:

@@ -11,7 +11,7 @@ from exporter.config import TASKS
 from exporter.model import cutover
 from exporter.model.known_facts import TASK_FACTS
 from exporter.store.cutover_state import status_of, too_old
-from exporter.store.task_state import living_subtasks
+from exporter.store.task_state import UNPLANNED, living_subtasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class Verdicts:
             self._settings,
             too_old(limits, self._clock.steady()),
             known.cutover.unpublished,
-            frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in self._ages.configured),
+            _disabled(frozenset(self._ages.configured)),
             other_status,
             known.cutover.report_advances,
             known.received.get("progress"),
@@ -110,10 +110,11 @@ class Verdicts:
     def _intervals(self, task: TaskState) -> Mapping[str, float]:
         """Return the intervals of the lists, and of the facts about a task that have not expired."""
         configured = self._ages.configured
-        return {"list": configured[TASKS]} | {
-            name: max(configured[facts.collector], *task.planned.get(name, (0.0,))[:2])
-            for name, facts in task.facts.items()
-        }
+        intervals = {"list": configured[TASKS]}
+        for name, facts in task.facts.items():
+            planned = task.planned.get(name, UNPLANNED)
+            intervals[name] = max(configured[facts.collector], planned.seconds, planned.interval)
+        return intervals
 
     def _stable(self, task: TaskState) -> bool | None:
         """Return whether nothing has blocked for long enough, or anything else blocks; None if it polls only once."""
@@ -127,6 +128,12 @@ class Verdicts:
 def excludes_subtasks(parent: Task | None) -> bool:
     """Return whether the subtasks of a parent cannot be cut over either."""
     return parent is not None and cutover.excluded(parent)
+
+
+@lru_cache(maxsize=100)
+def _disabled(collectors: frozenset[str]) -> frozenset[str]:
+    """Return the names of the facts about a task that belong to none of these collectors."""
+    return frozenset(name for name, kind in TASK_FACTS.items() if kind.collector not in collectors)
 
 
 @lru_cache(maxsize=1000)
