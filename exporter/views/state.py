@@ -126,4 +126,5 @@ def _blocked(subject: TaskExplanation) -> Iterator[Statement]:
     if blocking:
         names = listing(blocked_by(reason.name for reason in blocking))
         level = Level.WARN if subject.task.phase is Phase.INCREMENTAL else Level.PLAIN
-        yield Statement(level, f"It is not ready to cut over. What blocks: {names}.")
+        below = "".join(f" Subtasks {reason.fact}." for reason in blocking if reason.name == "subtask")
+        yield Statement(level, f"It is not ready to cut over. What blocks: {names}.{below}")

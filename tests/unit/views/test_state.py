@@ -11,7 +11,7 @@ from exporter.model.cutover import can_be_cut_over
 from exporter.model.explanation import TaskExplanation
 from exporter.model.facts import Compared, Comparison, Progress
 from exporter.model.prediction import Predicted
-from exporter.model.task import History, Task
+from exporter.model.task import History, LivingSubtask, Task
 from exporter.views.state import Level, statements
 from tests.lib.verdicts import PLAIN, case_of, ready
 
@@ -103,6 +103,14 @@ def test_a_difference_is_a_fault() -> None:
     different = Comparison(types=(Compared("object", "SUCCESSFUL", consistent=False, finished_at=NOW),))
     level, text = said(ready(comparison=different))[0]
     assert (level, text[:61]) == ("bad", "The newest finished comparison of a type found a difference. ")
+
+
+def test_a_parent_names_the_subtasks_that_block() -> None:
+    subtask = LivingSubtask("id-1", "orders-north", blocked=True)
+    parent = replace(ready(), listed=replace(PLAIN, is_parent=True))
+    subject = TaskExplanation(parent, None, frozenset({"v3"}), {}, case_of(parent, Cutover(), living=(subtask,)))
+    text = next(text for _, text in statements(subject, NOW) if "What blocks" in text)
+    assert text == "It is not ready to cut over. What blocks: subtasks. Subtasks blocked: orders-north."
 
 
 def test_levels_are_classes_of_the_style_sheet() -> None:
