@@ -8,6 +8,7 @@ Examples:
   drs-exporter tasks --demo                     the tasks of the demo, a table
   drs-exporter check --config.file=config.yaml  see what the cloud would refuse
   drs-exporter tasks --config.file=config.yaml  how your tasks are doing now
+  drs-exporter tasks --url=http://HOST:10826    the same from a running exporter
   drs-exporter --config.file=config.yaml        poll and serve (command run)
 
 drs-exporter COMMAND --help has examples of each command, config.example.yaml

@@ -30,7 +30,7 @@ _SECONDS = 60.0
 _LARGEST_BODY, _LARGEST_SUM = 16 << 20, 256 << 20
 """Bytes of one response, and of all that a command needs."""
 _MOST_TASKS = 100_000
-_PAGE, _LONGEST_QUERY = 500, 200
+_PAGE, _LONGEST_QUERY = 2000, 200
 """Tasks on a page, and letters of a query: as many as an exporter allows."""
 _MOST_REDIRECTIONS = 5
 _TRIES = 3

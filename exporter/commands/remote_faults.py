@@ -14,6 +14,7 @@ from exporter.cloud.http.resolver import DnsTimeoutError
 FILE_OPTION = "--http.config.file"
 _NOT_FOUND = "404: no drs-exporter there, or an older one; --url is the URL of its status page"
 _STATUSES: Mapping[int, str] = {
+    400: "400: it does not know the parameters, and so is older than this program",
     401: f"401: it needs a user and password, or refuses these: write basic_auth into the file of {FILE_OPTION}",
     403: "403: it refuses this client",
     404: _NOT_FOUND,

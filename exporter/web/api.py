@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from exporter.web.app import Served
 
 NO_TASK = "no task has this id"
+MAX_LIMIT = 2000
+"""Tasks in a response: more than on a page, since each response costs a search of all tasks."""
 _BATCH = 50
 """Tasks that are converted without a pause for other work."""
 
 
 async def tasks(exporter: Served, request: Request) -> Response:
     """Respond to a query; with 400 if a parameter is invalid."""
-    query, errors = Query.of(request.query_params)
+    query, errors = Query.of(request.query_params, MAX_LIMIT)
     if errors:
         return json_response({"errors": errors}, 400)
     result = await search(exporter.stores, query)

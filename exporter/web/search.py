@@ -55,7 +55,7 @@ class Query:
     limit: int = 100
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> tuple[Query, tuple[str, ...]]:
+    def of(cls, parameters: Mapping[str, str], max_limit: int = MAX_LIMIT) -> tuple[Query, tuple[str, ...]]:
         """Parse parameters. Invalid ones are left out, with a message for each."""
         valid: dict[str, Any] = {name: parameters.get(name, "").strip()[:_MAX_LENGTH] for name in ("q", "project")}
         errors = []
@@ -65,7 +65,7 @@ class Query:
                     valid[name] = word
                 else:
                     errors.append(f"{name}: expected one of {', '.join(words)}")
-        for name, most in (("page", _MAX_PAGE), ("limit", MAX_LIMIT)):
+        for name, most in (("page", _MAX_PAGE), ("limit", max_limit)):
             if text := parameters.get(name, ""):
                 if text.isascii() and text.isdecimal() and len(text) < 8 and 1 <= int(text) <= most:  # noqa: PLR2004
                     valid[name] = int(text)

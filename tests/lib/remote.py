@@ -16,6 +16,8 @@ from tests.lib.commands import config_for
 from tests.lib.daemon import exporter_on
 from tests.lib.transport import InProcess
 
+URL = "http://exporter.test:10826/drs/"
+"""With the prefix of `WithPrefix`."""
 Handler = Callable[[httpx.Request], Any]
 
 

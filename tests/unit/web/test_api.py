@@ -12,7 +12,9 @@ import pytest
 
 from exporter.simulator import SimTask, faults
 from exporter.views.order import WORST_FIRST
-from exporter.web.search import MAX_LIMIT, SORTS, Query
+from exporter.web.api import MAX_LIMIT
+from exporter.web.search import MAX_LIMIT as MAX_LIMIT_OF_PAGES
+from exporter.web.search import SORTS, Query
 from tests.lib.commands import shops
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, polling, sim_task
 from tests.lib.paths import DOCS
@@ -46,6 +48,14 @@ def test_the_api_returns_what_the_page_shows() -> None:
     progress = project["collectors"]["progress"]
     assert (progress["success"], progress["interval_seconds"]) == (True, 30.0)
     assert progress["last_success_timestamp_seconds"] == pytest.approx(EPOCH, abs=60)
+
+
+def test_the_api_returns_more_tasks_at_once_than_a_page() -> None:
+    assert response_of(f"/api/v1/tasks?limit={MAX_LIMIT}")[0] == 200
+    assert response_of(f"/api/v1/tasks?limit={MAX_LIMIT + 1}") == (
+        400,
+        {"errors": ["limit: expected a number from 1 to 2000"]},
+    )
 
 
 def test_the_api_refuses_invalid_parameters() -> None:
@@ -161,4 +171,4 @@ def test_every_field_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", text))
     assert names <= documented
     assert set(WORST_FIRST) | set(SORTS) <= documented
-    assert f"{MAX_LIMIT} at most" in text
+    assert f"{MAX_LIMIT} at most ({MAX_LIMIT_OF_PAGES} on the status page)" in text
