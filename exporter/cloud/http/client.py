@@ -215,9 +215,10 @@ class Client:
         read: Callable[[str, int, httpx.Headers, bytes], T],
         retries: int,
     ) -> T:
-        if self._pauses.rest(operation.name) > _SHORT_PAUSE:
-            raise ThrottledError(operation.name, "paused")
-        await asyncio.sleep(self._pauses.rest(operation.name))
+        if rest := self._pauses.rest(operation.name):
+            if rest > _SHORT_PAUSE:
+                raise ThrottledError(operation.name, "paused")
+            await asyncio.sleep(rest)
         with self.context.waiting():
             await self._scheduler.wait_for(operation.name)
         await self.context.take(self._scheduler, retries)

@@ -93,13 +93,13 @@ class ProgressWire(Wire):
             served_at: the time of the response.
         """
         loading = _runs(self.full_ratio)
-        remaining = ((name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed))
+        remaining = [(name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed)]
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
             Progress,
             self,
             full_remaining_seconds=self.remaining_time if loading else None,
-            stages=_known((name, stage.completed) for name, stage in self.progress_map),
+            stages=_known([(name, stage.completed) for name, stage in self.progress_map]),
             stages_remaining=_known(remaining) if loading else (),
             delay_seconds=self._delay(),
             reported_at=reported_at,
@@ -132,7 +132,7 @@ def _runs(ratio: float | None) -> bool:
 
 
 def _known(pairs: Iterable[tuple[str, float | None]]) -> tuple[tuple[str, float], ...]:
-    return tuple((name, number) for name, number in pairs if number is not None)
+    return tuple([(name, number) for name, number in pairs if number is not None])
 
 
 class ProgressItemWire(ProgressWire, BatchItemWire):
