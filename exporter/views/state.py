@@ -1,4 +1,4 @@
-"""The state of a task in sentences, what is wrong first: what a page says before all facts."""
+"""The state of a task in sentences, the worst first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 _PHASES: Mapping[Phase | None, tuple[Level, str]] = {
     None: (Level.WARN, "The status of the task is unknown: no current list contains it."),
     Phase.FAILED: (Level.BAD, "The task failed{ago}{code}: its status is {status}."),
-    Phase.OTHER: (Level.WARN, "The exporter does not know the status {status}."),
+    Phase.OTHER: (Level.WARN, "The status {status} has no known phase."),
     Phase.PAUSED: (Level.WARN, "The task is paused{lasting}: it does not replicate."),
     Phase.CHANGING: (Level.WARN, "The task is being changed{lasting}."),
     Phase.INCREMENTAL: (Level.PLAIN, "The task replicates changes{lasting}."),
@@ -127,4 +127,4 @@ def _blocked(subject: TaskExplanation) -> Iterator[Statement]:
         names = listing(blocked_by(reason.name for reason in blocking))
         level = Level.WARN if subject.task.phase is Phase.INCREMENTAL else Level.PLAIN
         below = "".join(f" Subtasks {reason.fact}." for reason in blocking if reason.name == "subtask")
-        yield Statement(level, f"It is not ready to cut over. What blocks: {names}.{below}")
+        yield Statement(level, f"It is not ready to cut over. Blockers: {names}.{below}")

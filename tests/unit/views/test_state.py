@@ -36,7 +36,7 @@ def late(delay: float, **predicted: float) -> Task:
         ("FULL_TRANSFER_FAILED", ("bad", "The task failed 1h ago with error code DRS.M1: its status is FULL_")),
         ("PAUSING", ("warn", "The task is paused, for 1h: it does not replicate. Resume it in the console.")),
         ("CHANGE_JOB_STARTED", ("warn", "The task is being changed, for 1h.")),
-        ("DREAMING", ("warn", "The exporter does not know the status DREAMING.")),
+        ("DREAMING", ("warn", "The status DREAMING has no known phase.")),
         ("CREATING", ("plain", "The task is being prepared, for 1h: it does not replicate yet.")),
         ("RELEASE_RESOURCE_STARTED", ("plain", "The task is ending, for 1h.")),
         ("RELEASE_RESOURCE_COMPLETE", ("plain", "The task ended 1h ago.")),
@@ -81,7 +81,7 @@ def test_a_full_load_has_its_end_by_the_cloud_and_by_its_rate() -> None:
     assert ("plain", text) in said(ends)
 
 
-def test_ready_never_stands_without_what_was_not_checked() -> None:
+def test_ready_is_always_shown_with_what_was_not_checked() -> None:
     task = replace(ready(), blockers=(("phase", False),), ready_since=NOW - 7200)
     (text,) = (text for _, text in said(task) if text.startswith("It is ready"))
     assert text.startswith(
@@ -89,9 +89,9 @@ def test_ready_never_stands_without_what_was_not_checked() -> None:
     )
 
 
-def test_what_blocks_is_no_warning_during_the_full_load() -> None:
+def test_blockers_are_no_warning_during_the_full_load() -> None:
     task = ready(replace(PLAIN, status="FULL_TRANSFER_STARTED"), progress=Progress(full_ratio=0.25))
-    assert [level for level, text in said(task) if "What blocks: phase" in text] == ["plain"]
+    assert [level for level, text in said(task) if "Blockers: phase" in text] == ["plain"]
 
 
 def test_a_ready_task_begins_with_that() -> None:
@@ -109,8 +109,8 @@ def test_a_parent_names_the_subtasks_that_block() -> None:
     subtask = LivingSubtask("id-1", "orders-north", blocked=True)
     parent = replace(ready(), listed=replace(PLAIN, is_parent=True))
     subject = TaskExplanation(parent, None, frozenset({"v3"}), {}, case_of(parent, Cutover(), living=(subtask,)))
-    text = next(text for _, text in statements(subject, NOW) if "What blocks" in text)
-    assert text == "It is not ready to cut over. What blocks: subtasks. Subtasks blocked: orders-north."
+    text = next(text for _, text in statements(subject, NOW) if "Blockers" in text)
+    assert text == "It is not ready to cut over. Blockers: subtasks. Subtasks blocked: orders-north."
 
 
 def test_levels_are_classes_of_the_style_sheet() -> None:

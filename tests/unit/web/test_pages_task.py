@@ -42,7 +42,7 @@ def test_all_facts_are_there_with_their_ages() -> None:
     assert got.status == 200
     seen = ParsedPage(got.body)
     for text in (
-        *("orders", "INCRE_TRANSFER_STARTED", "It is not ready to cut over. What blocks: delay.", "7s, limit 5s"),
+        *("orders", "INCRE_TRANSFER_STARTED", "It is not ready to cut over. Blockers: delay.", "7s, limit 5s"),
         *("apply rows", "0s old", NOT_CHECKED, ADVICE),
     ):
         assert text in seen.text
