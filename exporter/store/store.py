@@ -266,13 +266,14 @@ class Store:
     def _update_samples(self, task_id: str, listed: Listed | None) -> frozenset[str]:
         """Update the state and the samples of a task. Return the parents and subtasks that have to be judged again."""
         task, now = self._task(task_id), self._clock.steady()
-        parent_inputs, before, phase = task.parent_inputs, task.exposed, task.phase
+        before, phase, subtasks = task.exposed, task.phase, self.state.subtasks
+        parent_inputs = task.parent_inputs if subtasks.parents(task_id) else None
         task.listed = listed
         included = listed is None or self.context.includes(task, listed)
         self.state.count(task, listed if included else None)
         task.observe_phase(listed, now)
         task.expire(now, self.ages)
-        moved = frozenset() if listed is None else self.state.subtasks.set_parents(task_id, listed.parents)
+        moved = frozenset() if listed is None else subtasks.set_parents(task_id, listed.parents)
         task.wanted = included and (task.ended_at is None or now - task.ended_at <= self._ended_for)
         if not task.wanted or (listed is not None and not self.context.shard.contains(listed)):
             self._exposition.drop((self.key, task_id))
@@ -286,6 +287,8 @@ class Store:
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
         self.events.observe(task_id, task, before, phase)
-        if excludes_subtasks(before) != excludes_subtasks(task.exposed):
-            moved |= self.state.subtasks.of(task_id)
-        return moved if parent_inputs == task.parent_inputs else moved | self.state.subtasks.parents(task_id)
+        if subtasks.of(task_id) and excludes_subtasks(before) != excludes_subtasks(task.exposed):
+            moved |= subtasks.of(task_id)
+        if parent_inputs is not None and parent_inputs != task.parent_inputs:
+            moved |= subtasks.parents(task_id)
+        return moved
