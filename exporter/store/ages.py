@@ -22,6 +22,8 @@ class Ages:
         """Configured intervals in seconds, by enabled collector and by API generation."""
         self.measured: dict[str, float] = {}
         """Seconds between updates where they are longer than that."""
+        self._limits: dict[tuple[str, float, float], float] = {}
+        """The results of `expire_after` since an interval last changed."""
         self.shortened = False
         """True if an interval has become shorter since all ages were last checked."""
 
@@ -31,6 +33,7 @@ class Ages:
         self.configured[name] = interval
         self.measured[name] = max(interval, measured or 0.0)
         self.shortened |= self.interval(name) < before
+        self._limits.clear()
 
     def interval(self, name: str) -> float:
         """Return the measured seconds between updates; the configured ones where nothing was measured yet."""
@@ -50,5 +53,8 @@ class Ages:
             planned: seconds to the next query of the facts.
             interval: of the source that returned them, if it is longer than that of the collector.
         """
-        limit = max(self._stale_after, LATE_INTERVALS * max(self.configured[name], interval))
-        return min(max(limit, LATE_INTERVALS * max(self.interval(name), planned)), _MOST * limit)
+        key = name, planned, interval
+        if key not in self._limits:
+            least = max(self._stale_after, LATE_INTERVALS * max(self.configured[name], interval))
+            self._limits[key] = min(max(least, LATE_INTERVALS * max(self.interval(name), planned)), _MOST * least)
+        return self._limits[key]
