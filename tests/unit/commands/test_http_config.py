@@ -138,6 +138,11 @@ def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
 
     assert tls_fault("ca_file: word") == "tls_config: the CAs are no PEM certificates"
     assert tls_fault("ca: nothing") == "tls_config: the CAs are no PEM certificates"
+    config = load("tls_config: {ca_file: word}")
+    Path("word").unlink()
+    with pytest.raises(ConfigError, match="tls_config: ca_file cannot be read: No such file or directory"):
+        context_of(config.tls_config)
+    Path("word").write_text("no certificate")
     mixed = tls_fault(f"cert_file: {pair.cert}, key_file: {other.key}")
     assert mixed == "tls_config: the key does not belong to the certificate"
     assert tls_fault("cert_file: word, key_file: word").startswith("tls_config: not a certificate and its key, both ")

@@ -12,8 +12,12 @@ from exporter.commands.outcome import Outcome
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.virtual_time import simulate
 
-OBSERVED = {"drs_task_phase_changed_timestamp_seconds", "drs_task_auto_stop_timestamp_seconds"}
-"""Families that need a change of phase while the exporter runs."""
+OBSERVED = {
+    "drs_task_phase_changed_timestamp_seconds",
+    "drs_task_auto_stop_timestamp_seconds",
+    "drs_task_predicted_full_load_end_timestamp_seconds",
+}
+"""Families that need a change of phase, or a history, while the exporter runs."""
 
 
 def test_once_on_the_demo_prints_every_family_that_needs_no_change_and_no_setting(

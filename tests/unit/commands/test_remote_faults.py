@@ -131,3 +131,24 @@ def test_a_proxy(tmp_path: Path) -> None:
         return await real_fault(1, file=file)
 
     assert asyncio.run(without()) == "the proxy is not reached: check proxy_url"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (
+            "407 Proxy Authentication Required",
+            "407: the proxy needs a user and password: write them into proxy_url in ",
+        ),
+        ("502 Bad Gateway", "the proxy does not connect to it (502)"),
+    ],
+)
+def test_a_proxy_that_does_not_connect(status: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "http.yml"
+
+    async def fault() -> str:
+        async with served(saying(answer(b"", status))) as port:
+            file.write_text(f"proxy_url: http://localhost:{port}\n")
+            return await real_fault(1, "https", file)
+
+    assert asyncio.run(fault()).startswith(text)

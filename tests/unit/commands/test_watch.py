@@ -8,11 +8,14 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from exporter.commands import tasks as tasks_command
+from exporter.commands import watch as watching
 from exporter.commands.outcome import Outcome
 from exporter.commands.tasks import watch_cloud
 from exporter.commands.watch import interval, watch
@@ -109,10 +112,10 @@ def test_without_a_url_the_cloud_is_polled_at_the_intervals_of_the_configuration
 
     async def run(seconds: float) -> int:
         transport = InProcess(cloud)
-        watching = asyncio.create_task(watch_cloud(config_for(), 1, transport=transport, clock=clock))
+        running = asyncio.create_task(watch_cloud(config_for(), 1, transport=transport, clock=clock))
         await asyncio.sleep(seconds)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         return sum("batch-progress" in call.path for call in cloud.calls)
 
     assert simulate(run(65)) == 3
@@ -135,6 +138,18 @@ def test_a_project_that_fails_is_shown_below_the_tasks(capsys: Capture) -> None:
     assert (
         f"{WHERE}: failed, and so unknown or incomplete: tasks\n  v3_list_jobs failed, 500" in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), NotReadyError("standard output cannot be written")])
+def test_output_that_cannot_be_written_ends_it(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def failing() -> Iterator[None]:
+        yield
+        raise error
+
+    monkeypatch.setattr(watching, "writing_output", failing)
+    with pytest.raises(type(error)):
+        simulate(watch_cloud(config_for(), 1, transport=InProcess(cloud_of(sim_task("orders"))), clock=clock))
 
 
 def test_ctrl_c_is_the_end(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
