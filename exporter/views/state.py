@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Phase, Task
 from exporter.views.cutover import blocked_by, not_checked, reasons
-from exporter.views.summary import full_ratio_of
+from exporter.views.summary import full_ratio_of, full_remaining_of
 from exporter.views.text import age, duration, listing, moment, percent, trend
 
 
@@ -80,8 +80,7 @@ def _load(task: Task, now: float) -> Iterator[Statement]:
     if ratio is None or ratio >= 1:
         return
     text = f"The full load is {percent(ratio)} complete"
-    remaining = task.progress.full_remaining_seconds if task.progress else None
-    if remaining is not None:
+    if (remaining := full_remaining_of(task)) is not None:
         text += f"; the cloud expects its end in {duration(remaining)}"
     if (end := task.predicted.full_load_end_at) is not None:
         text += f"; at the present rate it ends in about {age(now, end)}, at {moment(end)}"

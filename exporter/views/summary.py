@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from exporter.model.facts import CollectorFacts
-from exporter.model.task import Project, Task
+from exporter.model.task import Phase, Project, Task
 from exporter.model.task_lists import ListFacts
 from exporter.views.cutover import BLOCKED, READY, unchecked_of
 from exporter.views.text import UNKNOWN
@@ -20,6 +20,11 @@ def phase_of(task: Task) -> str:
 def full_ratio_of(task: Task) -> float | None:
     """The completed part of the full load."""
     return task.progress.full_ratio if task.progress else None
+
+
+def full_remaining_of(task: Task) -> float | None:
+    """The time until the end of the full load by the cloud, in seconds, while the load runs."""
+    return task.progress.full_remaining_seconds if task.progress and task.phase is Phase.FULL else None
 
 
 def read_at(task: Task) -> float | None:

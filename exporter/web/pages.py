@@ -33,6 +33,7 @@ from exporter.views.summary import (
     comparison_of,
     cutover_of,
     full_ratio_of,
+    full_remaining_of,
     phase_of,
     read_at,
 )
@@ -181,7 +182,17 @@ def _templates() -> Mapping[str, Template]:
         blocked_by,
         trend,
     )
-    functions = (blockers_of, comparison_of, cutover_of, full_ratio_of, phase_of, read_at, runbook, unchecked_of)
+    functions = (
+        blockers_of,
+        comparison_of,
+        cutover_of,
+        full_ratio_of,
+        full_remaining_of,
+        phase_of,
+        read_at,
+        runbook,
+        unchecked_of,
+    )
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}

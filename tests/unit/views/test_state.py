@@ -81,6 +81,12 @@ def test_a_full_load_has_its_end_by_the_cloud_and_by_its_rate() -> None:
     assert ("plain", text) in said(ends)
 
 
+def test_a_failed_load_has_no_end() -> None:
+    progress = Progress(full_ratio=0.63, full_remaining_seconds=0.0)
+    task = ready(replace(PLAIN, status="FULL_TRANSFER_FAILED"), progress=progress)
+    assert ("plain", "The full load is 63% complete.") in said(task)
+
+
 def test_ready_is_always_shown_with_what_was_not_checked() -> None:
     task = replace(ready(), blockers=(("phase", False),), ready_since=NOW - 7200)
     (text,) = (text for _, text in said(task) if text.startswith("It is ready"))
