@@ -115,7 +115,8 @@ class Program:
     def ends_on(self, number: signal.Signals, *codes: int, seconds: float = TIMEOUT) -> None:
         """Send a signal, and fail unless it ends in time without a traceback, with 0 or one of these exit codes."""
         self.send_signal(number)
-        assert self.exit_code(seconds) in (codes or (0,))
+        code = self.exit_code(seconds)
+        assert code in (codes or (0,)), f"it ended with {code}; {self.stderr}"
         assert "Traceback" not in self.stderr
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 
-_PATIENCE = 60.0
-"""Seconds for a start that takes a tenth of one."""
+_PATIENCE = 180.0
+"""Seconds for a start that takes a tenth of one, or one with thousands of tasks."""
 
 
 @contextmanager
