@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import json
 import os
 import re
 import sys
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pydantic_core
+
 from exporter.cloud.operations import OPERATIONS
 from exporter.config import Collectors
 from exporter.simulator import DEMO_DOMAIN, DEMO_PASSWORD, DEMO_USER, SimTask, SimulatedCloud, World
-from exporter.simulator.world import formats
 from exporter.simulator.world.life import FULL, HIDDEN, HOUR, PREPARED, Script, duration, ending
 from tests.faults.fleet import account, id_of
 from tests.lib.virtual_time import EPOCH, now
@@ -38,6 +41,8 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 """By account."""
 _LIFE: Script = (*PREPARED, *FULL, ("INCRE_TRANSFER_STARTED", 3.5 * HOUR), *ending(shown=HOUR))
 _SPEED = duration(_LIFE) * LIVES_A_DAY / (24 * HOUR)
+_CACHED_STRINGS = 16_384
+"""Places in the cache of pydantic, which overwrites by hash."""
 _PROCESS = Path("/proc/self")
 _TASK_ID = re.compile('task_id="([^"]+)"')
 
@@ -91,11 +96,16 @@ def living(simulated: SimulatedCloud) -> tuple[set[str], set[str]]:
     return shown, {moment.id for pair in moments for moment in pair if moment.status not in HIDDEN}
 
 
+def fill_string_cache() -> None:
+    """Fill pydantic's cache of the strings in JSON, which would otherwise take weeks, and look like a leak."""
+    pydantic_core.from_json(json.dumps([f"string {number}" for number in range(20 * _CACHED_STRINGS)]))
+
+
 def tidy(transport: FaultyTransport) -> None:
-    """Forget what only the simulated cloud remembers."""
+    """Forget what only the simulated cloud remembers, and what the caches do that have a bound."""
     transport.sent.clear()
-    for function in vars(formats).values():
-        if hasattr(function, "cache_clear"):
+    for function in gc.get_objects():
+        if type(function) is functools._lru_cache_wrapper and function.cache_parameters()["maxsize"]:
             function.cache_clear()
     for simulated in transport.clouds.values():
         for token in [token for token, known in simulated.auth_tokens.items() if known.expires <= now()]:
