@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from exporter.commands.http_config import HttpConfig, authorization_of, context_of, proxy_of, read
 from exporter.config import ConfigError, NotReadyError
 from tests.lib.certificates import Authority
-from tests.lib.tools import needs
+from tests.lib.tools import needs, tool
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +156,25 @@ def test_no_verification_and_the_newest_version() -> None:
     assert context.minimum_version == ssl.TLSVersion.TLSv1_3
     oldest = context_of(load("tls_config: {min_version: TLS10}").tls_config)
     assert oldest.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@needs("openssl", "promtool")
+def test_prometheus_accepts_the_same_keys(tmp_path: Path) -> None:
+    pair = Authority(tmp_path / "one").pair
+    tls = {"ca_file": str(pair.cert), "cert_file": str(pair.cert), "key_file": str(pair.key), "server_name": "a"}
+    common = {
+        "tls_config": {**tls, "insecure_skip_verify": True, "min_version": "TLS12"},
+        "follow_redirects": True,
+        "enable_http2": True,
+        "proxy_url": "http://proxy.test:3128",
+    }
+    basic = {"basic_auth": {"username": "bob", "password_file": str(tmp_path / "word")}}
+    other = {"authorization": {"type": "Bearer", "credentials_file": str(tmp_path / "word")}}
+    jobs = []
+    for name, keys in (("basic", basic | common), ("other", other | common)):
+        load(json.dumps(keys))
+        jobs.append({"job_name": name, "static_configs": [{"targets": ["localhost:1"]}], **keys})
+    file = tmp_path / "prometheus.yml"
+    file.write_text(json.dumps({"scrape_configs": jobs}))
+    done = subprocess.run([tool("promtool"), "check", "config", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
