@@ -93,7 +93,9 @@ def _row(task: TaskRow, prefix: str, now: float) -> list[Cell]:
 
 def _outlook(task: TaskRow, now: float) -> str:
     slope = None if task.incremental_delay_seconds is None else task.incremental_delay_slope
-    return outlook(slope, task.predicted_catch_up_seconds, task.predicted_full_load_end_timestamp_seconds, now)
+    end = task.predicted_full_load_end_timestamp_seconds
+    loaded = [] if end is None else [f"loaded in {age(now, end)}"]
+    return ", ".join([*outlook(slope, task.predicted_catch_up_seconds), *loaded])
 
 
 def _cutover(task: TaskRow, now: float) -> Cell:

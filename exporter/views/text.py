@@ -91,12 +91,10 @@ def lasting(since: float | None, now: float) -> str:
     return f" for {age(since, now)}" if since is not None and now - since >= _SHORTEST_LASTING else ""
 
 
-def outlook(slope: float | None, catch_up_seconds: float | None, load_end_at: float | None, now: float) -> str:
-    """The trend of a delay, and when it is within its limit, or when a full load ends; empty if nothing is known."""
+def outlook(slope: float | None, catch_up_seconds: float | None) -> list[str]:
+    """The trend of a delay, and when it is within its limit, as far as they are known."""
     parts = [trend(slope)] if slope is not None else []
-    parts += [f"caught up in {duration(catch_up_seconds)}"] if catch_up_seconds else []
-    parts += [f"loaded in {age(now, load_end_at)}"] if load_end_at is not None else []
-    return ", ".join(parts)
+    return [*parts, f"caught up in {duration(catch_up_seconds)}"] if catch_up_seconds else parts
 
 
 def fact_text(fact: object) -> str:

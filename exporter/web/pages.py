@@ -38,7 +38,7 @@ from exporter.views.summary import (
     read_at,
 )
 from exporter.views.task import groups
-from exporter.views.text import age, duration, listing, moment, number, percent, plural, project_text, trend
+from exporter.views.text import age, duration, listing, moment, number, outlook, percent, plural, project_text
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
 
@@ -180,7 +180,6 @@ def _templates() -> Mapping[str, Template]:
         project_text,
         sentence,
         blocked_by,
-        trend,
     )
     functions = (
         blockers_of,
@@ -196,7 +195,7 @@ def _templates() -> Mapping[str, Template]:
     environment.filters |= {function.__name__: function for function in filters}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in functions}
-    environment.globals |= {"phases": WORST_FIRST, "version": version("drs-exporter")}
+    environment.globals |= {"outlook_words": outlook, "phases": WORST_FIRST, "version": version("drs-exporter")}
     environment.globals["style"] = Markup(_content("style.css"))  # noqa: S704 - our own file
     environment.globals["script"] = Markup(_content("live.js"))  # noqa: S704 - our own file
     return {name: environment.get_template(name) for name in environment.list_templates(["html"])}

@@ -66,6 +66,13 @@ def test_keys_and_phases_of_a_newer_exporter_are_accepted() -> None:
     assert json.loads(tasks_from(lambda _: httpx.Response(200, json=newer), None).text)["tasks"][0]["mood"] == "blue"
 
 
+def test_the_end_of_a_full_load_is_in_the_column_of_trends() -> None:
+    loading = page("one", phase="full", predicted_full_load_end_timestamp_seconds=7207.0)
+    outcome = tasks_from(lambda _: httpx.Response(200, json=loading))
+    assert "  TREND " in outcome.text.splitlines()[0]
+    assert "  loaded in 2h  " in outcome.text
+
+
 def test_control_characters_of_a_server_never_reach_the_terminal() -> None:
     hostile = "\x1b]0;pwned\x07\u202e\n"
     rows = page(hostile, phase=hostile, account=hostile, cutover_not_checked=hostile)
