@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,8 @@ Samples = Sequence[tuple[tuple[str, ...], float]]
 TASK_LABELS = ("account", "region", "project", "task_id", "task_name", "parent_id")
 """The labels of every task family; `parent_id` on subtasks only."""
 PROJECT_LABELS = ("account", "region", "project")
+_MOST_ORDERS = 100
+"""Of the fresh facts of tasks, whose order in one family is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,17 @@ def gauge(name: str, help_text: str, *fields: str) -> Family[Any]:
     if len(paths) == 1:
         return Family(name, help_text, fields, _only(*paths[0]))
 
+    @lru_cache(maxsize=_MOST_ORDERS)
+    def by_age(fresh: tuple[str, ...]) -> list[tuple[str, str]]:
+        ages = {facts: age for age, facts in enumerate(fresh)}
+        return sorted(paths, key=lambda path: ages.get(path[0], -1))
+
     def first_fresh(task: Task) -> float | None:
-        ages = {facts: age for age, facts in enumerate(task.fresh)}
-        by_age = sorted(paths, key=lambda path: ages.get(path[0], -1))
-        values = (getattr(getattr(task, facts), field, None) for facts, field in by_age)
-        return next((value for value in values if value is not None), None)
+        for facts, field in by_age(task.fresh):
+            value: float | None = getattr(getattr(task, facts), field, None)
+            if value is not None:
+                return value
+        return None
 
     reads = (*dict.fromkeys(facts for facts, _ in paths), "fresh")
     return Family(name, help_text, fields, single(first_fresh), reads=reads)
