@@ -225,7 +225,9 @@ class Inventory:
             if newest is None or newest not in fresh:
                 return None
             deciding = _current(fresh, newest[0]) or [fresh[newest].listed]
-        return _filled(merge(deciding), [entry.listed for entry in fresh.values()])
+        listed = merge(deciding)
+        others = [entry.listed for entry in fresh.values() if entry.listed is not listed]
+        return _filled(listed, others) if others else listed
 
     def contradictions(self, since: float) -> int:
         """Count the tasks about which the lists since this time contradict each other or a query."""
