@@ -1,4 +1,4 @@
-"""The fixture of tests that run a command in this process."""
+"""The settings of hypothesis, and the fixture of tests that run a command in this process."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from exporter.runtime import logs
 from tests.lib.commands import CommandLine
+
+# A busy machine takes any time for an example.
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture

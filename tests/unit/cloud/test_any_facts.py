@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import CloudError, DecodeError, TaskError, TaskGoneError
@@ -133,7 +133,6 @@ def fit(value: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", ITEMS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
     bad, good, expected = ITEMS[name]
@@ -149,7 +148,6 @@ def test_other_items_of_a_batch_survive(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", [*ITEMS, *JOBS, *FLAT])
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_response_about_a_task_is_facts_or_an_error(name: str, data: st.DataObject) -> None:
     whole: Any = (
@@ -169,7 +167,6 @@ def test_any_response_about_a_task_is_facts_or_an_error(name: str, data: st.Data
 
 
 @pytest.mark.parametrize("name", PROJECT)
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_response_about_the_project_is_facts_or_an_error(name: str, data: st.DataObject) -> None:
     body: Any = data.draw(broken(PROJECT[name]) | anything)

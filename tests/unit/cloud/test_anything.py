@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import CloudError, DecodeError
@@ -92,7 +92,6 @@ def fit_for_a_page(value: Any) -> bool:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@settings(deadline=None)
 @given(item=broken(TASK))
 def test_other_tasks_of_the_list_survive(api: str, item: Any) -> None:
     good = {"id": GOOD, "status": "PAUSING", "name": "good"}
@@ -103,7 +102,6 @@ def test_other_tasks_of_the_list_survive(api: str, item: Any) -> None:
 
 
 @pytest.mark.parametrize("api", ["v3", "v5"])
-@settings(deadline=None)
 @given(body=broken({"jobs": [TASK, TASK], "total_record": 2, "total_count": 2}) | anything)
 def test_any_list_is_a_list_or_a_failure(api: str, body: Any) -> None:
     answer: TaskList | None = None

@@ -94,7 +94,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("any") / "config.yaml"
 
 
-many = settings(max_examples=60, deadline=None)  # no deadline: files and a busy machine vary too much
+many = settings(max_examples=60)
 
 
 def outcome(file: Path, content: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.metrics.exposition import Exposition
@@ -86,7 +86,7 @@ def page(steps: list[Task]) -> str:
     return simulate(main())
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
+@settings(max_examples=100)
 @given(st.builds(Task, st.just(IDENTITY), **PARTS), CHANGES)
 def test_samples_after_any_changes_are_those_of_the_last_state(first: Task, changes: list[tuple[str, object]]) -> None:
     steps = [Task(IDENTITY), first]

@@ -213,7 +213,7 @@ def assert_ready(link: Link, rules: Cutover) -> None:
 READY = Link(ready(PLAIN), frozenset(), frozenset(), None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(link=links(), rules=SETTINGS)
 @example(READY, Cutover(comparison="required", endpoints="required", objects="required", logs="required"))
 @example(replace(READY, old=frozenset({"progress"})), Cutover())
@@ -231,7 +231,7 @@ def test_the_property_is_not_empty() -> None:
     assert blocked(replace(READY, task=virtual, subtasks=(READY, READY)), Cutover()) is False
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(link=links(depth=0), rules=SETTINGS)
 def test_each_reason_is_in_exactly_one_family_and_more_facts_never_hide_a_blocker(link: Link, rules: Cutover) -> None:
     case = CutoverInput(link.task, rules, link.old, link.unpublished)

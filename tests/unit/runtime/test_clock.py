@@ -104,7 +104,7 @@ def test_a_step_changes_neither_series_nor_ages(step: float, without: Any, *, do
     assert Story((70.0, step), down=down).shown == without[down]
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(
     times=st.lists(st.floats(0.5, LENGTH), min_size=1, max_size=4).map(sorted),
     shifts=st.lists(st.sampled_from(STEPS), min_size=4, max_size=4),

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cloud.http.errors import BadRequestError, CloudError, DecodeError
@@ -188,7 +188,6 @@ def test_v3_sees_that_short_pages_leave_gaps() -> None:
     assert (len(numbers), complete, moving.asked) == (90, False, 4)
 
 
-@settings(deadline=None)
 @given(pages=st.lists(st.tuples(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 12)), min_size=1, max_size=6))
 def test_a_list_is_complete_only_if_all_counts_agree(pages: list[tuple[list[int], int]]) -> None:
     script = Script(*(page(numbers, total) for numbers, total in pages))

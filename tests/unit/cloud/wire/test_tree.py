@@ -218,7 +218,7 @@ def walked(items: list[Any], above: tuple[str, ...] = ()) -> list[tuple[str | No
     return found
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(ENTRIES, max_size=4))
 def test_every_decodable_id_is_listed_once_and_no_parent_of_a_lost_entry_is_ready(items: list[Any]) -> None:
     tree = Grown(*items)
