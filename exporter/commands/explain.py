@@ -23,7 +23,7 @@ import asyncio
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exporter.commands.documents import ExplainedTask, TaskTable
+from exporter.commands.documents import ExplainedTask, TaskTable, Value
 from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, add_url, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.commands.documents import FactGroup, JudgedTask, Value
+    from exporter.commands.documents import FactGroup, JudgedTask
     from exporter.config import Account, Config
     from exporter.polling.poller import Poller
 
@@ -221,8 +221,8 @@ def _recent(task: ExplainedTask) -> Iterator[list[str]]:
     since = task.events_since_timestamp_seconds
     if task.events:
         newest = task.events[:_MOST_EVENTS]
-        rows = [(moment(event.at_timestamp_seconds), event.sentence) for event in newest]
-        yield [f"events since {moment(since)}, the newest first", *columns(rows)]
+        rows = [Value(name=moment(event.at_timestamp_seconds), text=event.sentence) for event in newest]
+        yield [f"events since {moment(since)}, the newest first", *_rows(rows)]
     elif lasting(since, task.now_timestamp_seconds):
         yield [f"events: none since {moment(since)}"]
 
