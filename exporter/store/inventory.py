@@ -117,7 +117,9 @@ class Inventory:
             self._remove(task_id, now)
         visible = self._visible_tasks(tasks, now)
         for task_id, listed in visible.items():
-            self._tasks.setdefault(task_id, {})[key] = _ListEntry(listed, now)
+            entries = self._tasks.setdefault(task_id, {})
+            same = key in entries and entries[key].listed == listed  # then the task and its entry share one object
+            entries[key] = _ListEntry(entries[key].listed if same else listed, now)
         return deleted, visible
 
     def roots(self, api: str, job_type: str, *, without: str | None = None) -> tuple[str, ...]:

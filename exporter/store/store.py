@@ -238,7 +238,9 @@ class Store:
     def _unchanged(self, task_id: str, listed: Listed | None) -> bool:
         """Return whether a list repeats the exposed entry of a task, which needs no update then."""
         task = self.state.tasks.get(task_id)
-        if task is None or task.exposed is None or task.listed != listed or listed is None:
+        if task is None or task.exposed is None or listed is None:
+            return False
+        if task.listed is not listed and task.listed != listed:
             return False
         return task.cutover.old.isdisjoint({"status", "list"}) and not task.cutover.disputed
 

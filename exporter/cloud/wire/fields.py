@@ -181,7 +181,13 @@ def _words(value: Any, info: ValidationInfo) -> frozenset[str] | None:
     words = [item for item in items if isinstance(item, str) and _WORD.fullmatch(item)]
     if len(words) < len(items) and isinstance(info.context, DecodeErrors):
         info.context.count += 1
-    return frozenset(words) if words or not items else None
+    return _shared(frozenset(words)) if words or not items else None
+
+
+@lru_cache(maxsize=1024)
+def _shared(words: frozenset[str]) -> frozenset[str]:
+    """Return the same object for equal sets: many tasks have the same words."""
+    return words
 
 
 Text = Annotated[str | None, _field(_text)]
