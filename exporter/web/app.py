@@ -78,6 +78,7 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
         [
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
+            Route("/runbooks/{name}", pages.runbook),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
             Route("/api/v1/events", partial(events, exporter)),

@@ -42,8 +42,5 @@ _RUNBOOKS: Mapping[str, str] = {
 
 
 def runbook(reason: str) -> str | None:
-    """Return the runbook in docs/runbooks that describes a reason against a cut-over; None without one.
-
-    It has no link: the exporter does not serve the runbooks.
-    """
+    """Return the name of the runbook that describes a reason against a cut-over; None without one."""
     return _RUNBOOKS.get(reason)

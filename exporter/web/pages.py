@@ -39,12 +39,17 @@ from exporter.views.summary import (
 )
 from exporter.views.task import groups
 from exporter.views.text import age, duration, listing, moment, number, outlook, percent, plural, project_text
+from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
 
+_NO_TASK = (
+    "No task with this ID is known. It may be deleted, have ended long ago, be excluded by the configuration, or not "
+    "be listed yet."
+)
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""
 _EVENTS = 20
@@ -105,7 +110,14 @@ class Pages:
             tasks = {task.identity.task_id: task for task in store.tasks()}
             if task_id in tasks:
                 return await self._page("task.html", 200, **self._facts(store, tasks, tasks[task_id]))
-        return await self._page("missing.html", 404)
+        return await self._page("missing.html", 404, what="task", why=_NO_TASK)
+
+    async def runbook(self, request: Request) -> Response:
+        """The runbook of an alert; 404 if there is none of this name."""
+        name = request.path_params["name"]
+        if name not in runbooks.names():
+            return await self._page("missing.html", 404, what="runbook", why="No alert has this name.")
+        return await self._page("runbook.html", 200, name=name, content=runbooks.html(name))
 
     def _facts(self, store: Store, tasks: Mapping[str, Task], task: Task) -> dict[str, Any]:
         now, identity = self._exporter.now(), task.identity

@@ -142,4 +142,5 @@ def test_what_blocks_has_its_meaning_a_remedy_and_a_runbook() -> None:
     assert row
     text = " ".join(ParsedPage(row[1].encode()).text.split())
     assert text.startswith("delay delay_high blocks 7s, limit 5s")
-    assert text.endswith(f"{ADVICE} Runbook: DrsTaskDelayHigh0s old")
+    assert text.endswith(f"{ADVICE} Runbook0s old")
+    assert '<a href="../runbooks/DrsTaskDelayHigh">' in row[1]
