@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from exporter.config import Links
-from exporter.model.task import Identity
+from exporter.model.task import Identity, Phase
 
 _DASHBOARD = "drs-task"
 """The uid of the dashboard DRS task; its variables are the labels of a task."""
@@ -26,7 +26,6 @@ def links_of(links: Links, identity: Identity) -> list[tuple[str, str]]:
 
 
 _RUNBOOKS: Mapping[str, str] = {
-    "phase": "DrsTaskFailed",
     "stale": "DrsTaskStale",
     "delay_unknown": "DrsTaskDelayMissing",
     "delay_high": "DrsTaskDelayHigh",
@@ -41,6 +40,9 @@ _RUNBOOKS: Mapping[str, str] = {
 }
 
 
-def runbook(reason: str) -> str | None:
-    """Return the name of the runbook that describes a reason against a cut-over; None without one."""
-    return _RUNBOOKS.get(reason)
+_RUNBOOKS_OF_PHASES: Mapping[Phase | None, str] = {Phase.FAILED: "DrsTaskFailed", Phase.PAUSED: "DrsTaskPausedLong"}
+
+
+def runbook(reason: str, phase: Phase | None) -> str | None:
+    """Return the name of the runbook about a reason against the cut-over of a task in a phase; None without one."""
+    return _RUNBOOKS_OF_PHASES.get(phase) if reason == "phase" else _RUNBOOKS.get(reason)

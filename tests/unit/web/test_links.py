@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.config import Links
 from exporter.model.cutover_words import ADVICE
-from exporter.model.task import Identity
+from exporter.model.task import Identity, Phase
 from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 
@@ -25,7 +25,12 @@ def test_grafana_opens_the_dashboard_of_the_task_and_the_console_its_region() ->
 
 
 def test_every_runbook_of_a_reason_exists() -> None:
-    names = {name for reason in ADVICE if (name := runbook(reason))}
+    names = {name for reason in ADVICE for phase in (None, *Phase) if (name := runbook(reason, phase))}
     assert len(names) > 8
     assert names <= runbooks.names()
-    assert runbook("subtask") is None
+    assert runbook("subtask", Phase.FAILED) is None
+
+
+def test_the_runbook_of_failures_is_for_failed_tasks_only() -> None:
+    found = {phase: name for phase in (None, *Phase) if (name := runbook("phase", phase))}
+    assert found == {Phase.FAILED: "DrsTaskFailed", Phase.PAUSED: "DrsTaskPausedLong"}
