@@ -34,7 +34,7 @@ from exporter.runtime import interrupts
 from exporter.runtime.clock import Clock
 from exporter.runtime.escape import json_text, printable
 from exporter.runtime.terminal import ProgressLine
-from exporter.store.explain import below, explain_with_subtasks
+from exporter.store.explain import explain_with_subtasks
 from exporter.views.explanation import explanation_json
 from exporter.views.text import UNKNOWN, lasting, moment, plural
 
@@ -173,9 +173,8 @@ def _places(table: TaskTable) -> list[Place]:
 
 async def _explained(exporter: Exporter, poller: Poller, account: Account, task_id: str) -> dict[str, Any] | None:
     """Return all about a task of a project whose lists have been polled; None if the task is gone."""
-    parents = {listed.id: listed.parent_id for listed in poller.store.listed_tasks(unwanted=True)}
     about_tasks = [name for name, collector in COLLECTORS.items() if collector.scope is not Scope.PROJECT]
-    await poller.poll_facts(about_tasks, only=(task_id, *below(task_id, parents)))
+    await poller.poll_facts(about_tasks, only=(task_id, *poller.store.state.subtasks.below(task_id)))
     await poller.store.sweep()
     found = explain_with_subtasks(poller.store, task_id)
     if not found:

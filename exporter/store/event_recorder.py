@@ -170,8 +170,7 @@ class EventRecorder:
 
     def _add_all(self, task_id: str, before: Task | None, found: Iterable[Found], changed: _Changed) -> None:
         """Record the events of a task; of a subtask not that it appears or is removed together with its parent."""
-        task = self._state.tasks.get(task_id)
-        shown = (task.exposed if task is not None else None) or before
+        shown = self._state.exposed(task_id) or before
         if shown is None:
             return
         parent = shown.identity.parent_id
@@ -210,6 +209,5 @@ class EventRecorder:
         """Return the details that name the parent of a subtask."""
         if task is None or task.parent_id is None:
             return {}
-        parent = self._state.tasks.get(task.parent_id)
-        name = parent.exposed.identity.task_name if parent is not None and parent.exposed is not None else None
-        return {"parent_id": task.parent_id} | ({} if name is None else {"parent_name": name})
+        parent = self._state.exposed(task.parent_id)
+        return {"parent_id": task.parent_id} | ({"parent_name": parent.identity.task_name} if parent else {})

@@ -1,4 +1,4 @@
-"""What the events of a project and its tasks depend on beside their facts: what was observed before."""
+"""The last observations of a project and its tasks: the next ones are compared with them to find events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_SECONDS = 300.0
 
 @dataclass(slots=True)
 class ObservedTask:
-    """What was last observed of one task."""
+    """The last observations of one task."""
 
     new: bool = False
     """True until the event that the task has appeared; of a task that the first lists contain, never."""
@@ -81,7 +81,7 @@ class Limit:
 
 @dataclass(slots=True)
 class ObservedProject:
-    """What was last observed of one project."""
+    """The last observations of one project."""
 
     readable: bool | None = None
     """Whether any task list succeeded; None before the first poll."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exporter.model.facts import AsyncJobs, Quota
-    from exporter.model.task import Listed, ProjectKey
+    from exporter.model.task import Listed, ProjectKey, Task
     from exporter.model.task_lists import ListFacts
     from exporter.runtime.clock import Clock
     from exporter.store.project_context import ProjectContext
@@ -71,6 +71,11 @@ class ProjectState:
         self._facts = {name: facts for name, facts in self._facts.items() if name in enabled}
         for task in self.tasks.values():
             task.restrict(enabled)
+
+    def exposed(self, task_id: str | None) -> Task | None:
+        """Return a task as its series expose it; None if it has none."""
+        task = self.tasks.get(task_id or "")
+        return None if task is None else task.exposed
 
     def count(self, task: TaskState, listed: Listed | None) -> None:
         """Count a task as `listed`, in place of what it was counted as before; None: not at all."""

@@ -1,4 +1,4 @@
-"""When a change of a verdict is an event: only if a known fact has changed it, not the age of the data alone."""
+"""The events of verdicts: a change is one only if a known fact has caused it, not the age of the data alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other
 
 
 class Readiness:
-    """The readiness of the tasks of one project, as known facts show it.
+    """The readiness of the tasks of one project by their known facts.
 
     Args:
         state: of the project.
@@ -75,7 +75,7 @@ class Readiness:
             yield Kind.NOT_READY, {"reasons": ",".join(name for name in blocking if name != _NOT_STABLE)}
 
     def _ready(self, task_id: str, task: TaskState) -> bool | None:
-        """Return whether known facts show that nothing blocks; what they have shown before, while they are unknown."""
+        """Return whether known facts show that nothing blocks; while they are unknown, the result before."""
         exposed = task.exposed
         if exposed is None or (exposed.listed is not None and exposed.blockers is None):
             return None

@@ -147,14 +147,14 @@ class Store:
             and (task.exposed is not None or (unwanted and (uses_tags or shard.contains(task.listed))))
         ]
 
-    def explain(self, task: Task, parent: Task | None) -> TaskExplanation:
-        """Return what explains the verdict of a task of `tasks`; `parent` is the parent of a subtask."""
+    def explain(self, task: Task) -> TaskExplanation:
+        """Return what explains the verdict of a task of `tasks`."""
         now, last_seen = self._clock.steady(), self.state.inventory.last_seen(task.identity.task_id)
         ages = {name: self._clock.now() - at for name, at in task.collected}
         if last_seen:
             ages[TASKS] = now - max(at for _, at in last_seen)
         apis, case = frozenset(api for api, _ in last_seen), self._verdicts.input_of(task)
-        return TaskExplanation(task, parent, apis, ages, case)
+        return TaskExplanation(task, self.state.exposed(task.identity.parent_id), apis, ages, case)
 
     def timeline(self, task_id: str) -> Timeline | None:
         """Return the recent history of an active task; None without one."""

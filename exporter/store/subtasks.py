@@ -25,6 +25,13 @@ class Subtasks:
         """Return the tasks that contain a subtask."""
         return self._parents.get(task_id, _NONE)
 
+    def below(self, task_id: str) -> set[str]:
+        """Return the subtasks of a task, and theirs."""
+        found, level = set[str](), {task_id}
+        while level := {key for parent in level for key in self.of(parent)} - found - {task_id}:
+            found |= level
+        return found
+
     def set_parents(self, task_id: str, parents: frozenset[str]) -> frozenset[str]:
         """Make a task a subtask of these parents only. Return the parents that have gained or lost it."""
         before = self._parents.pop(task_id, _NONE)

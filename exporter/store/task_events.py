@@ -1,4 +1,4 @@
-"""Which events the change of a task is: compares what was observed before with the task as it is exposed now."""
+"""The events of a task: compares the task as it was observed before with the task as it is exposed now."""
 
 from __future__ import annotations
 

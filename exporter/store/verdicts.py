@@ -75,7 +75,7 @@ class Verdicts:
         tasks, task_id = self._state.tasks, task.identity.task_id
         if task.listed is None or not cutover.can_be_cut_over(task):
             return None
-        if any(excludes_subtasks(tasks[key].exposed) for key in task.listed.parents if key in tasks):
+        if any(excludes_subtasks(self._state.exposed(key)) for key in task.listed.parents):
             return None
         known = tasks[task_id]
         reports = self._state.inventory.statuses(task_id)

@@ -19,9 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
+from exporter.model.explanation import TaskExplanation
 from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
+from exporter.store.explain import explain_with_subtasks
 from exporter.store.store import Store
 from exporter.views.cutover import blocked_by, not_checked, reasons, unchecked_of, verdict
 from exporter.views.events import sentence
@@ -107,9 +109,8 @@ class Pages:
         """The page of a task; 404 if there is none with this ID."""
         task_id = request.path_params["task_id"]
         for store in self._exporter.stores:
-            tasks = {task.identity.task_id: task for task in store.tasks()}
-            if task_id in tasks:
-                return await self._page("task.html", 200, **self._facts(store, tasks, tasks[task_id]))
+            if found := explain_with_subtasks(store, task_id):
+                return await self._page("task.html", 200, **self._facts(store, *found))
         return await self._page("missing.html", 404, what="task", why=_NO_TASK)
 
     async def runbook(self, request: Request) -> Response:
@@ -119,15 +120,12 @@ class Pages:
             return await self._page("missing.html", 404, what="runbook", why="No alert has this name.")
         return await self._page("runbook.html", 200, name=name, content=runbooks.html(name))
 
-    def _facts(self, store: Store, tasks: Mapping[str, Task], task: Task) -> dict[str, Any]:
-        now, identity = self._exporter.now(), task.identity
+    def _facts(self, store: Store, subject: TaskExplanation, *below: TaskExplanation) -> dict[str, Any]:
+        now, identity = self._exporter.now(), subject.task.identity
         timeline = store.timeline(identity.task_id)
-        parent = tasks.get(identity.parent_id or "")
-        subject = store.explain(task, parent)
-        subtasks = [subtask for subtask in tasks.values() if subtask.identity.parent_id == identity.task_id]
         return {
-            "task": task,
-            "parent": parent,
+            "task": subject.task,
+            "parent": subject.parent,
             "groups": groups(subject, store.project(), store.ages.configured.__contains__, now),
             "statements": statements(subject, now),
             "sparkline": self._sparkline,
@@ -138,9 +136,9 @@ class Pages:
             "verdict": verdict(subject),
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
-            "subtasks": sorted(subtasks, key=lambda task: (task.identity.task_name, task.identity.task_id)),
+            "subtasks": [subtask.task for subtask in below],
             "links": links_of(self._exporter.links, identity),
-            "names": {identity.task_id: identity.task_name},
+            "names": {found.task.identity.task_id: found.task.identity.task_name for found in (subject, *below)},
         }
 
     async def _page(self, template: str, status: int, **context: Any) -> Response:
@@ -168,6 +166,13 @@ def breakable(text: str) -> Markup:
     return escape(printable(text)).replace("_", Markup("_<wbr>"))
 
 
+_FILTERS = (age, breakable, duration, listing, moment, number, percent, plural, project_text, sentence, blocked_by)
+_FUNCTIONS = (
+    *(blockers_of, comparison_of, cutover_of, full_ratio_of, full_remaining_of, phase_of, read_at),
+    *(runbook, unchecked_of),
+)
+
+
 @cache
 def _templates() -> Mapping[str, Template]:
     environment = Environment(
@@ -180,33 +185,9 @@ def _templates() -> Mapping[str, Template]:
         # Control characters could reverse a name. Markup is left as it is.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    filters = (
-        age,
-        breakable,
-        duration,
-        listing,
-        moment,
-        number,
-        percent,
-        plural,
-        project_text,
-        sentence,
-        blocked_by,
-    )
-    functions = (
-        blockers_of,
-        comparison_of,
-        cutover_of,
-        full_ratio_of,
-        full_remaining_of,
-        phase_of,
-        read_at,
-        runbook,
-        unchecked_of,
-    )
-    environment.filters |= {function.__name__: function for function in filters}
+    environment.filters |= {function.__name__: function for function in _FILTERS}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
-    environment.globals |= {function.__name__: function for function in functions}
+    environment.globals |= {function.__name__: function for function in _FUNCTIONS}
     environment.globals |= {"outlook_words": outlook, "phases": WORST_FIRST, "version": version("drs-exporter")}
     environment.globals["style"] = Markup(_content("style.css"))  # noqa: S704 - our own file
     environment.globals["script"] = Markup(_content("live.js"))  # noqa: S704 - our own file

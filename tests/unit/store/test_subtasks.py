@@ -8,6 +8,7 @@ import pytest
 
 from exporter.model.cutover import Outcome, judge
 from exporter.model.facts import Monitor, Progress
+from exporter.store.explain import explain_with_subtasks
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
 
@@ -95,13 +96,31 @@ async def test_a_subtask_with_subtasks_is_explained_by_these_and_by_its_own_late
     for seconds, late in ((0, False), (91, True)):
         await fixture.scrape(seconds)
         tasks = {task.identity.task_id: task for task in fixture.store.tasks()}
-        explanation = fixture.store.explain(tasks["m"], tasks["p"])
+        explanation = fixture.store.explain(tasks["m"])
+        assert explanation.parent is tasks["p"]
         assert explanation.cutover is not None
         found = {name: outcome for name, outcome in judge(explanation.cutover) if outcome.judged}
         states = {"phase": False, "stale": late, "subtask": blocked or late}
         assert found == {name: Outcome.BLOCKS if state else Outcome.FINE for name, state in states.items()}
         assert explanation.apis == {"v3"}
         assert explanation.ages == {"tasks": seconds}
+
+
+async def test_all_below_a_task_are_explained_with_it_by_name_and_no_others() -> None:
+    fixture = StoreFixture()
+    family = (
+        listed_task("p", is_parent=True),
+        listed_task("m", parent_id="p", root_id="p", is_parent=True),
+        listed_task("d", parent_id="m", root_id="p"),
+        listed_task("c", parent_id="m", root_id="p"),
+    )
+    await fixture.lists(*family, listed_task("other"))
+    for task_id, expected in (("p", "p c d m"), ("m", "m c d"), ("c", "c"), ("none", "")):
+        found = explain_with_subtasks(fixture.store, task_id)
+        assert [each.task.identity.task_id for each in found] == expected.split()
+        assert [each.parent and each.parent.identity.task_id for each in found] == [
+            each.task.identity.parent_id for each in found
+        ]
 
 
 async def test_a_virtual_parent_needs_no_delay_of_its_own_but_does_as_soon_as_it_has_no_subtasks() -> None:
