@@ -96,25 +96,26 @@ def _matching(pattern: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _origin(text: str) -> str:
+def _http_url(text: str, pattern: str, expected: str) -> str:
+    """Return a URL in its normal form, without a slash at the end; raises ValueError unless it matches."""
     try:
         url = str(HttpUrl(text))
     except ValidationError:
         url = ""
-    if not re.fullmatch(r"https?://[^/?#@]+/", url):
-        raise ValueError("expected https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query")
+    if not re.fullmatch(pattern, url):
+        raise ValueError(f"expected {expected}")
     return url.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    expected = "https://HOST or https://HOST:PORT, without a user, a path such as /v3, or a query"
+    return _http_url(text, r"https?://[^/?#@]+/", expected)
 
 
 def base_url(text: str) -> str:
     """Return `http(s)://HOST[:PORT][/PATH]`, normalised, without a slash at the end; raises ValueError."""
-    try:
-        url = str(HttpUrl(text))
-    except ValidationError:
-        url = ""
-    if not re.fullmatch(r"https?://[^/?#@]+/[^?#@\\]*", url):
-        raise ValueError("expected https://HOST or https://HOST/PATH, without a user, a query or a fragment")
-    return url.rstrip("/")
+    expected = "https://HOST or https://HOST/PATH, without a user, a query or a fragment"
+    return _http_url(text, r"https?://[^/?#@]+/[^?#@\\]*", expected)
 
 
 def _without_version(text: str) -> str:

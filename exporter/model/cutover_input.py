@@ -117,8 +117,9 @@ class CutoverInput:
         """
         decides = ("status", "progress", *(("recovery",) if self.recovery_decides else ()))
         old = self.old - (self.task.refused - self.task.assumed_virtual)
-        report = self.report_advances and (self.report_age or 0) > _OUTDATED_REPORT_SECONDS
-        return [*(name for name in decides if name in old), *(["report of the cloud"] if report else [])]
+        report = self.report if self.report_advances else None
+        outdated = report is not None and report.seconds > _OUTDATED_REPORT_SECONDS
+        return [*(name for name in decides if name in old), *(["report of the cloud"] if outdated else [])]
 
     @property
     def needed_actions(self) -> frozenset[str] | None:
@@ -200,8 +201,8 @@ class CutoverInput:
         return None if opposite is False and "detail" in self.old else opposite
 
     @property
-    def report_age(self) -> float | None:
-        """Seconds from the cloud's own report of the progress to its collection; None if unknown or in the future.
+    def report(self) -> Limited | None:
+        """The age of the cloud's own report of the progress at its collection; None if unknown or in the future.
 
         Both times are by the clock of the cloud if its responses contain a date: the clock of the host may be wrong.
         """
@@ -209,12 +210,7 @@ class CutoverInput:
         end = self.progress_at if progress.served_at is None else progress.served_at
         if end is None or progress.reported_at is None or progress.reported_at > end + _CLOCKS_DIFFER_SECONDS:
             return None
-        return max(0.0, end - progress.reported_at)
-
-    @property
-    def report(self) -> Limited | None:
-        """The age of the report and its limit."""
-        return None if self.report_age is None else Limited(self.report_age, _REPORT_SECONDS)
+        return Limited(max(0.0, end - progress.reported_at), _REPORT_SECONDS)
 
     # Node, order and connections
 
@@ -237,8 +233,7 @@ class CutoverInput:
     @property
     def side_down(self) -> bool | None:
         """True if the node does not reach a side; None if that is unknown of a side."""
-        sides = self.sides
-        return True if False in sides else None if None in sides else False
+        return True if False in self.sides else None if None in self.sides else False
 
     @property
     def log_ends_in_error(self) -> bool | None:
@@ -284,15 +279,13 @@ class CutoverInput:
     @property
     def subtasks_text(self) -> str:
         """The subtasks of a parent that block it, as text."""
-        named = (("blocked", True), ("unknown", None))
         parts = [
-            f"{word}: {', '.join(sorted(subtask.name for subtask in self.living if subtask.blocked is blocked))}"
-            for word, blocked in named
-            if any(subtask.blocked is blocked for subtask in self.living)
+            f"{word}: {', '.join(names)}"
+            for word, blocked in (("blocked", True), ("unknown", None))
+            if (names := sorted(subtask.name for subtask in self.living if subtask.blocked is blocked))
         ]
         if lost := self.listed.unknown_children:
-            entries = "entry" if lost == 1 else "entries"
-            parts.append(f"unknown: {lost} {entries} of its children cannot be decoded or contradict others")
+            parts.append(f"unknown: {lost} (not decodable, or contradictory in the lists)")
         if parts:
             return "; ".join(parts)
         return "no subtask is blocked" if self.living else "no subtask is alive"

@@ -114,8 +114,8 @@ def test_the_evidence_of_the_time_without_another_blocker(stable: bool | None, t
         (0, {"a": False}, "no subtask is blocked"),
         (0, {"a": False, "b": True, "c": True}, "blocked: b, c"),
         (0, {"a": None, "b": True}, "blocked: b; unknown: a"),
-        (1, {"a": False}, "unknown: 1 entry of its children cannot be decoded or contradict others"),
-        (2, {}, "unknown: 2 entries of its children cannot be decoded or contradict others"),
+        (1, {"a": False}, "unknown: 1 (not decodable, or contradictory in the lists)"),
+        (2, {}, "unknown: 2 (not decodable, or contradictory in the lists)"),
     ],
 )
 def test_the_evidence_about_subtasks_names_those_that_block(
