@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from exporter.model.task import ProjectKey
 from exporter.runtime.escape import printable
 
 Shown = Annotated[str, AfterValidator(printable)]
 """Text that a terminal can show: a document may be that of another program."""
+Time = Annotated[float, Field(ge=0, lt=253_402_300_800)]
+"""Unix time before the year 10000, which has a date."""
+Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
+"""No more than an exporter reads from a cloud; the product of a larger one may be infinite."""
 
 
 class _Document(BaseModel):
@@ -36,16 +40,16 @@ class TaskRow(_InProject):
     task_name: Shown
     parent_id: Shown | None
     phase: Shown
-    full_progress_ratio: float | None
-    incremental_delay_seconds: float | None
-    incremental_delay_slope: float | None
-    predicted_catch_up_seconds: float | None
-    predicted_full_load_end_timestamp_seconds: float | None
-    collected_timestamp_seconds: dict[Shown, float]
+    full_progress_ratio: Figure | None
+    incremental_delay_seconds: Figure | None
+    incremental_delay_slope: Figure | None
+    predicted_catch_up_seconds: Figure | None
+    predicted_full_load_end_timestamp_seconds: Time | None
+    collected_timestamp_seconds: dict[Shown, Time]
     cutover: Shown | None
     cutover_blockers: list[Shown] | None
     cutover_not_checked: Shown | None
-    cutover_ready_since_timestamp_seconds: float | None
+    cutover_ready_since_timestamp_seconds: Time | None
 
 
 class TaskList(_Document):
@@ -84,7 +88,7 @@ class ProjectRow(_InProject):
 class TaskTable(_Document):
     """All tasks."""
 
-    now_timestamp_seconds: float
+    now_timestamp_seconds: Time
     projects: list[ProjectRow]
     tasks: list[TaskRow]
 
@@ -137,24 +141,24 @@ class Statement(_Document):
 class History(_Document):
     """The recent history of a task."""
 
-    since_timestamp_seconds: float
+    since_timestamp_seconds: Time
     summaries: list[Value]
 
 
 class EventRow(_Document):
     """A change of the task, or of a subtask."""
 
-    at_timestamp_seconds: float
+    at_timestamp_seconds: Time
     sentence: Shown
 
 
 class ExplainedTask(JudgedTask):
     """All about one task."""
 
-    now_timestamp_seconds: float
+    now_timestamp_seconds: Time
     state: list[Statement]
     history: History | None
     events: list[EventRow]
-    events_since_timestamp_seconds: float
+    events_since_timestamp_seconds: Time
     facts: list[FactGroup]
     subtasks: list[JudgedTask]

@@ -63,7 +63,7 @@ class TaskHistory:
             now: the time.
         """
         if task is None or (task.listed is not None and not task.listed.active):
-            self._recorder = None
+            self._recorder = self._delay = self._load_end = None
             return False
         if task.progress is None:
             self._delay = self._load_end = None

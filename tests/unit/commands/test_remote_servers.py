@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from exporter.commands.documents import EventRow
 from exporter.commands.explain import explain_at
 from exporter.commands.outcome import Outcome
 from exporter.commands.remote import NoTaskError, Remote, RemoteError
@@ -118,6 +119,8 @@ BODIES: list[tuple[dict[str, Any], str | None]] = [
     ({"json": page("one") | {"tasks": {}}}, OTHER.format("tasks")),
     ({"json": page("one", incremental_delay_seconds="1s")}, OTHER.format("tasks.0.incremental_delay_seconds")),
     ({"json": page("one", collected_timestamp_seconds={"\x1b": None})}, None),
+    ({"json": page("one", full_progress_ratio=1e308)}, OTHER.format("tasks.0.full_progress_ratio")),
+    ({"json": page("one") | {"now_timestamp_seconds": 1e18}}, OTHER.format("now_timestamp_seconds")),
     (
         {"content": b"{}", "headers": {"content-encoding": "gzip"}},
         "the response is compressed, which was not requested",
@@ -220,6 +223,14 @@ def test_a_task_that_ends_while_it_is_explained() -> None:
 
     with pytest.raises(NoTaskError, match="no task has this id"):
         simulate(explain_at(Remote(URL, None, Answering(handle)), "one"))
+
+
+@pytest.mark.parametrize("seconds", [1e308, -1e308, 1e18, -1.0, 253_402_300_800])
+def test_times_that_have_no_date_are_refused(seconds: float) -> None:
+    remote, values = Remote(URL, None), {"at_timestamp_seconds": seconds, "sentence": "The task ended."}
+    with pytest.raises(RemoteError, match="at_timestamp_seconds is not as expected"):
+        remote.parsed(EventRow, values)
+    assert remote.parsed(EventRow, values | {"at_timestamp_seconds": 253_402_300_799.0})
 
 
 def test_the_file_is_read_for_each_connection_and_its_header_is_sent(tmp_path: Path) -> None:

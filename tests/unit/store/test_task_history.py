@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from exporter.config import TaskRule, Tasks
+from exporter.model.details import Detail
 from exporter.model.facts import Node, Progress
+from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase
 from exporter.model.timeline import HOUR, Point
 from tests.lib.daemon import Scrape, StoreFixture, listed_task
@@ -170,6 +173,18 @@ async def test_a_trend_from_before_an_outage_predicts_nothing_after_it() -> None
     assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
     await fixture.scrape(3600)
     assert (await shrink(fixture, 1)).value(CATCH_UP) is None
+
+
+async def test_a_trend_from_before_a_rule_excluded_the_task_predicts_nothing_after_it() -> None:
+    fixture = StoreFixture()
+    fixture.store.context.filter = TaskFilter(Tasks(exclude=(TaskRule(tag="hidden"),)))
+    assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
+    hidden, shown = Detail(tags=(("hidden", "yes"),)), Detail()
+    assert (await fixture.page_with({"a": [hidden]})).tasks() == set()
+    await asyncio.sleep(30)
+    page = await fixture.page_with({"a": [shown, Progress(delay_seconds=2000)]})
+    assert page.value("drs_task_incremental_delay_seconds") == 2000
+    assert page.value(CATCH_UP) is None
 
 
 @pytest.mark.parametrize(
