@@ -11,8 +11,6 @@ from starlette.responses import Response
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT, Telemetry
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Project
-from exporter.runtime.escape import json_text
-from exporter.runtime.turns import in_turns
 from exporter.store.explain import explain_with_subtasks
 from exporter.store.store import Store
 from exporter.views.cutover import BLOCKED, READY
@@ -20,6 +18,7 @@ from exporter.views.explanation import explanation_json
 from exporter.views.order import WORST_FIRST
 from exporter.views.summary import project_json, task_json
 from exporter.views.text import project_text
+from exporter.web.responses import json_list_response, json_response
 from exporter.web.search import Query, SearchResult, search
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 NO_TASK = "no task has this id"
 MAX_LIMIT = 2000
 """Tasks in a response: more than on a page, since each response costs a search of all tasks."""
-_BATCH = 50
-"""Tasks that are converted without a pause for other work."""
 
 
 async def tasks(exporter: Served, request: Request) -> Response:
@@ -38,8 +35,7 @@ async def tasks(exporter: Served, request: Request) -> Response:
     if errors:
         return json_response({"errors": errors}, 400)
     result = await search(exporter.stores, query)
-    converted = [task_json(task) async for task in in_turns(result.tasks, _BATCH)]
-    return json_response({**_overview(exporter, result), "tasks": converted}, 200)
+    return await json_list_response(_overview(exporter, result), "tasks", result.tasks, task_json)
 
 
 async def task(exporter: Served, request: Request) -> Response:
@@ -63,11 +59,6 @@ def _explained(exporter: Served, store: Store, found: Sequence[TaskExplanation])
         timeline=store.timeline(task_id),
         log=exporter.events,
     )
-
-
-def json_response(document: Any, status: int) -> Response:
-    """Return a response that contains a document as JSON."""
-    return Response(json_text(document), status, {"Cache-Control": "no-store"}, "application/json")
 
 
 def _overview(exporter: Served, result: SearchResult) -> dict[str, Any]:

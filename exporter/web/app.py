@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -11,26 +11,21 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from exporter.config import ConfigError, Links
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
-from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 from exporter.web import api
 from exporter.web.events import events
 from exporter.web.pages import Pages
 from exporter.web.prefix import Prefix
+from exporter.web.responses import ChunkedResponse
 
 Reload = Callable[[], Awaitable[None]]
 
-_CHUNK_BYTES = 2**16
-"""Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""
-_CHUNKS_PER_TURN = 4
-"""While the exporter polls, a turn of the event loop takes milliseconds, and a page has over a thousand chunks."""
 _RELOAD_SECONDS = 20.0
 """The longest time for the response to a reload; later the server would close the connection without one."""
 _VERSIONS: Mapping[Format, tuple[str, str]] = {
@@ -131,38 +126,7 @@ async def _metrics(exporter: Served, request: Request) -> Response:
     headers = {"Content-Length": str(sum(map(len, blocks))), "Vary": "Accept, Accept-Encoding"}
     if compressed:
         headers["Content-Encoding"] = "gzip"
-    return _ChunkedResponse(blocks, headers, output.value)
-
-
-class _ChunkedResponse(Response):
-    """Sends a body in chunks: one write of it all would copy it and block the event loop, and each write costs time.
-
-    Other tasks run after every few chunks, however fast the client is.
-    """
-
-    def __init__(self, blocks: Iterable[bytes], headers: Mapping[str, str], media_type: str) -> None:
-        super().__init__(headers=headers, media_type=media_type)
-        self._blocks = blocks
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in in_turns(_chunks(self._blocks), _CHUNKS_PER_TURN):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-def _chunks(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Join and cut blocks to 64 KiB; only the last chunk may be smaller."""
-    waiting: list[bytes | memoryview] = []
-    room = _CHUNK_BYTES
-    for block in blocks:
-        rest = memoryview(block)
-        while len(rest) >= room:
-            yield b"".join((*waiting, rest[:room]))
-            waiting, rest, room = [], rest[room:], _CHUNK_BYTES
-        waiting.append(rest)
-        room -= len(rest)
-    yield b"".join(waiting)
+    return ChunkedResponse(blocks, headers, output.value)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.model.events import MOST_EVENTS
-from exporter.runtime.turns import in_turns
 from exporter.views.events import event_json
-from exporter.web.api import json_response
+from exporter.web.responses import json_list_response, json_response
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
@@ -26,8 +25,6 @@ _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)",
     re.ASCII,
 )
-_BATCH = 250
-"""Events that are converted without a pause for other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,5 @@ async def events(exporter: Served, request: Request) -> Response:
         "now_timestamp_seconds": exporter.now(),
         "since_timestamp_seconds": exporter.events.since,
         "matched": len(found),
-        "events": [event_json(event) async for event in in_turns(found[: query.limit], _BATCH)],
     }
-    return json_response(document, 200)
+    return await json_list_response(document, "events", found[: query.limit], event_json)
