@@ -41,6 +41,7 @@ class TaskRow(_InProject):
     parent_id: Shown | None
     phase: Shown
     full_progress_ratio: Figure | None
+    full_remaining_seconds: Figure | None
     incremental_delay_seconds: Figure | None
     incremental_delay_slope: Figure | None
     predicted_catch_up_seconds: Figure | None

@@ -9,7 +9,7 @@ from exporter.model.task import Phase
 from exporter.runtime.terminal import Cell, Screen, table
 from exporter.views.cutover import NO_BLOCKER, READY
 from exporter.views.order import WORST_FIRST, Families, urgency
-from exporter.views.text import UNKNOWN, age, duration, lasting, outlook, percent, plural, project_text
+from exporter.views.text import UNKNOWN, age, duration, lasting, load_outlook, outlook, percent, plural, project_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,9 +93,8 @@ def _row(task: TaskRow, prefix: str, now: float) -> list[Cell]:
 
 def _outlook(task: TaskRow, now: float) -> str:
     slope = None if task.incremental_delay_seconds is None else task.incremental_delay_slope
-    end = task.predicted_full_load_end_timestamp_seconds
-    loaded = [] if end is None else [f"loaded in {age(now, end)}"]
-    return ", ".join([*outlook(slope, task.predicted_catch_up_seconds), *loaded])
+    load = load_outlook(task.predicted_full_load_end_timestamp_seconds, task.full_remaining_seconds, now)
+    return ", ".join(filter(None, [*outlook(slope, task.predicted_catch_up_seconds), load]))
 
 
 def _cutover(task: TaskRow, now: float) -> Cell:

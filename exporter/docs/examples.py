@@ -125,15 +125,20 @@ FAILED = Task(
     listed=Listed("24834eb6-be30-464e-a299-f7aa730jb101", "crm", "FULL_TRANSFER_FAILED", "migration"),
     progress=Progress(
         full_ratio=0.63,
-        full_remaining_seconds=1800.0,
         stages=(("struct", 1.0), ("data", 0.63)),
-        stages_remaining=(("data", 1200.0),),
         error_code="DRS.M05101",
     ),
     detail=Detail(created_at=_NOW - 7200, auto_stop_after_seconds=1_209_600.0, error_code="DRS.M05101"),
     history=History(phase_changes=3, failures=1, phase_changed_at=_NOW - 600),
 )
 """A migration whose failure was observed, from a list whose times have no zone."""
+
+LOADING = Task(
+    identity=Identity(*_WHERE, "6a1b5f7e-52c1-4b1e-9a83-1d2b7a9jb101", "billing"),
+    listed=Listed("6a1b5f7e-52c1-4b1e-9a83-1d2b7a9jb101", "billing", "FULL_TRANSFER_STARTED", "migration"),
+    progress=Progress(full_ratio=0.63, full_remaining_seconds=1800.0, stages_remaining=(("data", 1200.0),)),
+)
+"""A migration during its full load."""
 
 CONFIGURED = Task(
     identity=Identity(*_WHERE, "140b5236-88ad-43c8-811c-1268453jb101", "draft"),
@@ -143,7 +148,7 @@ CONFIGURED = Task(
 )
 """A migration that waits to be started."""
 
-TASKS = (REPLICATING, FAILED, CONFIGURED)
+TASKS = (REPLICATING, FAILED, CONFIGURED, LOADING)
 
 PROJECT = Project(
     *_WHERE,

@@ -368,10 +368,12 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         "Completed part of the full load, or of the initialisation of a DR task, from 0 to 1.",
         "progress.full_ratio",
     ),
-    gauge(
+    Family(
         "drs_task_full_remaining_seconds",
-        "Remaining time of the full load as the cloud estimates it; only while its progress is between 0 and 1.",
-        "progress.full_remaining_seconds",
+        "Remaining time of the full load as the cloud estimates it. Only in phase full, while its progress is between "
+        "0 and 1.",
+        ("progress.full_remaining_seconds",),
+        single(lambda task: task.full_remaining_seconds),
     ),
     by_label(
         "drs_task_stage_progress_ratio",

@@ -52,7 +52,8 @@ ADVICE: Mapping[str, Advice] = {
         "delay",
         "The target is behind the source by more than cutover.max_delay. A delay of a parent counts as well as those "
         "of its subtasks.",
-        "Stop writing to the source, and wait until the target has caught up.",
+        "Wait until the target has caught up, and stop writing to the source only when the cut-over begins. If the "
+        "delay grows, see the load of the node and of the target.",
         "Only for tasks with an incremental phase.",
     ),
     "full_incomplete": Advice(
@@ -113,7 +114,7 @@ ADVICE: Mapping[str, Advice] = {
     "rpo_high": Advice(
         "RPO",
         "The node is behind the service database by more than cutover.max_delay.",
-        "Stop writing to the service database, and wait until the node has caught up.",
+        "Wait until the node has caught up, and stop writing to the service database only when the cut-over begins.",
         _DR_ONLY,
     ),
     "rto_unknown": Advice(
@@ -125,7 +126,8 @@ ADVICE: Mapping[str, Advice] = {
     "rto_high": Advice(
         "RTO",
         "The disaster-recovery database is behind the node by more than cutover.max_delay.",
-        "Stop writing to the service database, and wait until the database has caught up.",
+        "Wait until the database has caught up, and stop writing to the service database only when the cut-over "
+        "begins.",
         _DR_ONLY,
     ),
     "order_frozen": Advice(
@@ -165,7 +167,8 @@ ADVICE: Mapping[str, Advice] = {
     ),
     "comparison_inconsistent": Advice(
         "comparison",
-        "The newest finished comparison of a type found a difference. It blocks until a later one finds none.",
+        "The newest finished comparison of a type found a difference between source and target. It blocks until a "
+        "later one finds none.",
         "Repair the difference, and compare again.",
     ),
     "comparison_old": Advice(

@@ -222,6 +222,11 @@ class Task(KnownFacts):
         return self.progress.delay_seconds if self.progress and self.phase in DELAYED else None
 
     @property
+    def full_remaining_seconds(self) -> float | None:
+        """The time until the end of the full load by the cloud, while it runs: of a load that failed it returns 0."""
+        return self.progress.full_remaining_seconds if self.progress and self.phase is Phase.FULL else None
+
+    @property
     def standby(self) -> bool:
         """True for the standby of a primary/standby pair: by a role, or because another listed task is its primary."""
         roles = (self.listed.role, self.listed.node_role) if self.listed else ()
@@ -254,8 +259,7 @@ class Task(KnownFacts):
     @property
     def switching(self) -> bool | None:
         """True during a switchover of a DR task; None if that is unknown."""
-        listed, switchover = self.listed, self.switchover
-        return switchover.switching if switchover and listed and listed.disaster_recovery else None
+        return self.switchover.switching if self.switchover and self.listed and self.listed.disaster_recovery else None
 
     @property
     def recovery_now(self) -> Recovery | None:

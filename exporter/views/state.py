@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Phase, Task
 from exporter.views.cutover import blocked_by, not_checked, reasons
-from exporter.views.summary import full_ratio_of, full_remaining_of
+from exporter.views.summary import full_ratio_of
 from exporter.views.text import age, duration, listing, moment, percent, trend
 
 
@@ -41,6 +41,8 @@ _PHASES: Mapping[Phase | None, tuple[Level, str]] = {
     Phase.ENDING: (Level.PLAIN, "The task is ending{lasting}."),
     Phase.ENDED: (Level.PLAIN, "The task ended{ago}."),
 }
+_LOADED = "FULL_TRANSFER_COMPLETE"
+"""The status of a task in phase full whose full load has ended."""
 _REMEDIES = {
     Phase.FAILED: " See its error in the console, remove the cause, and resume it.",
     Phase.PAUSED: " Resume it in the console.",
@@ -65,6 +67,8 @@ def conditions(subject: TaskExplanation, now: float) -> list[Statement]:
 
 def _phase(task: Task, now: float) -> Statement:
     level, text = _PHASES[task.phase]
+    if task.listed and task.listed.status == _LOADED:
+        return Statement(level, _loaded(task, now))
     since = task.history.phase_changed_at
     values = {
         "code": f" with error code {task.failure_code}" if task.failure_code else "",
@@ -75,12 +79,20 @@ def _phase(task: Task, now: float) -> Statement:
     return Statement(level, text.format_map(values) + (_REMEDIES.get(task.phase, "") if task.phase else ""))
 
 
+def _loaded(task: Task, now: float) -> str:
+    """Return that the full load is complete, and since when as far as the cloud reports that."""
+    at = next(
+        (facts.full_completed_at for facts in (task.detail, task.objects) if facts and facts.full_completed_at), 0
+    )
+    return "The full load is complete" + (f", since {moment(at)} ({age(at, now)})." if at else ".")
+
+
 def _load(task: Task, now: float) -> Iterator[Statement]:
     ratio = full_ratio_of(task)
-    if ratio is None or ratio >= 1:
+    if ratio is None or ratio >= 1 or (task.listed and task.listed.status == _LOADED):
         return
     text = f"The full load is {percent(ratio)} complete"
-    if (remaining := full_remaining_of(task)) is not None:
+    if (remaining := task.full_remaining_seconds) is not None:
         text += f"; the cloud expects its end in {duration(remaining)}"
     if (end := task.predicted.full_load_end_at) is not None:
         text += f"; at the present rate it ends in about {age(now, end)}, at {moment(end)}"
@@ -99,12 +111,21 @@ def _delay(subject: TaskExplanation) -> Iterator[Statement]:
     if late and limit is not None:
         text += f", over the limit of {duration(limit)}"
     text += f"; the delay is {word}." if word else "."
-    if predicted.catch_up_seconds:
-        text += f" At this rate it is within the limit in about {duration(predicted.catch_up_seconds)}."
+    if late:
+        text += _end_of_delay(word, predicted.catch_up_seconds)
     level = Level.GOOD if limit is not None else Level.PLAIN
     if late:
         level = Level.BAD if word == "growing" else Level.WARN
     yield Statement(level, text)
+
+
+def _end_of_delay(trend_word: str, seconds: float | None) -> str:
+    """Return when a delay over its limit is within it, or why that is not known."""
+    if not trend_word:
+        return " Its trend is not known: it takes 5 minutes of history without swings."
+    if trend_word == "shrinking" and not seconds:
+        return " Its end cannot be predicted: it shrinks unevenly, or slowly."
+    return f" At this rate it is within the limit in about {duration(seconds)}." if seconds else ""
 
 
 def _ready(subject: TaskExplanation, now: float) -> Iterator[Statement]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from exporter.model.facts import CollectorFacts
-from exporter.model.task import Phase, Project, Task
+from exporter.model.task import Project, Task
 from exporter.model.task_lists import ListFacts
 from exporter.views.cutover import BLOCKED, READY, unchecked_of
 from exporter.views.text import UNKNOWN
@@ -20,11 +20,6 @@ def phase_of(task: Task) -> str:
 def full_ratio_of(task: Task) -> float | None:
     """The completed part of the full load."""
     return task.progress.full_ratio if task.progress else None
-
-
-def full_remaining_of(task: Task) -> float | None:
-    """The time until the end of the full load by the cloud, in seconds, while the load runs."""
-    return task.progress.full_remaining_seconds if task.progress and task.phase is Phase.FULL else None
 
 
 def read_at(task: Task) -> float | None:
@@ -60,7 +55,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "phase_changed_timestamp_seconds": task.history.phase_changed_at,
         "error_code": task.failure_code,
         "full_progress_ratio": full_ratio_of(task),
-        **_fields_of(task.progress, "full_remaining_seconds"),
+        "full_remaining_seconds": task.full_remaining_seconds,
         "incremental_delay_seconds": task.delay_seconds,
         "incremental_delay_slope": task.predicted.delay_slope,
         "predicted_catch_up_seconds": task.predicted.catch_up_seconds,

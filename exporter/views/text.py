@@ -97,6 +97,13 @@ def outlook(slope: float | None, catch_up_seconds: float | None) -> list[str]:
     return [*parts, f"caught up in {duration(catch_up_seconds)}"] if catch_up_seconds else parts
 
 
+def load_outlook(end_at: float | None, remaining_seconds: float | None, now: float) -> str:
+    """When a full load ends: as predicted from its history, else by the cloud; empty if neither is known."""
+    if end_at is not None:
+        return f"loaded in {age(now, end_at)}"
+    return "" if remaining_seconds is None else f"loaded in {duration(remaining_seconds)} (cloud's estimate)"
+
+
 def fact_text(fact: object) -> str:
     """Return the evidence of a reason against a cut-over. A value over its limit never has the text of the limit."""
     if isinstance(fact, Limited):

@@ -35,12 +35,22 @@ from exporter.views.summary import (
     comparison_of,
     cutover_of,
     full_ratio_of,
-    full_remaining_of,
     phase_of,
     read_at,
 )
 from exporter.views.task import groups
-from exporter.views.text import age, duration, listing, moment, number, outlook, percent, plural, project_text
+from exporter.views.text import (
+    age,
+    duration,
+    listing,
+    load_outlook,
+    moment,
+    number,
+    outlook,
+    percent,
+    plural,
+    project_text,
+)
 from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
@@ -168,7 +178,7 @@ def breakable(text: str) -> Markup:
 
 _FILTERS = (age, breakable, duration, listing, moment, number, percent, plural, project_text, sentence, blocked_by)
 _FUNCTIONS = (
-    *(blockers_of, comparison_of, cutover_of, full_ratio_of, full_remaining_of, phase_of, read_at),
+    *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
     *(runbook, unchecked_of),
 )
 

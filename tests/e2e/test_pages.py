@@ -90,7 +90,7 @@ def test_searching_filtering_and_sorting(visit: Open, fleet: str, script: bool) 
     page.get_by_role("button", name="Show").click()
     if script:
         page.clock.run_for(300)
-    expect(page.locator(".matched")).to_contain_text("6 tasks of 300 found.")
+    expect(page.locator(".matched")).to_contain_text("6 of 300 tasks and subtasks found.")
     page.get_by_role("columnheader", name="Delay").get_by_role("link").click()
     expect(page.get_by_role("columnheader", name="Delay")).to_have_attribute("aria-sort", "descending")
     assert names(page) == [f"task {number:05}" for number in (15, 14, 13, 12, 11, 10)]

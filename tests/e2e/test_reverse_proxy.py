@@ -70,7 +70,7 @@ def test_links_forms_and_updates_work_below_the_prefix(site: tuple[str, Exporter
             page.get_by_role("link", name="orders-to-rds").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("orders-to-rds")
             page.get_by_role("link", name="demo / cn-north-4").click()
-            expect(page.locator(".matched")).to_contain_text("tasks of")
+            expect(page.locator(".matched")).to_contain_text("subtasks found")
             for name in ("JSON", "Metrics"):
                 address = page.get_by_role("link", name=name).evaluate("link => link.href")
                 assert get(address).status_code == 200

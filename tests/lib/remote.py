@@ -71,6 +71,7 @@ def page(*names: str, pages: int = 1, matched: int | None = None, **more: Any) -
         "incremental_delay_slope": None,
         "predicted_catch_up_seconds": None,
         "predicted_full_load_end_timestamp_seconds": None,
+        "full_remaining_seconds": None,
         "collected_timestamp_seconds": {"progress": 5.0},
         "cutover": "ready",
         "cutover_blockers": [],

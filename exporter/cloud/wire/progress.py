@@ -87,12 +87,12 @@ class ProgressWire(Wire):
     error_code: ErrorCode = None
 
     def progress(self, served_at: float | None = None) -> Progress:
-        """Return the facts: remaining times only while the load and its stage run.
+        """Return the facts: remaining times only while the load and its stage run. A failed load has 0.
 
         Args:
             served_at: the time of the response.
         """
-        loading = _runs(self.full_ratio)
+        loading = _runs(self.full_ratio) and not _failed(self.transfer_status)
         remaining = [(name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed)]
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
@@ -123,8 +123,14 @@ def _with_status(progress: Progress, status: str | None) -> Progress:
     """Return a progress with the status of the task beside it, which counts for the progress if it is a failure."""
     if status is None:
         return progress
-    failed = status.endswith("_FAILED")
-    return replace(progress, task_status=status, transfer_status=status if failed else progress.transfer_status)
+    progress = replace(progress, task_status=status)
+    if not _failed(status):
+        return progress
+    return replace(progress, transfer_status=status, full_remaining_seconds=None, stages_remaining=())
+
+
+def _failed(status: str | None) -> bool:
+    return status is not None and status.endswith("_FAILED")
 
 
 def _runs(ratio: float | None) -> bool:

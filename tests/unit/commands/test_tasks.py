@@ -51,13 +51,16 @@ def test_a_line_for_each_task_the_worst_first() -> None:
     outcome = shown(cloud)
     assert (outcome.code, outcome.notes) == (0, ())
     assert outcome.text.splitlines()[0].split() == [
-        *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "AGE", "CUT-OVER")
+        *("TASK", "PROJECT", "PHASE", "PROGRESS", "DELAY", "TREND", "AGE", "CUT-OVER")
     ]
     assert cells(outcome) == [
         ["broken", WHERE, "failed", "100%", "-", "0s", "blocked: phase, delay_unknown, apply_failed"],
         ["late", WHERE, "incremental", "100%", "19m", "0s", "blocked: delay_high"],
         ["calm", WHERE, "incremental", "100%", "1.7s", "0s", f"ready; {UNCHECKED}"],
-        ["loading", WHERE, "full", "33%", "-", "0s", "blocked: phase, delay_unknown, full_incomplete, objects_missing"],
+        [
+            *("loading", WHERE, "full", "33%", "-", "loaded in 26m47s (cloud's estimate)", "0s"),
+            "blocked: phase, delay_unknown, full_incomplete, objects_missing",
+        ],
         ["draft", WHERE, "preparing", "-", "-", "-", "-"],
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from exporter.config import Cutover
 from exporter.model.cutover import can_be_cut_over
 from exporter.model.explanation import TaskExplanation
-from exporter.model.facts import Compared, Comparison, Progress
+from exporter.model.facts import Compared, Comparison, Objects, Progress
 from exporter.model.prediction import Predicted
 from exporter.model.task import History, LivingSubtask, Task
 from exporter.views.state import Level, statements
@@ -54,7 +54,15 @@ def test_the_first_statement_is_the_worst(status: str | None, first: tuple[str, 
     ("task", "expected"),
     [
         (late(2), ("good", "The target is 2s behind the source.")),
-        (late(90), ("warn", f"{LATE}.")),
+        (
+            late(90),
+            ("warn", f"{LATE}. Its trend is not known: it takes 5 minutes of history without swings."),
+        ),
+        (late(90, delay_slope=0.0), ("warn", f"{LATE}; the delay is steady.")),
+        (
+            late(90, delay_slope=-0.5),
+            ("warn", f"{LATE}; the delay is shrinking. Its end cannot be predicted: it shrinks unevenly, or slowly."),
+        ),
         (
             late(90, delay_slope=0.5),
             ("bad", f"{LATE}; the delay is growing."),
@@ -87,6 +95,16 @@ def test_a_failed_load_has_no_end() -> None:
     assert ("plain", "The full load is 63% complete.") in said(task)
 
 
+def test_a_complete_load_is_not_said_to_run() -> None:
+    complete = replace(PLAIN, status="FULL_TRANSFER_COMPLETE", task_type="FULL_TRANS")
+    unknown = ready(complete, progress=Progress(full_ratio=0.0))  # the cloud may report 0 then
+    texts = [text for _, text in said(unknown)]
+    assert "The full load is complete." in texts
+    assert not any("in its full load" in text or "0%" in text for text in texts)
+    dated = replace(unknown, objects=Objects(full_completed_at=NOW - 7200))
+    assert ("plain", "The full load is complete, since 2025-12-31 22:00:00Z (2h).") in said(dated)
+
+
 def test_ready_is_always_shown_with_what_was_not_checked() -> None:
     task = replace(ready(), blockers=(("phase", False),), ready_since=NOW - 7200)
     (text,) = (text for _, text in said(task) if text.startswith("It is ready"))
@@ -108,7 +126,7 @@ def test_a_ready_task_begins_with_that() -> None:
 def test_a_difference_is_a_fault() -> None:
     different = Comparison(types=(Compared("object", "SUCCESSFUL", consistent=False, finished_at=NOW),))
     level, text = said(ready(comparison=different))[0]
-    assert (level, text[:61]) == ("bad", "The newest finished comparison of a type found a difference. ")
+    assert (level, text[:60]) == ("bad", "The newest finished comparison of a type found a difference ")
 
 
 def test_a_parent_names_the_subtasks_that_block() -> None:

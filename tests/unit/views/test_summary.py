@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.facts import Progress, Recovery
 from exporter.model.prediction import Predicted
 from exporter.model.task import Identity, Listed, Task
@@ -60,6 +63,17 @@ def test_a_task_as_json() -> None:
 def test_a_failed_task_has_an_error_code_and_no_delay() -> None:
     failed = task_json(task("INCRE_TRANSFER_FAILED", progress=Progress(delay_seconds=2.0, error_code="DRS.M1")))
     assert (failed["error_code"], failed["incremental_delay_seconds"]) == ("DRS.M1", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "remaining"), [("FULL_TRANSFER_STARTED", 9.0), ("FULL_TRANSFER_FAILED", None), ("PAUSING", None)]
+)
+def test_only_a_load_that_runs_has_a_remaining_time(status: str, remaining: float | None) -> None:
+    progress = Progress(full_ratio=0.5, full_remaining_seconds=9.0)
+    loading = task(status, progress=progress)
+    assert task_json(loading)["full_remaining_seconds"] == remaining
+    (family,) = (family for family in TASK_FAMILIES if family.name == "drs_task_full_remaining_seconds")
+    assert dict(family.samples(loading)) == ({} if remaining is None else {(): remaining})
 
 
 def test_unknown_values_are_null() -> None:

@@ -12,6 +12,7 @@ from exporter.views.text import (
     duration,
     exact_duration,
     lasting,
+    load_outlook,
     moment,
     outlook,
     percent,
@@ -154,3 +155,17 @@ def test_how_long_something_lasts_from_a_minute_on() -> None:
 )
 def test_an_outlook_names_what_is_known(known: tuple[float | None, float | None], words: list[str]) -> None:
     assert outlook(*known) == words
+
+
+@pytest.mark.parametrize(
+    ("end", "remaining", "words"),
+    [
+        (EPOCH + HOUR, 60.0, "loaded in 1h"),
+        (None, 60.0, "loaded in 1m (cloud's estimate)"),
+        (None, None, ""),
+    ],
+)
+def test_the_end_of_a_load_is_predicted_or_else_that_of_the_cloud(
+    end: float | None, remaining: float | None, words: str
+) -> None:
+    assert load_outlook(end, remaining, EPOCH) == words

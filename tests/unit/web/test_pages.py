@@ -224,7 +224,7 @@ def test_the_query_is_shown_and_is_in_the_form() -> None:
     assert '<option value="full" selected>' in body
     assert '<option value="-delay" selected>' in body
     assert '<input type="hidden" name="limit" value="2">' in body
-    assert "0 tasks of 3 found." in body
+    assert "0 of 3 tasks and subtasks found." in body
     assert "No task matches." in body
     assert '<th scope="col" aria-sort="descending"><a href=' in body
     assert body.count('aria-sort="none"') == 6

@@ -24,7 +24,10 @@ from tests.lib.virtual_time import simulated
 NOT_CHECKED = (
     "objects, comparison and log (ignored by the settings), apply state and connections (not published in this region)."
 )
-ADVICE = "Stop writing to the source, and wait until the target has caught up."
+ADVICE = (
+    "Wait until the target has caught up, and stop writing to the source only when the cut-over begins. If the delay "
+    "grows, see the load of the node and of the target."
+)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"
 
 

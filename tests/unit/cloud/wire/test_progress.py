@@ -72,6 +72,11 @@ SEVERAL_KEYS: list[tuple[dict[str, Any], str, Any, int]] = [
     ({"progress": "100", "remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"remaining_time": "10"}, "full_remaining_seconds", None, 0),
     ({"progress": "50", "remaining_time": "soon"}, "full_remaining_seconds", None, 1),
+    # also "0" of a load that has failed
+    *[
+        ({"progress": "50", "remaining_time": "0", "transfer_status": status}, "full_remaining_seconds", known, 0)
+        for status, known in (("FULL_TRANSFER_FAILED", None), ("FULL_TRANSFER_STARTED", 0))
+    ],
     # the same of a stage: while the load and the stage run
     *[
         ({"progress": load, "progress_map": {"data": {"completed": stage, "remaining_time": given}}}, *found)
