@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from exporter.polling.poller import Poller
 
 
+_LOOK_SECONDS = 0.2
+"""The time between two checks whether the first poll has ended."""
+
+
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_url(parser)
@@ -65,10 +69,6 @@ def add_options(parser: Parser) -> None:
         help=f"print the tasks again and again until Ctrl-C, in place on a terminal; default: {DEFAULT}; without "
         "--url, the cloud is polled as by the command run, at the intervals of the configuration",
     )
-
-
-_LOOK_SECONDS = 0.2
-"""The time between two checks whether the first poll has ended."""
 
 
 def run(options: argparse.Namespace) -> Outcome:

@@ -47,6 +47,8 @@ class Families(Generic[T]):
         self._by_parent = by_parent
         self._tasks: dict[str, tuple[str | None, tuple[Any, str], T]] = {}
         self._below: dict[str, list[str]] = {}
+        self._roots: dict[str, str] = {}
+        """The outermost parents that are known already."""
         self._runs: list[list[tuple[tuple[Any, str], str]]] = []
 
     def add(self, task: T, task_id: str, parent_id: str | None, key: Any) -> None:
@@ -78,12 +80,17 @@ class Families(Generic[T]):
 
     def _root_of(self, task_id: str) -> str:
         """Return the outermost parent; of parents in a circle, from lists that contradict each other, the first."""
-        seen = [task_id]
-        while (parent := self._tasks[seen[-1]][0]) in self._tasks:
-            if parent in seen:
-                return min(seen[seen.index(parent) :])
-            seen.append(parent)
-        return seen[-1]
+        path: dict[str, None] = {}
+        root, parent = task_id, self._tasks[task_id][0]
+        while root not in self._roots and root not in path and parent in self._tasks:
+            path[root] = None
+            root, parent = parent, self._tasks[parent][0]
+        if root in path:
+            ids = list(path)
+            root = min(ids[ids.index(root) :])
+        root = self._roots.get(root, root)
+        self._roots |= dict.fromkeys((*path, root), root)
+        return root
 
     def __iter__(self) -> Iterator[tuple[T, int]]:
         """Yield each task with its depth below the outermost parent."""

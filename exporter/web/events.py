@@ -14,6 +14,7 @@ from starlette.responses import Response
 from exporter.model.events import MOST_EVENTS
 from exporter.views.events import event_json
 from exporter.web.responses import json_list_response, json_response
+from exporter.web.search import number_of
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 _PARAMETERS = ("since", "task", "limit")
 _LIMIT, _LONGEST_NAME = 100, 50
 _SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?", re.ASCII)
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)",
-    re.ASCII,
-)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class EventQuery:
             for name in parameters
             if name not in _PARAMETERS
         ]
-        since, limit = None, _LIMIT
+        since, limit = None, None
         if text := parameters.get("since", ""):
             since = _time(text)
             if since is None:
@@ -58,16 +56,10 @@ class EventQuery:
                     "(a + is %2B in a URL)"
                 )
         if text := parameters.get("limit", ""):
-            if (
-                text.isascii()
-                and text.isdecimal()
-                and len(text) <= len(str(MOST_EVENTS))
-                and 1 <= int(text) <= MOST_EVENTS
-            ):
-                limit = int(text)
-            else:
+            limit = number_of(text, MOST_EVENTS)
+            if limit is None:
                 errors.append(f"limit: expected a number from 1 to {MOST_EVENTS}")
-        return cls(since, parameters.get("task") or None, limit), tuple(errors)
+        return cls(since, parameters.get("task") or None, limit or _LIMIT), tuple(errors)
 
 
 def _time(text: str) -> float | None:

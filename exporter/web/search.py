@@ -32,6 +32,12 @@ _BATCH = 250
 """Tasks that are processed without a pause for other work."""
 
 
+def number_of(text: str, most: int) -> int | None:
+    """Return the number in a parameter; None unless it is from 1 to `most`."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) else 0
+    return number if 1 <= number <= most else None
+
+
 @dataclass(frozen=True)
 class Query:
     """The query parameters of the status page and of the API.
@@ -67,8 +73,8 @@ class Query:
                     errors.append(f"{name}: expected one of {', '.join(words)}")
         for name, most in (("page", _MAX_PAGE), ("limit", max_limit)):
             if text := parameters.get(name, ""):
-                if text.isascii() and text.isdecimal() and len(text) < 8 and 1 <= int(text) <= most:  # noqa: PLR2004
-                    valid[name] = int(text)
+                if number := number_of(text, most):
+                    valid[name] = number
                 else:
                     errors.append(f"{name}: expected a number from 1 to {most}")
         return cls(**valid), tuple(errors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -70,3 +71,12 @@ def test_many_tasks_are_arranged_in_small_steps() -> None:
     for number in range(1000):
         families.add(number, str(number), str(number // 10 * 10), -number)
     assert len(list(families.arrange())) >= 4
+
+
+def test_a_long_chain_of_parents_is_arranged_in_a_moment() -> None:
+    families, count = Families[int](), 3000
+    for number in range(count):
+        families.add(number, str(number), str(number - 1) if number else None, 0)
+    started = process_time()
+    assert list(families.sorted()) == [(number, number) for number in range(count)]
+    assert process_time() - started < 2
