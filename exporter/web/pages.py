@@ -19,11 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
-from exporter.model.explanation import TaskExplanation
 from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
-from exporter.store.explain import explain_with_subtasks
+from exporter.store.explain import with_subtasks
 from exporter.store.store import Store
 from exporter.views.cutover import blocked_by, not_checked, reasons, unchecked_of, verdict
 from exporter.views.events import sentence
@@ -119,7 +118,7 @@ class Pages:
         """The page of a task; 404 if there is none with this ID."""
         task_id = request.path_params["task_id"]
         for store in self._exporter.stores:
-            if found := explain_with_subtasks(store, task_id):
+            if found := with_subtasks(store, task_id):
                 return await self._page("task.html", 200, **self._facts(store, *found))
         return await self._page("missing.html", 404, what="task", why=_NO_TASK)
 
@@ -130,11 +129,11 @@ class Pages:
             return await self._page("missing.html", 404, what="runbook", why="No alert has this name.")
         return await self._page("runbook.html", 200, name=name, content=runbooks.html(name))
 
-    def _facts(self, store: Store, subject: TaskExplanation, *below: TaskExplanation) -> dict[str, Any]:
-        now, identity = self._exporter.now(), subject.task.identity
+    def _facts(self, store: Store, task: Task, *below: Task) -> dict[str, Any]:
+        now, identity, subject = self._exporter.now(), task.identity, store.explain(task)
         timeline = store.timeline(identity.task_id)
         return {
-            "task": subject.task,
+            "task": task,
             "parent": subject.parent,
             "groups": groups(subject, store.project(), store.ages.configured.__contains__, now),
             "statements": statements(subject, now),
@@ -146,9 +145,9 @@ class Pages:
             "verdict": verdict(subject),
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
-            "subtasks": [subtask.task for subtask in below],
+            "subtasks": below,
             "links": links_of(self._exporter.links, identity),
-            "names": {found.task.identity.task_id: found.task.identity.task_name for found in (subject, *below)},
+            "names": {found.identity.task_id: found.identity.task_name for found in (task, *below)},
         }
 
     async def _page(self, template: str, status: int, **context: Any) -> Response:
