@@ -186,8 +186,10 @@ class Poller:
         tasks = [known[task_id] for task_id in ids if task_id in known]
         gaps = [task.gaps[collector] for task in tasks if collector in task.gaps]
         collected = [task.collected[collector] for task in tasks if task.exposed and collector in task.collected]
-        measured = self._lists.measured.values() if collector == TASKS else [median(gaps)] if gaps else ()
-        ages.set(collector, interval, min(measured, default=None))
+        if collector == TASKS:
+            ages.set(collector, interval, min(self._lists.measured.values(), default=None))
+        else:
+            ages.set(collector, interval, *(map(median, zip(*gaps, strict=True)) if gaps else ()))
         self._limits[collector] = CollectorFacts(
             ages.interval(collector),
             max_age_seconds=ages.expire_after(collector),

@@ -5,6 +5,11 @@ from __future__ import annotations
 LATE_INTERVALS = 3
 """Facts that are older than n intervals of their collector are late: they expire, or a good one does not count."""
 _MISSED_INTERVALS = 1.5
+_KEPT = 0.98
+"""Part of the longest lateness that counts when the next one is measured: half of it after 34 polls of the lists.
+
+Without it, values would come and go: calls that are late come in bursts, and after a burst the intervals are short.
+"""
 _MOST = 4
 """No value is shown longer than n times as long as with the configured interval, however few calls are allowed."""
 
@@ -22,17 +27,24 @@ class Ages:
         """Configured intervals in seconds, by enabled collector and by API generation."""
         self.measured: dict[str, float] = {}
         """Seconds between updates where they are longer than that."""
+        self._lateness: dict[str, float] = {}
+        """The longest of these in intervals of what is updated, see `_KEPT`."""
         self._limits: dict[tuple[str, float, float], float] = {}
         """The results of `expire_after` since an interval last changed."""
         self.shortened = False
-        """True if an interval has become shorter since all ages were last checked."""
+        """True if facts of a collector may expire earlier than when all ages were last checked."""
 
-    def set(self, name: str, interval: float, measured: float | None = None) -> None:
-        """Set a configured interval, and the measured one if it is known."""
-        before = self.interval(name) if name in self.configured else 0.0
+    def set(self, name: str, interval: float, measured: float | None = None, lateness: float | None = None) -> None:
+        """Set a configured interval, and the measured one if it is known.
+
+        `lateness` is the measured one in intervals of the sources, which may be longer than the configured one.
+        """
+        before = self._lateness.get(name, 1.0)
         self.configured[name] = interval
         self.measured[name] = max(interval, measured or 0.0)
-        self.shortened |= self.interval(name) < before
+        latest = self.measured[name] / interval if lateness is None else lateness
+        self._lateness[name] = max(1.0, latest, _KEPT * before)
+        self.shortened |= self._lateness[name] < before
         self._limits.clear()
 
     def interval(self, name: str) -> float:
@@ -46,7 +58,8 @@ class Ages:
     def expire_after(self, name: str, planned: float = 0.0, interval: float = 0.0) -> float:
         """Return the age in seconds above which facts expire.
 
-        That is three intervals, at least `stale_after`, and at most four times what the configured interval gives.
+        That is three intervals, as late as updates are, at least `stale_after`, and at most four times what intervals
+        without any lateness give.
 
         Args:
             name: the collector.
@@ -55,6 +68,8 @@ class Ages:
         """
         key = name, planned, interval
         if key not in self._limits:
-            least = max(self._stale_after, LATE_INTERVALS * max(self.configured[name], interval))
-            self._limits[key] = min(max(least, LATE_INTERVALS * max(self.interval(name), planned)), _MOST * least)
+            usual = LATE_INTERVALS * max(self.configured[name], interval)
+            least = max(self._stale_after, usual)
+            late = max(self._lateness[name] * usual, LATE_INTERVALS * planned)
+            self._limits[key] = min(max(least, late), _MOST * least)
         return self._limits[key]

@@ -53,8 +53,9 @@ class TaskState:
     """When facts were last received, by name; other facts of the same collector do not make them younger."""
     collected: dict[str, float] = field(default_factory=dict)
     """When each collector last succeeded; outlives the facts."""
-    gaps: dict[str, float] = field(default_factory=dict)
-    """Seconds between the last two successes of each collector."""
+    gaps: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By collector, seconds between its last two successes, and the time between the last two responses with the same
+    facts in intervals of their source."""
     planned: dict[str, Planned] = field(default_factory=dict)
     """When facts are queried again, by name."""
     history: History = field(default_factory=History)
@@ -111,7 +112,8 @@ class TaskState:
         self.facts[facts.name] = facts
         planned = self.planned.get(facts.name, UNPLANNED)
         if (before := self.collected.get(facts.collector, now)) < now and planned.lasted <= planned.interval:
-            self.gaps[facts.collector] = now - before
+            waited = now - self.received.get(facts.name, now)
+            self.gaps[facts.collector] = now - before, waited / planned.interval if planned.interval else 1.0
         self.received[facts.name] = self.collected[facts.collector] = now
         self.refused -= {facts.name}
 

@@ -53,6 +53,25 @@ def test_the_setting_is_the_least_age() -> None:
     assert ages(30, 86_400, stale_after=3600.0).expire_after("progress") == 4 * 3600
 
 
+def test_facts_of_a_source_with_a_longer_interval_are_as_late_as_the_others() -> None:
+    limits = Ages(300.0)
+    limits.set("node", 60, 420, lateness=3.5)  # of a source that is queried every two minutes
+    assert limits.interval("node") == 420
+    assert limits.expire_after("node") == 630
+    assert limits.expire_after("node", 300, 300) == 3150
+    assert limits.expire_after("node", 300, 300) < 4 * 900
+
+
+def test_a_burst_of_updates_does_not_let_facts_expire_at_once() -> None:
+    limits = ages(60, 300)
+    limits.set("progress", 60, 60)
+    assert limits.interval("progress") == 60
+    assert limits.expire_after("progress") == pytest.approx(0.98 * 900)
+    for _ in range(90):
+        limits.set("progress", 60, 60)
+    assert limits.expire_after("progress") == 300
+
+
 def test_an_interval_that_becomes_shorter_is_reported() -> None:
     limits = ages(30)
     assert not limits.shortened
