@@ -56,10 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 fine, 1 the cloud, a project or the environment failed, 2 bad usage or configuration.
 
     Args:
-        arguments: None: those of this process, which then ends without waiting for threads that hang.
+        arguments: None: those of this process, which then ends at once, see `threads.end_process`.
     """
     code = _command(list(sys.argv[1:] if arguments is None else arguments))
-    if arguments is None and threads.at_work():
+    if arguments is None:
         threads.end_process(code)
     return code
 

@@ -124,18 +124,14 @@ def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
             future.set_result(result)
 
 
-def at_work() -> bool:
-    """Return whether a pool thread runs."""
-    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
-
-
 def end_process(code: int) -> NoReturn:
     """End the process without the interpreter's cleanup.
 
-    The cleanup ends each thread that returns from native code. Where Rust code is on its stack, such as bcrypt's, that
-    aborts the process.
+    The cleanup takes a quarter of a second of processor time, so that a busy machine might not end the daemon within
+    the time that a signal allows. It also ends each thread that returns from native code. Where Rust code is on its
+    stack, such as bcrypt's, that aborts the process.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: a file that was closed at the start
         with suppress(OSError, ValueError):  # a closed pipe, or file
             stream.flush()
     os._exit(code)

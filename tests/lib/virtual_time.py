@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from exporter.runtime.clock import Clock
-from exporter.runtime.threads import at_work
+from exporter.runtime.threads import THREAD_PREFIX
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,6 +19,11 @@ T = TypeVar("T")
 _PATIENCE_TURNS = 5000
 """Of a millisecond: then a thread counts as one that hangs, and time jumps."""
 EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z: Unix time where the loop's clock is 0
+
+
+def at_work() -> bool:
+    """Return whether a pool thread runs."""
+    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
 
 
 class _Selector(selectors.DefaultSelector):

@@ -16,6 +16,7 @@ from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.commands.options import FILES
+from exporter.runtime import threads
 from tests.lib.commands import CommandLine
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.imports import imports
@@ -239,8 +240,10 @@ def test_the_garbage_collector_is_off_only_while_modules_are_imported(monkeypatc
 
     monkeypatch.setattr(cli, "parse", note)
     monkeypatch.setattr(sys, "argv", ["drs-exporter"])
+    ended: list[int] = []
+    monkeypatch.setattr(threads, "end_process", ended.append)
     __main__.main()
-    assert [*enabled, gc.isenabled()] == [False, True, True]
+    assert ([*enabled, gc.isenabled()], ended) == ([False, True, True], [0])
 
 
 def test_every_command_is_documented() -> None:
