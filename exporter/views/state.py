@@ -134,9 +134,9 @@ def _ready(subject: TaskExplanation, now: float) -> Iterator[Statement]:
     if not task.ready:
         return
     since = "" if task.ready_since is None else f" since {moment(task.ready_since)} ({age(task.ready_since, now)})"
-    unchecked = not_checked(subject)
-    text = f"It is ready to cut over{since}: nothing that is known blocks it."
-    yield Statement(Level.GOOD, text + (f" {unchecked[:1].upper()}{unchecked[1:]}." if unchecked else ""))
+    yield Statement(Level.GOOD, f"It is ready to cut over{since}: nothing that is known blocks it.")
+    if unchecked := not_checked(subject):
+        yield Statement(Level.GOOD, f"{unchecked[:1].upper()}{unchecked[1:]}.")
 
 
 def _blocked(subject: TaskExplanation) -> Iterator[Statement]:
