@@ -221,7 +221,8 @@ def _recent(task: ExplainedTask) -> Iterator[list[str]]:
     if task.events:
         newest = task.events[:_MOST_EVENTS]
         rows = [Value(name=moment(event.at_timestamp_seconds), text=event.sentence) for event in newest]
-        yield [f"events since {moment(since)}, the newest first", *_rows(rows)]
+        more = f", the newest {_MOST_EVENTS}" if len(task.events) > _MOST_EVENTS else ""
+        yield [f"events since {moment(since)}, the newest first{more}", *_rows(rows)]
     elif lasting(since, task.now_timestamp_seconds):
         yield [f"events: none since {moment(since)}"]
 

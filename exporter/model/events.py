@@ -93,15 +93,20 @@ class EventLog:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._since = clock.steady()
+        self._started = clock.steady()
         self._added = 0
         self._events: dict[ProjectKey, deque[tuple[int, float, Event]]] = {}
         """By project; each with its number, and with the step of the clock that its time contains."""
+        self._removed: dict[ProjectKey, float] = {}
+        """By project, the steady time of the newest event that was removed."""
 
-    @property
-    def since(self) -> float:
-        """Unix time of the start of the process, before which no event was observed."""
-        return self._clock.unix(self._since)
+    def since(self, key: ProjectKey | None = None) -> float:
+        """Return the Unix time after which the log has all events, of one project or of all.
+
+        It is the start of the process, before which no event was observed, or the time of the newest removed event.
+        """
+        removed = [at for owner, at in self._removed.items() if key in {None, owner}]
+        return self._clock.unix(max([self._started, *removed]))
 
     def __len__(self) -> int:
         return sum(map(len, self._events.values()))
@@ -111,11 +116,17 @@ class EventLog:
         task_id, task_name = task or (None, None)
         event = Event(self._clock.now(), kind, *key, task_id, task_name, detail)
         self._added += 1
-        events = self._events.setdefault(key, deque(maxlen=MOST_OF_PROJECT))
+        events = self._events.setdefault(key, deque())
         events.append((self._added, self._clock.step, event))
-        if len(self) > MOST_EVENTS:
-            max(self._events.values(), key=len).popleft()
+        if len(events) > MOST_OF_PROJECT:
+            self._remove_oldest(key)
+        elif len(self) > MOST_EVENTS:
+            self._remove_oldest(max(self._events, key=lambda owner: len(self._events[owner])))
         return event
+
+    def _remove_oldest(self, key: ProjectKey) -> None:
+        _, step, event = self._events[key].popleft()
+        self._removed[key] = event.at - step
 
     def find(self, since: float | None = None, task_id: str | None = None) -> list[Event]:
         """Return the events, the newest first.

@@ -10,7 +10,7 @@ from exporter.config import TASKS
 from exporter.model import cutover
 from exporter.model.events import EventLog
 from exporter.model.explanation import TaskExplanation
-from exporter.model.task import Project
+from exporter.model.task import Project, ProjectKey
 from exporter.model.timeline import DAY, HOUR, Point, Timeline
 from exporter.views.cutover import Judgement, not_checked, reasons, verdict
 from exporter.views.events import event_json, sentence
@@ -54,7 +54,7 @@ def explanation_json(
         "subtasks": [_judged(part) for part in subtasks],
         "history": timeline and _history(timeline, now),
         "events": [{**event_json(event), "sentence": sentence(event)} for event in events],
-        "events_since_timestamp_seconds": log.since,
+        "events_since_timestamp_seconds": log.since(ProjectKey(project.account, project.region, project.project)),
     }
 
 

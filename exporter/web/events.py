@@ -80,7 +80,7 @@ async def events(exporter: Served, request: Request) -> Response:
     found = exporter.events.find(query.since, query.task)
     document = {
         "now_timestamp_seconds": exporter.now(),
-        "since_timestamp_seconds": exporter.events.since,
+        "since_timestamp_seconds": exporter.events.since(),
         "matched": len(found),
     }
     return await json_list_response(document, "events", found[: query.limit], event_json)

@@ -64,7 +64,7 @@ _NO_TASK = (
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""
 _EVENTS = 20
-"""The most events on a page; /api/v1/events has all."""
+"""The most events on a page. Templates get another one, if there are more; /api/v1/events has them."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src {style}; script-src {script}; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -103,8 +103,8 @@ class Pages:
         return {
             "result": result,
             "sparkline": self._sparkline,
-            "events": exporter.events.find(since=exporter.now() - HOUR)[:_EVENTS],
-            "events_since": exporter.events.since,
+            "events": exporter.events.find(since=exporter.now() - HOUR)[: _EVENTS + 1],
+            "events_since": exporter.events.since(),
             "projects": projects,
             "rate_limit": partial(exporter.telemetry.value, RATE_LIMIT),
             "demand": partial(exporter.telemetry.value, DEMAND),
@@ -140,8 +140,8 @@ class Pages:
             "sparkline": self._sparkline,
             "timeline": timeline,
             "plots": history(timeline, now) if timeline else [],
-            "events": self._exporter.events.find(task_id=identity.task_id)[:_EVENTS],
-            "events_since": self._exporter.events.since,
+            "events": self._exporter.events.find(task_id=identity.task_id)[: _EVENTS + 1],
+            "events_since": self._exporter.events.since(store.key),
             "verdict": verdict(subject),
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
@@ -197,7 +197,12 @@ def _templates() -> Mapping[str, Template]:
     environment.filters |= {function.__name__: function for function in _FILTERS}
     environment.filters["segment"] = lambda text: quote(text, safe="", errors="replace")
     environment.globals |= {function.__name__: function for function in _FUNCTIONS}
-    environment.globals |= {"outlook_words": outlook, "phases": WORST_FIRST, "version": version("drs-exporter")}
+    environment.globals |= {
+        "outlook_words": outlook,
+        "phases": WORST_FIRST,
+        "most_events": _EVENTS,
+        "version": version("drs-exporter"),
+    }
     environment.globals["style"] = Markup(_content("style.css"))  # noqa: S704 - our own file
     environment.globals["script"] = Markup(_content("live.js"))  # noqa: S704 - our own file
     return {name: environment.get_template(name) for name in environment.list_templates(["html"])}

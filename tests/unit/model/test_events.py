@@ -54,7 +54,7 @@ def test_a_step_of_the_clock_moves_all_events_and_the_start() -> None:
     watch.add(5)
     watch.step = 100.0
     watch.clock.update_step()
-    assert (watch.log.since, watch.log.find()[0].at) == (EPOCH + 100, EPOCH + 105)
+    assert (watch.log.since(), watch.log.find()[0].at) == (EPOCH + 100, EPOCH + 105)
 
 
 def test_a_task_is_found_by_its_id_its_name_and_its_former_name_and_as_a_parent() -> None:
@@ -78,6 +78,9 @@ def test_a_noisy_project_does_not_displace_the_events_of_others() -> None:
     assert len(watch.log) == events.MOST_OF_PROJECT + 1
     assert names(watch.log.find(task_id="quiet")) == ["quiet"]
     assert watch.log.find()[0].task_name == str(3 * events.MOST_OF_PROJECT - 1)
+    assert watch.log.find()[-2].at == EPOCH + 2 * events.MOST_OF_PROJECT
+    assert watch.log.since(SHOP) == watch.log.since() == EPOCH + 2 * events.MOST_OF_PROJECT - 1
+    assert watch.log.since(BANK) == EPOCH
 
 
 def test_many_projects_stay_within_the_bound_of_the_process_and_each_keeps_its_newest_events() -> None:
@@ -87,6 +90,8 @@ def test_many_projects_stay_within_the_bound_of_the_process_and_each_keeps_its_n
         for key in keys:
             watch.add(number, key, name=f"{key.project} {number}")
     assert len(watch.log) == events.MOST_EVENTS
+    assert watch.log.since() == EPOCH + 99
     for key in keys:
+        assert watch.log.since(key) == EPOCH + 99
         assert watch.log.find(task_id=f"{key.project} 199")
         assert watch.log.find(task_id=f"{key.project} 101")

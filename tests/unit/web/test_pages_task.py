@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from exporter.model.events import MOST_OF_PROJECT, Kind
 from exporter.simulator import SimTask
 from tests.lib.daemon import (
     ParsedPage,
@@ -125,7 +126,7 @@ async def test_the_history_has_plots_with_axes_and_says_that_a_restart_loses_it(
 def test_without_a_history_and_events_the_page_says_so() -> None:
     seen = " ".join(ParsedPage(page_of(sim_task("draft", status="CONFIGURATION")).body).text.split())
     assert "None yet. The exporter keeps the history of a running task in memory, from its first poll." in seen
-    assert "None since 2026-01-01 00:00:00Z, when the exporter started." in seen
+    assert "None since 2026-01-01 00:00:00Z." in seen
 
 
 async def test_changes_of_a_task_are_on_its_page_and_on_the_status_page() -> None:
@@ -137,6 +138,34 @@ async def test_changes_of_a_task_are_on_its_page_and_on_the_status_page() -> Non
         for path in (f"/tasks/{task.id}", "/"):
             seen = " ".join(ParsedPage((await get(exporter, path)).body).text.split())
             assert "Task orders failed" in seen
+
+
+async def test_a_page_shows_only_the_newest_changes_and_says_so() -> None:
+    task = sim_task("a b")
+    async with exporter_on(cloud_of(task)) as exporter:
+        await exporter.poll_once()
+        key, seen = exporter.stores[0].key, dict[int, str]()
+        for count in range(1, 22):
+            exporter.events.add(key, Kind.RENAMED, (task.id, "a b"), name_before=str(count))
+            if count >= 20:
+                for path in (f"/tasks/{task.id}", "/"):
+                    body = (await get(exporter, path)).body
+                    assert body.count(b"has a new name") == 20
+                    seen[count] = seen.get(count, "") + body.decode()
+    assert "The newest 20." not in seen[20]
+    assert seen[21].count("The newest 20.") == 2
+    assert f'<a href="../api/v1/events?limit=5000&amp;task={task.id}">' in seen[21]
+    assert '<a href="api/v1/events?limit=5000">' in seen[21]
+
+
+async def test_the_page_of_a_task_states_no_time_without_changes_from_which_events_were_removed() -> None:
+    task = sim_task("orders")
+    async with polling(cloud_of(task)) as exporter:
+        await asyncio.sleep(100)
+        for _ in range(MOST_OF_PROJECT + 1):
+            exporter.events.add(exporter.stores[0].key, Kind.READY, ("other", "other"))
+        seen = " ".join(ParsedPage((await get(exporter, f"/tasks/{task.id}")).body).text.split())
+    assert "None since 2026-01-01 00:01:40Z." in seen
 
 
 def test_what_blocks_has_its_meaning_a_remedy_and_a_runbook() -> None:
