@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from exporter.config import Cutover
 from exporter.model.cutover_actions import HARMLESS_ACTIONS, NEEDED_ACTIONS, RUNNING_ACTIONS, SWITCH_OVER
-from exporter.model.cutover_results import Comparisons, MovedObjects
+from exporter.model.cutover_results import Comparisons, LivingSubtask, MovedObjects
 from exporter.model.facts import Progress
-from exporter.model.task import Listed, LivingSubtask, Phase, Task
+from exporter.model.task import Listed, Phase, Task
 
 _REPORT_SECONDS = 600.0
 _OUTDATED_REPORT_SECONDS = 3600.0

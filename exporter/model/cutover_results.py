@@ -1,4 +1,4 @@
-"""What moved objects and finished comparisons show about the data of a task."""
+"""The values of a verdict from several others: moved objects, finished comparisons, and subtasks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ _COMPARING = frozenset({"RUNNING", "WAITING_FOR_RUNNING", "FULL_DOING"})
 """INCRE_DOING repeats a comparison that has finished."""
 _CLOCKS_DIFFER_SECONDS = 300.0
 """A comparison that ended later than now by more than this ended in the future."""
+
+
+class LivingSubtask(NamedTuple):
+    """A subtask on which the verdict of its parent depends: it has not surely ended, and is no standby."""
+
+    id: str
+    name: str
+    blocked: bool | None
+    """True if anything blocks its cut-over; None if it cannot be cut over at all, or its facts are unknown."""
+    unchecked: tuple[tuple[str, str], ...] = ()
+    """The reasons that were not checked, with their causes, as in `Task`."""
 
 
 @dataclass(frozen=True, slots=True)

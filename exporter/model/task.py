@@ -272,17 +272,6 @@ class Task(KnownFacts):
         return self.listed.phase if self.listed else None
 
 
-class LivingSubtask(NamedTuple):
-    """A subtask on which the verdict of its parent depends: it has not surely ended, and is no standby."""
-
-    id: str
-    name: str
-    blocked: bool | None
-    """True if anything blocks its cut-over; None if it cannot be cut over at all, or its facts are unknown."""
-    unchecked: tuple[tuple[str, str], ...] = ()
-    """The reasons that were not checked, with their causes, as in `Task`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Project:
     """The facts about one project that are fresh at one moment, without its tasks."""

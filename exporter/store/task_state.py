@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import Progress
-from exporter.model.task import History, Identity, LivingSubtask, Phase, Task
+from exporter.model.task import History, Identity, Phase, Task
 from exporter.store.cutover_state import CutoverState
 from exporter.store.observed import ObservedTask
 from exporter.store.task_history import TaskHistory

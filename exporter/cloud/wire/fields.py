@@ -181,13 +181,11 @@ def _words(value: Any, info: ValidationInfo) -> frozenset[str] | None:
     words = [item for item in items if isinstance(item, str) and _WORD.fullmatch(item)]
     if len(words) < len(items) and isinstance(info.context, DecodeErrors):
         info.context.count += 1
-    return _shared(frozenset(words)) if words or not items else None
+    return _shared_set(tuple(words)) if words or not items else None
 
 
-@lru_cache(maxsize=1024)
-def _shared(words: frozenset[str]) -> frozenset[str]:
-    """Return the same object for equal sets: many tasks have the same words."""
-    return words
+_shared_set = lru_cache(maxsize=1024)(frozenset[str])
+"""The set of a tuple of words: tasks with the same words share it."""
 
 
 Text = Annotated[str | None, _field(_text)]

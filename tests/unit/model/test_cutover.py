@@ -9,10 +9,11 @@ import pytest
 
 from exporter.config import Cutover
 from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, excluded
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.cutover_words import ADVICE
 from exporter.model.details import Detail
 from exporter.model.facts import Progress, Recovery, Switchover
-from exporter.model.task import Listed, LivingSubtask, Task
+from exporter.model.task import Listed, Task
 from tests.lib.verdicts import DR, DR_REASONS, FULL, PLAIN, blocking, outcomes, ready, with_delay, with_full_ratio
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.config import Collectors, Cutover
 from exporter.model.cutover import REASONS, Outcome
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
@@ -23,7 +24,7 @@ from exporter.model.facts import (
     Switchover,
     TaskFacts,
 )
-from exporter.model.task import LivingSubtask, Task
+from exporter.model.task import Task
 from exporter.views.text import fact_text
 from tests.lib.verdicts import DR, DR_REASONS, EQUAL, PLAIN, blocking, case_of, outcomes, ready
 

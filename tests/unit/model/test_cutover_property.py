@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exporter.config import Cutover
 from exporter.model.cutover import CutoverInput, Outcome, can_be_cut_over, judge
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,
@@ -23,7 +24,7 @@ from exporter.model.facts import (
     Recovery,
     Switchover,
 )
-from exporter.model.task import Listed, LivingSubtask, Phase, Task
+from exporter.model.task import Listed, Phase, Task
 from tests.lib.verdicts import DR, EQUAL, FULL, PLAIN, ready
 
 RUNS, LOADED = "INCRE_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE"

@@ -9,10 +9,11 @@ import pytest
 
 from exporter.config import Cutover
 from exporter.model.cutover import REASONS, can_be_cut_over, judge
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
 from exporter.model.facts import Compared, Comparison, Progress
-from exporter.model.task import Identity, Listed, LivingSubtask, Task
+from exporter.model.task import Identity, Listed, Task
 from exporter.views.cutover import not_checked, reasons, unchecked_of, verdict
 from tests.lib.verdicts import DR, EQUAL, PLAIN, case_of, ready
 

@@ -8,10 +8,11 @@ import pytest
 
 from exporter.config import Cutover
 from exporter.model.cutover import can_be_cut_over
+from exporter.model.cutover_results import LivingSubtask
 from exporter.model.explanation import TaskExplanation
 from exporter.model.facts import Compared, Comparison, Objects, Progress
 from exporter.model.prediction import Predicted
-from exporter.model.task import History, LivingSubtask, Task
+from exporter.model.task import History, Task
 from exporter.views.state import Level, statements
 from tests.lib.verdicts import PLAIN, case_of, ready
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from exporter.cloud.source import DecodeErrors
 from exporter.cloud.wire.tree import TaskTree
 from exporter.config import Cutover
-from exporter.model.task import Identity, Listed, LivingSubtask, Task
+from exporter.model.cutover_results import LivingSubtask
+from exporter.model.task import Identity, Listed, Task
 from tests.lib.verdicts import blocking
 
 RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
