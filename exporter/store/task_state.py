@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from exporter.model.facts import TaskFacts
+    from exporter.model.prediction import Predicted
     from exporter.model.task import Listed, ProjectKey
     from exporter.runtime.clock import Clock
     from exporter.store.ages import Ages
@@ -72,6 +73,8 @@ class TaskState:
     recent: TaskHistory = field(default_factory=TaskHistory)
     speed_limit_until: float = math.inf
     """When a window of its speed limits may begin or end."""
+    caught_up_until: float = math.inf
+    """When its delay, if it is within the limit, is too old to be known so."""
     tags: dict[str, str] | None = None
     """All tags, if a rule of the configuration needs them; None if they are unknown."""
     listed: Listed | None = None
@@ -148,7 +151,7 @@ class TaskState:
         if self.blocked is not None:
             changes += self.cutover.changes(stable_for)
         if self.exposed is not None:
-            changes.append(self.speed_limit_until)
+            changes += self.speed_limit_until, self.caught_up_until
             if self.ended_at is not None:
                 changes.append(self.ended_at + ended_for)
         return changes
@@ -170,7 +173,7 @@ class TaskState:
 
     def snapshot(self, listed: Listed | None, context: ProjectContext) -> Task | None:
         """Return the task with its fresh facts, its times in Unix time, and its last verdict; None if never listed."""
-        clock, max_delay = context.clock, context.account.cutover.max_delay
+        clock = context.clock
         identity, before = self._identity(context.state.key, listed), self.exposed
         if identity is None:
             return None
@@ -190,7 +193,7 @@ class TaskState:
             refused=refused,
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
-            predicted=self.recent.predict(listed, self.facts.get(Progress.name), clock, max_delay),
+            predicted=self._predict(listed, context),
             blockers=before.blockers if before else None,
             unchecked=before.unchecked if before else (),
             ready_since=before.ready_since if before else None,
@@ -206,6 +209,18 @@ class TaskState:
         if listed is None or (known and known.task_name == listed.name and known.parent_id == listed.parent_id):
             return known  # if the list has expired, the name stays the last one known
         return Identity(*key, listed.id, listed.name, listed.parent_id)
+
+    def _predict(self, listed: Listed | None, context: ProjectContext) -> Predicted:
+        """Return predictions. That a delay is within its limit expires with `max_age`, as the verdict ready does."""
+        clock, settings = context.clock, context.account.cutover
+        predicted = self.recent.predict(listed, self.facts.get(Progress.name), clock, settings.max_delay)
+        self.caught_up_until = math.inf
+        if predicted.catch_up_seconds == 0:
+            self.caught_up_until = self.received[Progress.name] + settings.max_age
+            if clock.steady() > self.caught_up_until:
+                self.caught_up_until = math.inf
+                return predicted._replace(catch_up_seconds=None)
+        return predicted
 
     def _speed_limit(self, clock: Clock) -> float | None:
         """Return the speed limit that is in force now, and store when another one may be."""

@@ -168,6 +168,17 @@ async def test_predictions_are_absent_while_the_list_or_the_progress_is_stale(st
     assert (page.value(CATCH_UP), page.value(LOAD_END)) == (None, None)
 
 
+@pytest.mark.parametrize("facts", [{}, {"node_role": "standby"}], ids=["judged", "standby"])
+async def test_a_task_is_not_caught_up_while_its_delay_is_older_than_max_age(facts: dict[str, Any]) -> None:
+    fixture = StoreFixture()
+    await fixture.lists(listed_task(**facts))
+    for _ in range(2):
+        assert (await fixture.page_with({"a": [Progress(delay_seconds=1)]})).value(CATCH_UP) == 0
+        assert (await fixture.scrape(80)).value(CATCH_UP) == 0
+        page = await fixture.scrape(20)
+        assert (page.value(CATCH_UP), page.value("drs_task_incremental_delay_seconds")) == (None, 1)
+
+
 async def test_a_trend_from_before_an_outage_predicts_nothing_after_it() -> None:
     fixture = StoreFixture()
     assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
