@@ -43,7 +43,9 @@ class Ages:
         self.configured[name] = interval
         self.measured[name] = max(interval, measured or 0.0)
         latest = self.measured[name] / interval if lateness is None else lateness
-        self._lateness[name] = max(1.0, latest, _KEPT * before)
+        # A longer one does not let facts expire later, but would count for hours after an outage.
+        most = _MOST * max(1.0, self._stale_after / (LATE_INTERVALS * interval))
+        self._lateness[name] = max(1.0, min(latest, most), _KEPT * before)
         self.shortened |= self._lateness[name] < before
         self._limits.clear()
 

@@ -72,6 +72,16 @@ def test_a_burst_of_updates_does_not_let_facts_expire_at_once() -> None:
     assert limits.expire_after("progress") == 300
 
 
+@pytest.mark.parametrize("interval", [30, 60, 600])
+def test_an_outage_of_a_day_delays_the_expiry_for_no_more_than_seventy_polls_of_the_lists(interval: float) -> None:
+    limits = ages(interval, 86_400)
+    usual = ages(interval).expire_after("progress")
+    assert limits.expire_after("progress") == 4 * usual
+    for _ in range(70):
+        limits.set("progress", interval, interval)
+    assert limits.expire_after("progress") == usual
+
+
 def test_an_interval_that_becomes_shorter_is_reported() -> None:
     limits = ages(30)
     assert not limits.shortened
