@@ -108,8 +108,8 @@ def test_the_script_searches_while_the_user_types(visit: Open, fleet: str) -> No
     page.evaluate("window.kept = true")
     page.get_by_role("searchbox").press_sequentially("task 00123")
     page.clock.run_for(300)
-    expect(page.locator(".matched")).to_contain_text("1 task of 300 found.")
-    expect(page.locator("#announcement")).to_contain_text("1 task of 300 found.")
+    expect(page.locator(".matched")).to_contain_text("1 of 300 tasks and subtasks found.")
+    expect(page.locator("#announcement")).to_contain_text("1 of 300 tasks and subtasks found.")
     assert page.evaluate("window.kept")
     assert (page.evaluate("document.activeElement.name"), page.url.endswith("?q=task+00123")) == ("q", True)
 

@@ -65,13 +65,13 @@ def test_links_forms_and_updates_work_below_the_prefix(site: tuple[str, Exporter
             page.goto(f"{url}/")
             page.get_by_role("searchbox").fill("orders")
             page.get_by_role("button", name="Show").click()
-            expect(page.locator(".matched")).to_contain_text("1 task of")
+            expect(page.locator(".matched")).to_contain_text("1 of ")
             assert page.url == f"{url}/?q=orders" + ("" if script else "&phase=&project=&cutover=&sort=phase")
             page.get_by_role("link", name="orders-to-rds").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("orders-to-rds")
             page.get_by_role("link", name="demo / cn-north-4").click()
             expect(page.locator(".matched")).to_contain_text("subtasks found")
-            for name in ("JSON", "Metrics"):
+            for name in ("Changes", "JSON", "Metrics"):
                 address = page.get_by_role("link", name=name).evaluate("link => link.href")
                 assert get(address).status_code == 200
         page = browser.new_page()
