@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from exporter.model.cutover import REASONS
 from exporter.model.events import Kind
 from exporter.model.known_facts import TASK_FACTS
+from exporter.store.subtasks import MOST_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +23,6 @@ _BY_AGE = frozenset({"stale", _NOT_STABLE})
 """The reasons that block by age alone."""
 _SOURCES = {reason.name: reason.source for reason in REASONS if reason.source in TASK_FACTS}
 """The facts without which a reason blocks because it is unknown; after a start, and when they have expired."""
-_MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other may make a ring of them
 
 
 class Readiness:
@@ -40,7 +40,7 @@ class Readiness:
     def observe_subtasks(self, changed: Iterable[str]) -> set[str]:
         """Observe the changed subtasks. Return the tasks, without subtasks, above those whose readiness has changed."""
         level, parents, levels = set(changed), set[str](), 0
-        while level and (levels := levels + 1) <= _MOST_LEVELS:
+        while level and (levels := levels + 1) <= MOST_LEVELS:
             above = {
                 key for task_id in level if self._changes(task_id) for key in self._state.subtasks.parents(task_id)
             }

@@ -10,6 +10,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.event_recorder import EventRecorder
+from exporter.store.subtasks import MOST_LEVELS
 from exporter.store.task_state import TaskState
 from exporter.store.verdicts import Verdicts, excludes_subtasks
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _SHOWN_PER_TURN, _CHECKED_PER_TURN = 5, 200
 _NONE_REFUSED: Mapping[str, Iterable[type[TaskFacts]]] = {}
-_MOST_LEVELS = 1000  # of parents above a task; lists that contradict each other may make a ring of them
 
 
 class Store:
@@ -219,7 +219,7 @@ class Store:
                 parents |= self._update_samples(task_id, listed)
             await turns.after(1 / _CHECKED_PER_TURN if unchanged else 1 / _SHOWN_PER_TURN)
         levels = 0
-        while parents and (levels := levels + 1) <= _MOST_LEVELS:
+        while parents and (levels := levels + 1) <= MOST_LEVELS:
             level, parents = self.state.tasks.keys() & parents, set()
             for parent in level:
                 parents |= self._update_samples(parent, inventory.find(parent, oldest))

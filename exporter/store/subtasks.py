@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+MOST_LEVELS = 1000
+"""The most parents above a task that are updated: lists that contradict each other may make a ring of them."""
 _NONE: frozenset[str] = frozenset()
 
 

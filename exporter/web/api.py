@@ -19,7 +19,7 @@ from exporter.views.order import WORST_FIRST
 from exporter.views.summary import project_json, task_json
 from exporter.views.text import project_text
 from exporter.web.responses import json_list_response, json_response
-from exporter.web.search import Query, SearchResult, search
+from exporter.web.search import Query, SearchResult, search, unknown_of
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
@@ -32,7 +32,7 @@ MAX_LIMIT = 2000
 async def tasks(exporter: Served, request: Request) -> Response:
     """Respond to a query; with 400 if a parameter is invalid."""
     query, errors = Query.of(request.query_params, MAX_LIMIT)
-    if errors:
+    if errors := (*unknown_of(request.query_params, Query), *errors):
         return json_response({"errors": errors}, 400)
     result = await search(exporter.stores, query)
     return await json_list_response(_overview(exporter, result), "tasks", result.tasks, task_json)

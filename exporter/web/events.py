@@ -14,13 +14,12 @@ from starlette.responses import Response
 from exporter.model.events import MOST_EVENTS
 from exporter.views.events import event_json
 from exporter.web.responses import json_list_response, json_response
-from exporter.web.search import number_of
+from exporter.web.search import number_of, unknown_of
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
 
-_PARAMETERS = ("since", "task", "limit")
-_LIMIT, _LONGEST_NAME = 100, 50
+_LIMIT = 100
 _SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -42,11 +41,7 @@ class EventQuery:
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> tuple[EventQuery, tuple[str, ...]]:
         """Parse parameters. Return the query, and a message for each that is invalid or unknown."""
-        errors = [
-            f"{name[:_LONGEST_NAME]}: unknown; expected {', '.join(_PARAMETERS)}"
-            for name in parameters
-            if name not in _PARAMETERS
-        ]
+        errors = unknown_of(parameters, cls)
         since, limit = None, None
         if text := parameters.get("since", ""):
             since = _time(text)

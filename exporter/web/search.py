@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from exporter.model.task import Task
@@ -19,9 +19,12 @@ from exporter.views.cutover import BLOCKED, READY
 from exporter.views.order import WORST_FIRST, Families, urgency
 from exporter.views.text import project_text
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 SORTS = ("phase", "task_name", "project", "progress", "delay", "age", "cutover")
 MAX_LIMIT = 500
-_MAX_LENGTH = 2000
+_MAX_LENGTH, _LONGEST_NAME = 2000, 50
 _MAX_PAGE = 10**6
 _ALLOWED: Mapping[str, Collection[str]] = {
     "phase": WORST_FIRST,
@@ -30,6 +33,13 @@ _ALLOWED: Mapping[str, Collection[str]] = {
 }
 _BATCH = 250
 """Tasks that are processed without a pause for other work."""
+
+
+def unknown_of(parameters: Iterable[str], query: type[DataclassInstance]) -> list[str]:
+    """Return a message for each parameter that is no field of a query."""
+    known = [parameter.name for parameter in fields(query)]
+    texts = {name: f"{name[:_LONGEST_NAME]}: unknown; expected {', '.join(known)}" for name in parameters}
+    return [text for name, text in texts.items() if name not in known]
 
 
 def number_of(text: str, most: int) -> int | None:

@@ -58,9 +58,9 @@ def test_the_api_returns_more_tasks_at_once_than_a_page() -> None:
     )
 
 
-def test_the_api_refuses_invalid_parameters() -> None:
-    status, answer = response_of("/api/v1/tasks?phase=sleeping&limit=0")
-    assert (status, [fault.partition(":")[0] for fault in answer["errors"]]) == (400, ["phase", "limit"])
+def test_the_api_refuses_invalid_and_unknown_parameters() -> None:
+    status, answer = response_of("/api/v1/tasks?phase=sleeping&limit=0&phses=failed")
+    assert (status, [fault.partition(":")[0] for fault in answer["errors"]]) == (400, ["phses", "phase", "limit"])
 
 
 async def test_the_last_error_of_a_project_is_shown_by_its_class_and_stays() -> None:
