@@ -70,6 +70,8 @@ def trend_of(values: Values) -> Trend | None:
     slope = median(
         _slope(values[first], second) for first in range(count // 2 + 1) for second in values[first + count // 2 :]
     )
+    if slope * (values[-1][1] - values[0][1]) < 0:
+        return None  # one jump was larger than all other movements together
     return Trend(slope, sum(move != 0 for move in moves) >= _LEAST_MOVES and _is_even(values, slope))
 
 

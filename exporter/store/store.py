@@ -285,7 +285,7 @@ class Store:
             exposed = task.snapshot(listed, self.context)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
         self._check_age(task, now)
-        task.record(now)
+        task.record_and_predict(now, self.context)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
         self.events.observe(task_id, task, before, phase)

@@ -145,6 +145,11 @@ class TaskState:
         """Record the exposed values in its history if that is due. Return whether it was."""
         return self.recent.record(self.exposed, self.received.get(Progress.name), now)
 
+    def record_and_predict(self, now: float, context: ProjectContext) -> None:
+        """Do the same, and predict again from what was recorded: else a delay that has just jumped seems to shrink."""
+        if self.record(now) and self.exposed is not None:
+            self.exposed = replace(self.exposed, predicted=self._predict(self.listed, context))
+
     def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
         """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""
         changes = [self.received[name] + self._expire_after(name, ages) for name in self.facts]

@@ -60,6 +60,12 @@ def test_one_wrong_value_does_not_change_the_slope() -> None:
     assert trend.steady
 
 
+@pytest.mark.parametrize("jump", [9000, -9000])
+def test_a_jump_against_all_other_movements_leaves_no_trend(jump: int) -> None:
+    numbers = [5000 - math.copysign(60, jump) * number for number in range(12)]
+    assert trend_of(every(60, *numbers, numbers[-1] + jump)) is None
+
+
 @pytest.mark.parametrize("minutes", range(2, 31, 2))
 def test_a_few_steps_are_no_steady_trend(minutes: int) -> None:
     first = every(60, *[1000.0] * minutes, *[800.0] * minutes)

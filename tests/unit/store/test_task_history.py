@@ -179,6 +179,16 @@ async def test_a_task_is_not_caught_up_while_its_delay_is_older_than_max_age(fac
         assert (page.value(CATCH_UP), page.value("drs_task_incremental_delay_seconds")) == (None, 1)
 
 
+async def test_a_delay_that_has_just_jumped_is_not_predicted_from_the_values_before() -> None:
+    fixture = StoreFixture()
+    assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
+    for delay in (9000, 9030):
+        await asyncio.sleep(60)
+        await fixture.lists(listed_task())
+        assert (await fixture.page_with({"a": [Progress(delay_seconds=delay)]})).value(CATCH_UP) is None
+        assert fixture.store.tasks()[0].predicted.delay_slope is None
+
+
 async def test_a_trend_from_before_an_outage_predicts_nothing_after_it() -> None:
     fixture = StoreFixture()
     assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
