@@ -117,8 +117,11 @@ class EventRecorder:
         return listed is not None and listed.parent_id is None and not self._filter.select((listed,))
 
     async def record(self, *, quiet: bool = False) -> None:
-        """Record the events of all changed tasks, once their states agree; with `quiet` only observe the states."""
-        tasks = self._state.tasks
+        """Record the events of all changed tasks, once their states agree; with `quiet` only observe the states.
+
+        A command that polls once sees no change, but the first facts about a task one after the other.
+        """
+        tasks, quiet = self._state.tasks, quiet or not self._state.polls_on
         for parent in self._readiness.observe_subtasks(self._changed):
             self._changed.setdefault(parent, (tasks[parent].exposed, tasks[parent].phase))
         changed, self._changed = self._changed, {}

@@ -27,6 +27,7 @@ class Bench(StoreFixture):
     def __init__(self) -> None:
         super().__init__(cutover={"stable_for": "0s"}, recovery=30, comparison=300)
         self.store = Store(self.store.context, self.exposition, ())  # without families, which take time
+        self.store.state.polls_on = True
 
     @property
     def found(self) -> list[Event]:
@@ -67,6 +68,14 @@ async def test_tasks_of_the_first_complete_list_are_no_events_and_later_ones_are
         ("appeared", "task c", {"phase": "full"}),
         ("appeared", "task d", {"phase": "incremental"}),
     ]
+
+
+async def test_a_command_that_polls_once_records_no_event() -> None:
+    bench = Bench()
+    bench.store.state.polls_on = False
+    await bench.lists(listed_task(status=FULL))
+    await bench.lists(listed_task())
+    assert bench.found == []
 
 
 async def test_a_task_that_no_list_contains_is_removed_and_is_new_when_one_contains_it_again() -> None:
