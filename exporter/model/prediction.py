@@ -18,6 +18,8 @@ _EVEN = 0.5, 1.5
 """How fast each half of the history may move, as a part of the slope; else the trend has changed."""
 _CONSTANT_SECONDS, _CONSTANT_PART = 5.0, 0.05
 """Delays that swing by at most this much, or by at most this part of their median, are constant."""
+STEADY_SLOPE = 1 / 60
+"""A delay that changes by less than a second a minute is steady."""
 
 Values: TypeAlias = Sequence[tuple[float, float]]
 """Times and values, ascending."""
@@ -53,7 +55,9 @@ class Trend(NamedTuple):
 
 
 def trend_of(values: Values) -> Trend | None:
-    """Return the trend of values of at most `WINDOW_SECONDS`; None if they cover less than five minutes, or swing.
+    """Return the trend of values of at most `WINDOW_SECONDS`.
+
+    None if they cover less than five minutes, swing, or the later half moves in another direction than the whole.
 
     The slope is the median of the slopes between all values that are at least half of the history apart, so that single
     values and the steps in which a cloud reports have little effect.
@@ -63,23 +67,39 @@ def trend_of(values: Values) -> Trend | None:
         return None
     moves = [later - earlier for (_, earlier), (_, later) in pairwise(values)]
     up, down = math.fsum(move for move in moves if move > 0), -math.fsum(move for move in moves if move < 0)
+    constant = is_constant([value for _, value in values])
     if min(up, down) > _MOST_BACK * max(up, down):
-        numbers = [value for _, value in values]
-        swing = max(numbers) - min(numbers)
-        return Trend(0.0, steady=False) if swing <= max(_CONSTANT_SECONDS, _CONSTANT_PART * median(numbers)) else None
+        return Trend(0.0, steady=False) if constant else None
     slope = median(
         _slope(values[first], second) for first in range(count // 2 + 1) for second in values[first + count // 2 :]
     )
     if slope * (values[-1][1] - values[0][1]) < 0:
         return None  # one jump was larger than all other movements together
-    return Trend(slope, sum(move != 0 for move in moves) >= _LEAST_MOVES and _is_even(values, slope))
+    halves = _halves(values)
+    if sum(move != 0 for move in moves) >= _LEAST_MOVES and _is_even(halves, slope):
+        return Trend(slope, steady=True)
+    return Trend(slope, steady=False) if constant or direction(slope) == direction(halves[1]) else None
 
 
-def _is_even(values: Values, slope: float) -> bool:
-    """Return whether both halves move about as fast as the whole."""
+def direction(slope: float) -> int:
+    """Return 1 if values grow, -1 if they shrink, 0 if they are steady."""
+    return 0 if abs(slope) < STEADY_SLOPE else 1 if slope > 0 else -1
+
+
+def is_constant(numbers: Sequence[float]) -> bool:
+    """Return whether delays swing so little that they count as constant."""
+    return max(numbers) - min(numbers) <= max(_CONSTANT_SECONDS, _CONSTANT_PART * median(numbers))
+
+
+def _halves(values: Values) -> tuple[float, float]:
+    """Return the slopes of the earlier and of the later half."""
     middle = (values[0][0] + values[-1][0]) / 2
     between = min(values[1:-1], key=lambda value: abs(value[0] - middle))
-    halves = _slope(values[0], between), _slope(between, values[-1])
+    return _slope(values[0], between), _slope(between, values[-1])
+
+
+def _is_even(halves: tuple[float, float], slope: float) -> bool:
+    """Return whether both halves move about as fast as the whole."""
     return slope != 0 and all(_EVEN[0] <= half / slope <= _EVEN[1] for half in halves)
 
 

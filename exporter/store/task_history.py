@@ -11,7 +11,9 @@ from exporter.model.prediction import (
     Predicted,
     Trend,
     catch_up_seconds,
+    direction,
     end_of_load,
+    is_constant,
     trend_of,
 )
 from exporter.model.task import DELAYED
@@ -29,7 +31,7 @@ _APPLYING = frozenset({"progress", "node"})
 class TaskHistory:
     """The history of one task; all times are steady ones, see `Clock`."""
 
-    __slots__ = ("_changed_at", "_delay", "_load_end", "_recorder", "_state")
+    __slots__ = ("_changed_at", "_delay", "_last_delay", "_load_end", "_recorder", "_state")
 
     def __init__(self) -> None:
         self._recorder: TimelineRecorder | None = None
@@ -38,6 +40,8 @@ class TaskHistory:
         self._changed_at = 0.0
         """When they last changed."""
         self._delay: Trend | None = None
+        self._last_delay = 0.0
+        """The newest delay that the trend contains."""
         self._load_end: float | None = None
 
     def timeline(self, now: float, step: float) -> Timeline | None:
@@ -83,6 +87,7 @@ class TaskHistory:
         start = max(self._changed_at, newest.at - WINDOW_SECONDS)
         delay, ratio = newest.delay_seconds, newest.full_progress_ratio
         self._delay = None if delay is None else trend_of(recorder.delays(start))
+        self._last_delay = delay or 0.0
         self._load_end = None if ratio is None or ratio >= 1 else end_of_load(recorder.ratios(start))
 
     def predict(self, listed: Listed | None, progress: TaskFacts | None, clock: Clock, max_delay: float) -> Predicted:
@@ -90,11 +95,14 @@ class TaskHistory:
         if listed is None or not isinstance(progress, Progress):
             return UNPREDICTED
         delay = progress.delay_seconds if listed.phase in DELAYED else None
+        trend = self._delay
+        if delay is None or (trend and direction(trend.slope) == 0 and not is_constant((delay, self._last_delay))):
+            trend = None  # it has jumped within the last minute: it is not steady
         loads, end = progress.full_ratio is not None and progress.full_ratio < 1, self._load_end
         return Predicted(
-            catch_up_seconds(delay, max_delay, self._delay),
+            catch_up_seconds(delay, max_delay, trend),
             float(round(clock.unix(end))) if loads and end is not None and end > clock.steady() else None,
-            None if delay is None or self._delay is None else self._delay.slope,
+            trend.slope if trend else None,
         )
 
 

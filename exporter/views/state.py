@@ -122,7 +122,7 @@ def _delay(subject: TaskExplanation) -> Iterator[Statement]:
 def _end_of_delay(trend_word: str, seconds: float | None) -> str:
     """Return when a delay over its limit is within it, or why that is not known."""
     if not trend_word:
-        return " Its trend is not known: it takes 5 minutes of history without swings."
+        return " Its trend is not known: it takes 5 minutes of history without swings or jumps."
     if trend_word == "shrinking" and not seconds:
         return " Its end cannot be predicted: it shrinks unevenly, or slowly."
     return f" At this rate it is within the limit in about {duration(seconds)}." if seconds else ""

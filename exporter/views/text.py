@@ -15,12 +15,11 @@ from exporter.model.cutover_results import Finished
 from exporter.model.details import SpeedLimit
 from exporter.model.events import Event
 from exporter.model.facts import Compared, ObjectCount
+from exporter.model.prediction import direction
 from exporter.model.task import Identity, Project, ProjectKey
 
 UNKNOWN = "unknown"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_STEADY_SLOPE = 1 / 60
-"""A delay that changes by less than a second a minute is steady."""
 _SHORTEST_LASTING = 60.0
 _UNIT = re.compile(r"[0-9]+[a-z]+")
 
@@ -81,9 +80,7 @@ def clock_time(at: float) -> str:
 
 def trend(slope: float) -> str:
     """How a delay changes: `growing`, `shrinking` or `steady`, from the seconds by which it grows in a second."""
-    if abs(slope) < _STEADY_SLOPE:
-        return "steady"
-    return "growing" if slope > 0 else "shrinking"
+    return {0: "steady", 1: "growing", -1: "shrinking"}[direction(slope)]
 
 
 def lasting(since: float | None, now: float) -> str:

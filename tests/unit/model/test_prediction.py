@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model.prediction import Trend, Values, catch_up_seconds, end_of_load, trend_of
+from exporter.model.prediction import Trend, Values, catch_up_seconds, direction, end_of_load, trend_of
 
 DAY = 86_400.0
 FALLING = Trend(-0.5, steady=True)
@@ -84,6 +84,12 @@ def test_a_trend_that_has_changed_is_not_steady(numbers: list[float]) -> None:
     trend = trend_of(every(60, *numbers))
     assert trend is not None
     assert not trend.steady
+
+
+@pytest.mark.parametrize("climbing", [1, 2, 5])
+def test_a_delay_that_begins_to_grow_is_not_steady(climbing: int) -> None:
+    trend = trend_of(every(60, *[1.0] * 26, *(60.0 * number for number in range(1, climbing + 1))))
+    assert trend is None or direction(trend.slope) == 1
 
 
 @pytest.mark.parametrize(("delay", "seconds"), [(0, 0), (5, 0), (5.001, 1), (15, 20), (43_205, 86_400)])

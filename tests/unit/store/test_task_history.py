@@ -66,6 +66,16 @@ async def test_nothing_is_recorded_while_nothing_is_received() -> None:
     assert [point.at for point in points(fixture) if point.phase is None and point.delay_seconds is None] == []
 
 
+@pytest.mark.parametrize(("delay", "known"), [(1, True), (5, True), (40, False)])
+async def test_a_delay_that_has_just_jumped_has_no_trend(delay: float, known: bool) -> None:  # noqa: FBT001
+    fixture = StoreFixture()
+    await poll(fixture, 600)
+    await asyncio.sleep(10)
+    await fixture.page_with({"a": [Progress(delay_seconds=delay)]})
+    (task,) = fixture.store.tasks()
+    assert (task.predicted.delay_slope is not None) is known
+
+
 async def test_a_delay_that_has_expired_is_unknown_while_the_lists_go_on() -> None:
     fixture = StoreFixture()
     await poll(fixture, 300)

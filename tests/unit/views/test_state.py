@@ -57,7 +57,7 @@ def test_the_first_statement_is_the_worst(status: str | None, first: tuple[str, 
         (late(2), ("good", "The target is 2s behind the source.")),
         (
             late(90),
-            ("warn", f"{LATE}. Its trend is not known: it takes 5 minutes of history without swings."),
+            ("warn", f"{LATE}. Its trend is not known: it takes 5 minutes of history without swings or jumps."),
         ),
         (late(90, delay_slope=0.0), ("warn", f"{LATE}; the delay is steady.")),
         (
