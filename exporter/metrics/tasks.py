@@ -390,8 +390,8 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
     Family(
         "drs_task_predicted_catch_up_seconds",
         "Time until the delay is within cutover.max_delay, predicted from at most 30 minutes since the last change of "
-        "phase or action; 0 while a delay that is not older than cutover.max_age is. Absent if the delay does not "
-        "shrink steadily, or the time is over 24 hours.",
+        "phase or action; 0 while it is. Absent if the delay does not shrink steadily, or the time is over 24 hours; "
+        "without a newer delay, once this time and cutover.max_age have passed.",
         ("progress.delay_seconds",),
         single(lambda task: task.predicted.catch_up_seconds),
         reads=("predicted",),

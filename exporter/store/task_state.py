@@ -73,8 +73,8 @@ class TaskState:
     recent: TaskHistory = field(default_factory=TaskHistory)
     speed_limit_until: float = math.inf
     """When a window of its speed limits may begin or end."""
-    caught_up_until: float = math.inf
-    """When its delay, if it is within the limit, is too old to be known so."""
+    predicted_until: float = math.inf
+    """When the prediction of its catch-up expires."""
     tags: dict[str, str] | None = None
     """All tags, if a rule of the configuration needs them; None if they are unknown."""
     listed: Listed | None = None
@@ -156,7 +156,7 @@ class TaskState:
         if self.blocked is not None:
             changes += self.cutover.changes(stable_for)
         if self.exposed is not None:
-            changes += self.speed_limit_until, self.caught_up_until
+            changes += self.speed_limit_until, self.predicted_until
             if self.ended_at is not None:
                 changes.append(self.ended_at + ended_for)
         return changes
@@ -216,15 +216,15 @@ class TaskState:
         return Identity(*key, listed.id, listed.name, listed.parent_id)
 
     def _predict(self, listed: Listed | None, context: ProjectContext) -> Predicted:
-        """Return predictions. That a delay is within its limit expires with `max_age`, as the verdict ready does."""
+        """Return predictions. A catch-up expires at its end, but not before `max_age`, as the verdict ready does."""
         clock, settings = context.clock, context.account.cutover
         predicted = self.recent.predict(listed, self.facts.get(Progress.name), clock, settings.max_delay)
-        self.caught_up_until = math.inf
-        if predicted.catch_up_seconds == 0:
-            self.caught_up_until = self.received[Progress.name] + settings.max_age
-            if clock.steady() > self.caught_up_until:
-                self.caught_up_until = math.inf
+        self.predicted_until = math.inf
+        if predicted.catch_up_seconds is not None:
+            until = self.received[Progress.name] + max(predicted.catch_up_seconds, settings.max_age)
+            if clock.steady() > until:
                 return predicted._replace(catch_up_seconds=None)
+            self.predicted_until = until
         return predicted
 
     def _speed_limit(self, clock: Clock) -> float | None:

@@ -199,6 +199,17 @@ async def test_a_delay_that_has_just_jumped_is_not_predicted_from_the_values_bef
         assert fixture.store.tasks()[0].predicted.delay_slope is None
 
 
+async def test_a_catch_up_is_not_predicted_any_more_once_its_time_has_passed() -> None:
+    fixture = StoreFixture()
+    await shrink(fixture, 12, 880)
+    page = await fixture.page_with({"a": [Progress(delay_seconds=205)]})
+    assert page.value(CATCH_UP) == 200
+    for after, value in ((190, 200), (20, None)):
+        await fixture.lists(listed_task())
+        page = await fixture.scrape(after)
+        assert (page.value(CATCH_UP), page.value("drs_task_incremental_delay_seconds")) == (value, 205)
+
+
 async def test_a_trend_from_before_an_outage_predicts_nothing_after_it() -> None:
     fixture = StoreFixture()
     assert (await shrink(fixture, 12)).value(CATCH_UP) is not None
