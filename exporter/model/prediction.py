@@ -73,8 +73,6 @@ def trend_of(values: Values) -> Trend | None:
     slope = median(
         _slope(values[first], second) for first in range(count // 2 + 1) for second in values[first + count // 2 :]
     )
-    if slope * (values[-1][1] - values[0][1]) < 0:
-        return None  # one jump was larger than all other movements together
     halves = _halves(values)
     if sum(move != 0 for move in moves) >= _LEAST_MOVES and _is_even(halves, slope):
         return Trend(slope, steady=True)
