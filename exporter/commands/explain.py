@@ -1,7 +1,8 @@
 """Print whether a task can be cut over, what blocks it, and all its facts.
 
-Each fact has its age. Only the lists and this task are polled; with --url,
-nothing is.
+Each fact has its age. With --url also the trend of the delay, when it is caught
+up or loaded, its history and its changes, as far as the exporter has observed
+them. Only the lists and this task are polled; with --url, nothing is.
 
 Examples:
   drs-exporter explain orders-to-rds --config.file=config.yaml

@@ -9,6 +9,7 @@ Examples:
   drs-exporter check --config.file=config.yaml  see what the cloud would refuse
   drs-exporter tasks --config.file=config.yaml  how your tasks are doing now
   drs-exporter tasks --url=http://HOST:10826    the same from a running exporter
+  drs-exporter explain TASK --url=http://HOST:10826  what blocks it, its changes
   drs-exporter --config.file=config.yaml        poll and serve (command run)
 
 drs-exporter COMMAND --help has examples of each command, config.example.yaml
