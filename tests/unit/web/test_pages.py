@@ -121,6 +121,20 @@ async def test_the_age_of_delays_is_shown_if_more_calls_are_needed_than_allowed(
     assert ("delays are about" in text) == ("delays are about" in shown)
 
 
+@pytest.mark.parametrize(("seconds", "collectors"), [(150, ["tasks", "progress"]), (600, ["tasks"])])
+async def test_a_rate_limit_that_is_too_low_before_any_progress_is_received(
+    seconds: float, collectors: list[str]
+) -> None:
+    config = config_of("v3", collectors, poll={"rate_limit": 0.01, "burst": 1})
+    async with polling(cloud_of(sim_task("one"), published={"v3"}), config) as exporter:
+        await asyncio.sleep(seconds)
+        got = await get(exporter, "/")
+        assert "progress" not in exporter.stores[0].project().collectors
+    text = " ".join(ParsedPage(got.body).text.split())
+    assert (got.status, "delays are about" in text) == (200, False)
+    assert int(text.split("0.01/s demand ")[1].split("%")[0]) > 100
+
+
 async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
     cloud = cloud_of(sim_task("one"), published={"v3"})
     cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
