@@ -99,7 +99,7 @@ class CutoverInput:
         """What another response than the list says against the status, as text."""
         own = self._progress.transfer_status
         if own is not None and own.upper().endswith("_FAILED"):
-            return f"the progress reports {own}"
+            return None if own == self.listed.status else f"the progress reports {own}"
         return None if self.other_status is None else f"a newer response says {self.other_status}"
 
     @property

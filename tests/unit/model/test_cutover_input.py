@@ -92,6 +92,8 @@ def test_the_evidence_of_reasons_about_the_list() -> None:
     assert newer == "INCRE_TRANSFER_STARTED, but a newer response says PAUSING"
     failed = ready(progress=Progress(transfer_status="INCRE_TRANSFER_FAILED"))
     assert evidence_of("phase", failed).endswith("but the progress reports INCRE_TRANSFER_FAILED")
+    same = replace(failed, listed=replace(PLAIN, status="INCRE_TRANSFER_FAILED"))
+    assert evidence_of("phase", same) == "INCRE_TRANSFER_FAILED"
     unlisted = replace(task, listed=None)
     assert [evidence_of(reason, unlisted) for reason in ("phase", "action_needed")] == ["unknown", "unknown"]
 
