@@ -89,6 +89,7 @@ class ListLoop(PollLoop):
         results = await asyncio.gather(*lists, return_exceptions=True)
         errors = {job_type: error for job_type, error in zip(job_types, results, strict=True) if error is not None}
         if len(errors) == len(job_types) and await self._is_absent(api, list(errors.values()), now):
+            del self._began[api.name]  # the next poll is not late, but waits on purpose
             return True
         self._context.availability.mark_present(api.name)
         for job_type in job_types:
