@@ -104,6 +104,7 @@ def fill_string_cache() -> None:
 def tidy(transport: FaultyTransport) -> None:
     """Forget what only the simulated cloud remembers, and what the caches do that have a bound."""
     transport.sent.clear()
+    gc.unfreeze()  # frozen objects, such as the caches of modules, are not among those that it returns
     for function in gc.get_objects():
         if type(function) is functools._lru_cache_wrapper and function.cache_parameters()["maxsize"]:
             function.cache_clear()
