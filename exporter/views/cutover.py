@@ -82,7 +82,9 @@ def not_checked(subject: TaskExplanation) -> str:
 
 def unchecked_of(task: Task) -> str:
     """Return what was not checked and why, from the verdict that a task carries; as `not_checked` does."""
-    return _unchecked(task, [(name, Outcome(cause)) for name, cause in task.unchecked])
+    found = {name: Outcome.BLOCKS if blocks else Outcome.FINE for name, blocks in task.blockers or ()}
+    found |= {name: Outcome(cause) for name, cause in task.unchecked}
+    return _unchecked(task, [(reason.name, found[reason.name]) for reason in cutover.REASONS if reason.name in found])
 
 
 def subjects(names: Iterable[str]) -> list[str]:

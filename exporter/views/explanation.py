@@ -12,7 +12,7 @@ from exporter.model.events import EventLog
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Project, ProjectKey
 from exporter.model.timeline import DAY, HOUR, Point, Timeline
-from exporter.views.cutover import Judgement, not_checked, reasons, verdict
+from exporter.views.cutover import Judgement, reasons, verdict
 from exporter.views.events import event_json, sentence
 from exporter.views.plots import history
 from exporter.views.state import conditions
@@ -82,7 +82,6 @@ def _point(point: Point) -> dict[str, Any]:
 def _judged(subject: TaskExplanation) -> dict[str, Any]:
     return {
         **task_json(subject.task),
-        "cutover_not_checked": not_checked(subject) or None,
         "cutover_verdict": verdict(subject),
         "cutover_reasons": [_reason(judgement, subject) for judgement in reasons(subject)],
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import REASONS, can_be_cut_over, judge
+from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, judge
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.cutover_words import ADVICE
 from exporter.model.explanation import TaskExplanation
@@ -46,6 +46,17 @@ def test_the_subtasks_of_a_pair_that_cannot_be_cut_over_cannot_be_either() -> No
     assert verdict(subject).startswith("not possible, as for its parent (both sides")
 
 
+def judged(subject: TaskExplanation) -> Task:
+    """The task with its verdict, as the store exposes it."""
+    assert subject.cutover is not None
+    outcomes = judge(subject.cutover)
+    return replace(
+        subject.task,
+        blockers=tuple((name, outcome is Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged),
+        unchecked=tuple((name, outcome.value) for name, outcome in outcomes if not outcome.judged),
+    )
+
+
 def test_what_was_not_checked_is_named_once_and_sorted_by_its_cause() -> None:
     assert not_checked(explained(ready(monitor=None, objects=None), unpublished=frozenset({"objects"}))) == (
         "not checked: connections (unknown), log (ignored by the settings), objects (not published in this region)"
@@ -69,8 +80,7 @@ def test_why_a_comparison_was_not_checked(comparison: Comparison | None, why: st
         f"not checked: comparison ({why}), time without a blocker (polled only once), log (ignored by the settings)"
     )
     assert not_checked(subject) == expected
-    unchecked = [(name, outcome.value) for name, outcome in judge(subject.cutover) if not outcome.judged]
-    assert unchecked_of(replace(subject.task, unchecked=tuple(unchecked))) == expected
+    assert unchecked_of(judged(subject)) == expected
 
 
 def test_a_thing_that_blocks_is_not_named_as_not_checked() -> None:
@@ -78,6 +88,7 @@ def test_a_thing_that_blocks_is_not_named_as_not_checked() -> None:
     subject = explained(ready(comparison=different))
     assert verdict(subject) == "blocked by comparison_inconsistent"
     assert not_checked(subject) == "not checked: log (ignored by the settings)"
+    assert unchecked_of(judged(subject)) == "not checked: log (ignored by the settings)"
 
 
 def test_a_subtask_that_nothing_blocks_is_not_ready_on_its_own() -> None:
