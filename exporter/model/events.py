@@ -19,41 +19,50 @@ _NUMBER = itemgetter(0)
 
 
 class Kind(StrEnum):
-    """The kinds of events, each with the keys of its details."""
+    """The kinds of events, each with the text of its log line and the keys of its details."""
 
-    APPEARED = "appeared"
+    _value_: str
+    line: str | None
+    """None if others log it."""
+
+    def __new__(cls, value: str, line: str | None = None) -> Kind:  # noqa: PYI034 - an enum has no subclasses
+        kind = str.__new__(cls, value)
+        kind._value_, kind.line = value, line
+        return kind
+
+    APPEARED = "appeared", "a task is new"
     """phase"""
-    REMOVED = "removed"
-    RENAMED = "renamed"
+    REMOVED = "removed", "a task was removed: the cloud does not list it any more"
+    RENAMED = "renamed", "a task has a new name"
     """name_before"""
-    PHASE_CHANGED = "phase_changed"
+    PHASE_CHANGED = "phase_changed", "a task changed its phase"
     """phase_before, phase"""
-    FAILED = "failed"
+    FAILED = "failed", "a task failed"
     """phase_before, and error_code if the cloud has reported it already"""
-    ERROR_CODE = "error_code"
+    ERROR_CODE = "error_code", "the error code of a failed task is known"
     """error_code, of a failure before"""
-    ENDED = "ended"
+    ENDED = "ended", "a task ended"
     """phase_before"""
-    READY = "ready"
+    READY = "ready", "a task became ready for the cut-over"
     """unchecked, if a reason was not checked"""
-    NOT_READY = "not_ready"
+    NOT_READY = "not_ready", "a task is no longer ready for the cut-over"
     """reasons"""
-    COMPARED = "compared"
+    COMPARED = "compared", "a comparison finished"
     """type, and result: equal, inconsistent or failed"""
-    SWITCHOVER_BEGAN = "switchover_began"
+    SWITCHOVER_BEGAN = "switchover_began", "a switchover began"
     """direction, if the list contains it"""
-    SWITCHOVER_ENDED = "switchover_ended"
+    SWITCHOVER_ENDED = "switchover_ended", "a switchover ended"
     """direction, if the list contains it"""
-    TASKS_STALE = "tasks_stale"
+    TASKS_STALE = "tasks_stale", "tasks lost the verdict ready: their data is too old"
     """tasks"""
-    TASKS_FRESH = "tasks_fresh"
+    TASKS_FRESH = "tasks_fresh", "tasks regained the verdict ready: their data is fresh"
     """tasks"""
     PROJECT_UNREADABLE = "project_unreadable"
     """error"""
     PROJECT_READABLE = "project_readable"
-    MUTED = "muted"
+    MUTED = "muted", "too many changes: further events are left out"
     """seconds: for how long further events of this task are left out"""
-    LEFT_OUT = "left_out"
+    LEFT_OUT = "left_out", "events were left out: too many changes"
     """events and tasks: how many were left out"""
 
 

@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 _PER_TURN = 50
 _LISTS = 2
 """Lists that may contain a task again of which a query reported that it does not exist."""
-_LINES = {
-    Kind.APPEARED: "a task is new",
-    Kind.REMOVED: "a task was removed: the cloud does not list it any more",
-    Kind.RENAMED: "a task has a new name",
-    Kind.PHASE_CHANGED: "a task changed its phase",
-    Kind.FAILED: "a task failed",
-    Kind.ERROR_CODE: "the error code of a failed task is known",
-    Kind.ENDED: "a task ended",
-    Kind.READY: "a task became ready for the cut-over",
-    Kind.NOT_READY: "a task is no longer ready for the cut-over",
-    Kind.COMPARED: "a comparison finished",
-    Kind.SWITCHOVER_BEGAN: "a switchover began",
-    Kind.SWITCHOVER_ENDED: "a switchover ended",
-    Kind.TASKS_STALE: "tasks lost the verdict ready: their data is too old",
-    Kind.TASKS_FRESH: "tasks regained the verdict ready: their data is fresh",
-    Kind.MUTED: "too many changes: further events are left out",
-    Kind.LEFT_OUT: "events were left out: too many changes",
-}
-"""The texts of the log; others log the failures of projects."""
 _WARNINGS = frozenset({Kind.FAILED, Kind.ERROR_CODE})
 _Changed: TypeAlias = "dict[str, tuple[Task | None, Phase | None]]"
 _log = structlog.get_logger()
@@ -203,10 +184,10 @@ class EventRecorder:
     def _write(self, kind: Kind, task: Identity | None, detail: dict[str, str]) -> None:
         subject = None if task is None else (task.task_id, task.task_name)
         event = self._events.add(self._state.key, kind, subject, **detail, **self._parent_of(task))
-        if kind in _LINES:
+        if kind.line:
             labels = {name: value for name, value in event._asdict().items() if value is not None}
             del labels["at"], labels["detail"]
-            (_log.warning if kind in _WARNINGS else _log.info)(_LINES[kind], **labels, **event.detail)
+            (_log.warning if kind in _WARNINGS else _log.info)(kind.line, **labels, **event.detail)
 
     def _parent_of(self, task: Identity | None) -> dict[str, str]:
         """Return the details that name the parent of a subtask."""
