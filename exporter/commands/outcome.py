@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporter.commands.documents import ProjectRow
 from exporter.config import COLLECTORS, Scope
 from exporter.views.errors import Level, advise
+from exporter.views.summary import project_json
 from exporter.views.text import project_text
 
 if TYPE_CHECKING:
-    from exporter.commands.documents import ProjectRow
     from exporter.model.task import ProjectKey
     from exporter.polling.poller import Poller
 
@@ -48,12 +49,7 @@ def failures(pollers: Iterable[Poller]) -> list[str]:
 
 def gaps(pollers: Iterable[Poller]) -> list[str]:
     """Return a line for each list that succeeded but may lack tasks."""
-    return [
-        gap_text(poller.store.key, api, job_type, facts.gap)
-        for poller in pollers
-        for (api, job_type), facts in poller.store.project().lists.items()
-        if facts.gap is not None
-    ]
+    return reported_gaps(ProjectRow.model_validate(project_json(poller.store.project())) for poller in pollers)
 
 
 def reported_failures(projects: Iterable[ProjectRow]) -> list[str]:
@@ -69,7 +65,8 @@ def reported_failures(projects: Iterable[ProjectRow]) -> list[str]:
 def reported_gaps(projects: Iterable[ProjectRow]) -> list[str]:
     """Return what `gaps` does for the projects of a running exporter."""
     return [
-        gap_text(project.key, found.api, found.job_type, found.incomplete_because)
+        f"{project_text(project.key)}: the {found.api} list of {found.job_type} is incomplete, tasks may be missing: "
+        f"{found.incomplete_because}"
         for project in projects
         for found in project.lists
         if found.incomplete_because is not None
@@ -79,8 +76,3 @@ def reported_gaps(projects: Iterable[ProjectRow]) -> list[str]:
 def failed_text(key: ProjectKey, collectors: Iterable[str]) -> str:
     """Return the line about the collectors of a project that failed."""
     return f"{project_text(key)}: failed, and so unknown or incomplete: {', '.join(collectors)}"
-
-
-def gap_text(key: ProjectKey, api: str, job_type: str, gap: str) -> str:
-    """Return the line about a list that may lack tasks."""
-    return f"{project_text(key)}: the {api} list of {job_type} is incomplete, tasks may be missing: {gap}"

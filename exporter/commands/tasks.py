@@ -155,7 +155,8 @@ async def watch_cloud(
 
 def _outcome(exporter: Exporter, screen: Screen | None, indent: int | None = 2) -> Outcome:
     pollers = exporter.pollers
-    failed, text = failures(pollers), as_text(document_of(exporter), screen, indent)
+    document = document_of(exporter)
+    failed, text = failures(pollers), as_text(document, TaskTable.model_validate(document), screen, indent)
     return Outcome(1 if failed else 0, text, (*failed, *gaps(pollers)))
 
 
@@ -163,10 +164,10 @@ async def tasks_at(remote: Remote, screen: Screen | None = None, *, indent: int 
     """Return all tasks of a running exporter, as `tasks` does; raises `ConfigError`."""
     async with remote, ProgressLine(lambda: str(remote.url)):
         document, missing = await remote.tasks()
-        projects = remote.parsed(TaskTable, document).projects
-    failed = reported_failures(projects)
-    notes = (*failed, *reported_gaps(projects), *missing)
-    return Outcome(1 if failed or missing else 0, as_text(document, screen, indent), notes)
+        found = remote.parsed(TaskTable, document)
+    failed = reported_failures(found.projects)
+    notes = (*failed, *reported_gaps(found.projects), *missing)
+    return Outcome(1 if failed or missing else 0, as_text(document, found, screen, indent), notes)
 
 
 def _needed(account: Account) -> list[str]:
@@ -190,8 +191,6 @@ def document_of(exporter: Exporter) -> dict[str, Any]:
     }
 
 
-def as_text(document: Mapping[str, Any], screen: Screen | None, indent: int | None = 2) -> str:
-    """Return the document as a table for a `screen`, as JSON without one."""
-    if screen is None:
-        return json_text(document, indent)
-    return as_table(TaskTable.model_validate(document), screen)
+def as_text(document: Mapping[str, Any], found: TaskTable, screen: Screen | None, indent: int | None = 2) -> str:
+    """Return a document, and the same parsed, as a table for a `screen`, as JSON without one."""
+    return json_text(document, indent) if screen is None else as_table(found, screen)
