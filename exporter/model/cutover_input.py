@@ -11,7 +11,7 @@ from exporter.config import Cutover
 from exporter.model.cutover_actions import HARMLESS_ACTIONS, NEEDED_ACTIONS, RUNNING_ACTIONS, SWITCH_OVER
 from exporter.model.cutover_results import Comparisons, LivingSubtask, MovedObjects
 from exporter.model.facts import Progress
-from exporter.model.task import Listed, Phase, Task
+from exporter.model.task import LOADED, Listed, Phase, Task
 
 _REPORT_SECONDS = 600.0
 _OUTDATED_REPORT_SECONDS = 3600.0
@@ -92,7 +92,7 @@ class CutoverInput:
 
     @property
     def _final_status(self) -> str:
-        return "FULL_TRANSFER_COMPLETE" if self.full_only else "INCRE_TRANSFER_STARTED"
+        return LOADED if self.full_only else "INCRE_TRANSFER_STARTED"
 
     @cached_property
     def _denied(self) -> str | None:

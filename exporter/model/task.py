@@ -34,13 +34,15 @@ class Phase(StrEnum):
     OTHER = "other"
 
 
+LOADED = "FULL_TRANSFER_COMPLETE"
+"""The status of a task in phase full whose full load has ended."""
 STATUSES: Mapping[str, Phase] = {
     "CREATING": Phase.PREPARING,
     "CONFIGURATION": Phase.PREPARING,
     "WAITING_FOR_START": Phase.PREPARING,
     "STARTJOBING": Phase.PREPARING,
     "FULL_TRANSFER_STARTED": Phase.FULL,
-    "FULL_TRANSFER_COMPLETE": Phase.FULL,
+    LOADED: Phase.FULL,
     "INCRE_TRANSFER_STARTED": Phase.INCREMENTAL,
     "PAUSING": Phase.PAUSED,  # means paused; one v3 page spells it PAUSEING
     "PAUSEING": Phase.PAUSED,

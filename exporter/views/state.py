@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from exporter.model.explanation import TaskExplanation
-from exporter.model.task import Phase, Task
+from exporter.model.task import LOADED, Phase, Task
 from exporter.views.cutover import blocked_by, not_checked, reasons
 from exporter.views.summary import full_ratio_of
 from exporter.views.text import age, duration, listing, moment, percent, trend
@@ -41,8 +41,6 @@ _PHASES: Mapping[Phase | None, tuple[Level, str]] = {
     Phase.ENDING: (Level.PLAIN, "The task is ending{lasting}."),
     Phase.ENDED: (Level.PLAIN, "The task ended{ago}."),
 }
-_LOADED = "FULL_TRANSFER_COMPLETE"
-"""The status of a task in phase full whose full load has ended."""
 _REMEDIES = {
     Phase.FAILED: " See its error in the console, remove the cause, and resume it.",
     Phase.PAUSED: " Resume it in the console.",
@@ -67,7 +65,7 @@ def conditions(subject: TaskExplanation, now: float) -> list[Statement]:
 
 def _phase(task: Task, now: float) -> Statement:
     level, text = _PHASES[task.phase]
-    if task.listed and task.listed.status == _LOADED:
+    if task.listed and task.listed.status == LOADED:
         return Statement(level, _loaded(task, now))
     since = task.history.phase_changed_at
     values = {
@@ -89,7 +87,7 @@ def _loaded(task: Task, now: float) -> str:
 
 def _load(task: Task, now: float) -> Iterator[Statement]:
     ratio = full_ratio_of(task)
-    if ratio is None or ratio >= 1 or (task.listed and task.listed.status == _LOADED):
+    if ratio is None or ratio >= 1 or (task.listed and task.listed.status == LOADED):
         return
     text = f"The full load is {percent(ratio)} complete"
     if (remaining := task.full_remaining_seconds) is not None:

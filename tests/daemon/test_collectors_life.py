@@ -201,3 +201,12 @@ def test_a_task_that_is_refused_costs_no_other_its_facts(*, single: bool) -> Non
     assert page.succeeded()
     assert page.value("drs_exporter_task_errors_total", collector="recovery") == 1
     assert page.by("task_name", "drs_task_rpo_seconds").keys() == {task.name for task in tasks} - {"dr-7"}
+
+
+def test_a_task_that_is_refused_in_one_of_two_batches_costs_no_other_its_facts() -> None:
+    tasks = [sim_task(f"dr-{number}", **DR) for number in range(12)]
+    tasks[7].overrides["v3_rpo_rto"] = {"error_code": "DRS.M05003"}
+    page = scraped(*tasks, config=config_of("v3", ("tasks", "recovery")))
+    assert page.succeeded()
+    assert page.value("drs_exporter_task_errors_total", collector="recovery") in {1, 2}  # the second may repeat it
+    assert page.by("task_name", "drs_task_rpo_seconds").keys() == {task.name for task in tasks} - {"dr-7"}
