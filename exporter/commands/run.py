@@ -61,19 +61,7 @@ def add_web(parser: Parser) -> None:
         "YAML file with TLS, client certificates, passwords and response headers, in the format of Prometheus' "
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
     )
-    parser.add_argument(
-        "--web.external-url",
-        dest="external_url",
-        metavar="URL",
-        help="URL of the status page for browsers, if a reverse proxy serves it, such as https://proxy.example/drs",
-    )
-    parser.add_argument(
-        "--web.route-prefix",
-        dest="route_prefix",
-        metavar="PATH",
-        help="beginning of every path that is served, /metrics included; / if the proxy removes the path of the "
-        "external URL; default: the path of --web.external-url",
-    )
+    _add_proxy(parser)
     parser.add_argument(
         "--web.health-without-auth",
         dest="open_paths",
@@ -94,6 +82,23 @@ def add_web(parser: Parser) -> None:
         default="0/1",
         help="poll one of N parts of the tasks (I from 0 to N-1); auto: I is the number at the end of the host name, "
         f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
+    )
+
+
+def _add_proxy(parser: Parser) -> None:
+    """Add the options for a reverse proxy before the server."""
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        help="URL of the status page for browsers, if a reverse proxy serves it, such as https://proxy.example/drs",
+    )
+    parser.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        metavar="PATH",
+        help="beginning of every path that is served, /metrics included; / if the proxy removes the path of the "
+        "external URL; default: the path of --web.external-url",
     )
 
 

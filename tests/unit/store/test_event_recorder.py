@@ -4,56 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.model.events import MOST_OF_PROJECT, Event, Kind
-from exporter.model.facts import Compared, Comparison, Progress, Switchover
-from exporter.model.task import Listed
+from exporter.model.events import MOST_OF_PROJECT, Kind
+from exporter.model.facts import Compared, Switchover
 from exporter.model.task_lists import Gap
 from exporter.store.observed import MOST_OF_TASK, WINDOW_SECONDS
-from exporter.store.store import Store
 from exporter.views.events import event_json
-from tests.lib.daemon import HOUR, StoreFixture, config_of, listed_task
+from tests.lib.daemon import HOUR, config_of, listed_task
+from tests.lib.events import ENDED, FAILED, FULL, RUNS, Bench, done, family
 
-FAILED, FULL, ENDED = "INCRE_TRANSFER_FAILED", "FULL_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE"
-
-
-class Bench(StoreFixture):
-    """A store whose events are read, and whose lists are complete."""
-
-    def __init__(self) -> None:
-        super().__init__(cutover={"stable_for": "0s"}, recovery=30, comparison=300)
-        self.store = Store(self.store.context, self.exposition, ())  # without families, which take time
-        self.store.state.polls_on = True
-
-    @property
-    def found(self) -> list[Event]:
-        return self.events.find()[::-1]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event.kind.value for event in self.found]
-
-    def details(self) -> list[tuple[str, str | None, dict[str, str]]]:
-        """Kind, name and details of all events, the oldest first."""
-        return [(event.kind.value, event.task_name, dict(event.detail)) for event in self.found]
-
-    async def progress(self, delay: float | None = 1.0, *ids: str, **facts: Any) -> None:
-        await self.store.update({key: [Progress(1.0, delay_seconds=delay, **facts)] for key in ids or ("a",)})
-
-    async def compares(self, *types: Compared, earlier: tuple[Compared, ...] = ()) -> None:
-        await self.store.update({"a": [Comparison(types, earlier=earlier)]})
-
-    async def sweep(self, after: float) -> None:
-        await asyncio.sleep(after)
-        await self.store.sweep()
-
-
-def done(kind: str, at: float, *, consistent: bool | None = True, status: str = "SUCCESSFUL") -> Compared:
-    return Compared(kind, status, consistent, finished_at=at)
+CANCELLED = done("line", 400, consistent=None, status="CANCELLED")
 
 
 async def test_tasks_of_the_first_complete_list_are_no_events_and_later_ones_are() -> None:
@@ -125,125 +88,6 @@ async def test_the_code_of_a_failure_is_part_of_its_event_or_follows_once() -> N
         ("failed", "task b", {"phase_before": "incremental", "error_code": "DRS.M01"}),
         ("error_code", "task a", {"error_code": "DRS.M02"}),
     ]
-
-
-async def test_the_first_verdict_is_no_event_and_a_change_of_a_known_fact_is_one() -> None:
-    bench = Bench()
-    await bench.lists(listed_task())  # blocked: nothing is known of its delay yet
-    await bench.progress(1)
-    assert bench.kinds == []
-    for delay in (100, 200, 1, None, 1):
-        await bench.progress(delay)
-    reasons = [(kind, detail.get("reasons")) for kind, _, detail in bench.details()]
-    assert reasons == [("not_ready", "delay_high"), ("ready", None), ("not_ready", "delay_unknown"), ("ready", None)]
-    assert "comparison_missing" in bench.found[1].detail["unchecked"]
-
-
-async def test_a_task_that_was_blocked_by_a_known_fact_at_the_start_becomes_ready() -> None:
-    bench = Bench()
-    await bench.lists(listed_task("a"), listed_task("b", FULL))
-    await bench.progress(100)
-    await bench.progress(1)
-    await bench.lists(listed_task("a"), listed_task("b"))
-    await bench.progress(1, "b")
-    assert bench.kinds == ["ready", "phase_changed", "ready"]
-
-
-async def test_a_task_that_ends_is_not_reported_as_not_ready() -> None:
-    bench = Bench()
-    await bench.lists(listed_task())
-    await bench.progress()
-    await bench.lists(listed_task(status="RELEASE_RESOURCE_STARTED"))
-    await bench.lists(listed_task(status=ENDED))
-    assert bench.kinds == ["phase_changed", "ended"]
-
-
-async def test_the_age_of_data_is_one_event_of_the_project_however_long_it_lasts() -> None:
-    bench = Bench()
-    ids = [str(number) for number in range(1000)]
-    tasks = [listed_task(key) for key in ids]
-    await bench.lists(*tasks)
-    await bench.progress(1, *ids)
-    for _ in range(200):
-        await bench.sweep(30)
-    assert bench.details() == [("tasks_stale", None, {"tasks": "1000"})]
-    await bench.lists(*tasks)
-    await bench.progress(1, *ids[:998])
-    await bench.progress(500, ids[998])
-    await bench.sweep(59)
-    await bench.sweep(2)
-    assert bench.details()[1:] == [
-        ("not_ready", "task 998", {"reasons": "delay_high"}),
-        ("tasks_fresh", None, {"tasks": "998"}),
-    ]
-
-
-async def test_a_short_silence_is_no_event() -> None:
-    bench = Bench()
-    await bench.lists(listed_task())
-    await bench.progress()
-    await bench.sweep(95)  # over cutover.max_age
-    (task,) = bench.store.tasks()
-    assert task.ready is False
-    await bench.lists(listed_task())
-    await bench.progress()
-    for _ in range(10):
-        await bench.sweep(60)
-        await bench.lists(listed_task())
-        await bench.progress()
-    assert bench.kinds == []
-
-
-def family(*parts: tuple[str, str]) -> list[Listed]:
-    parent = listed_task("p", is_parent=True)
-    return [parent, *(listed_task(key, status, parent_id="p", root_id="p") for key, status in parts)]
-
-
-RUNS = "INCRE_TRANSFER_STARTED"
-
-
-async def test_a_parent_is_not_ready_for_what_blocks_a_subtask_and_the_events_of_subtasks_name_it() -> None:
-    bench = Bench()
-    await bench.lists(*family(("x", RUNS), ("y", RUNS)))
-    await bench.store.update({}, refused={"p": [Progress]})
-    await bench.progress(1, "x", "y")
-    assert bench.kinds == []
-    await bench.progress(100, "x")
-    await bench.progress(1, "x")
-    await bench.lists(*family(("x", FAILED), ("y", RUNS)))
-    parent = {"parent_id": "p", "parent_name": "task p"}
-    assert [(kind, name, detail) for kind, name, detail in bench.details() if kind != "ready"] == [
-        ("not_ready", "task p", {"reasons": "subtask"}),
-        ("not_ready", "task p", {"reasons": "subtask"}),
-        ("failed", "task x", {"phase_before": "incremental", **parent}),
-    ]
-    assert bench.kinds.count("ready") == 1
-
-
-async def test_old_data_of_a_subtask_is_the_one_event_of_the_project() -> None:
-    bench = Bench()
-    await bench.lists(*family(("x", RUNS)))
-    await bench.store.update({}, refused={"p": [Progress]})
-    await bench.progress(1, "x")
-    for _ in range(10):  # lists go on
-        await bench.lists(*family(("x", RUNS)))
-        await bench.sweep(30)
-    assert bench.details() == [("tasks_stale", None, {"tasks": "1"})]
-
-
-async def test_subtasks_that_appear_or_are_removed_with_their_parent_are_one_event() -> None:
-    bench = Bench()
-    for tasks in ([], family(("x", RUNS)), family(("x", RUNS), ("y", RUNS)), family(("x", RUNS)), []):
-        await bench.lists(*tasks)
-    assert [(kind, name) for kind, name, _ in bench.details()] == [
-        ("appeared", "task p"),
-        ("appeared", "task y"),
-        ("removed", "task y"),
-        ("removed", "task p"),
-    ]
-
-
-CANCELLED = done("line", 400, consistent=None, status="CANCELLED")
 
 
 async def test_each_new_result_of_a_comparison_is_one_event() -> None:
