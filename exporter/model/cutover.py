@@ -23,11 +23,15 @@ __all__ = [
     "Outcome",
     "Reason",
     "can_be_cut_over",
+    "caught_up",
     "excluded",
     "judge",
 ]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
+_CATCHING_UP = {"phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "full_unknown"}
+_CATCHING_UP |= {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
+"""The reasons of which none may block a task that is caught up."""
 _APPLY_FAILED = {state: state == "failed" for state in APPLY_STATES}
 
 
@@ -281,3 +285,14 @@ def can_be_cut_over(task: Task) -> bool:
 def judge(case: CutoverInput, reasons: Sequence[Reason] = REASONS) -> tuple[tuple[str, Outcome], ...]:
     """Return each reason that applies to the task, with what it says about it."""
     return tuple([(reason.name, outcome) for reason in reasons if (outcome := reason.outcome(case)) is not None])
+
+
+def caught_up(case: CutoverInput, outcomes: Sequence[tuple[str, Outcome]]) -> bool:
+    """Return whether the delays of a task and its living subtasks are known, fresh and within their limits.
+
+    RPO and RTO may take the place of the delay of a DR task, and a complete full load that of a FULL_TRANS task.
+    """
+    if any(outcome is Outcome.BLOCKS and name in _CATCHING_UP for name, outcome in outcomes):
+        return False
+    known = case.delay is not None or None not in {case.rpo, case.rto} or case.full_only or bool(case.living)
+    return known and not case.listed.unknown_children and all(subtask.caught_up for subtask in case.living)

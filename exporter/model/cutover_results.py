@@ -26,6 +26,8 @@ class LivingSubtask(NamedTuple):
     """True if anything blocks its cut-over; None if it cannot be cut over at all, or its facts are unknown."""
     unchecked: tuple[tuple[str, str], ...] = ()
     """The reasons that were not checked, with their causes, as in `Task`."""
+    caught_up: bool | None = None
+    """True if its delays are known, fresh and within their limits; None if it has no verdict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,8 @@ class Task(KnownFacts):
     """Reasons that apply, but were not checked, each with the cause: unknown, unpublished or ignored."""
     ready_since: float | None = None
     """Since when nothing has blocked; None if anything does, and for a subtask: its parent shows it."""
+    caught_up: bool | None = None
+    """True if the delays of it and its subtasks have been within `max_delay` for `stable_for`; None: no verdict."""
     predicted: Predicted = UNPREDICTED
 
     @property

@@ -30,6 +30,10 @@ class CutoverState:
     clear_since: float | None = None
     """Since when nothing has blocked but `not_stable`."""
     ready_since: float | None = None
+    caught_up_since: float | None = None
+    """Since when the delays have been known, fresh and within their limits."""
+    caught_up: bool = False
+    """True if they had been for `stable_for` when the task was last judged."""
     unpublished: frozenset[str] = frozenset()
     """Names of facts that no operation provides about the task."""
     disputed: bool = False
@@ -96,11 +100,17 @@ class CutoverState:
 
     def restart(self) -> None:
         """The task has no verdict: the time without a blocker starts again."""
-        self.clear_since = self.ready_since = None
+        self.clear_since = self.ready_since = self.caught_up_since = None
+        self.caught_up = False
 
     def observe_blocked(self, now: float, *, blocked: bool) -> None:
         """Observe whether anything but `not_stable` blocks."""
         self.clear_since = None if blocked else now if self.clear_since is None else self.clear_since
+
+    def observe_delays(self, now: float, stable_for: float, *, within: bool) -> None:
+        """Observe whether the delays are known, fresh and within their limits."""
+        self.caught_up_since = None if not within else now if self.caught_up_since is None else self.caught_up_since
+        self.caught_up = within and (not stable_for or now > (self.caught_up_since or 0.0) + stable_for)
 
     def is_stable(self, now: float, stable_for: float) -> bool:
         """Return whether nothing has blocked for long enough; also while something else blocks."""
@@ -111,6 +121,8 @@ class CutoverState:
         yield from (at for name, at in self.limits.items() if name not in self.old)
         if self.clear_since is not None and self.ready_since is None:
             yield self.clear_since + stable_for
+        if self.caught_up_since is not None and not self.caught_up:
+            yield self.caught_up_since + stable_for
 
 
 def too_old(limits: Mapping[str, float], now: float) -> frozenset[str]:

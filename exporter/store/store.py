@@ -279,7 +279,7 @@ class Store:
         task.wanted = included and (task.ended_at is None or now - task.ended_at <= self._ended_for)
         if not task.wanted or (listed is not None and not self.context.shard.contains(listed)):
             self._exposition.drop((self.key, task_id))
-            task.exposed = task.blocked = None
+            task.exposed = task.blocked = task.caught_up = None
             task.cutover.restart()
         else:
             exposed = task.snapshot(listed, self.context)

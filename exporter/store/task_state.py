@@ -68,6 +68,8 @@ class TaskState:
     """Job type and phase as which `drs_tasks` counts it."""
     blocked: bool | None = None
     """True if anything blocks a cut-over; None if it cannot be cut over at all."""
+    caught_up: bool | None = None
+    """True if its delays are within their limits now; None if it cannot be cut over at all."""
     cutover: CutoverState = field(default_factory=CutoverState)
     observed: ObservedTask = field(default_factory=ObservedTask)
     recent: TaskHistory = field(default_factory=TaskHistory)
@@ -105,7 +107,7 @@ class TaskState:
     @property
     def parent_inputs(self) -> tuple[object, ...]:
         """The values on which the verdict of the parent depends."""
-        return self.blocked, self.unchecked, self.counts_for_parent, self.wanted
+        return self.blocked, self.unchecked, self.caught_up, self.counts_for_parent, self.wanted
 
     def update(self, facts: TaskFacts, tags: Container[str], now: float, *, all_tags: bool) -> None:
         """Store facts, with these tags only; `all_tags` keeps all tags beside them."""
@@ -202,6 +204,7 @@ class TaskState:
             blockers=before.blockers if before else None,
             unchecked=before.unchecked if before else (),
             ready_since=before.ready_since if before else None,
+            caught_up=before.caught_up if before else None,
             **self.facts,  # type: ignore[arg-type]  # Task names its fields as the facts are named
         )
         if task.detail is not None:
@@ -265,7 +268,13 @@ def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
 def living_subtasks(subtasks: Mapping[str, TaskState]) -> tuple[LivingSubtask, ...]:
     """Return the subtasks, by id, on which the verdict of their parent depends, in the order of their names."""
     living = [
-        LivingSubtask(task_id, task.listed.name if task.listed is not None else task_id, task.blocked, task.unchecked)
+        LivingSubtask(
+            task_id,
+            task.listed.name if task.listed is not None else task_id,
+            task.blocked,
+            task.unchecked,
+            task.caught_up,
+        )
         for task_id, task in subtasks.items()
         if task.counts_for_parent
     ]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Blockers: TypeAlias = tuple[tuple[str, bool], ...]
 Unchecked: TypeAlias = tuple[tuple[str, str], ...]
+Verdict: TypeAlias = tuple[Blockers | None, Unchecked, float | None, bool | None]
 
 
 class Verdicts:
@@ -41,29 +42,32 @@ class Verdicts:
     def judge(self, task: TaskState, exposed: Task) -> Task:
         """Return a task with its verdict, and store what its parents and its next verdict need of it."""
         verdict = self._verdict(task, exposed)
-        if verdict == (exposed.blockers, exposed.unchecked, exposed.ready_since):
+        if verdict == (exposed.blockers, exposed.unchecked, exposed.ready_since, exposed.caught_up):
             return exposed
-        blockers, unchecked, ready_since = verdict
-        return replace(exposed, blockers=blockers, unchecked=unchecked, ready_since=ready_since)
+        blockers, unchecked, ready_since, caught_up = verdict
+        return replace(exposed, blockers=blockers, unchecked=unchecked, ready_since=ready_since, caught_up=caught_up)
 
-    def _verdict(self, task: TaskState, exposed: Task) -> tuple[Blockers | None, Unchecked, float | None]:
-        """Return the reasons that were checked, those that were not, and since when nothing has blocked."""
+    def _verdict(self, task: TaskState, exposed: Task) -> Verdict:
+        """Return the reasons that were checked, those that were not, since when nothing blocks, and if caught up."""
         now, state, observed = self._clock.steady(), task.cutover, self._observe(exposed)
         if observed is None:
-            task.blocked = None
+            task.blocked = task.caught_up = None
             state.restart()
-            return None, (), None
+            return None, (), None, None
         case, state.limits = observed
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
         task.blocked = any(outcome is cutover.Outcome.BLOCKS for _, outcome in others)
         state.observe_blocked(now, blocked=task.blocked)
+        task.caught_up = cutover.caught_up(case, others)
+        state.observe_delays(now, self._settings.stable_for, within=task.caught_up)
         case.stable = self._stable(task)
         outcomes = (*others, *cutover.judge(case, [cutover.NOT_STABLE]))
         ready = not task.blocked and case.stable is not False
         state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
         shown = state.ready_since if exposed.identity.parent_id is None else None
-        return *_shown(outcomes), None if shown is None else self._clock.unix(shown)
+        since = None if shown is None else self._clock.unix(shown)
+        return *_shown(outcomes), since, state.caught_up if self._state.polls_on else None
 
     def input_of(self, task: Task) -> cutover.CutoverInput | None:
         """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""

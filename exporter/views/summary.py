@@ -67,6 +67,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "cutover_unchecked": None if task.blockers is None else dict(task.unchecked),
         "cutover_not_checked": unchecked_of(task) or None,
         "cutover_ready_since_timestamp_seconds": task.ready_since,
+        "caught_up": task.caught_up,
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import Cutover
-from exporter.model.cutover import CutoverInput, Outcome, can_be_cut_over, judge
+from exporter.model.cutover import CutoverInput, Outcome, can_be_cut_over, caught_up, judge
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (
@@ -134,13 +134,20 @@ def links(draw: st.DrawFn, depth: int = 2) -> Link:
     )
 
 
+def verdict(link: Link, rules: Cutover) -> tuple[bool | None, bool | None]:
+    """Whether anything blocks a task, and whether it is caught up; None if it has no verdict."""
+    if not can_be_cut_over(link.task):
+        return None, None
+    parts = [verdict(part, rules) for part in link.subtasks if part.living]
+    living = tuple(LivingSubtask("s", "s", blocks, caught_up=caught) for blocks, caught in parts)
+    case = CutoverInput(link.task, rules, link.old, link.unpublished, living=living, other_status=link.other_status)
+    found = judge(case)
+    return Outcome.BLOCKS in dict(found).values(), caught_up(case, found)
+
+
 def blocked(link: Link, rules: Cutover) -> bool | None:
     """Whether anything blocks a task; None if it has no verdict."""
-    if not can_be_cut_over(link.task):
-        return None
-    living = tuple(LivingSubtask("s", "s", blocked(part, rules)) for part in link.subtasks if part.living)
-    case = CutoverInput(link.task, rules, link.old, link.unpublished, living=living, other_status=link.other_status)
-    return Outcome.BLOCKS in dict(judge(case)).values()
+    return verdict(link, rules)[0]
 
 
 def is_link(link: Link) -> bool:
@@ -224,6 +231,24 @@ READY = Link(ready(PLAIN), frozenset(), frozenset(), None)
 def test_ready_implies_fresh_links_and_no_known_bad_fact(link: Link, rules: Cutover) -> None:
     if blocked(link, rules) is False:
         assert_ready(link, rules)
+        assert verdict(link, rules)[1]
+
+
+def assert_all_caught_up(link: Link) -> None:
+    assert_caught_up(link)
+    assert link.task.listed is not None
+    assert not link.task.listed.unknown_children
+    living = [part for part in link.subtasks if part.living]
+    assert living or is_link(link) or link.task.listed.task_type == "FULL_TRANS"
+    for part in living:
+        assert_all_caught_up(part)
+
+
+@settings(max_examples=400)
+@given(link=links())
+def test_caught_up_implies_known_and_fresh_delays_of_all_links(link: Link) -> None:
+    if verdict(link, Cutover())[1]:
+        assert_all_caught_up(link)
 
 
 def test_the_property_is_not_empty() -> None:

@@ -88,6 +88,19 @@ def test_the_limits_of_facts() -> None:
     assert min(state.changes(120.0)) == 190.0
 
 
+def test_a_task_is_caught_up_after_its_delays_were_within_their_limits_for_long_enough() -> None:
+    state = CutoverState()
+    for now, within, caught_up in ((0, True, False), (120, True, False), (121, True, True), (130, False, False)):
+        state.observe_delays(now, 120.0, within=within)
+        assert state.caught_up is caught_up
+    state.observe_delays(140.0, 120.0, within=True)
+    assert [*state.changes(120.0)] == [260.0]
+    state.restart()
+    assert ([*state.changes(120.0)], state.caught_up) == ([], False)
+    state.observe_delays(150.0, 0.0, within=True)
+    assert state.caught_up
+
+
 def test_a_task_is_stable_after_nothing_has_blocked_for_long_enough() -> None:
     state = CutoverState()
     for now, blocked, stable in ((0, False, False), (120, False, False), (121, False, True), (130, True, True)):

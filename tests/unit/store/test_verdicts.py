@@ -130,6 +130,41 @@ async def test_a_task_without_a_verdict_in_between_has_to_be_clear_again() -> No
     assert blocking(await fixture.page_with({"a": [FINE]})) == {"not_stable"}
 
 
+async def test_a_task_is_caught_up_by_its_delay_alone_and_after_some_time() -> None:
+    fixture = polling(stable_for="60s", comparison="required")
+    await fixture.lists(listed_task())
+
+    async def caught_up(seconds: float) -> bool | None:
+        await fixture.scrape(seconds)
+        (task,) = fixture.store.tasks()
+        assert task.ready is False  # no comparison is known
+        return task.caught_up
+
+    await fixture.page_with({"a": [FINE]})
+    assert [await caught_up(seconds) for seconds in (0, 60, 1, 30)] == [False, False, True, False]  # then it is stale
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [Progress(full_ratio=1, delay_seconds=9)]})
+    assert await caught_up(61) is False
+    fixture.store.state.polls_on = False
+    await fixture.page_with({"a": [FINE]})
+    assert await caught_up(0) is None
+
+
+async def test_a_parent_is_caught_up_with_its_subtasks() -> None:
+    fixture = polling(stable_for="1s")
+    await fixture.lists(listed_task("p", is_parent=True), listed_task("c", parent_id="p"))
+
+    async def caught_up(delay: float) -> dict[str, bool | None]:
+        progress = Progress(full_ratio=1, delay_seconds=delay)
+        await fixture.page_with({"c": [progress]}, virtual=["p"])
+        await fixture.scrape(2)
+        return {task.identity.task_id: task.caught_up for task in fixture.store.tasks()}
+
+    assert await caught_up(9) == {"p": False, "c": False}
+    assert await caught_up(1) == {"p": True, "c": True}
+    assert await caught_up(9) == {"p": False, "c": False}
+
+
 @pytest.mark.parametrize("polls_on", [True, False])
 async def test_a_task_is_ready_at_once_where_no_time_without_a_blocker_is_needed(*, polls_on: bool) -> None:
     fixture = polling(stable_for="0s")

@@ -57,6 +57,7 @@ def test_a_task_as_json() -> None:
         "cutover_unchecked": {"log_error": "ignored"},
         "cutover_not_checked": "not checked: log (ignored by the settings)",
         "cutover_ready_since_timestamp_seconds": None,
+        "caught_up": None,
     }
 
 
