@@ -7,7 +7,8 @@ import pytest
 
 from exporter.simulator import DEMO_PROJECTS, SimTask, SimulatedCloud, World, demo_cloud, fleet_world
 from exporter.simulator.world import figures
-from exporter.simulator.world.life import GONE, HOUR, INCREMENTAL, ending
+from exporter.simulator.world.comparisons import KINDS, comparisons
+from exporter.simulator.world.life import GONE, HOUR, INCREMENTAL, Script, duration, ending
 from tests.simulator.client import PROJECT, START, CloudClient, names
 
 CYCLE = (*INCREMENTAL[:-1], ("INCRE_TRANSFER_STARTED", HOUR), *ending(shown=HOUR))
@@ -48,6 +49,17 @@ def test_a_task_that_ends_is_deleted_and_created_again_with_a_new_id(clock: Any)
     assert again["id"] != task.id
     assert (len(again["id"]), again["id"][-5:]) == (36, "jb201")
     assert again["id"] == SimTask(name="t", born=START, script=CYCLE, renews=True).at(clock()).id
+
+
+def test_a_task_that_is_retried_keeps_its_full_load_and_its_comparisons() -> None:
+    failed: Script = (("INCRE_TRANSFER_FAILED", HOUR), ("STARTJOBING", 60.0), ("INCRE_TRANSFER_STARTED", HOUR))
+    task = SimTask(name="t", born=START, script=(*INCREMENTAL[:-1], ("INCRE_TRANSFER_STARTED", HOUR), *failed))
+    task.comparison, begun = "equal", START + duration(INCREMENTAL[:-1])
+    retried = task.at(begun + 2 * HOUR + 30)
+    assert (retried.status, figures.full_percent(task, retried)) == ("STARTJOBING", 100)
+    before, after = ([each.id for each in comparisons(task, task.at(begun + hours * HOUR))] for hours in (0.9, 2.5))
+    assert before == after
+    assert len(after) == len(KINDS)
 
 
 def test_pinning(api: Any, task: SimTask) -> None:

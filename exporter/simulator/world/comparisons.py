@@ -59,11 +59,14 @@ class Table:
 
 
 def comparisons(task: SimTask, moment: Moment) -> list[Comparison]:
-    """All comparison tasks, the newest first; none for a task that the user never compared."""
-    since = moment.since("INCRE_TRANSFER_STARTED")
-    if not task.comparison or since is None:
+    """All comparison tasks, the newest first; none for a task that the user never compared.
+
+    Those from before a failure are still there after a retry.
+    """
+    begun = moment.first.get("INCRE_TRANSFER_STARTED")
+    if not task.comparison or begun is None:
         return []
-    last = int(since // EVERY)
+    last = int((moment.now - begun) * moment.speed // EVERY)
     numbers = range(max(last - ROUNDS + 1, 0), last + 1)
     every = [_comparison(moment, number, kind) for number in numbers for kind in KINDS]
     listed = sorted(
@@ -78,7 +81,7 @@ def comparisons(task: SimTask, moment: Moment) -> list[Comparison]:
 
 def _comparison(moment: Moment, number: int, kind: str) -> Comparison:
     offset, lasts = KINDS[kind]
-    created = moment.entered["INCRE_TRANSFER_STARTED"] + (number * EVERY + offset) / moment.speed
+    created = moment.first["INCRE_TRANSFER_STARTED"] + (number * EVERY + offset) / moment.speed
     ended = created + lasts / moment.speed
     status = _ODD_ENDS.get((kind, number % 8), "SUCCESSFUL") if ended <= moment.now else "RUNNING"
     over = ended if ended <= moment.now else None

@@ -61,7 +61,7 @@ def full_percent(task: SimTask, moment: Moment) -> float:
     """Progress of the full load; it stays 100 for the rest of the life."""
     if task.progress is not None:
         return task.progress
-    if moment.status in BEFORE_FULL:
+    if moment.status in BEFORE_FULL and not _started_again(moment):
         return 0.0
     if moment.status == "FULL_TRANSFER_STARTED":
         running = "FULL_TRANSFER_COMPLETE" not in moment.entered and moment.status in moment.entered
@@ -71,6 +71,12 @@ def full_percent(task: SimTask, moment: Moment) -> float:
     # Paused or changed in the middle of the full load.
     interrupted = "FULL_TRANSFER_STARTED" in moment.entered and "FULL_TRANSFER_COMPLETE" not in moment.entered
     return 42.0 if interrupted and "INCRE" not in moment.status else DONE
+
+
+def _started_again(moment: Moment) -> bool:
+    """True if the task is started after its full load: it is retried, or resumed."""
+    loaded = moment.entered.get("FULL_TRANSFER_COMPLETE")
+    return loaded is not None and moment.entered.get(moment.status, 0.0) > loaded
 
 
 def remaining_seconds(task: SimTask, moment: Moment) -> int:

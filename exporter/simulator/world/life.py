@@ -52,6 +52,7 @@ class Moment:
         life: life seconds since birth; the clock of delays and counters.
         fraction: how far the current step is, 0 to 1.
         entered: when each status was entered last, epoch seconds.
+        first: when each status was entered for the first time, epoch seconds; a failed task may enter one again.
         speed: life seconds in a second.
     """
 
@@ -62,6 +63,7 @@ class Moment:
     life: float
     fraction: float
     entered: dict[str, float]
+    first: dict[str, float]
     speed: float
 
     def since(self, status: str) -> float | None:

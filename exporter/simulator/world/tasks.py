@@ -150,9 +150,10 @@ class SimTask:
             born += generation * length / self.speed
             identity = self._id(generation) if generation else self.id
         steps, fraction = life.steps_until(self.script, lived)
-        entered = {status: born + start / self.speed for status, start in steps}
+        times = [(status, born + start / self.speed) for status, start in steps]
+        entered, first = dict(times), dict(reversed(times))
         status = self._pinned or steps[-1][0]
-        return Moment(identity, status, now, born, lived, fraction, entered, self.speed)
+        return Moment(identity, status, now, born, lived, fraction, entered, first, self.speed)
 
     def living_children(self, now: float) -> list[SimTask]:
         """The subtasks that are not deleted."""
