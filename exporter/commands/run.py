@@ -141,7 +141,7 @@ def run_daemon(
             announce = partial(announce_demo, out, urls, pages)
 
         async def poll_and_serve() -> None:
-            exporter = Exporter(config, transport=transport, shard=shard)
+            exporter = Exporter(config, transport=transport, shard=shard, uses_storage=True)
             await serve(exporter, load, sockets, announce, web, prefix=prefix, lifecycle=options.lifecycle)
 
         logs.log_ignored_exceptions()

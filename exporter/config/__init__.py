@@ -22,10 +22,11 @@ from exporter.config.schema import (
     Poll,
     Project,
     Proxy,
-    Section,
     TaskRule,
     Tasks,
     Token,
 )
 from exporter.config.schema_errors import add_schema_errors
+from exporter.config.section import Section
+from exporter.config.storage import StorageSettings
 from exporter.config.values import Duration, ListOf, ReadableFile, Text, base_url, duration_text, stamp, tag_label

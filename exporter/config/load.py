@@ -7,8 +7,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
-from exporter.config.schema import NEEDS, Account, Config, Section
+from exporter.config.schema import NEEDS, Account, Config
 from exporter.config.schema_errors import add_schema_errors
+from exporter.config.section import Section
 from exporter.config.values import duration_text
 
 S = TypeVar("S", bound=Section)

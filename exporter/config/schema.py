@@ -6,10 +6,12 @@ config.example.yaml explains every key; a test keeps it complete.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
 from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
+from exporter.config.section import Section
+from exporter.config.storage import StorageSettings
 from exporter.config.values import (
     BaseUrl,
     Duration,
@@ -38,12 +40,6 @@ _DOMAINS: dict[Cloud, str] = {
     "huaweicloud_eu": "myhuaweicloud.eu",
     "otc": "otc.t-systems.com",
 }
-
-
-class Section(BaseModel):
-    """Keys that belong together. An unknown key is an error, and no value is converted from another type."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class AkSk(Section):
@@ -290,4 +286,5 @@ class Config(Section):
     collectors: Collectors = Field(default_factory=Collectors)
     tasks: Tasks = Field(default_factory=Tasks)
     cutover: Cutover = Field(default_factory=Cutover)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
     links: Links = Field(default_factory=Links)

@@ -28,6 +28,9 @@ T = TypeVar("T")
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in _UNITS_MS))
 _LONGEST_SECONDS = 3650 * 86_400
+_UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile("([0-9]{1,12})(MB|GB|MiB|GiB)", re.ASCII)
+_LEAST_BYTES, _MOST_BYTES = 10 * 10**6, 1000 * 10**9
 _LOCAL_HTTP = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\]|169\.254\.169\.254)(:\d+)?")
 
 
@@ -56,6 +59,35 @@ def duration_text(seconds: float) -> str:
         count, rest = divmod(rest, size)
         text += f"{count}{unit}" if count else ""
     return text or "0s"
+
+
+def _bytes(value: object) -> int:
+    size: float = -1
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        size = int(match[1]) * _UNITS_BYTES[match[2]]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    if not _LEAST_BYTES <= size <= _MOST_BYTES:
+        raise ValueError(
+            "expected a size such as 512MB or 2GB (units MB, GB, MiB, GiB) or a number of bytes; "
+            "at least 10MB, at most 1000GB"
+        )
+    return int(size)
+
+
+def _at_least_a_day(seconds: float) -> float:
+    if seconds < _UNITS_MS["d"] / 1000:
+        raise ValueError("must be at least 1d")
+    return seconds
+
+
+def _directory(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value  # pydantic reports the wrong type
+    path = folder_of(info) / value
+    if not value or (path.exists() and not path.is_dir()):
+        raise ValueError("expected a directory; the exporter creates it if it is missing")
+    return path.absolute()
 
 
 def _not_too_often(seconds: float) -> float:
@@ -166,6 +198,11 @@ Duration = Annotated[float, BeforeValidator(_seconds)]
 """Seconds, more than zero. Written as `30s`, `1h30m`, or as a number of seconds."""
 DurationOrZero = Annotated[float, BeforeValidator(_seconds_or_zero)]
 """A `Duration`, or zero."""
+Keep = Annotated[Duration, AfterValidator(_at_least_a_day)]
+ByteSize = Annotated[int, BeforeValidator(_bytes)]
+"""Bytes, 10 MB or more. Written as `512MB`, or as a number of bytes."""
+Directory = Annotated[Path, Strict(strict=False), BeforeValidator(_directory)]
+"""A directory that exists or can be created; relative to the configuration file."""
 Interval = Annotated[Duration, AfterValidator(_not_too_often)]
 Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""

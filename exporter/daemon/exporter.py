@@ -17,12 +17,14 @@ from exporter.daemon.projects import Projects
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
+from exporter.metrics.storage_meter import StorageMeter
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.model.events import EventLog
 from exporter.model.shard import ALL, Shard
 from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool
+from exporter.storage import NoStorage, SqliteStorage, Storage
 from exporter.store.store import Store
 
 _TICK_SECONDS = 5.0
@@ -42,6 +44,7 @@ class Exporter:
         transport: replaces the network: the simulated cloud.
         clock: makes the clock of ages and timestamps.
         shard: the part of all tasks that is polled and shown.
+        uses_storage: true for the daemon; only one process may use the directory of the storage.
     """
 
     def __init__(
@@ -51,10 +54,14 @@ class Exporter:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], Clock] = Clock,
         shard: Shard = ALL,
+        uses_storage: bool = False,
     ) -> None:
         self._clock = clock()
-        self.events = EventLog(self._clock)
         self.telemetry = Telemetry()
+        self.storage: Storage = NoStorage()
+        if uses_storage and config.storage.path is not None:
+            self.storage = SqliteStorage(config.storage, self._clock, StorageMeter(self.telemetry))
+        self.events = EventLog(self._clock, self.storage.add_event)
         self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._due = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -73,6 +80,7 @@ class Exporter:
             clock=self._clock,
             shard=shard,
             events=self.events,
+            storage=self.storage,
         )
         self._projects.open(config)
         self.links = config.links
@@ -103,16 +111,20 @@ class Exporter:
         return all(poller.alive() for poller in self.pollers)
 
     async def __aenter__(self) -> Self:
+        await self.storage.open()
+        self.events.restore(self.storage.restored.events)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._projects.close()
+        await self.storage.close()
 
     async def run(self) -> None:
         """Poll and publish for ever."""
         await self.publish()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish_loop())
+            group.create_task(self.storage.run())
             self._projects.start(group)
 
     async def poll_once(self) -> bool:
@@ -149,6 +161,7 @@ class Exporter:
                 async with self.reloading, self._turn:
                     changes = await self._projects.replace(config)
                     self.links = config.links
+                    self.storage.limit(config.storage)
                 _log.info("configuration reloaded", **changes._asdict())
                 self._loaded(successful=True)
             except ConfigError as error:

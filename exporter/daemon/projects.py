@@ -22,6 +22,7 @@ from exporter.model.shard import Shard
 from exporter.model.task import ProjectKey
 from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
+from exporter.storage import Storage
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
@@ -78,6 +79,7 @@ class Projects:
         clock: of ages, and of the dates of calls.
         shard: the part of all tasks that is polled and shown.
         events: takes the events of all projects.
+        storage: keeps what survives a restart.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Projects:
         clock: Clock,
         shard: Shard,
         events: EventLog,
+        storage: Storage,
     ) -> None:
         self._exposition = exposition
         self._telemetry = telemetry
@@ -98,6 +101,7 @@ class Projects:
         self._clock = clock
         self._shard = shard
         self._events = events
+        self._storage = storage
         self._shared = SharedCredentials()
         self._tags: dict[str, str] = {}
         """The labels of all tags that ever were configured, by key: a label never changes its key."""
@@ -194,6 +198,7 @@ class Projects:
             self._clock,
             self._shard,
             events=self._events,
+            storage=self._storage,
         )
         tags = {tag: self._tags[tag] for tag in account.tasks.tag_labels}
         families = task_families(tags, audit=account.audit)

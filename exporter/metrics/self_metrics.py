@@ -31,6 +31,8 @@ class SelfMetric(Generic[M]):
     help: str
     metric_type: type[M]
     labels: tuple[str, ...] = ()
+    optional: bool = False
+    """True if it is absent before its first value."""
 
     @property
     def type(self) -> str:
@@ -65,6 +67,31 @@ SHARD = SelfMetric(
     "Which of how many shards this process is, counted from 0; always 1.",
     Gauge,
     ("shard", "shards"),
+)
+STORAGE_SUCCESS = SelfMetric(
+    "drs_exporter_storage_success",
+    "1 if the last write to the storage succeeded, 0 if it failed. Absent without storage.path.",
+    Gauge,
+    optional=True,
+)
+STORAGE_ERRORS = SelfMetric(
+    "drs_exporter_storage_errors_total",
+    "Writes to the storage and reads of it that failed. Absent without storage.path.",
+    Counter,
+    optional=True,
+)
+STORAGE_DROPPED = SelfMetric(
+    "drs_exporter_storage_dropped_total",
+    "Events and points of the history that were not stored, because too many waited for the disk. Absent without "
+    "storage.path.",
+    Counter,
+    optional=True,
+)
+STORAGE_SIZE = SelfMetric(
+    "drs_exporter_storage_size_bytes",
+    "Size of the storage: its file, and the write-ahead log of the file. Absent before the first write.",
+    Gauge,
+    optional=True,
 )
 LOGINS_FAILED = SelfMetric(
     "drs_exporter_web_logins_failed_total",
@@ -155,12 +182,16 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._metrics: dict[SelfMetric[Any], Any] = {metric: _make(metric, self.registry) for metric in SELF_METRICS}
+        self._metrics: dict[SelfMetric[Any], Any] = {
+            metric: _make(metric, self.registry) for metric in SELF_METRICS if not metric.optional
+        }
         self.series(BUILD, version("drs-exporter")).set(1)
         self._log_lines_dropped = 0
 
     def series(self, self_metric: SelfMetric[M], *labels: str) -> M:
         """Return the series with these label values; a new counter is 0."""
+        if self_metric not in self._metrics:
+            self._metrics[self_metric] = _make(self_metric, self.registry)
         family: M = self._metrics[self_metric]
         return family.labels(*map(printable, labels)) if labels else family
 

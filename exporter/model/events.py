@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
@@ -98,10 +98,12 @@ class EventLog:
 
     Args:
         clock: of the process.
+        store: takes each event that is added.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, store: Callable[[Event], None] = lambda _: None) -> None:
         self._clock = clock
+        self._store = store
         self._started = clock.steady()
         self._added = 0
         self._events: dict[ProjectKey, deque[tuple[int, float, Event]]] = {}
@@ -124,6 +126,16 @@ class EventLog:
         """Add an event of now, and return it; `task` is the id and the name of the task."""
         task_id, task_name = task or (None, None)
         event = Event(self._clock.now(), kind, *key, task_id, task_name, detail)
+        self._append(key, event)
+        self._store(event)
+        return event
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Add the events of an earlier process, ascending, before any other is added."""
+        for event in events:
+            self._append(ProjectKey(event.account, event.region, event.project), event)
+
+    def _append(self, key: ProjectKey, event: Event) -> None:
         self._added += 1
         events = self._events.setdefault(key, deque())
         events.append((self._added, self._clock.step, event))
@@ -131,7 +143,6 @@ class EventLog:
             self._remove_oldest(key)
         elif len(self) > MOST_EVENTS:
             self._remove_oldest(max(self._events, key=lambda owner: len(self._events[owner])))
-        return event
 
     def _remove_oldest(self, key: ProjectKey) -> None:
         _, step, event = self._events[key].popleft()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model.events import EventLog
 from exporter.model.filters import TaskFilter
 from exporter.model.shard import ALL
+from exporter.storage import NoStorage, Storage
 from exporter.store.ages import Ages
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class ProjectContext:
         clock: the clock of all ages.
         shard: the part of all tasks that is polled and exposed.
         events: takes the events of the project.
+        storage: keeps what survives a restart.
     """
 
     account: Account
@@ -39,6 +41,7 @@ class ProjectContext:
     clock: Clock
     shard: Shard = ALL
     events: EventLog = field(kw_only=True)
+    storage: Storage = field(default_factory=NoStorage, kw_only=True)
     ages: Ages = field(init=False)
     filter: TaskFilter = field(init=False)
     """Selects the tasks that are exposed."""

@@ -83,7 +83,7 @@ def config_of(
 
 def exporter_on(cloud: SimulatedCloud, config: Config | None = None) -> Exporter:
     """The daemon, to be used as an async context."""
-    return Exporter(config or config_of(), transport=InProcess(cloud), clock=clock)
+    return Exporter(config or config_of(), transport=InProcess(cloud), clock=clock, uses_storage=True)
 
 
 @asynccontextmanager

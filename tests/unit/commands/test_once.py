@@ -9,6 +9,7 @@ import pytest
 from exporter.commands.demo import simulated
 from exporter.commands.once import once
 from exporter.commands.outcome import Outcome
+from exporter.metrics.self_metrics import SELF_METRICS
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.virtual_time import simulate
 
@@ -27,5 +28,6 @@ def test_once_on_the_demo_prints_every_family_that_needs_no_change_and_no_settin
     assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()
     printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
-    assert FAMILY_NAMES - printed == OBSERVED | {"drs_task_network_info"}
+    storage = {metric.name for metric in SELF_METRICS if metric.optional}
+    assert FAMILY_NAMES - printed == OBSERVED | storage | {"drs_task_network_info"}
     assert not re.search(r"^\S+ (-1|NaN)$", page, re.MULTILINE)

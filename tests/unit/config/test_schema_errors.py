@@ -22,7 +22,7 @@ KINDS = "one of ak_sk, password, token, ecs_agency"
 MUST = "It must be readable for this user and contain nothing but the secret."
 NO_REGEX = "not a regular expression of Python"
 RULE_KEYS = "name, id, job_type, engine_type, status, enterprise_project_id, tag"
-TOP_KEYS = "(allowed: accounts, collectors, cutover, links, poll, tasks)"
+TOP_KEYS = "(allowed: accounts, collectors, cutover, links, poll, storage, tasks)"
 PACE = "expected keys with values: write node: {interval: 5m}, or node: {enabled: true}"
 
 
@@ -180,5 +180,5 @@ def test_plain_data_has_no_lines() -> None:
     assert fault_of(from_mapping, {"acounts": [], "poll": {1: 2}}).split("\n") == [
         "accounts: required key is missing",
         "poll[1]: a key must be text",
-        "acounts: unknown key; did you mean accounts? (allowed: accounts, collectors, cutover, links, poll, tasks)",
+        f"acounts: unknown key; did you mean accounts? {TOP_KEYS}",
     ]

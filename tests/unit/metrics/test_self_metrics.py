@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics.self_metrics import REQUESTS, SELF_METRICS, ApiMeter, ProjectMeter, Telemetry
+from exporter.metrics.storage_meter import StorageMeter
 
 COUNTERS = ("poll_overruns", "decode_errors", "task_errors")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -113,6 +114,7 @@ def test_counters_of_a_project_start_at_0(telemetry: Telemetry) -> None:
 
 
 def test_each_self_metric_is_on_the_page_with_its_type(telemetry: Telemetry) -> None:
+    StorageMeter(telemetry).written(1)
     text = b"".join(telemetry.render()).decode()
     for own in SELF_METRICS:
         assert f"# TYPE {own.name} {own.type}\n" in text

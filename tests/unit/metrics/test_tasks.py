@@ -41,6 +41,7 @@ WITHOUT_UNIT = {
     *(f"drs_task_{name}" for name in ("order_status", "order_auto_renew", "target_read_only", "alarm_enabled")),
     *("drs_task_restart_required", "drs_task_eip_bound", "drs_node_status"),
     "drs_exporter_config_last_reload_successful",
+    "drs_exporter_storage_success",
 }
 """Counts, states and flags."""
 CONTRACT = {

@@ -1,0 +1,137 @@
+"""The directory of the storage: its lock, its file, and files that are set aside."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from exporter.storage.schema import APPLICATION_ID, MIGRATIONS, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "drs-exporter.db"
+_LOCK = "lock"
+_SUFFIXES = ("", "-wal", "-shm")
+"""Of the file and of those that SQLite creates beside it."""
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""The last one means that a table is missing."""
+_BUSY_SECONDS = 1.0
+_WAL_LIMIT_BYTES = 4_000_000
+
+
+class DirectoryInUseError(OSError):
+    """Another process uses the directory."""
+
+
+class UnusableFileError(Exception):
+    """The file cannot be used, and is set aside.
+
+    Args:
+        suffix: of its new name.
+        reason: for the log.
+    """
+
+    def __init__(self, suffix: str, reason: str) -> None:
+        super().__init__(reason)
+        self.suffix = suffix
+
+
+def lock(folder: Path) -> int:
+    """Create and lock the directory, and return the descriptor of the lock; the end of the process releases it.
+
+    Raises:
+        DirectoryInUseError: another process has locked it.
+        OSError: it cannot be created or written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise DirectoryInUseError("another exporter uses the directory: each needs its own") from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open or create the file, with the newest schema.
+
+    Raises:
+        UnusableFileError: it is damaged, of a newer version, or of another program.
+        sqlite3.Error, OSError: it cannot be opened now.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its other files get the same mode
+    path.chmod(0o600)
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.text_factory = _text_of
+        _prepare(connection)
+    except Exception as error:
+        connection.close()
+        if is_damaged(error):
+            raise UnusableFileError("corrupt", f"it is damaged: {error}") from error
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "auto_vacuum = INCREMENTAL"):
+        connection.execute(f"PRAGMA {pragma}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise UnusableFileError("corrupt", "it is damaged, or a file of another program")
+    if version > len(MIGRATIONS):
+        raise UnusableFileError("newer", f"a newer exporter has written it: schema {version}, not {len(MIGRATIONS)}")
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise UnusableFileError("corrupt", f"it is damaged: {' '.join(str(result).split())}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    if version < len(MIGRATIONS):
+        migrate(connection, version)
+
+
+def is_damaged(error: Exception) -> bool:
+    """Return whether an error shows that the content of the file is damaged."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGED
+
+
+def set_aside(path: Path, suffix: str) -> Path:
+    """Rename the file, and return its new path; an earlier one of the same name is replaced. Raises OSError."""
+    new = path.with_name(f"{path.name}.{suffix}")
+    for end in reversed(_SUFFIXES):
+        target = new.with_name(new.name + end)
+        target.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + end).replace(target)
+    return new
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of the file and of those beside it. Raises OSError if there is no file."""
+    size = path.stat().st_size
+    for end in _SUFFIXES[1:]:
+        with suppress(FileNotFoundError):
+            size += path.with_name(path.name + end).stat().st_size
+    return size
+
+
+def release(descriptor: int) -> None:
+    """Release the lock of the directory."""
+    os.close(descriptor)
+
+
+def _text_of(value: bytes) -> str:
+    """Decode a text; a damaged one must not fail the rows beside it."""
+    return value.decode(errors="replace")
