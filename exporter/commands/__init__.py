@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "once": "poll everything once and print the metrics",
     "tasks": "print a table of all tasks",
     "explain": "print whether a task can be cut over, and all its facts",
+    "wait": "wait until tasks are ready, caught up, loaded or ended",
     "check": "validate the configuration, then query the cloud",
     "query": "print the status of a task, or details by their type",
     "metrics": "print the catalogue of metrics",

@@ -94,6 +94,34 @@ class TaskTable(_Document):
     tasks: list[TaskRow]
 
 
+class ObservedTask(TaskRow):
+    """A task in the list of all tasks, with what `wait` needs beside it."""
+
+    status: Shown | None
+    caught_up: bool | None
+
+
+class ObservedTasks(_Document):
+    """All tasks, or those that a query selects."""
+
+    now_timestamp_seconds: Time
+    projects: list[ProjectRow]
+    tasks: list[ObservedTask]
+
+
+class TaskEvent(_Document):
+    """An event of a task, or of a project."""
+
+    kind: Shown
+    task_id: Shown | None
+
+
+class TaskEvents(_Document):
+    """The events of a task and its subtasks, the newest first."""
+
+    events: list[TaskEvent]
+
+
 class ReasonRow(_Document):
     """A reason against a cut-over that applies to the task."""
 

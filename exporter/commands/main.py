@@ -35,10 +35,9 @@ import structlog
 
 from exporter.commands import COMMANDS, module_of
 from exporter.commands.options import Parser, UsageError
-from exporter.commands.output import DRAIN_SECONDS, SERVING_DRAIN_SECONDS, writing_output
+from exporter.commands.output import DRAIN_SECONDS, SERVING_DRAIN_SECONDS, report, writing_output
 from exporter.config import ConfigError, NotReadyError
 from exporter.runtime import logs, threads
-from exporter.runtime.line_writer import LineWriter
 
 if TYPE_CHECKING:
     import argparse
@@ -119,12 +118,12 @@ def _command(arguments: list[str]) -> int:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         outcome: Outcome = options.run(options)
-        _report(outcome.notes)
+        report(outcome.notes)
         if outcome.text:
             with writing_output():
                 print(outcome.text)
     except (ConfigError, UsageError) as error:
-        _report([str(error)])
+        report([str(error)])
         return _FAILED if isinstance(error, NotReadyError) else _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -147,14 +146,6 @@ def _occupy_standard_files() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(number)
-
-
-def _report(texts: Iterable[str]) -> None:
-    """Print lines to standard error; drop those that nobody reads within seconds."""
-    lines = LineWriter(sys.stderr, lambda _: "")
-    for line in "\n".join(texts).splitlines():
-        lines.write(f"drs-exporter: {line}\n")
-    lines.drain(DRAIN_SECONDS)
 
 
 def leaves(error: BaseException) -> list[BaseException]:

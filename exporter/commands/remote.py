@@ -30,14 +30,14 @@ _SECONDS = 60.0
 _LARGEST_BODY, _LARGEST_SUM = 16 << 20, 256 << 20
 """Bytes of one response, and of all that a command needs."""
 _MOST_TASKS = 100_000
-_PAGE, _LONGEST_QUERY = 2000, 200
+_PAGE, LONGEST_QUERY = 2000, 200
 """Tasks on a page, and letters of a query: as many as an exporter allows."""
 _MOST_REDIRECTIONS = 5
 _TRIES = 3
 """How often all pages are read until no task has appeared or ended between two of them."""
 _KEYS = ("now_timestamp_seconds", "projects", "tasks")
 """Of the document that `tasks --output=json` prints."""
-_NOT_READY = "the first poll of the exporter has not ended: tasks may be missing"
+NOT_READY = "the first poll of the exporter has not ended: tasks may be missing"
 _CHANGED = "tasks appeared or ended while the list was read: some may be missing"
 
 
@@ -129,7 +129,7 @@ class Remote:
             changed = totals != {len(document["tasks"])}
             if not changed:
                 break
-        missing = [text for text, missing in ((_NOT_READY, document["ready"] is False), (_CHANGED, changed)) if missing]
+        missing = [text for text, missing in ((NOT_READY, document["ready"] is False), (_CHANGED, changed)) if missing]
         return {key: document[key] for key in _KEYS}, missing
 
     async def _pages(self, query: str) -> tuple[dict[str, Any], set[int]]:
@@ -139,7 +139,7 @@ class Remote:
         while number < document.get("pages", 1) and len(tasks) < _MOST_TASKS:
             number += 1
             # By name: the other orders change with each poll.
-            parameters = {"q": query[:_LONGEST_QUERY], "sort": "task_name", "limit": _PAGE, "page": number}
+            parameters = {"q": query[:LONGEST_QUERY], "sort": "task_name", "limit": _PAGE, "page": number}
             document = await self._get("/api/v1/tasks", parameters)
             page = self.parsed(_Page, document)
             totals.add(page.matched)
@@ -150,13 +150,17 @@ class Remote:
         """Return the document of one task; raises `NoTaskError`."""
         return await self._get(f"/api/v1/tasks/{quote(task_id, safe='')}")
 
+    async def events(self, task_id: str) -> dict[str, Any]:
+        """Return the document of the newest events of a task and its subtasks."""
+        return await self._get("/api/v1/events", {"task": task_id})
+
     def parsed(self, model: type[T], document: Mapping[str, Any]) -> T:
         """Return the parts of a document that a command needs; keys that only a newer exporter has are ignored."""
         try:
             return model.model_validate(document)
         except ValidationError as error:
             loc = error.errors(include_url=False, include_input=False)[0]["loc"]
-            place = printable(".".join(map(str, loc)))[:_LONGEST_QUERY]
+            place = printable(".".join(map(str, loc)))[:LONGEST_QUERY]
             raise self._error(f"not a drs-exporter, or an older one: {place} is not as expected") from None
 
     async def _get(self, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:

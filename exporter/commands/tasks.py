@@ -27,6 +27,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exporter.commands.documents import TaskTable
+from exporter.commands.live import first_poll, while_polling
 from exporter.commands.options import Parser, add_cloud, add_url, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
 from exporter.commands.remote import Remote, remote_of
@@ -44,16 +45,12 @@ from exporter.views.text import plural
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     import httpx
 
     from exporter.config import Account, Config
     from exporter.polling.poller import Poller
-
-
-_LOOK_SECONDS = 0.2
-"""The time between two checks whether the first poll has ended."""
 
 
 def add_options(parser: Parser) -> None:
@@ -137,20 +134,10 @@ async def watch_cloud(
 
         async def poll(screen: Screen | None) -> Outcome:
             async with ProgressLine(lambda: f"{sum(poller.calls for poller in exporter.pollers)} calls"):
-                while not exporter.ready:  # noqa: ASYNC110 - no event exists for it
-                    await asyncio.sleep(_LOOK_SECONDS)
+                await first_poll(exporter)
             return _outcome(exporter, screen, indent=None)
 
-        running = asyncio.create_task(exporter.run())
-        watching = asyncio.create_task(watch(poll, seconds, as_json=as_json, now=exporter.now))
-        try:
-            ended, _ = await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
-        finally:
-            for task in (running, watching):
-                task.cancel()
-            await asyncio.gather(running, watching, return_exceptions=True)
+        await while_polling(exporter, watch(poll, seconds, as_json=as_json, now=exporter.now))
 
 
 def _outcome(exporter: Exporter, screen: Screen | None, indent: int | None = 2) -> Outcome:
@@ -182,12 +169,17 @@ def _needed(account: Account) -> list[str]:
     ]
 
 
-def document_of(exporter: Exporter) -> dict[str, Any]:
-    """Return all tasks with the names and units of /api/v1/tasks."""
+def document_of(exporter: Exporter, ids: Container[str] | None = None) -> dict[str, Any]:
+    """Return all tasks, or those with these ids, with the names and units of /api/v1/tasks."""
     return {
         "now_timestamp_seconds": exporter.now(),
         "projects": [project_json(store.project()) for store in exporter.stores],
-        "tasks": [task_json(task) for store in exporter.stores for task in store.tasks()],
+        "tasks": [
+            task_json(task)
+            for store in exporter.stores
+            for task in store.tasks()
+            if ids is None or task.identity.task_id in ids
+        ],
     }
 
 

@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
-_CATCHING_UP = {"phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "full_unknown"}
-_CATCHING_UP |= {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
+CATCHING_UP = {"phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "full_unknown"}
+CATCHING_UP |= {"switching", "rpo_unknown", "rpo_high", "rto_unknown", "rto_high"}
 """The reasons of which none may block a task that is caught up."""
 _APPLY_FAILED = {state: state == "failed" for state in APPLY_STATES}
 
@@ -292,7 +292,7 @@ def caught_up(case: CutoverInput, outcomes: Sequence[tuple[str, Outcome]]) -> bo
 
     RPO and RTO may take the place of the delay of a DR task, and a complete full load that of a FULL_TRANS task.
     """
-    if any(outcome is Outcome.BLOCKS and name in _CATCHING_UP for name, outcome in outcomes):
+    if any(outcome is Outcome.BLOCKS and name in CATCHING_UP for name, outcome in outcomes):
         return False
     known = case.delay is not None or None not in {case.rpo, case.rto} or case.full_only or bool(case.living)
     return known and not case.listed.unknown_children and all(subtask.caught_up for subtask in case.living)

@@ -63,3 +63,31 @@ def test_tls_and_a_password(secured: Secured, authority: Authority, tmp_path: Pa
     code, out, err = tasks(f"basic_auth: {{username: {user}, password: {password}}}\n")
     assert (code, out, err.startswith("its TLS certificate is not trusted, or is for another name")) == (1, "", True)
     assert password not in err
+
+
+def test_wait_ends_with_the_exit_code_of_what_happened(demo: Exporter) -> None:
+    def waited(*words: str) -> tuple[int, str]:
+        done = run(COMMAND, "wait", *words, f"--url={demo.url}")
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout
+
+    assert waited("orders-to-rds", "--for=full-load") == (0, "full load complete: 1 of 1 task\n")
+    assert waited("orders-to-rds", "--for=ended", "--timeout=1s") == (4, "ended: 0 of 1 task after 1s\n")
+    assert waited("legacy-crm", "--for=ended") == (3, "ended: 0 of 1 task; legacy-crm failed\n")
+    assert waited("no-such-task", "--for=ended") == (1, "")
+
+
+def test_wait_shows_a_line_on_a_terminal_and_ends_with_130_on_ctrl_c(demo: Exporter, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    tty.setraw(ours)
+    termios.tcsetwinsize(theirs, (24, 100))
+    command = [COMMAND, "wait", "orders-to-rds", "--for=ended", f"--url={demo.url}"]
+    with Program(command, tmp_path / "wait", {"TERM": "xterm"}, stderr=theirs) as waiting:
+        os.close(theirs)
+        shown = b""
+        while b"ended: 0 of 1 task; orders-to-rds: in phase incremental" not in shown:
+            shown += os.read(ours, 65536)
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.exit_code() == 130
+        assert waiting.stdout == ""
+    os.close(ours)
