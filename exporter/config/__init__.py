@@ -7,26 +7,23 @@ from exporter.config.files import CaFile, Secret
 from exporter.config.load import from_mapping, load
 from exporter.config.regions import REGIONS, region_hints
 from exporter.config.schema import (
-    JOB_TYPES,
-    NEEDS,
     Account,
     AkSk,
     Cloud,
     Collectors,
     CollectorSettings,
     Config,
-    Cutover,
     EcsAgency,
     Links,
     Password,
     Poll,
     Project,
     Proxy,
-    TaskRule,
-    Tasks,
     Token,
 )
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.section import Section
 from exporter.config.storage import StorageSettings
+from exporter.config.tasks import JOB_TYPES, NEEDS, Cutover, Rule, TaskRule, Tasks, stricter
 from exporter.config.values import Duration, ListOf, ReadableFile, Text, base_url, duration_text, stamp, tag_label
+from exporter.config.waves import Wave, WaveRule

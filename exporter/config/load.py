@@ -7,10 +7,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from exporter.config.document import Document, Loc, path_text, read_document
-from exporter.config.schema import NEEDS, Account, Config
+from exporter.config.schema import Account, Config
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.section import Section
+from exporter.config.tasks import NEEDS
 from exporter.config.values import duration_text
+from exporter.config.wave_errors import wave_errors
 
 S = TypeVar("S", bound=Section)
 
@@ -90,6 +92,7 @@ def _rule_errors(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
             yield (*loc, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
         yield from _max_age_errors(account, own, written, loc)
         yield from _cutover_errors(account, own, loc)
+    yield from wave_errors(config)
 
 
 def _max_age_errors(account: Account, own: Account, written: Config, loc: Loc) -> Iterator[tuple[Loc, str]]:
@@ -145,3 +148,5 @@ def _unique_values(config: Config) -> Iterator[tuple[str, Loc]]:
                 yield f"the default project of {project.region} in {account.name}", id_loc
             name_loc = (*project_loc, "name") if project.name else id_loc
             yield f"project name {project.label} of {project.region} in {account.name}", name_loc
+    for index, wave in enumerate(config.waves):
+        yield f"wave {wave.name}", ("waves", index, "name")

@@ -3,8 +3,7 @@
 config.example.yaml explains every key; a test keeps it complete.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
@@ -12,28 +11,23 @@ from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
 from exporter.config.section import Section
 from exporter.config.storage import StorageSettings
+from exporter.config.tasks import Cutover, Tasks
 from exporter.config.values import (
     BaseUrl,
     Duration,
-    DurationOrZero,
     Endpoint,
     IamEndpoint,
     Interval,
     ListOf,
-    NameRegex,
     ProjectId,
     ProxyUrl,
     Region,
-    TagLabels,
     Text,
     proxy_url,
 )
+from exporter.config.waves import Wave
 
 Cloud = Literal["huaweicloud", "huaweicloud_eu", "otc"]
-JobType = Literal["migration", "sync", "cloudDataGuard"]
-JOB_TYPES: tuple[JobType, ...] = get_args(JobType)
-"""The task scenarios that are polled; `job_type` in v5, `db_use_type` in v3."""
-Need = Literal["required", "if_available", "ignore"]
 
 _DOMAINS: dict[Cloud, str] = {
     "huaweicloud": "myhuaweicloud.com",
@@ -141,58 +135,6 @@ class Collectors(create_model("CollectorFields", __base__=Section, **_fields)): 
     """The interval of each collector; a field for each row of the table of collectors."""
 
 
-class TaskRule(Section):
-    """Matches a task for which all of the given keys hold."""
-
-    name: NameRegex | None = None
-    id: Text | None = None
-    job_type: JobType | None = None
-    engine_type: Text | None = None
-    status: Text | None = None
-    enterprise_project_id: Text | None = None
-    tag: Text | None = None
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> Self:
-        if all(value is None for _, value in self):
-            raise ValueError(f"give at least one of {', '.join(type(self).model_fields)}")
-        return self
-
-
-class Tasks(Section):
-    """Which tasks are shown, for how long after their end, and with what labels."""
-
-    job_types: ListOf[JobType] = Field(JOB_TYPES, min_length=1)
-    include: ListOf[TaskRule] = ()
-    exclude: ListOf[TaskRule] = ()
-    ended_for: Duration = 7 * 86_400.0
-    tag_labels: TagLabels = ()
-
-
-class Cutover(Section):
-    """What must hold before drs_task_cutover_ready is 1."""
-
-    max_delay: Duration = 5.0
-    max_age: Duration = 90.0
-    stable_for: DurationOrZero = 120.0
-    comparison: Need = "if_available"
-    comparison_max_age: Duration = 86_400.0
-    endpoints: Need = "if_available"
-    objects: Need = "if_available"
-    report: Need = "ignore"
-    logs: Need = "ignore"
-
-
-NEEDS: Mapping[str, str] = {
-    "comparison": "comparison",
-    "endpoints": "node",
-    "objects": "objects",
-    "report": "progress",
-    "logs": "logs",
-}
-"""The collector of what each setting of `Cutover` requires, uses if it is available, or ignores."""
-
-
 class Proxy(Section):
     """An HTTP proxy for the calls of an account."""
 
@@ -287,4 +229,5 @@ class Config(Section):
     tasks: Tasks = Field(default_factory=Tasks)
     cutover: Cutover = Field(default_factory=Cutover)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    waves: ListOf[Wave] = ()
     links: Links = Field(default_factory=Links)

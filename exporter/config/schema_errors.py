@@ -111,14 +111,14 @@ def _add_unknown_key(document: Document, loc: Loc, model: type[BaseModel]) -> No
 
 
 def _section_of(key: str, model: type[BaseModel]) -> str:
-    """Return the section of a model that has the key; empty if none or several have it."""
-    found = {
+    """Return the sections of a model that have the key; empty if none has it."""
+    found = [
         name
         for name, field in model.model_fields.items()
         for section in _models_in(field.annotation)
         if key in section.model_fields
-    }
-    return found.pop() if len(found) == 1 else ""
+    ]
+    return " or ".join(dict.fromkeys(found))
 
 
 def _error_text(kind: str, given: object, context: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ except names of files.
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -94,6 +95,17 @@ def _not_too_often(seconds: float) -> float:
     if seconds < 1:
         raise ValueError("must be at least 1s")
     return seconds
+
+
+def _moment(value: object) -> float:
+    """Return the Unix time of a date with a time and a zone."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("expected a date with a time and a zone, such as 2026-12-05T20:00:00+08:00")
+    return moment.timestamp()
 
 
 def stamp(file: Path) -> tuple[int, ...]:
@@ -203,6 +215,8 @@ ByteSize = Annotated[int, BeforeValidator(_bytes)]
 """Bytes, 10 MB or more. Written as `512MB`, or as a number of bytes."""
 Directory = Annotated[Path, Strict(strict=False), BeforeValidator(_directory)]
 """A directory that exists or can be created; relative to the configuration file."""
+Moment = Annotated[float, BeforeValidator(_moment)]
+"""Unix time, written as `2026-12-05T20:00:00+08:00`."""
 Interval = Annotated[Duration, AfterValidator(_not_too_often)]
 Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""
@@ -214,6 +228,10 @@ BaseUrl = Annotated[str, AfterValidator(base_url)]
 """`http(s)://HOST[:PORT][/PATH]` to which links are relative, without a slash at the end."""
 ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
+WaveName = Annotated[
+    str,
+    _matching("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "up to 100 letters, digits, -, _ and ., the first a letter or digit"),
+]
 ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f, in lower case")]
 NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern)]
 ReadableFile = Annotated[Path, Strict(strict=False), BeforeValidator(_readable)]

@@ -19,6 +19,7 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
 from exporter.metrics.storage_meter import StorageMeter
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES, WaveSamples
 from exporter.model.events import EventLog
 from exporter.model.shard import ALL, Shard
 from exporter.polling.poller import Poller
@@ -26,6 +27,7 @@ from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool
 from exporter.storage import NoStorage, SqliteStorage, Storage
 from exporter.store.store import Store
+from exporter.store.waves import Waves
 
 _TICK_SECONDS = 5.0
 """A page is published at least this often, so that expired values are removed."""
@@ -62,7 +64,7 @@ class Exporter:
         if uses_storage and config.storage.path is not None:
             self.storage = SqliteStorage(config.storage, self._clock, StorageMeter(self.telemetry))
         self.events = EventLog(self._clock, self.storage.add_event)
-        self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
+        self.exposition = Exposition((*PROJECT_FAMILIES, *WAVE_FAMILIES, *TASK_FAMILIES), self.telemetry.render)
         self._due = asyncio.Event()
         self._turn = asyncio.Lock()
         """Held while a page is made, and while projects are added and removed."""
@@ -82,8 +84,10 @@ class Exporter:
             events=self.events,
             storage=self.storage,
         )
+        self.waves = Waves(lambda: self.stores, self._clock, shard)
+        self._wave_samples = WaveSamples(self.exposition)
         self._projects.open(config)
-        self.links = config.links
+        self._adopt(config)
         self._loaded(successful=True)
 
     def now(self) -> float:
@@ -139,7 +143,7 @@ class Exporter:
             self._clock.update_step()
             for store in self.stores:
                 await store.sweep()
-            await self.exposition.publish()
+            await self.exposition.publish(lambda: self._wave_samples.show(self.waves.observe()))
         # Facts that replace others do not count as new for the garbage collector: thousands would wait for it.
         gc.collect(1)
 
@@ -160,8 +164,8 @@ class Exporter:
                 config = await _read(load)
                 async with self.reloading, self._turn:
                     changes = await self._projects.replace(config)
-                    self.links = config.links
                     self.storage.limit(config.storage)
+                    self._adopt(config)
                 _log.info("configuration reloaded", **changes._asdict())
                 self._loaded(successful=True)
             except ConfigError as error:
@@ -171,6 +175,10 @@ class Exporter:
                 raise
             finally:
                 await self.publish()
+
+    def _adopt(self, config: Config) -> None:
+        self.links = config.links
+        self.waves.configure(config.waves)
 
     def _loaded(self, *, successful: bool) -> None:
         self.telemetry.series(RELOADED).set(successful)

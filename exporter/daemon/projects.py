@@ -113,6 +113,7 @@ class Projects:
     def open(self, config: Config) -> None:
         """Connect all projects; raises `ConfigError`."""
         self._connect_all(_settings_of(config), {}, self.polled)
+        _configure_waves(self.polled, config)
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Poll them; a crash ends the group."""
@@ -137,6 +138,8 @@ class Projects:
         kept = {key: project for key, project in self.polled.items() if wanted.get(key) == project.settings}
         stopped = {key: project for key, project in self.polled.items() if key not in kept}
         opened = await self._connect({key: wanted[key] for key in wanted if key not in kept}, stopped)
+        _configure_waves(kept, config)
+        _configure_waves(opened, config)
         async with self._exposition.lock:  # no list is shown by half when its poller is stopped
             await _stop(stopped.values())
             # A removed project may have found its id meanwhile.
@@ -235,6 +238,12 @@ def _settings_of(config: Config) -> dict[ProjectKey, Settings]:
         for account in config.accounts
         for project in account.all_projects()
     }
+
+
+def _configure_waves(projects: _Polled, config: Config) -> None:
+    """Use the waves of a configuration. They may change without new polls of the projects that continue."""
+    for project in projects.values():
+        project.poller.store.context.waves.configure(config.waves)
 
 
 def _start(group: asyncio.TaskGroup, projects: _Polled) -> None:

@@ -11,11 +11,12 @@ from exporter.docs.label_words import label_rows, phase_rows
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table, words
 from exporter.docs.sources import feed_of
 from exporter.metrics.exposition import label_text, number_text
-from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, Family
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, WAVE_LABELS, Family
 from exporter.metrics.page import unit_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, SelfMetric
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.cutover import REASONS, Reason
 from exporter.model.cutover_words import ADVICE
 
@@ -42,6 +43,10 @@ def catalogue_markdown() -> str:
         "## Projects",
         f"Each series has the labels {words(PROJECT_LABELS)}.",
         _families(PROJECT_FAMILIES),
+        "## Waves",
+        f"Each series has the label {words(WAVE_LABELS)}: a wave of the configuration, while it runs. Its members may "
+        "be in any project.",
+        _families(WAVE_FAMILIES),
         "## The exporter itself",
         "The page also has `process_*` and `python_info` of the Prometheus client library.",
         _families(SELF_METRICS),
@@ -56,7 +61,7 @@ def catalogue_markdown() -> str:
             [row for family in _ABOUT_THE_CLOUD for row in _source(family)],
         ),
         "## Examples",
-        "Invented names and values. `…` stands for the labels that each series of a task or project has.",
+        "Invented names and values. `…` stands for the labels that each series of a task, project or wave has.",
         "\n".join(["```text", *_examples(), "```"]),
     )
 
@@ -115,6 +120,7 @@ def unit_text(name: str) -> str:
 def _examples() -> Iterator[str]:
     yield from (_example(family, examples.TASKS) for family in TASK_FAMILIES)
     yield from (_example(family, [examples.PROJECT]) for family in PROJECT_FAMILIES)
+    yield from (_example(family, [examples.WAVE]) for family in WAVE_FAMILIES)
     yield from map(_self_metric_example, SELF_METRICS)
 
 

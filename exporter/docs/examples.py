@@ -1,4 +1,4 @@
-"""Invented tasks and an invented project, for the examples in docs/metrics.md."""
+"""Invented tasks, an invented project and an invented wave, for the examples in docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from exporter.model.details import Detail, SpeedLimit
 from exporter.model.facts import AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.prediction import Predicted
-from exporter.model.task import History, Identity, Listed, Phase, Project, Task
+from exporter.model.task import History, Identity, Listed, Phase, Project, ProjectKey, Task
 from exporter.model.task_lists import ListFacts
+from exporter.model.waves import Stage, WaveMember, WaveState, WaveStatus
 
 if TYPE_CHECKING:
     from exporter.model.facts import TaskFacts
@@ -116,6 +117,7 @@ REPLICATING = Task(
     blockers=(("phase", False), ("delay_high", False)),
     unchecked=(("log_error", "ignored"),),
     ready_since=_NOW - 900,
+    waves=("weekend-1",),
     predicted=Predicted(catch_up_seconds=240.0, full_load_end_at=_NOW + 5400, delay_slope=-0.5),
 )
 """A DR pair in replication, of which everything is known that such a task has."""
@@ -183,3 +185,12 @@ SELF_METRIC_LABELS = {
     "kind": "malformed",
 }
 """Label values for the families of the exporter itself."""
+
+WAVE = WaveStatus(
+    "weekend-1",
+    Stage.RUNNING,
+    expected=1,
+    members=(WaveMember(ProjectKey(*_WHERE), "8d0e8e36-a618-490d-8a46-8c61ac9jb502", "orders-dr", WaveState.READY),),
+    ready=True,
+)
+"""A wave with one member, which is ready."""

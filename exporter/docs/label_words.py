@@ -9,12 +9,13 @@ from exporter.docs.markdown import words
 from exporter.metrics.family import Family
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.task import STATUSES, Phase, phase_of
 from exporter.views.known_words import LABEL_WORDS
 
 LABELS = ("phase", "action", "state", "stage", "level", "result", "status")
 """Labels whose values are words of the cloud or of the exporter."""
-_FAMILIES: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
+_FAMILIES: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES)
 
 
 def label_rows() -> Iterator[Sequence[str]]:

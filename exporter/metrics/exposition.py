@@ -177,9 +177,14 @@ class Exposition:
             for family in self._families.values():
                 family.drop(position // _GROUP_SIZE, key)
 
-    async def publish(self) -> None:
-        """Render what has changed, and replace the page; other tasks run between two groups."""
+    async def publish(self, update: Callable[[], None] | None = None) -> None:
+        """Render what has changed, and replace the page; other tasks run between two groups.
+
+        `update` puts samples that follow from others, and may not be older than those.
+        """
         async with self.lock:
+            if update is not None:
+                update()
             for family in self._families.values():
                 for _ in family.render():
                     await asyncio.sleep(0)

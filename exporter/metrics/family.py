@@ -9,14 +9,16 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from exporter.model.task import Project, Task
+from exporter.model.waves import WaveStatus
 
-T = TypeVar("T", Task, Project)
+T = TypeVar("T", Task, Project, WaveStatus)
 Samples = Sequence[tuple[tuple[str, ...], float]]
 """Values by the labels of the family."""
 
 TASK_LABELS = ("account", "region", "project", "task_id", "task_name", "parent_id")
 """The labels of every task family; `parent_id` on subtasks only."""
 PROJECT_LABELS = ("account", "region", "project")
+WAVE_LABELS = ("wave",)
 _MOST_ORDERS = 100
 """Of the fresh facts of tasks, whose order in one family is kept."""
 

@@ -671,6 +671,14 @@ _TASK_FAMILIES: tuple[Family[Task], ...] = (
         single(attrgetter("ready_since")),
         reads=("ready_since",),
     ),
+    Family(
+        "drs_task_wave_info",
+        "The running waves that contain the task, one series each, always 1. Not of subtasks.",
+        ("listed.id", "listed.name"),
+        lambda task: tuple(((wave,), 1) for wave in task.waves),
+        ("wave",),
+        reads=("waves",),
+    ),
 )
 
 

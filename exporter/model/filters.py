@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exporter.config import TaskRule, Tasks
+from exporter.config import Rule, TaskRule, Tasks
 from exporter.model.task import Listed
 
-_PLAIN = ("id", "job_type", "engine_type", "status", "enterprise_project_id")
+_PLAIN = ("id", "job_type", "engine_type", "enterprise_project_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,27 @@ def matches(rule: TaskRule, task: Listed, tags: Mapping[str, str] | None, *, unj
 
     `unjudged` is the result for a name for which the rule's regular expression takes too long.
     """
-    plain = all(getattr(rule, name) in {None, getattr(task, name)} for name in _PLAIN)
-    named = rule.name is None or (unjudged if (found := rule.name.matches(task.name)) is None else found)
-    return plain and named and (rule.tag is None or tags is None or _tagged(rule.tag, tags))
+    if not matches_plain(rule, task) or rule.status not in {None, task.status}:
+        return False
+    named = matches_name(rule, task)
+    return (unjudged if named is None else named) and matches_tag(rule, tags) is not False
 
 
-def _tagged(tag: str, tags: Mapping[str, str]) -> bool:
-    key, given, value = tag.partition("=")
+def matches_plain(rule: Rule, task: Listed) -> bool:
+    """Return whether the keys of a rule match that are compared for equality."""
+    return all(getattr(rule, name) in {None, getattr(task, name)} for name in _PLAIN)
+
+
+def matches_name(rule: Rule, task: Listed) -> bool | None:
+    """Return whether the name matches; None if the regular expression takes too long."""
+    return rule.name is None or rule.name.matches(task.name)
+
+
+def matches_tag(rule: Rule, tags: Mapping[str, str] | None) -> bool | None:
+    """Return whether the tags match; None if the rule needs them and they are unknown."""
+    if rule.tag is None:
+        return True
+    if tags is None:
+        return None
+    key, given, value = rule.tag.partition("=")
     return key in tags and (not given or tags[key] == value)

@@ -219,6 +219,8 @@ class Task(KnownFacts):
     caught_up: bool | None = None
     """True if the delays of it and its subtasks have been within `max_delay` for `stable_for`; None: no verdict."""
     predicted: Predicted = UNPREDICTED
+    waves: tuple[str, ...] = ()
+    """The names of the running waves of which it is a member; a subtask is represented by the task above it."""
 
     @property
     def delay_seconds(self) -> float | None:

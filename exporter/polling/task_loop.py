@@ -200,7 +200,7 @@ class TaskLoop(PollLoop):
         progress = None if task is None else task.facts.get(Progress.name)
         if not isinstance(progress, Progress) or progress.delay_seconds is None:
             return False
-        return progress.delay_seconds <= _NEAR_READY * self._context.store.context.account.cutover.max_delay
+        return progress.delay_seconds <= _NEAR_READY * self._context.store.context.waves.settings(task_id).max_delay
 
     async def _store(self, call: CallResults, refused: Iterable[str]) -> None:
         facts = {

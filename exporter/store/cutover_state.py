@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from exporter.config import Cutover
+from exporter.config import Cutover, stricter
 from exporter.model.details import Detail
 from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed
@@ -23,6 +23,8 @@ _EDITS = "CHANGE_JOB_", "CHILD_TRANSFER_", "RELEASE_CHILD_TRANSFER_"
 class CutoverState:
     """What was observed of one task; all times are steady ones, see `Clock`."""
 
+    settings: Cutover | None = None
+    """Those of the newest verdict."""
     limits: dict[str, float] = field(default_factory=dict)
     """When a part of the verdict becomes too old, by name, as of the newest verdict; see `CutoverInput.old`."""
     old: frozenset[str] = frozenset()
@@ -81,7 +83,7 @@ class CutoverState:
         """Return when a part of the verdict becomes too old, by name.
 
         Args:
-            settings: of the account.
+            settings: that are in force for the task.
             status_at: when the status was last received.
             received: when facts were last received, by name, also those that have expired; and a list, as `list`.
             intervals: of the facts that have not expired, and of lists.
@@ -97,6 +99,12 @@ class CutoverState:
         if finished is not None:
             limits["result"] = finished + settings.comparison_max_age
         return limits
+
+    def adopt(self, settings: Cutover) -> None:
+        """Judge by these settings. If any of them is stricter, the time without a blocker starts again."""
+        before, self.settings = self.settings, settings
+        if before is not None and settings != before and _is_stricter(settings, before):
+            self.restart()
 
     def restart(self) -> None:
         """The task has no verdict: the time without a blocker starts again."""
@@ -123,6 +131,13 @@ class CutoverState:
             yield self.clear_since + stable_for
         if self.caught_up_since is not None and not self.caught_up:
             yield self.caught_up_since + stable_for
+
+
+def _is_stricter(settings: Cutover, before: Cutover) -> bool:
+    """Return whether anything may block by these settings that did not block by those before."""
+    pairs = {name: (getattr(settings, name), getattr(before, name)) for name in type(settings).model_fields}
+    del pairs["stable_for"]  # which needs no fact
+    return any(new != old and stricter(name, new, old) == new for name, (new, old) in pairs.items())
 
 
 def too_old(limits: Mapping[str, float], now: float) -> frozenset[str]:

@@ -92,6 +92,10 @@ class EventRecorder:
             self._state.observed.missing[task_id] = task.exposed, self._clock.steady()
             self._changed.pop(task_id, None)
 
+    def proves_deletion(self, task_id: str, task: TaskState, *, proved: bool) -> bool:
+        """Return whether the removal of a task proves that it was deleted: lists lack it, not only by the rules."""
+        return proved and task_id not in self._listed and not self._is_excluded(task)
+
     def _is_excluded(self, task: TaskState) -> bool:
         """Return whether the rules exclude a task; a subtask is selected with its parent."""
         listed = task.listed

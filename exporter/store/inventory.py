@@ -80,7 +80,7 @@ class Inventory:
         """Store a successful list; `gap` is the reason why it may lack tasks. Return the ids of changed tasks."""
         key = (api, job_type)
         deleted, seen = self._store(key, tuple(tasks), now)
-        weight = _weight(gap, pages)
+        weight = weight_of(gap, pages)
         missed = {task_id for task_id, entries in self._tasks.items() if key in entries and task_id not in seen}
         doubtful = {listed.root_id or listed.id for listed in seen.values() if listed.unknown_children}
         for task_id in missed:
@@ -259,7 +259,7 @@ def _current(entries: _ListEntries, api: str, since: float = -math.inf) -> list[
     return [entry.listed for key, entry in entries.items() if key[0] == api and not entry.absence and entry.at >= since]
 
 
-def _weight(gap: Gap | None, pages: int) -> int:
+def weight_of(gap: Gap | None, pages: int) -> int:
     """Return the weight of a list as a proof that the tasks that it lacks do not exist."""
     if gap in {Gap.REPEATED, Gap.REFUSED, Gap.LONG}:
         return 0

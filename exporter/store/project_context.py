@@ -10,6 +10,7 @@ from exporter.model.filters import TaskFilter
 from exporter.model.shard import ALL
 from exporter.storage import NoStorage, Storage
 from exporter.store.ages import Ages
+from exporter.store.project_waves import ProjectWaves
 
 if TYPE_CHECKING:
     from exporter.config import Account
@@ -46,12 +47,16 @@ class ProjectContext:
     filter: TaskFilter = field(init=False)
     """Selects the tasks that are exposed."""
 
+    waves: ProjectWaves = field(init=False)
+    """The waves, and the settings of the cut-over of each task."""
+
     owned: bool = field(init=False)
     """True if this shard exposes the families of the project, and so counts the tasks of all shards."""
 
     def __post_init__(self) -> None:
         self.ages = Ages(self.account.poll.stale_after)
         self.filter = TaskFilter(self.account.tasks)
+        self.waves = ProjectWaves(self)
         self.owned = self.shard.contains_name("/".join(self.state.key))
 
     @property

@@ -12,6 +12,7 @@ from exporter.store.inventory import LIST_LAG_SECONDS, Inventory
 from exporter.store.list_health import ListHealth
 from exporter.store.observed import ObservedProject
 from exporter.store.subtasks import Subtasks
+from exporter.store.wave_members import WaveMembers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ class ProjectState:
         """Tasks that were removed lately: when, and their history."""
         self.subtasks = Subtasks()
         self.observed = ObservedProject()
+        self.waves = WaveMembers()
         self.counted: Counter[tuple[str, Phase]] = Counter()
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False

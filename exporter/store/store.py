@@ -10,6 +10,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.event_recorder import EventRecorder
+from exporter.store.inventory import weight_of
 from exporter.store.subtasks import MOST_LEVELS
 from exporter.store.task_state import TaskState
 from exporter.store.verdicts import Verdicts, excludes_subtasks
@@ -67,6 +68,7 @@ class Store:
             changed = self.state.inventory.update(api, job_type, wanted, now=now, gap=gap, pages=pages)
             with self.events.list_of(api, job_type, tasks, complete=gap is None):
                 await self._refresh(changed, relisted=True)
+            self.context.waves.listed(api, job_type, tasks, weight_of(gap, pages))
 
     async def listed_some(
         self, api: str, job_type: str, tasks: Iterable[Listed], *, roots: Container[str], all_here: bool
@@ -172,6 +174,7 @@ class Store:
             kept_for = self.context.account.poll.stale_after
             state.removed = {key: removed for key, removed in state.removed.items() if now - removed[0] < kept_for}
             changed = await self._changed_by_age(now) if self.ages.shortened or now > self._next_change else set()
+            changed |= self.context.waves.tick()
             if state.lists.expire(now, self.ages.expire_after) or self._clock_step != self._clock.step:
                 changed = set(state.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
@@ -187,6 +190,7 @@ class Store:
     async def restore(self) -> None:
         """Expose the state that another configuration has left. The caller holds the lock of the exposition."""
         self.state.restrict(self.context)
+        self.context.waves.tick()
         await self._refresh({*self.state.tasks, *self.state.inventory}, quiet=True)
 
     async def _changed_by_age(self, now: float) -> set[str]:
@@ -194,11 +198,11 @@ class Store:
         self._next_change = math.inf
         self.ages.shortened = False
         tasks = in_turns(self.state.tasks.items(), _CHECKED_PER_TURN)
-        return {task_id async for task_id, task in tasks if self._check_age(task, now)}
+        return {task_id async for task_id, task in tasks if self._check_age(task_id, task, now)}
 
-    def _check_age(self, task: TaskState, now: float) -> bool:
+    def _check_age(self, task_id: str, task: TaskState, now: float) -> bool:
         """Find the next change of a task by age alone. Return whether an earlier one is overdue."""
-        changes = task.changes(self.ages, self.context.account.cutover.stable_for, self._ended_for)
+        changes = task.changes(self.ages, self.context.waves.settings(task_id).stable_for, self._ended_for)
         pending = [at for at in changes if now <= at]
         self._next_change = min([self._next_change, *pending])
         return len(pending) < len(changes)
@@ -252,6 +256,8 @@ class Store:
             return parents
         self.state.count(task, None)
         self.events.removed(task_id, task, proved=proved)
+        if self.events.proves_deletion(task_id, task, proved=proved):
+            self.state.waves.forget(task_id)
         self._exposition.drop((self.key, task_id))
         kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)
         self.state.removed[task_id] = self._clock.steady(), kept
@@ -276,6 +282,7 @@ class Store:
         task.observe_phase(listed, now)
         task.expire(now, self.ages)
         moved = frozenset() if listed is None else subtasks.set_parents(task_id, listed.parents)
+        moved |= self.context.waves.observe(task_id, task) or set()
         task.wanted = included and (task.ended_at is None or now - task.ended_at <= self._ended_for)
         if not task.wanted or (listed is not None and not self.context.shard.contains(listed)):
             self._exposition.drop((self.key, task_id))
@@ -284,7 +291,7 @@ class Store:
         else:
             exposed = task.snapshot(listed, self.context)
             task.exposed = exposed and self._verdicts.judge(task, exposed)
-        self._check_age(task, now)
+        self._check_age(task_id, task, now)
         task.record_and_predict(now, self.context)
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)

@@ -34,6 +34,13 @@ class Subtasks:
             found |= level
         return found
 
+    def above(self, task_id: str) -> set[str]:
+        """Return the tasks that contain a subtask, and those that contain them."""
+        found, level = set[str](), {task_id}
+        while level := {key for child in level for key in self.parents(child)} - found - {task_id}:
+            found |= level
+        return found
+
     def set_parents(self, task_id: str, parents: frozenset[str]) -> frozenset[str]:
         """Make a task a subtask of these parents only. Return the parents that have gained or lost it."""
         before = self._parents.pop(task_id, _NONE)

@@ -150,7 +150,7 @@ class TaskState:
     def record_and_predict(self, now: float, context: ProjectContext) -> None:
         """Do the same, and predict again from what was recorded: else a delay that has just jumped seems to shrink."""
         if self.record(now) and self.exposed is not None:
-            self.exposed = replace(self.exposed, predicted=self._predict(self.listed, context))
+            self.exposed = replace(self.exposed, predicted=self._predict(self.exposed.identity.task_id, context))
 
     def changes(self, ages: Ages, stable_for: float, ended_for: float) -> list[float]:
         """Return when facts expire, the verdict or the speed limit may change, and the series are removed."""
@@ -200,7 +200,8 @@ class TaskState:
             refused=refused,
             assumed_virtual=self.assumed_virtual & refused,
             speed_limit=self._speed_limit(clock),
-            predicted=self._predict(listed, context),
+            predicted=self._predict(identity.task_id, context),
+            waves=context.waves.names(identity.task_id),
             blockers=before.blockers if before else None,
             unchecked=before.unchecked if before else (),
             ready_since=before.ready_since if before else None,
@@ -218,10 +219,10 @@ class TaskState:
             return known  # if the list has expired, the name stays the last one known
         return Identity(*key, listed.id, listed.name, listed.parent_id)
 
-    def _predict(self, listed: Listed | None, context: ProjectContext) -> Predicted:
+    def _predict(self, task_id: str, context: ProjectContext) -> Predicted:
         """Return predictions. A catch-up expires at its end, but not before `max_age`, as the verdict ready does."""
-        clock, settings = context.clock, context.account.cutover
-        predicted = self.recent.predict(listed, self.facts.get(Progress.name), clock, settings.max_delay)
+        clock, settings = context.clock, context.waves.settings(task_id)
+        predicted = self.recent.predict(self.listed, self.facts.get(Progress.name), clock, settings.max_delay)
         self.predicted_until = math.inf
         if predicted.catch_up_seconds is not None:
             until = self.received[Progress.name] + max(predicted.catch_up_seconds, settings.max_age)

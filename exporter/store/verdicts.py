@@ -16,6 +16,7 @@ from exporter.store.task_state import UNPLANNED, living_subtasks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exporter.config import Cutover
     from exporter.model.task import Task
     from exporter.store.project_context import ProjectContext
     from exporter.store.task_state import TaskState
@@ -37,7 +38,7 @@ class Verdicts:
         self._clock = context.clock
         self._state = context.state
         self._ages = context.ages
-        self._settings = context.account.cutover
+        self._waves = context.waves
 
     def judge(self, task: TaskState, exposed: Task) -> Task:
         """Return a task with its verdict, and store what its parents and its next verdict need of it."""
@@ -55,13 +56,14 @@ class Verdicts:
             state.restart()
             return None, (), None, None
         case, state.limits = observed
+        state.adopt(case.settings)
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
         task.blocked = any(outcome is cutover.Outcome.BLOCKS for _, outcome in others)
         state.observe_blocked(now, blocked=task.blocked)
         task.caught_up = cutover.caught_up(case, others)
-        state.observe_delays(now, self._settings.stable_for, within=task.caught_up)
-        case.stable = self._stable(task)
+        state.observe_delays(now, case.settings.stable_for, within=task.caught_up)
+        case.stable = self._stable(task, case.settings)
         outcomes = (*others, *cutover.judge(case, [cutover.NOT_STABLE]))
         ready = not task.blocked and case.stable is not False
         state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
@@ -86,11 +88,12 @@ class Verdicts:
         list_at = max((at for _, at in reports), default=-math.inf)
         reports += [known.cutover.reported] if known.cutover.reported else []
         status_at, other_status = status_of(task.listed, reports)
-        limits = self._limits(known, task, status_at, list_at)
+        settings = self._waves.settings(task_id)
+        limits = self._limits(known, task, settings, status_at, list_at)
         edited = known.cutover.edited
         case = cutover.CutoverInput(
             task,
-            self._settings,
+            settings,
             too_old(limits, self._clock.steady()),
             known.cutover.unpublished,
             _disabled(frozenset(self._ages.configured)),
@@ -99,17 +102,19 @@ class Verdicts:
             known.received.get("progress"),
             None if edited is None else self._clock.unix(edited),
             living_subtasks({key: tasks[key] for key in self._state.subtasks.of(task_id) if key in tasks}),
-            self._stable(known),
+            self._stable(known, settings),
             self._clock.now(),
         )
         return case, limits
 
-    def _limits(self, known: TaskState, task: Task, status_at: float, list_at: float) -> dict[str, float]:
+    def _limits(
+        self, known: TaskState, task: Task, settings: Cutover, status_at: float, list_at: float
+    ) -> dict[str, float]:
         judged = task.comparison.judged if task.comparison else ()
         ends = [compared.finished_at for compared in judged if compared.finished_at is not None]
         finished = min(ends) - self._clock.step if ends else None
         received = {"list": list_at, **known.received}
-        return known.cutover.limits_of(self._settings, status_at, received, self._intervals(known), finished)
+        return known.cutover.limits_of(settings, status_at, received, self._intervals(known), finished)
 
     def _intervals(self, task: TaskState) -> Mapping[str, float]:
         """Return the intervals of the lists, and of the facts about a task that have not expired."""
@@ -120,13 +125,13 @@ class Verdicts:
             intervals[name] = max(configured[facts.collector], planned.seconds, planned.interval)
         return intervals
 
-    def _stable(self, task: TaskState) -> bool | None:
+    def _stable(self, task: TaskState, settings: Cutover) -> bool | None:
         """Return whether nothing has blocked for long enough, or anything else blocks; None if it polls only once."""
-        if not self._settings.stable_for:
+        if not settings.stable_for:
             return True
         if not self._state.polls_on:
             return None
-        return task.cutover.is_stable(self._clock.steady(), self._settings.stable_for)
+        return task.cutover.is_stable(self._clock.steady(), settings.stable_for)
 
 
 def excludes_subtasks(parent: Task | None) -> bool:

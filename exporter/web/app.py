@@ -18,6 +18,7 @@ from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
 from exporter.store.store import Store
+from exporter.store.waves import Waves
 from exporter.web import api
 from exporter.web.events import events
 from exporter.web.pages import Pages
@@ -57,6 +58,10 @@ class Served(Protocol):
     @property
     def healthy(self) -> bool:
         """True if all poll loops make progress."""
+
+    @property
+    def waves(self) -> Waves:
+        """Those of the configuration, over all projects."""
 
     @property
     def links(self) -> Links:

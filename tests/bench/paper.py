@@ -74,9 +74,9 @@ class _Pages:
         self._exporter = exporter
         self.delays: list[float] = []
         self.nodes: list[float] = []
-        exporter.exposition.publish = self._publish  # type: ignore[method-assign]
+        exporter.exposition.publish = self._publish  # type: ignore[method-assign, assignment]
 
-    async def _publish(self) -> None:
+    async def _publish(self, _update: object = None) -> None:
         tasks = [(task, dict(task.collected)) for store in self._exporter.stores for task in store.tasks()]
         self.delays = [
             at["progress"] for task, at in tasks if task.progress and task.progress.delay_seconds is not None

@@ -34,6 +34,7 @@ class Fleet:
         self.exposition = self._bench.exposition
         self.stores = [self._bench.store]
         self.events = self._bench.events
+        self.waves = self._bench.waves
         self.telemetry = Telemetry()
         self.telemetry.series(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
         self.size = size

@@ -18,6 +18,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES, WaveSamples
 from exporter.model.events import EventLog
 from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed, ProjectKey
@@ -26,6 +27,7 @@ from exporter.simulator import Fault, SimTask, SimulatedCloud, World
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
+from exporter.store.waves import Waves
 from exporter.web.app import application
 from tests.lib.samples import parsed
 from tests.lib.settings import account, settings
@@ -34,7 +36,7 @@ from tests.lib.virtual_time import EPOCH, clock, now, simulated
 
 PROJECT_ID = "054ba152d480d55b2f5dc0069e7ddef0"
 PROJECT = {"account": "acme", "region": "cn-north-4", "project": "payments"}
-_FAMILIES: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+_FAMILIES: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES, *SELF_METRICS)
 FAMILY_NAMES = {family.name for family in _FAMILIES}
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -197,7 +199,8 @@ class StoreFixture:
     def __init__(
         self, stale_after: float = 300.0, cutover: Mapping[str, str] | None = None, **intervals: float
     ) -> None:
-        self.exposition = Exposition((*PROJECT_FAMILIES, *TASK_FAMILIES), lambda: ())
+        self.exposition = Exposition((*PROJECT_FAMILIES, *WAVE_FAMILIES, *TASK_FAMILIES), lambda: ())
+        self._wave_samples = WaveSamples(self.exposition)
         self.telemetry = Telemetry()
         self.events = EventLog(clock())
         meter = ProjectMeter(self.telemetry, **PROJECT, collectors=COLLECTORS)
@@ -210,6 +213,7 @@ class StoreFixture:
             context.ages.set(name, interval)
         self.store = Store(context, self.exposition, TASK_FAMILIES)
         self.store.state.ready = True
+        self.waves = Waves(lambda: [self.store], context.clock)
 
     @property
     def dropped(self) -> float | None:
@@ -234,8 +238,14 @@ class StoreFixture:
     async def scrape(self, after: float = 0.0) -> Scrape:
         await asyncio.sleep(after)
         await self.store.sweep()
-        await self.exposition.publish()
+        await self.exposition.publish(lambda: self._wave_samples.show(self.waves.observe()))
         return Scrape(self.exposition)
+
+    def run(self, *waves: Mapping[str, Any]) -> None:
+        """Configure waves, each by its settings."""
+        configured = config_of(waves=waves).waves
+        self.store.context.waves.configure(configured)
+        self.waves.configure(configured)
 
 
 def listed_task(task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", **facts: object) -> Listed:

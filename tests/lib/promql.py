@@ -8,16 +8,18 @@ from collections.abc import Iterable, Iterator
 import promql_parser
 from promql_parser import AggregateExpr, BinaryExpr, Expr, VectorSelector
 
-from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, WAVE_LABELS
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.task import Phase
 
 _TARGET = {"job", "instance", "pod", "replica"}
 _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
+    **{family.name: {*WAVE_LABELS, *family.labels} for family in WAVE_FAMILIES},
     **{metric.name: {*metric.labels, *(["le"] if metric.type == "histogram" else [])} for metric in SELF_METRICS},
     **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
     "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},

@@ -10,6 +10,7 @@ from exporter.commands.demo import simulated
 from exporter.commands.once import once
 from exporter.commands.outcome import Outcome
 from exporter.metrics.self_metrics import SELF_METRICS
+from exporter.metrics.waves import WAVE_FAMILIES
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.virtual_time import simulate
 
@@ -19,6 +20,12 @@ OBSERVED = {
     "drs_task_predicted_full_load_end_timestamp_seconds",
 }
 """Families that need a change of phase, or a history, while the exporter runs."""
+CONFIGURED = {
+    *("drs_task_network_info", "drs_task_wave_info"),
+    *(family.name for family in WAVE_FAMILIES),
+    *(metric.name for metric in SELF_METRICS if metric.optional),
+}
+"""Families that need a setting."""
 
 
 def test_once_on_the_demo_prints_every_family_that_needs_no_change_and_no_setting(
@@ -28,6 +35,5 @@ def test_once_on_the_demo_prints_every_family_that_needs_no_change_and_no_settin
     assert simulate(once(*simulated())) == Outcome(0)
     page = capsysbinary.readouterr().out.decode()
     printed = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
-    storage = {metric.name for metric in SELF_METRICS if metric.optional}
-    assert FAMILY_NAMES - printed == OBSERVED | storage | {"drs_task_network_info"}
+    assert FAMILY_NAMES - printed == OBSERVED | CONFIGURED
     assert not re.search(r"^\S+ (-1|NaN)$", page, re.MULTILINE)

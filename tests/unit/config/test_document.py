@@ -18,7 +18,10 @@ YAML_CHECK = "check the quotes and the indentation here and above, and quote a v
     ("content", "expected"),
     [
         ("", "1: accounts: required key is missing"),
-        ("- a", "1: expected keys with values (allowed: accounts, collectors, cutover, links, poll, storage, tasks)"),
+        (
+            "- a",
+            "1: expected keys with values (allowed: accounts, collectors, cutover, links, poll, storage, tasks, waves)",
+        ),
         ("accounts: []", "1: accounts: must not be empty"),
         ("a: 'b", f"1:6: not valid YAML: while scanning a quoted scalar, found unexpected end of stream; {YAML_CHECK}"),
         ("a: b: c", f"1:5: not valid YAML: mapping values are not allowed here; {YAML_CHECK}"),

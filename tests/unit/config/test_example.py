@@ -56,7 +56,7 @@ def sections_in(annotation: Any) -> Iterator[type[Section]]:
 def keys_of(model: type[Section], path: str = "") -> Iterator[str]:
     """Every key that the schema knows, as `accounts.projects.region`; an account's overrides are not repeated."""
     for name, field in model.model_fields.items():
-        yield f"{path}{name}"
+        yield f"{path}{field.alias or name}"
         if model is not Account or name not in OVERRIDES:
             for section in sections_in(field.annotation):
                 yield from keys_of(section, f"{path}{name}.")
@@ -71,9 +71,10 @@ def keys_in(data: object, path: str = "") -> Iterator[str]:
         yield from keys_in(value, f"{path}{name}.")
 
 
-def one_list_of_rules(key: str) -> str:
-    """`include` and `exclude` take the same keys: to show each in one of them is enough."""
-    return re.sub("^tasks.exclude[.]", "tasks.include.", key)
+def shown_once(key: str) -> str:
+    """Rules of tasks and waves take the same keys, and so do both cutover: to show each in one of them is enough."""
+    key = re.sub("^waves.include[.](?!account|region|project)", "tasks.include.", key)
+    return re.sub("^tasks.exclude[.]", "tasks.include.", key.removeprefix("waves.") if ".cutover." in key else key)
 
 
 def defaults_of(model: type[Section]) -> dict[str, object]:
@@ -93,8 +94,8 @@ def test_it_loads_as_it_is(folder: Path) -> None:
 
 def test_it_names_every_key() -> None:
     keys = keys_in(yaml.safe_load(COMPLETE))
-    shown = {one_list_of_rules(key) for key in keys if not key.endswith((".env", ".file"))}
-    known = {one_list_of_rules(key) for key in keys_of(Config)}
+    shown = {shown_once(key) for key in keys if not key.endswith((".env", ".file"))}
+    known = {shown_once(key) for key in keys_of(Config)}
     overrides = {key for key in shown if re.match(rf"accounts\.({'|'.join(OVERRIDES)})\.", key)}
     assert shown - overrides == known
     assert {key.removeprefix("accounts.") for key in overrides} <= known

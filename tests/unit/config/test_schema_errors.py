@@ -21,8 +21,8 @@ TOKEN = "accounts[0].credentials.token"
 KINDS = "one of ak_sk, password, token, ecs_agency"
 MUST = "It must be readable for this user and contain nothing but the secret."
 NO_REGEX = "not a regular expression of Python"
-RULE_KEYS = "name, id, job_type, engine_type, status, enterprise_project_id, tag"
-TOP_KEYS = "(allowed: accounts, collectors, cutover, links, poll, storage, tasks)"
+RULE_KEYS = "name, id, job_type, engine_type, enterprise_project_id, tag, status"
+TOP_KEYS = "(allowed: accounts, collectors, cutover, links, poll, storage, tasks, waves)"
 PACE = "expected keys with values: write node: {interval: 5m}, or node: {enabled: true}"
 
 
@@ -49,7 +49,7 @@ PACE = "expected keys with values: write node: {interval: 5m}, or node: {enabled
             "3: poll.interval: quote a value with a colon, or write a duration such as 1h30m",
             f"3: poll.interval: {DURATION}",
         ),
-        ("interval: 5s", f"3: interval: unknown key; it belongs under poll {TOP_KEYS}"),
+        ("interval: 5s", f"3: interval: unknown key; it belongs under poll or waves {TOP_KEYS}"),
         ("collectors: {logs: on}", "3: collectors.logs: expected keys with values: write logs: {enabled: true}"),
         ("collectors: {logs: 'yes'}", "3: collectors.logs: expected keys with values: write logs: {enabled: true}"),
         ("collectors: {quota: off}", "3: collectors.quota: expected keys with values: write quota: {enabled: false}"),

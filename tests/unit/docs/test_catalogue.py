@@ -16,6 +16,7 @@ from exporter.docs.sources import feed_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.cutover import REASONS, CutoverInput, Outcome, judge
 from exporter.model.cutover_words import ADVICE
 from exporter.model.facts import Progress, Recovery
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from exporter.metrics.family import Family
     from exporter.metrics.self_metrics import SelfMetric
 
-ALL: tuple[Family[Any] | SelfMetric[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+ALL: tuple[Family[Any] | SelfMetric[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES, *SELF_METRICS)
 ROLE, ACTION, BOTH = "role", "`drs:dataGuardJob:list`", "v3: role; v5: none"
 LISTS, PROGRESS_V5 = "v3_list_jobs v5_list_jobs", "v5_job_progress v5_monitor_data"
 COMPARE_V3 = "v3_query_compare_result v3_batch_precheck_result"

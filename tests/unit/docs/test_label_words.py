@@ -13,6 +13,7 @@ from exporter.docs.label_words import LABELS
 from exporter.metrics.family import Family
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.task import STATUSES
 from exporter.views.known_words import LABEL_WORDS
 from tests.lib.documents import rows
@@ -42,7 +43,7 @@ def test_the_phase_of_a_status(status: str, phase: str) -> None:
 def test_every_label_with_words_of_the_cloud_or_the_exporter_lists_them() -> None:
     lines = [line[2:-2].split(" | ") for line in WORDS.splitlines() if line.startswith("| `")]
     listed = {(label.strip("`"), family.strip("`")): text for label, family, text in lines}
-    about_the_cloud: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
+    about_the_cloud: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES)
     assert listed.keys() == {
         (label, family.name) for label in LABELS for family in about_the_cloud if label in family.labels
     }

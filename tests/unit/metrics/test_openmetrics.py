@@ -19,6 +19,7 @@ from exporter.metrics.page import Format, heads_of, unit_of
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.runtime.escape import printable
 from tests.lib.daemon import cloud_of, exporter_on, get, sim_task
 from tests.lib.virtual_time import simulate
@@ -96,7 +97,7 @@ def test_units_are_those_of_the_names_and_infos_have_none(page: Page) -> None:
 
 
 def test_no_two_families_have_one_name_in_openmetrics() -> None:
-    families: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+    families: tuple[Any, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES, *SELF_METRICS)
     heads = b"".join(heads_of(family.name, family.type, "")[Format.OPENMETRICS].text for family in families)
     assert len(list(PARSERS[Format.OPENMETRICS](f"{heads.decode()}# EOF\n"))) == len(families)
 

@@ -43,6 +43,8 @@ PARTS = {
     "history": objects_of(History, phase_changes=st.integers(0, 3)),
     "collected": st.sampled_from([(), (("progress", 1.0),), (("progress", 2.0), ("node", 1.0))]),
     "refused": st.sampled_from([frozenset(), frozenset({"progress"})]),
+    "caught_up": st.sampled_from([None, True, False]),
+    "waves": st.sampled_from([(), ("one",), ("one", "two")]),
     "speed_limit": st.sampled_from([None, 1.0, 2.0]),
     "blockers": st.sampled_from([None, (), (("phase", True),), (("phase", False), ("stale", False))]),
     "unchecked": st.sampled_from([(), (("stale", "unknown"),), (("log_error", "ignored"),)]),
@@ -61,7 +63,7 @@ PARTS = {
 }
 OPTIONAL = set(PARTS) - {
     *("history", "collected", "fresh", "unchecked", "refused", "assumed_virtual", "was_standby", "primary_listed"),
-    "predicted",
+    *("predicted", "waves"),
 }
 CHANGES = st.lists(
     st.one_of(*(st.tuples(st.just(name), st.one_of(values, st.none())) for name, values in PARTS.items())),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS
+from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, WAVE_LABELS
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
+from exporter.metrics.waves import WAVE_FAMILIES
 from tests.lib.paths import DATA
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     AnyFamily = Family[Any] | SelfMetric[Any]
 
-ALL: tuple[AnyFamily, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *SELF_METRICS)
+ALL: tuple[AnyFamily, ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES, *WAVE_FAMILIES, *SELF_METRICS)
 NAME = attrgetter("name")
 FORBIDDEN = {"job", "instance", "endpoint", "service", "namespace", "pod", "container", "node", "cluster", "host"}
 UNITS = ("seconds", "bytes", "ratio", "per_second", "total", "info")
@@ -42,6 +43,7 @@ WITHOUT_UNIT = {
     *("drs_task_restart_required", "drs_task_eip_bound", "drs_node_status"),
     "drs_exporter_config_last_reload_successful",
     "drs_exporter_storage_success",
+    *("drs_wave_tasks", "drs_wave_expected_tasks", "drs_wave_ready"),
 }
 """Counts, states and flags."""
 CONTRACT = {
@@ -51,7 +53,7 @@ CONTRACT = {
 
 @pytest.mark.parametrize(
     ("section", "families"),
-    [("tasks", TASK_FAMILIES), ("projects", PROJECT_FAMILIES), ("exporter", SELF_METRICS)],
+    [("tasks", TASK_FAMILIES), ("projects", PROJECT_FAMILIES), ("waves", WAVE_FAMILIES), ("exporter", SELF_METRICS)],
 )
 def test_names_and_labels_are_those_of_the_contract(section: str, families: Iterable[AnyFamily]) -> None:
     lines = {f"{family.name}{{{', '.join(family.labels)}}}" for family in families}
@@ -59,7 +61,7 @@ def test_names_and_labels_are_those_of_the_contract(section: str, families: Iter
     more = lines - set(promised)
     assert set(promised) <= lines
     assert not more or section == "exporter"
-    labels = {"tasks": TASK_LABELS, "projects": PROJECT_LABELS, "exporter": ()}[section]
+    labels = {"tasks": TASK_LABELS, "projects": PROJECT_LABELS, "waves": WAVE_LABELS, "exporter": ()}[section]
     assert head == f"{section}: {', '.join(labels)}".rstrip()
 
 

@@ -1,0 +1,206 @@
+"""The waves of one project: which of them run, their members, and the settings that follow."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from exporter.model.cutover import excluded
+from exporter.model.task import DELETED, Phase
+from exporter.model.waves import (
+    Incomplete,
+    IncompleteProject,
+    Stage,
+    WaveMember,
+    WaveState,
+    matches_wave,
+    stage_of,
+    strictest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from exporter.config import Cutover, Wave
+    from exporter.model.task import Listed, Task
+    from exporter.store.project_context import ProjectContext
+    from exporter.store.task_state import TaskState
+
+_BEFORE_OR_AFTER = frozenset({Phase.PREPARING, Phase.ENDING})
+"""Phases without a verdict in which a task is surely not ready."""
+
+
+class ProjectWaves:
+    """The waves of one project, and its tasks in them.
+
+    A running wave keeps each task that it has seen living, until lists prove that the task was deleted. Subtasks are no
+    members, but the settings of the waves of a task hold for its subtasks as well.
+
+    Args:
+        context: the project.
+    """
+
+    def __init__(self, context: ProjectContext) -> None:
+        self._context = context
+        self._state = context.state
+        self._waves: tuple[Wave, ...] = ()
+        self._running: tuple[Wave, ...] = ()
+        self._due = False
+        """True if the waves were configured since the members were last found."""
+        self._settings: dict[tuple[Wave, ...], Cutover] = {}
+        self._undecided: dict[str, dict[str, Incomplete]] = {}
+        """By wave, the tasks that may match, and why that is unknown."""
+
+    def configure(self, waves: tuple[Wave, ...]) -> None:
+        """Use these waves from the next `tick` on. A wave with a known name keeps its members."""
+        if waves != self._waves:
+            self._waves, self._due = waves, True
+            self._state.waves.keep(wave.name for wave in waves)
+
+    @property
+    def running(self) -> tuple[Wave, ...]:
+        """The waves that run, as of the last `tick`."""
+        return self._running
+
+    def of(self, task_id: str) -> tuple[Wave, ...]:
+        """Return the running waves that contain a task; of a subtask, those of the tasks above it."""
+        if not self._running:
+            return ()
+        ids = {task_id, *self._state.subtasks.above(task_id)}
+        return tuple(wave for wave in self._running if not ids.isdisjoint(self._state.waves.of(wave.name)))
+
+    def names(self, task_id: str) -> tuple[str, ...]:
+        """Return the names of the running waves of which a task is a member."""
+        return tuple(wave.name for wave in self._running if task_id in self._state.waves.of(wave.name))
+
+    def settings(self, task_id: str) -> Cutover:
+        """Return the settings of the cut-over of a task: the strictest ones of the account and its running waves."""
+        waves, base = self.of(task_id), self._context.account.cutover
+        if not waves:
+            return base
+        if waves not in self._settings:
+            self._settings[waves] = strictest(base, waves)
+        return self._settings[waves]
+
+    def tick(self) -> set[str]:
+        """Find which waves run, and their members. Return the tasks that must be judged again."""
+        now, before = self._context.clock.now(), self._running
+        running = tuple(wave for wave in self._waves if stage_of(wave, now) is Stage.RUNNING)
+        if not self._due and running == before:
+            return self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
+        self._running, self._due, self._undecided = running, False, {}
+        self._settings.clear()
+        self._decide(self._state.tasks)
+        roots = {task_id for wave in (*before, *running) for task_id in self._state.waves.of(wave.name)}
+        return roots.union(*map(self._state.subtasks.below, roots))
+
+    def _decide(self, ids: Iterable[str]) -> set[str]:
+        """Observe these tasks. Return those that have become members, and their subtasks."""
+        return {
+            changed
+            for task_id in self._state.tasks.keys() & set(ids)
+            if (below := self.observe(task_id, self._state.tasks[task_id])) is not None
+            for changed in (task_id, *below)
+        }
+
+    def observe(self, task_id: str, task: TaskState) -> set[str] | None:
+        """Observe a task: it may become a member of running waves. Return its subtasks if it has, else None."""
+        listed = task.listed
+        if not self._running or listed is None or listed.parent_id is not None:
+            return None
+        joined = False
+        for wave in self._running:
+            if task_id in self._state.waves.of(wave.name):
+                self._state.waves.add(wave.name, listed)
+                continue
+            found = self._matches(wave, task, listed)
+            undecided = self._undecided.setdefault(wave.name, {})
+            undecided.pop(task_id, None)
+            if isinstance(found, Incomplete):
+                undecided[task_id] = found
+            elif found:
+                joined = True
+                self._state.waves.add(wave.name, listed)
+        return self._state.subtasks.below(task_id) if joined else None
+
+    def _matches(self, wave: Wave, task: TaskState, listed: Listed) -> bool | Incomplete:
+        """Return whether a task belongs to a wave; a reason if that is not known."""
+        if not self._context.shard.contains(listed) or not self._context.includes(task, listed):
+            return False
+        return matches_wave(wave, self._state.key, listed, self._tags_of(task, listed))
+
+    def _tags_of(self, task: TaskState, listed: Listed) -> Mapping[str, str] | None:
+        """Return the tags of a task and of its subtasks; None while any are unknown. A draft has no known tags."""
+        if not listed.active:
+            return {}
+        below = [subtask for key in self._state.subtasks.below(listed.id) if (subtask := self._state.tasks.get(key))]
+        tags = [part.tags for part in below if part.listed is not None and not part.listed.is_parent]
+        if task.tags is not None or not tags:
+            tags.append(task.tags)
+        if None in tags:
+            return None
+        return {name: value for each in tags if each for name, value in each.items()}
+
+    def listed(self, api: str, job_type: str, tasks: Iterable[Listed], weight: int) -> None:
+        """Observe a whole list, with the tasks that rules exclude: it may prove that members were deleted."""
+        members, lists = self._state.waves, self._state.lists.facts()
+        if not (ids := members.ids()):
+            return
+        members.observe_list((api, job_type), {task.id for task in tasks if task.status != DELETED}, weight)
+        if self._context.all_listed:
+            for task_id in ids - self._state.tasks.keys():
+                if members.is_deleted(task_id, lists, self._context.filter.job_types):
+                    members.forget(task_id)
+
+    def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
+        """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
+        known = {task_id: member.name for task_id, member in self._state.waves.of(wave.name).items()}
+        if stage is not Stage.OVER and wave not in self._running:
+            known |= self._matching(wave)
+        return [WaveMember(self._state.key, task_id, name, self._state_of(task_id)) for task_id, name in known.items()]
+
+    def _matching(self, wave: Wave) -> dict[str, str]:
+        """Return the names of the tasks that match now, by id."""
+        return {
+            task_id: task.listed.name
+            for task_id, task in self._state.tasks.items()
+            if task.listed is not None
+            and task.listed.parent_id is None
+            and self._matches(wave, task, task.listed) is True
+        }
+
+    def _state_of(self, task_id: str) -> WaveState:
+        """Return the state of a member."""
+        task = self._state.tasks.get(task_id)
+        if task is None or task.listed is None:
+            return WaveState.UNKNOWN
+        phase, exposed = task.listed.phase, task.exposed
+        if phase is Phase.ENDED:
+            return WaveState.ENDED
+        if exposed is None:
+            return WaveState.UNKNOWN
+        if excluded(exposed):
+            return WaveState.EXCLUDED
+        return WaveState.BLOCKED if phase in _BEFORE_OR_AFTER else self._judged(task_id, task, exposed)
+
+    def _judged(self, task_id: str, task: TaskState, exposed: Task) -> WaveState:
+        """Return the state that follows from the verdict of a task."""
+        too_old = self._context.clock.steady() > task.cutover.limits.get("status", math.inf)
+        outdated = self._due or task.cutover.settings != self.settings(task_id)
+        if exposed.blockers is None or too_old or outdated:
+            return WaveState.UNKNOWN
+        if exposed.phase is Phase.FAILED:
+            return WaveState.FAILED
+        return WaveState.READY if exposed.ready else WaveState.BLOCKED
+
+    def incomplete(self, wave: Wave) -> Iterator[IncompleteProject]:
+        """Yield the reasons why the project may have members that are not known."""
+        key = self._state.key
+        if not any(rule.of_project(*key) for rule in wave.include) and not self._state.waves.of(wave.name):
+            return
+        if not self._state.ready:
+            yield IncompleteProject(key, Incomplete.UNPOLLED)
+        elif not self._context.all_listed:
+            yield IncompleteProject(key, Incomplete.LISTS)
+        for reason in sorted(set(self._undecided.get(wave.name, {}).values())):
+            yield IncompleteProject(key, reason)
