@@ -45,6 +45,13 @@ def test_the_severity_selects_the_receiver(severity: str, receiver: str) -> None
     assert amtool("config", "routes", "test", f"--config.file={CONFIG}", f"severity={severity}").strip() == receiver
 
 
+@needs("amtool")
+@pytest.mark.parametrize("name", ["DrsWaveReady", "DrsTaskCutoverReady"])
+def test_readiness_has_a_receiver_of_its_own(name: str) -> None:
+    labels = (f"alertname={name}", "severity=info")
+    assert amtool("config", "routes", "test", f"--config.file={CONFIG}", *labels).strip() == "cutover"
+
+
 def test_inhibition_names_alerts_that_exist() -> None:
     named = [
         match

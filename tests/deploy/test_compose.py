@@ -14,9 +14,8 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from tests.deploy.test_rules import promtool
 from tests.lib.paths import DEPLOY
-from tests.lib.rules import PROMETHEUS, load
+from tests.lib.rules import PROMETHEUS, load, promtool
 from tests.lib.tools import needs
 
 ROOT = DEPLOY.parent

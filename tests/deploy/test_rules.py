@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults
@@ -19,15 +19,17 @@ from tests.lib.rules import (
     RULES,
     UNIT_TESTS,
     Rule,
+    promtool,
     rules_for,
+    run_unit_tests,
     with_a_second_exporter,
-    write_rules,
 )
-from tests.lib.tools import needs, tool
+from tests.lib.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MONITORING = DEPLOY.parent / "docs" / "monitoring.md"
 RUNBOOKS = DEPLOY.parent / "exporter" / "web" / "runbooks"
 SECTIONS = ["What it means", "What is at risk", "What to look at", "What to do", "How to silence"]
 PAGES = {
@@ -40,7 +42,9 @@ PAGES = {
     "DrsTaskFailed",
 }
 """Titles of the alerts for whoever is on call."""
-OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded"}
+READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
+"""Alerts that end as soon as it is not known any more that something is ready."""
+OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded", "storage-failing"}
 """Unit tests of alerts about one exporter, which two exporters raise twice, and of recording rules."""
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
@@ -52,12 +56,6 @@ def title(rule: Rule) -> str:
 
 
 each_alert_rule = pytest.mark.parametrize("rule", ALERT_RULES, ids=title)
-
-
-def promtool(*arguments: str | Path) -> None:
-    command = [tool("promtool"), *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @needs("promtool")
@@ -74,8 +72,7 @@ def test_the_rules_are_valid(path: Path) -> None:
 @needs("promtool")
 @pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
 def test_unit_tests_of_the_rules_pass(path: Path, tmp_path: Path) -> None:
-    write_rules(tmp_path, rules_for(path), annotations=True)
-    promtool("test", "rules", written(tmp_path, path.read_text()))
+    run_unit_tests(tmp_path, path.read_text(), annotations=True)
 
 
 @needs("promtool")
@@ -83,16 +80,7 @@ def test_unit_tests_of_the_rules_pass(path: Path, tmp_path: Path) -> None:
     "path", [path for path in UNIT_TESTS if path.stem not in OTHER_TESTS], ids=lambda path: path.stem
 )
 def test_two_exporters_of_a_project_raise_each_alert_once(path: Path, tmp_path: Path) -> None:
-    write_rules(tmp_path, rules_for(path), annotations=False)
-    promtool("test", "rules", written(tmp_path, with_a_second_exporter(path)))
-
-
-def written(folder: Path, tests: str) -> Path:
-    """A file of unit tests in the folder below that of the rules."""
-    path = folder / "tests" / "test.yml"
-    path.parent.mkdir()
-    path.write_text(tests)
-    return path
+    run_unit_tests(tmp_path, with_a_second_exporter(path), annotations=False)
 
 
 @needs("promtool")
@@ -101,7 +89,10 @@ def test_the_shipped_files_can_be_tested_as_they_are() -> None:
 
 
 def test_a_unit_test_gets_the_rules_whose_results_its_alert_uses() -> None:
-    names = {rule.get("alert", rule.get("record")) for rule in rules_for(PROMETHEUS / "tests" / "task-stuck.yml")}
+    names = {
+        rule.get("alert", rule.get("record"))
+        for rule in rules_for((PROMETHEUS / "tests" / "task-stuck.yml").read_text())
+    }
     assert {name for name in names if ":" not in str(name)} == {"DrsTaskStuck"}
     assert names > {"DrsTaskStuck"}
 
@@ -161,7 +152,7 @@ def test_every_alert_has_a_severity_a_summary_a_runbook_and_a_dashboard(rule: Ru
     annotations = rule["annotations"]
     assert rule["labels"]["severity"] in ({"critical"} if title(rule) in PAGES else {"warning", "info"})
     assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
-    assert re.search(r"\$labels\.(account|project|instance)", annotations["description"])
+    assert re.search(r"\$labels\.(account|project|instance|wave)", annotations["description"])
     assert annotations["runbook_url"] == f"https://drs-exporter.example/docs/runbooks/{rule['alert']}.md"
 
 
@@ -176,7 +167,8 @@ def test_alerts_of_tasks_name_the_task_and_the_value_and_can_be_inhibited_by_it(
 
 @each_alert_rule
 def test_alerts_of_projects_and_tasks_survive_gaps(rule: Rule) -> None:
-    assert "keep_firing_for" in rule or "$labels.project" not in rule["annotations"]["description"]
+    survives = "keep_firing_for" in rule
+    assert survives == (rule["alert"] not in READY) or "$labels.project" not in rule["annotations"]["description"]
 
 
 @each_alert_rule
@@ -191,6 +183,18 @@ def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rul
 
 def test_few_alerts_are_critical() -> None:
     assert {title(rule) for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
+
+
+def test_the_documented_command_switches_the_alert_about_ready_tasks_on_for_all_tasks() -> None:
+    command = re.search(r"sed -i '/(.+)/d' (drs-alerts-waves\.yml)", MONITORING.read_text())
+    assert command is not None
+    text = (PROMETHEUS / command[2]).read_text()
+    kept = "\n".join(line for line in text.splitlines() if not re.search(command[1], line))
+    before, after = (yaml.safe_load(rules)["groups"][0]["rules"] for rules in (text, kept))
+    (changed,) = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert changed[1]["alert"] == "DrsTaskCutoverReady"
+    assert "wave" not in changed[1]["expr"]
+    assert faults(changed[1]["expr"], RECORDED) == []
 
 
 @pytest.mark.parametrize("name", [rule for rule in ALERTS if "Delay" in rule])
@@ -208,7 +212,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
 
 def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
-    text = (DEPLOY.parent / "docs" / "monitoring.md").read_text()
+    text = MONITORING.read_text()
     listed = [
         (severity, name)
         for severity, links in re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.lib.paths import DEPLOY
+from tests.lib.tools import tool
 
 Rule = dict[str, Any]
 
@@ -37,13 +39,28 @@ ALERT_TESTS: list[tuple[str, Rule]] = [
 """The cases of all tests, with the name of the test."""
 
 
-def rules_for(tests: Path) -> list[Rule]:
-    """The rules that a file of unit tests looks at, and those whose results they use.
+def promtool(*arguments: str | Path) -> None:
+    """Run promtool, which has to succeed."""
+    command = [tool("promtool"), *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def run_unit_tests(folder: Path, tests: str, *, annotations: bool) -> None:
+    """Run the text of a file of unit tests, in this empty folder."""
+    write_rules(folder, rules_for(tests), annotations=annotations)
+    path = folder / "tests" / "test.yml"
+    path.parent.mkdir()
+    path.write_text(tests)
+    promtool("test", "rules", path)
+
+
+def rules_for(text: str) -> list[Rule]:
+    """The rules that the text of a file of unit tests looks at, and those whose results they use.
 
     promtool evaluates each rule of a file at each minute of each test: all rules would take twice as long.
     """
-    text = tests.read_text()
-    alerts = set(re.findall(r"\balertname: (\w+)", text))
+    alerts = set(re.findall(r'\balertname"?: "?(\w+)', text))
     rules: list[Rule] = []
     while more := [
         rule for rule in RULES if rule not in rules if rule.get("alert") in alerts or rule.get("record", "\0") in text
