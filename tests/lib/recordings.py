@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.lib.daemon import Scrape
 
-_TARGET = {"job": "drs-exporter", "instance": "exporter.test:10826"}
+_JOB = "drs-exporter"
 
 
 class Recording:
@@ -23,12 +23,13 @@ class Recording:
         self._series: dict[str, dict[int, float]] = {}
         self._minutes = 0
 
-    def scrape(self, minute: int, page: Scrape) -> None:
-        """Record a page at a minute after the start of the recording; pages of other minutes are missing."""
+    def scrape(self, minute: int, page: Scrape, instance: str = "exporter.test:10826") -> None:
+        """Record a page of a target at a minute after the start of the recording; other minutes are missing."""
         self._minutes = minute + 1
+        target = {"job": _JOB, "instance": instance}
         for name in self._names:
             for labels, value in page.samples(name):
-                pairs = ",".join(f'{key}="{text}"' for key, text in sorted({**labels, **_TARGET}.items()))
+                pairs = ",".join(f'{key}="{text}"' for key, text in sorted({**labels, **target}.items()))
                 self._series.setdefault(f"{name}{{{pairs}}}", {})[minute] = value
 
     def input_series(self) -> list[dict[str, str]]:
