@@ -126,12 +126,12 @@ def _why_unchecked(subject: str, cause: Outcome, task: Task) -> str:
 def _no_verdict(subject: TaskExplanation) -> str:
     parent = subject.parent
     if parent is not None and cutover.excluded(parent):
-        return f"not possible, as for its parent ({_why_never(parent)})"
+        return f"not possible, as for its parent ({why_never(parent)})"
     known = subject.task.listed is not None and subject.task.phase is not None
-    return f"{'not possible' if known else 'no verdict'} ({_why_never(subject.task)})"
+    return f"{'not possible' if known else 'no verdict'} ({why_never(subject.task)})"
 
 
-def _why_never(task: Task) -> str:
+def why_never(task: Task) -> str:
     if task.listed is None or task.phase is None:
         return "the status is unknown"
     if task.standby:

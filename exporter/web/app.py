@@ -19,7 +19,7 @@ from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
 from exporter.store.store import Store
 from exporter.store.waves import Waves
-from exporter.web import api
+from exporter.web import api, waves
 from exporter.web.events import events
 from exporter.web.pages import Pages
 from exporter.web.prefix import Prefix
@@ -78,9 +78,12 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
         [
             Route("/", pages.status),
             Route("/tasks/{task_id:path}", pages.task),
+            Route("/waves/{name}", pages.wave),
             Route("/runbooks/{name}", pages.runbook),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
+            Route("/api/v1/waves", partial(waves.waves, exporter)),
+            Route("/api/v1/waves/{name}", partial(waves.wave, exporter)),
             Route("/api/v1/events", partial(events, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
             Route("/-/healthy", partial(_healthy, exporter)),

@@ -15,6 +15,7 @@ from exporter.model.events import MOST_EVENTS
 from exporter.views.events import event_json
 from exporter.web.responses import json_list_response, json_response
 from exporter.web.search import number_of, unknown_of
+from exporter.web.waves import events_of, find_wave, why_missing
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
@@ -31,11 +32,13 @@ class EventQuery:
     Args:
         since: Unix time; only events at or after it.
         task: id or name of a task; None for all.
+        wave: name of a wave; None for all.
         limit: the most events in a response.
     """
 
     since: float | None = None
     task: str | None = None
+    wave: str | None = None
     limit: int = _LIMIT
 
     @classmethod
@@ -54,7 +57,8 @@ class EventQuery:
             limit = number_of(text, MOST_EVENTS)
             if limit is None:
                 errors.append(f"limit: expected a number from 1 to {MOST_EVENTS}")
-        return cls(since, parameters.get("task") or None, limit or _LIMIT), tuple(errors)
+        task, wave = parameters.get("task") or None, parameters.get("wave") or None
+        return cls(since, task, wave, limit or _LIMIT), tuple(errors)
 
 
 def _time(text: str) -> float | None:
@@ -73,6 +77,11 @@ async def events(exporter: Served, request: Request) -> Response:
     if errors:
         return json_response({"errors": errors}, 400)
     found = exporter.events.find(query.since, query.task)
+    if query.wave is not None:
+        wave = find_wave(exporter, query.wave)
+        if wave is None:
+            return json_response({"errors": [f"wave: {why_missing(exporter)}"]}, 400)
+        found = events_of(wave, found)
     document = {
         "now_timestamp_seconds": exporter.now(),
         "since_timestamp_seconds": exporter.events.since(),

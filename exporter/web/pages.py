@@ -40,6 +40,7 @@ from exporter.views.summary import (
 from exporter.views.task import groups
 from exporter.views.text import (
     age,
+    clock_time,
     duration,
     listing,
     load_outlook,
@@ -50,9 +51,12 @@ from exporter.views.text import (
     plural,
     project_text,
 )
+from exporter.views.waves import WORST_FIRST as WAVE_STATES
+from exporter.views.waves import WaveView, gap_sentence, level_of, score, timing, wave_verdict
 from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
+from exporter.web.waves import all_waves, events_of, find_wave, why_missing
 
 if TYPE_CHECKING:
     from exporter.web.app import Served
@@ -102,6 +106,7 @@ class Pages:
         projects = [store.project() for store in exporter.stores]
         return {
             "result": result,
+            "waves": all_waves(exporter),
             "sparkline": self._sparkline,
             "events": exporter.events.find(since=exporter.now() - HOUR)[: _EVENTS + 1],
             "events_since": exporter.events.since(),
@@ -121,6 +126,24 @@ class Pages:
             if found := with_subtasks(store, task_id):
                 return await self._page("task.html", 200, **self._facts(store, *found))
         return await self._page("missing.html", 404, what="task", why=_NO_TASK)
+
+    async def wave(self, request: Request) -> Response:
+        """The page of a wave; 404 with the reason without it."""
+        wave = find_wave(self._exporter, request.path_params["name"])
+        if wave is None:
+            return await self._page("missing.html", 404, what="wave", why=why_missing(self._exporter))
+        return await self._page("wave.html", 200, **self._about(wave))
+
+    def _about(self, wave: WaveView) -> dict[str, Any]:
+        events = events_of(wave, self._exporter.events.find())[: _EVENTS + 1]
+        projects = {member.key for member in wave.status.members}
+        return {
+            "wave": wave,
+            "many_projects": len(projects) > 1,
+            "sparkline": self._sparkline,
+            "events": events,
+            "events_since": self._exporter.events.since(),
+        }
 
     async def runbook(self, request: Request) -> Response:
         """The runbook of an alert; 404 if there is none of this name."""
@@ -146,6 +169,7 @@ class Pages:
             "not_checked": not_checked(subject),
             "reasons": reasons(subject),
             "subtasks": below,
+            "waves": store.context.waves.of(identity.task_id),
             "links": links_of(self._exporter.links, identity),
             "names": {found.identity.task_id: found.identity.task_name for found in (task, *below)},
         }
@@ -175,10 +199,13 @@ def breakable(text: str) -> Markup:
     return escape(printable(text)).replace("_", Markup("_<wbr>"))
 
 
-_FILTERS = (age, breakable, duration, listing, moment, number, percent, plural, project_text, sentence, blocked_by)
+_FILTERS = (
+    *(age, blocked_by, breakable, clock_time, duration, listing, moment, number, percent, plural, project_text),
+    sentence,
+)
 _FUNCTIONS = (
     *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
-    *(runbook, unchecked_of),
+    *(gap_sentence, level_of, runbook, score, timing, unchecked_of, wave_verdict),
 )
 
 
@@ -200,6 +227,7 @@ def _templates() -> Mapping[str, Template]:
     environment.globals |= {
         "outlook_words": outlook,
         "phases": WORST_FIRST,
+        "wave_states": WAVE_STATES,
         "most_events": _EVENTS,
         "version": version("drs-exporter"),
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
+from playwright.sync_api import Page
 
 from exporter.config import Links
 from exporter.metrics.self_metrics import RATE_LIMIT, Telemetry
@@ -17,7 +19,13 @@ from tests.lib.daemon import StoreFixture
 from tests.lib.serving import in_a_thread
 from tests.lib.virtual_time import now
 
+Open = Callable[..., Page]
+"""Opens the page at a URL, with options of Playwright's context."""
+
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&amp;{{ 7 * 7 }}"
+_CUT_OFF = """[...document.querySelectorAll(".tiles > div, .plot, .card, #state, .events, .scroll, .waves li")]
+    .filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent)"""
+_CONTRASTS = Path(__file__).with_name("contrasts.js").read_text()
 _RUNS, _FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 _STATUSES = (*[_RUNS] * 6, "FULL_TRANSFER_STARTED", "PAUSING", "CONFIGURATION", _FAILED)
 
@@ -78,3 +86,14 @@ def serving(fleet: Fleet) -> Iterator[str]:
 
     with in_a_thread(server, lambda: asyncio.run(main())) as url:
         yield url
+
+
+def assert_readable(page: Page, *widths: int) -> None:
+    """Check that no part is cut off at these widths, and that all text has enough contrast."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(_CUT_OFF) == []
+        contrasts = page.evaluate(_CONTRASTS)
+        assert len(contrasts) > 5
+        assert contrasts[0][0] >= 4.5, contrasts[:5]

@@ -4,12 +4,50 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.programs import LISTEN, Exporter, Simulator
+from tests.e2e.browser import Open
+from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Simulator
 from tests.e2e.secured import Secured
 from tests.lib.certificates import Authority
+from tests.lib.tools import tool
+
+expect.set_options(timeout=TIMEOUT * 1000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens a page. At the end of the test the console must be empty, and no dialog may have opened."""
+    contexts, messages = [], list[str]()
+
+    def visit(address: str, **options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.on("console", lambda message: messages.append(message.text))
+        context.on("weberror", lambda error: messages.append(str(error.error)))
+        context.on("dialog", lambda dialog: messages.append(dialog.message))
+        page = context.new_page()
+        if options.get("java_script_enabled", True):
+            page.clock.install()
+        page.goto(address)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [text for text in messages if not text.startswith("Failed to load resource")] == []
 
 
 @pytest.fixture(scope="module")

@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import HOSTILE, Fleet, serving
-from tests.e2e.programs import TIMEOUT, until
-from tests.lib.tools import needs, tool
-
-Open = Callable[..., Page]
+from tests.e2e.browser import HOSTILE, Fleet, Open, assert_readable, serving
+from tests.e2e.programs import until
+from tests.lib.tools import needs
 
 pytestmark = needs("chromium")
-expect.set_options(timeout=TIMEOUT * 1000)
-
 SIZES = (3, 300, 10_000)
-CUT_OFF = """[...document.querySelectorAll(".tiles > div, .plot, .card, #state, .events, .scroll")]
-    .filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent)"""
-CONTRASTS = Path(__file__).with_name("contrasts.js").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a page. At the end of the test the console must be empty, and no dialog may have opened."""
-    contexts, messages = [], list[str]()
-
-    def visit(address: str, **options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.on("console", lambda message: messages.append(message.text))
-        context.on("weberror", lambda error: messages.append(str(error.error)))
-        context.on("dialog", lambda dialog: messages.append(dialog.message))
-        page = context.new_page()
-        if options.get("java_script_enabled", True):
-            page.clock.install()
-        page.goto(address)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert [text for text in messages if not text.startswith("Failed to load resource")] == []
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +120,7 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
 )
 def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
     page = visit(fleet + path.format(*range(10)), color_scheme=scheme)
-    for width in (320, 360, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT_OFF) == []
-        contrasts = page.evaluate(CONTRASTS)
-        assert len(contrasts) > 5
-        assert contrasts[0][0] >= 4.5, contrasts[:5]
+    assert_readable(page, 320, 360, 768, 1280)
 
 
 def test_all_controls_can_be_reached_with_the_keyboard_and_have_names(visit: Open, fleet: str) -> None:

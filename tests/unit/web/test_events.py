@@ -119,10 +119,10 @@ def test_a_time_that_is_none_is_refused(since: str) -> None:
 
 
 def test_invalid_and_unknown_parameters_are_named() -> None:
-    status, answer = response_of(f"?wave=blue&since=now&limit={MOST_EVENTS + 1}&{'x' * 1000}=1")
+    status, answer = response_of(f"?waves=blue&since=now&limit={MOST_EVENTS + 1}&{'x' * 1000}=1")
     assert status == 400
-    assert [error.partition(":")[0] for error in answer["errors"]] == ["wave", "x" * 50, "since", "limit"]
-    assert answer["errors"][0] == "wave: unknown; expected since, task, limit"
+    assert [error.partition(":")[0] for error in answer["errors"]] == ["waves", "x" * 50, "since", "limit"]
+    assert answer["errors"][0] == "waves: unknown; expected since, task, wave, limit"
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1.5", "²", "9" * 5000])

@@ -1,0 +1,236 @@
+"""A wave and its members in words, and as JSON: for the page, the API and the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from exporter.model.task import Task
+from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveState, WaveStatus
+from exporter.views.cutover import blocked_by, unchecked_of, why_never
+from exporter.views.summary import blockers_of, comparison_of, full_ratio_of, task_json
+from exporter.views.text import age, duration, lasting, listing, load_outlook, moment, outlook, percent, project_text
+
+SHARDED = (
+    "This exporter polls only a part of the tasks (--shard), so it has no verdict on a whole wave. Prometheus has: sum "
+    "drs_wave_tasks of all shards by wave and state."
+)
+WORST_FIRST = (
+    WaveState.FAILED,
+    WaveState.UNKNOWN,
+    WaveState.BLOCKED,
+    WaveState.READY,
+    WaveState.ENDED,
+    WaveState.EXCLUDED,
+)
+_SHOWN_BY_PHASE = (WaveState.FAILED, WaveState.ENDED)
+_MOST_NAMES = 3
+"""Names of tasks in a sentence."""
+_GAPS = {
+    Incomplete.UNPOLLED: "its first poll has not ended",
+    Incomplete.LISTS: "a task list is unknown, incomplete or too old",
+    Incomplete.NAMES: "the name of a task takes the regular expression too long",
+    Incomplete.TAGS: "the tags of a task are not known yet",
+}
+_NO_VERDICT = "no verdict yet: the first poll of its projects has not ended"
+
+
+class Member(NamedTuple):
+    """A member of a wave.
+
+    Args:
+        state: in the wave.
+        task: its facts; without any if the exporter shows no task of this ID.
+        since: Unix time since when it is ready, blocked, failed or ended; None if the exporter has not observed it.
+    """
+
+    state: WaveState
+    task: Task
+    since: float | None = None
+
+    @property
+    def why(self) -> str:
+        """Return why it is in this state, as far as the state does not show it."""
+        if self.state is WaveState.READY:
+            return unchecked_of(self.task)
+        if self.state in _SHOWN_BY_PHASE:
+            return ""
+        blockers = blockers_of(self.task)
+        if blockers is None or self.state is WaveState.EXCLUDED:
+            return why_never(self.task)
+        return ", ".join(blocked_by(blockers)) or "its verdict is out of date"
+
+
+class WaveView(NamedTuple):
+    """A wave with the facts about its members, the worst first."""
+
+    status: WaveStatus
+    members: Sequence[Member]
+
+    @property
+    def missing(self) -> int:
+        """The number of tasks that are expected beside the members and the ids that were not found."""
+        return max(0, (self.status.expected or 0) - self._found)
+
+    @property
+    def wanted(self) -> int:
+        """The number of tasks that should be ready."""
+        return self._found + self.missing
+
+    @property
+    def _found(self) -> int:
+        counts = self.status.counts
+        return sum(counts.values()) - counts[WaveState.EXCLUDED]
+
+    @property
+    def unchecked(self) -> int:
+        """The number of ready members with reasons that were not checked."""
+        return sum(member.state is WaveState.READY and bool(member.task.unchecked) for member in self.members)
+
+
+def obstacles(wave: WaveView) -> list[str]:
+    """Return what keeps a running wave from being ready, as parts of a sentence."""
+    status, counts = wave.status, wave.status.counts
+    if status.stage is not Stage.RUNNING or status.ready:
+        return []
+    if status.ready is None:
+        return [_NO_VERDICT]
+    found = [_named(wave, state) for state in (WaveState.FAILED, WaveState.BLOCKED, WaveState.UNKNOWN) if counts[state]]
+    if wave.missing:
+        found.append(f"{wave.missing} missing")
+    if status.incomplete:
+        projects = dict.fromkeys(project_text(project.key) for project in status.incomplete)
+        found.append(f"not all tasks are known of {_first([*projects])}")
+    if not counts[WaveState.READY] and not found:
+        found.append("no task is left to cut over" if counts[WaveState.ENDED] else "no task matches")
+    return found
+
+
+def _named(wave: WaveView, state: WaveState) -> str:
+    names = [member.task.identity.task_name for member in wave.members if member.state is state]
+    if state is WaveState.UNKNOWN:
+        names += [f"{task_id} (not found)" for task_id in wave.status.missing_ids]
+    return f"{len(names)} {state}: {_first(names)}"
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    shown = list(names[:_MOST_NAMES])
+    return listing([*shown, f"{len(names) - len(shown)} more"] if len(names) > len(shown) else shown)
+
+
+def gap_sentence(project: IncompleteProject) -> str:
+    """Return why a project may have members that are not known, as a sentence."""
+    return f"Tasks of {project_text(project.key)} may be missing here: {_GAPS[project.reason]}."
+
+
+def score(wave: WaveView) -> str:
+    """Return how many tasks are ready, as on a score board: `9 of 12 ready`."""
+    return f"{wave.status.counts[WaveState.READY]} of {wave.wanted} ready"
+
+
+def wave_verdict(wave: WaveView, now: float) -> str:
+    """Return the verdict on a wave as one sentence."""
+    status, counts = wave.status, wave.status.counts
+    if status.stage is Stage.PLANNED:
+        matches = "task matches" if len(wave.members) == 1 else "tasks match"
+        return f"No verdict before it begins; {len(wave.members)} {matches} now."
+    if status.stage is Stage.OVER:
+        return "The wave is over: it has no verdict any more."
+    if status.ready is None:
+        return f"{_NO_VERDICT[:1].upper()}{_NO_VERDICT[1:]}."
+    done = [f"{counts[state]} {state}" for state in (WaveState.ENDED, WaveState.EXCLUDED) if counts[state]]
+    unchecked = [f"{wave.unchecked} not fully checked"] if wave.unchecked else []
+    since = lasting(status.ready_since, now) if status.ready else ""
+    word = f"Ready{since}" if status.ready else "Not ready"
+    return f"{word}: {'; '.join([score(wave), *unchecked, *obstacles(wave), *done])}."
+
+
+def level_of(status: WaveStatus) -> str:
+    """Return the class of the style sheet for the verdict."""
+    if status.stage is not Stage.RUNNING:
+        return "plain"
+    return "good" if status.ready else "warn"
+
+
+def timing(status: WaveStatus, now: float) -> str:
+    """Return the stage of a wave, with the time until it changes."""
+    start, end = status.starts_at, status.ends_at
+    if status.stage is Stage.PLANNED and start is not None:
+        return f"planned: begins in {age(now, start)}, at {moment(start)}"
+    if status.stage is Stage.OVER and end is not None:
+        return f"over for {age(end, now)}, since {moment(end)}"
+    begun = "" if start is None else f" for {age(start, now)}, since {moment(start)}"
+    ends = "no end is set" if end is None else f"ends in {age(now, end)}, at {moment(end)}"
+    return f"{status.stage}{begun}; {ends}"
+
+
+def cutover_text(member: Member, now: float) -> str:
+    """Return the state of a member, since when and why: `blocked for 5m: delay`."""
+    ago = member.state in _SHOWN_BY_PHASE
+    since = f" {age(member.since, now)} ago" if ago and member.since is not None else lasting(member.since, now)
+    separator = "; " if member.state is WaveState.READY else ": "
+    return separator.join(filter(None, (f"{member.state}{since}", member.why)))
+
+
+def wave_json(wave: WaveView, now: float) -> dict[str, Any]:
+    """Return a wave without its members; unknown values are null."""
+    status = wave.status
+    return {
+        "name": status.name,
+        "stage": status.stage,
+        "timing": timing(status, now),
+        "from_timestamp_seconds": status.starts_at,
+        "until_timestamp_seconds": status.ends_at,
+        "expected": status.expected,
+        "ready": status.ready,
+        "ready_since_timestamp_seconds": status.ready_since,
+        "verdict": wave_verdict(wave, now),
+        "not_ready_because": obstacles(wave),
+        "not_fully_checked": wave.unchecked,
+        "missing": wave.missing,
+        "missing_ids": list(status.missing_ids),
+        "incomplete_projects": [
+            {**project.key._asdict(), "reason": project.reason, "sentence": gap_sentence(project)}
+            for project in status.incomplete
+        ],
+        "states": {state: status.counts[state] for state in WORST_FIRST},
+    }
+
+
+def member_json(member: Member, now: float) -> dict[str, Any]:
+    """Return a member as its task, with its state in the wave, and with the cells of the page as text."""
+    task = member.task
+    compared = comparison_of(task)
+    return {
+        **task_json(task),
+        "state": member.state,
+        "state_since_timestamp_seconds": member.since,
+        "comparison": compared and compared[0],
+        "comparison_timestamp_seconds": compared and compared[1],
+        "cells": {
+            "full_load": _load_text(task, now),
+            "delay": _delay_text(task),
+            "comparison": "" if compared is None else ", ".join([compared[0], *_ago(compared[1], now)]),
+            "cutover": cutover_text(member, now),
+        },
+    }
+
+
+def _load_text(task: Task, now: float) -> str:
+    ratio = full_ratio_of(task)
+    if ratio is None:
+        return ""
+    words = load_outlook(task.predicted.full_load_end_at, task.full_remaining_seconds, now) if ratio < 1 else ""
+    return ", ".join(filter(None, (percent(ratio), words)))
+
+
+def _delay_text(task: Task) -> str:
+    delay, predicted = task.delay_seconds, task.predicted
+    if delay is None:
+        return ""
+    return ", ".join([duration(delay), *outlook(predicted.delay_slope, predicted.catch_up_seconds)])
+
+
+def _ago(at: float | None, now: float) -> list[str]:
+    return [] if at is None else [f"{age(at, now)} ago"]
