@@ -49,8 +49,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from exporter.config import Account, Config
+    from exporter.config import Config
     from exporter.polling.poller import Poller
+    from exporter.store.project_context import ProjectContext
 
 
 def add_options(parser: Parser) -> None:
@@ -102,13 +103,13 @@ async def tasks(
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
     """Return all tasks: a table for a `screen`, JSON without one. Only what they show is polled."""
-    accounts = {account.name: account for account in config.accounts}
     async with Exporter(config, transport=transport, clock=clock) as exporter:
         pollers = exporter.pollers
 
         async def survey(poller: Poller) -> None:
             await poller.poll_lists()
-            await poller.poll_facts(_needed(accounts[poller.store.key.account]))
+            await poller.store.sweep()  # which finds the tasks of running waves
+            await poller.poll_facts(_needed(poller.store.context))
             await poller.store.sweep()
 
         def progress() -> str:
@@ -157,9 +158,10 @@ async def tasks_at(remote: Remote, screen: Screen | None = None, *, indent: int 
     return Outcome(1 if failed or missing else 0, as_text(document, found, screen, indent), notes)
 
 
-def _needed(account: Account) -> list[str]:
-    """Return the collectors whose facts are shown, or decide the verdict."""
-    judged = {reason.collector for reason in REASONS if not reason.ignored(account.cutover)}
+def _needed(context: ProjectContext) -> list[str]:
+    """Return the collectors whose facts are shown, or decide a verdict."""
+    account, settings = context.account, context.waves.strictest
+    judged = {reason.collector for reason in REASONS if not reason.ignored(settings)}
     return [
         collector.name
         for collector in COLLECTORS.values()

@@ -84,7 +84,7 @@ class Exporter:
             events=self.events,
             storage=self.storage,
         )
-        self.waves = Waves(lambda: self.stores, self._clock, shard)
+        self.waves = Waves(lambda: self.stores, self._clock, shard, self.storage)
         self._wave_samples = WaveSamples(self.exposition)
         self._projects.open(config)
         self._adopt(config)
@@ -117,6 +117,7 @@ class Exporter:
     async def __aenter__(self) -> Self:
         await self.storage.open()
         self.events.restore(self.storage.restored.events)
+        self.waves.restore()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.config import stricter
 from exporter.model.filters import matches_name, matches_plain, matches_tag
+from exporter.model.task import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,11 @@ class WaveState(StrEnum):
     """A standby or a dual-active task, which has no verdict."""
     UNKNOWN = "unknown"
     """Its status is too old, it was removed without a proof of its deletion, or it is not judged yet."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> WaveState:
+        """Read a word of another version as unknown."""
+        return cls.UNKNOWN
 
 
 _NOT_READY = frozenset({WaveState.BLOCKED, WaveState.FAILED, WaveState.UNKNOWN})
@@ -81,6 +87,7 @@ class WaveStatus:
         ends_at: Unix time; None if it never ends.
         expected: the least number of ready and ended tasks; None without one.
         members: sorted by project, name and id. While the wave is planned, the tasks that match now.
+        deleted: former members, which were deleted, in their last known states.
         missing_ids: ids in its rules that no member has.
         incomplete: the projects that may have unknown members.
         ready: whether the cut-over can begin; None if the wave does not run, or a project was not polled yet.
@@ -93,6 +100,7 @@ class WaveStatus:
     ends_at: float | None = None
     expected: int | None = None
     members: tuple[WaveMember, ...] = ()
+    deleted: tuple[WaveMember, ...] = ()
     missing_ids: tuple[str, ...] = ()
     incomplete: tuple[IncompleteProject, ...] = ()
     ready: bool | None = None
@@ -147,8 +155,12 @@ def matches_rule(rule: WaveRule, key: ProjectKey, task: Listed, tags: Mapping[st
 
 
 def matches_wave(wave: Wave, key: ProjectKey, task: Listed, tags: Mapping[str, str] | None) -> bool | Incomplete:
-    """Return whether any rule of a wave matches; a reason if that is not known."""
-    results = [matches_rule(rule, key, task, tags) for rule in wave.include]
+    """Return whether any rule of a wave matches; a reason if that is not known.
+
+    A task that has ended matches only rules with its id: others may match what has nothing to do with this wave.
+    """
+    rules = [rule for rule in wave.include if rule.id is not None or task.phase is not Phase.ENDED]
+    results = [matches_rule(rule, key, task, tags) for rule in rules]
     return True if True in results else next((gap for gap in results if gap), False)
 
 

@@ -81,20 +81,21 @@ class EventRecorder:
         if phase is not task.phase or task.observed.awaits_code or may_be_event(before, task.exposed):
             self._changed.setdefault(task_id, (before, phase))
 
-    def removed(self, task_id: str, task: TaskState, *, proved: bool) -> None:
-        """Observe that a task was removed; `proved`: because lists lack it. It is no event if the rules exclude it."""
+    def removed(self, task_id: str, task: TaskState, *, proved: bool) -> bool:
+        """Observe that a task was removed; `proved`: because lists lack it. It is no event if the rules exclude it.
+
+        Return whether the cloud has surely deleted it.
+        """
         if task_id in self._listed or self._is_excluded(task):
             self._state.observed.forget(task_id)
             self._changed[task_id] = (None, task.phase)
-        elif proved or task.exposed is None:
+            return False
+        if proved or task.exposed is None:
             self._changed.setdefault(task_id, (task.exposed, task.phase))
         else:  # the cloud reports so of released tasks as well, which lists contain
             self._state.observed.missing[task_id] = task.exposed, self._clock.steady()
             self._changed.pop(task_id, None)
-
-    def proves_deletion(self, task_id: str, task: TaskState, *, proved: bool) -> bool:
-        """Return whether the removal of a task proves that it was deleted: lists lack it, not only by the rules."""
-        return proved and task_id not in self._listed and not self._is_excluded(task)
+        return proved
 
     def _is_excluded(self, task: TaskState) -> bool:
         """Return whether the rules exclude a task; a subtask is selected with its parent."""

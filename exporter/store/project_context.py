@@ -60,6 +60,11 @@ class ProjectContext:
         self.owned = self.shard.contains_name("/".join(self.state.key))
 
     @property
+    def uses_tags(self) -> bool:
+        """True if a rule for tasks or waves needs all tags."""
+        return self.filter.uses_tags or self.waves.uses_tags
+
+    @property
     def all_listed(self) -> bool:
         """True if the list of every job type is complete and has not expired."""
         return self.state.lists.countable(self.filter.job_types) == [*self.filter.job_types]

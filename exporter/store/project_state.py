@@ -43,7 +43,7 @@ class ProjectState:
         """Tasks that were removed lately: when, and their history."""
         self.subtasks = Subtasks()
         self.observed = ObservedProject()
-        self.waves = WaveMembers()
+        self.waves = WaveMembers(key)
         self.counted: Counter[tuple[str, Phase]] = Counter()
         """Tasks, without subtasks, by job type and phase."""
         self.ready = False

@@ -17,6 +17,7 @@ from exporter.model.waves import (
     stage_of,
     strictest,
 )
+from exporter.storage import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,9 +54,13 @@ class ProjectWaves:
 
     def configure(self, waves: tuple[Wave, ...]) -> None:
         """Use these waves from the next `tick` on. A wave with a known name keeps its members."""
-        if waves != self._waves:
+        if list(map(_comparable, waves)) != list(map(_comparable, self._waves)):
             self._waves, self._due = waves, True
-            self._state.waves.keep(wave.name for wave in waves)
+
+    @property
+    def uses_tags(self) -> bool:
+        """True if any rule is about tags."""
+        return any(rule.tag for wave in self._waves for rule in wave.include)
 
     @property
     def running(self) -> tuple[Wave, ...]:
@@ -82,9 +87,23 @@ class ProjectWaves:
             self._settings[waves] = strictest(base, waves)
         return self._settings[waves]
 
+    @property
+    def strictest(self) -> Cutover:
+        """The strictest settings of the cut-over that any task of the project can have now."""
+        waves = [wave for wave in self._running if self._concerns(wave)]
+        return strictest(self._context.account.cutover, waves)
+
+    def _concerns(self, wave: Wave) -> bool:
+        """Return whether a wave can have members in the project, or has some."""
+        key = self._state.key
+        return any(rule.of_project(*key) for rule in wave.include) or bool(self._state.waves.of(wave.name))
+
     def tick(self) -> set[str]:
         """Find which waves run, and their members. Return the tasks that must be judged again."""
         now, before = self._context.clock.now(), self._running
+        if self._due:
+            names = {wave.name for wave in self._waves}
+            self._state.waves.keep(names, self._context.storage, self._context.shard)
         running = tuple(wave for wave in self._waves if stage_of(wave, now) is Stage.RUNNING)
         if not self._due and running == before:
             return self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
@@ -111,7 +130,6 @@ class ProjectWaves:
         joined = False
         for wave in self._running:
             if task_id in self._state.waves.of(wave.name):
-                self._state.waves.add(wave.name, listed)
                 continue
             found = self._matches(wave, task, listed)
             undecided = self._undecided.setdefault(wave.name, {})
@@ -120,7 +138,8 @@ class ProjectWaves:
                 undecided[task_id] = found
             elif found:
                 joined = True
-                self._state.waves.add(wave.name, listed)
+                member = Member(listed.name, WaveState.UNKNOWN, self._context.clock.now())
+                self._state.waves.put(wave.name, task_id, member)
         return self._state.subtasks.below(task_id) if joined else None
 
     def _matches(self, wave: Wave, task: TaskState, listed: Listed) -> bool | Incomplete:
@@ -149,15 +168,33 @@ class ProjectWaves:
         members.observe_list((api, job_type), {task.id for task in tasks if task.status != DELETED}, weight)
         if self._context.all_listed:
             for task_id in ids - self._state.tasks.keys():
-                if members.is_deleted(task_id, lists, self._context.filter.job_types):
+                if members.is_deleted(task_id, lists):
                     members.forget(task_id)
+
+    def record(self) -> None:
+        """Record the names and the known states of the members of running waves; before each page."""
+        for wave in self._running:
+            for task_id, member in [*self._state.waves.of(wave.name).items()]:
+                task, state = self._state.tasks.get(task_id), self._state_of(task_id)
+                name = task.listed.name if task is not None and task.listed is not None else member.task_name
+                known = member.state if state is WaveState.UNKNOWN else state.value
+                newest = member._replace(task_name=name, state=known)
+                self._state.waves.put(wave.name, task_id, newest)
+                self._context.storage.set_member(wave.name, self._state.key, task_id, newest)
 
     def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
         """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
-        known = {task_id: member.name for task_id, member in self._state.waves.of(wave.name).items()}
+        known = {task_id: member.task_name for task_id, member in self._state.waves.of(wave.name).items()}
         if stage is not Stage.OVER and wave not in self._running:
             known |= self._matching(wave)
         return [WaveMember(self._state.key, task_id, name, self._state_of(task_id)) for task_id, name in known.items()]
+
+    def deleted(self, wave: Wave) -> list[WaveMember]:
+        """Return the members of a wave that were deleted, in their last known states."""
+        return [
+            WaveMember(self._state.key, task_id, member.task_name, WaveState(member.state))
+            for task_id, member in self._state.waves.deleted(wave.name).items()
+        ]
 
     def _matching(self, wave: Wave) -> dict[str, str]:
         """Return the names of the tasks that match now, by id."""
@@ -196,7 +233,7 @@ class ProjectWaves:
     def incomplete(self, wave: Wave) -> Iterator[IncompleteProject]:
         """Yield the reasons why the project may have members that are not known."""
         key = self._state.key
-        if not any(rule.of_project(*key) for rule in wave.include) and not self._state.waves.of(wave.name):
+        if not self._concerns(wave):
             return
         if not self._state.ready:
             yield IncompleteProject(key, Incomplete.UNPOLLED)
@@ -204,3 +241,8 @@ class ProjectWaves:
             yield IncompleteProject(key, Incomplete.LISTS)
         for reason in sorted(set(self._undecided.get(wave.name, {}).values())):
             yield IncompleteProject(key, reason)
+
+
+def _comparable(wave: Wave) -> tuple[Wave, frozenset[str]]:
+    """Return what differs if settings do: a setting that is left out is not equal to its default."""
+    return wave, frozenset(wave.cutover.model_fields_set)

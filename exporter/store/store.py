@@ -41,12 +41,10 @@ class Store:
 
     def __init__(self, context: ProjectContext, exposition: Exposition, families: Iterable[Family[Task]]) -> None:
         self.context = context
-        self.state = context.state
-        self.key = context.state.key
+        self.state, self.key = context.state, context.state.key
         self._exposition = exposition
         self._samples = SampleUpdater(exposition, families, self.key, context.meter.dropped)
-        self._clock = context.clock
-        self._clock_step = context.clock.step
+        self._clock, self._clock_step = context.clock, context.clock.step
         self.ages = context.ages
         self._verdicts = Verdicts(context)
         self.events = EventRecorder(context)
@@ -110,7 +108,7 @@ class Store:
         """
         async with self._exposition.lock:
             now = self._clock.steady()
-            kept_tags, all_tags = self.context.account.tasks.tag_labels, self.context.filter.uses_tags
+            kept_tags, all_tags = self.context.account.tasks.tag_labels, self.context.uses_tags
             for task_id, received in facts.items():
                 if task_id in self.state.inventory:
                     task = self._task(task_id)
@@ -244,9 +242,8 @@ class Store:
         task = self.state.tasks.get(task_id)
         if task is None or task.exposed is None or listed is None:
             return False
-        if task.listed is not listed and task.listed != listed:
-            return False
-        return task.cutover.old.isdisjoint({"status", "list"}) and not task.cutover.disputed
+        same = task.listed is listed or task.listed == listed
+        return same and task.cutover.old.isdisjoint({"status", "list"}) and not task.cutover.disputed
 
     def _remove(self, task_id: str, *, proved: bool) -> frozenset[str]:
         """Remove a task; `proved`: lists lack it. Return the parents that have to be judged again."""
@@ -255,8 +252,7 @@ class Store:
         if task is None:
             return parents
         self.state.count(task, None)
-        self.events.removed(task_id, task, proved=proved)
-        if self.events.proves_deletion(task_id, task, proved=proved):
+        if self.events.removed(task_id, task, proved=proved):
             self.state.waves.forget(task_id)
         self._exposition.drop((self.key, task_id))
         kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
-    from exporter.model.task import Listed
+    from exporter.model.shard import Shard
+    from exporter.model.task import ProjectKey
+    from exporter.storage import Member, Storage
 
 _PROOF = 2
 """Sum of the weights of lists of one kind without a task that prove its deletion, see `Inventory`."""
-
-
-class Member(NamedTuple):
-    """A task as a wave last saw it."""
-
-    name: str
-    job_type: str
 
 
 class WaveMembers:
@@ -27,45 +23,71 @@ class WaveMembers:
     A member stays until it is deleted, whatever its name is and however the waves are configured meanwhile. A task that
     only disappeared is no proof: rules may exclude it, or an API generation may not exist any more. So whole lists are
     observed, with the tasks that rules exclude.
+
+    Args:
+        key: the project.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: ProjectKey) -> None:
+        self._key = key
         self._members: dict[str, dict[str, Member]] = {}
+        self._deleted: dict[str, dict[str, Member]] = {}
+        """By wave, the members that were deleted, with their last known states."""
+        self._known: set[str] = set()
+        """The names of all waves that were configured."""
         self._absence: dict[str, Counter[tuple[str, str]]] = {}
         """By id, the sum of the weights of lists in a row without the task, by API generation and job type."""
+        self._job_types: set[str] = set()
+        """All that were polled: a list that is not polled any more may contain a member."""
 
     def of(self, wave: str) -> Mapping[str, Member]:
         """Return the members of a wave by their ids."""
         return self._members.get(wave, {})
 
+    def deleted(self, wave: str) -> Mapping[str, Member]:
+        """Return the former members of a wave that were deleted, by their ids, with their last known states."""
+        return self._deleted.get(wave, {})
+
     def ids(self) -> set[str]:
         """Return the ids of the members of all waves."""
         return {task_id for members in self._members.values() for task_id in members}
 
-    def keep(self, waves: Iterable[str]) -> None:
-        """Remove the members of all other waves."""
-        self._members = {name: self._members[name] for name in waves if name in self._members}
+    def keep(self, waves: AbstractSet[str], storage: Storage, shard: Shard) -> None:
+        """Remove the members of all other waves. Restore those that an earlier process has stored of a new wave."""
+        for name in self._members.keys() - waves:
+            for task_id in self._members.pop(name).keys() | self._deleted.pop(name, {}).keys():
+                storage.set_member(name, self._key, task_id, None)
+        for name in waves - self._members.keys():
+            stored = {} if name in self._known else storage.restored.members.get(name, {})
+            self._members[name] = {
+                key.task_id: member
+                for key, member in stored.items()
+                if key.project == self._key and shard.contains_name(key.task_id)
+            }
+        self._known |= waves
 
-    def add(self, wave: str, listed: Listed) -> None:
-        """Add a task, or update its name."""
-        self._members.setdefault(wave, {})[listed.id] = Member(listed.name, listed.job_type)
+    def put(self, wave: str, task_id: str, member: Member) -> None:
+        """Add a task, or update what is known of it."""
+        self._deleted.get(wave, {}).pop(task_id, None)
+        self._members[wave][task_id] = member
 
     def forget(self, task_id: str) -> None:
         """Remove a task that was deleted."""
         self._absence.pop(task_id, None)
-        for members in self._members.values():
-            members.pop(task_id, None)
+        for wave, members in self._members.items():
+            if task_id in members:
+                self._deleted.setdefault(wave, {})[task_id] = members.pop(task_id)
 
     def observe_list(self, key: tuple[str, str], present: Container[str], weight: int) -> None:
         """Observe a whole list of an API generation and job type; `present` are all ids that it contains."""
+        self._job_types.add(key[1])
         for task_id in self.ids():
             if task_id in present:
                 self._absence.pop(task_id, None)
             else:
                 self._absence.setdefault(task_id, Counter())[key] += weight
 
-    def is_deleted(self, task_id: str, lists: Collection[tuple[str, str]], job_types: Container[str]) -> bool:
-        """Return whether these lists, which are all that exist, prove that a task was deleted."""
-        absence = self._absence.get(task_id, Counter())
-        polled = any(members[task_id].job_type in job_types for members in self._members.values() if task_id in members)
-        return polled and bool(lists) and all(absence[key] >= _PROOF for key in lists)
+    def is_deleted(self, task_id: str, lists: Iterable[tuple[str, str]]) -> bool:
+        """Return whether the lists that exist now, all complete, prove that a task was deleted."""
+        absence, lists = self._absence.get(task_id, Counter()), set(lists)
+        return self._job_types <= {job_type for _, job_type in lists} and all(absence[key] >= _PROOF for key in lists)

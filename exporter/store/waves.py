@@ -6,14 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.model.shard import ALL
-from exporter.model.waves import Stage, WaveStatus, listed_ids, stage_of
+from exporter.model.waves import Stage, WaveStatus, listed_ids, stage_of, strictest
+from exporter.storage import NoStorage, WaveTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from exporter.config import Wave
     from exporter.model.shard import Shard
+    from exporter.model.task import Task
     from exporter.runtime.clock import Clock
+    from exporter.storage import Storage
     from exporter.store.store import Store
 
 
@@ -24,15 +27,29 @@ class Waves:
         stores: returns one for each project.
         clock: of the times of waves.
         shard: the part of all tasks that this process has.
+        storage: keeps since when each wave is ready.
     """
 
-    def __init__(self, stores: Callable[[], Sequence[Store]], clock: Clock, shard: Shard = ALL) -> None:
+    def __init__(
+        self,
+        stores: Callable[[], Sequence[Store]],
+        clock: Clock,
+        shard: Shard = ALL,
+        storage: Storage | None = None,
+    ) -> None:
         self._stores = stores
         self._clock = clock
         self._shard = shard
+        self._storage = storage or NoStorage()
         self._waves: dict[str, Wave] = {}
+        self._restored: dict[str, WaveTimes] = {}
+        """The readiness of waves as an earlier process has stored it."""
         self._ready_since: dict[str, float] = {}
         """Steady time, by the names of the waves that are ready."""
+
+    def restore(self) -> None:
+        """Use what an earlier process has stored."""
+        self._restored = dict(self._storage.restored.waves)
 
     def configure(self, waves: Iterable[Wave]) -> None:
         """Replace the waves. One with a known name keeps the time since when it is ready."""
@@ -58,12 +75,47 @@ class Waves:
         return None if wave is None else self._status(wave)
 
     def observe(self) -> list[WaveStatus]:
-        """Record since when each wave is ready, and return the status of each that runs; before each page."""
-        now, statuses = self._clock.steady(), self.all()
-        self._ready_since = {
-            status.name: self._ready_since.get(status.name, now) for status in statuses if status.ready
-        }
-        return [status for status in statuses if status.stage is Stage.RUNNING]
+        """Record the states of members, and since when each wave is ready; before each page.
+
+        Returns the status of each wave that runs.
+        """
+        for store in self._stores():
+            store.context.waves.record()
+        statuses = self.all()
+        self._ready_since = {status.name: self._since(status) for status in statuses if status.ready}
+        running = [status for status in statuses if status.stage is Stage.RUNNING]
+        for status in running:
+            self._store(status)
+        return running
+
+    def _since(self, status: WaveStatus) -> float:
+        """Return since when a wave has been ready that is ready now, in steady time."""
+        if (known := self._ready_since.get(status.name)) is not None:
+            return known
+        before, now = self._restored.pop(status.name, None), self._clock.now()
+        if before is None or before.since is None or before.until is None or now > before.until:
+            return self._clock.steady()
+        ready = [task.ready_since for task in self._tasks_of(status) if task.ready_since is not None]
+        # Else a member was not ready meanwhile, and the wave was not either.
+        continued = all(since <= before.since for since in ready)
+        return self._clock.steady() - (now - before.since if continued else 0.0)
+
+    def _tasks_of(self, status: WaveStatus) -> Iterator[Task]:
+        states = {store.key: store.state for store in self._stores()}
+        tasks = (states[member.key].exposed(member.task_id) for member in status.members)
+        return (task for task in tasks if task is not None)
+
+    def _store(self, status: WaveStatus) -> None:
+        """Store the readiness of a running wave. An unknown one changes nothing."""
+        if status.ready is None:
+            return
+        since, until = self._ready_since.get(status.name), None
+        if since is not None:
+            ages = [
+                strictest(store.context.account.cutover, [self._waves[status.name]]).max_age for store in self._stores()
+            ]
+            since, until = self._clock.unix(since), self._clock.now() + min(ages)
+        self._storage.set_wave(status.name, WaveTimes(status.ready, since, until))
 
     def _status(self, wave: Wave) -> WaveStatus:
         projects = [store.context.waves for store in self._stores()]
@@ -78,6 +130,7 @@ class Waves:
             wave.ends_at,
             wave.expected,
             tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
+            tuple(sorted(member for project in projects for member in project.deleted(wave))),
             tuple(task_id for task_id in missing if self._shard.contains_name(task_id)),
             tuple(gap for project in projects for gap in project.incomplete(wave)),
         )

@@ -243,7 +243,7 @@ class StoreFixture:
 
     def run(self, *waves: Mapping[str, Any]) -> None:
         """Configure waves, each by its settings."""
-        configured = config_of(waves=waves).waves
+        configured = config_of(collectors=COLLECTORS, waves=waves).waves
         self.store.context.waves.configure(configured)
         self.waves.configure(configured)
 
