@@ -87,11 +87,11 @@ class WaveStatus:
         ends_at: Unix time; None if it never ends.
         expected: the least number of ready and ended tasks; None without one.
         members: sorted by project, name and id. While the wave is planned, the tasks that match now.
-        deleted: former members, which were deleted, in their last known states.
         missing_ids: ids in its rules that no member has.
         incomplete: the projects that may have unknown members.
         ready: whether the cut-over can begin; None if the wave does not run, or a project was not polled yet.
         ready_since: Unix time, while it is ready.
+        deleted: former members, which were deleted, in their last known states.
     """
 
     name: str
@@ -100,11 +100,11 @@ class WaveStatus:
     ends_at: float | None = None
     expected: int | None = None
     members: tuple[WaveMember, ...] = ()
-    deleted: tuple[WaveMember, ...] = ()
     missing_ids: tuple[str, ...] = ()
     incomplete: tuple[IncompleteProject, ...] = ()
     ready: bool | None = None
     ready_since: float | None = None
+    deleted: tuple[WaveMember, ...] = ()
 
     @property
     def counts(self) -> Mapping[WaveState, int]:

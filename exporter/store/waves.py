@@ -130,9 +130,9 @@ class Waves:
             wave.ends_at,
             wave.expected,
             tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
-            tuple(sorted(member for project in projects for member in project.deleted(wave))),
             tuple(task_id for task_id in missing if self._shard.contains_name(task_id)),
             tuple(gap for project in projects for gap in project.incomplete(wave)),
+            deleted=tuple(sorted(member for project in projects for member in project.deleted(wave))),
         )
         ready = None if self.sharded else status.judged()
         since = self._clock.unix(self._ready_since.get(wave.name, self._clock.steady())) if ready else None
