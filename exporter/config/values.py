@@ -31,7 +31,7 @@ _DURATION = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in _UNITS
 _LONGEST_SECONDS = 3650 * 86_400
 _UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile("([0-9]{1,12})(MB|GB|MiB|GiB)", re.ASCII)
-_LEAST_BYTES, _MOST_BYTES = 10 * 10**6, 1000 * 10**9
+_LEAST_BYTES, _MOST_BYTES = 20 * 10**6, 1000 * 10**9
 _LOCAL_HTTP = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\]|169\.254\.169\.254)(:\d+)?")
 
 
@@ -71,7 +71,7 @@ def _bytes(value: object) -> int:
     if not _LEAST_BYTES <= size <= _MOST_BYTES:
         raise ValueError(
             "expected a size such as 512MB or 2GB (units MB, GB, MiB, GiB) or a number of bytes; "
-            "at least 10MB, at most 1000GB"
+            "at least 20MB, at most 1000GB"
         )
     return int(size)
 
@@ -212,7 +212,7 @@ DurationOrZero = Annotated[float, BeforeValidator(_seconds_or_zero)]
 """A `Duration`, or zero."""
 Keep = Annotated[Duration, AfterValidator(_at_least_a_day)]
 ByteSize = Annotated[int, BeforeValidator(_bytes)]
-"""Bytes, 10 MB or more. Written as `512MB`, or as a number of bytes."""
+"""Bytes, 20 MB or more. Written as `512MB`, or as a number of bytes."""
 Directory = Annotated[Path, Strict(strict=False), BeforeValidator(_directory)]
 """A directory that exists or can be created; relative to the configuration file."""
 Moment = Annotated[float, BeforeValidator(_moment)]

@@ -20,7 +20,7 @@ from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetr
 from exporter.metrics.storage_meter import StorageMeter
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES, WaveSamples
-from exporter.model.events import EventLog
+from exporter.model.events import EventLog, Kind
 from exporter.model.shard import ALL, Shard
 from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
@@ -116,13 +116,26 @@ class Exporter:
 
     async def __aenter__(self) -> Self:
         await self.storage.open()
-        self.events.restore(self.storage.restored.events)
+        self._restore()
         self.waves.restore()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._projects.close()
         await self.storage.close()
+
+    def _restore(self) -> None:
+        """Restore the events of an earlier process, and record for which projects it has stored tasks."""
+        restored = self.storage.restored
+        self.events.restore(restored.events)
+        if restored.alive_at is None:
+            return
+        away = max(0.0, self.now() - restored.alive_at)
+        for store in self.stores:
+            if store.key in restored.times:
+                self.events.add(store.key, Kind.RESTARTED, seconds=f"{away:.0f}")
+        tasks = sum(map(len, restored.times.values()))
+        _log.info("restored", events=len(restored.events), tasks=tasks, seconds_since=round(away))
 
     async def run(self) -> None:
         """Poll and publish for ever."""

@@ -1,4 +1,4 @@
-"""The events that this process has observed: changes of tasks and projects, in a log of bounded size."""
+"""The events that the exporter has observed: changes of tasks and projects, in a log of bounded size."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Kind(StrEnum):
     RENAMED = "renamed", "a task has a new name"
     """name_before"""
     PHASE_CHANGED = "phase_changed", "a task changed its phase"
-    """phase_before, phase"""
+    """phase_before, phase, and unobserved if it did so while the exporter did not run"""
     FAILED = "failed", "a task failed"
-    """phase_before, and error_code if the cloud has reported it already"""
+    """phase_before, error_code if the cloud has reported it already, and unobserved"""
     ERROR_CODE = "error_code", "the error code of a failed task is known"
     """error_code, of a failure before"""
     ENDED = "ended", "a task ended"
-    """phase_before"""
+    """phase_before, and unobserved"""
     READY = "ready", "a task became ready for the cut-over"
     """unchecked, if a reason was not checked"""
     NOT_READY = "not_ready", "a task is no longer ready for the cut-over"
@@ -60,6 +60,8 @@ class Kind(StrEnum):
     PROJECT_UNREADABLE = "project_unreadable"
     """error"""
     PROJECT_READABLE = "project_readable"
+    RESTARTED = "restarted"
+    """seconds: for how long no exporter observed the project; the storage contains what was before"""
     MUTED = "muted", "too many changes: further events are left out"
     """seconds: for how long further events of this task are left out"""
     LEFT_OUT = "left_out", "events were left out: too many changes"
@@ -70,7 +72,8 @@ class Event(NamedTuple):
     """A change of a task or a project.
 
     Args:
-        at: Unix time at which the exporter observed it.
+        at: Unix time at which the exporter observed it. With `unobserved` in `detail` it happened earlier, at an
+            unknown time, while the exporter did not run.
         kind: see `Kind`.
         account: of the project.
         region: of the project.
@@ -114,7 +117,8 @@ class EventLog:
     def since(self, key: ProjectKey | None = None) -> float:
         """Return the Unix time after which the log has all events, of one project or of all.
 
-        It is the start of the process, before which no event was observed, or the time of the newest removed event.
+        It is the start of the process, the oldest event that the storage has kept, or the time of the newest removed
+        event. While no exporter ran, no event was observed: see `Kind.RESTARTED`.
         """
         removed = [at for owner, at in self._removed.items() if key in {None, owner}]
         return self._clock.unix(max([self._started, *removed]))
@@ -133,6 +137,7 @@ class EventLog:
     def restore(self, events: Iterable[Event]) -> None:
         """Add the events of an earlier process, ascending, before any other is added."""
         for event in events:
+            self._started = min(self._started, event.at - self._clock.step)
             self._append(ProjectKey(event.account, event.region, event.project), event)
 
     def _append(self, key: ProjectKey, event: Event) -> None:

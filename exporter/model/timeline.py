@@ -104,6 +104,11 @@ class TimelineRecorder:
             if ring.is_due(point.at):
                 ring.append(point.at, values)
 
+    @property
+    def newest(self) -> Point:
+        """The newest point; IndexError without one."""
+        return self.points(self._hour.newest - 1)[-1]
+
     def points(self, start: float, *, of_day: bool = False) -> list[Point]:
         """Return the points since a time, ascending: in steps of 1 min, or `of_day` in steps of 10 min."""
         ring = self._day if of_day else self._hour
@@ -136,7 +141,7 @@ class Timeline:
 
     @property
     def since(self) -> float:
-        """When the first point was recorded; a restart of the exporter loses all points."""
+        """When the first point was recorded. A restart of the exporter loses all points that the storage lacks."""
         return self._recorder.since + self._step
 
     def points(self, window_seconds: float) -> tuple[Point, ...]:

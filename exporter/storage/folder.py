@@ -20,7 +20,8 @@ _SUFFIXES = ("", "-wal", "-shm")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """The last one means that a table is missing."""
 _BUSY_SECONDS = 1.0
-_WAL_LIMIT_BYTES = 4_000_000
+_LOG_PAGES = 250
+"""Of 4 KiB: a larger write-ahead log is moved to the file after the next write."""
 
 
 class DirectoryInUseError(OSError):
@@ -82,8 +83,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "auto_vacuum = INCREMENTAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -94,9 +95,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise UnusableFileError("corrupt", f"it is damaged: {' '.join(str(result).split())}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    connection.execute("PRAGMA journal_size_limit = 0")
     if version < len(MIGRATIONS):
         migrate(connection, version)
 
@@ -104,7 +107,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def is_damaged(error: Exception) -> bool:
     """Return whether an error shows that the content of the file is damaged."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _DAMAGED
+    decoding = isinstance(error, UnicodeDecodeError)  # of the message of an error of SQLite
+    return decoding or (code is not None and code & 0xFF in _DAMAGED)
 
 
 def set_aside(path: Path, suffix: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from typing import TYPE_CHECKING
 
 from exporter.storage.folder import size_of
@@ -11,53 +12,61 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-_CHUNK_ROWS = 2000
-_MOST_CHUNKS = 20
+_CHUNK_ROWS = 500
+_SECONDS = 1.0
 _LARGEST_RESERVE_BYTES = 8_000_000
 """For the write-ahead log, at most a quarter of the limit."""
 
 
 def remove_old(connection: sqlite3.Connection, before: float) -> None:
-    """Remove the records before a Unix time, the oldest first; many of them take several calls."""
+    """Remove the records before a Unix time, the oldest first, for a second of each kind at most."""
     for table in ("events", "points"):
-        for _ in range(_MOST_CHUNKS):
-            oldest = _oldest(connection, table)
-            if oldest is None or oldest >= before:
-                break
+        until = time.monotonic() + _SECONDS
+        while (oldest := _oldest(connection, table)) is not None and oldest < before and time.monotonic() < until:
             connection.execute(
-                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT ?) AND at < ?",
+                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT ?) "
+                "AND (at < ? OR typeof(at) != 'real')",  # of a damaged file
                 (_CHUNK_ROWS, before),
             )
     connection.execute("DELETE FROM tasks WHERE stored_at < ? AND id NOT IN (SELECT task FROM points)", (before,))
     connection.execute("DELETE FROM members WHERE stored_at < ?", (before,))
     connection.execute("DELETE FROM waves WHERE stored_at < ?", (before,))
     connection.execute("DELETE FROM runs WHERE alive_at < ?", (before,))
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    _shrink(connection)
 
 
 def keep_within(connection: sqlite3.Connection, path: Path, max_size: int) -> None:
-    """Remove the oldest events and points while the file is too large.
+    """Remove the oldest events and points while the file is too large, for a second at most.
 
     Raises:
-        OSError: the file and its write-ahead log are larger than the limit nevertheless.
+        OSError: the write-ahead log is too large, and cannot be emptied.
         sqlite3.Error: from the file.
     """
-    reserve = min(_LARGEST_RESERVE_BYTES, max_size // 4)
-    for _ in range(_MOST_CHUNKS):
-        if _used_bytes(connection) <= max_size - reserve or not _remove_oldest(connection):
+    if size_of(path) > max_size and not _empty_log(connection):
+        raise OSError(errno.EFBIG, "larger than storage.max_size: another program reads the file")
+    limit, until = max_size - min(_LARGEST_RESERVE_BYTES, max_size // 4), time.monotonic() + _SECONDS
+    while _used_bytes(connection) > limit and _remove_oldest(connection) and time.monotonic() < until:
+        _shrink(connection)
+        if not _empty_log(connection):
             break
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
-    if size_of(path) > max_size:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        if size_of(path) > max_size:
-            raise OSError(errno.EFBIG, "larger than storage.max_size: another program may hold the file open")
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log to the file. Return False if another program that reads the file does not let it."""
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    """Return the free pages of the file to the disk; `execute` would return a single one."""
+    connection.executescript("PRAGMA incremental_vacuum")
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:
-    """Return the bytes of the file once its changes are checkpointed."""
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    return int(pages * page_bytes)
+    """Return the bytes of the pages that contain records."""
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    return int((pages - free) * page_bytes)
 
 
 def _remove_oldest(connection: sqlite3.Connection) -> bool:

@@ -27,9 +27,9 @@ class TaskTimes(NamedTuple):
         phase_changed_at: when the exporter observed that the phase began; None if it did not.
         ended_at: since when the exporter has known that the task has ended.
         ready: whether nothing blocks the cut-over, by the newest verdict on known facts; None without a verdict.
-        clear_since: since when nothing but `not_stable` has blocked.
-        ready_since: since when nothing at all has blocked.
+        ready_since: since when nothing has blocked.
         ready_until: until when the facts of that verdict are fresh enough for it.
+        rules: identifies the settings of that verdict.
     """
 
     task_name: str
@@ -37,9 +37,9 @@ class TaskTimes(NamedTuple):
     phase_changed_at: float | None = None
     ended_at: float | None = None
     ready: bool | None = None
-    clear_since: float | None = None
     ready_since: float | None = None
     ready_until: float | None = None
+    rules: int | None = None
 
 
 class Member(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PROJECT = "account, region, project"
-_TIMES = "task_name, phase, phase_changed_at, ended_at, ready, clear_since, ready_since, ready_until"
+_TIMES = "task_name, phase, phase_changed_at, ended_at, ready, ready_since, ready_until, rules"
 _POINT = "at, delay_seconds, full_progress_ratio, rows_per_second, phase, ready"
 _EVENT = f"at, kind, {_PROJECT}, task_id, task_name, detail"
 
@@ -186,15 +186,10 @@ def _key_of(row: Any) -> TaskKey:
 
 
 def _times_of(row: Any) -> TaskTimes:
-    name, phase, changed, ended, ready, *since = row
-    return TaskTimes(
-        _text(name),
-        Phase(phase),
-        _time_or_none(changed),
-        _time_or_none(ended),
-        _flag(ready),
-        *map(_time_or_none, since),
-    )
+    name, phase, changed, ended, ready, since, until, rules = row
+    observed = _time_or_none(changed), _time_or_none(ended), _flag(ready)
+    verdict = _time_or_none(since), _time_or_none(until)
+    return TaskTimes(_text(name), Phase(phase), *observed, *verdict, rules if isinstance(rules, int) else None)
 
 
 def _point_of(row: Any) -> Point:

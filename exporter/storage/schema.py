@@ -23,7 +23,7 @@ MIGRATIONS: Sequence[str] = (
         id INTEGER PRIMARY KEY,
         account TEXT NOT NULL, region TEXT NOT NULL, project TEXT NOT NULL, task_id TEXT NOT NULL,
         stored_at REAL NOT NULL, task_name TEXT, phase TEXT, phase_changed_at REAL, ended_at REAL,
-        ready INTEGER, clear_since REAL, ready_since REAL, ready_until REAL,
+        ready INTEGER, ready_since REAL, ready_until REAL, rules INTEGER,
         UNIQUE (account, region, project, task_id)
     );
     CREATE TABLE points (

@@ -31,7 +31,7 @@ V = TypeVar("V")
 
 MOST_QUEUED = 20_000
 """Events, and points, that wait to be written; further ones displace the oldest."""
-_BATCH = 2000
+_BATCH = 500
 _GAP_SECONDS = 1.0
 """Between two writes."""
 _ALIVE_SECONDS = 10.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+from zlib import crc32
 
 from exporter.config import Cutover, stricter
 from exporter.model.details import Detail
@@ -19,6 +22,20 @@ _EDITS = "CHANGE_JOB_", "CHILD_TRANSFER_", "RELEASE_CHILD_TRANSFER_"
 """The first parts of statuses during and at the end of an edit."""
 
 
+class Restored(NamedTuple):
+    """The verdict of an earlier process, in steady time.
+
+    Args:
+        ready_since: since when nothing had blocked.
+        until: until when its facts are fresh enough: only a verdict until then continues it.
+        rules: identifies its settings.
+    """
+
+    ready_since: float
+    until: float
+    rules: int
+
+
 @dataclass(slots=True)
 class CutoverState:
     """What was observed of one task; all times are steady ones, see `Clock`."""
@@ -29,6 +46,8 @@ class CutoverState:
     """When a part of the verdict becomes too old, by name, as of the newest verdict; see `CutoverInput.old`."""
     old: frozenset[str] = frozenset()
     """Those that were too old when the task was last judged."""
+    restored: Restored | None = None
+    """Until the task is ready; None if a known fact has blocked since the start of this process."""
     clear_since: float | None = None
     """Since when nothing has blocked but `not_stable`."""
     ready_since: float | None = None
@@ -105,15 +124,46 @@ class CutoverState:
         before, self.settings = self.settings, settings
         if before is not None and settings != before and _is_stricter(settings, before):
             self.restart()
+        if self.restored is not None and rules_of(settings) != self.restored.rules:
+            self.restored = None
 
     def restart(self) -> None:
         """The task has no verdict: the time without a blocker starts again."""
         self.clear_since = self.ready_since = self.caught_up_since = None
         self.caught_up = False
+        self.restored = None
+
+    @property
+    def fresh_until(self) -> float:
+        """Until when the verdict is the same without further facts."""
+        return min((at for name, at in self.limits.items() if name not in self.old), default=-math.inf)
 
     def observe_blocked(self, now: float, *, blocked: bool) -> None:
         """Observe whether anything but `not_stable` blocks."""
-        self.clear_since = None if blocked else now if self.clear_since is None else self.clear_since
+        restored, was_clear = self.restored, self.clear_since is not None
+        if blocked:
+            self.clear_since = None
+            self.restored = None if was_clear else restored  # else its facts are unknown since the start
+        elif not was_clear:
+            self.clear_since = now
+            self.restored = restored if restored is not None and now <= restored.until else None
+
+    def observe_ready(self, now: float, *, ready: bool) -> None:
+        """Observe whether nothing blocks. The verdict of an earlier process continues if nothing has blocked since."""
+        if not ready:
+            self.ready_since = None
+        elif self.ready_since is None:
+            self.ready_since = now if self.restored is None else self.restored.ready_since
+            self.restored = None
+
+    def to_restore(self) -> Restored | None:
+        """Return what another process can continue; None if the task is not ready."""
+        if self.restored is not None:
+            until = self.restored.until if self.clear_since is None else self.fresh_until
+            return self.restored._replace(until=until)
+        if self.ready_since is None or self.settings is None:
+            return None
+        return Restored(self.ready_since, self.fresh_until, rules_of(self.settings))
 
     def observe_delays(self, now: float, stable_for: float, *, within: bool) -> None:
         """Observe whether the delays are known, fresh and within their limits."""
@@ -138,6 +188,12 @@ def _is_stricter(settings: Cutover, before: Cutover) -> bool:
     pairs = {name: (getattr(settings, name), getattr(before, name)) for name in type(settings).model_fields}
     del pairs["stable_for"]  # which needs no fact
     return any(new != old and stricter(name, new, old) == new for name, (new, old) in pairs.items())
+
+
+@lru_cache(maxsize=100)
+def rules_of(settings: Cutover) -> int:
+    """Return a number that identifies settings, the same in each process."""
+    return crc32(settings.model_dump_json().encode())
 
 
 def too_old(limits: Mapping[str, float], now: float) -> frozenset[str]:

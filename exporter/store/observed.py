@@ -24,6 +24,8 @@ class ObservedTask:
 
     new: bool = False
     """True until the event that the task has appeared; of a task that the first lists contain, never."""
+    restored: bool = False
+    """True if an earlier process has observed the task, until its first entry in a list."""
     ready: bool | None = None
     """Of the newest verdict on known facts: whether nothing blocks. None before it, and if the task has none."""
     awaits_code: bool = False

@@ -82,7 +82,10 @@ class Readiness:
         blocking = _blocking(exposed)
         if exposed.blockers is not None and not blocking:
             return True
-        return False if any(self._known(name, task_id, exposed) for name in blocking) else task.observed.ready
+        if not any(self._known(name, task_id, exposed) for name in blocking):
+            return task.observed.ready
+        task.cutover.restored = None
+        return False
 
     def _known(self, reason: str, task_id: str, exposed: Task) -> bool:
         """Return whether a reason blocks because of a known fact."""

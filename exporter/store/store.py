@@ -11,6 +11,7 @@ from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.event_recorder import EventRecorder
 from exporter.store.inventory import weight_of
+from exporter.store.stored_tasks import StoredTasks
 from exporter.store.subtasks import MOST_LEVELS
 from exporter.store.task_state import TaskState
 from exporter.store.verdicts import Verdicts, excludes_subtasks
@@ -48,6 +49,7 @@ class Store:
         self.ages = context.ages
         self._verdicts = Verdicts(context)
         self.events = EventRecorder(context)
+        self._stored = StoredTasks(context)
         self._ended_for = context.account.tasks.ended_for
         self._next_change = -math.inf  # when a task changes by age alone; unknown before the first sweep
         self._project: Project | None = None
@@ -226,6 +228,7 @@ class Store:
             for parent in level:
                 parents |= self._update_samples(parent, inventory.find(parent, oldest))
         await self.events.record(quiet=quiet)
+        await self._stored.write()
         if relisted or self._counted != self.state.counted:  # no page shows other counts than tasks
             self._update_project()
 
@@ -254,6 +257,7 @@ class Store:
         self.state.count(task, None)
         if self.events.removed(task_id, task, proved=proved):
             self.state.waves.forget(task_id)
+        self._stored.observe(task_id)
         self._exposition.drop((self.key, task_id))
         kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)
         self.state.removed[task_id] = self._clock.steady(), kept
@@ -264,6 +268,7 @@ class Store:
         if task_id not in self.state.tasks:
             _, task = self.state.removed.pop(task_id, (0.0, TaskState()))
             task.observed.new = self.events.appearing
+            self._stored.restore(task_id, task)
             self.state.tasks[task_id] = task
         return self.state.tasks[task_id]
 
@@ -292,6 +297,7 @@ class Store:
         if task.exposed is not None:
             self._samples.update_task((self.key, task_id), before, task.exposed)
         self.events.observe(task_id, task, before, phase)
+        self._stored.observe(task_id)
         if subtasks.of(task_id) and excludes_subtasks(before) != excludes_subtasks(task.exposed):
             moved |= subtasks.of(task_id)
         if parent_inputs is not None and parent_inputs != task.parent_inputs:

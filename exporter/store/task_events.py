@@ -49,8 +49,9 @@ def events_of(task: TaskState, before: Task | None, phase: Phase | None) -> Iter
         yield Kind.APPEARED, {"phase": str(task.phase or Phase.OTHER)}
     if before is not None and after is not None and before.identity.task_name != after.identity.task_name:
         yield Kind.RENAMED, {"name_before": before.identity.task_name}
-    if before is not None and phase is not None:
+    if phase is not None and (before is not None or observed.restored):
         yield from _phase_events(task, phase)
+        observed.restored = False
     if after is not None:
         yield from _comparison_events(observed, after.comparison)
         yield from _switchover_events(observed, after)
@@ -64,7 +65,7 @@ def _phase_events(task: TaskState, before: Phase) -> Iterator[Found]:
             yield Kind.ERROR_CODE, {"error_code": code}
         return
     observed.awaits_code = task.phase is Phase.FAILED and code is None
-    detail = {"phase_before": str(before)}
+    detail = {"phase_before": str(before), **({"unobserved": "true"} if observed.restored else {})}
     if task.phase is Phase.FAILED:
         yield Kind.FAILED, detail if code is None else {**detail, "error_code": code}
     elif task.phase is Phase.ENDED:

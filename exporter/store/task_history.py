@@ -20,6 +20,8 @@ from exporter.model.task import DELAYED
 from exporter.model.timeline import Point, Timeline, TimelineRecorder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed, Task
     from exporter.runtime.clock import Clock
@@ -47,6 +49,16 @@ class TaskHistory:
     def timeline(self, now: float, step: float) -> Timeline | None:
         """Return the history as it is now; None without a point."""
         return None if self._recorder is None else Timeline(self._recorder, now, step)
+
+    def newest(self) -> Point | None:
+        """Return the newest point, in steady time."""
+        return None if self._recorder is None else self._recorder.newest
+
+    def restore(self, points: Sequence[Point]) -> None:
+        """Store the points that an earlier process has recorded, in steady time, ascending, before any other."""
+        self._recorder = TimelineRecorder(points[0].at)
+        for point in points:
+            self._recorder.record(point)
 
     def observe(self, listed: Listed | None, now: float) -> None:
         """Observe the entry of the task in a list; predictions use no points before a change of phase or action."""

@@ -134,7 +134,9 @@ class TaskState:
         self.recent.observe(listed, now)
         if listed is None or listed.phase is self.phase:
             return
-        if self.phase is not None:
+        if self.observed.restored:
+            self.history = History()  # the phase changed at an unknown time
+        elif self.phase is not None:
             self.history = History(
                 phase_changes=self.history.phase_changes + 1,
                 failures=self.history.failures + (listed.phase is Phase.FAILED),

@@ -66,7 +66,7 @@ class Verdicts:
         case.stable = self._stable(task, case.settings)
         outcomes = (*others, *cutover.judge(case, [cutover.NOT_STABLE]))
         ready = not task.blocked and case.stable is not False
-        state.ready_since = None if not ready else now if state.ready_since is None else state.ready_since
+        state.observe_ready(now, ready=ready)
         shown = state.ready_since if exposed.identity.parent_id is None else None
         since = None if shown is None else self._clock.unix(shown)
         return *_shown(outcomes), since, state.caught_up if self._state.polls_on else None

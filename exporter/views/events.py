@@ -15,10 +15,10 @@ _SENTENCES: Mapping[Kind, str] = {
     Kind.APPEARED: "{subject} is new, in phase {phase}.",
     Kind.REMOVED: "{subject} was removed: the cloud does not list it any more.",
     Kind.RENAMED: "{subject} has a new name; it was {name_before} before.",
-    Kind.PHASE_CHANGED: "{subject} changed from phase {phase_before} to {phase}.",
-    Kind.FAILED: "{subject} failed{error_code}; it was in phase {phase_before} before.",
+    Kind.PHASE_CHANGED: "{subject} changed from phase {phase_before} to {phase}{unobserved}.",
+    Kind.FAILED: "{subject} failed{error_code}{unobserved}; it was in phase {phase_before} before.",
     Kind.ERROR_CODE: "{subject} failed{error_code}.",
-    Kind.ENDED: "{subject} ended; it was in phase {phase_before} before.",
+    Kind.ENDED: "{subject} ended{unobserved}; it was in phase {phase_before} before.",
     Kind.READY: "{subject} became ready for the cut-over{unchecked}.",
     Kind.NOT_READY: "{subject} is no longer ready for the cut-over. {reasons}",
     Kind.COMPARED: "A comparison of {subject} finished ({type}): {result}.",
@@ -28,13 +28,15 @@ _SENTENCES: Mapping[Kind, str] = {
     Kind.TASKS_FRESH: "{subject} has fresh data again: {tasks} regained the verdict ready.",
     Kind.PROJECT_UNREADABLE: "{subject} became unreadable: every task list fails ({error}).",
     Kind.PROJECT_READABLE: "{subject} is readable again.",
+    Kind.RESTARTED: "The exporter runs again. It did not observe {subject} for {seconds}.",
     Kind.MUTED: "{subject} changes too often: its further events are left out for {seconds}.",
     Kind.LEFT_OUT: "The list of events lacks {events} of {tasks} of {subject} with too many changes.",
 }
-_OPTIONAL = ("error_code", "unchecked", "direction")
+_OPTIONAL = ("error_code", "unchecked", "direction", "unobserved")
 _WORDS: Mapping[str, Callable[[str], str]] = {
     "error_code": " with error code {}".format,
     "direction": ", direction {}".format,
+    "unobserved": lambda _: " while the exporter was not running",
     "unchecked": lambda names: f"; not checked: {listing(subjects(names.split(',')))}",
     "reasons": lambda names: " ".join(f"{name}: {ADVICE[name].means}" for name in names.split(",")),
     "result": {

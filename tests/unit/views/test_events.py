@@ -53,6 +53,15 @@ SENTENCES = {
         Kind.PROJECT_UNREADABLE, None, error="access denied 403"
     ),
     "Project acme/r1/shop is readable again.": event(Kind.PROJECT_READABLE, None),
+    "The exporter runs again. It did not observe project acme/r1/shop for 2m.": event(
+        Kind.RESTARTED, None, seconds="120"
+    ),
+    "Task orders ended while the exporter was not running; it was in phase ending before.": event(
+        Kind.ENDED, phase_before="ending", unobserved="true"
+    ),
+    "Task orders changed from phase full to incremental while the exporter was not running.": event(
+        Kind.PHASE_CHANGED, phase_before="full", phase="incremental", unobserved="true"
+    ),
     "Task orders changes too often: its further events are left out for 30m.": event(Kind.MUTED, seconds="1800"),
     "The list of events lacks 2 events of 1 task of project acme/r1/shop with too many changes.": event(
         Kind.LEFT_OUT, None, events="2", tasks="1"
