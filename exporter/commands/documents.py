@@ -86,12 +86,21 @@ class ProjectRow(_InProject):
         return [name for name, collector in self.collectors.items() if collector.success is False]
 
 
+class WaveHead(_Document):
+    """A wave without its members."""
+
+    name: Shown
+    timing: Shown
+    verdict: Shown
+
+
 class TaskTable(_Document):
-    """All tasks."""
+    """All tasks, or those of a wave."""
 
     now_timestamp_seconds: Time
     projects: list[ProjectRow]
     tasks: list[TaskRow]
+    wave: WaveHead | None = None
 
 
 class ObservedTask(TaskRow):
@@ -107,6 +116,46 @@ class ObservedTasks(_Document):
     now_timestamp_seconds: Time
     projects: list[ProjectRow]
     tasks: list[ObservedTask]
+
+
+class WaveTask(ObservedTask):
+    """A member of a wave."""
+
+    state: Shown
+
+
+class Sentence(_Document):
+    """Why a project may have members that are not known."""
+
+    sentence: Shown
+
+
+class WaveTable(_Document):
+    """A wave and its members."""
+
+    now_timestamp_seconds: Time
+    name: Shown
+    stage: Shown
+    timing: Shown
+    verdict: Shown
+    ready: bool | None
+    expected: int | None
+    missing_ids: list[Shown]
+    incomplete_projects: list[Sentence]
+    not_ready_because: list[Shown]
+    members: list[WaveTask]
+
+
+class WaveName(_Document):
+    """A wave in the list of waves."""
+
+    name: Shown
+
+
+class WaveNames(_Document):
+    """All waves."""
+
+    waves: list[WaveName]
 
 
 class TaskEvent(_Document):

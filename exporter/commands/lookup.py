@@ -39,6 +39,14 @@ def no_match(wanted: str, places: Iterable[Place], *, all_read: bool = True) -> 
     return f"no {tasks} has the id or the name {printable(wanted)!r}" + (f", did you mean {choice}?" if choice else "")
 
 
+def no_wave(wanted: str, names: Iterable[str]) -> str:
+    """Return the message that no wave has a name, with the similar names, or else all."""
+    known = list(names)
+    near = difflib.get_close_matches(wanted, known, n=_MOST_SIMILAR)
+    hint = f", did you mean {' or '.join(near)}?" if near else f" (waves: {', '.join(known) or 'none'})"
+    return f"no wave has the name {printable(wanted)!r}{hint}"
+
+
 def ambiguous(wanted: str, places: Sequence[Place]) -> str:
     """Return the message that several tasks have this name, with their ids."""
     rows = sorted((place.task_id, place.account, place.region, place.project) for place in places)

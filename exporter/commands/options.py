@@ -94,6 +94,11 @@ def add_task(parser: Parser) -> None:
     parser.add_argument("task", metavar="TASK", help="id of the task, or its exact name if no other task has it")
 
 
+def add_wave(parser: Parser, text: str) -> None:
+    """Add the option that selects a wave."""
+    parser.add_argument("--wave", metavar="NAME", help=text)
+
+
 def add_log(parser: Parser, level: str = "info") -> None:
     """Add the options of the log.
 

@@ -32,6 +32,7 @@ _LARGEST_BODY, _LARGEST_SUM = 16 << 20, 256 << 20
 _MOST_TASKS = 100_000
 _PAGE, LONGEST_QUERY = 2000, 200
 """Tasks on a page, and letters of a query: as many as an exporter allows."""
+_LONGEST_REASON = 500
 _MOST_REDIRECTIONS = 5
 _TRIES = 3
 """How often all pages are read until no task has appeared or ended between two of them."""
@@ -45,8 +46,8 @@ class RemoteError(NotReadyError):
     """The exporter gave no usable response; the text contains its URL, and what to do."""
 
 
-class NoTaskError(RemoteError):
-    """The exporter has no task with the id."""
+class NotFoundError(RemoteError):
+    """The exporter has no such task or wave; the text contains its reason."""
 
 
 def base_of(url: str) -> httpx.URL:
@@ -147,8 +148,16 @@ class Remote:
         return {**document, "tasks": list(tasks.values())}, totals
 
     async def task(self, task_id: str) -> dict[str, Any]:
-        """Return the document of one task; raises `NoTaskError`."""
+        """Return the document of one task; raises `NotFoundError`."""
         return await self._get(f"/api/v1/tasks/{quote(task_id, safe='')}")
+
+    async def wave(self, name: str) -> dict[str, Any]:
+        """Return the document of one wave with its members; raises `NotFoundError`."""
+        return await self._get(f"/api/v1/waves/{quote(name, safe='')}")
+
+    async def waves(self) -> dict[str, Any]:
+        """Return the document of all waves, without members; raises `NotFoundError` with shards."""
+        return await self._get("/api/v1/waves")
 
     async def events(self, task_id: str) -> dict[str, Any]:
         """Return the document of the newest events of a task and its subtasks."""
@@ -175,7 +184,8 @@ class Remote:
             raise self._error(reason_of(error, self.url.scheme)) from error
         document = _decoded(content)
         if status == httpx.codes.NOT_FOUND and parameters is None and isinstance(document.get("errors"), list):
-            raise NoTaskError(f"{self.url}: no task has this id")
+            reason = printable(", ".join(map(str, document["errors"])))[:_LONGEST_REASON]
+            raise NotFoundError(f"{self.url}: {reason}")
         if status != httpx.codes.OK:
             raise self._error(reason_of_status(status))
         if not document:

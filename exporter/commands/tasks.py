@@ -11,6 +11,7 @@ Examples:
   drs-exporter tasks --config.file=config.yaml
   drs-exporter tasks --url=http://localhost:10826   what a running exporter has
   drs-exporter tasks --url=http://localhost:10826 --watch
+  drs-exporter tasks --url=http://localhost:10826 --wave=weekend-1
   drs-exporter tasks --config.file=config.yaml --output=json |
     jq -r '.tasks[] | select(.cutover == "ready").task_name'
 
@@ -28,11 +29,12 @@ from typing import TYPE_CHECKING, Any
 
 from exporter.commands.documents import TaskTable
 from exporter.commands.live import first_poll, while_polling
-from exporter.commands.options import Parser, add_cloud, add_url, cloud_of
+from exporter.commands.options import Parser, add_cloud, add_url, add_wave, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
 from exporter.commands.remote import Remote, remote_of
 from exporter.commands.task_table import as_table
 from exporter.commands.watch import DEFAULT, interval, watch
+from exporter.commands.waves import of_wave, wave_at, wave_of
 from exporter.config import COLLECTORS, TASKS
 from exporter.daemon.exporter import Exporter
 from exporter.model.cutover import REASONS
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     add_cloud(parser)
     add_url(parser)
+    add_wave(parser, "print only the tasks of this wave, and its verdict")
     parser.add_argument("--output", choices=("table", "json"), default="table", help="output format; default: table")
     parser.add_argument(
         "--watch",
@@ -76,18 +79,18 @@ def run(options: argparse.Namespace) -> Outcome:
     if options.watch is not None:
         return _watched(options, remote, as_json=as_json)
     if remote is not None:
-        return interrupts.run(tasks_at(remote, screen))
+        return interrupts.run(tasks_at(remote, screen, wave=options.wave))
     config, transport = cloud_of(options)
-    return interrupts.run(tasks(config, screen, transport=transport))
+    return interrupts.run(tasks(config, screen, wave=options.wave, transport=transport))
 
 
 def _watched(options: argparse.Namespace, remote: Remote | None, *, as_json: bool) -> Outcome:
     """Print the tasks again and again; Ctrl-C is the end."""
     if remote is not None:
-        watching = watch(partial(tasks_at, remote, indent=None), options.watch, as_json=as_json)
+        watching = watch(partial(tasks_at, remote, indent=None, wave=options.wave), options.watch, as_json=as_json)
     else:
         config, transport = cloud_of(options)
-        watching = watch_cloud(config, options.watch, as_json=as_json, transport=transport)
+        watching = watch_cloud(config, options.watch, as_json=as_json, wave=options.wave, transport=transport)
     try:
         interrupts.run(watching)
     except KeyboardInterrupt:
@@ -99,6 +102,7 @@ async def tasks(
     config: Config,
     screen: Screen | None = None,
     *,
+    wave: str | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
@@ -119,7 +123,7 @@ async def tasks(
         running = [asyncio.create_task(survey(poller)) for poller in pollers]
         async with ProgressLine(progress):
             await asyncio.gather(*running)
-        return _outcome(exporter, screen)
+        return _outcome(exporter, screen, wave)
 
 
 async def watch_cloud(
@@ -127,6 +131,7 @@ async def watch_cloud(
     seconds: float,
     *,
     as_json: bool = False,
+    wave: str | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
 ) -> None:
@@ -136,23 +141,28 @@ async def watch_cloud(
         async def poll(screen: Screen | None) -> Outcome:
             async with ProgressLine(lambda: f"{sum(poller.calls for poller in exporter.pollers)} calls"):
                 await first_poll(exporter)
-            return _outcome(exporter, screen, indent=None)
+            return _outcome(exporter, screen, wave, indent=None)
 
         await while_polling(exporter, watch(poll, seconds, as_json=as_json, now=exporter.now))
 
 
-def _outcome(exporter: Exporter, screen: Screen | None, indent: int | None = 2) -> Outcome:
-    pollers = exporter.pollers
-    document = document_of(exporter)
+def _outcome(exporter: Exporter, screen: Screen | None, wave: str | None, indent: int | None = 2) -> Outcome:
+    pollers, document = exporter.pollers, document_of(exporter)
+    document = document if wave is None else of_wave(document, wave_of(exporter, wave))
     failed, text = failures(pollers), as_text(document, TaskTable.model_validate(document), screen, indent)
     return Outcome(1 if failed else 0, text, (*failed, *gaps(pollers)))
 
 
-async def tasks_at(remote: Remote, screen: Screen | None = None, *, indent: int | None = 2) -> Outcome:
-    """Return all tasks of a running exporter, as `tasks` does; raises `ConfigError`."""
+async def tasks_at(
+    remote: Remote, screen: Screen | None = None, *, indent: int | None = 2, wave: str | None = None
+) -> Outcome:
+    """Return all tasks of a running exporter, or those of a wave, as `tasks` does; raises `ConfigError`."""
     async with remote, ProgressLine(lambda: str(remote.url)):
         document, missing = await remote.tasks()
         found = remote.parsed(TaskTable, document)
+        if wave is not None:
+            document = of_wave(document, await wave_at(remote, wave))
+            found = remote.parsed(TaskTable, document)
     failed = reported_failures(found.projects)
     notes = (*failed, *reported_gaps(found.projects), *missing)
     return Outcome(1 if failed or missing else 0, as_text(document, found, screen, indent), notes)
@@ -187,4 +197,7 @@ def document_of(exporter: Exporter, ids: Container[str] | None = None) -> dict[s
 
 def as_text(document: Mapping[str, Any], found: TaskTable, screen: Screen | None, indent: int | None = 2) -> str:
     """Return a document, and the same parsed, as a table for a `screen`, as JSON without one."""
-    return json_text(document, indent) if screen is None else as_table(found, screen)
+    if screen is None:
+        return json_text(document, indent)
+    head = [f"{found.wave.name}, {found.wave.timing}\n{found.wave.verdict}"] if found.wave else []
+    return "\n\n".join((*head, as_table(found, screen)))

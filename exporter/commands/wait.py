@@ -1,4 +1,4 @@
-"""Wait until tasks are ready to cut over, caught up, loaded or ended.
+"""Wait until tasks, or all of a wave, are ready, caught up, loaded or ended.
 
 For scripts: the exit code shows how it ended, and one line on standard output
 how far the tasks are. On a terminal, a line shows what is still missing. With
@@ -11,18 +11,19 @@ it polls the cloud as the command run does.
   ended      the task has ended, or was removed
 
 Unknown or old data never counts. A task that was ready, caught up or loaded,
-and then ended, counts.
+and then ended, counts. Of a wave, all that have ended count.
 
 Examples:
   drs-exporter wait orders-to-rds --for=ready --url=http://localhost:10826 &&
     ./cut-over.sh
   drs-exporter wait orders-to-rds webshop-mysql --for=full-load --timeout=12h
     --config.file=config.yaml
+  drs-exporter wait --wave=weekend-1 --for=ready --url=http://localhost:10826
   drs-exporter wait webshop-mysql --for=caught-up --demo
 
-Exit codes: 0 all of them are, 1 no such task, or no response at the start, 2
-several tasks have that name, or bad usage or configuration, 3 one failed, or
-ended before, 4 the timeout, 130 Ctrl-C.
+Exit codes: 0 all of them are, 1 no such task or wave, a wave that is over, or
+no response at the start, 2 several tasks have that name, or bad usage or
+configuration, 3 one failed, or ended before, 4 the timeout, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exporter.commands.live import while_polling
-from exporter.commands.options import Parser, add_cloud, add_url, cloud_of
+from exporter.commands.options import Parser, add_cloud, add_url, add_wave, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.commands.output import report
 from exporter.commands.remote import remote_of
 from exporter.commands.wait_goals import GOALS, Goal, State, slowest
-from exporter.commands.wait_sources import FromCloud, FromUrl
-from exporter.commands.wait_tasks import CannotWaitError, NamedTasks, Survey
+from exporter.commands.wait_sources import FromCloud, FromUrl, Source
+from exporter.commands.wait_tasks import CannotWaitError, NamedTasks, Subject, Survey
+from exporter.commands.wait_waves import WaveTasks
 from exporter.commands.watch import interval
 from exporter.config import NotReadyError
 from exporter.daemon.exporter import Exporter
@@ -48,7 +50,7 @@ from exporter.views.text import duration, listing, plural
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import httpx
 
@@ -63,7 +65,8 @@ _LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("tasks", metavar="TASK", nargs="+", help="ids of tasks, or exact names that no other task has")
+    parser.add_argument("tasks", metavar="TASK", nargs="*", help="ids of tasks, or exact names that no other task has")
+    add_wave(parser, "wait for all tasks of this wave, in place of TASK")
     parser.add_argument("--for", dest="goal", choices=[*GOALS], required=True, help="what to wait for")
     parser.add_argument(
         "--timeout",
@@ -77,30 +80,38 @@ def add_options(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
+    if bool(options.tasks) == (options.wave is not None):
+        options.parser.error("expected TASK, or --wave=NAME")
+    wanted = options.tasks or options.wave
     goal = GOALS[options.goal]
     if remote := remote_of(options):
-        return interrupts.run(wait(NamedTasks(FromUrl(remote), goal, options.tasks), goal, options.timeout))
+        return interrupts.run(wait(subject_of(FromUrl(remote), goal, wanted), goal, options.timeout))
     config, transport = cloud_of(options)
-    return interrupts.run(wait_for_cloud(config, options.tasks, goal, options.timeout, transport=transport))
+    return interrupts.run(wait_for_cloud(config, wanted, goal, options.timeout, transport=transport))
 
 
 async def wait_for_cloud(
     config: Config,
-    wanted: list[str],
+    wanted: Sequence[str] | str,
     goal: Goal,
     seconds: float,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
-    """Wait for tasks of the cloud, which is polled as by the command `run`; the first poll counts."""
+    """Do the same for tasks of the cloud, or for the wave with the name `wanted`; it polls as the command `run`."""
     hint = _LEFT_OUT if any(account.tasks.include or account.tasks.exclude for account in config.accounts) else ""
     async with Exporter(config, transport=transport, clock=clock) as exporter:
-        tasks = NamedTasks(FromCloud(exporter), goal, wanted, hint)
-        return await while_polling(exporter, wait(tasks, goal, seconds))
+        subject = subject_of(FromCloud(exporter), goal, wanted, hint)
+        return await while_polling(exporter, wait(subject, goal, seconds))
 
 
-async def wait(subject: NamedTasks, goal: Goal, seconds: float) -> Outcome:
+def subject_of(source: Source, goal: Goal, wanted: Sequence[str] | str, hint: str = "") -> Subject:
+    """Return the tasks with these ids or names, or those of the wave with a name."""
+    return WaveTasks(source, goal, wanted) if isinstance(wanted, str) else NamedTasks(source, goal, wanted, hint)
+
+
+async def wait(subject: Subject, goal: Goal, seconds: float) -> Outcome:
     """Wait until all tasks are there, one never gets there, or the time is up.
 
     Raises:
@@ -114,7 +125,7 @@ async def wait(subject: NamedTasks, goal: Goal, seconds: float) -> Outcome:
 class _Waiting:
     """Reads how far the tasks are, again and again."""
 
-    def __init__(self, subject: NamedTasks, goal: Goal, seconds: float) -> None:
+    def __init__(self, subject: Subject, goal: Goal, seconds: float) -> None:
         self._subject = subject
         self._goal = goal
         self._seconds = seconds

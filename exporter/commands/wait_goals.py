@@ -14,6 +14,7 @@ from exporter.views.order import urgency
 from exporter.views.text import UNKNOWN, duration, load_outlook, outlook, percent
 
 _LATER = frozenset({Phase.ENDING.value, Phase.ENDED.value})
+UNKNOWN_STATUS = "its status is unknown"
 _NO_VERDICT = "it has no verdict: a standby, or both sides of its pair are in use"
 
 
@@ -117,7 +118,7 @@ def step_of(goal: Goal, task: ObservedTask, now: float, *, was_reached: bool) ->
     """Return how far a task is; one that was there, and then ended, stays there."""
     name = task.task_name
     if task.phase == UNKNOWN:
-        return Step(name, State.PENDING, "its status is unknown", (0,))
+        return Step(name, State.PENDING, UNKNOWN_STATUS, (0,))
     if task.phase == Phase.FAILED:
         return Step(name, State.FAILED, "failed")
     if goal.reached(task):
@@ -125,7 +126,12 @@ def step_of(goal: Goal, task: ObservedTask, now: float, *, was_reached: bool) ->
     if goal is not GOALS["ended"] and task.phase in _LATER:
         state = State.REACHED if was_reached else State.OVER
         return Step(name, state, f"ended before {goal.clause}")
-    return Step(name, State.PENDING, goal.text(task, now), _rank(goal, task))
+    return pending(goal, task, now)
+
+
+def pending(goal: Goal, task: ObservedTask, now: float) -> Step:
+    """Return the step of a task that is not there."""
+    return Step(task.task_name, State.PENDING, goal.text(task, now), _rank(goal, task))
 
 
 def step_of_missing(goal: Goal, name: str, *, removed: bool, was_reached: bool) -> Step:

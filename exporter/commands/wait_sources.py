@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from exporter.commands.documents import ObservedTasks, TaskEvents
+from exporter.commands.documents import ObservedTasks, TaskEvents, WaveTable
 from exporter.commands.live import first_poll
 from exporter.commands.outcome import failures, gaps, reported_failures, reported_gaps
 from exporter.commands.remote import LONGEST_QUERY, NOT_READY, Remote
 from exporter.commands.tasks import document_of
+from exporter.commands.waves import wave_at, wave_of
 from exporter.daemon.exporter import Exporter
 from exporter.model.events import Kind
 from exporter.views.events import event_json
@@ -41,6 +42,9 @@ class Source(Protocol):
     async def removed(self, ids: Iterable[str]) -> Collection[str]:
         """Return the ids of the tasks that were removed, by the newest event about it."""
 
+    async def wave(self, name: str) -> WaveTable:
+        """Return a wave with its members; raises also `NoWaveError`."""
+
 
 class FromUrl:
     """Reads from a running exporter.
@@ -70,6 +74,10 @@ class FromUrl:
             found = {task_id: remote.parsed(TaskEvents, await remote.events(task_id)) for task_id in ids}
         return [task_id for task_id, events in found.items() if _is_removed(task_id, events)]
 
+    async def wave(self, name: str) -> WaveTable:
+        async with self._remote as remote:
+            return remote.parsed(WaveTable, await wave_at(remote, name))
+
 
 class FromCloud:
     """Reads from an exporter that polls in this process.
@@ -91,6 +99,10 @@ class FromCloud:
         log = self._exporter.events
         found = {task_id: [event_json(event) for event in log.find(task_id=task_id)] for task_id in ids}
         return [key for key, rows in found.items() if _is_removed(key, TaskEvents.model_validate({"events": rows}))]
+
+    async def wave(self, name: str) -> WaveTable:
+        await first_poll(self._exporter)
+        return WaveTable.model_validate(wave_of(self._exporter, name))
 
 
 def _is_removed(task_id: str, found: TaskEvents) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from exporter.commands.documents import ObservedTask
 from exporter.commands.lookup import Place, ambiguous, matches, no_match
@@ -29,6 +29,17 @@ class Survey(NamedTuple):
     notes: Sequence[str] = ()
     unchecked: Mapping[str, str] = {}
     """By the name of a task, what its verdict has not checked."""
+
+
+class Subject(Protocol):
+    """What is waited for."""
+
+    @property
+    def total(self) -> int:
+        """The number of tasks, as far as it is known."""
+
+    async def survey(self) -> Survey:
+        """Return how far each task is; raises `ConfigError` and `CannotWaitError`."""
 
 
 class CannotWaitError(Exception):

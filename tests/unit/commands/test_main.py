@@ -161,7 +161,7 @@ def test_completion_has_every_command(shell: str, word: str, command_line: Comma
         *[("ta", "tasks"), ("--config.f", "--config.file"), ("--config.file = config.ex", "config.example.yaml")],
         *[("check --config.file config.ex", "config.example.yaml"), ("tasks --output =", "table json")],
         *[("query orders --type = pre", "precheck"), ("tasks --http.config.file = config.ex", "config.example.yaml")],
-        *[("tasks --url x --wa", "--watch"), ("explain orders --exit", "--exit-code")],
+        *[("tasks --url x --wat", "--watch"), ("explain orders --exit", "--exit-code")],
     ],
 )
 def test_bash_completes_options_values_and_files(words: str, completed: str, command_line: CommandLine) -> None:

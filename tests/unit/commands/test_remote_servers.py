@@ -15,7 +15,7 @@ import pytest
 from exporter.commands.documents import EventRow
 from exporter.commands.explain import explain_at
 from exporter.commands.outcome import Outcome
-from exporter.commands.remote import NoTaskError, Remote, RemoteError
+from exporter.commands.remote import NotFoundError, Remote, RemoteError
 from exporter.commands.tasks import tasks_at
 from exporter.runtime.terminal import Screen
 from tests.lib.remote import URL, Answering, Handler, page
@@ -221,7 +221,7 @@ def test_a_task_that_ends_while_it_is_explained() -> None:
             return httpx.Response(200, json=page("one"))
         return httpx.Response(404, json={"errors": ["no task has this id"]})
 
-    with pytest.raises(NoTaskError, match="no task has this id"):
+    with pytest.raises(NotFoundError, match="no task has this id"):
         simulate(explain_at(Remote(URL, None, Answering(handle)), "one"))
 
 

@@ -8,89 +8,33 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 
 from exporter.commands import wait as waiting
 from exporter.commands.outcome import Outcome
-from exporter.commands.remote import Remote, RemoteError
+from exporter.commands.remote import RemoteError
 from exporter.commands.wait import wait, wait_for_cloud
 from exporter.commands.wait_goals import GOALS
-from exporter.commands.wait_sources import FromUrl
 from exporter.commands.wait_tasks import NamedTasks
-from exporter.config import Config
-from exporter.simulator import SimTask, SimulatedCloud, faults
+from exporter.simulator import SimTask, faults
 from exporter.web.app import application
 from tests.lib.commands import WHERE, CommandLine, config_for, shops, two_projects
-from tests.lib.daemon import PROJECT_ID, cloud_of, exporter_on, polling, sim_task
-from tests.lib.remote import URL, Answering, WithPrefix
+from tests.lib.daemon import HOUR, PROJECT_ID, cloud_of, exporter_on, polling, sim_task
+from tests.lib.remote import Answering, WithPrefix
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate, simulated
-
-HOUR = 3600.0
-FAST = {"poll": {"interval": "5s", "stale_after": "30s"}, "cutover": {"stable_for": "20s", "max_age": "20s"}}
-Script = Callable[[], Any]
-
-
-class End(NamedTuple):
-    """How a wait ended, and after how many seconds."""
-
-    outcome: Outcome
-    seconds: float
-
-
-def later(*steps: tuple[float, Script]) -> Script:
-    """Do something after some seconds each."""
-
-    async def run() -> None:
-        for seconds, step in steps:
-            await asyncio.sleep(seconds)
-            step()
-
-    return run
+from tests.lib.waiting import FAST, Waiter, later, url_source
 
 
 @pytest.fixture(params=["cloud", "url"])
-def waited(request: pytest.FixtureRequest) -> Callable[..., End]:
-    """Waits for tasks of a cloud, or of a running exporter, while a script changes them."""
-
-    async def ended(
-        cloud: SimulatedCloud, goal: str, *wanted: str, seconds: float, script: Script | None, config: Config
-    ) -> End:
-        running = asyncio.create_task(script()) if script else None
-        time = asyncio.get_running_loop().time
-        start = time()
-        if request.param == "cloud":
-            work = wait_for_cloud(config, [*wanted], GOALS[goal], seconds, transport=InProcess(cloud), clock=clock)
-            outcome = await work
-        else:
-            async with polling(cloud, config) as exporter:
-                source = FromUrl(Remote(URL, None, WithPrefix(application(exporter))))
-                outcome = await wait(NamedTasks(source, GOALS[goal], wanted), GOALS[goal], seconds)
-        if running is not None:
-            running.cancel()
-        return End(outcome, time() - start)
-
-    def run(
-        cloud: SimulatedCloud,
-        goal: str,
-        *wanted: str,
-        seconds: float = HOUR,
-        script: Script | None = None,
-        config: Config | None = None,
-    ) -> End:
-        given = config or config_for(**FAST)
-        return simulate(ended(cloud, goal, *wanted, seconds=seconds, script=script, config=given))
-
-    return run
+def waited(request: pytest.FixtureRequest) -> Waiter:
+    return Waiter(with_url=request.param == "url")
 
 
-Waited = Callable[..., End]
-
-
-def test_ready_once_nothing_has_blocked_for_long_enough(waited: Waited) -> None:
+def test_ready_once_nothing_has_blocked_for_long_enough(waited: Waiter) -> None:
     found = waited(cloud_of(sim_task("orders"), sim_task("late", delay=900)), "ready", "orders")
     assert found.outcome.code == 0
     assert found.outcome.text == "ready to cut over: 1 of 1 task"
@@ -99,7 +43,7 @@ def test_ready_once_nothing_has_blocked_for_long_enough(waited: Waited) -> None:
     assert 20 <= found.seconds < 40
 
 
-def test_ready_only_when_all_of_them_are(waited: Waited) -> None:
+def test_ready_only_when_all_of_them_are(waited: Waiter) -> None:
     late = sim_task("late", delay=900)
     cloud = cloud_of(sim_task("orders"), late)
     found = waited(cloud, "ready", "orders", late.id, script=later((40, lambda: setattr(late, "delay", 1))))
@@ -108,7 +52,7 @@ def test_ready_only_when_all_of_them_are(waited: Waited) -> None:
     assert 60 <= found.seconds < 80
 
 
-def test_caught_up_without_a_verdict_ready(waited: Waited) -> None:
+def test_caught_up_without_a_verdict_ready(waited: Waiter) -> None:
     late = sim_task("late", delay=900, comparison="different")
     config = config_for(**FAST, collectors={"comparison": {"interval": "30s"}})
     found = waited(cloud_of(late), "caught-up", "late", script=later((40, lambda: setattr(late, "delay", 4))))
@@ -120,7 +64,7 @@ def test_caught_up_without_a_verdict_ready(waited: Waited) -> None:
     assert found.seconds == 60
 
 
-def test_a_parent_is_caught_up_with_its_subtasks(waited: Waited) -> None:
+def test_a_parent_is_caught_up_with_its_subtasks(waited: Waiter) -> None:
     parent = shops()
     south = parent.children[0]
     cloud = cloud_of(parent, published={"v3"})
@@ -140,7 +84,7 @@ def test_a_parent_is_caught_up_with_its_subtasks(waited: Waited) -> None:
         ({"status": "FULL_TRANSFER_STARTED", "progress": 40}, lambda task: task.pin("PAUSING"), 4),
     ],
 )
-def test_a_full_load(facts: dict[str, Any], after: Callable[[SimTask], None], code: int, waited: Waited) -> None:
+def test_a_full_load(facts: dict[str, Any], after: Callable[[SimTask], None], code: int, waited: Waiter) -> None:
     task = sim_task("orders", **facts)
     found = waited(cloud_of(task), "full-load", "orders", seconds=60, script=later((20, lambda: after(task))))
     assert found.outcome.code == code
@@ -148,7 +92,7 @@ def test_a_full_load(facts: dict[str, Any], after: Callable[[SimTask], None], co
         assert 20 <= found.seconds <= 40
 
 
-def test_ended_by_its_phase_or_because_it_was_removed(waited: Waited) -> None:
+def test_ended_by_its_phase_or_because_it_was_removed(waited: Waiter) -> None:
     first, second = sim_task("first"), sim_task("second")
     cloud = cloud_of(first, second)
     script = later(
@@ -159,7 +103,7 @@ def test_ended_by_its_phase_or_because_it_was_removed(waited: Waited) -> None:
     assert 60 <= found.seconds < 300
 
 
-def test_a_task_that_was_ready_and_ended_counts_and_one_that_was_not_never_gets_there(waited: Waited) -> None:
+def test_a_task_that_was_ready_and_ended_counts_and_one_that_was_not_never_gets_there(waited: Waiter) -> None:
     ready, late = sim_task("ready"), sim_task("late", delay=900)
     script = later((40, lambda: ready.pin("RELEASE_RESOURCE_COMPLETE")), (20, lambda: setattr(late, "delay", 1)))
     found = waited(cloud_of(ready, late), "ready", "ready", "late", script=script)
@@ -170,14 +114,14 @@ def test_a_task_that_was_ready_and_ended_counts_and_one_that_was_not_never_gets_
     assert found.outcome == Outcome(3, "ready to cut over: 0 of 1 task; late ended before it was ready")
 
 
-def test_a_task_that_is_removed_before_it_is_ready(waited: Waited) -> None:
+def test_a_task_that_is_removed_before_it_is_ready(waited: Waiter) -> None:
     late = sim_task("late", delay=900)
     cloud = cloud_of(sim_task("orders"), late)
     found = waited(cloud, "ready", "late", script=later((20, lambda: cloud.worlds[0].tasks.remove(late))))
     assert found.outcome == Outcome(3, "ready to cut over: 0 of 1 task; late was removed before it was ready")
 
 
-def test_a_task_that_fails_ends_it_at_once(waited: Waited) -> None:
+def test_a_task_that_fails_ends_it_at_once(waited: Waiter) -> None:
     first, second = sim_task("first", delay=900), sim_task("second")
     script = later((40, lambda: first.pin("INCRE_TRANSFER_FAILED")))
     found = waited(cloud_of(first, second), "caught-up", "first", "second", script=script)
@@ -185,7 +129,7 @@ def test_a_task_that_fails_ends_it_at_once(waited: Waited) -> None:
     assert 40 <= found.seconds < 60
 
 
-def test_old_facts_are_never_ready(waited: Waited) -> None:
+def test_old_facts_are_never_ready(waited: Waiter) -> None:
     cloud = cloud_of(sim_task("orders", delay=900))
 
     def silence() -> None:
@@ -198,7 +142,7 @@ def test_old_facts_are_never_ready(waited: Waited) -> None:
     assert found.outcome.notes[1].startswith(f"{WHERE}: failed, and so unknown or incomplete: tasks")
 
 
-def test_a_name_that_no_task_or_several_tasks_have(waited: Waited) -> None:
+def test_a_name_that_no_task_or_several_tasks_have(waited: Waiter) -> None:
     found = waited(cloud_of(sim_task("orders")), "ended", "oders")
     message = "no task has the id or the name 'oders', did you mean orders?"
     assert found.outcome == Outcome(1, notes=(message,))
@@ -228,12 +172,12 @@ def test_a_task_that_a_rule_leaves_out() -> None:
     assert simulate(run()).notes[-1] == "a rule of tasks.include or tasks.exclude may leave it out"
 
 
-def test_only_the_parent_of_a_subtask_can_be_ready(waited: Waited) -> None:
+def test_only_the_parent_of_a_subtask_can_be_ready(waited: Waiter) -> None:
     found = waited(cloud_of(shops(), published={"v3"}), "ready", "south")
     assert found.outcome == Outcome(2, notes=("south is a subtask, and only its parent can be ready: wait for shops",))
 
 
-def test_many_tasks_are_read_in_queries_that_an_exporter_allows(waited: Waited) -> None:
+def test_many_tasks_are_read_in_queries_that_an_exporter_allows(waited: Waiter) -> None:
     names = [f"orders-{number}" for number in range(12)]
     found = waited(cloud_of(*map(sim_task, names)), "caught-up", *names)
     assert found.outcome == Outcome(0, "caught up: 12 of 12 tasks")
@@ -267,7 +211,7 @@ async def test_an_exporter_that_restarts_is_waited_for_and_reported(capsys: pyte
 
     living = asyncio.create_task(life())
     await asyncio.sleep(1)
-    source = FromUrl(Remote(URL, None, Restarting()))
+    source = url_source(Restarting())
     outcome = await wait(NamedTasks(source, GOALS["caught-up"], ["late"]), GOALS["caught-up"], HOUR)
     living.cancel()
     await asyncio.gather(living, return_exceptions=True)
@@ -288,14 +232,14 @@ async def test_an_exporter_that_never_responds_again_is_named_at_the_timeout() -
             left[0] -= 1
             return await inner.handle_async_request(request) if left[0] >= 0 else httpx.Response(503)
 
-        source = FromUrl(Remote(URL, None, Answering(respond)))
+        source = url_source(Answering(respond))
         outcome = await wait(NamedTasks(source, GOALS["ready"], ["late"]), GOALS["ready"], 60)
     assert (outcome.code, outcome.text) == (4, "ready to cut over: 0 of 1 task after 1m")
     assert outcome.notes == ("http://exporter.test:10826/drs: status 503: it, or a proxy before it, fails",)
 
 
 def test_an_exporter_that_was_never_there_ends_it() -> None:
-    source = FromUrl(Remote(URL, None, Answering(lambda _: httpx.Response(503))))
+    source = url_source(Answering(lambda _: httpx.Response(503)))
     with pytest.raises(RemoteError, match="status 503"):
         simulate(wait(NamedTasks(source, GOALS["ready"], ["late"]), GOALS["ready"], 60))
 
@@ -303,7 +247,7 @@ def test_an_exporter_that_was_never_there_ends_it() -> None:
 @simulated
 async def test_an_exporter_before_its_first_poll_is_waited_for() -> None:
     async with exporter_on(cloud_of(sim_task("orders")), config_for(**FAST)) as exporter:
-        source = FromUrl(Remote(URL, None, WithPrefix(application(exporter))))
+        source = url_source(WithPrefix(application(exporter)))
         outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
     assert (outcome.code, outcome.text) == (4, "ended: 0 of 1 task after 1m")
     assert outcome.notes[0] == "the first poll of the exporter has not ended: tasks may be missing"
@@ -324,7 +268,7 @@ async def test_a_task_that_another_configuration_lacks_is_unknown() -> None:
         requests += 1
         return await transports[requests > 2].handle_async_request(request)
 
-    source = FromUrl(Remote(URL, None, Answering(respond)))
+    source = url_source(Answering(respond))
     outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
     assert (outcome.code, outcome.notes) == (4, ("orders: not listed, and not seen to be removed",))
 
@@ -372,7 +316,7 @@ def test_the_demo(command_line: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--for=ready --demo", "the following arguments are required: TASK"),
+        ("--for=ready --demo", "expected TASK, or --wave=NAME (see drs-exporter wait --help)"),
         ("orders --demo", "the following arguments are required: --for"),
         ("orders --for=done --demo", "argument --for: invalid choice: 'done'"),
         ("orders --for=ready --demo --timeout=2", "argument --timeout: expected a duration such as 5s or 1m"),
