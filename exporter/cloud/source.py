@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exporter.cloud.http.errors import CloudError
-from exporter.config import Scope
+from exporter.config import COLLECTORS, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Container, Sequence
 
     from exporter.cloud.http.client import Client
     from exporter.cloud.operations import Operation
@@ -107,6 +107,11 @@ class Source:
         if account.sets_interval(kind.collector):
             return configured
         return max(configured, self.intervals.get(kind, 0.0))
+
+    def collector_in_waves(self, enabled: Container[str]) -> str | None:
+        """Return the collector on whose behalf running waves query it; None: they do not."""
+        collectors = [kind.collector for kind in self.kinds if COLLECTORS[kind.collector].in_waves]
+        return next((name for name in collectors if name in enabled), None)
 
     @property
     def partial(self) -> tuple[type[TaskFacts], ...]:

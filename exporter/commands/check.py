@@ -31,6 +31,7 @@ from exporter.commands.check_network import region_findings
 from exporter.commands.check_project import ProjectCheck, ResponseCollector
 from exporter.commands.check_report import document
 from exporter.commands.check_rules import rule_findings
+from exporter.commands.check_waves import wave_findings
 from exporter.commands.connections import connections, key_of
 from exporter.commands.findings import Finding
 from exporter.commands.options import Parser, add_cloud, add_file, cloud_of
@@ -112,7 +113,7 @@ async def check(
             return f"{done} of {plural(len(opened), 'project')}, {calls} calls"
 
         async with ProgressLine(progress) as line:
-            async for finding in _findings(config, checks, running):
+            async for finding in _findings(config, checks, running, now()):
                 line.wipe()
                 levels[finding.level] += 1
                 show(finding, width)
@@ -124,7 +125,7 @@ async def check(
 
 
 async def _findings(
-    config: Config, checks: Sequence[ProjectCheck], running: Sequence[asyncio.Task[list[Finding]]]
+    config: Config, checks: Sequence[ProjectCheck], running: Sequence[asyncio.Task[list[Finding]]], now: float
 ) -> AsyncIterator[Finding]:
     counts = f"{plural(len(config.accounts), 'account')}, {plural(len(checks), 'project')}"
     yield Finding(Level.OK, _CONFIGURATION, f"valid, {counts}")
@@ -135,3 +136,5 @@ async def _findings(
         listed = [check.listed for check in checks if check.account is account]
         for finding in (*region_findings(account), *rule_findings(account, listed), *demand_findings(account, checks)):
             yield finding
+    for finding in wave_findings(config, checks, now):
+        yield finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.cloud.batches import Round, Splitter
 from exporter.cloud.http.errors import CloudError, NotPublishedError
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from exporter.commands.connections import ProjectConnection
     from exporter.model.facts import TaskFacts
     from exporter.model.task import Listed
+
+
+class Polled(NamedTuple):
+    """The polls of one list, or of one source, that running waves make more often.
+
+    Args:
+        usual: seconds between two polls without a wave.
+        batch: tasks in one call.
+        ids: the tasks.
+    """
+
+    usual: float
+    batch: int
+    ids: frozenset[str]
 
 
 class OperationCheck:
@@ -57,6 +71,8 @@ class OperationCheck:
         """The tasks for which an operation that was tried before returns this kind of facts."""
         self.demand = defaultdict[str, float](float)
         """Calls a second that polls take at the configured intervals, by collector."""
+        self.polled: list[Polled] = []
+        """The polls that running waves make more often."""
         self._served_collectors = {TASKS}
         """Collectors with a published operation."""
 
@@ -120,7 +136,7 @@ class OperationCheck:
         self, source: Source, kinds: Sequence[type[TaskFacts]], suited: Mapping[str, Listed], refused: Container[str]
     ) -> None:
         """Add the calls for the tasks whose facts no source before this one returns."""
-        intervals = defaultdict[str, list[float]](list)
+        intervals, faster = defaultdict[str, list[float]](list), dict[str, float]()
         for task_id, task in suited.items():
             needed = [
                 (source.interval(kind, self._account), kind.collector)
@@ -133,6 +149,10 @@ class OperationCheck:
                     self.demand[collector] += 1 / QUERY_AGAIN_SECONDS
                 else:
                     intervals[collector].append(interval)
+                    if usual := [each for each, name in needed if COLLECTORS[name].in_waves]:
+                        faster[task_id] = min(usual)
+        if faster:
+            self.polled.append(Polled(min(faster.values()), source.batch, frozenset(faster)))
         for collector, each in intervals.items():
             self.demand[collector] += calls_per_second(each, source.batch)
 

@@ -14,7 +14,7 @@ from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.response import error_code_in
 from exporter.cloud.wire.paging import PAGE
 from exporter.commands.check_network import place_of, proxy_findings
-from exporter.commands.check_operations import OperationCheck
+from exporter.commands.check_operations import OperationCheck, Polled
 from exporter.commands.check_report import ProjectReport
 from exporter.commands.connections import CallObserver, ProjectConnection
 from exporter.commands.findings import Finding, engines
@@ -26,7 +26,7 @@ from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from exporter.cloud.connect import Api
     from exporter.config import Account, Project
@@ -123,6 +123,7 @@ class ProjectCheck:
     def __init__(self, connection: ProjectConnection, responses: ResponseCollector) -> None:
         self.account = connection.account
         self.region = connection.project.region
+        self.key = connection.key
         self._connection = connection
         self._pin = connection.project.api
         self._responses = responses
@@ -133,6 +134,8 @@ class ProjectCheck:
         """Calls a second by collector that polls at the configured intervals take; empty where that is not known."""
         self.active = 0
         """Tasks and subtasks that run."""
+        self.polled: Sequence[Polled] = ()
+        """The polls that running waves make more often."""
 
     async def run(self) -> list[Finding]:
         """Return all findings; only the reason where nothing responds or the credentials are refused."""
@@ -149,6 +152,7 @@ class ProjectCheck:
             operations = OperationCheck(self._connection, used, tasks, self._report)
             await operations.run()
             self.demand = {**operations.demand, TASKS: self._list_demand(used, lists)}
+            self.polled = [*operations.polled, *self._polled_lists(used, tasks)]
             self.active = sum(task.active for task in {**lists["v5"].tasks, **lists["v3"].tasks}.values())
         return self._findings
 
@@ -179,6 +183,16 @@ class ProjectCheck:
                 active = sum(task.phase is not Phase.ENDED and not (second and task.id in first) for task in tasks)
                 calls += ListCost(pages, ceil(active / api.most_ids), second).per_second(interval)
         return calls
+
+    def _polled_lists(self, apis: Sequence[Api], tasks: Mapping[str, Mapping[str, Listed]]) -> Iterator[Polled]:
+        """Yield the lists from which running waves read tasks by their ids: each task from the one that decides."""
+        known: set[str] = set()
+        for api in apis:
+            roots = [task for task in tasks[api.name].values() if task.parent_id is None and task.id not in known]
+            for job_type in self._connection.job_types:
+                ids = {task.id for task in roots if task.job_type == job_type and task.phase is not Phase.ENDED}
+                yield Polled(self.account.interval(TASKS), api.most_ids, frozenset(ids))
+            known |= {task.id for task in roots}
 
     def _check_access(self, errors: Sequence[CloudError]) -> bool:
         """Return whether DRS responds, and accepts the credentials."""

@@ -51,6 +51,11 @@ class Collector:
     weight: int = 1
     in_overview: bool = False
 
+    @property
+    def in_waves(self) -> bool:
+        """True if it polls tasks of a running wave at the interval of the wave: what decides a cut-over."""
+        return self.weight > 1
+
 
 _TABLE = (
     Collector("tasks", ("listed", "history", "up", "counts"), Scope.LISTS, weight=4),

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from exporter.cloud import operations
 from exporter.cloud.operations import Operation
 from exporter.cloud.source import Source
+from exporter.cloud.v3 import V3
+from exporter.cloud.v5 import V5
 from exporter.cloud.wire.paging import PAGE
-from exporter.config import COLLECTORS, TASKS, Poll, duration_text
+from exporter.config import COLLECTORS, TASKS, Poll, Scope, duration_text
 from exporter.docs.errors import ERRORS, errors_table
 from exporter.docs.markdown import PERMISSIONS, document, permissions, table
 from exporter.docs.sources import LISTS, PROJECT_SOURCES, SOURCES
@@ -55,6 +57,11 @@ makes the calls, and the others need none. In the same way, `recovery` makes the
 disaster-recovery tasks, which show whether a switchover is in progress. The list of the comparisons of a task takes one
 call for every 100 of them. Operations that are not published in a region
 are tried once an hour."""
+_WAVES = """\
+The tasks of running waves are queried separately for the facts that decide a cut-over. Each interval of the wave takes
+the calls of this table, in place of those above. `wave` are the tasks of one list that belong to waves and have not
+ended, without subtasks; they are read by their ids, in addition to the polls of the lists. `active` and `dr` are those
+of waves. See [Scheduling](#scheduling) for waves that need more than half of the allowed calls."""
 _OTHERWISE = {
     operations.SIGN_IN: "for a token, with credentials of type `password`: about once a day, and after a 401",
     operations.LIST_PROJECTS: "for projects without a project_id: once; not with credentials of type `password`",
@@ -84,6 +91,9 @@ def operations_markdown() -> str:
         "\n".join(f"* `{word}`: {meaning}" for word, meaning in _COUNTS.items()),
         _NOTES,
         PERMISSIONS,
+        "## Calls of running waves",
+        _WAVES,
+        table(("collector", "operation", "calls of an interval"), _wave_rows()),
         "## Other calls",
         table(
             ("operation", "method and path", "when"),
@@ -116,6 +126,16 @@ def _row(operation: Operation, *collectors: str, calls: str, interval: str = "")
         f"`{calls}`",
         permissions([operation]),
     )
+
+
+def _wave_rows() -> Iterator[Sequence[str]]:
+    for operation, most_ids in zip(LISTS, (V3.most_ids, V5.most_ids), strict=True):
+        yield TASKS, f"`{operation.name}`", f"`ceil(wave / {most_ids})`"
+    for source in SOURCES:
+        collector = source.collector_in_waves(COLLECTORS)
+        if collector is not None:
+            served = "dr" if COLLECTORS[collector].scope is Scope.DISASTER_RECOVERY else "active"
+            yield collector, f"`{source.operation.name}`", f"`{_calls(source, served)}`"
 
 
 def _sent(operation: Operation) -> str:

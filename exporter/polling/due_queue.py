@@ -49,7 +49,7 @@ class TaskQueue:
     """
 
     def __init__(self, head_start: float) -> None:
-        self._head_start = head_start
+        self.head_start = head_start
         self._queues = self._urgent, self._others, self._alone = DueQueue(), DueQueue(), DueQueue()
 
     def put(self, task_id: str, due: float, *, urgent: bool, alone: bool = False) -> None:
@@ -83,5 +83,5 @@ class TaskQueue:
 
     def _pop(self, now: float) -> str:
         urgent = self._urgent.first()
-        counts_as = urgent - self._head_start if urgent <= now else urgent
+        counts_as = urgent - self.head_start if urgent <= now else urgent
         return (self._urgent if counts_as <= self._others.first() else self._others).pop()

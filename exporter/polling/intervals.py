@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from exporter.cloud.source import Source
+from exporter.config import COLLECTORS
 from exporter.model.facts import TaskFacts
 from exporter.polling.context import PollContext
 
@@ -25,6 +26,8 @@ class QueryIntervals:
         self._of_facts = {kind: source.interval(kind, self._account) for kind in source.kinds}
         self._factors: dict[tuple[str, type[TaskFacts]], int] = {}
         """By task, for facts that have settled."""
+        self.of_waves: Mapping[str, float] = {}
+        """By task of a running wave, the seconds between two queries of the facts that decide a cut-over."""
 
     def of_facts(self, kind: type[TaskFacts]) -> float:
         """Return the seconds between two queries of facts that change."""
@@ -32,7 +35,8 @@ class QueryIntervals:
 
     def planned(self, task_id: str, kind: type[TaskFacts]) -> float:
         """Return the seconds until the facts about a task are queried again."""
-        return self._of_facts[kind] * self._factors.get((task_id, kind), 1)
+        usual = self._of_facts[kind] * self._factors.get((task_id, kind), 1)
+        return min(usual, self.of_waves.get(task_id, usual)) if COLLECTORS[kind.collector].in_waves else usual
 
     def of_task(self, task_id: str, kinds: Iterable[type[TaskFacts]]) -> float:
         """Return the seconds until a task is queried again for any of these facts."""
@@ -41,9 +45,9 @@ class QueryIntervals:
     def of_tasks(self, tasks: Mapping[str, tuple[type[TaskFacts], ...]]) -> dict[str, float]:
         """Return the same for each of many tasks."""
         usual = {kinds: min(map(self.of_facts, kinds)) for kinds in set(tasks.values())}
-        settled = {task_id for task_id, _ in self._factors}
+        others = self.of_waves.keys() | {task_id for task_id, _ in self._factors}
         return {
-            task_id: self.of_task(task_id, kinds) if task_id in settled else usual[kinds]
+            task_id: self.of_task(task_id, kinds) if task_id in others else usual[kinds]
             for task_id, kinds in tasks.items()
         }
 

@@ -33,7 +33,7 @@ class ListLoop(PollLoop):
         self._began: dict[str, float] = {}
         self._calls = deque[tuple[float, int]]()
         """When polls began, and how many calls they made, within five minutes."""
-        self._reader = ListReader(context)
+        self.reader = ListReader(context)
         self._success: bool | None = None
         self._outcomes: dict[str, CloudError | None] = {}
         """The lists of this poll."""
@@ -49,7 +49,7 @@ class ListLoop(PollLoop):
 
     def interval(self, api: Api) -> float:
         """Return the seconds from list to list. Beside v3, where that exists, v5 only finds what v3 does not list."""
-        return max(self._context.intervals[TASKS], WHOLE_LIST_SECONDS if self._reader.is_second(api) else 0.0)
+        return max(self._context.intervals[TASKS], WHOLE_LIST_SECONDS if self.reader.is_second(api) else 0.0)
 
     def due(self) -> float:
         return math.inf if self._running else min(self._due.values())
@@ -77,9 +77,9 @@ class ListLoop(PollLoop):
     async def _list(self, api: Api, client: Client, now: float) -> bool:
         """List every job type in the poll that began `now`. Return whether that succeeded; so does an absent API."""
         self._due[api.name] = now + self._context.intervals[TASKS]
-        roots = {job_type: self._reader.roots(api, job_type, now) for job_type in self._job_types}
+        roots = {job_type: self.reader.roots(api, job_type, now) for job_type in self._job_types}
         # Beside another generation, a list without tasks of its own may stay as it is.
-        job_types = [name for name in self._job_types if roots[name] != () or not self._reader.is_second(api)]
+        job_types = [name for name in self._job_types if roots[name] != () or not self.reader.is_second(api)]
         if not job_types:
             return True
         if api.name in self._began:
@@ -102,7 +102,7 @@ class ListLoop(PollLoop):
         return not errors
 
     async def _read(self, api: Api, client: Client, job_type: str, roots: tuple[str, ...] | None, now: float) -> None:
-        await self._reader.read(api, client, job_type, roots, now)
+        await self.reader.read(api, client, job_type, roots, now)
         if self._clock() - now > self._context.intervals[TASKS]:
             await self._context.listed()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
@@ -112,6 +114,16 @@ class ListReader:
         if missing and missing & listed:
             self._no_ids_until[api.name] = now + _TRY_IDS_AGAIN_SECONDS
 
+    async def read_tasks(self, api: Api, client: Client, job_type: str, ids: tuple[str, ...]) -> None:
+        """Read the entries of some tasks, which prove nothing about other tasks; raises `CloudError`."""
+        now = asyncio.get_running_loop().time()
+        if now < self._no_ids_until.get(api.name, now):
+            return
+        some = await self._list(api, client, job_type, Selected(ids=ids))
+        if any(listed.root_id is None and listed.id not in ids for listed in some.tasks):
+            self._no_ids_until[api.name] = now + _TRY_IDS_AGAIN_SECONDS
+        await self._store.listed_some(api.name, job_type, some.tasks, roots=(), all_here=False)
+
     async def _read_whole(self, api: Api, client: Client, job_type: str, now: float) -> set[str]:
         """Return the ids of the list."""
         self._whole.pop((api.name, job_type), None)
@@ -153,10 +165,11 @@ class ListReader:
         async def call() -> TaskList:
             return await api.list_tasks(client, self._context.connection.decode_errors, job_type, selected)
 
-        by_ids = " by ids" if selected.ids else ""
+        by_ids, began = " by ids" if selected.ids else "", self._store.context.clock.steady()
         tasks = await self._context.backoff.call(f"{api.name} {job_type}{by_ids}", call)
         self._log_unknown(tasks.tasks)
-        return tasks
+        # While a long list is read, the tasks of waves are queried.
+        return replace(tasks, tasks=self._store.state.inventory.newest(api.name, job_type, tasks.tasks, began))
 
     def _log_unknown(self, tasks: Iterable[Listed]) -> None:
         fresh = {listed.status for listed in tasks if listed.phase is Phase.OTHER} - self._unknown - {DELETED}

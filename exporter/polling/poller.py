@@ -10,7 +10,7 @@ from statistics import median
 from exporter.cloud.connect import Connection
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler
-from exporter.config import TASKS
+from exporter.config import TASKS, Wave
 from exporter.model.facts import CollectorFacts
 from exporter.model.task import Listed
 from exporter.polling.context import PollContext
@@ -19,6 +19,8 @@ from exporter.polling.loop import PollLoop
 from exporter.polling.plan import Plan
 from exporter.polling.project_loop import ProjectLoop
 from exporter.polling.task_loop import TaskLoop
+from exporter.polling.wave_lists import WaveListLoop
+from exporter.polling.wave_tasks import WaveTasks
 from exporter.runtime.turns import in_turns
 from exporter.store.store import Store
 
@@ -58,17 +60,26 @@ class Poller:
             for collector in dict.fromkeys(kind.collector for kind in source.kinds)
             if collector in intervals
         ]
+        self._waves = WaveTasks(self._context)
+        self._wave_lists = WaveListLoop(self._context, self._lists.reader)
+        self._tasks += [
+            TaskLoop(self._context, collector, source, wave=True)
+            for api in connection.apis
+            for source in api.sources
+            if (collector := source.collector_in_waves(intervals)) is not None
+        ]
         self._projects = [
             ProjectLoop(self._context, api, source)
             for api in connection.apis
             for source in api.project_sources
             if source.collector in intervals
         ]
-        self._loops: list[PollLoop] = [self._lists, *self._projects, *self._tasks]
+        self._loops: list[PollLoop] = [self._lists, self._wave_lists, *self._projects, *self._tasks]
         self._states: dict[str, tuple[str | None, ...]] = {}
         self._listed = asyncio.Event()
         self._assigning = asyncio.Lock()
         self._absences = 0
+        self._running_waves: tuple[Wave, ...] = ()
         self._limits: dict[str, CollectorFacts] = {}
         for collector in intervals:
             self._measure(collector, self._state.tasks)  # which another configuration may have left
@@ -86,6 +97,7 @@ class Poller:
         finally:
             for loop in self._loops:
                 self._context.scheduler.demand.pop(loop, None)
+            self._context.scheduler.waves.pop(self._waves, None)
 
     async def resume(self) -> None:
         """Continue from what the poller of another configuration left in the state."""
@@ -135,10 +147,12 @@ class Poller:
 
     async def _ended(self, loop: PollLoop, seconds: float) -> None:
         """A poll has ended: assign tasks again if it changed what can be queried, and record what came of it."""
-        if loop is self._lists or self._absences != self._context.availability.absences:
+        changed = loop is self._lists or (loop is self._wave_lists and self._any_changed(self._waves.ids))
+        changed = changed or self._running_waves != self.store.context.waves.running
+        if changed or self._absences != self._context.availability.absences:
             self._absences = self._context.availability.absences
             await self._assign()
-        for collector in {*loop.fed, loop.collector}:
+        for collector in {*loop.fed, loop.collector} if loop is not self._wave_lists else ():
             self._record(collector, seconds)
         errors = self._context.connection.decode_errors
         self._context.meter.decode_errors({name: counted.take() for name, counted in errors.items()})
@@ -146,6 +160,12 @@ class Poller:
         self._listed.set()
         if loop.due() > asyncio.get_running_loop().time():
             self._publish()
+
+    def _any_changed(self, ids: Iterable[str]) -> bool:
+        """Return whether the state of any of these tasks is another one than when tasks were last assigned."""
+        known = self._state.tasks
+        listed = {task_id: known[task_id].listed for task_id in known.keys() & ids}
+        return any(each and self._states.get(task_id) != _state_of(each) for task_id, each in listed.items())
 
     async def _listed_slowly(self) -> None:
         """Poll the tasks of one list while others are still being read: it might expire before they are complete."""
@@ -171,25 +191,37 @@ class Poller:
         states = {listed.id: _state_of(listed) async for listed in in_turns(tasks, _TASKS_PER_TURN)}
         changed = {key for key, state in states.items() if self._states.get(key, state) != state}
         self._states = states
+        self._running_waves = self.store.context.waves.running
+        taken = self._waves.take(tasks, assigned)
+        self._wave_lists.assign(self._waves.lists)
         async for loop in in_turns(self._tasks, 1):
-            loop.assign(assigned.get((loop.collector, loop.source), {}), changed)
+            if loop.wave:
+                loop.assign(taken.get(loop.source, {}), changed, self._waves.sources.get(loop.source, {}))
+            else:
+                loop.assign(assigned.get((loop.collector, loop.source), {}), changed)
 
     def _age_lists(self) -> None:
         for api in self._context.connection.apis:
             self.store.ages.set(api.name, self._lists.interval(api), self._lists.measured.get(api.name))
 
     def _measure(self, collector: str, ids: Iterable[str] | None = None) -> None:
-        """Adapt the ages of facts to the time that their updates take; of the tasks that are polled by default."""
+        """Adapt the ages of facts to the time that their updates take; of the tasks that are polled by default.
+
+        The tasks of running waves, which are updated more often, do not let those of other tasks expire earlier, nor
+        their own after the wave.
+        """
         interval, ages, known = self._context.intervals[collector], self.store.ages, self._state.tasks
         if ids is None:
             ids = {task_id for loop in self._tasks for task_id in loop.tasks(collector)}
         tasks = [known[task_id] for task_id in ids if task_id in known]
-        gaps = [task.gaps[collector] for task in tasks if collector in task.gaps]
+        others = [known[task_id] for task_id in known.keys() & ids if task_id not in self._waves.ids]
+        gaps = [task.gaps[collector] for task in others or tasks if collector in task.gaps]
         collected = [task.collected[collector] for task in tasks if task.exposed and collector in task.collected]
         if collector == TASKS:
             ages.set(collector, interval, min(self._lists.measured.values(), default=None))
         else:
-            ages.set(collector, interval, *(map(median, zip(*gaps, strict=True)) if gaps else ()))
+            measured = map(median, zip(*gaps, strict=True)) if gaps else ()
+            ages.set(collector, interval, *measured, decays=bool(others or not tasks))
         self._limits[collector] = CollectorFacts(
             ages.interval(collector),
             max_age_seconds=ages.expire_after(collector),

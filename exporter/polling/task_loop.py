@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from exporter.cloud.batches import CallResults, Round, Splitter, split_results
 from exporter.cloud.http.client import Client
@@ -40,6 +41,7 @@ _NEAR_READY = 10
 """A task is near its cut-over while its delay is at most n times `cutover.max_delay`."""
 
 Kinds = tuple[type[TaskFacts], ...]
+NO_INTERVALS: Mapping[str, float] = MappingProxyType({})
 
 
 class TaskLoop(PollLoop):
@@ -49,13 +51,16 @@ class TaskLoop(PollLoop):
         context: the project.
         collector: see `PollLoop`.
         source: is queried.
+        wave: whether its tasks are those of running waves, which go first.
     """
 
-    def __init__(self, context: PollContext, collector: str, source: Source) -> None:
+    def __init__(self, context: PollContext, collector: str, source: Source, *, wave: bool = False) -> None:
         super().__init__(context, collector)
         self.source = source
+        self.wave = wave
         self._intervals = QueryIntervals(context, source)
-        self._interval = min(self._intervals.of_facts(kind) for kind in source.kinds if kind.collector == collector)
+        self._usual = min(self._intervals.of_facts(kind) for kind in source.kinds if kind.collector == collector)
+        self._interval = self._usual
         self._kinds: dict[str, Kinds] = {}
         """The facts that each task is queried for."""
         self._fed = frozenset[str]()
@@ -96,8 +101,16 @@ class TaskLoop(PollLoop):
             return self.error is None
         return None
 
-    def assign(self, tasks: Mapping[str, Kinds], changed: Container[str]) -> None:
-        """Query these tasks for these facts from now on, at once where they are new or have `changed`."""
+    def assign(
+        self, tasks: Mapping[str, Kinds], changed: Container[str], intervals: Mapping[str, float] = NO_INTERVALS
+    ) -> None:
+        """Query these tasks for these facts from now on, at once where they are new or have `changed`.
+
+        `intervals` are those of running waves, by task.
+        """
+        self._intervals.of_waves = intervals
+        self._interval = min([self._usual, *intervals.values()])
+        self._queue.head_start = _HEAD_START * self._interval
         for task_id in self._kinds.keys() - tasks.keys():
             self._queue.discard(task_id)
             self._forget_outcome(task_id)
@@ -167,7 +180,7 @@ class TaskLoop(PollLoop):
         return calls_per_second(intervals.values(), self.source.batch) + alone
 
     def turn(self) -> Turn:
-        return Turn(self.collector, self._queue.first(), self._interval)
+        return Turn(self.collector, self._queue.first(), self._interval, self.wave)
 
     # A poll
 

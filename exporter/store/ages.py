@@ -34,10 +34,23 @@ class Ages:
         self.shortened = False
         """True if facts of a collector may expire earlier than when all ages were last checked."""
 
-    def set(self, name: str, interval: float, measured: float | None = None, lateness: float | None = None) -> None:
+    def set(
+        self,
+        name: str,
+        interval: float,
+        measured: float | None = None,
+        lateness: float | None = None,
+        *,
+        decays: bool = True,
+    ) -> None:
         """Set a configured interval, and the measured one if it is known.
 
-        `lateness` is the measured one in intervals of the sources, which may be longer than the configured one.
+        Args:
+            name: the collector or API generation.
+            interval: the configured one in seconds.
+            measured: seconds between updates.
+            lateness: the measured one in intervals of the sources, which may be longer than the configured one.
+            decays: whether a shorter lateness counts, little by little.
         """
         before = self._lateness.get(name, 1.0)
         self.configured[name] = interval
@@ -45,7 +58,7 @@ class Ages:
         latest = self.measured[name] / interval if lateness is None else lateness
         # A longer one does not let facts expire later, but would count for hours after an outage.
         most = _MOST * max(1.0, self._stale_after / (LATE_INTERVALS * interval))
-        self._lateness[name] = max(1.0, min(latest, most), _KEPT * before)
+        self._lateness[name] = max(1.0, min(latest, most), _KEPT * before if decays else before)
         self.shortened |= self._lateness[name] < before
         self._limits.clear()
 

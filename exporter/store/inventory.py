@@ -137,6 +137,15 @@ class Inventory:
             )
         )
 
+    def newest(self, api: str, job_type: str, tasks: Iterable[Listed], since: float) -> tuple[Listed, ...]:
+        """Return the tasks of a list that was requested at some time, with the entries that are newer than that."""
+
+        def newest_of(listed: Listed) -> Listed:
+            entry = self._tasks.get(listed.id, {}).get((api, job_type))
+            return listed if entry is None or entry.at <= since else entry.listed
+
+        return tuple(map(newest_of, tasks))
+
     def is_settled(self, api: str, job_type: str) -> bool:
         """Return whether another list would prove no absence that is not proved yet."""
         key = (api, job_type)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exporter.cloud.http.scheduler import Scheduler, Turn
 from exporter.config import Poll
+from exporter.polling.demand import wave_stretch
 
 WARM_UP = 0.2
 """Part of the time that is not measured: all work is due at its beginning."""
@@ -19,6 +20,7 @@ class Work(NamedTuple):
     collector: str
     interval: float
     calls: int
+    wave: bool = False
 
     @property
     def demand(self) -> float:
@@ -46,6 +48,14 @@ def work_of(api: str, tasks: int) -> list[Work]:
     }[api]
 
 
+def wave_of(api: str, tasks: int, interval: float, rate: float) -> list[Work]:
+    """The calls of a wave of active tasks, whose interval is stretched to half of the rate limit."""
+    progress = tasks if api == "v5" else -(-tasks // 10)
+    calls = {"tasks": -(-tasks // (10 if api == "v5" else 100)), "progress": progress}
+    interval *= wave_stretch(sum(calls.values()) / interval, rate)
+    return [Work(collector, interval, count, wave=True) for collector, count in calls.items()]
+
+
 async def gaps_of(scheduler: Scheduler, work: Work, seconds: float) -> list[float]:
     """Do the work, the longest overdue first; return the seconds between two calls for the same tasks."""
     loop, gaps = asyncio.get_running_loop(), list[float]()
@@ -54,7 +64,7 @@ async def gaps_of(scheduler: Scheduler, work: Work, seconds: float) -> list[floa
         at, number, last = due[0]
         if (wait := at - loop.time()) > 0:
             await asyncio.sleep(wait)
-        await scheduler.take(Turn(work.collector, at, work.interval))
+        await scheduler.take(Turn(work.collector, at, work.interval, work.wave))
         now = loop.time()
         if now > seconds:
             return gaps

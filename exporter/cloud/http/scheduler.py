@@ -3,7 +3,8 @@
 A token bucket limits the calls, and halves its rate after throttling. While calls wait, the one whose work is the
 latest is next, measured in intervals of its collector, times the weight of the collector. So no collector falls behind
 by more than four times as many of its intervals as the delays do. One call in ten goes to the collectors in rotation:
-what is polled rarely, such as the quotas, is on time however much else waits.
+what is polled rarely, such as the quotas, is on time however much else waits. The calls of running waves go before all
+others, but while others wait, every second call is one of these.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import heapq
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
 from exporter.config import COLLECTORS, Poll
@@ -38,11 +39,13 @@ class Turn(NamedTuple):
         collector: whose share of the rate limit it uses; empty for calls that all others wait for, such as signing in.
         due: event-loop time at which its work was due.
         interval: seconds after which that work is due again.
+        wave: True if it is work for a running wave, which goes first.
     """
 
     collector: str
     due: float
     interval: float
+    wave: bool = False
 
     def lateness(self, now: float) -> float:
         """Return the age of what the call updates, in intervals, times the weight of its collector."""
@@ -54,6 +57,8 @@ SIGN_IN = Turn("", 0.0, 1.0)
 
 _Queue = list[tuple[float, int, Turn, asyncio.Future[None]]]
 """A heap, the longest overdue call first."""
+_Key = tuple[bool, str, float]
+"""Whether calls are those of a wave, their collector and their interval."""
 
 
 def limits_of(poll: Poll, shards: int = 1) -> tuple[float, int, float | None]:
@@ -88,18 +93,22 @@ class Scheduler:
         self._operation_locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self.demand: dict[Hashable, float] = {}
         """Calls a second that each poll loop makes at its configured intervals."""
+        self.waves: dict[Hashable, float] = {}
+        """Calls a second that the running waves of each project take at their intervals."""
         self._burst = burst
         self._clock = clock or asyncio.get_running_loop().time
         self._allowed = rate
         self._tokens = float(burst)
         self._at = self._clock()
-        self._queues: dict[tuple[str, float], _Queue] = {}
+        self._queues: dict[_Key, _Queue] = {}
         """The waiting calls by collector and interval, in the order of their last turns in the rotation.
 
         Of calls with the same interval the longest overdue one is the latest; a shorter interval may be later.
         """
         self._order = itertools.count()
         self._served = 0
+        self._wave_served = False
+        """True if the last call that had to wait was one of a wave."""
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -120,7 +129,7 @@ class Scheduler:
             self._tokens -= 1
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue = self._queues.setdefault((turn.collector, turn.interval), [])
+        queue = self._queues.setdefault((turn.wave, turn.collector, turn.interval), [])
         heapq.heappush(queue, (turn.due, next(self._order), turn, waiter))
         self._schedule()
         try:
@@ -179,13 +188,20 @@ class Scheduler:
                 waiter.set_result(None)
         self._schedule()
 
-    def _next(self, waiting: list[tuple[str, float]]) -> tuple[str, float]:
-        """Return the collector and the interval whose longest overdue call is sent now."""
-        sign_in = SIGN_IN.collector, SIGN_IN.interval
+    def _next(self, waiting: list[_Key]) -> _Key:
+        """Return the queue whose longest overdue call is sent now."""
+        sign_in = SIGN_IN.wave, SIGN_IN.collector, SIGN_IN.interval
         if sign_in in waiting:
             return sign_in
+        waves, others = [key for key in waiting if key[0]], [key for key in waiting if not key[0]]
+        self._wave_served = bool(waves) and not (others and self._wave_served)
+        if self._wave_served:
+            return self._latest(waves)
         self._served += 1
         if self._served % _ROTATION:
-            return max(waiting, key=lambda key: self._queues[key][0][2].lateness(self._at))
-        self._queues[waiting[0]] = self._queues.pop(waiting[0])  # to the end of the rotation
-        return waiting[0]
+            return self._latest(others)
+        self._queues[others[0]] = self._queues.pop(others[0])  # to the end of the rotation
+        return others[0]
+
+    def _latest(self, keys: Iterable[_Key]) -> _Key:
+        return max(keys, key=lambda key: self._queues[key][0][2].lateness(self._at))

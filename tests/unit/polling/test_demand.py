@@ -6,7 +6,7 @@ from math import ceil
 
 import pytest
 
-from exporter.polling.demand import calls_per_second, delay_growth
+from exporter.polling.demand import WavePolls, calls_per_second, delay_growth, wave_stretch
 from exporter.polling.list_reader import ListCost
 
 
@@ -66,3 +66,24 @@ def test_a_list_beside_another_one_costs_its_own_tasks_or_its_pages_every_interv
     pages: int, ids: int, minute: float
 ) -> None:
     assert 60 * ListCost(pages, ids, second=True).per_second(30.0) == pytest.approx(minute)
+
+
+@pytest.mark.parametrize(("calls", "stretch"), [(0, 1), (0.5, 1), (1.5, 1), (4.5, 3)])
+def test_the_intervals_of_waves_are_stretched_to_half_of_the_rate_limit(calls: float, stretch: float) -> None:
+    assert wave_stretch(calls, 3.0) == stretch
+
+
+def test_a_wave_takes_a_call_for_each_batch_of_tasks_with_the_same_interval() -> None:
+    polls = WavePolls(30.0, 10, {})
+    for number in range(12):
+        polls.add(f"ten-{number}", 10.0)
+        polls.add(f"usual-{number}", None)
+        polls.add(f"minute-{number}", 60.0)  # longer than usual: a wave makes no interval longer
+    assert polls.calls == pytest.approx(2 / 10 + 3 / 30)
+
+
+def test_tasks_that_a_stretched_wave_would_poll_less_often_than_usual_are_none_of_its_tasks() -> None:
+    polls = WavePolls(30.0, 10, {"a": 10.0, "b": 20.0, "c": 30.0})
+    assert polls.stretched(1.0) == polls.intervals
+    assert polls.stretched(1.5) == {"a": 15.0, "b": 30.0}
+    assert polls.stretched(3.1) == {}

@@ -186,3 +186,25 @@ async def test_rights_that_are_given_back_are_no_more_than_a_burst() -> None:
     for _ in range(10):
         scheduler.give_back()
     assert await times(scheduler, 5) == [0, 0, 0, 1, 2]
+
+
+async def test_calls_of_waves_go_first_and_every_second_call_is_one_of_the_others() -> None:
+    scheduler = Scheduler(rate=1, burst=1)
+    await scheduler.take(turn(0))
+    wave = turn(59, interval=10)._replace(wave=True)
+    assert await order(scheduler, *[turn(-600)] * 4, *[wave] * 8) == [4, 0, 5, 1, 6, 2, 7, 3, 8, 9, 10, 11]
+
+
+async def test_of_two_calls_of_waves_the_later_one_goes_first() -> None:
+    scheduler = Scheduler(rate=1, burst=1)
+    await scheduler.take(turn(0))
+    late, later = Turn("progress", -10, 10, wave=True), Turn("tasks", -9, 5, wave=True)
+    assert await order(scheduler, late, later) == [1, 0]
+
+
+async def test_quotas_are_on_time_beside_a_wave() -> None:
+    scheduler = Scheduler(rate=1, burst=1)
+    await scheduler.take(turn(0))
+    wave = turn(59, interval=10)._replace(wave=True)
+    places = await order(scheduler, turn(0, "quota"), *[turn(0)] * 20, *[wave] * 40)
+    assert places.index(0) == 19

@@ -1,0 +1,123 @@
+"""Findings about waves: whether their tasks exist, what they cost while they run, and how old delays will be."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from math import ceil
+from typing import TYPE_CHECKING
+
+from exporter.commands.findings import Finding
+from exporter.model.filters import TaskFilter
+from exporter.model.task import Phase
+from exporter.model.waves import Stage, listed_ids, matches_wave, stage_of
+from exporter.polling.demand import WAVE_SHARE, WavePolls, delay_growth, wave_stretch
+from exporter.views.errors import Level
+from exporter.views.text import duration, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from exporter.commands.check_project import ProjectCheck
+    from exporter.config import Account, Config, Wave
+    from exporter.model.task import Listed
+
+_PLACE = "waves"
+
+
+def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) -> Iterator[Finding]:
+    """Report on each wave that is not over at this Unix time."""
+    waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
+    for wave in waves:
+        yield from _task_findings(wave, checks)
+        together = [other for other in waves if _overlap(wave, other)]
+        for account in config.accounts:
+            for region in dict.fromkeys(check.region for check in checks if check.account is account):
+                here = [check for check in checks if check.account is account and check.region == region]
+                yield from _cost_findings(wave, together, account, here)
+
+
+def _overlap(wave: Wave, other: Wave) -> bool:
+    """Return whether two waves run at the same time."""
+    begin = max(each.starts_at or -math.inf for each in (wave, other))
+    return begin < min(each.ends_at or math.inf for each in (wave, other))
+
+
+def _tasks_of(wave: Wave, check: ProjectCheck) -> list[Listed]:
+    """Return the tasks of a wave that have not ended, without subtasks; also those whose tags may match."""
+    listed = TaskFilter(check.account.tasks).select(check.listed or ())
+    roots = [task for task in listed if task.parent_id is None and task.phase is not Phase.ENDED]
+    return [task for task in roots if matches_wave(wave, check.key, task, None) is not False]
+
+
+def _task_findings(wave: Wave, checks: Iterable[ProjectCheck]) -> Iterator[Finding]:
+    """Report a wave that lacks tasks; nothing if the tasks of a project are not known."""
+    checks = [check for check in checks if any(rule.of_project(*check.key) for rule in wave.include)]
+    if any(check.listed is None for check in checks):
+        return
+    found = [task.id for check in checks for task in _tasks_of(wave, check)]
+    listed = {task.id for check in checks for task in check.listed or ()}
+    missing = [task_id for task_id in listed_ids(wave) if task_id not in listed]
+    if len(found) < (wave.expected or 1):
+        expected = "" if wave.expected is None else f", {wave.expected} are expected"
+        what = f"wave {wave.name} has {plural(len(found), 'task')} that have not ended{expected}"
+        yield Finding(Level.WARN, _PLACE, what, "correct its rules, unless the tasks are still to be created")
+    if missing:
+        what = f"wave {wave.name} lists {plural(len(missing), 'id')} that no project has: it cannot become ready"
+        yield Finding(Level.WARN, _PLACE, what, f"correct {missing[0]}" + (" and the others" if missing[1:] else ""))
+
+
+def _cost_findings(
+    wave: Wave, together: Iterable[Wave], account: Account, checks: Sequence[ProjectCheck]
+) -> Iterator[Finding]:
+    """Compare the calls of a wave, and of those that run at the same time, with what waves may use in one region."""
+    tasks, usual = sum(len(_tasks_of(wave, check)) for check in checks), account.interval("progress")
+    if not tasks:
+        return
+    wanted, rate = min(wave.interval or usual, usual), account.poll.rate_limit
+    own, calls = _calls((wave,), checks), _calls(together, checks)
+    others = "" if own == calls else f" ({calls:.2g} with waves that overlap it)"
+    place, interval = f"{account.name}/{checks[0].region}", wanted * wave_stretch(calls, rate)
+    needs = (
+        f"wave {wave.name}: {plural(tasks, 'task')} every {duration(wanted)} {'needs' if tasks == 1 else 'need'} "
+        f"{own:.2g} calls a second{others} of the {WAVE_SHARE * rate:.3g} that waves may use"
+    )
+    delays = f"their delays will be about {duration(interval)} old{_others(checks, rate, calls)}"
+    if interval <= wanted:
+        yield Finding(Level.OK, place, f"{needs}: {delays}")
+        return
+    enough = f"set poll.rate_limit to {ceil(calls / WAVE_SHARE)} if no other program needs the API"
+    if interval > usual:
+        remedy = f"{enough}, or a longer interval of the wave" if wanted < usual else enough
+        yield Finding(Level.WARN, place, f"{needs}: they are polled as without a wave, and do not go first", remedy)
+    else:
+        remedy = f"{enough}, or interval: {duration(ceil(interval))} in the wave"
+        yield Finding(Level.WARN, place, f"{needs}: they are polled every {duration(interval)}, {delays}", remedy)
+
+
+def _others(checks: Iterable[ProjectCheck], rate: float, calls: float) -> str:
+    """Return how old the delays of other tasks become while waves use up to half of the rate limit."""
+    demand = Counter[str]()
+    for check in checks:
+        demand.update(check.demand)
+    growth = delay_growth(demand, rate - min(calls, WAVE_SHARE * rate))
+    interval = next(iter(checks)).account.interval("progress")
+    return f", those of other tasks up to {duration(round(growth * interval))}" if growth > 1 else ""
+
+
+def _calls(waves: Iterable[Wave], checks: Iterable[ProjectCheck]) -> float:
+    """Return the calls a second that waves want in some projects."""
+    calls = 0.0
+    for check in checks:
+        wanted: dict[str, float | None] = {}
+        for wave in waves:
+            roots = {task.id for task in _tasks_of(wave, check)}
+            for task in check.listed or ():
+                if (task.root_id or task.id) in roots:
+                    wanted[task.id] = min(filter(None, (wanted.get(task.id), wave.interval)), default=None)
+        for polled in check.polled:
+            polls = WavePolls(polled.usual, polled.batch, {})
+            for task_id in polled.ids & wanted.keys():
+                polls.add(task_id, wanted[task_id])
+            calls += polls.calls
+    return calls
