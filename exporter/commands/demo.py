@@ -19,6 +19,8 @@ from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, 
 
 _SPEED = 60.0
 """A minute of a task's life passes in a second."""
+_WAVE = ("orders-to-rds", "webshop-mysql", "erp-oracle-to-gaussdb", "partner-feed")
+"""The names of the tasks that are cut over together."""
 
 
 def add_options(parser: Parser) -> None:
@@ -53,6 +55,7 @@ def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
             },
             "tasks": {"tag_labels": ["team"]},
             "cutover": {"max_age": "15s", "stable_for": "10s"},
+            "waves": [{"name": "weekend-1", "include": [{"name": name} for name in _WAVE], "expected": len(_WAVE)}],
         }
     )
     return config, httpx.ASGITransport(app=demo_cloud(speed=_SPEED))

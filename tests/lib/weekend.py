@@ -180,10 +180,10 @@ async def weekend(folder: Path) -> AsyncGenerator[tuple[int, Step | None, Export
     """
     cloud = weekend_cloud()
     steps = {step.minutes: step for step in STEPS}
-    await until(FIRST - 1)
     for start, end in ((FIRST, RESTARTS_AT), (RESTARTED_AT, 376)):
+        await until(start)
         async with polling(cloud, weekend_config(folder, RULES)) as exporter:
-            for minutes in range(start, end):
+            for minutes in range(start + 1, end):
                 await until(minutes)
                 if minutes == RENAMED_AT:
                     cloud.world(PROJECT_ID).task(RENAMED[0]).name = RENAMED[1]

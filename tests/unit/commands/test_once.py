@@ -10,7 +10,6 @@ from exporter.commands.demo import simulated
 from exporter.commands.once import once
 from exporter.commands.outcome import Outcome
 from exporter.metrics.self_metrics import SELF_METRICS
-from exporter.metrics.waves import WAVE_FAMILIES
 from tests.lib.daemon import FAMILY_NAMES
 from tests.lib.virtual_time import simulate
 
@@ -21,8 +20,7 @@ OBSERVED = {
 }
 """Families that need a change of phase, or a history, while the exporter runs."""
 CONFIGURED = {
-    *("drs_task_network_info", "drs_task_wave_info"),
-    *(family.name for family in WAVE_FAMILIES),
+    "drs_task_network_info",
     *(metric.name for metric in SELF_METRICS if metric.optional),
 }
 """Families that need a setting."""
