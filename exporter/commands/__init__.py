@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "tasks": "print a table of all tasks",
     "explain": "print whether a task can be cut over, and all its facts",
     "wait": "wait until tasks are ready, caught up, loaded or ended",
+    "report": "write a report of a wave: what happened to each task, when",
     "check": "validate the configuration, then query the cloud",
     "query": "print the status of a task, or details by their type",
     "metrics": "print the catalogue of metrics",

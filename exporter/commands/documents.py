@@ -17,13 +17,15 @@ Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
 """No more than an exporter reads from a cloud; the product of a larger one may be infinite."""
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
     """Keys of a newer exporter are ignored; missing ones, or values of another type, are errors."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True)
 
 
-class _InProject(_Document):
+class InProject(Document):
+    """What belongs to a project."""
+
     account: Shown
     region: Shown
     project: Shown
@@ -33,7 +35,7 @@ class _InProject(_Document):
         return ProjectKey(self.account, self.region, self.project)
 
 
-class TaskRow(_InProject):
+class TaskRow(InProject):
     """A task in the list of all tasks."""
 
     task_id: Shown
@@ -53,7 +55,7 @@ class TaskRow(_InProject):
     cutover_ready_since_timestamp_seconds: Time | None
 
 
-class TaskList(_Document):
+class TaskList(Document):
     """One list of a project."""
 
     api: Shown
@@ -61,13 +63,13 @@ class TaskList(_Document):
     incomplete_because: Shown | None
 
 
-class CollectorRow(_Document):
+class CollectorRow(Document):
     """A collector of a project."""
 
     success: bool | None
 
 
-class ProjectRow(_InProject):
+class ProjectRow(InProject):
     """A project."""
 
     up: bool | None
@@ -86,7 +88,7 @@ class ProjectRow(_InProject):
         return [name for name, collector in self.collectors.items() if collector.success is False]
 
 
-class WaveHead(_Document):
+class WaveHead(Document):
     """A wave without its members."""
 
     name: Shown
@@ -94,7 +96,7 @@ class WaveHead(_Document):
     verdict: Shown
 
 
-class TaskTable(_Document):
+class TaskTable(Document):
     """All tasks, or those of a wave."""
 
     now_timestamp_seconds: Time
@@ -110,7 +112,7 @@ class ObservedTask(TaskRow):
     caught_up: bool | None
 
 
-class ObservedTasks(_Document):
+class ObservedTasks(Document):
     """All tasks, or those that a query selects."""
 
     now_timestamp_seconds: Time
@@ -124,13 +126,13 @@ class WaveTask(ObservedTask):
     state: Shown
 
 
-class Sentence(_Document):
+class Sentence(Document):
     """Why a project may have members that are not known."""
 
     sentence: Shown
 
 
-class WaveTable(_Document):
+class WaveTable(Document):
     """A wave and its members."""
 
     now_timestamp_seconds: Time
@@ -146,32 +148,32 @@ class WaveTable(_Document):
     members: list[WaveTask]
 
 
-class WaveName(_Document):
+class WaveName(Document):
     """A wave in the list of waves."""
 
     name: Shown
 
 
-class WaveNames(_Document):
+class WaveNames(Document):
     """All waves."""
 
     waves: list[WaveName]
 
 
-class TaskEvent(_Document):
+class TaskEvent(Document):
     """An event of a task, or of a project."""
 
     kind: Shown
     task_id: Shown | None
 
 
-class TaskEvents(_Document):
+class TaskEvents(Document):
     """The events of a task and its subtasks, the newest first."""
 
     events: list[TaskEvent]
 
 
-class ReasonRow(_Document):
+class ReasonRow(Document):
     """A reason against a cut-over that applies to the task."""
 
     reason: Shown
@@ -194,14 +196,14 @@ class JudgedTask(TaskRow):
         return [reason for reason in self.cutover_reasons if reason.blocks]
 
 
-class Value(_Document):
+class Value(Document):
     """A fact."""
 
     name: Shown
     text: Shown
 
 
-class FactGroup(_Document):
+class FactGroup(Document):
     """The facts of one kind."""
 
     group: Shown
@@ -210,20 +212,20 @@ class FactGroup(_Document):
     values: list[Value]
 
 
-class Statement(_Document):
+class Statement(Document):
     """A sentence about the task."""
 
     text: Shown
 
 
-class History(_Document):
+class History(Document):
     """The recent history of a task."""
 
     since_timestamp_seconds: Time
     summaries: list[Value]
 
 
-class EventRow(_Document):
+class EventRow(Document):
     """A change of the task, or of a subtask."""
 
     at_timestamp_seconds: Time

@@ -159,6 +159,10 @@ class Remote:
         """Return the document of all waves, without members; raises `NotFoundError` with shards."""
         return await self._get("/api/v1/waves")
 
+    async def wave_report(self, name: str) -> dict[str, Any]:
+        """Return the document of the report of a wave; raises `NotFoundError` without it."""
+        return await self._get(f"/api/v1/waves/{quote(name, safe='')}/report")
+
     async def events(self, task_id: str) -> dict[str, Any]:
         """Return the document of the newest events of a task and its subtasks."""
         return await self._get("/api/v1/events", {"task": task_id})

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import structlog
 
 from exporter.storage import folder, limits, rows
-from exporter.storage.records import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from exporter.model.events import Event
     from exporter.model.timeline import Point
-    from exporter.storage.records import Restored, TaskKey
+    from exporter.storage.records import Restored, Run, TaskKey
     from exporter.storage.rows import Batch
 
 T = TypeVar("T")
@@ -102,15 +101,7 @@ class Database:
 
     def read_runs(self, since: float, until: float) -> list[Run]:
         """Return the runs that overlap a time, ascending; raises as `open` does."""
-
-        def read(connection: sqlite3.Connection) -> list[Run]:
-            found = connection.execute(
-                "SELECT started_at, alive_at FROM runs WHERE alive_at >= ? AND started_at <= ? ORDER BY id",
-                (since, until),
-            )
-            return [Run(*row) for row in found]
-
-        return self._guarded(lambda: read(self._connected(until)))
+        return self._guarded(lambda: rows.read_runs(self._connected(until), since, until))
 
     def close(self) -> None:
         """Close the file, and release the directory."""

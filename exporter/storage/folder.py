@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from exporter.storage.schema import APPLICATION_ID, MIGRATIONS, migrate
 
@@ -82,9 +83,44 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open the file beside an exporter, or without one; nothing is written, and no file is created.
+
+    Raises:
+        UnusableFileError: it is damaged, of another version, or of another program.
+        sqlite3.Error: it cannot be opened.
+    """
+    # Without this file, no exporter has the database open, or has left records outside of it.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=_BUSY_SECONDS)
+    try:
+        connection.text_factory = _text_of
+        if _version(connection) < len(MIGRATIONS):
+            raise UnusableFileError("older", "an older exporter has written it: start the exporter once")  # noqa: TRY301
+    except Exception as error:
+        connection.close()
+        if is_damaged(error):
+            raise UnusableFileError("corrupt", f"it is damaged: {error}") from error
+        raise
+    return connection
+
+
 def _prepare(connection: sqlite3.Connection) -> None:
+    version = _version(connection)
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    connection.execute("PRAGMA journal_size_limit = 0")
+    if version < len(MIGRATIONS):
+        migrate(connection, version)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Check the file, and return the version of its schema; 0 of a new one. Raises `UnusableFileError`."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
+    version: int
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -95,13 +131,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise UnusableFileError("corrupt", f"it is damaged: {' '.join(str(result).split())}")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-    connection.execute("PRAGMA journal_size_limit = 0")
-    if version < len(MIGRATIONS):
-        migrate(connection, version)
+    return version
 
 
 def is_damaged(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from exporter.model.events import MOST_EVENTS, Event, Kind
 from exporter.model.task import Phase, ProjectKey
 from exporter.model.timeline import DAY, Point
-from exporter.storage.records import Member, Restored, TaskKey, TaskTimes, WaveTimes
+from exporter.storage.records import Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -146,6 +146,14 @@ def read_events(connection: sqlite3.Connection, since: float, until: float) -> I
     """Read the events of a time, ascending."""
     rows = connection.execute(f"SELECT {_EVENT} FROM events WHERE at >= ? AND at <= ? ORDER BY id", (since, until))
     return _valid(rows, event_of)
+
+
+def read_runs(connection: sqlite3.Connection, since: float, until: float) -> list[Run]:
+    """Read the runs that overlap a time, ascending."""
+    rows = connection.execute(
+        "SELECT started_at, alive_at FROM runs WHERE alive_at >= ? AND started_at <= ? ORDER BY id", (since, until)
+    )
+    return [*_valid(rows, lambda row: Run(_time(row[0]), _time(row[1])))]
 
 
 def row_of(connection: sqlite3.Connection, key: TaskKey) -> int | None:

@@ -88,13 +88,13 @@ def unchecked_of(task: Task) -> str:
 
 
 def subjects(names: Iterable[str]) -> list[str]:
-    """Return what reasons check, each thing once."""
-    return list(dict.fromkeys(ADVICE[name].subject for name in names))
+    """Return what reasons check, each thing once; a reason of another version by its name."""
+    return list(dict.fromkeys(ADVICE[name].subject if name in ADVICE else name for name in names))
 
 
 def blocked_by(names: Iterable[str]) -> list[str]:
     """Return what blocks, each thing once, as nouns; `names` are the reasons."""
-    return list(dict.fromkeys(_TOO_SHORT if name == "not_stable" else ADVICE[name].subject for name in names))
+    return list(dict.fromkeys(_TOO_SHORT if name == "not_stable" else subjects([name])[0] for name in names))
 
 
 def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:

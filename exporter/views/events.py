@@ -38,7 +38,7 @@ _WORDS: Mapping[str, Callable[[str], str]] = {
     "direction": ", direction {}".format,
     "unobserved": lambda _: " while the exporter was not running",
     "unchecked": lambda names: f"; not checked: {listing(subjects(names.split(',')))}",
-    "reasons": lambda names: " ".join(f"{name}: {ADVICE[name].means}" for name in names.split(",")),
+    "reasons": lambda names: " ".join(_meaning(name) for name in names.split(",")),
     "result": {
         "equal": "all is equal",
         "inconsistent": "it found a difference",
@@ -49,6 +49,11 @@ _WORDS: Mapping[str, Callable[[str], str]] = {
     "seconds": lambda seconds: duration(float(seconds)),
 }
 """How a sentence contains a detail; the others are contained as they are."""
+
+
+def _meaning(name: str) -> str:
+    """Return a reason as a sentence; one of another version, which has stored the event, by its name."""
+    return f"{name}: {ADVICE[name].means}" if name in ADVICE else f"{name}."
 
 
 def sentence(event: Event) -> str:

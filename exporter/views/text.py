@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from exporter.config import duration_text
@@ -68,14 +68,20 @@ def percent(ratio: float) -> str:
     return f"{math.floor(round(ratio * 100, 6))}%"
 
 
-def moment(at: float) -> str:
-    """A time with its date, in UTC."""
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at))
+def moment(at: float, zone: tzinfo = UTC) -> str:
+    """A time with its date, and Z for UTC or else the offset from it."""
+    return datetime.fromtimestamp(math.floor(at), zone).isoformat(" ").replace("+00:00", "Z")
 
 
-def clock_time(at: float) -> str:
-    """A time of the last day, in UTC."""
-    return time.strftime("%H:%MZ", time.gmtime(at))
+def clock_time(at: float, zone: tzinfo = UTC) -> str:
+    """A time of the last day, with Z for UTC or else the offset from it."""
+    return datetime.fromtimestamp(math.floor(at), zone).isoformat(timespec="minutes")[11:].replace("+00:00", "Z")
+
+
+def day(at: float, zone: tzinfo = UTC) -> str:
+    """A day of the year: `Dec 5`."""
+    local = datetime.fromtimestamp(math.floor(at), zone)
+    return f"{local:%b} {local.day}"
 
 
 def trend(slope: float) -> str:

@@ -17,12 +17,14 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.page import Format
 from exporter.metrics.self_metrics import Telemetry
 from exporter.model.events import EventLog
+from exporter.storage import Storage
 from exporter.store.store import Store
 from exporter.store.waves import Waves
 from exporter.web import api, waves
 from exporter.web.events import events
 from exporter.web.pages import Pages
 from exporter.web.prefix import Prefix
+from exporter.web.report import report
 from exporter.web.responses import ChunkedResponse
 
 Reload = Callable[[], Awaitable[None]]
@@ -64,6 +66,10 @@ class Served(Protocol):
         """Those of the configuration, over all projects."""
 
     @property
+    def storage(self) -> Storage:
+        """What survives a restart."""
+
+    @property
     def links(self) -> Links:
         """The base URLs of links to other programs."""
 
@@ -84,6 +90,7 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
             Route("/api/v1/waves", partial(waves.waves, exporter)),
             Route("/api/v1/waves/{name}", partial(waves.wave, exporter)),
+            Route("/api/v1/waves/{name}/report", partial(report, exporter)),
             Route("/api/v1/events", partial(events, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
             Route("/-/healthy", partial(_healthy, exporter)),

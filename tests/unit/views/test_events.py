@@ -83,6 +83,12 @@ def test_each_reason_has_words() -> None:
         assert f" {reason.name}: " in sentence(event(Kind.NOT_READY, reasons=reason.name))
 
 
+def test_a_reason_of_another_version_has_its_name() -> None:
+    """Another version may have stored the event."""
+    assert sentence(event(Kind.NOT_READY, reasons="new")).endswith("cut-over. new.")
+    assert sentence(event(Kind.READY, unchecked="log_error,new")).endswith("not checked: log and new.")
+
+
 def test_names_are_escaped_and_never_a_template() -> None:
     assert sentence(event(Kind.REMOVED, "a\n{subject}\u202e")).startswith("Task a\\n{subject}\\u202e was removed")
 

@@ -1,0 +1,293 @@
+"""What happened to a task of a wave: phases, readiness, full load, incidents; from what the exporter has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from exporter.model.events import Event, Kind
+from exporter.model.spans import Mark, Period, Span, sample, spans_of, without_early
+from exporter.model.task import Phase, ProjectKey, Task
+from exporter.model.timeline import Point
+
+T = TypeVar("T")
+
+_WITHOUT_POINTS = frozenset({Phase.PREPARING, Phase.ENDED})
+"""Phases in which no points are recorded: the task does not run."""
+_GAP_STEPS = 2.5
+"""A longer distance between two points, in steps, is a gap."""
+_OVER = frozenset({Phase.ENDING, Phase.ENDED})
+_LOADED = frozenset({Phase.INCREMENTAL, Phase.CHANGING, *_OVER})
+"""Phases that follow a complete full load."""
+INCIDENTS = frozenset(
+    {
+        *(Kind.FAILED, Kind.NOT_READY, Kind.COMPARED, Kind.REMOVED, Kind.MUTED),
+        *(Kind.TASKS_STALE, Kind.PROJECT_UNREADABLE, Kind.LEFT_OUT),
+    }
+)
+"""The kinds of events that are incidents; a comparison only if it found no equal data, see `TaskRecord.incidents`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The times about which the exporter has recorded facts.
+
+    Args:
+        window: the time of the wave until now, or until its end.
+        runs: when the exporter ran, ascending.
+        step: seconds between two points of a task.
+        now: when the record was read.
+    """
+
+    window: Period
+    runs: Sequence[Period]
+    step: float
+    now: float
+
+    @property
+    def gaps(self) -> list[Period]:
+        """The parts of the window in which the exporter did not run."""
+        ends = [self.window.start, *(run.end for run in self.runs)]
+        starts = [*(run.start for run in self.runs), self.window.end]
+        found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))
+        return [gap for gap in found if gap is not None]
+
+    def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
+        """Return a value at each time of the window, see `spans_of`."""
+        limit = _GAP_STEPS * self.step
+        ascending = sorted(marks, key=lambda mark: mark.at)
+        return spans_of(without_early(ascending, limit), self.runs, self.window, limit=limit, lasting=lasting)
+
+
+class FullLoad(NamedTuple):
+    """The full load of a task; None: not known.
+
+    Args:
+        started_at: Unix time.
+        ended_at: Unix time.
+        by_cloud: True if the cloud reported both times, False if the exporter observed the changes of the phase.
+    """
+
+    started_at: float | None = None
+    ended_at: float | None = None
+    by_cloud: bool = False
+
+
+class Finding(NamedTuple):
+    """The newest finished comparison of a type.
+
+    Args:
+        type: objects, lines or contents.
+        result: equal, inconsistent or failed.
+        at: when it ended by the cloud, or else when the exporter observed its end; None: not known.
+    """
+
+    type: str
+    result: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """What is known about one task of a wave.
+
+    Args:
+        key: its project.
+        task_id: of the task.
+        task_name: its newest name.
+        task: its facts that are fresh now; None if it is not exposed.
+        events: its events and those of its subtasks, ascending.
+        points: its history, ascending, with Unix times.
+        recorded: the times of the record.
+    """
+
+    key: ProjectKey
+    task_id: str
+    task_name: str
+    task: Task | None
+    events: Sequence[Event]
+    points: Sequence[Point]
+    recorded: Recorded
+
+    @cached_property
+    def own(self) -> list[Event]:
+        """The events of the task itself."""
+        return [event for event in self.events if event.task_id == self.task_id]
+
+    @cached_property
+    def phases(self) -> list[Span[Phase]]:
+        """The phase at each time of the window."""
+        now = [] if self.task is None or self.task.phase is None else [sample(self.recorded.now, self.task.phase)]
+        points = [sample(point.at, point.phase) for point in self.points if point.phase is not None]
+        return self.recorded.spans([*points, *self._marks, *now], _WITHOUT_POINTS)
+
+    @cached_property
+    def _marks(self) -> list[Mark[Phase]]:
+        return [mark for event in self.own if (mark := _phase_mark(event)) is not None]
+
+    @property
+    def last_phase(self) -> Phase | None:
+        """The phase now, or else the last known one."""
+        if self.task is not None and self.task.phase is not None:
+            return self.task.phase
+        sampled = [sample(point.at, point.phase) for point in self.points if point.phase is not None]
+        known = [mark for mark in (*sampled[-1:], *self._marks) if mark.after is not None]
+        return max(known, key=lambda mark: mark.at).after if known else None
+
+    @property
+    def phase_changes(self) -> set[float]:
+        """The times at which the exporter observed that the phase changed."""
+        return {mark.at for mark in self._marks if mark.before is not None}
+
+    @cached_property
+    def ready(self) -> list[Period]:
+        """When the task was ready."""
+        now = [] if self.task is None or self.task.ready is None else [sample(self.recorded.now, self.task.ready)]
+        points = [sample(point.at, point.ready) for point in self.points if point.ready is not None]
+        marks = [*points, *_ready_marks(self.own), *now]
+        return [Period(span.start, span.end) for span in self.recorded.spans(marks, {False}) if span.value]
+
+    @cached_property
+    def delays(self) -> list[tuple[float, float]]:
+        """The known delays within the window, each with its time."""
+        start, end = self.recorded.window
+        return [
+            (point.at, point.delay_seconds)
+            for point in self.points
+            if point.delay_seconds is not None and start <= point.at <= end
+        ]
+
+    def delay_at(self, at: float) -> float | None:
+        """Return the delay at a time, by the point next to it; None if that is not near."""
+        limit = _GAP_STEPS * self.recorded.step
+        near = [(abs(when - at), delay) for when, delay in self.delays if abs(when - at) <= limit]
+        return min(near)[1] if near else None
+
+    @property
+    def full_load(self) -> FullLoad:
+        """The times of the full load."""
+        objects, detail = (self.task.objects, self.task.detail) if self.task else (None, None)
+        started = objects.started_at if objects else None
+        ended = next(
+            (facts.full_completed_at for facts in (objects, detail) if facts and facts.full_completed_at), None
+        )
+        if started is not None and ended is not None and started <= ended:
+            return FullLoad(started, ended, by_cloud=True)
+        marks = self._marks
+        began = next((mark.at for mark in marks if mark.after is Phase.FULL and mark.before is Phase.PREPARING), None)
+        done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in _LOADED]
+        return FullLoad(began, done[-1] if done else None)
+
+    @property
+    def full_ratio(self) -> float | None:
+        """The completed part of the full load, by the newest point that contains it."""
+        return next(
+            (ratio for point in reversed(self.points) if (ratio := point.full_progress_ratio) is not None), None
+        )
+
+    @property
+    def comparisons(self) -> list[Finding]:
+        """The newest finished comparison of each type."""
+        observed = [event for event in self.own if event.kind is Kind.COMPARED]
+        found = {event.detail["type"]: _observed(event) for event in observed}
+        judged = self.task.comparison.judged if self.task and self.task.comparison else ()
+        for each in judged:
+            before = found.get(each.type)
+            if before is None or before.result != "failed" or (each.finished_at or 0) > (before.at or 0):
+                found[each.type] = Finding(each.type, "equal" if each.consistent else "inconsistent", each.finished_at)
+        return list(found.values())
+
+    @property
+    def ended_at(self) -> float | None:
+        """When the exporter observed the end of the task."""
+        return next((event.at for event in reversed(self.own) if event.kind is Kind.ENDED), None)
+
+    @property
+    def names_before(self) -> list[str]:
+        """The former names, the oldest first."""
+        return [event.detail["name_before"] for event in self.own if event.kind is Kind.RENAMED]
+
+    @property
+    def failures(self) -> int:
+        """How often the task failed within the window."""
+        return sum(event.kind is Kind.FAILED for event in self.own if self._inside(event))
+
+    @property
+    def retries(self) -> int:
+        """How often it left the phase failed within the window, but to end."""
+        start, end = self.recorded.window
+        inside = [mark for mark in self._marks if start <= mark.at <= end]
+        return sum(mark.before is Phase.FAILED and mark.after not in _OVER for mark in inside)
+
+    @property
+    def shown(self) -> list[tuple[Event, bool]]:
+        """The events within the window, ascending, each with whether it is an incident.
+
+        A task that ends is not ready any more: that is no event of its own here.
+        """
+        found, phase = list[tuple[Event, bool]](), None
+        for event in self.events:
+            if event.task_id == self.task_id and (mark := _phase_mark(event)) is not None:
+                phase = mark.after
+            if self._inside(event) and not (event.kind is Kind.NOT_READY and phase in _OVER):
+                found.append((event, is_incident(event)))
+        return found
+
+    @property
+    def never_checked(self) -> list[str] | None:
+        """The reasons that no verdict ready was able to check, nor the verdict now; None without a verdict."""
+        verdicts = [set(_listed(event.detail.get("unchecked"))) for event in self.own if event.kind is Kind.READY]
+        names = [name for event in self.own for name in _listed(event.detail.get("unchecked"))]
+        if self.task is not None and self.task.blockers is not None:
+            verdicts.append({name for name, _ in self.task.unchecked})
+            names += [name for name, _ in self.task.unchecked]
+        if not verdicts:
+            return None
+        never = set.intersection(*verdicts)
+        return [name for name in dict.fromkeys(names) if name in never]
+
+    def _inside(self, event: Event) -> bool:
+        start, end = self.recorded.window
+        return start <= event.at <= end
+
+
+def is_incident(event: Event) -> bool:
+    """Return whether an event is an incident by itself."""
+    return event.kind in INCIDENTS and event.detail.get("result") != "equal"
+
+
+def _listed(names: str | None) -> list[str]:
+    return names.split(",") if names else []
+
+
+def _observed(event: Event) -> Finding:
+    return Finding(event.detail["type"], event.detail["result"], event.at)
+
+
+def _phase_mark(event: Event) -> Mark[Phase] | None:
+    """Return the change of the phase that an event reports; None if it reports none."""
+    before = Phase(event.detail["phase_before"]) if "phase_before" in event.detail else None
+    if event.kind is Kind.FAILED:
+        return Mark(event.at, before, Phase.FAILED)
+    if event.kind is Kind.ENDED:
+        return Mark(event.at, before, Phase.ENDED)
+    if event.kind is Kind.REMOVED:
+        return Mark(event.at, None, None)
+    if event.kind in {Kind.PHASE_CHANGED, Kind.APPEARED}:
+        return Mark(event.at, before, Phase(event.detail["phase"]))
+    return None
+
+
+def _ready_marks(events: Iterable[Event]) -> list[Mark[bool]]:
+    """Return the changes of the readiness; a task that ends or fails is not ready from then on."""
+    found, ready = list[Mark[bool]](), False
+    for event in events:
+        if event.kind is Kind.READY:
+            found.append(Mark(event.at, before=False, after=True))
+            ready = True
+        elif event.kind is Kind.NOT_READY or (ready and event.kind in {Kind.ENDED, Kind.FAILED}):
+            found.append(Mark(event.at, before=True, after=False))
+            ready = False
+    return found

@@ -1,0 +1,118 @@
+"""Reads what is known about a wave: from the storage, and from the memory of the exporter that runs."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from exporter.model.spans import Period
+from exporter.model.task import ProjectKey
+from exporter.model.task_record import Recorded, TaskRecord
+from exporter.model.timeline import DAY, HOUR, step_of
+from exporter.model.wave_record import WaveRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from exporter.model.events import Event, EventLog
+    from exporter.model.timeline import Point
+    from exporter.model.waves import WaveMember, WaveStatus
+    from exporter.storage import Storage
+    from exporter.store.store import Store
+
+_BEFORE = 7 * DAY
+"""Seconds before the wave whose events are read: the full load may have begun then."""
+
+
+class Memory(NamedTuple):
+    """What the exporter that runs keeps in memory.
+
+    Args:
+        stores: one for each project.
+        events: of all projects.
+    """
+
+    stores: Sequence[Store]
+    events: EventLog
+
+
+_ALIVE_SECONDS = 60.0
+"""An exporter whose last write is younger still runs: it writes every 10 s."""
+
+
+async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | None, now: float) -> WaveRecord:
+    """Return what is known about a wave; `memory` is None if no exporter runs.
+
+    The record of a wave that always runs is that of the last day.
+    """
+    end = now if status.ends_at is None else min(now, status.ends_at)
+    start = end - DAY if status.starts_at is None else status.starts_at
+    runs = await _runs(storage, memory, start, now)
+    if status.starts_at is None and runs:
+        start = max(start, runs[0].start)
+    step = step_of(HOUR if storage.enabled or now - start <= HOUR else DAY)
+    recorded = Recorded(Period(start, max(end, start + 1)), runs, step, now)
+    events = await _events(storage, memory, start - _BEFORE, now)
+    tasks = [(member, await _task(member, events, recorded, storage, memory)) for member in status.members]
+    projects = {member.key for member in status.members}
+    of_projects = [event for event in events if event.task_id is None and _key_of(event) in projects]
+    return WaveRecord(status, recorded, storage.enabled, memory is not None, tasks, of_projects)
+
+
+async def _runs(storage: Storage, memory: Memory | None, since: float, now: float) -> list[Period]:
+    """Return when the exporter ran, ascending; one that runs is the last."""
+    found = [Period(*run) for run in await storage.read_runs(since, now) or []]
+    if memory is None and (not found or now - found[-1].end > _ALIVE_SECONDS):
+        return found
+    if not found and memory is not None:
+        return [Period(memory.events.since(), now)]
+    return [*found[:-1], Period(found[-1].start, now)]
+
+
+async def _events(storage: Storage, memory: Memory | None, since: float, now: float) -> list[Event]:
+    """Return the events of all projects, ascending: what is stored, and what is only in memory."""
+    stored = await storage.read_events(since, now) or []
+    known = {_identity(event) for event in stored}
+    recent = memory.events.find(since=since)[::-1] if memory else []
+    return sorted((*stored, *(event for event in recent if _identity(event) not in known)), key=attrgetter("at"))
+
+
+async def _task(
+    member: WaveMember, events: Iterable[Event], recorded: Recorded, storage: Storage, memory: Memory | None
+) -> TaskRecord:
+    store = next((store for store in memory.stores if store.key == member.key), None) if memory else None
+    start = recorded.runs[0].start if recorded.runs else recorded.window.start
+    stored = await storage.read_points(member.key, member.task_id, start, recorded.now) or []
+    own = [event for event in events if _key_of(event) == member.key and _is_about(event, member.task_id)]
+    return TaskRecord(
+        member.key,
+        member.task_id,
+        member.task_name,
+        store.state.exposed(member.task_id) if store else None,
+        own,
+        [*stored, *_recent(store, member.task_id, stored[-1].at if stored else 0.0)],
+        recorded,
+    )
+
+
+def _recent(store: Store | None, task_id: str, since: float) -> list[Point]:
+    """Return the points after a time that are in memory, ascending: a minute apart in the last hour."""
+    timeline = store.timeline(task_id) if store else None
+    if timeline is None:
+        return []
+    hour = timeline.points(HOUR)
+    day = [point for point in timeline.points(DAY) if not hour or point.at < hour[0].at]
+    return [point for point in (*day, *hour) if point.at > since]
+
+
+def _identity(event: Event) -> tuple[object, ...]:
+    return (*event[:-1], frozenset(event.detail.items()))
+
+
+def _key_of(event: Event) -> ProjectKey:
+    return ProjectKey(event.account, event.region, event.project)
+
+
+def _is_about(event: Event, task_id: str) -> bool:
+    """Return whether an event is of a task or of one of its subtasks."""
+    return task_id in {event.task_id, event.detail.get("parent_id")}

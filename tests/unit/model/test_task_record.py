@@ -1,0 +1,234 @@
+"""What happened to a task of a wave, from its events and points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.model.details import Detail
+from exporter.model.events import Kind
+from exporter.model.facts import Compared, Comparison, Objects
+from exporter.model.spans import Period
+from exporter.model.task import Phase
+from exporter.model.task_record import Finding, FullLoad, TaskRecord, is_incident
+from tests.lib.reports import HOUR, NIGHT, START, event, exposed, failed, moved, points, recorded, task_record
+
+
+def phases(record: TaskRecord) -> list[tuple[str | None, float]]:
+    """The phases with the hours at which they end."""
+    return [(span.value, round((span.end - START) / HOUR, 2)) for span in record.phases]
+
+
+def hours(periods: list[Period]) -> list[tuple[float, float]]:
+    return [(round((start - START) / HOUR, 2), round((end - START) / HOUR, 2)) for start, end in periods]
+
+
+def test_the_phases_of_a_task_that_is_moved_in_one_night() -> None:
+    assert phases(moved("a", "a", recorded())) == [
+        ("preparing", 0.1),
+        ("full", 2),
+        ("incremental", 8),
+        ("ending", 8.1),
+        ("ended", 12),
+    ]
+
+
+def test_the_phases_are_unknown_while_the_exporter_was_down() -> None:
+    at = recorded(Period(START + 0.5 * HOUR, START + 6 * HOUR), Period(START + 6.5 * HOUR, NIGHT.end))
+    assert phases(moved("a", "a", at)) == [
+        (None, 0.5),
+        ("full", 2),
+        ("incremental", 6),
+        (None, 6.5),
+        ("incremental", 8),
+        ("ending", 8.1),
+        ("ended", 12),
+    ]
+
+
+def test_the_gaps_are_the_times_without_a_run() -> None:
+    runs = (Period(START - HOUR, START + HOUR), Period(START + 2 * HOUR, START + 3 * HOUR))
+    assert hours(recorded(*runs).gaps) == [(1, 2), (3, 12)]
+    assert recorded().gaps == []
+
+
+def test_a_task_without_any_record_has_an_unknown_phase_all_the_time() -> None:
+    assert phases(task_record()) == [(None, 12)]
+
+
+def test_the_phase_now_ends_the_record() -> None:
+    record = task_record(task=exposed(status="PAUSING"), events=[event(3, Kind.APPEARED, phase="paused")])
+    assert phases(record) == [(None, 3), ("paused", 12)]
+
+
+def test_a_removed_task_has_an_unknown_phase_from_then_on() -> None:
+    record = task_record(
+        events=[event(1, Kind.APPEARED, phase="incremental"), event(4, Kind.REMOVED)],
+        history=points(1, 4, Phase.INCREMENTAL),
+    )
+    assert phases(record)[-1] == (None, 12)
+
+
+def test_a_task_is_ready_between_its_events() -> None:
+    assert hours(moved("a", "a", recorded()).ready) == [(4, 8)]
+    assert hours(failed("a", "a", recorded()).ready) == [(3, 5)]
+
+
+def test_a_task_that_ends_while_it_is_ready_is_ready_until_then() -> None:
+    record = task_record(events=[event(2, Kind.READY), event(3, Kind.ENDED, phase_before="incremental")])
+    assert hours(record.ready) == [(2, 3)]
+
+
+def test_a_task_that_was_ready_before_the_first_event_is_known_by_its_points() -> None:
+    record = task_record(
+        history=points(1, 3, Phase.INCREMENTAL, ready=True), events=[event(3, Kind.NOT_READY, reasons="x")]
+    )
+    assert hours(record.ready) == [(1, 3)]
+
+
+def test_the_delay_at_a_time_is_that_of_the_point_next_to_it() -> None:
+    record = task_record(history=points(2, 4, Phase.INCREMENTAL, delay=1200))
+    assert record.delay_at(START + 3 * HOUR + 10) == 601
+    assert record.delay_at(START + 5 * HOUR) is None
+
+
+def test_delays_outside_the_window_are_left_out() -> None:
+    window = Period(START + HOUR, START + 2 * HOUR)
+    record = task_record(history=points(0, 4, Phase.INCREMENTAL, delay=1), at=recorded(NIGHT, window=window))
+    assert len(record.delays) == 61
+
+
+@pytest.mark.parametrize(
+    ("facts", "load"),
+    [
+        ({"objects": Objects(started_at=10.0, full_completed_at=40.0)}, FullLoad(10.0, 40.0, by_cloud=True)),
+        (
+            {"objects": Objects(started_at=10.0), "detail": Detail(full_completed_at=50.0)},
+            FullLoad(10.0, 50.0, by_cloud=True),
+        ),
+        ({"objects": Objects(started_at=60.0, full_completed_at=40.0)}, FullLoad()),
+        ({"objects": Objects(started_at=60.0)}, FullLoad()),
+        ({}, FullLoad()),
+    ],
+    ids=["by the cloud", "end in the details", "end before the start", "still loads", "unknown"],
+)
+def test_the_full_load_by_the_cloud(facts: dict[str, Any], load: FullLoad) -> None:
+    assert task_record(task=exposed(**facts)).full_load == load
+
+
+def test_the_full_load_by_the_changes_of_the_phase() -> None:
+    load = moved("a", "a", recorded()).full_load
+    assert load == FullLoad(START + 0.1 * HOUR, START + 2 * HOUR, by_cloud=False)
+
+
+def test_a_full_load_that_failed_and_was_retried_lasts_from_its_first_start_to_its_end() -> None:
+    events = [
+        event(1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full"),
+        event(2, Kind.FAILED, phase_before="full"),
+        event(3, Kind.PHASE_CHANGED, phase_before="failed", phase="full"),
+        event(4, Kind.PHASE_CHANGED, phase_before="full", phase="incremental"),
+    ]
+    assert task_record(events=events).full_load == FullLoad(START + HOUR, START + 4 * HOUR)
+
+
+def test_a_full_load_without_an_observed_start_has_an_end() -> None:
+    events = [event(4, Kind.PHASE_CHANGED, phase_before="full", phase="incremental")]
+    assert task_record(events=events).full_load == FullLoad(None, START + 4 * HOUR)
+
+
+def test_the_progress_of_the_full_load_is_the_newest_known_one() -> None:
+    history = [point._replace(full_progress_ratio=0.5) for point in points(0, 1, Phase.FULL)]
+    assert task_record(history=[*history, *points(1, 2, Phase.FAILED)]).full_ratio == 0.5
+    assert task_record().full_ratio is None
+
+
+def test_the_comparisons_are_the_newest_of_each_type() -> None:
+    events = [
+        event(1, Kind.COMPARED, type="lines", result="inconsistent"),
+        event(2, Kind.COMPARED, type="lines", result="equal"),
+        event(3, Kind.COMPARED, type="objects", result="failed"),
+    ]
+    facts = Comparison((Compared("contents", "SUCCESSFUL", consistent=False, finished_at=START),))
+    record = task_record(events=events, task=exposed(comparison=facts))
+    assert record.comparisons == [
+        Finding("lines", "equal", START + 2 * HOUR),
+        Finding("objects", "failed", START + 3 * HOUR),
+        Finding("contents", "inconsistent", START),
+    ]
+
+
+def test_the_time_of_the_cloud_replaces_that_of_the_observation() -> None:
+    events = [event(2, Kind.COMPARED, type="lines", result="equal")]
+    facts = Comparison((Compared("lines", "SUCCESSFUL", consistent=True, finished_at=START + HOUR),))
+    assert task_record(events=events, task=exposed(comparison=facts)).comparisons == [
+        Finding("lines", "equal", START + HOUR)
+    ]
+
+
+def test_a_failed_comparison_stays_the_newest_after_an_earlier_result() -> None:
+    events = [event(2, Kind.COMPARED, type="lines", result="failed")]
+    facts = Comparison((Compared("lines", "SUCCESSFUL", consistent=True, finished_at=START + HOUR),))
+    assert task_record(events=events, task=exposed(comparison=facts)).comparisons[0].result == "failed"
+
+
+def test_failures_retries_names_and_the_end() -> None:
+    record = failed("a", "a", recorded())
+    assert (record.failures, record.retries, record.names_before, record.ended_at) == (1, 1, ["a-old"], None)
+    assert moved("a", "a", recorded()).ended_at == START + 8.1 * HOUR
+
+
+def test_a_failed_task_that_is_ended_was_not_retried() -> None:
+    events = [
+        event(1, Kind.FAILED, phase_before="full"),
+        event(2, Kind.PHASE_CHANGED, phase_before="failed", phase="ending"),
+    ]
+    assert task_record(events=events).retries == 0
+
+
+def test_events_outside_the_window_are_not_shown_and_not_counted() -> None:
+    events = [event(-1, Kind.FAILED, phase_before="full"), event(13, Kind.ENDED, phase_before="failed")]
+    record = task_record(events=events)
+    assert (record.failures, record.shown, record.ended_at) == (0, [], START + 13 * HOUR)
+
+
+def test_incidents_are_failures_and_losses_of_the_verdict() -> None:
+    incidents = [found.kind for found, incident in failed("a", "a", recorded()).shown if incident]
+    assert incidents == [Kind.FAILED, Kind.COMPARED, Kind.NOT_READY]
+
+
+def test_a_task_that_ends_is_no_incident() -> None:
+    shown = moved("a", "a", recorded()).shown
+    assert [found.kind for found, incident in shown if incident] == []
+    assert Kind.NOT_READY not in {found.kind for found, _ in shown}
+
+
+def test_incidents_of_a_subtask_belong_to_its_parent() -> None:
+    record = task_record(events=[event(1, Kind.FAILED, "b", phase_before="full", parent_id="a", parent_name="a")])
+    assert [incident for _, incident in record.shown] == [True]
+    assert record.failures == 0
+
+
+def test_a_project_that_is_readable_again_is_no_incident() -> None:
+    assert is_incident(event(1, Kind.PROJECT_UNREADABLE, None, error="timeout"))
+    assert not is_incident(event(1, Kind.PROJECT_READABLE, None))
+
+
+@pytest.mark.parametrize(
+    ("unchecked", "now", "never"),
+    [
+        ([], None, None),
+        (["log_error,report_old"], None, ["log_error", "report_old"]),
+        (["log_error,report_old", "log_error"], None, ["log_error"]),
+        (["log_error", ""], None, []),
+        (["log_error"], (("log_error", "ignored"), ("side_down", "unknown")), ["log_error"]),
+        ([], (("log_error", "ignored"),), ["log_error"]),
+    ],
+    ids=["no verdict", "once", "both times", "checked later", "now as well", "now only"],
+)
+def test_reasons_that_no_verdict_was_able_to_check(
+    unchecked: list[str], now: tuple[tuple[str, str], ...] | None, never: list[str] | None
+) -> None:
+    events = [event(at, Kind.READY, **({"unchecked": names} if names else {})) for at, names in enumerate(unchecked)]
+    record = task_record(events=events, task=None if now is None else exposed(unchecked=now))
+    assert record.never_checked == never

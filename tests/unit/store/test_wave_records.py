@@ -1,0 +1,142 @@
+"""The record of a wave, from the memory of the exporter and from its storage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.config import Config
+from exporter.daemon.exporter import Exporter
+from exporter.model.events import Kind
+from exporter.model.timeline import DAY, HOUR
+from exporter.model.wave_record import WaveRecord
+from exporter.simulator import SimTask
+from exporter.storage import NoStorage
+from exporter.store.wave_records import Memory, wave_record
+from tests.lib.daemon import cloud_of, config_of, polling, sim_task
+from tests.lib.virtual_time import EPOCH, simulated
+
+WAVE: dict[str, Any] = {"name": "weekend-1", "include": [{"name": "orders.*"}]}
+MINUTE = 60.0
+
+
+def night(path: Path | None = None, *, starts: float | None = 0.0, ends: float | None = 12 * HOUR) -> Config:
+    """A wave between two times after the start."""
+    times = {name: _text(at) for name, at in (("from", starts), ("until", ends)) if at is not None}
+    storage: dict[str, Any] = {} if path is None else {"storage": {"path": str(path)}}
+    return config_of(
+        "v3",
+        ("tasks", "progress"),
+        waves=[{**WAVE, **times}],
+        cutover={"stable_for": "0s", "max_age": "5m"},
+        poll={"interval": "1m"},
+        **storage,
+    )
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(EPOCH + seconds, UTC).isoformat()
+
+
+async def record_of(exporter: Exporter) -> WaveRecord:
+    status = exporter.waves.status("weekend-1")
+    assert status is not None
+    return await wave_record(status, exporter.storage, Memory(exporter.stores, exporter.events), exporter.now())
+
+
+@simulated
+async def recorded_after(seconds: float, *tasks: SimTask, config: Config | None = None) -> WaveRecord:
+    async with polling(cloud_of(*tasks), config or night()) as exporter:
+        await asyncio.sleep(seconds)
+        return await record_of(exporter)
+
+
+def of_phases(record: WaveRecord, number: int = 0) -> list[str | None]:
+    return [span.value for span in record.tasks[number][1].phases]
+
+
+def test_a_wave_without_storage_has_the_history_since_the_start() -> None:
+    record = recorded_after(30 * MINUTE, sim_task("orders"))
+    assert (record.stored, record.live, record.recorded.step) == (False, True, 60.0)
+    assert (record.recorded.window.start, record.recorded.window.end) == (EPOCH, EPOCH + 30 * MINUTE)
+    assert record.recorded.gaps == []
+    assert of_phases(record) in (["incremental"], [None, "incremental"])
+    assert len(record.tasks[0][1].delays) >= 29
+
+
+def test_only_members_have_a_record() -> None:
+    record = recorded_after(5 * MINUTE, sim_task("orders"), sim_task("billing"))
+    assert [task.task_name for _, task in record.tasks] == ["orders"]
+
+
+def test_a_wave_that_began_before_the_exporter_has_a_gap() -> None:
+    record = recorded_after(10 * MINUTE, sim_task("orders"), config=night(starts=-HOUR))
+    assert [gap.seconds for gap in record.recorded.gaps] == [HOUR]
+    assert of_phases(record)[0] is None
+
+
+def test_the_record_of_a_wave_that_is_over_ends_with_it() -> None:
+    record = recorded_after(20 * MINUTE, sim_task("orders"), config=night(ends=10 * MINUTE))
+    assert record.recorded.window.end == EPOCH + 10 * MINUTE
+    assert record.recorded.now == EPOCH + 20 * MINUTE
+
+
+def test_the_record_of_a_wave_that_always_runs_is_that_of_the_last_day() -> None:
+    record = recorded_after(30 * MINUTE, sim_task("orders"), config=night(starts=None, ends=None))
+    assert record.recorded.window.seconds == pytest.approx(30 * MINUTE, abs=1)
+
+
+def test_memory_keeps_ten_minute_steps_after_an_hour() -> None:
+    record = recorded_after(1.5 * HOUR, sim_task("orders"))
+    assert record.recorded.step == 600.0
+    assert of_phases(record)[-1] == "incremental"
+    times = [at for at, _ in record.tasks[0][1].delays]
+    assert times == sorted(times)
+    assert times[0] <= EPOCH + 10 * MINUTE < times[-1]
+
+
+@simulated
+async def after_a_restart(path: Path, away: float, tasks: Iterable[SimTask]) -> WaveRecord:
+    cloud = cloud_of(*tasks)
+    async with polling(cloud, night(path)) as exporter:
+        await asyncio.sleep(20 * MINUTE)
+    await asyncio.sleep(away)
+    async with polling(cloud, night(path)) as exporter:
+        await asyncio.sleep(10 * MINUTE)
+        return await record_of(exporter)
+
+
+def test_a_restart_leaves_a_gap_of_its_length_and_no_other(tmp_path: Path) -> None:
+    record = after_a_restart(tmp_path, 20 * MINUTE, [sim_task("orders")])
+    assert record.stored
+    assert [gap.seconds for gap in record.recorded.gaps] == [pytest.approx(20 * MINUTE, abs=15)]
+    phases = [phase for phase in of_phases(record) if phase is not None]
+    assert phases == ["incremental", "incremental"]
+
+
+def test_an_event_that_is_stored_and_in_memory_is_there_once(tmp_path: Path) -> None:
+    record = after_a_restart(tmp_path, MINUTE, [sim_task("orders")])
+    kinds = [event.kind for event in record.tasks[0][1].own]
+    assert kinds.count(Kind.READY) <= 2
+    assert len({(event.at, event.kind) for event in record.tasks[0][1].own}) == len(kinds)
+
+
+@simulated
+async def without_an_exporter() -> WaveRecord:
+    async with polling(cloud_of(sim_task("orders")), night()) as exporter:
+        await asyncio.sleep(MINUTE)
+        status = exporter.waves.status("weekend-1")
+        assert status is not None
+        return await wave_record(status, NoStorage(), None, exporter.now() + DAY)
+
+
+def test_without_storage_and_exporter_nothing_is_known() -> None:
+    record = without_an_exporter()
+    assert (record.live, record.stored, record.recorded.runs) == (False, False, [])
+    assert of_phases(record) == [None]
+    assert record.recorded.gaps == [record.recorded.window]
