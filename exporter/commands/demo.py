@@ -8,6 +8,9 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import time
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
@@ -19,8 +22,15 @@ from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, 
 
 _SPEED = 60.0
 """A minute of a task's life passes in a second."""
-_WAVE = ("orders-to-rds", "webshop-mysql", "erp-oracle-to-gaussdb", "partner-feed")
-"""The names of the tasks that are cut over together."""
+_WAVE_TASKS = (
+    "orders-to-rds",
+    "(analytics|invoices)-taurus",
+    "erp-.*",
+    ".*-mongodb",
+    "(webshop|tickets)-mysql",
+    "partner-feed",
+)
+_WAVE_SIZE, _WAVE_SECONDS = 9, 12 * 3600.0
 
 
 def add_options(parser: Parser) -> None:
@@ -55,7 +65,20 @@ def simulated() -> tuple[Config, httpx.AsyncBaseTransport]:
             },
             "tasks": {"tag_labels": ["team"]},
             "cutover": {"max_age": "15s", "stable_for": "10s"},
-            "waves": [{"name": "weekend-1", "include": [{"name": name} for name in _WAVE], "expected": len(_WAVE)}],
+            "waves": [_wave(time.time())],
         }
     )
     return config, httpx.ASGITransport(app=demo_cloud(speed=_SPEED))
+
+
+def _wave(now: float) -> dict[str, Any]:
+    """Return a wave of some tasks of both regions, which runs from now on."""
+    begin, end = (datetime.fromtimestamp(at, UTC).isoformat() for at in (now, now + _WAVE_SECONDS))
+    return {
+        "name": "weekend-1",
+        "include": [{"name": name} for name in _WAVE_TASKS],
+        "expected": _WAVE_SIZE,
+        "from": begin,
+        "until": end,
+        "cutover": {"max_delay": "3s"},
+    }

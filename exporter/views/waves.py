@@ -97,7 +97,7 @@ def obstacles(wave: WaveView) -> list[str]:
         return [_NO_VERDICT]
     found = [_named(wave, state) for state in (WaveState.FAILED, WaveState.BLOCKED, WaveState.UNKNOWN) if counts[state]]
     if wave.missing:
-        found.append(f"{wave.missing} missing")
+        found.append(f"{wave.missing} of {status.expected} expected missing")
     if status.incomplete:
         projects = dict.fromkeys(project_text(project.key) for project in status.incomplete)
         found.append(f"not all tasks are known of {_first([*projects])}")

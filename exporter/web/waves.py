@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -31,24 +31,26 @@ def why_missing(exporter: Served) -> str:
 def find_wave(exporter: Served, name: str) -> WaveView | None:
     """Return a wave with its members; None without one of this name, and with shards."""
     status = None if exporter.waves.sharded else exporter.waves.status(name)
-    return None if status is None else _view(exporter, status)
+    return None if status is None else next(_views(exporter, [status]))
 
 
 def all_waves(exporter: Served) -> list[WaveView]:
     """Return all waves in the order of the configuration; none with shards."""
-    return [] if exporter.waves.sharded else [_view(exporter, status) for status in exporter.waves.all()]
+    statuses = [] if exporter.waves.sharded else exporter.waves.all()
+    return [*_views(exporter, statuses)] if statuses else []
 
 
-def _view(exporter: Served, status: WaveStatus) -> WaveView:
+def _views(exporter: Served, statuses: Iterable[WaveStatus]) -> Iterator[WaveView]:
     stores = {store.key: store for store in exporter.stores}
     blocked_since = _blocked_since(exporter.events.find())
-    members = []
-    for found in status.members:
-        store = stores.get(found.key)
-        task = (store.state.exposed(found.task_id) if store else None) or _without_facts(found)
-        members.append(Member(found.state, task, _since(found.state, task, blocked_since)))
-    members.sort(key=lambda member: (WORST_FIRST.index(member.state), member.task.identity.task_name))
-    return WaveView(status, members)
+    for status in statuses:
+        members = []
+        for found in status.members:
+            store = stores.get(found.key)
+            task = (store.state.exposed(found.task_id) if store else None) or _without_facts(found)
+            members.append(Member(found.state, task, _since(found.state, task, blocked_since)))
+        members.sort(key=lambda member: (WORST_FIRST.index(member.state), member.task.identity.task_name))
+        yield WaveView(status, members)
 
 
 def _without_facts(member: WaveMember) -> Task:

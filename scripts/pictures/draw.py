@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws docs/pictures: the dashboard DRS fleet and the status page of the demo.
+"""Draws docs/pictures: the dashboard DRS fleet, and the status page and a wave of the demo.
 
 `make pictures` runs it, in about eight minutes: most of it is waiting for the demo to have a past. It starts the demo
 and a Prometheus with the rules in deploy/prometheus, both on this machine only. The dashboard is drawn by Grafana's own
@@ -44,8 +44,10 @@ ENDS_BEFORE = "What is stale"
 """The first row of the dashboard that is not in the picture."""
 LARGEST = 400_000
 """Bytes of a picture at most."""
-STATUS_ROWS = 13
-"""Tasks of the status page in the picture."""
+STATUS_ROWS, WAVE_CHANGES = 13, 5
+"""Tasks of the status page, and changes of the wave, in the picture."""
+WAVE = "weekend-1"
+"""The wave of the demo."""
 
 
 class CannotDraw(Exception):  # noqa: N818 - it is no error of this program
@@ -65,7 +67,8 @@ def main() -> None:
         with sync_playwright() as playwright, chromium(playwright) as browser:
             draw_dashboard(browser, prometheus)
             for scheme in ("light", "dark"):
-                draw_status(browser, exporter, scheme)
+                draw_page(browser, f"{exporter}/", scheme, f"status-{scheme}", ("tbody tr", STATUS_ROWS))
+                draw_page(browser, f"{exporter}/waves/{WAVE}", scheme, f"wave-{scheme}", ("#events li", WAVE_CHANGES))
     for picture in sorted(PICTURES.glob("*.png")):
         print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size:,} bytes")
         if picture.stat().st_size > LARGEST:
@@ -133,16 +136,18 @@ def draw_dashboard(browser: Browser, prometheus: str) -> None:
         server.shutdown()
 
 
-def draw_status(browser: Browser, exporter: str, scheme: Any) -> None:
-    """The picture of the status page, light or dark."""
+def draw_page(browser: Browser, url: str, scheme: Any, name: str, rows: tuple[str, int]) -> None:
+    """The picture of a page, light or dark, to the end of the last of some rows."""
+    row, count = rows
     page = browser.new_page(viewport={"width": 1280, "height": 1200}, color_scheme=scheme)
-    page.goto(f"{exporter}/")
-    last = page.locator("tbody tr").nth(STATUS_ROWS - 1).bounding_box()
+    page.goto(url)
+    last = page.locator(row).nth(count - 1).bounding_box()
     if last is None:
-        raise CannotDraw("the status page shows no tasks")
+        raise CannotDraw(f"{url} shows too few rows")
     page.screenshot(
-        path=PICTURES / f"status-{scheme}.png",
+        path=PICTURES / f"{name}.png",
         clip={"x": 0, "y": 0, "width": 1280, "height": last["y"] + last["height"]},
+        full_page=True,
     )
 
 

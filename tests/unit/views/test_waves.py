@@ -39,8 +39,8 @@ DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
             {},
             f"Not ready: 1 of 5 ready; 1 not fully checked; {WORST}; 1 unknown: users; 1 ended; 1 excluded.",
         ),
-        ((BLOCKED,), {"expected": 12}, "Not ready: 0 of 12 ready; 1 blocked: billing; 11 missing."),
-        ((EXCLUDED,), {"expected": 1}, "Not ready: 0 of 1 ready; 1 missing; 1 excluded."),
+        ((BLOCKED,), {"expected": 12}, "Not ready: 0 of 12 ready; 1 blocked: billing; 11 of 12 expected missing."),
+        ((EXCLUDED,), {"expected": 1}, "Not ready: 0 of 1 ready; 1 of 1 expected missing; 1 excluded."),
         ((), {"missing_ids": ("id-7",)}, "Not ready: 0 of 1 ready; 1 unknown: id-7 (not found)."),
         ((), {"missing_ids": ("id-7",), "expected": 1}, "Not ready: 0 of 1 ready; 1 unknown: id-7 (not found)."),
         (
@@ -140,12 +140,12 @@ def test_a_wave_as_json() -> None:
         "ready": False,
         "ready_since_timestamp_seconds": None,
         "verdict": f"Not ready: 1 of 8 ready; 1 not fully checked; {WORST}; 2 unknown: users and id-7 (not found); "
-        "2 missing; not all tasks are known of acme/eu-de/shop; 1 ended; 1 excluded.",
+        "2 of 8 expected missing; not all tasks are known of acme/eu-de/shop; 1 ended; 1 excluded.",
         "not_ready_because": [
             "1 failed: crm",
             "1 blocked: billing",
             "2 unknown: users and id-7 (not found)",
-            "2 missing",
+            "2 of 8 expected missing",
             "not all tasks are known of acme/eu-de/shop",
         ],
         "not_fully_checked": 1,

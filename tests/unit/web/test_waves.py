@@ -70,8 +70,9 @@ async def test_the_members_of_a_wave_come_with_their_states_the_worst_first() ->
         "events_since_timestamp_seconds",
     }
     assert found["verdict"] in text
+    assert "1 of 4 expected missing" in found["not_ready_because"]
     assert "running; no end is set" in text
-    assert text.index("orders-3") < text.index("4 tasks expected; 1 missing.") < text.index("orders-1")
+    assert text.index("orders-3") < text.index("orders-2 blocked") < text.index("orders-1")
     assert "billing" not in text
 
 
