@@ -62,12 +62,10 @@ class WaveTimes(NamedTuple):
     Args:
         ready: the last known one.
         since: when it began; None if that was not observed.
-        until: until when the facts behind it are fresh enough for it.
     """
 
     ready: bool
     since: float | None = None
-    until: float | None = None
 
 
 class Run(NamedTuple):

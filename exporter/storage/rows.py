@@ -97,7 +97,7 @@ def _write_waves(connection: sqlite3.Connection, batch: Batch) -> None:
         if times is None:
             connection.execute("DELETE FROM waves WHERE wave = ?", (wave,))
         else:
-            connection.execute("INSERT OR REPLACE INTO waves VALUES (?, ?, ?, ?, ?)", (wave, batch.now, *times))
+            connection.execute("INSERT OR REPLACE INTO waves VALUES (?, ?, ?, ?)", (wave, batch.now, *times))
 
 
 def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
@@ -110,7 +110,7 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
     rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, since FROM members")
     for key, wave, member in _valid(rows, lambda row: (_key_of(row), _text(row[4]), _member_of(row[5:]))):
         members.setdefault(wave, {})[key] = member
-    rows = connection.execute("SELECT wave, ready, since, until FROM waves")
+    rows = connection.execute("SELECT wave, ready, since FROM waves")
     waves = dict(_valid(rows, lambda row: (_text(row[0]), _wave_of(row[1:]))))
     events = connection.execute(f"SELECT {_EVENT} FROM events ORDER BY id DESC LIMIT ?", (MOST_EVENTS,))
     runs = connection.execute("SELECT alive_at FROM runs ORDER BY id DESC LIMIT 1 OFFSET 1")  # the last one is this
@@ -211,7 +211,7 @@ def _member_of(row: Any) -> Member:
 
 
 def _wave_of(row: Any) -> WaveTimes:
-    return WaveTimes(bool(_flag(row[0])), _time_or_none(row[1]), _time_or_none(row[2]))
+    return WaveTimes(bool(_flag(row[0])), _time_or_none(row[1]))
 
 
 def _text(value: object) -> str:

@@ -38,7 +38,7 @@ MIGRATIONS: Sequence[str] = (
         PRIMARY KEY (wave, account, region, project, task_id)
     ) WITHOUT ROWID;
     CREATE TABLE waves (
-        wave TEXT PRIMARY KEY, stored_at REAL NOT NULL, ready INTEGER NOT NULL, since REAL, until REAL
+        wave TEXT PRIMARY KEY, stored_at REAL NOT NULL, ready INTEGER NOT NULL, since REAL
     ) WITHOUT ROWID
     """,
 )

@@ -177,7 +177,8 @@ class SqliteStorage:
 
     def set_times(self, key: ProjectKey, task_id: str, times: TaskTimes | None) -> None:
         """Queue the last observations of a task, if they have changed; None once it is removed."""
-        if self._times.put(TaskKey(key, task_id), times):
+        before = self._times.get(TaskKey(key, task_id))
+        if self._times.put(TaskKey(key, task_id), times) and not _is_confirmed(before, times):
             self._added.set()
 
     def set_member(self, wave: str, key: ProjectKey, task_id: str, member: Member | None) -> None:
@@ -255,3 +256,8 @@ class SqliteStorage:
             self._logged_at = now
             text = "the disk does not respond" if isinstance(error, TimeoutError) else str(error)
             _log.error("the storage fails; records wait in memory", path=str(self._database.directory), error=text)
+
+
+def _is_confirmed(before: TaskTimes | None, times: TaskTimes | None) -> bool:
+    """Return whether facts only confirm a verdict, which each poll does: that waits for the next write."""
+    return before is not None and times is not None and before._replace(ready_until=times.ready_until) == times

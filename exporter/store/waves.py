@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.model.shard import ALL
-from exporter.model.waves import Stage, WaveStatus, listed_ids, stage_of, strictest
+from exporter.model.waves import Stage, WaveStatus, listed_ids, stage_of
 from exporter.storage import NoStorage, WaveTimes
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ class Waves:
         if (known := self._ready_since.get(status.name)) is not None:
             return known
         before, now = self._restored.pop(status.name, None), self._clock.now()
-        if before is None or before.since is None or before.until is None or now > before.until:
+        if before is None or before.since is None or before.since > now:
             return self._clock.steady()
         ready = [task.ready_since for task in self._tasks_of(status) if task.ready_since is not None]
-        # Else a member was not ready meanwhile, and the wave was not either.
+        # Else a member was not ready meanwhile, or nobody knows, and so it is for the wave.
         continued = all(since <= before.since for since in ready)
         return self._clock.steady() - (now - before.since if continued else 0.0)
 
@@ -106,16 +106,11 @@ class Waves:
         return (task for task in tasks if task is not None)
 
     def _store(self, status: WaveStatus) -> None:
-        """Store the readiness of a running wave. An unknown one changes nothing."""
-        if status.ready is None:
+        """Store the readiness of a running wave. An unknown one changes nothing, nor does one after a restart."""
+        if status.ready is None or status.name in self._restored:
             return
-        since, until = self._ready_since.get(status.name), None
-        if since is not None:
-            ages = [
-                strictest(store.context.account.cutover, [self._waves[status.name]]).max_age for store in self._stores()
-            ]
-            since, until = self._clock.unix(since), self._clock.now() + min(ages)
-        self._storage.set_wave(status.name, WaveTimes(status.ready, since, until))
+        since = self._ready_since.get(status.name)
+        self._storage.set_wave(status.name, WaveTimes(status.ready, None if since is None else self._clock.unix(since)))
 
     def _status(self, wave: Wave) -> WaveStatus:
         projects = [store.context.waves for store in self._stores()]

@@ -30,7 +30,7 @@ def stored(connection: sqlite3.Connection, first_event: int = 1, **records: Any)
 
 def test_all_records_are_restored(connection: sqlite3.Connection) -> None:
     events = (0, event(phase_before="full")), (1, event(kind=Kind.PROJECT_READABLE, task_id=None))
-    member, wave = Member("orders", "ready", NOW - 5), WaveTimes(ready=True, since=NOW - 5, until=NOW)
+    member, wave = Member("orders", "ready", NOW - 5), WaveTimes(ready=True, since=NOW - 5)
     points = (2, TASK, point()), (3, TASK, point(NOW + 60, ready=True, delay_seconds=None))
     stored(
         connection,
