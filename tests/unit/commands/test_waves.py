@@ -51,7 +51,9 @@ def test_the_tasks_of_a_wave_with_their_subtasks_below_its_verdict(screen: Scree
     assert found == listed(fleet(), config_with(expected=4), screen)
     head, verdict, _, *table = found.text.splitlines()
     assert head == "night, running; no end is set"
-    assert verdict.startswith("Not ready: 1 of 4 ready; 1 not fully checked; 2 blocked: shops and w-late; 1 missing")
+    assert verdict.startswith(
+        "Not ready: 1 of 4 ready; 1 not fully checked; 2 blocked: shops and w-late; 1 of 4 expected missing"
+    )
     assert "other" not in found.text
     assert all(name in "\n".join(table) for name in ("w-one", "w-late", "shops", "north"))
     assert found.code == 0
@@ -106,7 +108,7 @@ def test_watched(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wave_without_tasks(command_line: CommandLine) -> None:
     assert command_line("tasks", "--demo", "--wave=night")[::2] == (
         1,
-        "drs-exporter: no wave has the name 'night' (waves: none)\n",
+        "drs-exporter: no wave has the name 'night' (waves: weekend-1)\n",
     )
 
 
