@@ -39,9 +39,10 @@ class WaveTasks:
     def take(self, tasks: Collection[Listed], assigned: Assigned) -> Mapping[Source, dict[str, Kinds]]:
         """Remove from what is assigned the tasks that are queried on behalf of waves. Return these by source."""
         waves = self._context.store.context.waves
+        polled = tasks if self._context.store.state.polls_on else ()  # one poll of everything has no intervals
         wanted = {
             listed.id: min((wave.interval for wave in running if wave.interval), default=None)
-            for listed in tasks
+            for listed in polled
             if listed.phase is not Phase.ENDED and (running := waves.of(listed.root_id or listed.id))
         }
         self.ids = frozenset(wanted)
