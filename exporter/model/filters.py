@@ -60,6 +60,11 @@ class TaskFilter:
         )
         """The job types that can contain wanted tasks."""
 
+    @property
+    def by_status(self) -> bool:
+        """True if the cloud filters by status: then a task that a list lacks may have another one."""
+        return self.query(()).status is not None
+
     def query(self, enterprise_project_ids: Sequence[str]) -> ListQuery:
         """Return the filter for the cloud: the values that all `include` rules have in common."""
         statuses = self._common("status")

@@ -122,7 +122,7 @@ class CutoverState:
     def adopt(self, settings: Cutover) -> None:
         """Judge by these settings. If any of them is stricter, the time without a blocker starts again."""
         before, self.settings = self.settings, settings
-        if before is not None and settings != before and _is_stricter(settings, before):
+        if before is not None and settings is not before and _is_stricter(settings, before):
             self.restart()
         if self.restored is not None and rules_of(settings) != self.restored.rules:
             self.restored = None

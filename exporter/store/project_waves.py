@@ -48,7 +48,8 @@ class ProjectWaves:
         self._running: tuple[Wave, ...] = ()
         self._due = False
         """True if the waves were configured since the members were last found."""
-        self._settings: dict[tuple[Wave, ...], Cutover] = {}
+        self._settings: dict[tuple[str, ...], Cutover] = {}
+        """By the names of waves. Tasks with the same waves share one object."""
         self._undecided: dict[str, dict[str, Incomplete]] = {}
         """By wave, the tasks that may match, and why that is unknown."""
 
@@ -72,7 +73,8 @@ class ProjectWaves:
         if not self._running:
             return ()
         ids = {task_id, *self._state.subtasks.above(task_id)}
-        return tuple(wave for wave in self._running if not ids.isdisjoint(self._state.waves.of(wave.name)))
+        members = self._state.waves
+        return tuple([wave for wave in self._running if any(key in members.of(wave.name) for key in ids)])
 
     def names(self, task_id: str) -> tuple[str, ...]:
         """Return the names of the running waves of which a task is a member."""
@@ -83,9 +85,10 @@ class ProjectWaves:
         waves, base = self.of(task_id), self._context.account.cutover
         if not waves:
             return base
-        if waves not in self._settings:
-            self._settings[waves] = strictest(base, waves)
-        return self._settings[waves]
+        names = tuple([wave.name for wave in waves])
+        if names not in self._settings:
+            self._settings[names] = strictest(base, waves)
+        return self._settings[names]
 
     @property
     def strictest(self) -> Cutover:
@@ -163,13 +166,18 @@ class ProjectWaves:
     def listed(self, api: str, job_type: str, tasks: Iterable[Listed], weight: int) -> None:
         """Observe a whole list, with the tasks that rules exclude: it may prove that members were deleted."""
         members, lists = self._state.waves, self._state.lists.facts()
-        if not (ids := members.ids()):
+        if not (ids := members.ids()) or self._context.filter.by_status:
             return
         members.observe_list((api, job_type), {task.id for task in tasks if task.status != DELETED}, weight)
         if self._context.all_listed:
             for task_id in ids - self._state.tasks.keys():
                 if members.is_deleted(task_id, lists):
                     members.forget(task_id)
+
+    def deleted(self, task_id: str) -> None:
+        """Observe that lists lack a task."""
+        if not self._context.filter.by_status:
+            self._state.waves.forget(task_id)
 
     def record(self) -> None:
         """Record the names and the known states of the members of running waves; before each page."""
@@ -185,11 +193,11 @@ class ProjectWaves:
     def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
         """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
         known = {task_id: member.task_name for task_id, member in self._state.waves.of(wave.name).items()}
-        if stage is not Stage.OVER and wave not in self._running:
+        if stage is not Stage.OVER and all(wave.name != running.name for running in self._running):
             known |= self._matching(wave)
         return [WaveMember(self._state.key, task_id, name, self._state_of(task_id)) for task_id, name in known.items()]
 
-    def deleted(self, wave: Wave) -> list[WaveMember]:
+    def former(self, wave: Wave) -> list[WaveMember]:
         """Return the members of a wave that were deleted, in their last known states."""
         return [
             WaveMember(self._state.key, task_id, member.task_name, WaveState(member.state))
@@ -223,7 +231,7 @@ class ProjectWaves:
     def _judged(self, task_id: str, task: TaskState, exposed: Task) -> WaveState:
         """Return the state that follows from the verdict of a task."""
         too_old = self._context.clock.steady() > task.cutover.limits.get("status", math.inf)
-        outdated = self._due or task.cutover.settings != self.settings(task_id)
+        outdated = self._due or task.cutover.settings is not self.settings(task_id)
         if exposed.blockers is None or too_old or outdated:
             return WaveState.UNKNOWN
         if exposed.phase is Phase.FAILED:

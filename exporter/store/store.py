@@ -256,7 +256,7 @@ class Store:
             return parents
         self.state.count(task, None)
         if self.events.removed(task_id, task, proved=proved):
-            self.state.waves.forget(task_id)
+            self.context.waves.deleted(task_id)
         self._stored.observe(task_id)
         self._exposition.drop((self.key, task_id))
         kept = TaskState(history=task.history, phase=task.phase, ended_at=task.ended_at, observed=task.observed)

@@ -81,9 +81,9 @@ class Waves:
         """
         for store in self._stores():
             store.context.waves.record()
-        statuses = self.all()
-        self._ready_since = {status.name: self._since(status) for status in statuses if status.ready}
-        running = [status for status in statuses if status.stage is Stage.RUNNING]
+        now = self._clock.now()
+        running = [self._status(wave) for wave in self._waves.values() if stage_of(wave, now) is Stage.RUNNING]
+        self._ready_since = {status.name: self._since(status) for status in running if status.ready}
         for status in running:
             self._store(status)
         return running
@@ -127,7 +127,7 @@ class Waves:
             tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
             tuple(task_id for task_id in missing if self._shard.contains_name(task_id)),
             tuple(gap for project in projects for gap in project.incomplete(wave)),
-            deleted=tuple(sorted(member for project in projects for member in project.deleted(wave))),
+            deleted=tuple(sorted(member for project in projects for member in project.former(wave))),
         )
         ready = None if self.sharded else status.judged()
         since = self._clock.unix(self._ready_since.get(wave.name, self._clock.steady())) if ready else None
