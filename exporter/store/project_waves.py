@@ -103,18 +103,18 @@ class ProjectWaves:
 
     def tick(self) -> set[str]:
         """Find which waves run, and their members. Return the tasks that must be judged again."""
-        now, before = self._context.clock.now(), self._running
-        if self._due:
-            names = {wave.name for wave in self._waves}
-            self._state.waves.keep(names, self._context.storage, self._context.shard)
+        now, members = self._context.clock.now(), self._state.waves
         running = tuple(wave for wave in self._waves if stage_of(wave, now) is Stage.RUNNING)
-        if not self._due and running == before:
+        if not self._due and running == self._running:
             return self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
+        changed = {task_id for wave in self._running for task_id in members.of(wave.name)}
+        if self._due:
+            members.keep({wave.name for wave in self._waves}, self._context.storage, self._context.shard)
         self._running, self._due, self._undecided = running, False, {}
         self._settings.clear()
         self._decide(self._state.tasks)
-        roots = {task_id for wave in (*before, *running) for task_id in self._state.waves.of(wave.name)}
-        return roots.union(*map(self._state.subtasks.below, roots))
+        changed.update(task_id for wave in running for task_id in members.of(wave.name))
+        return changed.union(*map(self._state.subtasks.below, changed))
 
     def _decide(self, ids: Iterable[str]) -> set[str]:
         """Observe these tasks. Return those that have become members, and their subtasks."""
