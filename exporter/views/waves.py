@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from exporter.model.task import Task
-from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveState, WaveStatus
+from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState, WaveStatus
 from exporter.views.cutover import blocked_by, unchecked_of, why_never
 from exporter.views.summary import blockers_of, comparison_of, full_ratio_of, task_json
 from exporter.views.text import age, duration, lasting, listing, load_outlook, moment, outlook, percent, project_text
@@ -140,6 +140,7 @@ def wave_verdict(wave: WaveView, now: float) -> str:
     if status.ready is None:
         return f"{_NO_VERDICT[:1].upper()}{_NO_VERDICT[1:]}."
     done = [f"{counts[state]} {state}" for state in (WaveState.ENDED, WaveState.EXCLUDED) if counts[state]]
+    done += [f"{len(status.deleted)} deleted"] if status.deleted else []
     unchecked = [f"{wave.unchecked} not fully checked"] if wave.unchecked else []
     since = lasting(status.ready_since, now) if status.ready else ""
     word = f"Ready{since}" if status.ready else "Not ready"
@@ -190,12 +191,23 @@ def wave_json(wave: WaveView, now: float) -> dict[str, Any]:
         "not_fully_checked": wave.unchecked,
         "missing": wave.missing,
         "missing_ids": list(status.missing_ids),
+        "deleted": [{**member.key._asdict(), **_deleted_json(member)} for member in status.deleted],
         "incomplete_projects": [
             {**project.key._asdict(), "reason": project.reason, "sentence": gap_sentence(project)}
             for project in status.incomplete
         ],
         "states": {state: status.counts[state] for state in WORST_FIRST},
     }
+
+
+def _deleted_json(member: WaveMember) -> dict[str, str]:
+    return {"task_id": member.task_id, "task_name": member.task_name, "last_state": member.state}
+
+
+def deleted_sentence(status: WaveStatus) -> str:
+    """Return the former members, each with its last state, as a sentence; empty without any."""
+    names = [f"{member.task_name} (last {member.state})" for member in status.deleted]
+    return f"Deleted, and no members any more: {listing(names)}." if names else ""
 
 
 def member_json(member: Member, now: float) -> dict[str, Any]:

@@ -52,7 +52,7 @@ from exporter.views.text import (
     project_text,
 )
 from exporter.views.waves import WORST_FIRST as WAVE_STATES
-from exporter.views.waves import WaveView, gap_sentence, level_of, score, timing, wave_verdict
+from exporter.views.waves import WaveView, deleted_sentence, gap_sentence, level_of, score, timing, wave_verdict
 from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
@@ -205,7 +205,7 @@ _FILTERS = (
 )
 _FUNCTIONS = (
     *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
-    *(gap_sentence, level_of, runbook, score, timing, unchecked_of, wave_verdict),
+    *(deleted_sentence, gap_sentence, level_of, runbook, score, timing, unchecked_of, wave_verdict),
 )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from exporter.model.task import ProjectKey
-from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveState
+from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState
 from exporter.views.waves import (
     Member,
     cutover_text,
+    deleted_sentence,
     gap_sentence,
     level_of,
     member_json,
@@ -25,6 +26,7 @@ from tests.lib.verdicts import PLAIN
 from tests.lib.waves import BLOCKED, ENDED, EVERY, EXCLUDED, FAILED, KEY, NOW, READY, UNKNOWN, task, wave
 
 LISTS = IncompleteProject(KEY, Incomplete.LISTS)
+GONE = (WaveMember(KEY, "id-9", "old", WaveState.ENDED),)
 WORST = "1 failed: crm; 1 blocked: billing"
 DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
 
@@ -130,7 +132,7 @@ def test_a_member_as_json_has_its_task_its_state_and_the_cells_of_the_page() -> 
 
 
 def test_a_wave_as_json() -> None:
-    assert wave_json(wave(*EVERY, expected=8, missing_ids=("id-7",), incomplete=(LISTS,)), NOW) == {
+    assert wave_json(wave(*EVERY, expected=8, missing_ids=("id-7",), incomplete=(LISTS,), deleted=GONE), NOW) == {
         "name": "weekend-1",
         "stage": "running",
         "timing": "running for 1h, since 2027-01-15 07:00:00Z; ends in 2h, at 2027-01-15 10:00:00Z",
@@ -140,7 +142,7 @@ def test_a_wave_as_json() -> None:
         "ready": False,
         "ready_since_timestamp_seconds": None,
         "verdict": f"Not ready: 1 of 8 ready; 1 not fully checked; {WORST}; 2 unknown: users and id-7 (not found); "
-        "2 of 8 expected missing; not all tasks are known of acme/eu-de/shop; 1 ended; 1 excluded.",
+        "2 of 8 expected missing; not all tasks are known of acme/eu-de/shop; 1 ended; 1 excluded; 1 deleted.",
         "not_ready_because": [
             "1 failed: crm",
             "1 blocked: billing",
@@ -151,9 +153,15 @@ def test_a_wave_as_json() -> None:
         "not_fully_checked": 1,
         "missing": 2,
         "missing_ids": ["id-7"],
+        "deleted": [{**KEY._asdict(), "task_id": "id-9", "task_name": "old", "last_state": "ended"}],
         "incomplete_projects": [{**KEY._asdict(), "reason": "lists", "sentence": gap_sentence(LISTS)}],
         "states": {"failed": 1, "unknown": 2, "blocked": 1, "ready": 1, "ended": 1, "excluded": 1},
     }
+
+
+def test_former_members_are_named_with_their_last_state() -> None:
+    assert deleted_sentence(wave().status) == ""
+    assert deleted_sentence(wave(deleted=GONE).status) == "Deleted, and no members any more: old (last ended)."
 
 
 @pytest.mark.parametrize("reason", Incomplete)

@@ -135,9 +135,19 @@ async def test_the_page_of_a_wave_in_each_stage_with_every_state(stage: Stage) -
             for task in store.tasks()
         ]
         gone = [WaveMember(store.key, f"id-{state}", f"{state} {LONG}", state) for state in WaveState]
+        deleted = (WaveMember(store.key, "id-9", "old", WaveState.ENDED),)
         incomplete = (IncompleteProject(store.key, Incomplete.LISTS),)
         status = WaveStatus(
-            NAME, stage, EPOCH - 60, EPOCH + 60, 12, (*shown, *gone), ("id-7",), incomplete, ready=False
+            NAME,
+            stage,
+            EPOCH - 60,
+            EPOCH + 60,
+            12,
+            (*shown, *gone),
+            ("id-7",),
+            incomplete,
+            ready=False,
+            deleted=deleted,
         )
         exporter.waves = StaticWaves(status)
         got = await get(exporter, f"/waves/{NAME}")
@@ -153,6 +163,10 @@ async def test_the_page_of_a_wave_in_each_stage_with_every_state(stage: Stage) -
     assert (got.body.count(b"<script"), "img" in seen.tags, "style" in seen.attributes) == (1, False, False)
     assert f"../tasks/id-{WaveState.UNKNOWN}" not in seen.attributes["href"]
     assert "may be missing here: a task list is unknown, incomplete or too old." in text
+    assert ("Deleted, and no members any more: old (last ended)." in text, "report --wave=weekend-1" in text) == (
+        True,
+        stage is Stage.OVER,
+    )
     assert [member["state"] for member in found["members"]].count("ready") == 3
 
 
