@@ -91,3 +91,18 @@ def test_wait_shows_a_line_on_a_terminal_and_ends_with_130_on_ctrl_c(demo: Expor
         assert waiting.exit_code() == 130
         assert waiting.stdout == ""
     os.close(ours)
+
+
+def test_the_tasks_of_a_wave_are_listed_and_waited_for(demo: Exporter) -> None:
+    done = run(COMMAND, "tasks", f"--url={demo.url}", "--wave=weekend-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.match(r"weekend-1, running.*\nNot ready: ", done.stdout)
+    assert "orders-to-rds" in done.stdout
+    done = run(COMMAND, "wait", "--wave=weekend-1", "--for=ended", "--timeout=1s", f"--url={demo.url}")
+    assert (done.returncode in {3, 4}, done.stdout[:7]) == (
+        True,
+        "ended: ",
+    )  # in the demo, a task of it may have failed
+    done = run(COMMAND, "wait", "--wave=weekend-2", "--for=ended", f"--url={demo.url}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "drs-exporter: no wave has the name 'weekend-2', did you mean weekend-1?\n"
