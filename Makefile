@@ -56,7 +56,7 @@ stress: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.stress $(RUNS)
 
 soak: $(VENV)/dev.stamp
-	SOAK_DAYS=$${SOAK_DAYS:-365} SOAK_HOURS=$${SOAK_HOURS:-24} $(BIN)/pytest tests/soak
+	SOAK_DAYS=$${SOAK_DAYS:-365} SOAK_HOURS=$${SOAK_HOURS:-24} SOAK_KILLS=$${SOAK_KILLS:-200} $(BIN)/pytest tests/soak
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

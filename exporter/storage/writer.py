@@ -154,6 +154,7 @@ class SqliteStorage:
             batch = self._batch()
             written = await self._call(self._database.write, batch)
             if written is None:
+                self._added.set()
                 return False
             self._wrote(batch)
             self._meter.written(written.size)
