@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from exporter.model.task import Task
+from exporter.model.timeline import DAY
 from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState, WaveStatus
 from exporter.views.cutover import blocked_by, unchecked_of, why_never
 from exporter.views.summary import blockers_of, comparison_of, full_ratio_of, task_json
-from exporter.views.text import age, duration, lasting, listing, load_outlook, moment, outlook, percent, project_text
+from exporter.views.text import (
+    age,
+    clock_time,
+    duration,
+    lasting,
+    listing,
+    load_outlook,
+    moment,
+    outlook,
+    percent,
+    project_text,
+)
 
 SHARDED = (
     "This exporter polls only a part of the tasks (--shard), so it has no verdict on a whole wave. Prometheus has: sum "
@@ -166,12 +178,19 @@ def timing(status: WaveStatus, now: float) -> str:
     return f"{status.stage}{begun}; {ends}"
 
 
+def since_text(member: Member, now: float) -> str:
+    """Return since when a member has its state, as `for 5m, since 16:05Z` or `5m ago, at 16:05Z`; empty if unknown."""
+    if member.since is None:
+        return ""
+    at = clock_time(member.since) if now - member.since < DAY else moment(member.since)
+    passed = age(member.since, now)
+    return f"{passed} ago, at {at}" if member.state in _SHOWN_BY_PHASE else f"for {passed}, since {at}"
+
+
 def cutover_text(member: Member, now: float) -> str:
-    """Return the state of a member, since when and why: `blocked for 5m: delay`."""
-    ago = member.state in _SHOWN_BY_PHASE
-    since = f" {age(member.since, now)} ago" if ago and member.since is not None else lasting(member.since, now)
+    """Return the state of a member, since when and why: `blocked for 5m, since 16:05Z: delay`."""
     separator = "; " if member.state is WaveState.READY else ": "
-    return separator.join(filter(None, (f"{member.state}{since}", member.why)))
+    return separator.join(filter(None, (f"{member.state} {since_text(member, now)}".strip(), member.why)))
 
 
 def wave_json(wave: WaveView, now: float) -> dict[str, Any]:

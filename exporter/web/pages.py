@@ -40,7 +40,6 @@ from exporter.views.summary import (
 from exporter.views.task import groups
 from exporter.views.text import (
     age,
-    clock_time,
     duration,
     listing,
     load_outlook,
@@ -52,7 +51,16 @@ from exporter.views.text import (
     project_text,
 )
 from exporter.views.waves import WORST_FIRST as WAVE_STATES
-from exporter.views.waves import WaveView, deleted_sentence, gap_sentence, level_of, score, timing, wave_verdict
+from exporter.views.waves import (
+    WaveView,
+    deleted_sentence,
+    gap_sentence,
+    level_of,
+    score,
+    since_text,
+    timing,
+    wave_verdict,
+)
 from exporter.web import runbooks
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
@@ -200,12 +208,12 @@ def breakable(text: str) -> Markup:
 
 
 _FILTERS = (
-    *(age, blocked_by, breakable, clock_time, duration, listing, moment, number, percent, plural, project_text),
+    *(age, blocked_by, breakable, duration, listing, moment, number, percent, plural, project_text),
     sentence,
 )
 _FUNCTIONS = (
     *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
-    *(deleted_sentence, gap_sentence, level_of, runbook, score, timing, unchecked_of, wave_verdict),
+    *(deleted_sentence, gap_sentence, level_of, runbook, score, since_text, timing, unchecked_of, wave_verdict),
 )
 
 

@@ -86,11 +86,12 @@ def test_the_stage_with_the_time_until_it_changes(status: dict[str, Any], text: 
 @pytest.mark.parametrize(
     ("member", "text"),
     [
-        (READY, "ready for 10m; not checked: log (ignored by the settings)"),
+        (READY, "ready for 10m, since 07:50Z; not checked: log (ignored by the settings)"),
         (READY._replace(since=None), "ready; not checked: log (ignored by the settings)"),
-        (BLOCKED, "blocked for 2m: delay, full load"),
-        (FAILED, "failed 1m ago"),
-        (ENDED, "ended 2h ago"),
+        (BLOCKED, "blocked for 2m, since 07:58Z: delay, full load"),
+        (FAILED, "failed 1m ago, at 07:59Z"),
+        (ENDED, "ended 2h ago, at 06:00Z"),
+        (ENDED._replace(since=NOW - 90_000), "ended 1d1h ago, at 2027-01-14 07:00:00Z"),
         (ENDED._replace(since=None), "ended"),
         (EXCLUDED, "excluded: it is the standby of a pair"),
         (UNKNOWN, "unknown: the status is unknown"),
@@ -119,13 +120,13 @@ def test_a_member_as_json_has_its_task_its_state_and_the_cells_of_the_page() -> 
         "full_load": "100%",
         "delay": "0.5s",
         "comparison": "equal, 5m ago",
-        "cutover": "ready for 10m; not checked: log (ignored by the settings)",
+        "cutover": "ready for 10m, since 07:50Z; not checked: log (ignored by the settings)",
     }
     assert blocked["cells"] == {
         "full_load": "50%, loaded in 30m",
         "delay": "30s, shrinking, caught up in 50s",
         "comparison": "",
-        "cutover": "blocked for 2m: delay, full load",
+        "cutover": "blocked for 2m, since 07:58Z: delay, full load",
     }
     assert (unknown["phase"], unknown["comparison"], unknown["comparison_timestamp_seconds"]) == ("unknown", None, None)
     assert (unknown["cells"]["full_load"], unknown["cells"]["delay"]) == ("", "")
