@@ -92,6 +92,8 @@ class WaveStatus:
         ready: whether the cut-over can begin; None if the wave does not run, or a project was not polled yet.
         ready_since: Unix time, while it is ready.
         deleted: former members, which were deleted, in their last known states.
+        interval: the configured seconds between two polls of its tasks; None without one.
+        polled_every: the longest seconds in force, over all projects; None if it does not run, or has no tasks.
     """
 
     name: str
@@ -105,6 +107,8 @@ class WaveStatus:
     ready: bool | None = None
     ready_since: float | None = None
     deleted: tuple[WaveMember, ...] = ()
+    interval: float | None = None
+    polled_every: float | None = None
 
     @property
     def counts(self) -> Mapping[WaveState, int]:

@@ -52,12 +52,23 @@ class WaveTasks:
         self.stretch = wave_stretch(sum(scheduler.waves.values()), scheduler.rate)
         self.lists = {key: each.stretched(self.stretch) for key, each in lists.items()}
         self.sources = {source: each.stretched(self.stretch) for source, each in sources.items()}
+        self._record_intervals((*lists.values(), *sources.values()))
         taken: dict[Source, dict[str, Kinds]] = defaultdict(dict)
         for (_, source), of_tasks in assigned.items():
             for task_id in self.sources.get(source, {}):
                 if task_id in of_tasks:
                     taken[source][task_id] = of_tasks.pop(task_id)
         return taken
+
+    def _record_intervals(self, polls: Iterable[WavePolls]) -> None:
+        """Store for each wave the longest interval of its tasks."""
+        waves, intervals = self._context.store.context.waves, defaultdict[str, float](float)
+        for each in polls:
+            stretched = each.stretched(self.stretch)
+            for task_id in each.intervals:
+                for wave in waves.of(task_id):
+                    intervals[wave.name] = max(intervals[wave.name], stretched.get(task_id, each.usual))
+        waves.intervals = intervals
 
     def _lists(
         self, tasks: Iterable[Listed], wanted: Mapping[str, float | None]

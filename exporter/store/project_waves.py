@@ -50,6 +50,8 @@ class ProjectWaves:
         """True if the waves were configured since the members were last found."""
         self._settings: dict[tuple[str, ...], Cutover] = {}
         """By the names of waves. Tasks with the same waves share one object."""
+        self.intervals: Mapping[str, float] = {}
+        """By running wave, the longest seconds between two polls of its tasks."""
         self._undecided: dict[str, dict[str, Incomplete]] = {}
         """By wave, the tasks that may match, and why that is unknown."""
 

@@ -128,6 +128,8 @@ class Waves:
             tuple(task_id for task_id in missing if self._shard.contains_name(task_id)),
             tuple(gap for project in projects for gap in project.incomplete(wave)),
             deleted=tuple(sorted(member for project in projects for member in project.former(wave))),
+            interval=wave.interval,
+            polled_every=max((project.intervals.get(wave.name, 0.0) for project in projects), default=0.0) or None,
         )
         ready = None if self.sharded else status.judged()
         since = self._clock.unix(self._ready_since.get(wave.name, self._clock.steady())) if ready else None

@@ -175,7 +175,16 @@ def timing(status: WaveStatus, now: float) -> str:
         return f"over for {age(end, now)}, since {moment(end)}"
     begun = "" if start is None else f" for {age(start, now)}, since {moment(start)}"
     ends = "no end is set" if end is None else f"ends in {age(now, end)}, at {moment(end)}"
-    return f"{status.stage}{begun}; {ends}"
+    return "; ".join(filter(None, (f"{status.stage}{begun}", ends, _interval_text(status))))
+
+
+def _interval_text(status: WaveStatus) -> str:
+    """Return how often the tasks of a running wave with an interval are polled, and why less often than configured."""
+    wanted, every = status.interval, status.polled_every
+    if status.stage is not Stage.RUNNING or wanted is None or every is None:
+        return ""
+    reason = f" instead of {duration(wanted)}, which would take over half of the rate limit" if every > wanted else ""
+    return f"polled every {duration(every)}{reason}"
 
 
 def since_text(member: Member, now: float) -> str:
@@ -203,6 +212,8 @@ def wave_json(wave: WaveView, now: float) -> dict[str, Any]:
         "from_timestamp_seconds": status.starts_at,
         "until_timestamp_seconds": status.ends_at,
         "expected": status.expected,
+        "interval_seconds": status.interval,
+        "polled_every_seconds": status.polled_every,
         "ready": status.ready,
         "ready_since_timestamp_seconds": status.ready_since,
         "verdict": wave_verdict(wave, now),

@@ -178,6 +178,9 @@ async def test_a_wave_that_wants_more_than_half_of_the_rate_limit_is_stretched(i
     async with polling(fleet("v5", members=6, others=40), config) as exporter:
         await asyncio.sleep(200)
         assert 13 < max(await oldest(exporter, 100)) < 17
+        status = exporter.waves.status("weekend")
+        assert status is not None
+        assert status.polled_every == pytest.approx(11 / 0.75)
         assert max(await oldest(exporter, 200, "other-")) < 110  # they take 1.4 calls a second
 
 
@@ -188,5 +191,7 @@ async def test_a_wave_of_all_tasks_that_exceeds_the_rate_limit_is_polled_as_with
         async with polling(fleet("v5", others=20), config_of("v5", COLLECTORS, waves=waves, **limits)) as exporter:
             await asyncio.sleep(300)
             found.append(await oldest(exporter, 200))
+            status = exporter.waves.status("weekend")
+            assert status is None or status.polled_every == 30
     without, during = found
     assert max(during) <= 1.1 * max(without)

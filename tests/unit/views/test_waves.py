@@ -75,6 +75,15 @@ def test_a_sentence_names_three_tasks_at_most() -> None:
     [
         ({}, "running for 1h, since 2027-01-15 07:00:00Z; ends in 2h, at 2027-01-15 10:00:00Z"),
         ({"starts_at": None, "ends_at": None}, "running; no end is set"),
+        ({"starts_at": None, "ends_at": None, "polled_every": 30.0}, "running; no end is set"),
+        (
+            {"starts_at": None, "ends_at": None, "interval": 10.0, "polled_every": 10.0},
+            "running; no end is set; polled every 10s",
+        ),
+        (
+            {"starts_at": None, "ends_at": None, "interval": 10.0, "polled_every": 14.7},
+            "running; no end is set; polled every 15s instead of 10s, which would take over half of the rate limit",
+        ),
         ({"stage": Stage.PLANNED, "starts_at": NOW + 60}, "planned: begins in 1m, at 2027-01-15 08:01:00Z"),
         ({"stage": Stage.OVER, "ends_at": NOW - 90}, "over for 1m30s, since 2027-01-15 07:58:30Z"),
     ],
@@ -139,6 +148,8 @@ def test_a_wave_as_json() -> None:
         "timing": "running for 1h, since 2027-01-15 07:00:00Z; ends in 2h, at 2027-01-15 10:00:00Z",
         "from_timestamp_seconds": NOW - 3600,
         "until_timestamp_seconds": NOW + 7200,
+        "interval_seconds": None,
+        "polled_every_seconds": None,
         "expected": 8,
         "ready": False,
         "ready_since_timestamp_seconds": None,
