@@ -75,7 +75,9 @@ class NamePattern:
         if not self._reported:
             self._reported = True
             _log.warning(
-                "a regular expression takes too long: tasks whose names it does not judge are shown", pattern=self.text
+                "a regular expression takes too long: tasks whose names it does not judge are shown, and keep "
+                "waves from being ready",
+                pattern=self.text,
             )
         return None
 

@@ -9,6 +9,8 @@ from exporter.config.values import duration_text
 from exporter.config.waves import Wave, WaveRule
 
 _POLLS_WITHIN_MAX_AGE = 2
+_DECIDING = ("tasks", "progress", "recovery")
+"""The collectors whose facts may not be older than `max_age`."""
 
 
 def wave_errors(config: Config) -> Iterator[tuple[Loc, str]]:
@@ -43,7 +45,8 @@ def _account_errors(wave: Wave, account: Account, loc: Loc) -> Iterator[tuple[Lo
         elif here == "required" and name in NEEDS and not account.enabled(NEEDS[name]):
             fault = f"required, but collector {NEEDS[name]} of {account.name} is disabled: enable it"
             yield (*loc, "cutover", name), fault
-    interval = min(wave.interval or account.poll.interval, account.poll.interval)
+    deciding = [account.interval(name) for name in _DECIDING if account.enabled(name)]
+    interval = max(min(wave.interval or each, each) for each in deciding)
     age = wave.cutover.max_age
     if "max_age" in wave.cutover.model_fields_set and age < _POLLS_WITHIN_MAX_AGE * interval:
         fault = f"{_text(age)} must be at least 2 x the interval of the wave in {account.name} ({_text(interval)})"

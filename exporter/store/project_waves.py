@@ -111,7 +111,7 @@ class ProjectWaves:
             return self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
         changed = {task_id for wave in self._running for task_id in members.of(wave.name)}
         if self._due:
-            members.keep({wave.name for wave in self._waves}, self._context.storage, self._context.shard)
+            members.keep(self._waves, self._context.storage, self._context.shard)
         self._running, self._due, self._undecided = running, False, {}
         self._settings.clear()
         self._decide(self._state.tasks)
@@ -223,7 +223,7 @@ class ProjectWaves:
             return WaveState.UNKNOWN
         phase, exposed = task.listed.phase, task.exposed
         if phase is Phase.ENDED:
-            return WaveState.ENDED
+            return WaveState.UNKNOWN if task.listed.contradicted else WaveState.ENDED
         if exposed is None:
             return WaveState.UNKNOWN
         if excluded(exposed):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
-    from collections.abc import Set as AbstractSet
 
+    from exporter.config import Wave
     from exporter.model.shard import Shard
     from exporter.model.task import ProjectKey
     from exporter.storage import Member, Storage
@@ -52,24 +53,29 @@ class WaveMembers:
         """Return the ids of the members of all waves."""
         return {task_id for members in self._members.values() for task_id in members}
 
-    def keep(self, waves: AbstractSet[str], storage: Storage, shard: Shard) -> None:
-        """Remove the members of all other waves. Restore those that an earlier process has stored of a new wave."""
-        for name in self._members.keys() - waves:
-            for task_id in self._members.pop(name).keys() | self._deleted.pop(name, {}).keys():
-                storage.set_member(name, self._key, task_id, None)
-        for name in waves - self._members.keys():
-            stored = {} if name in self._known else storage.restored.members.get(name, {})
+    def keep(self, waves: Iterable[Wave], storage: Storage, shard: Shard) -> None:
+        """Remove the members of all other waves, and those that a wave saw before its begin: in an earlier run.
+
+        Members of a new wave that an earlier process has stored are restored.
+        """
+        begins = {wave.name: wave.starts_at or 0.0 for wave in waves}
+        for name in begins.keys() - self._known:
             self._members[name] = {
                 key.task_id: member
-                for key, member in stored.items()
+                for key, member in storage.restored.members.get(name, {}).items()
                 if key.project == self._key and shard.contains_name(key.task_id)
             }
-        self._known |= waves
+        self._known |= begins.keys()
+        for name in [*self._members]:
+            for members in (self._members[name], self._deleted.get(name, {})):
+                for task_id in [key for key, member in members.items() if member.since < begins.get(name, math.inf)]:
+                    del members[task_id]
+                    storage.set_member(name, self._key, task_id, None)
 
     def put(self, wave: str, task_id: str, member: Member) -> None:
         """Add a task, or update what is known of it."""
         self._deleted.get(wave, {}).pop(task_id, None)
-        self._members[wave][task_id] = member
+        self._members.setdefault(wave, {})[task_id] = member
 
     def forget(self, task_id: str) -> None:
         """Remove a task that was deleted."""

@@ -93,7 +93,7 @@ class Waves:
         if (known := self._ready_since.get(status.name)) is not None:
             return known
         before, now = self._restored.pop(status.name, None), self._clock.now()
-        if before is None or before.since is None or before.since > now:
+        if before is None or before.since is None or not (status.starts_at or 0.0) <= before.since <= now:
             return self._clock.steady()
         ready = [task.ready_since for task in self._tasks_of(status) if task.ready_since is not None]
         # Else a member was not ready meanwhile, or nobody knows, and so it is for the wave.

@@ -263,3 +263,41 @@ async def test_another_name_starts_a_wave_without_its_old_members() -> None:
     other = fixture.waves.status("other")
     assert other is not None
     assert [member.task_id for member in other.members] == ["a"]
+
+
+@simulated
+async def test_a_wave_that_begins_again_has_no_members_of_its_earlier_run() -> None:
+    fixture = await fixture_of(wave())
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.scrape()
+    await fixture.lists(listed_task("a"), listed_task("b", ENDED))
+    await fixture.scrape(60)
+    assert states(fixture) == {"task a": "blocked", "task b": "ended"}
+    fixture.run(wave(**{"from": "2026-01-01T00:00:30Z"}))
+    await fixture.lists(listed_task("a"), listed_task("b", ENDED))
+    await fixture.scrape()
+    assert set(states(fixture)) == {"task a"}
+
+
+@simulated
+async def test_a_task_whose_lists_contradict_its_end_is_unknown() -> None:
+    fixture = await fixture_of()
+    await fixture.lists(listed_task("a"))
+    await fixture.scrape()
+    await fixture.lists(listed_task("a", ENDED, contradicted=True))
+    await fixture.scrape()
+    assert states(fixture) == {"task a": "unknown"}
+
+
+@simulated
+async def test_a_list_that_the_cloud_filters_by_status_proves_no_deletion() -> None:
+    fixture = await fixture_of()
+    tasks = {"include": [{"status": "INCRE_TRANSFER_STARTED"}]}
+    rules = from_mapping(settings(account("acme", {"region": "x"}), tasks=tasks)).accounts[0].tasks
+    fixture.store.context.filter.__init__(rules)  # type: ignore[misc]
+    await fixture.page_of(listed_task("a"))
+    for _ in range(3):
+        await fixture.page_of()
+        for job_type in OTHERS:
+            await fixture.lists(job_type=job_type)
+    assert states(fixture) == {"task a": "unknown"}
