@@ -4,7 +4,7 @@
 # make unit       the tests in tests/unit, tests/daemon, tests/deploy and tests/simulator
 # make lint       ruff, mypy, import-linter
 # make format     ruff, which repairs what it can
-# make coverage   the tests of `make unit`, with the lines and branches that they reach
+# make coverage   the tests of `make unit`, with the lines and branches that all but simulations reach
 # make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
 # make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults; a day (SOAK_HOURS=24) of polls
 # make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
