@@ -98,8 +98,8 @@ class Pages:
     async def status(self, request: Request) -> Response:
         """The status page: an overview, one page of tasks, and the projects."""
         query, errors = Query.of(request.query_params)
-        result = await search(self._exporter.stores, query)
-        return await self._page("status.html", 200, query=query, errors=errors, **self._overview(result))
+        result, waves = await search(self._exporter.stores, query), await all_waves(self._exporter)
+        return await self._page("status.html", 200, query=query, errors=errors, waves=waves, **self._overview(result))
 
     def _sparkline(self, task: Task) -> Plot | None:
         """Return the plot of a task's delay in the last hour; None without one."""
@@ -114,7 +114,6 @@ class Pages:
         projects = [store.project() for store in exporter.stores]
         return {
             "result": result,
-            "waves": all_waves(exporter),
             "sparkline": self._sparkline,
             "events": exporter.events.find(since=exporter.now() - HOUR)[: _EVENTS + 1],
             "events_since": exporter.events.since(),

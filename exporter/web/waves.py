@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from exporter.model.events import Event, Kind
 from exporter.model.task import Identity, ProjectKey, Task
-from exporter.model.waves import WaveMember, WaveState, WaveStatus
+from exporter.model.waves import WaveMember, WaveState
+from exporter.runtime.turns import in_turns
 from exporter.views.events import event_json, sentence
 from exporter.views.waves import SHARDED, WORST_FIRST, Member, WaveView, member_json, wave_json
 from exporter.web.responses import json_list_response, json_response
@@ -31,26 +32,22 @@ def why_missing(exporter: Served) -> str:
 def find_wave(exporter: Served, name: str) -> WaveView | None:
     """Return a wave with its members; None without one of this name, and with shards."""
     status = None if exporter.waves.sharded else exporter.waves.status(name)
-    return None if status is None else next(_views(exporter, [status]))
-
-
-def all_waves(exporter: Served) -> list[WaveView]:
-    """Return all waves in the order of the configuration; none with shards."""
-    statuses = [] if exporter.waves.sharded else exporter.waves.all()
-    return [*_views(exporter, statuses)] if statuses else []
-
-
-def _views(exporter: Served, statuses: Iterable[WaveStatus]) -> Iterator[WaveView]:
+    if status is None:
+        return None
     stores = {store.key: store for store in exporter.stores}
     blocked_since = _blocked_since(exporter.events.find())
-    for status in statuses:
-        members = []
-        for found in status.members:
-            store = stores.get(found.key)
-            task = (store.state.exposed(found.task_id) if store else None) or _without_facts(found)
-            members.append(Member(found.state, task, _since(found.state, task, blocked_since)))
-        members.sort(key=lambda member: (WORST_FIRST.index(member.state), member.task.identity.task_name))
-        yield WaveView(status, members)
+    members = []
+    for found in status.members:
+        store = stores.get(found.key)
+        task = (store.state.exposed(found.task_id) if store else None) or _without_facts(found)
+        members.append(Member(found.state, task, _since(found.state, task, blocked_since)))
+    members.sort(key=lambda member: (WORST_FIRST.index(member.state), member.task.identity.task_name))
+    return WaveView(status, members)
+
+
+async def all_waves(exporter: Served) -> list[WaveView]:
+    """Return all waves in the order of the configuration, with pauses for other work; none with shards."""
+    return [wave async for name in in_turns(exporter.waves.names, 1) if (wave := find_wave(exporter, name))]
 
 
 def _without_facts(member: WaveMember) -> Task:
@@ -92,7 +89,7 @@ async def waves(exporter: Served, _request: Request) -> Response:
     if exporter.waves.sharded:
         return json_response({"errors": [SHARDED]}, 404)
     now = exporter.now()
-    found = [wave_json(wave, now) for wave in all_waves(exporter)]
+    found = [wave_json(wave, now) for wave in await all_waves(exporter)]
     return json_response({"now_timestamp_seconds": now, "waves": found}, 200)
 
 

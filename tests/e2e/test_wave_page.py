@@ -93,7 +93,7 @@ def test_it_changes_in_place(visit: Open) -> None:
         link = page.locator("#tasks tbody th a").nth(3)
         link.focus()
         focused = page.evaluate("document.activeElement.textContent")
-        before = fleet.waves.all()[0]
+        before = status_of(fleet, 12)
         ready = tuple(member._replace(state=WaveState.READY) for member in before.members)
         after = replace(
             before, members=ready, ready=True, ready_since=NOW, expected=None, missing_ids=(), incomplete=()

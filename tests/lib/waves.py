@@ -79,9 +79,10 @@ class StaticWaves(Waves):
         super().__init__(tuple, clock())
         self._given = statuses
 
-    def all(self) -> list[WaveStatus]:
-        """Return all of them."""
-        return [*self._given]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them."""
+        return tuple(status.name for status in self._given)
 
     def status(self, name: str) -> WaveStatus | None:
         """Return the one with a name."""
