@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from exporter.commands.findings import Finding
 from exporter.model.filters import TaskFilter
 from exporter.model.task import Phase
-from exporter.model.waves import Stage, listed_ids, matches_wave, stage_of
+from exporter.model.waves import Stage, listed_ids, matches_wave, stage_of, strictest
 from exporter.polling.demand import WAVE_SHARE, WavePolls, delay_growth, wave_stretch
 from exporter.views.errors import Level
 from exporter.views.text import duration, plural
@@ -86,13 +86,17 @@ def _cost_findings(
     if interval <= wanted:
         yield Finding(Level.OK, place, f"{needs}: {delays}")
         return
-    enough = f"set poll.rate_limit to {ceil(calls / WAVE_SHARE)} if no other program needs the API"
+    remedy = f"set poll.rate_limit to {ceil(calls / WAVE_SHARE)} if no other program needs the API"
     if interval > usual:
-        remedy = f"{enough}, or a longer interval of the wave" if wanted < usual else enough
-        yield Finding(Level.WARN, place, f"{needs}: they are polled as without a wave, and do not go first", remedy)
+        result = "they are polled as without a wave, and do not go first"
+        remedy += ", or a longer interval of the wave" if wanted < usual else ""
     else:
-        remedy = f"{enough}, or interval: {duration(ceil(interval))} in the wave"
-        yield Finding(Level.WARN, place, f"{needs}: they are polled every {duration(interval)}, {delays}", remedy)
+        result = f"they are polled every {duration(interval)}, {delays}"
+        remedy += f", or interval: {duration(ceil(interval))} in the wave"
+    max_age = strictest(account.cutover, together).max_age
+    if max_age < min(interval, usual):
+        result += f", and no task is ready while its delay is older than cutover.max_age ({duration(max_age)})"
+    yield Finding(Level.WARN, place, f"{needs}: {result}", remedy)
 
 
 def _others(checks: Iterable[ProjectCheck], rate: float, calls: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -36,10 +37,12 @@ class FakeApi:
         self.gap: Gap | None = None
         self.error: CloudError | None = None
         self.asked: list[Selected] = []
+        self.seconds = 0.0
         self._selects = selects
 
     async def list_tasks(self, _client: object, _errors: object, _job_type: str, selected: Selected) -> TaskList:
         self.asked.append(Selected(selected.first_page, tuple(sorted(selected.ids))))
+        await asyncio.sleep(self.seconds)
         if self.error is not None:
             raise self.error
         tasks, total = tuple(self.tasks.values()), len(self.tasks)
@@ -69,6 +72,16 @@ class Reader:
         if roots != () or not self.reader.is_second(api):
             await self.reader.read(api, self.context.connection.client, "sync", roots, now)
         return list(api.asked)
+
+    async def tasks_of(self, api: Any, *task_ids: str) -> None:
+        """Read some tasks by their ids."""
+        await self.reader.read_tasks(api, self.context.connection.client, "sync", task_ids)
+
+    def status(self, task_id: str) -> str:
+        """The status of a task."""
+        listed = self.store.store.state.tasks[task_id].listed
+        assert listed is not None
+        return listed.status
 
     @property
     def tasks(self) -> set[str]:
@@ -223,3 +236,43 @@ async def test_unknown_statuses_are_counted_and_logged_once(capsys: pytest.Captu
     assert capsys.readouterr().out.count("NEW_WORD") == 1
     (metric,) = (each for each in reader.store.telemetry.registry.collect() if "unknown_statuses" in each.name)
     assert [sample.value for sample in metric.samples] == [1]
+
+
+async def test_tasks_that_are_read_by_their_ids_prove_nothing_about_others() -> None:
+    api = ten("a", "b")
+    reader = Reader(api)
+    await reader.read(0)
+    api.tasks = {"a": listed_task("a", "PAUSING")}
+    api.asked.clear()
+    for _ in range(3):
+        await reader.tasks_of(api, "a", "b")
+    assert (api.asked, len(reader.tasks)) == ([ids("a", "b")] * 3, 10)
+    assert reader.status("a") == "PAUSING"
+
+
+async def test_tasks_are_read_by_their_ids_again_after_an_hour_where_the_cloud_ignores_ids() -> None:
+    api = ten("a", "b", selects=False)
+    reader = Reader(api)
+    await reader.read(0)
+    api.asked.clear()
+    for _ in range(300):
+        await asyncio.sleep(20)
+        await reader.tasks_of(api, "a")
+    assert api.asked == [ids("a")] * 2
+
+
+async def test_a_status_that_is_read_while_the_whole_list_is_read_stays() -> None:
+    api = ten("a")
+    reader = Reader(api)
+    await reader.read(0)
+    await asyncio.sleep(300)
+    old, api.seconds = dict(api.tasks), 60.0
+    reading = asyncio.create_task(reader.read(300))
+    await asyncio.sleep(30)
+    api.seconds, api.tasks = 0.0, {"a": listed_task("a", "INCRE_TRANSFER_FAILED")}
+    await reader.tasks_of(api, "a")
+    api.tasks = old
+    await reading
+    assert reader.status("a") == "INCRE_TRANSFER_FAILED"
+    await reader.read(330)
+    assert reader.status("a") == "INCRE_TRANSFER_STARTED"

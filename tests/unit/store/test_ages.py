@@ -95,3 +95,13 @@ def test_an_interval_that_becomes_shorter_is_reported() -> None:
 def test_facts_of_a_source_with_a_longer_interval_expire_by_that() -> None:
     assert ages(60).expire_after("progress", 300, 300) == 900
     assert ages(60, 86_400).expire_after("progress", 300, 300) == 3600
+
+
+def test_without_decay_facts_expire_no_earlier_and_may_expire_later() -> None:
+    limits = ages(30, 300)
+    for _ in range(100):
+        limits.set("progress", 30, 10, 0.3, decays=False)
+    assert limits.expire_after("progress") == 900
+    assert not limits.shortened
+    limits.set("progress", 30, 360, 12.0, decays=False)
+    assert limits.expire_after("progress") == 1080

@@ -123,3 +123,15 @@ def test_roots_are_the_tasks_that_have_not_ended_or_have_such_subtasks(inventory
     assert inventory.roots("v5", "sync") == ("run", "only")
     assert inventory.roots("v5", "sync", without="v3") == ("only",)
     assert inventory.roots("v5", "migration") == ()
+
+
+def test_entries_that_were_received_while_a_list_was_read_replace_its_own(inventory: Inventory) -> None:
+    lists(inventory, "v3", task("a"), task("b"), now=0)
+    some(inventory, task("a", "PAUSING"), roots="", now=50)
+    read = (task("a"), task("b"), task("new"))  # from 30 to 60
+    assert [found.status for found in inventory.newest("v3", "sync", read, 30)] == [
+        "PAUSING",
+        "INCRE_TRANSFER_STARTED",
+        "INCRE_TRANSFER_STARTED",
+    ]
+    assert inventory.newest("v3", "sync", read, 50) == inventory.newest("v5", "sync", read, 30) == read
