@@ -6,7 +6,8 @@
 # make format     ruff, which repairs what it can
 # make coverage   the tests of `make unit`, with the lines and branches that all but simulations reach
 # make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
-# make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults; a day (SOAK_HOURS=24) of polls
+# make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults; a day (SOAK_HOURS=24) of polls,
+#                 and 200 times (SOAK_KILLS=200) kill -9 of a process that writes to the storage
 # make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
 # make docs       the documents and dashboards that are generated from the code
 # make pictures   docs/pictures, of the demo, in eight minutes; needs node, npm, chromium and prometheus
