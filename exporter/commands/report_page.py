@@ -15,7 +15,7 @@ from exporter.commands.report_document import ChangeRow, Report, ReportedTask
 from exporter.runtime.escape import printable
 from exporter.views.cutover import blocked_by, subjects
 from exporter.views.report_plots import Axis, Bar, DelayPlot, delay_of
-from exporter.views.text import clock_time, day, duration, listing, moment, percent, plural
+from exporter.views.text import duration, listing, moment, percent, plural
 
 _ENDED, _UNKNOWN = "ended", "unknown"
 _RESULTS = {
@@ -55,7 +55,7 @@ def report_html(report: Report, zone: tzinfo, zone_name: str) -> str:
         sections=[_section(task, number, axis) for number, task in enumerate(report.tasks, 1)],
         notes=list(_notes(report, partial(moment, zone=zone))),
         at=partial(moment, zone=zone),
-        short=lambda at: f"{day(at, zone)} {clock_time(at, zone)}",
+        short=axis.short,
     )
     # In ASCII, which any terminal, file and mail preserves. Half surrogate pairs have no meaning.
     return html.encode(errors="replace").decode().encode("ascii", "xmlcharrefreplace").decode()
@@ -82,7 +82,7 @@ def _notes(report: Report, at: Callable[[float], str]) -> Iterator[str]:
     elif since > report.start_timestamp_seconds:
         yield f"There is no history before {at(since)}: the exporter has recorded it since then, {where}."
     else:
-        yield f"The exporter recorded the whole time {where}, but for the gaps that are named here."
+        yield f"The exporter recorded this time {where}" + (", with gaps:" if report.gaps else ", without a gap.")
     if not report.live:
         yield "It is read from the storage alone: states and verdicts are the last that were stored."
     for gap in report.gaps:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from exporter.model.events import Event, Kind
+from exporter.model.member_facts import Finding, MemberFacts
 from exporter.model.spans import Mark, Period, Span, sample, spans_of, without_early
 from exporter.model.task import Phase, ProjectKey, Task
 from exporter.model.timeline import Point
@@ -19,6 +20,8 @@ _WITHOUT_POINTS = frozenset({Phase.PREPARING, Phase.ENDED})
 _GAP_STEPS = 2.5
 """A longer distance between two points, in steps, is a gap."""
 _OVER = frozenset({Phase.ENDING, Phase.ENDED})
+_TOGETHER_SECONDS = 60.0
+"""Changes of one task in this time have one cause: its progress and its status are polled one after the other."""
 _LOADED = frozenset({Phase.INCREMENTAL, Phase.CHANGING, *_OVER})
 """Phases that follow a complete full load."""
 INCIDENTS = frozenset(
@@ -75,20 +78,6 @@ class FullLoad(NamedTuple):
     by_cloud: bool = False
 
 
-class Finding(NamedTuple):
-    """The newest finished comparison of a type.
-
-    Args:
-        type: objects, lines or contents.
-        result: equal, inconsistent or failed.
-        at: when it ended by the cloud, or else when the exporter observed its end; None: not known.
-    """
-
-    type: str
-    result: str
-    at: float | None
-
-
 @dataclass(frozen=True)
 class TaskRecord:
     """What is known about one task of a wave.
@@ -101,6 +90,7 @@ class TaskRecord:
         events: its events and those of its subtasks, ascending.
         points: its history, ascending, with Unix times.
         recorded: the times of the record.
+        facts: the last known ones, also after the end of the task.
     """
 
     key: ProjectKey
@@ -110,6 +100,7 @@ class TaskRecord:
     events: Sequence[Event]
     points: Sequence[Point]
     recorded: Recorded
+    facts: MemberFacts
 
     @cached_property
     def own(self) -> list[Event]:
@@ -168,17 +159,15 @@ class TaskRecord:
     @property
     def full_load(self) -> FullLoad:
         """The times of the full load."""
-        objects, detail = (self.task.objects, self.task.detail) if self.task else (None, None)
-        started = objects.started_at if objects else None
-        ended = next(
-            (facts.full_completed_at for facts in (objects, detail) if facts and facts.full_completed_at), None
-        )
+        started, ended = self.facts.load_started_at, self.facts.load_ended_at
         if started is not None and ended is not None and started <= ended:
             return FullLoad(started, ended, by_cloud=True)
         marks = self._marks
         began = next((mark.at for mark in marks if mark.after is Phase.FULL and mark.before is Phase.PREPARING), None)
         done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in _LOADED]
-        return FullLoad(began, done[-1] if done else None)
+        if began is None and ended is None:
+            began = started
+        return FullLoad(began, done[-1] if done else ended if started is None else None)
 
     @property
     def full_ratio(self) -> float | None:
@@ -192,11 +181,10 @@ class TaskRecord:
         """The newest finished comparison of each type."""
         observed = [event for event in self.own if event.kind is Kind.COMPARED]
         found = {event.detail["type"]: _observed(event) for event in observed}
-        judged = self.task.comparison.judged if self.task and self.task.comparison else ()
-        for each in judged:
+        for each in self.facts.findings:
             before = found.get(each.type)
-            if before is None or before.result != "failed" or (each.finished_at or 0) > (before.at or 0):
-                found[each.type] = Finding(each.type, "equal" if each.consistent else "inconsistent", each.finished_at)
+            if before is None or before.result != "failed" or (each.at or 0) > (before.at or 0):
+                found[each.type] = each
         return list(found.values())
 
     @property
@@ -227,26 +215,21 @@ class TaskRecord:
 
         A task that ends is not ready any more: that is no event of its own here.
         """
-        found, phase = list[tuple[Event, bool]](), None
-        for event in self.events:
-            if event.task_id == self.task_id and (mark := _phase_mark(event)) is not None:
-                phase = mark.after
-            if self._inside(event) and not (event.kind is Kind.NOT_READY and phase in _OVER):
-                found.append((event, is_incident(event)))
-        return found
+        ends = [mark.at for mark in self._marks if mark.after in _OVER]
+        return [
+            (event, is_incident(event))
+            for event in self.events
+            if self._inside(event)
+            and not (event.kind is Kind.NOT_READY and any(abs(event.at - at) <= _TOGETHER_SECONDS for at in ends))
+        ]
 
     @property
     def never_checked(self) -> list[str] | None:
-        """The reasons that no verdict ready was able to check, nor the verdict now; None without a verdict."""
-        verdicts = [set(_listed(event.detail.get("unchecked"))) for event in self.own if event.kind is Kind.READY]
-        names = [name for event in self.own for name in _listed(event.detail.get("unchecked"))]
-        if self.task is not None and self.task.blockers is not None:
-            verdicts.append({name for name, _ in self.task.unchecked})
-            names += [name for name, _ in self.task.unchecked]
-        if not verdicts:
-            return None
-        never = set.intersection(*verdicts)
-        return [name for name in dict.fromkeys(names) if name in never]
+        """The reasons that no known verdict was able to check; None without a verdict."""
+        if self.facts.checked:
+            return list(self.facts.unchecked)
+        verdicts = [_listed(event.detail.get("unchecked")) for event in self.own if event.kind is Kind.READY]
+        return [name for name in verdicts[0] if all(name in names for names in verdicts)] if verdicts else None
 
     def _inside(self, event: Event) -> bool:
         start, end = self.recorded.window

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporter.model.events import Event
+from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
 from exporter.model.task import Phase, ProjectKey
 from exporter.model.timeline import Point
 
@@ -49,11 +50,13 @@ class Member(NamedTuple):
         task_name: its last known name.
         state: its last known state.
         since: when the running wave first observed the task.
+        facts: the last known ones, for its report.
     """
 
     task_name: str
     state: str
     since: float
+    facts: MemberFacts = UNKNOWN_FACTS
 
 
 class WaveTimes(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from exporter.model.events import MOST_EVENTS, Event, Kind
+from exporter.model.member_facts import UNKNOWN_FACTS, Finding, MemberFacts
 from exporter.model.task import Phase, ProjectKey
 from exporter.model.timeline import DAY, Point
 from exporter.storage.records import Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
@@ -90,8 +91,8 @@ def _write_waves(connection: sqlite3.Connection, batch: Batch) -> None:
             )
         else:
             connection.execute(
-                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*where, batch.now, *_encodable(member)),
+                "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*where, batch.now, *_encodable((*member[:-1], json.dumps(member.facts)))),
             )
     for wave, times in batch.waves:
         if times is None:
@@ -107,7 +108,7 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
     for key, value in _valid(rows, lambda row: (_key_of(row), _times_of(row[4:]))):
         times.setdefault(key.project, {})[key.task_id] = value
     members: dict[str, dict[TaskKey, Member]] = {}
-    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, since FROM members")
+    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, since, facts FROM members")
     for key, wave, member in _valid(rows, lambda row: (_key_of(row), _text(row[4]), _member_of(row[5:]))):
         members.setdefault(wave, {})[key] = member
     rows = connection.execute("SELECT wave, ready, since FROM waves")
@@ -207,7 +208,22 @@ def _point_of(row: Any) -> Point:
 
 
 def _member_of(row: Any) -> Member:
-    return Member(_text(row[0]), _text(row[1]), _time(row[2]))
+    return Member(_text(row[0]), _text(row[1]), _time(row[2]), _facts_of(row[3]))
+
+
+def _facts_of(text: object) -> MemberFacts:
+    """Convert the facts of a member; without facts that cannot be read it is a member all the same."""
+    try:
+        engine, source, target, started, ended, findings, checked, unchecked = json.loads(_text(text))
+        return MemberFacts(
+            *(_text_or_none(engine), _text_or_none(source), _text_or_none(target)),
+            *(_time_or_none(started), _time_or_none(ended)),
+            tuple(Finding(_text(kind), _text(result), _time_or_none(at)) for kind, result, at in findings),
+            tuple(map(_text, checked)),
+            tuple(map(_text, unchecked)),
+        )
+    except (ValueError, TypeError, RecursionError):
+        return UNKNOWN_FACTS
 
 
 def _wave_of(row: Any) -> WaveTimes:

@@ -188,7 +188,8 @@ class ProjectWaves:
                 task, state = self._state.tasks.get(task_id), self._state_of(task_id)
                 name = task.listed.name if task is not None and task.listed is not None else member.task_name
                 known = member.state if state is WaveState.UNKNOWN else state.value
-                newest = member._replace(task_name=name, state=known)
+                facts = member.facts if task is None or task.exposed is None else member.facts.updated(task.exposed)
+                newest = member._replace(task_name=name, state=known, facts=facts)
                 self._state.waves.put(wave.name, task_id, newest)
                 self._context.storage.set_member(wave.name, self._state.key, task_id, newest)
 

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
@@ -48,6 +50,11 @@ class WaveMembers:
     def deleted(self, wave: str) -> Mapping[str, Member]:
         """Return the former members of a wave that were deleted, by their ids, with their last known states."""
         return self._deleted.get(wave, {})
+
+    def facts(self, wave: str, task_id: str) -> MemberFacts:
+        """Return the last known facts of a member of a wave, or of a former one."""
+        member = self.of(wave).get(task_id) or self.deleted(wave).get(task_id)
+        return member.facts if member else UNKNOWN_FACTS
 
     def ids(self) -> set[str]:
         """Return the ids of the members of all waves."""

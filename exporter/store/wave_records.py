@@ -5,11 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
 from exporter.model.spans import Period
 from exporter.model.task import ProjectKey
 from exporter.model.task_record import Recorded, TaskRecord
 from exporter.model.timeline import DAY, HOUR, step_of
 from exporter.model.wave_record import WaveRecord
+from exporter.storage import TaskKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +42,25 @@ _ALIVE_SECONDS = 60.0
 """An exporter whose last write is younger still runs: it writes every 10 s."""
 
 
+class _Source(NamedTuple):
+    """The places of the records of one wave."""
+
+    wave: str
+    storage: Storage
+    memory: Memory | None
+
+    def store_of(self, member: WaveMember) -> Store | None:
+        stores = self.memory.stores if self.memory else ()
+        return next((store for store in stores if store.key == member.key), None)
+
+    def facts_of(self, member: WaveMember) -> MemberFacts:
+        """Return the last known facts of a member."""
+        if store := self.store_of(member):
+            return store.state.waves.facts(self.wave, member.task_id)
+        stored = self.storage.restored.members.get(self.wave, {}).get(TaskKey(member.key, member.task_id))
+        return stored.facts if stored else UNKNOWN_FACTS
+
+
 async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | None, now: float) -> WaveRecord:
     """Return what is known about a wave; `memory` is None if no exporter runs.
 
@@ -53,8 +74,10 @@ async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | Non
     step = step_of(HOUR if storage.enabled or now - start <= HOUR else DAY)
     recorded = Recorded(Period(start, max(end, start + 1)), runs, step, now)
     events = await _events(storage, memory, start - _BEFORE, now)
-    tasks = [(member, await _task(member, events, recorded, storage, memory)) for member in status.members]
-    projects = {member.key for member in status.members}
+    members = (*status.members, *status.deleted)
+    source = _Source(status.name, storage, memory)
+    tasks = [(member, await _task(source, member, events, recorded)) for member in members]
+    projects = {member.key for member in members}
     of_projects = [event for event in events if event.task_id is None and _key_of(event) in projects]
     return WaveRecord(status, recorded, storage.enabled, memory is not None, tasks, of_projects)
 
@@ -77,21 +100,21 @@ async def _events(storage: Storage, memory: Memory | None, since: float, now: fl
     return sorted((*stored, *(event for event in recent if _identity(event) not in known)), key=attrgetter("at"))
 
 
-async def _task(
-    member: WaveMember, events: Iterable[Event], recorded: Recorded, storage: Storage, memory: Memory | None
-) -> TaskRecord:
-    store = next((store for store in memory.stores if store.key == member.key), None) if memory else None
+async def _task(source: _Source, member: WaveMember, events: Iterable[Event], recorded: Recorded) -> TaskRecord:
+    store = source.store_of(member)
+    exposed = store.state.exposed(member.task_id) if store else None
     start = recorded.runs[0].start if recorded.runs else recorded.window.start
-    stored = await storage.read_points(member.key, member.task_id, start, recorded.now) or []
-    own = [event for event in events if _key_of(event) == member.key and _is_about(event, member.task_id)]
+    stored = await source.storage.read_points(member.key, member.task_id, start, recorded.now) or []
+    facts = source.facts_of(member)
     return TaskRecord(
         member.key,
         member.task_id,
         member.task_name,
-        store.state.exposed(member.task_id) if store else None,
-        own,
+        exposed,
+        [event for event in events if _key_of(event) == member.key and _is_about(event, member.task_id)],
         [*stored, *_recent(store, member.task_id, stored[-1].at if stored else 0.0)],
         recorded,
+        facts if exposed is None else facts.updated(exposed),
     )
 
 

@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from exporter.model.events import Event, Kind
+from exporter.model.member_facts import Finding
 from exporter.model.spans import Period, Span
 from exporter.model.task import Phase
-from exporter.model.task_record import Finding, TaskRecord, is_incident
+from exporter.model.task_record import TaskRecord, is_incident
 from exporter.model.wave_record import WaveRecord
 from exporter.model.waves import WaveMember, WaveState, WaveStatus
 from exporter.views.events import event_json, sentence
@@ -67,8 +68,7 @@ def _totals(record: WaveRecord) -> dict[str, Any]:
 
 
 def _task(member: WaveMember, record: TaskRecord) -> dict[str, Any]:
-    task = record.task
-    listed, detail = (task.listed, task.detail) if task else (None, None)
+    task, facts = record.task, record.facts
     return {
         **record.key._asdict(),
         "task_id": record.task_id,
@@ -76,10 +76,9 @@ def _task(member: WaveMember, record: TaskRecord) -> dict[str, Any]:
         "names_before": record.names_before,
         "state": member.state,
         "phase": record.last_phase,
-        "job_type": listed.job_type if listed else None,
-        "engine_type": listed.engine_type if listed else None,
-        "source_type": detail.source_type if detail else None,
-        "target_type": detail.target_type if detail else None,
+        "engine_type": facts.engine_type,
+        "source_type": facts.source_type,
+        "target_type": facts.target_type,
         "cutover_blockers": blockers_of(task) if task else None,
         "phases": [_phase(span, record.phase_changes) for span in record.phases],
         **_readiness(record),

@@ -63,17 +63,24 @@ class Axis(NamedTuple):
         x = (start - self.start) / self.seconds * WIDTH
         return Bar(round(x, 1), round(max((end - start) / self.seconds * WIDTH, 1.0), 1), word)
 
+    def short(self, at: float) -> str:
+        """Return a day and a time; with the offset if that changes on the axis."""
+        return f"{day(at, self.zone)} {self._time(at)}"
+
+    def _time(self, at: float) -> str:
+        offsets = {datetime.fromtimestamp(each, self.zone).utcoffset() for each in (self.start, self.end)}
+        time = clock_time(at, self.zone)
+        return time if len(offsets) > 1 else time[:5]
+
     def ticks(self) -> list[Tick]:
         """Return labels at round times, each new day with its name; with the offset if that changes on the axis."""
         step = next((step for step in _STEPS if self.seconds / step < _MOST_TICKS), 0.0)
         step = step or -(-self.seconds // (_MOST_TICKS * DAY)) * DAY
         first = datetime.fromtimestamp(self.start, self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         at, found, before = first.timestamp(), list[Tick](), ""
-        offsets = {datetime.fromtimestamp(at, self.zone).utcoffset() for at in (self.start, self.end)}
         while at <= self.end:
             if at >= self.start:
-                name, time = day(at, self.zone), clock_time(at, self.zone)
-                label = time if len(offsets) > 1 else time[:5]
+                name, label = day(at, self.zone), self._time(at)
                 place = round((at - self.start) / self.seconds * 100, 2)
                 found.append(Tick(place, label if name == before else f"{name} {label}", place > _LAST_PERCENT))
                 before = name

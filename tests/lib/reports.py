@@ -8,6 +8,7 @@ from typing import Any
 from exporter.commands.report_document import Report
 from exporter.model.events import Event, Kind
 from exporter.model.facts import Compared, Comparison
+from exporter.model.member_facts import MemberFacts
 from exporter.model.spans import Period
 from exporter.model.task import Identity, Listed, Phase, ProjectKey, Task
 from exporter.model.task_record import Recorded, TaskRecord
@@ -71,7 +72,8 @@ def task_record(
     """A record with the part of a history in which the exporter ran."""
     times = at or recorded()
     kept = [point for point in history if any(run.start <= point.at <= run.end for run in times.runs)]
-    return TaskRecord(KEY, task_id, name or task_id, task, events, kept, times)
+    facts = MemberFacts() if task is None else MemberFacts().updated(task)
+    return TaskRecord(KEY, task_id, name or task_id, task, events, kept, times, facts)
 
 
 def wave_record(

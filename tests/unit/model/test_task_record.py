@@ -9,9 +9,10 @@ import pytest
 from exporter.model.details import Detail
 from exporter.model.events import Kind
 from exporter.model.facts import Compared, Comparison, Objects
+from exporter.model.member_facts import Finding
 from exporter.model.spans import Period
 from exporter.model.task import Phase
-from exporter.model.task_record import Finding, FullLoad, TaskRecord, is_incident
+from exporter.model.task_record import FullLoad, TaskRecord, is_incident
 from tests.lib.reports import HOUR, NIGHT, START, event, exposed, failed, moved, points, recorded, task_record
 
 
@@ -108,7 +109,7 @@ def test_delays_outside_the_window_are_left_out() -> None:
             FullLoad(10.0, 50.0, by_cloud=True),
         ),
         ({"objects": Objects(started_at=60.0, full_completed_at=40.0)}, FullLoad()),
-        ({"objects": Objects(started_at=60.0)}, FullLoad()),
+        ({"objects": Objects(started_at=60.0)}, FullLoad(60.0)),
         ({}, FullLoad()),
     ],
     ids=["by the cloud", "end in the details", "end before the start", "still loads", "unknown"],
@@ -221,7 +222,7 @@ def test_a_project_that_is_readable_again_is_no_incident() -> None:
         (["log_error,report_old"], None, ["log_error", "report_old"]),
         (["log_error,report_old", "log_error"], None, ["log_error"]),
         (["log_error", ""], None, []),
-        (["log_error"], (("log_error", "ignored"), ("side_down", "unknown")), ["log_error"]),
+        (["log_error"], (("log_error", "ignored"), ("side_down", "unknown")), ["log_error", "side_down"]),
         ([], (("log_error", "ignored"),), ["log_error"]),
     ],
     ids=["no verdict", "once", "both times", "checked later", "now as well", "now only"],
@@ -230,5 +231,7 @@ def test_reasons_that_no_verdict_was_able_to_check(
     unchecked: list[str], now: tuple[tuple[str, str], ...] | None, never: list[str] | None
 ) -> None:
     events = [event(at, Kind.READY, **({"unchecked": names} if names else {})) for at, names in enumerate(unchecked)]
-    record = task_record(events=events, task=None if now is None else exposed(unchecked=now))
+    record = task_record(
+        events=events, task=None if now is None else exposed(blockers=(("phase", False),), unchecked=now)
+    )
     assert record.never_checked == never

@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 
 from exporter.model.events import MOST_EVENTS, Kind
+from exporter.model.member_facts import UNKNOWN_FACTS, Finding, MemberFacts
 from exporter.model.task import Phase
 from exporter.storage import Member, TaskKey, TaskTimes, WaveTimes
 from exporter.storage.rows import Batch, read_events, read_points, read_restored, row_of, write
 from exporter.storage.schema import migrate
 from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, event, events, point
+
+FACTS = MemberFacts(
+    *("mysql", None, "taurus", NOW - 90, None),
+    (Finding("lines", "equal", NOW - 60), Finding("objects", "inconsistent", None)),
+    ("phase",),
+    ("log_error", "side_down"),
+)
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def stored(connection: sqlite3.Connection, first_event: int = 1, **records: Any)
 
 def test_all_records_are_restored(connection: sqlite3.Connection) -> None:
     events = (0, event(phase_before="full")), (1, event(kind=Kind.PROJECT_READABLE, task_id=None))
-    member, wave = Member("orders", "ready", NOW - 5), WaveTimes(ready=True, since=NOW - 5)
+    member, wave = Member("orders", "ready", NOW - 5, FACTS), WaveTimes(ready=True, since=NOW - 5)
     points = (2, TASK, point()), (3, TASK, point(NOW + 60, ready=True, delay_seconds=None))
     stored(
         connection,
@@ -154,3 +162,12 @@ def test_a_damaged_row_is_left_out(connection: sqlite3.Connection, damage: str) 
     assert changed <= {damage.split()[1], "times", "points", "alive_at"}
     for part in changed:
         assert not getattr(damaged, part)
+
+
+@pytest.mark.parametrize(
+    "facts", ["", "{", "[]", "{}", "null", "[1, 2, 3, 4, 5, 6, 7, 8]", "[null, null, null, -1, null, [], [], []]"]
+)
+def test_a_member_whose_facts_are_damaged_is_a_member(connection: sqlite3.Connection, facts: str) -> None:
+    stored(connection, members=((("w", TASK), Member("orders", "ready", NOW, FACTS)),))
+    connection.execute("UPDATE members SET facts = ?", (facts,))
+    assert read_restored(connection, NOW).members == {"w": {TASK: Member("orders", "ready", NOW, UNKNOWN_FACTS)}}

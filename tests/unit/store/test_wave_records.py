@@ -140,3 +140,34 @@ def test_without_storage_and_exporter_nothing_is_known() -> None:
     assert (record.live, record.stored, record.recorded.runs) == (False, False, [])
     assert of_phases(record) == [None]
     assert record.recorded.gaps == [record.recorded.window]
+
+
+@simulated
+async def after_the_end(path: Path) -> WaveRecord:
+    """A task that ended before the restart of the exporter."""
+    config = config_of(
+        "auto",
+        ("tasks", "progress", "objects"),
+        waves=[{**WAVE, "from": _text(0)}],
+        cutover={"stable_for": "0s", "max_age": "5m"},
+        poll={"interval": "1m"},
+        storage={"path": str(path)},
+    )
+    steps = (("FULL_TRANSFER_STARTED", 600.0), ("FULL_TRANSFER_COMPLETE", 60.0), ("INCRE_TRANSFER_STARTED", 960.0))
+    task = SimTask(name="orders", born=EPOCH - 900, script=(*steps, ("RELEASE_RESOURCE_COMPLETE", 1e9)))
+    cloud = cloud_of(task)
+    async with polling(cloud, config):
+        await asyncio.sleep(15 * MINUTE)
+    async with polling(cloud, config) as exporter:
+        await asyncio.sleep(5 * MINUTE)
+        return await record_of(exporter)
+
+
+def test_the_facts_of_an_ended_task_are_known_after_a_restart(tmp_path: Path) -> None:
+    record = after_the_end(tmp_path)
+    ((member, task),) = record.tasks
+    assert member.state == "ended"
+    assert task.full_load.started_at == EPOCH - 900
+    assert task.full_load.by_cloud
+    assert task.facts.engine_type is not None
+    assert "phase" in task.facts.checked
