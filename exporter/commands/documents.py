@@ -132,6 +132,13 @@ class Sentence(Document):
     sentence: Shown
 
 
+class DeletedTask(Document):
+    """A former member of a wave."""
+
+    task_id: Shown
+    task_name: Shown
+
+
 class WaveTable(Document):
     """A wave and its members."""
 
@@ -146,6 +153,7 @@ class WaveTable(Document):
     incomplete_projects: list[Sentence]
     not_ready_because: list[Shown]
     members: list[WaveTask]
+    deleted: list[DeletedTask]
 
 
 class WaveName(Document):

@@ -85,7 +85,8 @@ def _behind(task: ObservedTask, _now: float) -> str:
     others = [name for name in task.cutover_blockers if name in CATCHING_UP and name != "delay_high"]
     reasons = [f"blocked by {', '.join(others)}"] if others else []
     if not reasons and "delay_high" not in task.cutover_blockers:
-        reasons = ["caught up, but not for long enough, or of a subtask that is unknown or behind"]
+        subtasks = "subtask" in task.cutover_blockers
+        reasons = ["a subtask is behind, or not caught up for long enough" if subtasks else "not for long enough"]
     return ", ".join([*_delay(task), *reasons])
 
 
@@ -140,7 +141,7 @@ def step_of_missing(goal: Goal, name: str, *, removed: bool, was_reached: bool) 
         return Step(name, State.REACHED)
     if removed:
         return Step(name, State.OVER, f"was removed before {goal.clause}")
-    return Step(name, State.PENDING, "not listed, and not seen to be removed", (0,))
+    return Step(name, State.PENDING, "not found any more, and not seen to be removed", (0,))
 
 
 def slowest(steps: Iterable[Step]) -> list[Step]:

@@ -28,8 +28,6 @@ class WaveTasks:
         self._name = name
         self._names: dict[str, str] = {}
         """Of all tasks that have counted, by id."""
-        self._removed: set[str] = set()
-        """The ids of those that were removed."""
         self.total = 0
         """The number of tasks."""
 
@@ -48,7 +46,7 @@ class WaveTasks:
             return Survey(holding=[f"the wave {wave.name} is {wave.timing}"])
         counted = {task.task_id: task for task in wave.members if task.state != WaveState.EXCLUDED}
         steps = {task_id: self._step(task, wave.now_timestamp_seconds) for task_id, task in counted.items()}
-        steps |= await self._gone({task.task_id for task in wave.members})
+        steps |= self._gone(wave)
         self._names |= {task_id: task.task_name for task_id, task in counted.items()}
         found = len(steps) + len(wave.missing_ids)
         self.total = max(found, wave.expected or 0)
@@ -68,21 +66,18 @@ class WaveTasks:
             return Step(task.task_name, State.REACHED)
         return pending(self._goal, task, now)
 
-    async def _gone(self, members: set[str]) -> Mapping[str, Step]:
+    def _gone(self, wave: WaveTable) -> dict[str, Step]:
         """Return how far the tasks are that are no members any more.
 
-        One that was removed counts as ended, and for the other goals not at all, as in the verdict on the wave.
+        One that was deleted counts as ended, and for the other goals not at all, as in the verdict on the wave.
         """
-        gone = [task_id for task_id in self._names if task_id not in members]
-        if doubtful := [task_id for task_id in gone if task_id not in self._removed]:
-            self._removed |= {*await self._source.removed(doubtful)}
-        if self._goal is not GOALS["ended"]:
-            gone = [task_id for task_id in gone if task_id not in self._removed]
+        deleted = {task.task_id: task.task_name for task in wave.deleted}
+        members = {task.task_id for task in wave.members}
+        lost = {task_id: name for task_id, name in self._names.items() if task_id not in members | deleted.keys()}
+        gone = (deleted | lost) if self._goal is GOALS["ended"] else lost
         return {
-            task_id: step_of_missing(
-                self._goal, self._names[task_id], removed=task_id in self._removed, was_reached=False
-            )
-            for task_id in gone
+            task_id: step_of_missing(self._goal, name, removed=task_id in deleted, was_reached=False)
+            for task_id, name in gone.items()
         }
 
 

@@ -270,7 +270,7 @@ async def test_a_task_that_another_configuration_lacks_is_unknown() -> None:
 
     source = url_source(Answering(respond))
     outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
-    assert (outcome.code, outcome.notes) == (4, ("orders: not listed, and not seen to be removed",))
+    assert (outcome.code, outcome.notes) == (4, ("orders: not found any more, and not seen to be removed",))
 
 
 @simulated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -16,9 +17,10 @@ from exporter.commands.waves import NoWaveError
 from exporter.config import Config
 from exporter.simulator import SimTask, faults
 from exporter.views.waves import SHARDED
+from exporter.web.app import application
 from tests.lib.commands import CommandLine, config_for
-from tests.lib.daemon import cloud_of, sim_task
-from tests.lib.remote import Answering
+from tests.lib.daemon import cloud_of, polling, sim_task
+from tests.lib.remote import Answering, WithPrefix
 from tests.lib.virtual_time import simulate
 from tests.lib.waiting import FAST, Waiter, later, url_source
 
@@ -181,3 +183,30 @@ def test_an_exporter_with_shards_refuses() -> None:
 def test_either_tasks_or_a_wave(words: str, command_line: CommandLine) -> None:
     message = command_line.error("wait", *words.split(), "--url=http://host")
     assert message.startswith("expected TASK, or --wave=NAME (see drs-exporter wait --help)")
+
+
+def test_a_task_that_an_exporter_without_storage_has_forgotten_is_unknown() -> None:
+    tasks = [sim_task("w-one"), sim_task("w-two", delay=900)]
+    exporters: list[WithPrefix] = []
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        return await exporters[-1].handle_async_request(request)
+
+    async def life() -> None:
+        for name, seconds in (("w-two", 20), ("renamed", 60)):
+            tasks[1].name = name
+            async with polling(cloud_of(*tasks), config_with()) as exporter:
+                exporters.append(WithPrefix(application(exporter)))
+                await asyncio.sleep(seconds)
+
+    async def run() -> Outcome:
+        living = asyncio.create_task(life())
+        await asyncio.sleep(1)
+        source = url_source(Answering(respond))
+        outcome = await wait(subject_of(source, GOALS["caught-up"], "night"), GOALS["caught-up"], 75)
+        await asyncio.gather(living)
+        return outcome
+
+    assert simulate(run()) == Outcome(
+        4, "caught up: 1 of 2 tasks after 1m15s", ("w-two: not found any more, and not seen to be removed",)
+    )
