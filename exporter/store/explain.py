@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporter.config import TASKS
+from exporter.model.explanation import TaskExplanation
+
 if TYPE_CHECKING:
-    from exporter.model.explanation import TaskExplanation
     from exporter.model.task import Task
     from exporter.store.store import Store
 
 
+def explain(store: Store, task: Task) -> TaskExplanation:
+    """Return what explains the verdict of an exposed task."""
+    clock, last_seen = store.context.clock, store.state.inventory.last_seen(task.identity.task_id)
+    ages = {name: clock.now() - at for name, at in task.collected}
+    if last_seen:
+        ages[TASKS] = clock.steady() - max(at for _, at in last_seen)
+    apis, case = frozenset(api for api, _ in last_seen), store.verdicts.input_of(task)
+    return TaskExplanation(task, store.state.exposed(task.identity.parent_id), apis, ages, case)
+
+
 def explain_with_subtasks(store: Store, task_id: str) -> list[TaskExplanation]:
     """Return what explains the verdict of each of `with_subtasks`."""
-    return [store.explain(task) for task in with_subtasks(store, task_id)]
+    return [explain(store, task) for task in with_subtasks(store, task_id)]
 
 
 def with_subtasks(store: Store, task_id: str) -> list[Task]:

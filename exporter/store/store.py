@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from exporter.config import TASKS
 from exporter.metrics.sample_updater import SampleUpdater
-from exporter.model.explanation import TaskExplanation
 from exporter.runtime.turns import Turns, in_turns
 from exporter.store.event_recorder import EventRecorder
 from exporter.store.inventory import weight_of
@@ -47,7 +45,7 @@ class Store:
         self._samples = SampleUpdater(exposition, families, self.key, context.meter.dropped)
         self._clock, self._clock_step = context.clock, context.clock.step
         self.ages = context.ages
-        self._verdicts = Verdicts(context)
+        self.verdicts = Verdicts(context)
         self.events = EventRecorder(context)
         self._stored = StoredTasks(context)
         self._ended_for = context.account.tasks.ended_for
@@ -148,15 +146,6 @@ class Store:
             if task.listed is not None
             and (task.exposed is not None or (unwanted and (uses_tags or shard.contains(task.listed))))
         ]
-
-    def explain(self, task: Task) -> TaskExplanation:
-        """Return what explains the verdict of a task of `tasks`."""
-        now, last_seen = self._clock.steady(), self.state.inventory.last_seen(task.identity.task_id)
-        ages = {name: self._clock.now() - at for name, at in task.collected}
-        if last_seen:
-            ages[TASKS] = now - max(at for _, at in last_seen)
-        apis, case = frozenset(api for api, _ in last_seen), self._verdicts.input_of(task)
-        return TaskExplanation(task, self.state.exposed(task.identity.parent_id), apis, ages, case)
 
     def timeline(self, task_id: str) -> Timeline | None:
         """Return the recent history of an active task; None without one."""
@@ -291,7 +280,7 @@ class Store:
             task.cutover.restart()
         else:
             exposed = task.snapshot(listed, self.context)
-            task.exposed = exposed and self._verdicts.judge(task, exposed)
+            task.exposed = exposed and self.verdicts.judge(task, exposed)
         self._check_age(task_id, task, now)
         task.record_and_predict(now, self.context)
         if task.exposed is not None:

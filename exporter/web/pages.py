@@ -22,7 +22,7 @@ from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
 from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
-from exporter.store.explain import with_subtasks
+from exporter.store.explain import explain, with_subtasks
 from exporter.store.store import Store
 from exporter.views.cutover import blocked_by, not_checked, reasons, unchecked_of, verdict
 from exporter.views.events import sentence
@@ -160,7 +160,7 @@ class Pages:
         return await self._page("runbook.html", 200, name=name, content=runbooks.html(name))
 
     def _facts(self, store: Store, task: Task, *below: Task) -> dict[str, Any]:
-        now, identity, subject = self._exporter.now(), task.identity, store.explain(task)
+        now, identity, subject = self._exporter.now(), task.identity, explain(store, task)
         timeline = store.timeline(identity.task_id)
         return {
             "task": task,

@@ -8,7 +8,7 @@ import pytest
 
 from exporter.model.cutover import Outcome, judge
 from exporter.model.facts import Monitor, Progress
-from exporter.store.explain import explain_with_subtasks
+from exporter.store.explain import explain, explain_with_subtasks
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.virtual_time import now
 
@@ -96,7 +96,7 @@ async def test_a_subtask_with_subtasks_is_explained_by_these_and_by_its_own_late
     for seconds, late in ((0, False), (91, True)):
         await fixture.scrape(seconds)
         tasks = {task.identity.task_id: task for task in fixture.store.tasks()}
-        explanation = fixture.store.explain(tasks["m"])
+        explanation = explain(fixture.store, tasks["m"])
         assert explanation.parent is tasks["p"]
         assert explanation.cutover is not None
         found = {name: outcome for name, outcome in judge(explanation.cutover) if outcome.judged}
