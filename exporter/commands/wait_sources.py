@@ -11,6 +11,7 @@ from exporter.commands.outcome import failures, gaps, reported_failures, reporte
 from exporter.commands.remote import LONGEST_QUERY, NOT_READY, Remote
 from exporter.commands.tasks import document_of
 from exporter.commands.waves import wave_at, wave_of
+from exporter.config import NotReadyError
 from exporter.daemon.exporter import Exporter
 from exporter.model.events import Kind
 from exporter.views.events import event_json
@@ -88,6 +89,7 @@ class FromCloud:
 
     def __init__(self, exporter: Exporter) -> None:
         self._exporter = exporter
+        self._readable = False
 
     async def read(self, ids: Iterable[str] | None = None) -> Reading:
         await first_poll(self._exporter)
@@ -102,7 +104,11 @@ class FromCloud:
 
     async def wave(self, name: str) -> WaveTable:
         await first_poll(self._exporter)
-        return WaveTable.model_validate(wave_of(self._exporter, name))
+        wave = WaveTable.model_validate(wave_of(self._exporter, name))
+        self._readable = self._readable or any(store.project().up for store in self._exporter.stores)
+        if not self._readable:
+            raise NotReadyError("\n".join(failures(self._exporter.pollers)))
+        return wave
 
 
 def _is_removed(task_id: str, found: TaskEvents) -> bool:

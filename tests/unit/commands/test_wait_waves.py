@@ -14,11 +14,11 @@ from exporter.commands.remote import RemoteError
 from exporter.commands.wait import subject_of, wait
 from exporter.commands.wait_goals import GOALS
 from exporter.commands.waves import NoWaveError
-from exporter.config import Config
+from exporter.config import Config, NotReadyError
 from exporter.simulator import SimTask, faults
 from exporter.views.waves import SHARDED
 from exporter.web.app import application
-from tests.lib.commands import CommandLine, config_for
+from tests.lib.commands import WHERE, CommandLine, config_for
 from tests.lib.daemon import cloud_of, polling, sim_task
 from tests.lib.remote import Answering, WithPrefix
 from tests.lib.virtual_time import simulate
@@ -34,7 +34,10 @@ def waited(request: pytest.FixtureRequest) -> Waiter:
 
 def config_with(**wave: Any) -> Config:
     """A configuration with one wave, of the tasks whose names begin with `w-`."""
-    return config_for(**FAST, waves=[{"name": "night", "include": [{"name": "w-.*"}], **wave}])
+    others = ("node", "objects", "comparison", "precheck", "quota", "async_jobs")
+    collectors = {name: {"enabled": False} for name in others}
+    waves = [{"name": "night", "include": [{"name": "w-.*"}], **wave}]
+    return config_for(**FAST, collectors=collectors, waves=waves)
 
 
 def wave_tasks(**facts: Any) -> list[SimTask]:
@@ -100,7 +103,7 @@ def test_tasks_that_have_ended_count_but_one_must_be_left(waited: Waiter) -> Non
 
 def test_ended_when_all_have_ended_or_were_removed(waited: Waiter) -> None:
     tasks = wave_tasks()
-    cloud = cloud_of(*tasks)
+    cloud = cloud_of(*tasks, published={"v3"})  # whose lists prove a removal soon
     script = later((20, lambda: tasks[0].pin(ENDED)), (40, lambda: cloud.worlds[0].tasks.remove(tasks[1])))
     found = waited(cloud, "ended", wave="night", script=script, config=config_with(expected=2))
     assert found.outcome == Outcome(0, "ended: 2 of 2 tasks")
@@ -109,7 +112,7 @@ def test_ended_when_all_have_ended_or_were_removed(waited: Waiter) -> None:
 
 def test_a_removed_task_does_not_keep_the_others_from_being_ready(waited: Waiter) -> None:
     tasks = wave_tasks(delay=900)
-    cloud = cloud_of(*tasks)
+    cloud = cloud_of(*tasks, published={"v3"})  # whose lists prove a removal soon
     script = later((40, lambda: cloud.worlds[0].tasks.remove(tasks[1])))
     found = waited(cloud, "ready", wave="night", script=script, config=config_with())
     assert (found.outcome.code, found.outcome.text) == (0, "ready to cut over: 1 of 1 task")
@@ -210,3 +213,10 @@ def test_a_task_that_an_exporter_without_storage_has_forgotten_is_unknown() -> N
     assert simulate(run()) == Outcome(
         4, "caught up: 1 of 2 tasks after 1m15s", ("w-two: not found any more, and not seen to be removed",)
     )
+
+
+def test_a_cloud_of_which_no_project_is_readable_at_the_start_ends_it() -> None:
+    cloud = cloud_of(*wave_tasks())
+    cloud.faults = [faults.broken("")]
+    with pytest.raises(NotReadyError, match=f"^{WHERE}: failed, and so unknown or incomplete: tasks"):
+        Waiter(with_url=False)(cloud, "ended", wave="night", config=config_with())
