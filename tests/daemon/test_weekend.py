@@ -3,57 +3,46 @@
 from __future__ import annotations
 
 import json
-import re
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.commands.outcome import Outcome
-from exporter.commands.remote import Remote
-from exporter.commands.tasks import tasks_at
-from exporter.commands.wait import subject_of, wait
-from exporter.commands.wait_goals import GOALS
-from exporter.commands.wait_sources import FromUrl
 from exporter.daemon import exporter as daemon
-from exporter.runtime.terminal import Screen
-from exporter.web.app import application
-from tests.lib.daemon import Scrape, get
-from tests.lib.recordings import Recording, unit_tests
-from tests.lib.remote import URL, WithPrefix
+from exporter.simulator.world.life import MINUTE
+from tests.lib.recordings import unit_tests
 from tests.lib.rules import run_unit_tests
 from tests.lib.tools import needs
 from tests.lib.virtual_time import simulate
-from tests.lib.weekend import EXPECTED, FIRST, RENAMED, STEPS, WAVE, weekend
+from tests.lib.weekend import (
+    CATCHES_UP_AT,
+    CORRECTED_AT,
+    CUT_OVER_AT,
+    EXPECTED,
+    FAILED_AT,
+    FIRST,
+    LOADED_AT,
+    RENAMED,
+    RESTARTED_AT,
+    RESTARTS_AT,
+    STARTS,
+    STEPS,
+    WAVE,
+)
+from tests.lib.weekend_run import Run, observe, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from exporter.daemon.exporter import Exporter
 
-FAMILIES = (
-    "drs_exporter_shard_info",
-    "drs_exporter_storage_success",
-    "drs_task_cutover_ready",
-    "drs_task_phase",
-    "drs_task_status",
-    "drs_task_wave_info",
-    "drs_wave_expected_tasks",
-    "drs_wave_ready",
-    "drs_wave_tasks",
-)
-"""The families that the alerts of the weekend read."""
 GROUPS = ["drs-waves", "drs-waves-ready", "drs-exporter", "drs-tasks"]
 MEMBERS = {
     *(f"orders-{name}" for name in ("africa", "americas", "asia", "europe", "app", "web", "partners")),
     *("orders-stock", "orders-invoices", "orders-prices", RENAMED[1]),
 }
 LATE = "order-archive"
-ENDED_EARLY = {"orders-africa", "orders-americas", "orders-asia"}
-ENDING = {"orders-europe", "orders-app", "orders-web"}
+ENDED_EARLY = {"orders-africa", "orders-americas"}
+ENDING = {"orders-asia", "orders-europe"}
 _BLOCKED, _FAILED, _ENDED = "blocked", "failed", "ended"
 STATES: dict[float, dict[str, str]] = {
     6: {"orders-stock": _BLOCKED},
@@ -82,83 +71,6 @@ def names_at(minutes: float) -> set[str]:
 def states_at(minutes: float) -> dict[str, str]:
     """The states of the members by name."""
     return {name: STATES[minutes].get(name, "ready") for name in names_at(minutes)}
-
-
-class Rows(HTMLParser):
-    """The text of the rows of the table of tasks of a page, and of its section about the state of the wave.
-
-    Attributes:
-        texts: by the id of the element.
-    """
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.texts: dict[str, str] = {}
-        self._element = ""
-        self.feed(body.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in {"section", "tr"}:
-            self._element = dict(attrs).get("id") or ""
-
-    def handle_data(self, data: str) -> None:
-        self.texts[self._element] = f"{self.texts.get(self._element, '')} {data}"
-
-
-def words(text: str) -> set[str]:
-    """The words of a text."""
-    return set(re.split(r"[\s,;:]+", text))
-
-
-@dataclass
-class Seen:
-    """What everything shows at one step.
-
-    Attributes:
-        document: of the API.
-        rows: of the page.
-        scrape: the metrics.
-        table: what `tasks --wave` prints.
-        waits: how `wait --wave` ends at once, by its goal.
-    """
-
-    document: dict[str, Any]
-    rows: Rows
-    scrape: Scrape
-    table: str
-    waits: dict[str, Outcome]
-
-
-@dataclass
-class Run:
-    """A weekend: what everything has shown at each step, and the samples of each minute."""
-
-    steps: dict[float, Seen] = field(default_factory=dict)
-    recording: Recording = field(default_factory=lambda: Recording(FAMILIES))
-
-
-async def look(exporter: Exporter) -> Seen:
-    """Read everything that shows the wave."""
-    document = json.loads((await get(exporter, f"/api/v1/waves/{WAVE}")).body)
-    rows = Rows((await get(exporter, f"/waves/{WAVE}")).body)
-    remote = Remote(URL, None, WithPrefix(application(exporter)))
-    table = (await tasks_at(remote, Screen(), wave=WAVE)).text
-    waits = {}
-    for goal in ("ready", "ended"):
-        waits[goal] = await wait(subject_of(FromUrl(remote), GOALS[goal], WAVE), GOALS[goal], seconds=1)
-    return Seen(document, rows, Scrape(exporter), table, waits)
-
-
-async def observe(folder: Path) -> Run:
-    """Live through the weekend."""
-    run = Run()
-    async with aclosing(weekend(folder)) as minutes:
-        async for minute, step, exporter in minutes:
-            await exporter.publish()
-            run.recording.scrape(minute, Scrape(exporter))
-            if step is not None:
-                run.steps[step.minutes] = await look(exporter)
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +127,79 @@ def test_the_command_wait_agrees_with_the_api(run: Run, minutes: float) -> None:
     never = states["failed"] > 0 or states["ended"] == EXPECTED  # no task is left that can become ready
     assert seen.waits["ready"].code == (0 if seen.document["ready"] else 3 if never else 4)
     assert seen.waits["ended"].code == (0 if states["ended"] == EXPECTED else 3 if states["failed"] else 4)
+
+
+@each_step
+def test_the_report_agrees_with_the_api(run: Run, minutes: float) -> None:
+    seen = run.steps[minutes]
+    assert {row["task_name"]: row["state"] for row in seen.report["tasks"]} == states_at(minutes)
+    assert seen.report["totals"]["states"] == seen.document["states"]
+    for name in ("stage", "expected", "ready", "ready_since_timestamp_seconds", "missing_ids"):
+        assert seen.report[name] == seen.document[name]
+    assert all(name in seen.html for name in names_at(minutes))
+
+
+def minutes_of(timestamp: float) -> float:
+    """Minutes from the start of the wave."""
+    return (timestamp - STARTS) / MINUTE
+
+
+def reported(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a report contains about a task."""
+    (found,) = [row for row in report["tasks"] if row["task_name"] == name]
+    return dict(found)
+
+
+@pytest.fixture(params=["by the exporter", "from the storage"])
+def report(run: Run, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The report after the weekend."""
+    return run.archived if request.param == "from the storage" else run.steps[STEPS[-1].minutes].report
+
+
+def test_the_report_contains_the_failure_and_the_retry(report: dict[str, Any]) -> None:
+    failed = reported(report, "orders-invoices")
+    assert (failed["failures"], failed["retries"]) == (1, 1)
+    (span,) = [span for span in failed["phases"] if span["phase"] == "failed"]
+    assert minutes_of(span["start_timestamp_seconds"]) == pytest.approx(FAILED_AT, abs=1)
+    assert report["totals"]["failed"] == report["totals"]["retried"] == 1
+
+
+def test_the_report_contains_the_delay_that_diverged_and_its_peak(report: dict[str, Any]) -> None:
+    diverged = reported(report, "orders-prices")
+    assert diverged["delay_max_seconds"] == pytest.approx(960, abs=30)
+    assert minutes_of(diverged["delay_max_timestamp_seconds"]) == pytest.approx(CATCHES_UP_AT, abs=2)
+
+
+def test_the_report_contains_both_names_of_the_renamed_task(report: dict[str, Any]) -> None:
+    assert reported(report, RENAMED[1])["names_before"] == [RENAMED[0]]
+
+
+def test_the_report_contains_the_full_load(report: dict[str, Any]) -> None:
+    load = reported(report, "orders-stock")["full_load"]
+    assert minutes_of(load["ended_timestamp_seconds"]) == pytest.approx(LOADED_AT, abs=2)
+    assert load["seconds"] == pytest.approx(239 * MINUTE, abs=2 * MINUTE)
+
+
+def test_the_report_contains_the_time_without_an_exporter(report: dict[str, Any]) -> None:
+    (gap,) = [gap for gap in report["gaps"] if minutes_of(gap["start_timestamp_seconds"]) > 0]
+    times = [minutes_of(gap[f"{name}_timestamp_seconds"]) for name in ("start", "end")]
+    assert times == pytest.approx([RESTARTS_AT, RESTARTED_AT], abs=1.5)
+
+
+def test_the_report_contains_when_all_tasks_were_ready_and_when_each_ended(report: dict[str, Any]) -> None:
+    assert 0 < minutes_of(report["totals"]["all_ready_timestamp_seconds"]) - CORRECTED_AT < 5
+    ends = [minutes_of(row["ended_timestamp_seconds"]) for row in sorted_by_end(report)]
+    assert ends == pytest.approx([CUT_OVER_AT + 3 * number + 5 for number in range(EXPECTED)], abs=2)
+
+
+def sorted_by_end(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tasks in the order in which they ended."""
+    return sorted(report["tasks"], key=lambda row: float(row["ended_timestamp_seconds"]))
+
+
+def test_the_report_contains_what_was_never_checked(report: dict[str, Any]) -> None:
+    unchecked = {row["task_name"] for row in report["tasks"] if "comparison_missing" in (row["never_checked"] or ())}
+    assert unchecked == {"orders-africa"}
 
 
 @needs("promtool")

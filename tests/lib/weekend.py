@@ -63,7 +63,7 @@ def _loaded(minutes: float) -> tuple[tuple[str, float], ...]:
 
 def _ending(number: int) -> tuple[tuple[str, float], ...]:
     """The end of a task, one after the other."""
-    minutes = CUT_OVER_AT + 2.0 * number
+    minutes = CUT_OVER_AT + 3.0 * number
     return (("RELEASE_RESOURCE_STARTED", minutes), ("RELEASE_RESOURCE_COMPLETE", minutes + 5))
 
 
