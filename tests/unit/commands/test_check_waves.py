@@ -129,9 +129,17 @@ def test_nothing_is_said_about_the_tasks_of_a_wave_while_those_of_a_project_are_
         polled=(),
         demand={},
     )
-    assert [*wave_findings(config, [unread], EPOCH)] == []
+    (finding,) = wave_findings(config, [unread], EPOCH)
+    assert "with --shard" in finding.what
 
 
 def test_a_project_that_no_rule_names_is_not_needed_to_count_the_tasks() -> None:
     (line,) = found({"include": [{"project": "payments", "name": "wave-.*"}], "expected": 13})
     assert line.startswith("ok ")
+
+
+@pytest.mark.parametrize(("until", "lines"), [(60, 1), (-60, 0)])
+def test_it_says_once_what_waves_lack_with_shards_unless_all_are_over(until: float, lines: int) -> None:
+    waves = [{"name": name, "include": RULE, "until": stamp(until)} for name in ("weekend", "other")]
+    _, text = checked(cloud(), config_for(waves=waves))
+    assert text.count("with --shard, no process knows a whole wave") == lines
