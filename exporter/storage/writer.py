@@ -36,7 +36,7 @@ _GAP_SECONDS = 1.0
 """Between two writes."""
 _ALIVE_SECONDS = 10.0
 """A write is made at least this often, so that the end of a run is known."""
-_RETRY_SECONDS = 10.0
+_RETRY_SECONDS = 5.0
 _TIMEOUT_SECONDS = 10.0
 _CLOSE_SECONDS = 2.0
 _TOUCH_SECONDS = 3600.0

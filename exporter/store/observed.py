@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exporter.model.facts import Comparison
-    from exporter.model.task import Task
+    from exporter.model.task import Phase, Task
 
 MOST_OF_TASK = 20
 """Events of one task, or of the project itself, that are recorded in an hour."""
@@ -26,6 +26,8 @@ class ObservedTask:
     """True until the event that the task has appeared; of a task that the first lists contain, never."""
     restored: bool = False
     """True if an earlier process has observed the task, until its first entry in a list."""
+    phase_before_start: Phase | None = None
+    """The phase that an earlier process has observed, if another one was found, until the event of the change."""
     ready: bool | None = None
     """Of the newest verdict on known facts: whether nothing blocks. None before it, and if the task has none."""
     awaits_code: bool = False

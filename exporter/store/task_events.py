@@ -49,15 +49,17 @@ def events_of(task: TaskState, before: Task | None, phase: Phase | None) -> Iter
         yield Kind.APPEARED, {"phase": str(task.phase or Phase.OTHER)}
     if before is not None and after is not None and before.identity.task_name != after.identity.task_name:
         yield Kind.RENAMED, {"name_before": before.identity.task_name}
-    if phase is not None and (before is not None or observed.restored):
-        yield from _phase_events(task, phase)
-        observed.restored = False
+    if before is not None and phase is not None:
+        yield from _phase_events(task, phase, {})
+    if after is not None and observed.phase_before_start is not None:
+        yield from _phase_events(task, observed.phase_before_start, {"unobserved": "true"})
+        observed.phase_before_start = None
     if after is not None:
         yield from _comparison_events(observed, after.comparison)
         yield from _switchover_events(observed, after)
 
 
-def _phase_events(task: TaskState, before: Phase) -> Iterator[Found]:
+def _phase_events(task: TaskState, before: Phase, more: dict[str, str]) -> Iterator[Found]:
     observed, code = task.observed, task.exposed.failure_code if task.exposed is not None else None
     if task.phase is before or task.phase is None:
         if observed.awaits_code and code is not None:
@@ -65,7 +67,7 @@ def _phase_events(task: TaskState, before: Phase) -> Iterator[Found]:
             yield Kind.ERROR_CODE, {"error_code": code}
         return
     observed.awaits_code = task.phase is Phase.FAILED and code is None
-    detail = {"phase_before": str(before), **({"unobserved": "true"} if observed.restored else {})}
+    detail = {"phase_before": str(before), **more}
     if task.phase is Phase.FAILED:
         yield Kind.FAILED, detail if code is None else {**detail, "error_code": code}
     elif task.phase is Phase.ENDED:

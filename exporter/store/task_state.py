@@ -132,10 +132,13 @@ class TaskState:
         """Record a change of the phase."""
         self.cutover.observe(listed, now)
         self.recent.observe(listed, now)
-        if listed is None or listed.phase is self.phase:
+        if listed is None:
             return
-        if self.observed.restored:
-            self.history = History()  # the phase changed at an unknown time
+        is_first, self.observed.restored = self.observed.restored, False
+        if listed.phase is self.phase:
+            return
+        if is_first:  # the phase changed at an unknown time
+            self.history, self.observed.phase_before_start = History(), self.phase
         elif self.phase is not None:
             self.history = History(
                 phase_changes=self.history.phase_changes + 1,

@@ -24,6 +24,7 @@ from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed, ProjectKey
 from exporter.model.task_lists import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
+from exporter.storage import NoStorage, Storage
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
@@ -197,7 +198,11 @@ class StoreFixture:
     """A store, and the exposition that shows it."""
 
     def __init__(
-        self, stale_after: float = 300.0, cutover: Mapping[str, str] | None = None, **intervals: float
+        self,
+        stale_after: float = 300.0,
+        cutover: Mapping[str, str] | None = None,
+        storage: Storage | None = None,
+        **intervals: float,
     ) -> None:
         self.exposition = Exposition((*PROJECT_FAMILIES, *WAVE_FAMILIES, *TASK_FAMILIES), lambda: ())
         self._wave_samples = WaveSamples(self.exposition)
@@ -207,7 +212,9 @@ class StoreFixture:
         (settings,) = config_of(collectors=COLLECTORS, cutover=cutover or {}).accounts
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
-        context = ProjectContext(settings.model_copy(update={"poll": poll}), state, meter, clock(), events=self.events)
+        account = settings.model_copy(update={"poll": poll})
+        keeps = storage or NoStorage()
+        context = ProjectContext(account, state, meter, clock(), events=self.events, storage=keeps)
         defaults = {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
         for name, interval in {**defaults, **intervals}.items():
             context.ages.set(name, interval)

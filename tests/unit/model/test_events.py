@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from exporter.model import events
 from exporter.model.events import Event, EventLog, Kind
 from exporter.model.task import ProjectKey
@@ -95,3 +97,27 @@ def test_many_projects_stay_within_the_bound_of_the_process_and_each_keeps_its_n
         assert watch.log.since(key) == EPOCH + 99
         assert watch.log.find(task_id=f"{key.project} 199")
         assert watch.log.find(task_id=f"{key.project} 101")
+
+
+def test_restored_events_come_before_all_others_and_are_not_stored_again() -> None:
+    first, stored = Watch(), list[Event]()
+    first.add(-100.0, name="a")
+    first.add(-50.0, BANK, name="b")
+    earlier = first.log.find()[::-1]
+    watch = Watch()
+    watch.log = EventLog(watch.clock, stored.append)
+    watch.log.restore(earlier)
+    assert watch.log.since() == EPOCH - 100
+    added = watch.add(5, name="c")
+    assert names(watch.log.find()) == ["c", "b", "a"]
+    assert stored == [added]
+
+
+def test_restored_events_are_bounded_as_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MOST_OF_PROJECT", 3)
+    watch = Watch()
+    earlier = [watch.add(number - 100.0, name=str(number)) for number in range(5)]
+    log = EventLog(watch.clock)
+    log.restore(earlier)
+    assert names(log.find()) == ["4", "3", "2"]
+    assert log.since(SHOP) == EPOCH - 99

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from exporter.config import Cutover
 from exporter.model.details import Detail
 from exporter.model.facts import Progress, TaskFacts
-from exporter.store.cutover_state import CutoverState, status_of, too_old
+from exporter.store.cutover_state import CutoverState, Restored, rules_of, status_of, too_old
 from tests.lib.daemon import listed_task
 
 
@@ -111,3 +113,69 @@ def test_a_task_is_stable_after_nothing_has_blocked_for_long_enough() -> None:
     assert [*state.changes(120.0)] == [260.0]
     state.restart()
     assert [*state.changes(120.0)] == []
+
+
+RULES = Cutover()
+
+
+def restored_state(until: float = 100.0, ready_since: float = -500.0) -> CutoverState:
+    state = CutoverState()
+    state.restored = Restored(ready_since, until, rules_of(RULES))
+    state.adopt(RULES)
+    state.limits = {"status": 300.0, "node": 50.0}
+    state.old = frozenset({"node"})
+    return state
+
+
+def test_a_restored_verdict_continues_once_the_task_is_ready() -> None:
+    state = restored_state()
+    state.observe_blocked(10.0, blocked=True)  # the facts are not known yet
+    assert state.to_restore() == Restored(-500.0, 100.0, rules_of(RULES))
+    state.observe_blocked(90.0, blocked=False)
+    state.observe_ready(90.0, ready=False)  # not stable yet
+    assert state.to_restore() == Restored(-500.0, 300.0, rules_of(RULES))
+    state.observe_blocked(211.0, blocked=False)
+    state.observe_ready(211.0, ready=True)
+    assert (state.ready_since, state.restored) == (-500.0, None)
+    assert state.to_restore() == Restored(-500.0, 300.0, rules_of(RULES))
+
+
+def test_a_restored_verdict_does_not_continue_after_its_facts_are_too_old() -> None:
+    state = restored_state()
+    state.observe_blocked(101.0, blocked=False)
+    state.observe_ready(300.0, ready=True)
+    assert state.ready_since == 300.0
+
+
+def test_a_restored_verdict_does_not_continue_after_something_has_blocked_again() -> None:
+    state = restored_state()
+    state.observe_blocked(10.0, blocked=False)
+    state.observe_blocked(20.0, blocked=True)
+    state.observe_blocked(30.0, blocked=False)
+    state.observe_ready(151.0, ready=True)
+    assert state.ready_since == 151.0
+
+
+def test_a_restored_verdict_does_not_continue_by_other_rules() -> None:
+    state = restored_state()
+    state.adopt(RULES.model_copy(update={"max_delay": 60.0}))
+    assert state.restored is None
+
+
+def test_a_restored_verdict_does_not_continue_after_a_time_without_verdict() -> None:
+    state = restored_state()
+    state.restart()
+    assert state.restored is None
+
+
+def test_rules_are_the_same_in_each_process() -> None:
+    assert rules_of(RULES) == rules_of(Cutover())
+    assert rules_of(RULES) != rules_of(Cutover(max_delay=4.0))
+
+
+def test_nothing_can_be_restored_of_a_task_that_is_not_ready() -> None:
+    state = CutoverState()
+    assert state.to_restore() is None
+    state.observe_ready(1.0, ready=True)
+    assert state.to_restore() is None  # without a verdict
+    assert state.fresh_until == -math.inf
