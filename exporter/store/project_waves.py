@@ -196,9 +196,13 @@ class ProjectWaves:
     def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
         """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
         known = {task_id: member.task_name for task_id, member in self._state.waves.of(wave.name).items()}
-        if stage is not Stage.OVER and all(wave.name != running.name for running in self._running):
+        begins = stage is Stage.RUNNING and all(wave.name != running.name for running in self._running)
+        if begins or stage is Stage.PLANNED:
             known |= self._matching(wave)
-        return [WaveMember(self._state.key, task_id, name, self._state_of(task_id)) for task_id, name in known.items()]
+        return [  # until the next tick, tasks are still judged without a wave that has just begun
+            WaveMember(self._state.key, task_id, name, WaveState.UNKNOWN if begins else self._state_of(task_id))
+            for task_id, name in known.items()
+        ]
 
     def former(self, wave: Wave) -> list[WaveMember]:
         """Return the members of a wave that were deleted, in their last known states."""

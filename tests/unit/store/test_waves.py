@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
+from exporter.config import Wave
 from exporter.model.facts import Progress
 from exporter.model.waves import Stage, WaveState
-from tests.lib.daemon import Scrape, StoreFixture, listed_task
+from exporter.storage import Restored, WaveTimes
+from exporter.store.waves import Waves
+from tests.lib.daemon import Scrape, StoreFixture, config_of, listed_task
 from tests.lib.virtual_time import EPOCH, simulated
+
+if TYPE_CHECKING:
+    from exporter.storage import Storage
 
 FINE = Progress(full_ratio=1, delay_seconds=0)
 JOB_TYPES = ("migration", "cloudDataGuard")
@@ -61,3 +71,61 @@ async def test_a_wave_judges_by_its_rules_only_while_it_runs() -> None:
     page = await fixture.scrape(60)
     assert (page.value("drs_task_cutover_ready"), counts(page)) == (1, {})
     assert [status.stage for status in fixture.waves.all()] == [Stage.OVER]
+
+
+@simulated
+async def test_a_wave_that_has_just_begun_is_not_ready_by_the_verdicts_of_before() -> None:
+    fixture = await fixture_of(wave(cutover={"max_delay": "1s"}, **{"from": "2026-01-01T00:00:30Z"}))
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    assert [status.members[0].state for status in fixture.waves.all()] == [WaveState.READY]
+    await asyncio.sleep(30)
+    (status,) = fixture.waves.all()
+    assert (status.stage, status.ready, status.members[0].state) == (Stage.RUNNING, False, WaveState.UNKNOWN)
+    assert (await fixture.scrape()).value("drs_wave_ready") == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "since"),
+    [
+        (None, 60),
+        (WaveTimes(ready=False), 60),
+        (WaveTimes(ready=True, since=EPOCH - 60), 60),  # in an earlier run
+        (WaveTimes(ready=True, since=EPOCH + 10), 60),  # a member is ready only since then
+        (WaveTimes(ready=True, since=EPOCH + 30), 30),
+    ],
+)
+@simulated
+async def test_the_time_since_when_an_earlier_process_saw_a_wave_ready_counts_if_its_members_were_ready(
+    stored: WaveTimes | None, since: float
+) -> None:
+    storage = SimpleNamespace(restored=Restored(waves={"w": stored} if stored else {}), set_wave=lambda *_: None)
+    fixture = StoreFixture()
+    fixture.run(wave(**{"from": "2026-01-01T00:00:00Z"}))
+    await asyncio.sleep(20)
+    for job_type in JOB_TYPES:
+        await fixture.lists(job_type=job_type)
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
+    waves.restore()
+    waves.configure(config_of(waves=[wave(**{"from": "2026-01-01T00:00:00Z"})]).waves)
+    await asyncio.sleep(40)
+    waves.observe()
+    (status,) = waves.all()
+    assert status.ready
+    assert status.ready_since == EPOCH + since
+
+
+@simulated
+async def test_a_wave_of_another_project_changes_nothing() -> None:
+    fixture = await fixture_of()
+    other = Wave.model_validate({"name": "w", "include": [{"project": "other"}], "cutover": {"max_delay": "1s"}})
+    fixture.store.context.waves.configure((other,))
+    fixture.waves.configure((other,))
+    await fixture.lists(listed_task(), complete=False)
+    page = await fixture.page_with({"a": [Progress(full_ratio=1, delay_seconds=3)]})
+    assert page.value("drs_task_cutover_ready") == 1
+    assert [(status.members, status.incomplete, status.ready) for status in fixture.waves.all()] == [((), (), False)]
+    assert fixture.store.context.waves.strictest == fixture.store.context.account.cutover
+    assert fixture.waves.status("none") is None
