@@ -10,7 +10,7 @@
 #                 and 200 times (SOAK_KILLS=200) kill -9 of a process that writes to the storage
 # make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
 # make docs       the documents and dashboards that are generated from the code
-# make pictures   docs/pictures, of the demo, in eight minutes; needs node, npm, chromium and prometheus
+# make pictures   docs/pictures, in ten minutes; needs node, npm, chromium and prometheus; only the report: PARTS=report
 # make dist       sdist and wheel
 # make lock       the lock files in requirements/, from pyproject.toml; needs uv
 # make clean      remove the virtual environments, caches and packages
@@ -76,7 +76,7 @@ docs: $(VENV)/dev.stamp
 	$(BIN)/python deploy/grafana/build.py
 
 pictures: $(VENV)/dev.stamp
-	$(BIN)/python scripts/pictures/draw.py
+	$(BIN)/python scripts/pictures/draw.py $(PARTS)
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench $(PARTS)

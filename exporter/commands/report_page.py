@@ -79,10 +79,11 @@ def _notes(report: Report, at: Callable[[float], str]) -> Iterator[str]:
     where = "in its storage" if report.stored else "in memory, without storage"
     if since is None:
         yield "The exporter has recorded nothing about this time."
-    elif since > report.start_timestamp_seconds:
+    elif report.gaps and report.gaps[0].start_timestamp_seconds < since:
         yield f"There is no history before {at(since)}: the exporter has recorded it since then, {where}."
     else:
-        yield f"The exporter recorded this time {where}" + (", with gaps:" if report.gaps else ", without a gap.")
+        gaps = f"but for {plural(len(report.gaps), 'gap')}" if report.gaps else "without a gap"
+        yield f"The exporter recorded this time {where}, {gaps}."
     if not report.live:
         yield "It is read from the storage alone: states and verdicts are the last that were stored."
     for gap in report.gaps:

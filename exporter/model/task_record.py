@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _WITHOUT_POINTS = frozenset({Phase.PREPARING, Phase.ENDED})
 """Phases in which no points are recorded: the task does not run."""
+_SHORTEST_GAP = 1.0
 _GAP_STEPS = 2.5
 """A longer distance between two points, in steps, is a gap."""
 _OVER = frozenset({Phase.ENDING, Phase.ENDED})
@@ -51,11 +52,11 @@ class Recorded:
 
     @property
     def gaps(self) -> list[Period]:
-        """The parts of the window in which the exporter did not run."""
+        """The parts of the window in which the exporter did not run, of a second or more."""
         ends = [self.window.start, *(run.end for run in self.runs)]
         starts = [*(run.start for run in self.runs), self.window.end]
         found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))
-        return [gap for gap in found if gap is not None]
+        return [gap for gap in found if gap is not None and gap.seconds >= _SHORTEST_GAP]
 
     def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
         """Return a value at each time of the window, see `spans_of`."""
@@ -213,9 +214,9 @@ class TaskRecord:
     def shown(self) -> list[tuple[Event, bool]]:
         """The events within the window, ascending, each with whether it is an incident.
 
-        A task that ends is not ready any more: that is no event of its own here.
+        A task that fails or ends is not ready any more: that is no event of its own here.
         """
-        ends = [mark.at for mark in self._marks if mark.after in _OVER]
+        ends = [mark.at for mark in self._marks if mark.after in _OVER or mark.after is Phase.FAILED]
         return [
             (event, is_incident(event))
             for event in self.events

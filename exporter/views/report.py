@@ -61,7 +61,7 @@ def _totals(record: WaveRecord) -> dict[str, Any]:
         "tasks": len(tasks),
         "states": {state: sum(member.state is state for member, _ in record.tasks) for state in WaveState},
         "all_ready_timestamp_seconds": record.all_ready_at,
-        "failed": sum(task.failures > 0 for task in tasks),
+        "failed": sum(task.failures > 0 or member.state is WaveState.FAILED for member, task in record.tasks),
         "retried": sum(task.retries > 0 for task in tasks),
         "incidents": record.incidents,
     }

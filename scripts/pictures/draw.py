@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Draws docs/pictures: the dashboard DRS fleet, and the status page and a wave of the demo.
+"""Draws docs/pictures: the dashboard DRS fleet, the status page and a wave of the demo, and the report of a weekend.
 
-`make pictures` runs it, in about eight minutes: most of it is waiting for the demo to have a past. It starts the demo
+`make pictures` runs it, in about ten minutes: most of it is waiting for the demo to have a past. It starts the demo
 and a Prometheus with the rules in deploy/prometheus, both on this machine only. The dashboard is drawn by Grafana's own
-panel components (scripts/pictures/grafana), without a Grafana.
+panel components (scripts/pictures/grafana), without a Grafana. The weekend of the report is simulated in virtual time,
+as in the tests; `make pictures PARTS=report` draws only the report, in two minutes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,20 @@ import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from playwright.sync_api import sync_playwright
 
+from exporter.commands.report_document import Report
+from exporter.commands.report_page import report_html
+from exporter.runtime import logs
+from exporter.store.wave_records import Memory, wave_record
+from exporter.views.report import report_json
 from tests.e2e.programs import LISTEN, Exporter, Program, free_port
+from tests.lib.virtual_time import simulated
+from tests.lib.weekend import STEPS, weekend
+from tests.lib.weekend import WAVE as WEEKEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +58,10 @@ STATUS_ROWS, WAVE_CHANGES = 13, 5
 """Tasks of the status page, and changes of the wave, in the picture."""
 WAVE = "weekend-1"
 """The wave of the demo."""
+REPORTED = "orders-invoices"
+"""The task of the report that is in a picture: it fails, and is retried."""
+ZONE = ZoneInfo("Asia/Shanghai")
+"""Of the times in the report."""
 
 
 class CannotDraw(Exception):  # noqa: N818 - it is no error of this program
@@ -55,12 +69,25 @@ class CannotDraw(Exception):  # noqa: N818 - it is no error of this program
 
 
 def main() -> None:
-    """Draw all pictures, or print the fault as one line."""
+    """Draw all pictures, or only the report, or print the fault as one line."""
+    PICTURES.mkdir(exist_ok=True)
+    write_report(PICTURES / "report.html")
+    with sync_playwright() as playwright, chromium(playwright) as browser:
+        draw_report(browser)
+    if sys.argv[1:] != ["report"]:
+        draw_others()
+    for picture in sorted(PICTURES.glob("*.png")):
+        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size:,} bytes")
+        if picture.stat().st_size > LARGEST:
+            raise CannotDraw(f"{picture.name} has more than {LARGEST:,} bytes")
+
+
+def draw_others() -> None:
+    """The pictures of the demo."""
     missing = [f"{name} (Debian: {package})" for name, package in NEEDS.items() if shutil.which(name) is None]
     if missing:
         raise CannotDraw(f"missing: {', '.join(missing)}")
     build()
-    PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, demo(Path(name)) as (exporter, prometheus):
         print(f"the demo is at {exporter}/, Prometheus at {prometheus}/; the pictures come in {PAST // 60} minutes")
         time.sleep(PAST)
@@ -69,10 +96,39 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 draw_page(browser, f"{exporter}/", scheme, f"status-{scheme}", ("tbody tr", STATUS_ROWS))
                 draw_page(browser, f"{exporter}/waves/{WAVE}", scheme, f"wave-{scheme}", ("#events li", WAVE_CHANGES))
-    for picture in sorted(PICTURES.glob("*.png")):
-        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size:,} bytes")
-        if picture.stat().st_size > LARGEST:
-            raise CannotDraw(f"{picture.name} has more than {LARGEST:,} bytes")
+
+
+def write_report(path: Path) -> None:
+    """The report of the simulated weekend, as `drs-exporter report` writes it."""
+    logs.configure("error", "logfmt")
+    with tempfile.TemporaryDirectory() as name:
+        path.write_text(report_html(after_weekend(Path(name)), ZONE, str(ZONE)))
+
+
+@simulated
+async def after_weekend(folder: Path) -> Report:
+    """The document of the report at the last step of the weekend."""
+    async for _, step, exporter in weekend(folder):
+        status = exporter.waves.status(WEEKEND)
+        if step == STEPS[-1] and status is not None:
+            memory = Memory(exporter.stores, exporter.events)
+            record = await wave_record(status, exporter.storage, memory, exporter.now())
+            return Report.model_validate(report_json(record))
+    raise CannotDraw("the weekend has no end")
+
+
+def draw_report(browser: Browser) -> None:
+    """The pictures report.png, up to the signatures, and report-task.png, one of the tasks."""
+    page = browser.new_page(viewport={"width": 1100, "height": 1200})
+    page.goto((PICTURES / "report.html").as_uri())
+    end = page.locator(".signatures").bounding_box()
+    if end is None:
+        raise CannotDraw("the report has no signatures")
+    clip: Any = {"x": 0, "y": 0, "width": 1100, "height": end["y"] + end["height"]}
+    page.screenshot(path=PICTURES / "report.png", clip=clip, full_page=True)
+    page.locator("article").filter(has=page.get_by_role("heading", name=REPORTED)).screenshot(
+        path=PICTURES / "report-task.png"
+    )
 
 
 def build() -> None:
