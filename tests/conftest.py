@@ -25,7 +25,8 @@ from tests.stress import shuffle
 
 _SHARED = (
     *("tests/e2e/", "tests/hostile/", "tests/install/"),
-    *("tests/deploy/test_alertmanager.py", "tests/simulator/test_vendor_sdk.py", "tests/unit/runtime/test_clock.py"),
+    *("tests/daemon/test_predictions.py", "tests/daemon/test_weekend.py", "tests/deploy/test_alertmanager.py"),
+    *("tests/faults/test_isolation.py", "tests/simulator/test_vendor_sdk.py", "tests/unit/runtime/test_clock.py"),
 )
 """Folders and files in which the tests of a file share something that takes long to set up."""
 
