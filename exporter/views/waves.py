@@ -36,8 +36,8 @@ WORST_FIRST = (
     WaveState.EXCLUDED,
 )
 _SHOWN_BY_PHASE = (WaveState.FAILED, WaveState.ENDED)
-_MOST_NAMES = 3
-"""Names of tasks in a sentence."""
+_MOST_NAMES, _MOST_DELETED = 3, 20
+"""Names of tasks in the verdict, and in the sentence about former members."""
 _GAPS = {
     Incomplete.UNPOLLED: "its first poll has not ended",
     Incomplete.LISTS: "a task list is unknown, incomplete or too old",
@@ -125,9 +125,9 @@ def _named(wave: WaveView, state: WaveState) -> str:
     return f"{len(names)} {state}: {_first(names)}"
 
 
-def _first(names: Sequence[str]) -> str:
+def _first(names: Sequence[str], most: int = _MOST_NAMES) -> str:
     """Return the first names, and how many more there are."""
-    shown = list(names[:_MOST_NAMES])
+    shown = list(names[:most])
     return listing([*shown, f"{len(names) - len(shown)} more"] if len(names) > len(shown) else shown)
 
 
@@ -237,7 +237,7 @@ def _deleted_json(member: WaveMember) -> dict[str, str]:
 def deleted_sentence(status: WaveStatus) -> str:
     """Return the former members, each with its last state, as a sentence; empty without any."""
     names = [f"{member.task_name} (last {member.state})" for member in status.deleted]
-    return f"Deleted, and no members any more: {listing(names)}." if names else ""
+    return f"Deleted, and no members any more: {_first(names, _MOST_DELETED)}." if names else ""
 
 
 def member_json(member: Member, now: float) -> dict[str, Any]:

@@ -174,6 +174,7 @@ def test_a_wave_as_json() -> None:
 def test_former_members_are_named_with_their_last_state() -> None:
     assert deleted_sentence(wave().status) == ""
     assert deleted_sentence(wave(deleted=GONE).status) == "Deleted, and no members any more: old (last ended)."
+    assert deleted_sentence(wave(deleted=GONE * 300).status).endswith("old (last ended) and 280 more.")
 
 
 @pytest.mark.parametrize("reason", Incomplete)
