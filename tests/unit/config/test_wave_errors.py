@@ -91,3 +91,12 @@ def test_an_account_without_members_sets_no_limit() -> None:
     assert from_mapping(data).waves[0].cutover.max_delay == 3
     data["waves"][0]["include"] = [{"name": "orders-.*"}]
     assert "3s is looser than cutover.max_delay of other (1s)" in fault_of(from_mapping, data)
+
+
+def test_the_slowest_collector_that_decides_limits_the_age() -> None:
+    slow = {"progress": {"interval": "50s"}}
+    assert "2 x the interval of the wave in acme (50s)" in fault_of(
+        waves_of, wave(cutover={"max_age": "80s"}), collectors=slow
+    )
+    (found,) = waves_of(wave(cutover={"max_age": "80s"}, interval="40s"), collectors=slow)
+    assert found.interval == 40
