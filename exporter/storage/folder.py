@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,6 +22,9 @@ _SUFFIXES = ("", "-wal", "-shm")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """The last one means that a table is missing."""
 _BUSY_SECONDS = 1.0
+_CHECK_SECONDS = 2.0
+_STEPS = 10_000
+"""Of SQLite between two looks at the time."""
 _LOG_PAGES = 250
 """Of 4 KiB: a larger write-ahead log is moved to the file after the next write."""
 
@@ -128,10 +132,24 @@ def _version(connection: sqlite3.Connection) -> int:
         raise UnusableFileError("corrupt", "it is damaged, or a file of another program")
     if version > len(MIGRATIONS):
         raise UnusableFileError("newer", f"a newer exporter has written it: schema {version}, not {len(MIGRATIONS)}")
-    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if result != "ok":
-        raise UnusableFileError("corrupt", f"it is damaged: {' '.join(str(result).split())}")
+    _check(connection)
     return version
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raise `UnusableFileError` if the file is damaged; of a large file, only its first part is checked."""
+    until = time.monotonic() + _CHECK_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    try:
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+            raise
+    else:
+        if result != "ok":
+            raise UnusableFileError("corrupt", f"it is damaged: {' '.join(str(result).split())}")
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def is_damaged(error: Exception) -> bool:

@@ -28,7 +28,9 @@ def remove_old(connection: sqlite3.Connection, before: float) -> None:
                 "AND (at < ? OR typeof(at) != 'real')",  # of a damaged file
                 (_CHUNK_ROWS, before),
             )
-    connection.execute("DELETE FROM tasks WHERE stored_at < ? AND id NOT IN (SELECT task FROM points)", (before,))
+    connection.execute(
+        "DELETE FROM tasks WHERE stored_at < ? AND NOT EXISTS (SELECT 1 FROM points WHERE task = tasks.id)", (before,)
+    )
     connection.execute("DELETE FROM members WHERE stored_at < ?", (before,))
     connection.execute("DELETE FROM waves WHERE stored_at < ?", (before,))
     connection.execute("DELETE FROM runs WHERE alive_at < ?", (before,))

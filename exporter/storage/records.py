@@ -91,7 +91,7 @@ class Restored:
     events: tuple[Event, ...] = ()
     """The newest ones, ascending."""
     points: Mapping[TaskKey, tuple[Point, ...]] = field(default_factory=dict)
-    """Those of the last day, ascending."""
+    """Those of the last hour, and those of the last day ten minutes apart; ascending."""
     alive_at: float | None = None
     """The last write of the earlier process."""
 

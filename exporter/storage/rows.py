@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from exporter.model.events import MOST_EVENTS, Event, Kind
 from exporter.model.member_facts import UNKNOWN_FACTS, Finding, MemberFacts
 from exporter.model.task import Phase, ProjectKey
-from exporter.model.timeline import DAY, Point
+from exporter.model.timeline import DAY, HOUR, Point, step_of
 from exporter.storage.records import Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
 
 if TYPE_CHECKING:
@@ -120,16 +120,26 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
         members,
         waves,
         tuple(_valid(events, event_of))[::-1],
-        _points_since(connection, now - DAY),
+        _recent_points(connection, now),
         next(_valid(runs, lambda row: _time(row[0])), None),
     )
 
 
-def _points_since(connection: sqlite3.Connection, since: float) -> dict[TaskKey, tuple[Point, ...]]:
+def _recent_points(connection: sqlite3.Connection, now: float) -> dict[TaskKey, tuple[Point, ...]]:
+    """Return the points of the last hour, and before that in longer steps as far as a timeline shows them."""
     found: dict[TaskKey, tuple[Point, ...]] = {}
-    owners = connection.execute(f"SELECT id, {_PROJECT}, task_id FROM tasks WHERE id IN (SELECT task FROM points)")
+    owners = connection.execute(
+        f"SELECT id, {_PROJECT}, task_id FROM tasks "
+        "WHERE EXISTS (SELECT 1 FROM points WHERE task = tasks.id AND at >= ?)",
+        (now - DAY,),
+    )
     for row, key in _valid(owners.fetchall(), lambda row: (row[0], _key_of(row[1:]))):
-        if points := tuple(read_points(connection, row, since, None)):
+        earlier = connection.execute(
+            f"SELECT min(at), {_POINT.removeprefix('at, ')} FROM points WHERE task = ? AND at >= ? AND at < ? "
+            "GROUP BY CAST(at / ? AS INTEGER) ORDER BY at",
+            (row, now - DAY, now - HOUR, step_of(DAY)),
+        )
+        if points := (*_valid(earlier, _point_of), *read_points(connection, row, now - HOUR, None)):
             found[key] = points
     return found
 

@@ -102,6 +102,14 @@ def test_only_the_points_of_the_last_day_are_restored(connection: sqlite3.Connec
     assert read_restored(connection, NOW + 3 * DAY).points == {}
 
 
+def test_points_before_the_last_hour_are_restored_in_steps_of_ten_minutes(connection: sqlite3.Connection) -> None:
+    points = tuple((minute, TASK, point(NOW + 60 * minute, delay_seconds=minute)) for minute in range(180))
+    stored(connection, points=points)
+    restored = read_restored(connection, NOW + 180 * 60).points[TASK]
+    assert [found.delay_seconds for found in restored] == [*range(0, 120, 10), *range(120, 180)]
+    assert [round((found.at - NOW) / 60) for found in restored] == [*range(0, 120, 10), *range(120, 180)]
+
+
 def test_events_of_a_time_are_read_ascending(connection: sqlite3.Connection) -> None:
     stored(connection, events=events(5))
     assert [found.at for found in read_events(connection, NOW + 1, NOW + 3)] == [NOW + 1, NOW + 2, NOW + 3]
