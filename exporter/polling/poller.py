@@ -132,8 +132,7 @@ class Poller:
         """Poll the facts of some collectors once; `only` are the ids of the tasks, of all if it is left out."""
         if only is not None:
             self._plan.only = frozenset(only)
-        if only is not None or self._running_waves != self.store.context.waves.running:
-            await self._assign()  # not during the polls, each of which is only made once
+            await self._assign()
         loops = self._loops[1:]
         while loops:
             absences = self._context.availability.absences

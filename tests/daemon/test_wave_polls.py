@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 import pytest
 
-from exporter.daemon.exporter import Exporter
 from exporter.docs.operations import operations_markdown
 from exporter.metrics.sample_updater import SampleUpdater
 from exporter.simulator import SimulatedCloud
 from tests.daemon.test_collectors import DR, V5_WORDS, asked
 from tests.lib.daemon import Scrape, cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import now
+from tests.lib.wave_polls import ages, oldest, stamp, wave
 
 COLLECTORS = ("tasks", "progress", "recovery", "node", "detail")
 FORMULAS = dict(re.findall(r"^\| \w+ \| `(\w+)` \| `([^`]+)` \|$", operations_markdown(), re.MULTILINE))
@@ -32,16 +31,6 @@ def _without_pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
             monkeypatch.setattr(SampleUpdater, name, lambda *_: None)
 
 
-def stamp(at: float) -> str:
-    """A Unix time as it is written in the configuration."""
-    return datetime.fromtimestamp(at, UTC).isoformat()
-
-
-def wave(name: str = "weekend", include: Any = None, **settings: Any) -> dict[str, Any]:
-    """The settings of a wave of the tasks whose names begin with `wave-`."""
-    return {"name": name, "include": include or [{"name": "wave-.*"}], "interval": "10s", **settings}
-
-
 def fleet(api: str, members: int = 12, others: int = 30) -> SimulatedCloud:
     """Tasks in a wave and others; where both generations list tasks, v5 alone lists some of the wave."""
     members_dr = 3
@@ -54,26 +43,6 @@ def fleet(api: str, members: int = 12, others: int = 30) -> SimulatedCloud:
         tasks += [sim_task(f"wave-redis-{number}", engine="redis-to-gaussredis") for number in range(11)]
     words = tuple({task.words.v5 for task in tasks}) if api == "v5" else V5_WORDS
     return cloud_of(*tasks, v5_engines=words, published={api} if api != "auto" else {"v3", "v5"})
-
-
-def ages(exporter: Exporter, prefix: str = "wave-") -> tuple[float, float]:
-    """The ages in seconds of the oldest status and of the oldest progress of the tasks with such names."""
-    (store,) = exporter.stores
-    steady = store.context.clock.steady()
-    tasks = {
-        key: task for key, task in store.state.tasks.items() if task.listed and task.listed.name.startswith(prefix)
-    }
-    seen = [max(at for _, at in store.state.inventory.last_seen(key)) for key in tasks]
-    return steady - min(seen), steady - min(task.received["progress"] for task in tasks.values())
-
-
-async def oldest(exporter: Exporter, seconds: int, prefix: str = "wave-") -> tuple[float, float]:
-    """The highest ages within some time, at every half second."""
-    found = []
-    for _ in range(2 * seconds):
-        await asyncio.sleep(0.5)
-        found.append(ages(exporter, prefix))
-    return max(status for status, _ in found), max(progress for _, progress in found)
 
 
 @pytest.mark.parametrize("api", ["v3", "v5", "auto"])
