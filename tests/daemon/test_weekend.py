@@ -53,8 +53,8 @@ STATES: dict[float, dict[str, str]] = {
     112: {"orders-prices": _BLOCKED},
     145: {},
     165: {},
-    220: {**dict.fromkeys(ENDED_EARLY, _ENDED), **dict.fromkeys(ENDING, _BLOCKED)},
-    255: dict.fromkeys({*MEMBERS, LATE}, _ENDED),
+    190: {**dict.fromkeys(ENDED_EARLY, _ENDED), **dict.fromkeys(ENDING, _BLOCKED)},
+    225: dict.fromkeys({*MEMBERS, LATE}, _ENDED),
 }
 """By step, the states of the members that are not ready, while the wave runs."""
 READY_AT = {165}

@@ -23,7 +23,7 @@ EXPECTED = 12
 RULES = [{"name": "orders-.*"}]
 ALL_RULES = [*RULES, {"name": "order-archive"}]
 """With the task that the rules of the evening miss."""
-FIRST = -35
+FIRST = -10
 """The first minute at which the exporter runs."""
 RENAMED = ("orders-returns", "returns-final")
 RENAMED_AT = 20
@@ -33,7 +33,7 @@ FAILED_AT, RETRIED_AT = 50, 75
 DIVERGES_AT, CATCHES_UP_AT = 30, 110
 RESTARTS_AT, RESTARTED_AT = 100, 103
 CORRECTED_AT = 150
-CUT_OVER_AT = 210
+CUT_OVER_AT = 180
 _BEGUN = -25 * 60
 
 
@@ -128,7 +128,7 @@ def weekend_config(folder: Path, rules: list[dict[str, str]]) -> Config:
         "include": rules,
         "expected": EXPECTED,
         "from": "2026-01-03T20:00:00+08:00",
-        "until": "2026-01-04T01:00:00+08:00",
+        "until": "2026-01-04T00:00:00+08:00",
         "interval": "30s",
         "cutover": {"max_delay": "2s"},
     }
@@ -151,7 +151,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(-30, "planned"),
+    Step(-5, "planned"),
     Step(6, "running, and one task is still loaded"),
     Step(28, "one task was renamed"),
     Step(55, "one task has failed, one is loaded, one diverges"),
@@ -160,9 +160,9 @@ STEPS = (
     Step(112, "after the restart"),
     Step(145, "all tasks that the rules match are ready"),
     Step(165, "the rules are corrected"),
-    Step(220, "some tasks have ended"),
-    Step(255, "all tasks have ended"),
-    Step(310, "over"),
+    Step(190, "some tasks have ended"),
+    Step(225, "all tasks have ended"),
+    Step(245, "over"),
 )
 
 
@@ -182,7 +182,7 @@ async def weekend(folder: Path) -> AsyncGenerator[tuple[int, Step | None, Export
     """
     cloud = weekend_cloud()
     steps = {step.minutes: step for step in STEPS}
-    for start, end in ((FIRST, RESTARTS_AT), (RESTARTED_AT, 311)):
+    for start, end in ((FIRST, RESTARTS_AT), (RESTARTED_AT, 246)):
         await until(start)
         async with polling(cloud, weekend_config(folder, RULES)) as exporter:
             for minutes in range(start + 1, end):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from contextlib import aclosing
@@ -105,19 +106,30 @@ class Run:
     archived: dict[str, Any] = field(default_factory=dict)
 
 
+async def document_of(exporter: Exporter) -> dict[str, Any]:
+    """The document of the wave, without the time of the response."""
+    document: dict[str, Any] = json.loads((await get(exporter, f"/api/v1/waves/{WAVE}")).body)
+    return {name: value for name, value in document.items() if name != "now_timestamp_seconds"}
+
+
 async def look(exporter: Exporter) -> Seen:
-    """Read everything that shows the wave."""
-    document = json.loads((await get(exporter, f"/api/v1/waves/{WAVE}")).body)
-    rows = Rows((await get(exporter, f"/waves/{WAVE}")).body)
+    """Read everything that shows the wave, without a response of the cloud in between."""
     remote = Remote(URL, None, WithPrefix(application(exporter)))
-    table = (await tasks_at(remote, Screen(), wave=WAVE)).text
+    while True:
+        await exporter.publish()
+        document, scrape = await document_of(exporter), Scrape(exporter)
+        rows = Rows((await get(exporter, f"/waves/{WAVE}")).body)
+        table = (await tasks_at(remote, Screen(), wave=WAVE)).text
+        planned = document["stage"] == "planned"
+        report = "{}" if planned else (await report_at(remote, WAVE, as_json)).text
+        html = "" if planned else (await report_at(remote, WAVE, html_in(UTC))).text
+        if await document_of(exporter) == document:
+            break
+        await asyncio.sleep(1)
     waits = {}
     for goal in ("ready", "ended"):
         waits[goal] = await wait(subject_of(FromUrl(remote), GOALS[goal], WAVE), GOALS[goal], seconds=1)
-    planned = document["stage"] == "planned"
-    report = "{}" if planned else (await report_at(remote, WAVE, as_json)).text
-    html = "" if planned else (await report_at(remote, WAVE, html_in(UTC))).text
-    return Seen(document, rows, Scrape(exporter), table, waits, json.loads(report), html)
+    return Seen(document, rows, scrape, table, waits, json.loads(report), html)
 
 
 async def observe(folder: Path) -> Run:
