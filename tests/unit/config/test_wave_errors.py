@@ -94,9 +94,8 @@ def test_an_account_without_members_sets_no_limit() -> None:
 
 
 def test_the_slowest_collector_that_decides_limits_the_age() -> None:
-    slow = {"progress": {"interval": "50s"}}
-    assert "2 x the interval of the wave in acme (50s)" in fault_of(
-        waves_of, wave(cutover={"max_age": "80s"}), collectors=slow
-    )
-    (found,) = waves_of(wave(cutover={"max_age": "80s"}, interval="40s"), collectors=slow)
-    assert found.interval == 40
+    slow = {**ACME, "collectors": {"progress": {"interval": "50s"}}}
+    data = settings(slow, waves=[wave(cutover={"max_age": "80s"})])
+    assert "2 x the interval of the wave in acme (50s)" in fault_of(from_mapping, data)
+    data["waves"][0]["interval"] = "40s"
+    assert from_mapping(data).waves[0].interval == 40
