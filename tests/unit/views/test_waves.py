@@ -189,6 +189,7 @@ def test_each_reason_why_tasks_may_be_missing_is_a_sentence(reason: Incomplete) 
     [
         ({"stage": Stage.PLANNED, "ready": None}, "plain", []),
         ({"ready": True}, "good", []),
+        ({"ready": None}, "warn", ["no verdict yet: the first poll of its projects has not ended"]),
         ({}, "warn", ["1 blocked: billing"]),
     ],
 )
