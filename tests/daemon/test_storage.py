@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter.config import Config
 from exporter.daemon.exporter import Exporter
@@ -297,3 +298,20 @@ async def test_two_exporters_do_not_use_one_directory(folder: Path) -> None:
         assert page.value("drs_up", **PROJECT) == 1
     async with cloud.polling(folder) as alone:
         assert (await Scrape.after(MINUTE, alone)).value("drs_exporter_storage_success") == 1
+
+
+@simulated
+async def test_a_reload_that_changes_the_path_changes_the_limits_and_keeps_the_file_until_a_restart(
+    folder: Path,
+) -> None:
+    cloud, other = Cloud(), folder.with_name("other")
+    async with cloud.polling(folder) as exporter:
+        await asyncio.sleep(MINUTE)
+        with capture_logs() as lines:
+            await exporter.reload(lambda: configuration(other, storage={"path": str(other), "keep": "2d"}))
+        (line,) = [line for line in lines if line["log_level"] == "warning"]
+        assert (line["event"], line["in_use"]) == ("a new storage.path is used only after a restart", str(folder))
+        page = await Scrape.after(MINUTE, exporter)
+        assert page.value("drs_exporter_storage_success") == 1
+    assert os.path.exists(folder / FILE)  # noqa: ASYNC240, PTH110 - no wait
+    assert not os.path.exists(other)  # noqa: ASYNC240, PTH110 - no wait

@@ -105,15 +105,15 @@ def account(
     }
 
 
-def config(accounts: Iterable[Mapping[str, Any]]) -> Config:
-    """These accounts."""
-    return from_mapping({"accounts": list(accounts)})
+def config(accounts: Iterable[Mapping[str, Any]], **sections: Any) -> Config:
+    """These accounts, and further sections."""
+    return from_mapping({"accounts": list(accounts), **sections})
 
 
 @asynccontextmanager
 async def polling(transport: FaultyTransport, configuration: Config) -> AsyncIterator[Exporter]:
     """The daemon while it polls; it has to live to the end."""
-    async with Exporter(configuration, transport=transport, clock=clock) as exporter:
+    async with Exporter(configuration, transport=transport, clock=clock, uses_storage=True) as exporter:
         running = asyncio.create_task(exporter.run())
         try:
             yield exporter

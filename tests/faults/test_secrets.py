@@ -63,9 +63,10 @@ def clean(transport: FaultyTransport, text: str, *more: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-async def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) -> None:
+async def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str], tmp_path: Path) -> None:
     transport = transport_with_canaries(NAMES)
-    async with polling(transport, config(accounts(kind, NAMES, collectors_of(kind)))) as exporter:
+    sections = {"storage": {"path": str(tmp_path)}, "waves": [{"name": "all", "include": [{"name": "."}]}]}
+    async with polling(transport, config(accounts(kind, NAMES, collectors_of(kind)), **sections)) as exporter:
         for faulty, end in ((True, 35), (False, 95), (True, 125)):
             transport.failures = failures(faulty=faulty)
             await until(end)
@@ -79,6 +80,14 @@ async def test_the_daemon_keeps_secrets(kind: str, logged: Callable[[], str]) ->
     text = logged()
     assert "the cloud gave no usable response" in text
     clean(transport, text, DOMAIN, USER)
+    stored = stored_in(tmp_path)
+    assert all(name in stored for name in known)
+    clean(transport, stored, DOMAIN, USER)
+
+
+def stored_in(folder: Path) -> str:
+    """Return the content of all files of the storage, also of free pages."""
+    return "".join(file.read_bytes().decode("latin-1") for file in folder.iterdir())
 
 
 async def commanded(kind: str, name: str, failure: Failure) -> tuple[FaultyTransport, str]:
