@@ -46,6 +46,8 @@ class ProjectWaves:
         self._state = context.state
         self._waves: tuple[Wave, ...] = ()
         self._running: tuple[Wave, ...] = ()
+        self.uses_tags = False
+        """True if any rule is about tags."""
         self._due = False
         """True if the waves were configured since the members were last found."""
         self._settings: dict[tuple[str, ...], Cutover] = {}
@@ -59,11 +61,7 @@ class ProjectWaves:
         """Use these waves from the next `tick` on. A wave with a known name keeps its members."""
         if list(map(_comparable, waves)) != list(map(_comparable, self._waves)):
             self._waves, self._due = waves, True
-
-    @property
-    def uses_tags(self) -> bool:
-        """True if any rule is about tags."""
-        return any(rule.tag for wave in self._waves for rule in wave.include)
+            self.uses_tags = any(rule.tag for wave in waves for rule in wave.include)
 
     @property
     def running(self) -> tuple[Wave, ...]:
@@ -74,8 +72,8 @@ class ProjectWaves:
         """Return the running waves that contain a task; of a subtask, those of the tasks above it."""
         if not self._running:
             return ()
-        ids = {task_id, *self._state.subtasks.above(task_id)}
-        members = self._state.waves
+        members, subtasks = self._state.waves, self._state.subtasks
+        ids = [task_id, *subtasks.above(task_id)] if subtasks.parents(task_id) else [task_id]
         return tuple([wave for wave in self._running if any(key in members.of(wave.name) for key in ids)])
 
     def names(self, task_id: str) -> tuple[str, ...]:
@@ -151,7 +149,8 @@ class ProjectWaves:
         """Return whether a task belongs to a wave; a reason if that is not known."""
         if not self._context.shard.contains(listed) or not self._context.includes(task, listed):
             return False
-        return matches_wave(wave, self._state.key, listed, self._tags_of(task, listed))
+        tags = self._tags_of(task, listed) if self.uses_tags else None
+        return matches_wave(wave, self._state.key, listed, tags)
 
     def _tags_of(self, task: TaskState, listed: Listed) -> Mapping[str, str] | None:
         """Return the tags of a task and of its subtasks; None while any are unknown. A draft has no known tags."""
