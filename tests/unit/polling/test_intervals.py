@@ -108,3 +108,11 @@ async def test_a_task_that_changes_starts_again() -> None:
     assert each.planned("a", Comparison) == 1200
     each.reset("a")
     assert [each.planned("a", kind) for kind in (Comparison, Writable)] == [300, 600]
+
+
+async def test_a_wave_shortens_the_interval_of_what_decides_a_cut_over_and_of_nothing_else() -> None:
+    each = intervals()
+    each.of_waves = {"a": 10.0, "b": 40.0}
+    assert [each.planned("a", kind) for kind in KINDS] == [10, 120, 120, 300, 600, 600]
+    assert each.planned("b", Progress) == each.planned("c", Progress) == 30
+    assert each.of_tasks({"a": (Progress, Node), "c": (Progress,)}) == {"a": 10, "c": 30}

@@ -279,3 +279,16 @@ async def test_a_throttled_source_with_a_long_interval_is_tried_again_after_the_
         await asyncio.sleep(25)
     assert calls.at("id-000") == [0, 30]
     assert list(context.failures.faults) == []
+
+
+async def test_a_loop_of_waves_polls_each_task_at_its_own_interval() -> None:
+    calls = Calls()
+    _, context, _ = await task_loop(calls.source(), [])
+    loop = TaskLoop(context, "progress", calls.source(1), wave=True)
+    loop.assign(dict.fromkeys(ids(2), (Progress,)), (), {"id-000": 10.0, "id-001": 20.0})
+    async with running(loop):
+        await asyncio.sleep(45)
+    assert (calls.at("id-000"), calls.at("id-001")) == ([0, 10, 20, 30, 40], [0, 20, 40])
+    assert (loop.turn().wave, loop.turn().interval) == (True, 10)
+    loop.assign({}, ())
+    assert loop.turn().interval == 30
