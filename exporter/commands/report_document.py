@@ -25,6 +25,7 @@ class PhaseSpan(Period):
 
     phase: Shown | None
     began_observed: bool
+    end_observed: bool
 
 
 class ReadySpan(Period):
@@ -83,6 +84,7 @@ class ReportedTask(InProject):
     failures: int
     retries: int
     ended_timestamp_seconds: Time | None
+    ended_observed: bool
     never_checked: list[Shown] | None
     events: list[ChangeRow]
 

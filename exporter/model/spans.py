@@ -45,7 +45,7 @@ class Mark(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Span(Generic[T]):
-    """A value during a period; None: unknown."""
+    """A value during a period; None: unknown. It may have begun before, or may have lasted longer, unobserved."""
 
     value: T | None
     start: float
@@ -59,6 +59,19 @@ class Span(Generic[T]):
 def sample(at: float, value: T) -> Mark[T]:
     """Return the mark of a value that is recorded again and again."""
     return Mark(at, value, value, sampled=True)
+
+
+def observed(spans: Sequence[Span[T]], changes: Collection[float]) -> list[tuple[bool, bool]]:
+    """Return for each of some stretches without holes whether its beginning, and its end, was observed.
+
+    A change that is found after a time about which nothing is known may have happened at any moment of that time.
+
+    Args:
+        spans: ascending.
+        changes: the times of the changes that were observed.
+    """
+    edges = [None not in {one.value, other.value} and one.end in changes for one, other in pairwise(spans)]
+    return list(zip([False, *edges], [*edges, False], strict=True))
 
 
 def spans_of(

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from exporter.model.events import Event, Kind
 from exporter.model.member_facts import Finding, MemberFacts
-from exporter.model.spans import Mark, Period, Span, sample, spans_of, without_early
+from exporter.model.spans import Mark, Period, Span, observed, sample, spans_of, without_early
 from exporter.model.task import Phase, ProjectKey, Task
 from exporter.model.timeline import Point
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 _WITHOUT_POINTS = frozenset({Phase.PREPARING, Phase.ENDED})
 """Phases in which no points are recorded: the task does not run."""
 _SHORTEST_GAP = 1.0
+_START_SECONDS = 120.0
+"""The first polls after a start have ended then."""
 _GAP_STEPS = 2.5
 """A longer distance between two points, in steps, is a gap."""
 _OVER = frozenset({Phase.ENDING, Phase.ENDED})
@@ -57,6 +59,10 @@ class Recorded:
         starts = [*(run.start for run in self.runs), self.window.end]
         found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))
         return [gap for gap in found if gap is not None and gap.seconds >= _SHORTEST_GAP]
+
+    def just_started(self, at: float) -> bool:
+        """Return whether the exporter had just started: a change that it found then may have happened before."""
+        return any(0 <= at - run.start <= _START_SECONDS for run in self.runs)
 
     def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
         """Return a value at each time of the window, see `spans_of`."""
@@ -133,13 +139,23 @@ class TaskRecord:
         """The times at which the exporter observed that the phase changed."""
         return {mark.at for mark in self._marks if mark.before is not None}
 
-    @cached_property
+    @property
+    def ready_changes(self) -> set[float]:
+        """The times at which the exporter observed that the task became ready, or lost that."""
+        return {mark.at for mark in _ready_marks(self.own)}
+
+    @property
     def ready(self) -> list[Period]:
         """When the task was ready."""
+        return [Period(span.start, span.end) for span in self.readiness if span.value]
+
+    @cached_property
+    def readiness(self) -> list[Span[bool]]:
+        """Whether the task was ready, at each time of the window."""
         now = [] if self.task is None or self.task.ready is None else [sample(self.recorded.now, self.task.ready)]
         points = [sample(point.at, point.ready) for point in self.points if point.ready is not None]
         marks = [*points, *_ready_marks(self.own), *now]
-        return [Period(span.start, span.end) for span in self.recorded.spans(marks, {False}) if span.value]
+        return self.recorded.spans(marks, {False})
 
     @cached_property
     def delays(self) -> list[tuple[float, float]]:
@@ -163,7 +179,7 @@ class TaskRecord:
         started, ended = self.facts.load_started_at, self.facts.load_ended_at
         if started is not None and ended is not None and started <= ended:
             return FullLoad(started, ended, by_cloud=True)
-        marks = self._marks
+        marks = [mark for mark in self._marks if not self.recorded.just_started(mark.at)]
         began = next((mark.at for mark in marks if mark.after is Phase.FULL and mark.before is Phase.PREPARING), None)
         done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in _LOADED]
         if began is None and ended is None:
@@ -192,6 +208,12 @@ class TaskRecord:
     def ended_at(self) -> float | None:
         """When the exporter observed the end of the task."""
         return next((event.at for event in reversed(self.own) if event.kind is Kind.ENDED), None)
+
+    @property
+    def ended_observed(self) -> bool:
+        """True if the task was observed until its end; else it had ended before `ended_at`."""
+        found = zip(self.phases, observed(self.phases, self.phase_changes), strict=True)
+        return any(began for span, (began, _) in found if span.value is Phase.ENDED and span.start == self.ended_at)
 
     @property
     def names_before(self) -> list[str]:

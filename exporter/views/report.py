@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from exporter.model.events import Event, Kind
+from exporter.model.events import Event
 from exporter.model.member_facts import Finding
-from exporter.model.spans import Period, Span
-from exporter.model.task import Phase
+from exporter.model.spans import Period, Span, observed
 from exporter.model.task_record import TaskRecord, is_incident
 from exporter.model.wave_record import WaveRecord
 from exporter.model.waves import WaveMember, WaveState, WaveStatus
@@ -80,7 +79,7 @@ def _task(member: WaveMember, record: TaskRecord) -> dict[str, Any]:
         "source_type": facts.source_type,
         "target_type": facts.target_type,
         "cutover_blockers": blockers_of(task) if task else None,
-        "phases": [_phase(span, record.phase_changes) for span in record.phases],
+        "phases": [{"phase": span.value, **each} for span, each in _spans(record.phases, record.phase_changes)],
         **_readiness(record),
         **_delay(record),
         "full_load": _full_load(record),
@@ -88,20 +87,23 @@ def _task(member: WaveMember, record: TaskRecord) -> dict[str, Any]:
         "failures": record.failures,
         "retries": record.retries,
         "ended_timestamp_seconds": record.ended_at,
+        "ended_observed": record.ended_observed,
         "never_checked": record.never_checked,
         "events": [_event(event, incident=incident) for event, incident in record.shown],
     }
 
 
-def _phase(span: Span[Phase], observed: Container[float]) -> dict[str, Any]:
-    period = Period(span.start, span.end)
-    return {"phase": span.value, **_period(period), "began_observed": span.value is not None and span.start in observed}
+def _spans(spans: Sequence[Span[Any]], changes: Collection[float]) -> list[tuple[Span[Any], dict[str, Any]]]:
+    """Return stretches of time, each with its JSON without the value."""
+    return [
+        (span, {**_period(Period(span.start, span.end)), "began_observed": began, "end_observed": ended})
+        for span, (began, ended) in zip(spans, observed(spans, changes), strict=True)
+    ]
 
 
 def _readiness(record: TaskRecord) -> dict[str, Any]:
-    observed = {event.at for event in record.own if event.kind is Kind.READY}
     return {
-        "ready": [{**_period(period), "began_observed": period.start in observed} for period in record.ready],
+        "ready": [each for span, each in _spans(record.readiness, record.ready_changes) if span.value],
         "delay_at_ready_seconds": record.delay_at(record.ready[0].start) if record.ready else None,
     }
 

@@ -17,6 +17,7 @@ from exporter.commands.outcome import Outcome
 from exporter.commands.remote import NotFoundError, Remote
 from exporter.commands.report import as_json, html_in, report_at, report_of, zone_of
 from exporter.config import Config, ConfigError, NotReadyError
+from tests.lib.commands import config_file
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.remote import URL, running
 from tests.lib.virtual_time import EPOCH, simulated
@@ -128,6 +129,18 @@ def test_a_storage_that_is_damaged_is_named(tmp_path: Path) -> None:
 def test_the_source_of_the_report_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--wave=weekend-1"]) == 2
     assert "name the running exporter with --url" in capsys.readouterr().err
+
+
+def test_the_configuration_of_an_exporter_is_read_from_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "--wave=weekend-1", config_file(tmp_path)]) == 1
+    assert "the configuration has no wave 'weekend-1' (waves: none)" in capsys.readouterr().err
+
+
+def test_an_exporter_that_does_not_respond_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--wave=weekend-1", "--url=http://127.0.0.1:1"]) == 1
+    assert "http://127.0.0.1:1: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", ""])

@@ -232,3 +232,15 @@ def test_a_document_without_a_length_of_time_is_refused() -> None:
     content = {**report_json(wave_record()), "end_timestamp_seconds": START}
     with pytest.raises(ValidationError):
         Report.model_validate(content)
+
+
+def test_a_phase_before_a_gap_may_have_lasted_longer() -> None:
+    words = text((WaveState.ENDED, moved("a", "orders", DOWN)), at=DOWN)
+    assert "incremental 2026-12-05 14:00:00Z at least 4h" in words
+    assert "ending 2026-12-05 20:00:00Z 6m" in words
+
+
+def test_an_end_that_was_found_after_a_restart_is_marked() -> None:
+    events = [event(6.36, Kind.ENDED, phase_before="incremental")]
+    record = task_record(events=events, history=points(0, 6, Phase.INCREMENTAL), at=DOWN)
+    assert "Ended; not seen ready, by 2026-12-05 18:21:36Z." in text((WaveState.ENDED, record), at=DOWN)

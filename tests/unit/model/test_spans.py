@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model.spans import Mark, Period, Span, sample, spans_of, without_early
+from exporter.model.spans import Mark, Period, Span, observed, sample, spans_of, without_early
 
 DAY = Period(0.0, 1000.0)
 LIMIT = 100.0
@@ -137,3 +137,12 @@ def test_a_period_outside_of_another_has_no_part_in_it(start: float, end: float)
 def test_a_span_has_a_length() -> None:
     assert Span("a", 1.0, 3.0).seconds == 2.0
     assert DAY.seconds == 1000.0
+
+
+def test_a_change_after_an_unknown_time_was_not_observed() -> None:
+    spans: list[Span[str]] = [Span("a", 0.0, 1.0), Span("b", 1.0, 2.0), Span(None, 2.0, 3.0), Span("c", 3.0, 4.0)]
+    assert observed(spans, {1.0, 2.0, 3.0}) == [(False, True), (True, False), (False, False), (False, False)]
+
+
+def test_values_that_follow_each_other_without_a_change_were_not_observed() -> None:
+    assert observed([Span("a", 0.0, 1.0), Span("b", 1.0, 2.0)], set()) == [(False, False), (False, False)]

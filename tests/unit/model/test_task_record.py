@@ -235,3 +235,22 @@ def test_reasons_that_no_verdict_was_able_to_check(
         events=events, task=None if now is None else exposed(blockers=(("phase", False),), unchecked=now)
     )
     assert record.never_checked == never
+
+
+RESTARTED = recorded(Period(START, START + 2 * HOUR), Period(START + 3 * HOUR, NIGHT.end))
+"""The exporter was down for an hour."""
+
+
+def test_an_end_that_was_found_after_a_restart_was_not_observed() -> None:
+    events = [event(3.01, Kind.ENDED, phase_before="incremental")]
+    record = task_record(events=events, history=points(0, 2, Phase.INCREMENTAL), at=RESTARTED)
+    assert (record.ended_at, record.ended_observed) == (START + 3.01 * HOUR, False)
+    assert moved("a", "a", recorded()).ended_observed
+
+
+def test_a_full_load_that_ended_while_the_exporter_was_down_has_no_end() -> None:
+    events = [
+        event(1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full"),
+        event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental"),
+    ]
+    assert task_record(events=events, at=RESTARTED).full_load == FullLoad(START + HOUR)

@@ -94,6 +94,7 @@ def test_a_task_that_was_moved() -> None:
             "start_timestamp_seconds": START + 4 * HOUR,
             "end_timestamp_seconds": START + 8 * HOUR,
             "began_observed": True,
+            "end_observed": True,
         }
     ]
     assert task["delay_at_ready_seconds"] == 1.2
