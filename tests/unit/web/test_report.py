@@ -12,6 +12,7 @@ from exporter.commands.report_document import Report
 from exporter.daemon.exporter import Exporter
 from exporter.model.shard import Shard
 from exporter.views.waves import SHARDED
+from exporter.web.report import _REPORTS
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, sim_task
 from tests.lib.paths import DOCS
 from tests.lib.transport import InProcess
@@ -64,6 +65,13 @@ async def test_one_of_several_shards_has_no_report() -> None:
     config = config_of(waves=[WAVE])
     async with Exporter(config, transport=InProcess(cloud_of()), clock=clock, shard=Shard(0, 2)) as exporter:
         assert await report_of(exporter) == (404, {"errors": [SHARDED]})
+
+
+async def test_a_report_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_REPORTS, "timeout", 0.0)
+    async with exporter_on(cloud_of(), config_of(waves=[WAVE])) as exporter:
+        status, document = await report_of(exporter)
+    assert (status, document) == (503, {"errors": ["The exporter computes other reports: try again in a minute."]})
 
 
 async def test_every_key_of_the_document_is_in_the_documentation() -> None:
