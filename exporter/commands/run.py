@@ -35,6 +35,7 @@ from exporter.web.listening import DEFAULT_ADDRESS, bind_all, url_of
 from exporter.web.prefix import Prefix
 from exporter.web.settings import WebFile
 
+HEALTH_OPTION = "--web.health-address"
 _log = structlog.get_logger()
 
 
@@ -69,6 +70,15 @@ def add_web(parser: Parser) -> None:
         const=HEALTH_PATHS,
         default=(),
         help="serve /-/healthy and /-/ready without a password",
+    )
+    parser.add_argument(
+        HEALTH_OPTION,
+        dest="health_addresses",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="another address, repeatable, that serves only /-/healthy and /-/ready: over plain HTTP, without a "
+        "password and without the route prefix, for probes of an exporter with TLS or passwords",
     )
     parser.add_argument(
         "--web.enable-lifecycle",
@@ -133,16 +143,20 @@ def run_daemon(
     web = WebFile(options.web_config_file, open_paths=[prefix.internal + path for path in options.open_paths])
     with ExitStack() as stack:
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
+        health = [stack.enter_context(bound) for bound in bind_all(options.health_addresses, HEALTH_OPTION)]
         urls = [url_of(bound, "https" if web.tls else "http") + prefix.internal for bound in sockets]
         out = LineWriter(sys.stdout, lambda _: "")
         pages = [prefix.external] if prefix.external else urls
-        announce = partial(log_start, config, urls, shard, pages=pages)
+        health_urls = [f"{url_of(bound)}/-/healthy" for bound in health]
+        announce = partial(log_start, config, urls, shard, pages=pages, health=health_urls)
         if transport is not None:
-            announce = partial(announce_demo, out, urls, pages)
+            announce = partial(announce_demo, out, urls, pages, health_urls)
 
         async def poll_and_serve() -> None:
             exporter = Exporter(config, transport=transport, shard=shard, uses_storage=True)
-            await serve(exporter, load, sockets, announce, web, prefix=prefix, lifecycle=options.lifecycle)
+            await serve(
+                exporter, load, sockets, announce, web, prefix=prefix, health=health, lifecycle=options.lifecycle
+            )
 
         logs.log_ignored_exceptions()
         try:
@@ -152,14 +166,18 @@ def run_daemon(
     return Outcome(0)
 
 
-def announce_demo(out: LineWriter, urls: Sequence[str], pages: Sequence[str]) -> None:
+def announce_demo(out: LineWriter, urls: Sequence[str], pages: Sequence[str], health: Sequence[str]) -> None:
     """Print where the demo is served: its pages to browsers, and all of it by this process."""
     for page, url in zip(cycle(pages), urls, strict=False):
         out.write(f"status page  {page}/\nmetrics      {url}/metrics\n")
+    for url in health:
+        out.write(f"health       {url}\n")
     out.write("The cloud is simulated; a minute of its life passes in a second. Ctrl-C ends the demo.\n")
 
 
-def log_start(config: Config, urls: Sequence[str], shard: Shard, pages: Sequence[str]) -> None:
+def log_start(
+    config: Config, urls: Sequence[str], shard: Shard, pages: Sequence[str], health: Sequence[str] = ()
+) -> None:
     """Log what is polled and served: the first line to look for if something does not work."""
     accounts = config.accounts
     for account in accounts:
@@ -174,4 +192,5 @@ def log_start(config: Config, urls: Sequence[str], shard: Shard, pages: Sequence
         collectors=",".join(name for name in COLLECTORS if any(account.enabled(name) for account in accounts)),
         calls_per_second=",".join(f"{rate:g}" for rate in sorted({account.poll.rate_limit for account in accounts})),
         shard=f"{shard.number}/{shard.total}",
+        **({"health": " ".join(health)} if health else {}),
     )

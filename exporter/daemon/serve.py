@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
+from starlette.types import ASGIApp
 
 from exporter.config import Config, ConfigError
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
 from exporter.runtime.watchdog import Watchdog
-from exporter.web.app import application
+from exporter.web.app import application, health_application
 from exporter.web.auth import AccessControl
 from exporter.web.bad_requests import KINDS, BadRequests
 from exporter.web.prefix import Prefix
@@ -26,6 +27,8 @@ from exporter.web.settings import WebFile
 _GC_THRESHOLDS = (700, 10, 1000)
 """The garbage collector seldom looks at all objects, for which it stops everything for 100 to 200 ms where there are
 10,000 tasks: hardly any object is ever in a cycle."""
+_HEALTH_CONNECTIONS = 50
+"""The most connections to the health listener at the same time. Only supervisors connect to it."""
 _log = structlog.get_logger()
 
 
@@ -46,16 +49,20 @@ async def serve(
     web: WebFile,
     *,
     prefix: Prefix,
+    health: Sequence[socket.socket],
     lifecycle: bool,
 ) -> None:
     """Poll and serve until SIGTERM or SIGINT; a crash of either part raises an ExceptionGroup.
 
     The process then ends within seconds, see `Watchdog`. SIGHUP reloads the configuration through `load`; with
-    `lifecycle` so does a POST.
+    `lifecycle` so does a POST. The sockets of `health` serve only /-/healthy and /-/ready, over plain HTTP.
     """
     gc.set_threshold(*_GC_THRESHOLDS)
     reload = partial(exporter.reload, load)
-    server = _server(exporter, web, prefix, reload if lifecycle else None)
+    app = application(exporter, reload if lifecycle else None, prefix)
+    servers = [(_server(exporter, app, web), sockets)]
+    if health:
+        servers.append((_server(exporter, health_application(exporter), WebFile(), _HEALTH_CONNECTIONS), health))
     stop, requested = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, requested.set)
@@ -65,7 +72,7 @@ async def serve(
         async with exporter, asyncio.TaskGroup() as group:
             watching = group.create_task(watchdog.watch())
             polling = group.create_task(exporter.run())
-            serving = group.create_task(server.serve(list(sockets)))
+            serving = [group.create_task(server.serve(list(bound))) for server, bound in servers]
             following = group.create_task(follow(requested, reload))
             started()
             await stop.wait()
@@ -73,15 +80,15 @@ async def serve(
             async with exporter.reloading:  # no project is added or removed from now on
                 for task in (watching, following, polling):
                     task.cancel()
-                server.should_exit = True
-                await serving
+                for server, _ in servers:
+                    server.should_exit = True
+                await asyncio.wait(serving)
     finally:
         watchdog.end()  # also where the end was a crash
 
 
-def _server(exporter: Exporter, web: WebFile, prefix: Prefix, reload: Callable[[], Awaitable[None]] | None) -> Server:
+def _server(exporter: Exporter, app: ASGIApp, web: WebFile, connections: int | None = None) -> Server:
     telemetry = exporter.telemetry
     bad_requests = BadRequests({kind: telemetry.series(BAD_REQUESTS, kind).inc for kind in KINDS})
-    app = application(exporter, reload, prefix)
     access_control = AccessControl(app, web, telemetry.series(LOGINS_FAILED).inc)
-    return Server(access_control, web, bad_requests)
+    return Server(access_control, web, bad_requests, connections=connections)

@@ -93,11 +93,19 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
             Route("/api/v1/waves/{name}/report", partial(report, exporter)),
             Route("/api/v1/events", partial(events, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
-            Route("/-/healthy", partial(_healthy, exporter)),
-            Route("/-/ready", partial(_ready, exporter)),
+            *_health_routes(exporter),
             Route("/-/reload", partial(_reload, reload), methods=["POST", "PUT"]),
         ]
     )
+
+
+def health_application(exporter: Served) -> Starlette:
+    """Return the ASGI app of the health listener, which serves /-/healthy and /-/ready, always without a prefix."""
+    return Prefix().application(_health_routes(exporter))
+
+
+def _health_routes(exporter: Served) -> list[Route]:
+    return [Route("/-/healthy", partial(_healthy, exporter)), Route("/-/ready", partial(_ready, exporter))]
 
 
 async def _healthy(exporter: Served, _request: Request) -> Response:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from exporter.config import ConfigError, NotReadyError
 
 DEFAULT_ADDRESS = ":10826"
+LISTEN_OPTION = "--web.listen-address"
 _BACKLOG = 128
 _ANY_IPV4 = "0.0.0.0"  # noqa: S104 - Prometheus scrapes from another machine
 _NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
@@ -22,7 +23,7 @@ class Address(NamedTuple):
     port: int
 
     @classmethod
-    def parse(cls, text: str) -> Address:
+    def parse(cls, text: str, option: str = LISTEN_OPTION) -> Address:
         """Parse HOST:PORT, [HOST]:PORT, :PORT or *:PORT, which equals :PORT; raises `ConfigError`."""
         host, colon, port = text.rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
@@ -30,7 +31,7 @@ class Address(NamedTuple):
             ":" in host and not bracketed
         ):
             raise ConfigError(
-                f"--web.listen-address: {text!r} is not HOST:PORT or :PORT, such as 127.0.0.1:10826, [::1]:10826 or "
+                f"{option}: {text!r} is not HOST:PORT or :PORT, such as 127.0.0.1:10826, [::1]:10826 or "
                 f"{DEFAULT_ADDRESS}"
             )
         return cls(host[1:-1] if bracketed else host.removesuffix("*"), int(port))
@@ -45,24 +46,29 @@ def url_of(bound: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def bind_all(texts: Sequence[str]) -> list[socket.socket]:
+def bind_all(texts: Sequence[str], option: str = LISTEN_OPTION) -> list[socket.socket]:
     """Return a listening socket for each HOST:PORT, [HOST]:PORT or :PORT.
 
     `:PORT` and `[::]:PORT` serve IPv4 and IPv6; `:PORT` serves IPv4 alone where the machine has no IPv6.
+
+    Args:
+        texts: the addresses.
+        option: of the command line, for messages.
 
     Raises:
         ConfigError: a text is no address, an address is given twice, or this process may not listen on the port.
         NotReadyError: an address is in use, or not available yet.
     """
-    addresses = [Address.parse(text) for text in texts]
+    addresses = [Address.parse(text, option) for text in texts]
     for text, address in zip(texts, addresses, strict=True):
         if address.port and addresses.count(address) > 1:
-            raise ConfigError(f"--web.listen-address: {text} is given twice: remove one")
+            raise ConfigError(f"{option}: {text} is given twice: remove one")
     sockets: list[socket.socket] = []
     try:
         for text, address in zip(texts, addresses, strict=True):
             ipv4_apart = Address(_ANY_IPV4, address.port) in addresses
-            sockets.append(_bind(text, address, dual=not (address.host == "::" and ipv4_apart)))
+            failure = f"{option}: can't listen on {text}"
+            sockets.append(_bind(failure, address, dual=not (address.host == "::" and ipv4_apart)))
     except ConfigError:
         for bound in sockets:
             bound.close()
@@ -70,7 +76,7 @@ def bind_all(texts: Sequence[str]) -> list[socket.socket]:
     return sockets
 
 
-def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
+def _bind(failure: str, address: Address, *, dual: bool) -> socket.socket:
     try:
         server = _create(address, dual=dual and socket.has_dualstack_ipv6())
         # asyncio sets this only for sockets with a protocol; without it, a small response may take 40 ms longer.
@@ -80,7 +86,7 @@ def _bind(text: str, address: Address, *, dual: bool) -> socket.socket:
         if error.errno == errno.EACCES:
             reason += "; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
         kind = ConfigError if error.errno == errno.EACCES else NotReadyError
-        raise kind(f"--web.listen-address: can't listen on {text}: {reason}") from error
+        raise kind(f"{failure}: {reason}") from error
     return server
 
 

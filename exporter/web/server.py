@@ -131,9 +131,12 @@ class Server(uvicorn.Server):
         app: serves the requests.
         web: the web configuration.
         bad_requests: counts and logs malformed requests and failed connections.
+        connections: the most that are served at the same time; None: as many as there are file descriptors for.
     """
 
-    def __init__(self, app: AccessControl, web: WebFile, bad_requests: BadRequests) -> None:
+    def __init__(
+        self, app: AccessControl, web: WebFile, bad_requests: BadRequests, *, connections: int | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -151,7 +154,7 @@ class Server(uvicorn.Server):
                 ws="none",
             )
         )
-        self.clients = Clients(connections_allowed())
+        self.clients = Clients(connections or connections_allowed())
         self._web = web
         self._bad_requests = bad_requests
         self._background_tasks: list[asyncio.Task[None]] = []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.programs import COMMAND, LISTEN, run
+from tests.e2e.programs import COMMAND, LISTEN, get, run
 from tests.e2e.secured import GET, LOGIN, Secured
 from tests.e2e.test_prometheus import Prometheus
 from tests.lib.certificates import Authority, Pair, hashed
@@ -59,6 +60,23 @@ def test_only_an_option_opens_health_to_clients_without_a_password(
     for exporter, status in (secured, 401), (start_secured("--web.health-without-auth"), 200):
         assert exporter.get("/-/healthy", auth=None).status_code == status
         assert exporter.get("/metrics", auth=None).status_code == 401
+
+
+def test_the_health_listener_needs_neither_tls_nor_a_certificate_and_serves_health_only(
+    start_secured: Callable[..., Secured], authority: Authority
+) -> None:
+    secured = start_secured(
+        "--web.health-address=127.0.0.1:0",
+        "--web.route-prefix=/drs",
+        tls=f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {authority.cert}\n",
+    )
+    announced = secured.until(lambda: re.search(r"health +(http:.+)/-/healthy\n", secured.stdout), "it is announced")
+    address = announced[1]
+    secured.until(lambda: get(f"{address}/-/ready").status_code == 200, "it is ready")
+    assert get(f"{address}/-/healthy").text == "healthy\n"
+    for path in ("/", "/metrics", "/-/reload", "/drs/metrics", "/drs/-/healthy", "/api/v1/tasks"):
+        assert get(address + path).status_code == 404
+    secured.ends_on(signal.SIGTERM)
 
 
 @needs("curl")

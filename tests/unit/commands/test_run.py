@@ -27,7 +27,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Config] | None]:
     loads: list[Callable[[], Config] | None] = []
 
     async def serve(
-        _exporter: None, load: Callable[[], Config] | None, *arguments: Any, prefix: Prefix, lifecycle: bool
+        _exporter: None, load: Callable[[], Config] | None, *arguments: Any, prefix: Prefix, lifecycle: bool, **_: Any
     ) -> None:
         _sockets, announce, web = arguments
         announce()
@@ -114,6 +114,20 @@ def test_behind_a_proxy_the_pages_have_its_address_and_the_metrics_that_of_this_
         command_line("run", config_file(tmp_path), LISTEN, *options)
     assert re.fullmatch(page, lines[0]["status_page"])
     assert re.fullmatch(metrics, lines[0]["metrics"])
+
+
+def test_the_health_address_is_announced_without_the_prefix(tmp_path: Path, command_line: CommandLine) -> None:
+    options = (LISTEN, "--web.health-address=127.0.0.1:0", "--web.route-prefix=/drs")
+    assert re.search(rf"^health       {URL}/-/healthy$", command_line("demo", *options)[1], re.MULTILINE)
+    with capture_logs() as lines:
+        command_line("run", config_file(tmp_path), *options)
+    assert re.fullmatch(f"{URL}/-/healthy", lines[0]["health"])
+
+
+def test_a_health_address_that_is_no_address_is_bad_usage(command_line: CommandLine) -> None:
+    code, _, err = command_line("demo", LISTEN, "--web.health-address=10827")
+    assert code == 2
+    assert "--web.health-address: '10827' is not HOST:PORT" in err
 
 
 def test_an_external_url_that_is_no_url_is_bad_usage(command_line: CommandLine) -> None:
