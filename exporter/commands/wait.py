@@ -173,7 +173,8 @@ class _Waiting:
 
     def _counts(self) -> str:
         reached = sum(step.state is State.REACHED for step in self._survey.steps)
-        return f"{self._goal.words}: {reached} of {plural(self._subject.total, 'task')}"
+        ended = f", {self._survey.ended} of them ended" if self._survey.ended else ""
+        return f"{self._goal.words}: {reached} of {plural(self._subject.total, 'task')}{ended}"
 
     def _missing(self) -> list[str]:
         return [*self._survey.holding, *(f"{step.name}: {step.text}" for step in slowest(self._survey.steps))]

@@ -22,13 +22,15 @@ class Survey(NamedTuple):
         steps: of each task.
         holding: why it is not complete, whatever the steps are.
         notes: why something may be unknown or missing.
+        unchecked: by the name of a task, what its verdict has not checked.
+        ended: the number of ended tasks that count for another goal.
     """
 
     steps: Sequence[Step] = ()
     holding: Sequence[str] = ()
     notes: Sequence[str] = ()
     unchecked: Mapping[str, str] = {}
-    """By the name of a task, what its verdict has not checked."""
+    ended: int = 0
 
 
 class Subject(Protocol):

@@ -53,7 +53,8 @@ class WaveTasks:
         holding = [*_holding(wave, found)]
         if self._goal is GOALS["ready"] and not holding:
             holding = _not_ready(wave, steps)
-        return Survey([*steps.values()], holding, unchecked=unchecked_of(counted.values()))
+        ended = 0 if self._goal is GOALS["ended"] else sum(task.state == WaveState.ENDED for task in counted.values())
+        return Survey([*steps.values()], holding, unchecked=unchecked_of(counted.values()), ended=ended)
 
     def _step(self, task: WaveTask, now: float) -> Step:
         """Return how far a member is, by its state in the wave and by its facts."""

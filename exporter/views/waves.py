@@ -24,8 +24,8 @@ from exporter.views.text import (
 )
 
 SHARDED = (
-    "This exporter polls only a part of the tasks (--shard), so it has no verdict on a whole wave. Prometheus has: sum "
-    "drs_wave_tasks of all shards by wave and state."
+    "This exporter polls only a part of the tasks (--shard), so it has no verdict on a whole wave. Prometheus has it: "
+    "the recording rule drs:wave_ready adds up all shards."
 )
 WORST_FIRST = (
     WaveState.FAILED,

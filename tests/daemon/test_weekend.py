@@ -125,6 +125,10 @@ def test_the_command_wait_agrees_with_the_api(run: Run, minutes: float) -> None:
     seen = run.steps[minutes]
     states = seen.document["states"]
     never = states["failed"] > 0 or states["ended"] == EXPECTED  # no task is left that can become ready
+    reached = states["ready"] + states["ended"]
+    ended = f", {states['ended']} of them ended" if states["ended"] else ""
+    if states["ended"] < EXPECTED:
+        assert f": {reached} of {EXPECTED} tasks{ended}" in seen.waits["ready"].text
     assert seen.waits["ready"].code == (0 if seen.document["ready"] else 3 if never else 4)
     assert seen.waits["ended"].code == (0 if states["ended"] == EXPECTED else 3 if states["failed"] else 4)
 

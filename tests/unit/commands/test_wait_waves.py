@@ -93,7 +93,7 @@ def test_tasks_that_have_ended_count_but_one_must_be_left(waited: Waiter) -> Non
     tasks = wave_tasks(delay=900)
     script = later((40, lambda: tasks[0].pin(ENDED)), (20, lambda: setattr(tasks[1], "delay", 1)))
     found = waited(cloud_of(*tasks), "ready", wave="night", script=script, config=config_with(expected=2))
-    assert (found.outcome.code, found.outcome.text) == (0, "ready to cut over: 2 of 2 tasks")
+    assert (found.outcome.code, found.outcome.text) == (0, "ready to cut over: 2 of 2 tasks, 1 of them ended")
     tasks[0].pin("INCRE_TRANSFER_STARTED")
     tasks[1].delay = 900
     script = later(*((20, partial(task.pin, ENDED)) for task in tasks))
