@@ -232,3 +232,38 @@ def test_a_start_on_a_full_disk_fails_and_a_later_one_succeeds(tmp_path: Path) -
     assert len(found(made)) == 3
     assert not [*tmp_path.glob("*.corrupt")]
     made.close()
+
+
+def test_a_batch_that_fails_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = database(tmp_path)
+    made.write(Batch(NOW, events=events(1)))
+    with monkeypatch.context() as patch:
+        patch.setattr("exporter.storage.rows._write_waves", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made.write(Batch(NOW, events=((1, event()),)))
+    assert len(found(made)) == 1
+    made.write(Batch(NOW, events=((1, event()),)))
+    assert len(found(made)) == 2
+    made.close()
+
+
+def test_a_file_that_cannot_be_written_after_it_was_opened_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = database(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "_begin", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made.open(NOW)
+    assert made.write(Batch(NOW, events=events(1))).opened == 1
+    made.close()
+    made.close()
+
+
+def test_of_a_large_file_only_the_first_part_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_all(tmp_path, Batch(NOW, events=events(5000)))
+    monkeypatch.setattr("exporter.storage.folder._CHECK_SECONDS", -1.0)
+    monkeypatch.setattr("exporter.storage.folder._STEPS", 1)
+    made = database(tmp_path)
+    assert len(made.open(NOW).events) == 5000
+    made.close()

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from exporter.storage import TaskKey
 from exporter.storage.folder import FILE, size_of
 from exporter.storage.rows import Batch
-from tests.lib.storage import DAY, NOW, TASK, TIMES, database, events, point, stored_events
+from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, database, events, point, stored_events
 
 MEGABYTE = 1_000_000
 
@@ -94,3 +95,12 @@ def test_a_damaged_time_counts_as_the_oldest(tmp_path: Path) -> None:
     made.write(Batch(NOW + 4000))
     assert len(made.read_events(0, 1e10, None)) == 2
     made.close()
+
+
+def test_the_last_observations_of_tasks_are_not_removed_because_of_the_size(tmp_path: Path) -> None:
+    made = database(tmp_path, max_size=100_000)
+    keys = [TaskKey(KEY, str(number)) for number in range(1000)]
+    for _ in range(3):
+        made.write(Batch(NOW, times=tuple((key, TIMES) for key in keys)))
+    made.close()
+    assert len(database(tmp_path).open(NOW).times[KEY]) == 1000

@@ -258,3 +258,20 @@ async def test_without_a_storage_nothing_is_kept_and_nothing_fails() -> None:
     assert await nothing.read_runs(0, math.inf) is None
     await nothing.close()
     nothing.limit(StorageSettings())
+
+
+@simulated
+async def test_removed_records_are_removed_from_the_file_and_from_memory(tmp_path: Path) -> None:
+    async with Slow(storage(tmp_path)) as slow:
+        slow.storage.set_times(*TASK, TIMES)
+        slow.storage.set_wave("w", WaveTimes(ready=True))
+        await asyncio.sleep(5)
+        slow.storage.set_times(*TASK, None)
+        slow.storage.set_wave("w", None)
+        await asyncio.sleep(15)
+        assert not slow.storage._times
+        assert not slow.storage._waves
+    second = storage(tmp_path)
+    await second.open()
+    assert (second.restored.times, second.restored.waves) == ({}, {})
+    await second.close()

@@ -12,6 +12,8 @@ from exporter.model.events import Event, Kind
 from exporter.model.task import Listed, Phase, ProjectKey
 from exporter.model.timeline import Point
 from exporter.storage import NoStorage, Restored, TaskKey, TaskTimes
+from exporter.store.cutover_state import Restored as VerdictBefore
+from exporter.store.task_state import TaskState
 from tests.lib.daemon import PROJECT, StoreFixture, listed_task
 from tests.lib.settings import otc_account
 from tests.lib.virtual_time import EPOCH
@@ -177,3 +179,16 @@ async def test_a_task_without_series_is_not_stored() -> None:
     memory.times.clear()
     await fixture.scrape(8 * 86_400.0)
     assert memory.times == {}
+
+
+async def test_a_verdict_is_restored_until_its_facts_are_too_old() -> None:
+    times = TIMES._replace(ready=True, ready_since=BEFORE, ready_until=EPOCH + 30, rules=7)
+    fixture = fixture_on(Memory(times={"a": times, "b": times._replace(rules=None)}))
+    stored, state = fixture.store._stored, TaskState()
+    stored.restore("a", state)
+    assert state.cutover.restored == VerdictBefore(BEFORE, EPOCH + 30, 7)
+    assert state.observed.ready is True
+    stored.restore("b", other := TaskState())
+    assert other.cutover.restored is None
+    stored.restore("a", again := TaskState())  # only once
+    assert again.phase is None
