@@ -27,6 +27,10 @@ def stores(exporter: Exporter, *, successfully: bool = True) -> None:
     exporter.until(lambda: value(exporter, "drs_exporter_storage_success") == wanted, f"storage_success {wanted}", 30)
 
 
+def polls(exporter: Exporter) -> None:
+    exporter.until(lambda: value(exporter, "drs_up") == 1, "drs_up is 1")
+
+
 def events(exporter: Exporter) -> list[Any]:
     """The oldest first."""
     found: list[Any] = json.loads(get(f"{exporter.url}/api/v1/events?limit=1000").text)["events"]
@@ -57,7 +61,7 @@ def test_kill_9_loses_no_event_that_was_stored(
     again = start(config=config).ready()
     assert events(again)[: len(before)] == before
     assert events(again)[len(before)]["kind"] == "restarted"
-    assert value(again, "drs_task_phase_changed_timestamp_seconds") is not None
+    again.until(lambda: value(again, "drs_task_phase_changed_timestamp_seconds") is not None, "a time of the change")
     stores(again)
     again.ends_on(signal.SIGTERM, seconds=PROMPT)
 
@@ -68,7 +72,7 @@ def test_a_full_disk_stops_no_poll_and_no_scrape_and_records_wait_for_space(
     exporter = start(config=cloud.config(storage={"path": str(small_disk / "storage")})).ready()
     stores(exporter, successfully=False)
     pause(cloud, exporter, "PAUSING", "paused")
-    assert value(exporter, "drs_up") == 1
+    polls(exporter)
     assert value(exporter, "drs_exporter_storage_errors_total") != 0
     assert exporter.stderr.count(FAILS) == 1
     mount(small_disk, "size=10m")
@@ -90,7 +94,7 @@ def test_a_read_only_disk_stops_no_poll_and_no_scrape(
     mount(small_disk, "ro")
     exporter = start(config=cloud.config(storage={"path": str(small_disk / "storage")})).ready()
     stores(exporter, successfully=False)
-    assert value(exporter, "drs_up") == 1
+    polls(exporter)
     assert exporter.stderr.count("Read-only file system") == 1
     mount(small_disk, "rw")
     stores(exporter)
@@ -105,7 +109,7 @@ def test_a_second_exporter_of_a_directory_polls_without_it_until_the_first_ends(
     stores(first)
     second = start(config=config).ready()
     stores(second, successfully=False)
-    assert value(second, "drs_up") == 1
+    polls(second)
     assert second.stderr.count("another exporter uses the directory") == 1
     first.ends_on(signal.SIGTERM, seconds=PROMPT)
     stores(second)
