@@ -192,7 +192,7 @@ class Poller:
         changed = {key for key, state in states.items() if self._states.get(key, state) != state}
         self._states = states
         self._running_waves = self.store.context.waves.running
-        taken = self._waves.take(tasks, assigned)
+        taken = await self._waves.take(tasks, assigned)
         self._wave_lists.assign(self._waves.lists)
         async for loop in in_turns(self._tasks, 1):
             if loop.wave:

@@ -7,13 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 
 from exporter.cloud.connect import Api
 from exporter.cloud.source import Source
-from exporter.config import COLLECTORS, TASKS
+from exporter.config import COLLECTORS, TASKS, Wave
 from exporter.model.facts import TaskFacts
 from exporter.model.task import Listed, Phase
 from exporter.polling.context import PollContext
 from exporter.polling.demand import WavePolls, wave_stretch
 from exporter.polling.plan import Assigned
 from exporter.polling.task_loop import Kinds
+from exporter.runtime.turns import in_turns
+
+_TASKS_PER_TURN = 250
 
 Intervals = Mapping[str, float]
 """Seconds between two polls by task."""
@@ -36,23 +39,27 @@ class WaveTasks:
         self.stretch = 1.0
         """The factor by which the intervals are longer than configured."""
 
-    def take(self, tasks: Collection[Listed], assigned: Assigned) -> Mapping[Source, dict[str, Kinds]]:
+    async def take(self, tasks: Collection[Listed], assigned: Assigned) -> Mapping[Source, dict[str, Kinds]]:
         """Remove from what is assigned the tasks that are queried on behalf of waves. Return these by source."""
         waves = self._context.store.context.waves
         polled = tasks if self._context.store.state.polls_on else ()  # one poll of everything has no intervals
-        wanted = {
-            listed.id: min((wave.interval for wave in running if wave.interval), default=None)
-            for listed in polled
-            if listed.phase is not Phase.ENDED and (running := waves.of(listed.root_id or listed.id))
+        running = {
+            listed.id: found
+            async for listed in in_turns(polled, _TASKS_PER_TURN)
+            if listed.phase is not Phase.ENDED and (found := waves.of(listed.root_id or listed.id))
         }
-        self.ids = frozenset(wanted)
+        self.ids = frozenset(running)
+        wanted = {
+            task_id: min((wave.interval for wave in found if wave.interval), default=None)
+            for task_id, found in running.items()
+        }
         lists = self._lists((listed for listed in tasks if listed.id in wanted and listed.parent_id is None), wanted)
         sources, scheduler = self._sources(wanted, assigned), self._context.scheduler
         scheduler.waves[self] = sum(each.calls for each in (*lists.values(), *sources.values()))
         self.stretch = wave_stretch(sum(scheduler.waves.values()), scheduler.rate)
         self.lists = {key: each.stretched(self.stretch) for key, each in lists.items()}
         self.sources = {source: each.stretched(self.stretch) for source, each in sources.items()}
-        self._record_intervals((*lists.values(), *sources.values()))
+        waves.intervals = self._longest((*lists.values(), *sources.values()), running)
         taken: dict[Source, dict[str, Kinds]] = defaultdict(dict)
         for (_, source), of_tasks in assigned.items():
             for task_id in self.sources.get(source, {}):
@@ -60,15 +67,15 @@ class WaveTasks:
                     taken[source][task_id] = of_tasks.pop(task_id)
         return taken
 
-    def _record_intervals(self, polls: Iterable[WavePolls]) -> None:
-        """Store for each wave the longest interval of its tasks."""
-        waves, intervals = self._context.store.context.waves, defaultdict[str, float](float)
+    def _longest(self, polls: Iterable[WavePolls], running: Mapping[str, Iterable[Wave]]) -> Mapping[str, float]:
+        """Return for each wave the longest interval in force of its tasks."""
+        longest = defaultdict[str, float](float)
         for each in polls:
             stretched = each.stretched(self.stretch)
             for task_id in each.intervals:
-                for wave in waves.of(task_id):
-                    intervals[wave.name] = max(intervals[wave.name], stretched.get(task_id, each.usual))
-        waves.intervals = intervals
+                for wave in running[task_id]:
+                    longest[wave.name] = max(longest[wave.name], stretched.get(task_id, each.usual))
+        return longest
 
     def _lists(
         self, tasks: Iterable[Listed], wanted: Mapping[str, float | None]

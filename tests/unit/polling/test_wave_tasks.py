@@ -69,7 +69,7 @@ async def take(*waves: dict[str, Any], tasks: tuple[Listed, ...], rate: float = 
         ("detail", detail): {**kinds},
     }
     found = WaveTasks(context)
-    taken = found.take(tasks, assigned)
+    taken = await found.take(tasks, assigned)
     assert all(taken[detail][task_id] == kinds[task_id] for task_id in taken.get(detail, ()))
     return Taken(
         found,
