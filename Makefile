@@ -12,6 +12,7 @@
 # make docs       the documents and dashboards that are generated from the code
 # make pictures   docs/pictures, in ten minutes; needs node, npm, chromium and prometheus; only the report: PARTS=report
 # make dist       sdist and wheel
+# make chart      the Helm chart with alerts and dashboards, in build/chart/drs-exporter
 # make lock       the lock files in requirements/, from pyproject.toml; needs uv
 # make clean      remove the virtual environments, caches and packages
 
@@ -28,7 +29,7 @@ UNIT := $(addprefix tests/,unit daemon deploy simulator)
 # Each process of the tests would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test unit coverage stress soak lint format docs bench pictures dist lock clean
+.PHONY: help run test unit coverage stress soak lint format docs bench pictures dist chart lock clean
 .DELETE_ON_ERROR:
 
 # Prints the comment at the top of this file.
@@ -84,6 +85,16 @@ bench: $(VENV)/dev.stamp
 dist: $(VENV)/dev.stamp
 	$(BIN)/python -m build --no-isolation
 
+# The chart alone contains no copy of the rules and dashboards.
+CHART := build/chart/drs-exporter
+chart:
+	@rm -rf $(CHART)
+	@mkdir -p $(CHART)/files/rules $(CHART)/files/dashboards
+	@cp -R deploy/helm/drs-exporter/. $(CHART)
+	@cp deploy/prometheus/drs-*.yml $(CHART)/files/rules
+	@cp deploy/grafana/*.json $(CHART)/files/dashboards
+	@echo $(CHART)
+
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	  --no-annotate --group build pyproject.toml -o requirements/run.txt
@@ -91,7 +102,7 @@ lock:
 	  --no-annotate --group dev pyproject.toml -o requirements/dev.txt
 
 clean:
-	rm -rf .venv .venv-* dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/pip:
 	@echo "setting up $(VENV) (once; about a minute)"

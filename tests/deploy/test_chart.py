@@ -1,0 +1,275 @@
+"""The Helm chart: what it renders for which values, and which values it refuses."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from helm_python import Chart, HelmError, lint
+
+from exporter.commands.main import parse
+from exporter.config import load
+from tests.lib.chart import (
+    CI,
+    AssembledChart,
+    Manifest,
+    Release,
+    Values,
+    ci_values,
+    container,
+    pod_spec,
+    selects,
+    validate,
+)
+from tests.lib.paths import DEPLOY
+from tests.lib.rules import RULE_FILES
+from tests.lib.rules import load as load_yaml
+from tests.lib.tools import needs
+
+pytestmark = needs("make")
+
+MINIMAL = ci_values("minimal")
+PATH = "/var/lib/drs-exporter"
+each_ci_file = pytest.mark.parametrize("name", CI)
+
+
+@pytest.fixture(scope="module")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> AssembledChart:
+    return AssembledChart(tmp_path_factory.mktemp("chart") / "drs-exporter")
+
+
+@each_ci_file
+def test_helm_lint_finds_nothing_in_the_chart(name: str, chart: AssembledChart) -> None:
+    report = lint(chart.folder, ci_values(name), strict=True)
+    messages = [found for found in report["messages"] if found["severity"] > 1]
+    assert (messages, report["errors"]) == ([], [])
+
+
+@each_ci_file
+def test_the_oldest_and_the_newest_kubernetes_accept_every_manifest(name: str, chart: AssembledChart) -> None:
+    for manifest in chart.render(ci_values(name)).manifests:
+        validate(manifest)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize("source", ["values", "existing"])
+def test_a_shard_is_a_workload_with_its_replicas(
+    shards: int, replicas: int, kind: str, source: str, chart: AssembledChart
+) -> None:
+    storage, existing = kind == "StatefulSet", source == "existing"
+    values: Values = {**MINIMAL, "shards": shards, "replicas": replicas, "storage": {"enabled": storage}}
+    if existing:
+        values = {**values, "configFrom": {"configMap": "drs-config", "key": "drs.yml"}}
+        del values["config"]
+    release = chart.render(values)
+    for manifest in release.manifests:
+        validate(manifest)
+    names = ["drs"] if shards == 1 else [f"drs-{number}" for number in range(shards)]
+    assert [workload["metadata"]["name"] for workload in release.workloads] == names
+    for number, workload in enumerate(release.workloads):
+        assert workload["kind"] == kind
+        assert workload["spec"]["replicas"] == replicas
+        shard = [option for option in container(workload)["args"] if option.startswith("--shard")]
+        assert shard == ([f"--shard={number}/{shards}"] if shards > 1 else [])
+        check_volumes(workload, storage=storage, existing=existing)
+        assert ("topologySpreadConstraints" in pod_spec(workload)) == (replicas > 1)
+    check_selectors(release, budgets=shards if replicas > 1 else 0)
+
+
+def check_volumes(workload: Manifest, *, storage: bool, existing: bool) -> None:
+    """Each mount has a volume; only that of the storage can be written to."""
+    volumes = {volume["name"]: volume for volume in pod_spec(workload)["volumes"]}
+    claims = [claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", ())]
+    mounts = container(workload)["volumeMounts"]
+    assert {mount["name"] for mount in mounts} == {*volumes, *claims}
+    assert [mount["mountPath"] for mount in mounts if not mount.get("readOnly")] == ([PATH] if storage else [])
+    key = "drs.yml" if existing else "config.yaml"
+    name = "drs-config" if existing else "drs"
+    assert volumes["config"]["configMap"] == {"name": name, "items": [{"key": key, "path": "config.yaml"}]}
+
+
+def check_selectors(release: Release, budgets: int) -> None:
+    """The service selects all pods, and a workload and its budget only the pods of their shard."""
+    pods = [workload["spec"]["template"]["metadata"]["labels"] for workload in release.workloads]
+    service = release.one("Service")
+    assert all(selects(service["spec"]["selector"], labels) for labels in pods)
+    assert not selects(service["spec"]["selector"], release.one("Pod")["metadata"]["labels"])
+    assert len(release.of_kind("PodDisruptionBudget")) == budgets
+    for kinds in (("Deployment", "StatefulSet"), ("PodDisruptionBudget",)):
+        for number, manifest in enumerate(release.of_kind(*kinds)):
+            found = [selects(manifest["spec"]["selector"]["matchLabels"], labels) for labels in pods]
+            assert found == [other == number for other in range(len(pods))]
+
+
+@each_ci_file
+def test_pods_meet_the_restricted_pod_security_standard(name: str, chart: AssembledChart) -> None:
+    specs = [spec for manifest in chart.render(ci_values(name)).manifests if (spec := pod_spec(manifest))]
+    assert len(specs) > 1
+    for spec in specs:
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (only,) = spec["containers"]
+        assert only["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert only["resources"]["requests"].keys() == only["resources"]["limits"].keys() == {"cpu", "memory"}
+
+
+@each_ci_file
+def test_the_exporter_accepts_the_arguments(name: str, chart: AssembledChart) -> None:
+    for workload in chart.render(ci_values(name)).workloads:
+        options = parse(container(workload)["args"])
+        ports = {port["name"]: port["containerPort"] for port in container(workload)["ports"]}
+        assert options.addresses == [f":{ports['metrics']}"]
+        assert options.health_addresses == [f":{ports['health']}"]
+        for probe in ("livenessProbe", "readinessProbe"):
+            assert container(workload)[probe]["httpGet"]["port"] == "health"
+
+
+@pytest.mark.parametrize("name", ["minimal", "sharded"])
+def test_the_exporter_accepts_the_configuration(
+    name: str, chart: AssembledChart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = chart.render(ci_values(name))
+    (text,) = (m["data"]["config.yaml"] for m in release.of_kind("ConfigMap") if "config.yaml" in m["data"])
+    folder = "/run/secrets/drs-exporter/drs-credentials"
+    (tmp_path / "password").write_text("invented")
+    for variable in ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"):
+        monkeypatch.setenv(variable, "invented")
+    (file := tmp_path / "config.yaml").write_text(text.replace(folder, str(tmp_path)))
+    config = load(file)
+    for workload in release.workloads:
+        mounts = {mount["mountPath"] for mount in container(workload)["volumeMounts"]}
+        assert (folder in mounts) == (folder in text)
+        assert (str(config.storage.path) in mounts) == (config.storage.path is not None)
+
+
+def test_a_changed_configuration_restarts_the_pods_and_nothing_else_does(chart: AssembledChart) -> None:
+    def annotations(**values: Any) -> Any:
+        (workload,) = chart.render({**MINIMAL, **values}).workloads
+        return workload["spec"]["template"]["metadata"]["annotations"]
+
+    changed = {**MINIMAL["config"], "poll": {"interval": "45s"}}
+    before = annotations()
+    assert annotations(config=changed)["checksum/config"] != before["checksum/config"]
+    assert annotations(service={"port": 80}, dashboards={"enabled": True}) == before
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+@pytest.mark.parametrize(
+    ("web", "path"),
+    [
+        ({}, "/metrics"),
+        ({"externalUrl": "https://proxy.example/drs"}, "/drs/metrics"),
+        ({"externalUrl": "https://proxy.example/drs", "routePrefix": "/"}, "/metrics"),
+        ({"routePrefix": "/a/b/"}, "/a/b/metrics"),
+    ],
+)
+def test_a_monitor_scrapes_the_port_and_the_path_of_the_metrics(
+    kind: str, web: Values, path: str, chart: AssembledChart
+) -> None:
+    release = chart.render({**MINIMAL, "web": web, kind[0].lower() + kind[1:]: {"enabled": True}})
+    spec = release.one(kind)["spec"]
+    (endpoint,) = spec["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"], endpoint["honorLabels"]) == ("metrics", path, True)
+    service, workload = release.one("Service"), release.workloads[0]
+    for labels in (service["metadata"]["labels"], workload["spec"]["template"]["metadata"]["labels"]):
+        assert selects(spec["selector"]["matchLabels"], labels)
+        assert labels[spec["jobLabel"]] == "drs-exporter"
+    assert "metrics" in {port["name"] for port in service["spec"]["ports"]}
+    assert f"http://127.0.0.1:10826{path.removesuffix('metrics')}\n" in release.notes
+
+
+def test_rules_and_dashboards_are_the_shipped_ones(chart: AssembledChart) -> None:
+    release = chart.render(ci_values("sharded"))
+    rules = [rule["spec"] for rule in release.of_kind("PrometheusRule")]
+    assert sorted(rules, key=str) == sorted((load_yaml(path) for path in RULE_FILES), key=str)
+    data = [m["data"] for m in release.of_kind("ConfigMap") if m["metadata"]["labels"].get("grafana_dashboard") == "1"]
+    dashboards = {name: json.loads(text) for part in data for name, text in part.items()}
+    assert dashboards == {f"drs-{p.name}": json.loads(p.read_text()) for p in (DEPLOY / "grafana").glob("*.json")}
+
+
+def test_the_chart_has_the_version_of_the_exporter() -> None:
+    metadata = yaml.safe_load((DEPLOY / "helm" / "drs-exporter" / "Chart.yaml").read_text())
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+    assert metadata["version"] == metadata["appVersion"] == project["version"]
+
+
+def test_the_sources_contain_no_copy_of_rules_and_dashboards() -> None:
+    assert not (DEPLOY / "helm" / "drs-exporter" / "files").exists()
+
+
+def test_the_network_policy_allows_dns_and_https_out_and_two_ports_in(chart: AssembledChart) -> None:
+    spec = chart.render(ci_values("existing")).one("NetworkPolicy")["spec"]
+    (inside,) = spec["ingress"]
+    assert [port["port"] for port in inside["ports"]] == ["metrics", "health"]
+    assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53], [443], [3128]]
+
+
+REFUSED: dict[str, tuple[Values, str]] = {
+    "no image": ({"image": {"repository": ""}}, "image.repository: build the image with deploy/docker/Dockerfile"),
+    "unknown key": ({"shard": 3}, "additional properties 'shard' not allowed"),
+    "unknown nested key": ({"web": {"port": 1}}, "at '/web': additional properties 'port' not allowed"),
+    "no replica": ({"replicas": 0}, "at '/replicas': minimum: got 0, want 1"),
+    "shards as text": ({"shards": "3"}, "at '/shards': got string, want integer"),
+    "log level": ({"log": {"level": "trace"}}, "at '/log/level': value must be one of 'debug', 'info', 'warning', "),
+    "one port twice": ({"web": {"healthPort": 10826}}, "web.healthPort: 10826 is the port of the metrics"),
+    "two monitors": (
+        {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}},
+        "enable serviceMonitor or podMonitor: with both, Prometheus scrapes each pod twice",
+    ),
+    "two configurations": ({"configFrom": {"secret": "x"}}, "set one of config, configFrom.configMap and configFrom."),
+    "a path without a volume": (
+        {"config": {**MINIMAL["config"], "storage": {"path": PATH}}},
+        "config.storage.path: set storage.enabled instead",
+    ),
+    "another path than the volume": (
+        {"config": {**MINIMAL["config"], "storage": {"path": "/data"}}, "storage": {"enabled": True}},
+        f"config.storage.path: remove it, storage.enabled sets it to the path of the volume, {PATH}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED.values(), ids=REFUSED)
+def test_wrong_values_are_refused_with_the_key_and_what_is_allowed(
+    values: Values, message: str, chart: AssembledChart
+) -> None:
+    with pytest.raises(HelmError) as raised:
+        chart.render({**MINIMAL, **values})
+    assert message in str(raised.value)
+
+
+def test_without_a_configuration_nothing_is_rendered(chart: AssembledChart) -> None:
+    with pytest.raises(HelmError, match=r"set one of config, configFrom\.configMap and configFrom\.secret"):
+        chart.render({"image": MINIMAL["image"]})
+
+
+@pytest.mark.parametrize("key", ["prometheusRule", "dashboards"])
+def test_the_chart_as_it_is_in_git_names_make_chart_where_files_are_missing(key: str) -> None:
+    with pytest.raises(HelmError, match=r"is missing in this folder: run `make chart`, and install build/chart"):
+        Chart.load(DEPLOY / "helm" / "drs-exporter").render({**MINIMAL, key: {"enabled": True}}, name="drs")
+
+
+def test_the_default_values_contain_every_key_of_their_schema() -> None:
+    source = DEPLOY / "helm" / "drs-exporter"
+    schema = json.loads((source / "values.schema.json").read_text())
+    defaults = yaml.safe_load((source / "values.yaml").read_text())
+
+    def check(part: Any, values: Any) -> None:
+        if "$ref" in part:
+            part = schema["definitions"][part["$ref"].rpartition("/")[2]]
+        if "properties" in part and not part.get("additionalProperties", True):
+            assert part["properties"].keys() - {"global", "config"} == values.keys()
+            for key in values:
+                check(part["properties"][key], values[key])
+
+    check(schema, defaults)
