@@ -106,8 +106,13 @@ def _nothing_is_left() -> Iterator[None]:
     yield
     left = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace(chr(0), " ") for pid in children()}
     assert left == {}, "processes that no test has ended, or not awaited; without a command line where they have ended"
-    threads = [thread.name for thread in threading.enumerate() if thread.is_alive() and not thread.daemon]
-    assert threads == [threading.main_thread().name], "threads that no test has ended"
+    gc.collect()  # threads of a pool end with it
+    threads = [
+        thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon
+    ]
+    for thread in threads:
+        thread.join(timeout=1)
+    assert [thread.name for thread in threads if thread.is_alive()] == [], "threads that no test has ended"
 
 
 @pytest.fixture(autouse=True)

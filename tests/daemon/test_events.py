@@ -41,8 +41,6 @@ EVENTS = [
     "Task orders failed with error code DRS.M05101.",
     "Task orders changed from phase failed to incremental.",
     "Task orders became ready for the cut-over; not checked: ",
-    "A comparison of task orders finished (line): all is equal.",
-    "A comparison of task orders finished (object): all is equal.",
     "Task orders is no longer ready for the cut-over. delay_unknown: ",
     "Task orders changed from phase incremental to ending.",
     "Task orders ended; it was in phase ending before.",
