@@ -155,10 +155,10 @@ class Exporter(Program):
 
 
 class Simulator(Program):
-    """The simulated cloud in a process of its own, where three and a half minutes pass in a second."""
+    """The simulated cloud in a process of its own, where by default three and a half minutes pass in a second."""
 
-    def __init__(self, folder: Path) -> None:
-        command = (sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", "210")
+    def __init__(self, folder: Path, speed: float = 210) -> None:
+        command = (sys.executable, "-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--speed", f"{speed:g}")
         super().__init__(command, folder)
 
     @property
