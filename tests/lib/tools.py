@@ -18,6 +18,7 @@ PACKAGES = {
     "chromium": "chromium",
     "curl": "curl",
     "git": "git",
+    "kubectl": "kubernetes-client",
     "make": "make",
     "nginx": "nginx-light",
     "openssl": "openssl",
