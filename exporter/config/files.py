@@ -22,6 +22,8 @@ FILES = DaemonPool("files", threads=64, timeout=5.0)
 """Threads that read files: a network file system that hangs, or a pipe, must not block the event loop."""
 _ENV_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_BYTES = 64 * 1024
+_KEYS = {"env": f"^{_ENV_NAME.pattern}$", "file": "."}
+"""What a secret may refer to, and the pattern of its value."""
 _REFERENCES = (
     (re.compile(r"\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:.*|env[.:(].*|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}"), "{env: NAME}"),
     (re.compile(r"\$\(.*\)|file:.*|@/.*"), "{file: PATH}"),
@@ -107,6 +109,12 @@ class Secret:
         """Parse the forms that a user may write; dumps of a model contain the masked form."""
         masked = core_schema.to_string_ser_schema(when_used="always")
         return core_schema.with_info_plain_validator_function(cls._parse, serialization=masked)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: object) -> dict[str, object]:
+        references = "|".join(pattern.pattern for pattern, _ in _REFERENCES)
+        literal = {"type": "string", "minLength": 1, "not": {"pattern": f"^({references})$"}}
+        return {"anyOf": [literal, *(_reference(key, pattern) for key, pattern in _KEYS.items())]}
 
     @classmethod
     def _parse(cls, value: Any, info: ValidationInfo) -> Self:
@@ -195,10 +203,20 @@ class CaFile:
         return core_schema.with_info_plain_validator_function(cls._parse, serialization=as_text)
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, *_: object) -> dict[str, object]:
+        return {"type": "string", "minLength": 1}
+
+    @classmethod
     def _parse(cls, value: object, info: ValidationInfo) -> Self:
         if not isinstance(value, str):
             raise ValueError("expected text")  # noqa: TRY004 - pydantic's
         return cls(folder_of(info) / value)
+
+
+def _reference(key: str, pattern: str) -> dict[str, object]:
+    """Return the JSON Schema of a secret such as `{env: NAME}`."""
+    value = {"type": "string", "pattern": pattern}
+    return {"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": False}
 
 
 def _half_written(path: Path) -> bool:

@@ -5,7 +5,7 @@ config.example.yaml explains every key; a test keeps it complete.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from exporter.config.collectors import COLLECTORS, TASKS, Collector
 from exporter.config.files import CaFile, Secret
@@ -122,8 +122,15 @@ def _always_on(settings: CollectorSettings) -> CollectorSettings:
     return settings
 
 
+_AlwaysOn = Annotated[
+    CollectorSettings,
+    AfterValidator(_always_on),
+    Field(json_schema_extra={"properties": {"enabled": {"const": True}}}),
+]
+
+
 def _field_of(collector: Collector) -> tuple[Any, CollectorSettings]:
-    kinds = {TASKS: Annotated[CollectorSettings, AfterValidator(_always_on)], "detail": DetailSettings}
+    kinds = {TASKS: _AlwaysOn, "detail": DetailSettings}
     default = DetailSettings if collector.name == "detail" else CollectorSettings
     return kinds.get(collector.name, CollectorSettings), default(enabled=collector.enabled)
 
@@ -142,6 +149,23 @@ class Proxy(Section):
     user: Secret | None = None
     password: Secret | None = None
     from_environment: bool = False
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {
+                    "required": ["url"],
+                    "properties": {"from_environment": {"const": False}},
+                    "dependentRequired": {"user": ["password"], "password": ["user"]},
+                },
+                {
+                    "required": ["from_environment"],
+                    "properties": {"from_environment": {"const": True}},
+                    "maxProperties": 1,
+                },
+            ]
+        }
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -175,12 +199,17 @@ class Account(Section):
     regions: ListOf[Region] = ()
     projects: ListOf[Project] = ()
     iam_endpoint: IamEndpoint | None = None
-    proxy: Annotated[Proxy | None, BeforeValidator(_proxy)] = None
+    proxy: Annotated[
+        Proxy | None,
+        BeforeValidator(_proxy, json_schema_input_type=ProxyUrl | Proxy | None),
+    ] = None
     ca_file: CaFile | None = None
     poll: Poll = Field(default_factory=Poll)
     collectors: Collectors = Field(default_factory=Collectors)
     tasks: Tasks = Field(default_factory=Tasks)
     cutover: Cutover = Field(default_factory=Cutover)
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["regions"]}, {"required": ["projects"]}]})
 
     def all_projects(self) -> tuple[Project, ...]:
         """Return the projects to poll: the default project of each of `regions`, then `projects`."""

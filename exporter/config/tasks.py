@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from exporter.config.section import Section
 from exporter.config.values import Duration, DurationOrZero, ListOf, NameRegex, TagLabels, Text
@@ -24,6 +24,8 @@ class Rule(Section):
     engine_type: Text | None = None
     enterprise_project_id: Text | None = None
     tag: Text | None = None
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     @model_validator(mode="after")
     def _has_a_key(self) -> Self:

@@ -21,6 +21,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from exporter.config import json_schema
 from exporter.config.document import NotReadyError
 from exporter.config.name_patterns import NamePattern
 
@@ -28,7 +29,9 @@ T = TypeVar("T")
 
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in _UNITS_MS))
-_LONGEST_SECONDS = 3650 * 86_400
+_DAY_SECONDS = 86_400
+_LONGEST_SECONDS = 3650 * _DAY_SECONDS
+_SHORTEST_INTERVAL = 1
 _UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile("([0-9]{1,12})(MB|GB|MiB|GiB)", re.ASCII)
 _LEAST_BYTES, _MOST_BYTES = 20 * 10**6, 1000 * 10**9
@@ -77,7 +80,7 @@ def _bytes(value: object) -> int:
 
 
 def _at_least_a_day(seconds: float) -> float:
-    if seconds < _UNITS_MS["d"] / 1000:
+    if seconds < _DAY_SECONDS:
         raise ValueError("must be at least 1d")
     return seconds
 
@@ -92,7 +95,7 @@ def _directory(value: object, info: ValidationInfo) -> object:
 
 
 def _not_too_often(seconds: float) -> float:
-    if seconds < 1:
+    if seconds < _SHORTEST_INTERVAL:
         raise ValueError("must be at least 1s")
     return seconds
 
@@ -206,32 +209,50 @@ def _distinct_labels(keys: tuple[str, ...]) -> tuple[str, ...]:
 ListOf = Annotated[tuple[T, ...], Strict(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 TagLabels = Annotated[ListOf[Text], AfterValidator(_distinct_labels)]
-Duration = Annotated[float, BeforeValidator(_seconds)]
+Duration = Annotated[float, BeforeValidator(_seconds), json_schema.duration(_LONGEST_SECONDS)]
 """Seconds, more than zero. Written as `30s`, `1h30m`, or as a number of seconds."""
-DurationOrZero = Annotated[float, BeforeValidator(_seconds_or_zero)]
+DurationOrZero = Annotated[float, BeforeValidator(_seconds_or_zero), json_schema.duration(_LONGEST_SECONDS, zero=True)]
 """A `Duration`, or zero."""
-Keep = Annotated[Duration, AfterValidator(_at_least_a_day)]
-ByteSize = Annotated[int, BeforeValidator(_bytes)]
+Keep = Annotated[Duration, AfterValidator(_at_least_a_day), json_schema.duration(_LONGEST_SECONDS, least=_DAY_SECONDS)]
+ByteSize = Annotated[int, BeforeValidator(_bytes), json_schema.size(_LEAST_BYTES, _MOST_BYTES)]
 """Bytes, 20 MB or more. Written as `512MB`, or as a number of bytes."""
-Directory = Annotated[Path, Strict(strict=False), BeforeValidator(_directory)]
+Directory = Annotated[Path, Strict(strict=False), BeforeValidator(_directory), json_schema.PATH]
 """A directory that exists or can be created; relative to the configuration file."""
-Moment = Annotated[float, BeforeValidator(_moment)]
+Moment = Annotated[float, BeforeValidator(_moment), json_schema.MOMENT]
 """Unix time, written as `2026-12-05T20:00:00+08:00`."""
-Interval = Annotated[Duration, AfterValidator(_not_too_often)]
+Interval = Annotated[
+    Duration,
+    AfterValidator(_not_too_often),
+    json_schema.duration(_LONGEST_SECONDS, least=_SHORTEST_INTERVAL),
+]
 Origin = Annotated[str, AfterValidator(_origin)]
 """`http(s)://HOST[:PORT]`, normalised, without a slash at the end."""
-Endpoint = Annotated[Origin, AfterValidator(_no_plain_http)]
+Endpoint = Annotated[Origin, AfterValidator(_no_plain_http), json_schema.ENDPOINT]
 """An `Origin` that secrets may be sent to: https, or on this machine."""
-IamEndpoint = Annotated[str, AfterValidator(_without_version), AfterValidator(_origin), AfterValidator(_no_plain_http)]
+IamEndpoint = Annotated[
+    str,
+    AfterValidator(_without_version),
+    AfterValidator(_origin),
+    AfterValidator(_no_plain_http),
+    json_schema.IAM_ENDPOINT,
+]
 """An `Endpoint` that may be written with `/v3` at its end."""
-BaseUrl = Annotated[str, AfterValidator(base_url)]
+BaseUrl = Annotated[str, AfterValidator(base_url), json_schema.BASE_URL]
 """`http(s)://HOST[:PORT][/PATH]` to which links are relative, without a slash at the end."""
-ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
-Region = Annotated[str, _matching("[a-z0-9]+(-[a-z0-9]+)*", "a region id such as cn-north-4 or eu-de")]
+ProxyUrl = Annotated[str, AfterValidator(proxy_url), json_schema.ORIGIN]
+_REGION = "[a-z0-9]+(-[a-z0-9]+)*"
+Region = Annotated[str, _matching(_REGION, "a region id such as cn-north-4 or eu-de"), json_schema.matching(_REGION)]
+_WAVE = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 WaveName = Annotated[
     str,
-    _matching("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "up to 100 letters, digits, -, _ and ., the first a letter or digit"),
+    _matching(_WAVE, "up to 100 letters, digits, -, _ and ., the first a letter or digit"),
+    json_schema.matching(_WAVE),
 ]
-ProjectId = Annotated[str, _matching("[0-9a-f]{32}", "a project id: 32 digits of 0-9 and a-f, in lower case")]
-NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern)]
+_PROJECT_ID = "[0-9a-f]{32}"
+ProjectId = Annotated[
+    str,
+    _matching(_PROJECT_ID, "a project id: 32 digits of 0-9 and a-f, in lower case"),
+    json_schema.matching(_PROJECT_ID),
+]
+NameRegex = Annotated[InstanceOf[NamePattern], BeforeValidator(_name_pattern), json_schema.REGEX]
 ReadableFile = Annotated[Path, Strict(strict=False), BeforeValidator(_readable)]

@@ -1,0 +1,27 @@
+"""Print the JSON Schema of the configuration, for editors and CI.
+
+Examples:
+  drs-exporter schema > config.schema.json
+          beside config.yaml, whose first line is then
+          # yaml-language-server: $schema=config.schema.json
+  check-jsonschema --schemafile=config.schema.json config.yaml
+
+The schema finds unknown keys and wrong types. Rules across keys are left to
+drs-exporter check --offline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from exporter.commands.options import add_log
+from exporter.commands.outcome import Outcome
+from exporter.docs.config_schema import config_schema
+from exporter.runtime.assets import config_example
+
+add_options = add_log
+
+
+def run(_options: argparse.Namespace) -> Outcome:
+    return Outcome(0, json.dumps(config_schema(config_example()), indent=2))
