@@ -75,6 +75,7 @@ docs: $(VENV)/dev.stamp
 	$(BIN)/python -m exporter.docs.coverage > docs/api-coverage.md
 	$(BIN)/python -m exporter.docs.operations | cat - docs/parts/*.md > docs/operations.md
 	$(BIN)/python deploy/grafana/build.py
+	$(BIN)/python scripts/chart_schema.py
 
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python scripts/pictures/draw.py $(PARTS)

@@ -1,4 +1,4 @@
-"""The Helm chart: what it renders for which values, and which values it refuses."""
+"""The Helm chart: the manifests that it renders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from helm_python import Chart, HelmError, lint
+from helm_python import lint
 
 from exporter.commands.main import parse
 from exporter.config import load
@@ -37,11 +37,6 @@ pytestmark = needs("make")
 MINIMAL = ci_values("minimal")
 PATH = "/var/lib/drs-exporter"
 each_ci_file = pytest.mark.parametrize("name", CI)
-
-
-@pytest.fixture(scope="module")
-def chart(tmp_path_factory: pytest.TempPathFactory) -> AssembledChart:
-    return AssembledChart(tmp_path_factory.mktemp("chart") / "drs-exporter")
 
 
 @each_ci_file
@@ -226,63 +221,3 @@ def test_the_network_policy_allows_dns_and_https_out_and_two_ports_in(chart: Ass
     (inside,) = spec["ingress"]
     assert [port["port"] for port in inside["ports"]] == ["metrics", "health"]
     assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53], [443], [3128]]
-
-
-REFUSED: dict[str, tuple[Values, str]] = {
-    "no image": ({"image": {"repository": ""}}, "image.repository: build the image with deploy/docker/Dockerfile"),
-    "unknown key": ({"shard": 3}, "additional properties 'shard' not allowed"),
-    "unknown nested key": ({"web": {"port": 1}}, "at '/web': additional properties 'port' not allowed"),
-    "no replica": ({"replicas": 0}, "at '/replicas': minimum: got 0, want 1"),
-    "shards as text": ({"shards": "3"}, "at '/shards': got string, want integer"),
-    "log level": ({"log": {"level": "trace"}}, "at '/log/level': value must be one of 'debug', 'info', 'warning', "),
-    "one port twice": ({"web": {"healthPort": 10826}}, "web.healthPort: 10826 is the port of the metrics"),
-    "two monitors": (
-        {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}},
-        "enable serviceMonitor or podMonitor: with both, Prometheus scrapes each pod twice",
-    ),
-    "two configurations": ({"configFrom": {"secret": "x"}}, "set one of config, configFrom.configMap and configFrom."),
-    "a path without a volume": (
-        {"config": {**MINIMAL["config"], "storage": {"path": PATH}}},
-        "config.storage.path: set storage.enabled instead",
-    ),
-    "another path than the volume": (
-        {"config": {**MINIMAL["config"], "storage": {"path": "/data"}}, "storage": {"enabled": True}},
-        f"config.storage.path: remove it, storage.enabled sets it to the path of the volume, {PATH}",
-    ),
-}
-
-
-@pytest.mark.parametrize(("values", "message"), REFUSED.values(), ids=REFUSED)
-def test_wrong_values_are_refused_with_the_key_and_what_is_allowed(
-    values: Values, message: str, chart: AssembledChart
-) -> None:
-    with pytest.raises(HelmError) as raised:
-        chart.render({**MINIMAL, **values})
-    assert message in str(raised.value)
-
-
-def test_without_a_configuration_nothing_is_rendered(chart: AssembledChart) -> None:
-    with pytest.raises(HelmError, match=r"set one of config, configFrom\.configMap and configFrom\.secret"):
-        chart.render({"image": MINIMAL["image"]})
-
-
-@pytest.mark.parametrize("key", ["prometheusRule", "dashboards"])
-def test_the_chart_as_it_is_in_git_names_make_chart_where_files_are_missing(key: str) -> None:
-    with pytest.raises(HelmError, match=r"is missing in this folder: run `make chart`, and install build/chart"):
-        Chart.load(DEPLOY / "helm" / "drs-exporter").render({**MINIMAL, key: {"enabled": True}}, name="drs")
-
-
-def test_the_default_values_contain_every_key_of_their_schema() -> None:
-    source = DEPLOY / "helm" / "drs-exporter"
-    schema = json.loads((source / "values.schema.json").read_text())
-    defaults = yaml.safe_load((source / "values.yaml").read_text())
-
-    def check(part: Any, values: Any) -> None:
-        if "$ref" in part:
-            part = schema["definitions"][part["$ref"].rpartition("/")[2]]
-        if "properties" in part and not part.get("additionalProperties", True):
-            assert part["properties"].keys() - {"global", "config"} == values.keys()
-            for key in values:
-                check(part["properties"][key], values[key])
-
-    check(schema, defaults)
