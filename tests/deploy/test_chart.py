@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from exporter.commands.main import parse
 from exporter.config import load
 from tests.lib.chart import (
     CI,
+    SOURCE,
+    VERSIONS,
     AssembledChart,
     Manifest,
     Release,
@@ -207,17 +211,38 @@ def test_rules_and_dashboards_are_the_shipped_ones(chart: AssembledChart) -> Non
 
 
 def test_the_chart_has_the_version_of_the_exporter() -> None:
-    metadata = yaml.safe_load((DEPLOY / "helm" / "drs-exporter" / "Chart.yaml").read_text())
+    metadata = yaml.safe_load((SOURCE / "Chart.yaml").read_text())
     project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
     assert metadata["version"] == metadata["appVersion"] == project["version"]
 
 
+def test_the_oldest_version_is_that_of_the_tests() -> None:
+    assert yaml.safe_load((SOURCE / "Chart.yaml").read_text())["kubeVersion"] == f">={VERSIONS[0]}-0"
+
+
+def test_pods_use_the_user_and_the_paths_of_the_image(chart: AssembledChart) -> None:
+    dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
+    release = chart.render(MINIMAL)
+    folder = str(Path(container(release.one("Pod"))["command"][0]).parent)
+    assert f'ENTRYPOINT ["{folder}/drs-exporter"]' in dockerfile
+    assert f"-- {folder}/drs-exporter check" in release.notes
+    for manifest in (release.one("Pod"), release.workloads[0]):
+        context = pod_spec(manifest)["securityContext"]
+        assert f"USER {context['runAsUser']}:{context['runAsGroup']}" in dockerfile
+
+
+def test_helm_can_store_a_release_with_everything(chart: AssembledChart) -> None:
+    release = chart.render(ci_values("sharded"))
+    files = [path.read_bytes() for path in chart.folder.rglob("*") if path.is_file()]
+    stored = gzip.compress(json.dumps(release.manifests).encode() + b"".join(base64.b64encode(file) for file in files))
+    assert len(base64.b64encode(stored)) < 1024 * 1024, "the limit of a Secret"
+
+
 def test_the_sources_contain_no_copy_of_rules_and_dashboards() -> None:
-    assert not (DEPLOY / "helm" / "drs-exporter" / "files").exists()
+    assert not (SOURCE / "files").exists()
 
 
 def test_the_network_policy_allows_dns_and_https_out_and_two_ports_in(chart: AssembledChart) -> None:
     spec = chart.render(ci_values("existing")).one("NetworkPolicy")["spec"]
-    (inside,) = spec["ingress"]
-    assert [port["port"] for port in inside["ports"]] == ["metrics", "health"]
+    assert [[port["port"] for port in rule["ports"]] for rule in spec["ingress"]] == [["metrics"], ["health"]]
     assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53], [443], [3128]]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
+import shlex
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import yaml
-from helm_python import Chart, HelmError
+from helm_python import Chart, HelmError, parse_set_string
 
-from tests.lib.chart import SOURCE, AssembledChart, Values, ci_values
+from tests.lib.chart import SOURCE, AssembledChart, Values, ci_values, container, pod_spec
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs
 
@@ -81,6 +84,19 @@ def test_wrong_values_are_refused_with_the_key_and_what_is_allowed(
 def test_without_a_configuration_nothing_is_rendered(chart: AssembledChart) -> None:
     with pytest.raises(HelmError, match=r"set one of config, configFrom\.configMap and configFrom\.secret"):
         chart.render({"image": MINIMAL["image"]})
+
+
+@needs("make")
+def test_the_command_of_the_readme_renders_the_chart(chart: AssembledChart) -> None:
+    (command,) = re.findall(r"^helm install (?:.*\\\n)*.*", (ROOT / "README.md").read_text(), re.MULTILINE)
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[3] == "build/chart/drs-exporter"
+    given = parse_set_string(",".join(word for before, word in pairwise(words) if before == "--set"))
+    release = chart.render(given)
+    (workload,) = release.workloads
+    assert container(workload)["envFrom"] == [{"secretRef": {"name": "drs-credentials"}}]
+    assert pod_spec(workload)["volumes"][0]["configMap"]["name"] == "drs-config"
+    assert not release.of_kind("ConfigMap")
 
 
 @pytest.mark.parametrize("key", ["prometheusRule", "dashboards"])
