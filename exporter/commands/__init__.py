@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "write a report of a wave: what happened to each task, when",
     "check": "validate the configuration, then query the cloud",
     "query": "print the status of a task, or details by their type",
+    "assets": "write rules, dashboards, runbooks and examples into a directory",
     "schema": "print the JSON Schema of the configuration",
     "metrics": "print the catalogue of metrics",
     "completion": "print a script for your shell",

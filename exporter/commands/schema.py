@@ -24,4 +24,9 @@ add_options = add_log
 
 
 def run(_options: argparse.Namespace) -> Outcome:
-    return Outcome(0, json.dumps(config_schema(config_example()), indent=2))
+    return Outcome(0, schema_text())
+
+
+def schema_text() -> str:
+    """Return the schema as JSON, without a line break at the end; raises OSError if the package is incomplete."""
+    return json.dumps(config_schema(config_example()), indent=2)

@@ -178,6 +178,6 @@ def test_defaults_are_written_as_users_write_them() -> None:
     assert Config.model_fields["poll"].get_default(call_default_factory=True).stale_after == 300.0
 
 
-def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
-    code, output, notes = CommandLine(capsys)("schema")
+def test_the_command_prints_it(command_line: CommandLine) -> None:
+    code, output, notes = command_line("schema")
     assert (code, json.loads(output), notes) == (0, SCHEMA, "")

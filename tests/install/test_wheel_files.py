@@ -1,0 +1,78 @@
+"""What the wheel contains besides the code: files for users, and a start that finds a foreign package `exporter`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.lib.paths import ROOT
+
+START = "import sys, drs_exporter; sys.exit(drs_exporter.main())"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked in an empty folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", f"--outdir={folder}")
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (made,) = folder.glob("*.whl")
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def start(folder: Path, *words: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program of one folder, which another may precede."""
+    path = os.pathsep.join(str(each) for each in (first, folder) if each)
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = (sys.executable, "-P", "-c", START, *words)
+    return subprocess.run(command, env=environment, check=False, cwd=folder, capture_output=True, text=True)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_wheel_and_a_checkout_write_the_same_files(wheel: Path, tmp_path: Path) -> None:
+    for folder in (wheel, ROOT):
+        done = start(folder, "assets", str(tmp_path / folder.name))
+        assert (done.returncode, done.stderr) == (0, "")
+    written = tree(tmp_path / wheel.name)
+    assert written == tree(tmp_path / ROOT.name)
+    assert len(written) > 100
+
+
+def test_a_foreign_package_before_ours_is_one_clear_line(wheel: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "exporter" / "__init__.py"
+    foreign.parent.mkdir()
+    foreign.write_text("raise SystemExit('imported')\n")
+    done = start(wheel, "--version", first=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"drs-exporter: another package named exporter, {foreign}, is in the place of ours: "
+        "install drs-exporter into a virtual environment of its own, or with pipx\n"
+    )
+
+
+def test_a_foreign_package_that_has_overwritten_ours_is_the_same_line(wheel: Path, tmp_path: Path) -> None:
+    for name in ("drs_exporter.py", "exporter/__main__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((wheel / name).read_bytes())
+    foreign = tmp_path / "exporter" / "__init__.py"
+    for text in ("", "__version__ = '1.0'\n"):
+        foreign.write_text(text)
+        done = start(tmp_path, "--version")
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"drs-exporter: another package named exporter, {foreign}, is in")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_without_code_does_not_hide_ours(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "exporter" / "assets").mkdir(parents=True)
+    assert start(wheel, "schema", first=tmp_path).returncode == 0
