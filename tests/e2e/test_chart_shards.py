@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from exporter.simulator import DEMO_SECRET_KEY
-from tests.e2e.programs import Exporter, Simulator, account, get
-from tests.lib.chart import AssembledChart, container
+from exporter.simulator import DEMO_ACCESS_KEY, DEMO_SECRET_KEY
+from tests.e2e.programs import Exporter, Simulator, account, get, run
+from tests.lib.chart import AssembledChart, ci_values, container
 from tests.lib.tools import needs
 
 pytestmark = needs("make")
 
 SHARDS = 3
+KEYS = {"DEMO_AK": DEMO_ACCESS_KEY, "DEMO_SK": DEMO_SECRET_KEY}
 LOCAL = {":10826": "127.0.0.1:0", ":10827": "127.0.0.1:0"}
 TIMES = re.compile(r"drs_task_collected_timestamp_seconds\{")
 """Lines whose value is when a process polled."""
@@ -39,13 +41,13 @@ def still_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def processes(chart: AssembledChart, shards: int, url: str, folder: Path) -> list[Exporter]:
     """Start a process for each shard, as a pod would, but on free ports of this machine."""
     demo: Any = account("demo", url, 0, 1)
-    demo["credentials"]["secret_key"] = {"env": "DEMO_SECRET_KEY"}
+    demo["credentials"] |= {"access_key": {"env": "DEMO_AK"}, "secret_key": {"env": "DEMO_SK"}}
     config = {"accounts": [demo], "poll": {"interval": "1s", "rate_limit": 1000, "burst": 1000}}
     release = chart.render({"image": {"repository": "drs-exporter"}, "config": config, "shards": shards})
     folder.mkdir()
     (file := folder / "config.yaml").write_text(release.one("ConfigMap")["data"]["config.yaml"])
     return [
-        Exporter(*options_of(workload, file), folder=folder / str(number), env={"DEMO_SECRET_KEY": DEMO_SECRET_KEY})
+        Exporter(*options_of(workload, file), folder=folder / str(number), env=KEYS)
         for number, workload in enumerate(release.workloads)
     ]
 
@@ -64,10 +66,19 @@ def series(exporters: Sequence[Exporter]) -> list[str]:
     return sorted(line.rpartition(" ")[0] if TIMES.match(line) else line for line in kept)
 
 
-def until_ready(exporter: Exporter) -> None:
-    """Wait until the probe of the pod would find it ready."""
+def check_helm_test(chart: AssembledChart, url: str) -> None:
+    """Run the command of `helm test`, which succeeds for a ready exporter and fails for all else."""
+    *command, _ = container(chart.render(ci_values("minimal")).one("Pod"))["command"]
+    assert run(sys.executable, *command[1:], url).stdout == "ready\n\n"
+    assert run(sys.executable, *command[1:], f"{url}-not").returncode == 1
+
+
+def until_ready(exporter: Exporter) -> str:
+    """Wait until the probe of the pod would find it ready, and return the URL of the probe."""
     found = exporter.until(lambda: re.search(r'"health": ?"(http:[^"]+)/-/healthy"', exporter.stderr), "its address")
-    exporter.until(lambda: get(f"{found[1]}/-/ready").status_code == 200, "it is ready")
+    url = f"{found[1]}/-/ready"
+    exporter.until(lambda: get(url).status_code == 200, "it is ready")
+    return url
 
 
 def test_the_shards_of_the_chart_show_together_what_one_process_shows(
@@ -76,8 +87,8 @@ def test_the_shards_of_the_chart_show_together_what_one_process_shows(
     with ExitStack() as stack:
         single = [stack.enter_context(one) for one in processes(chart, 1, still_cloud, tmp_path / "one")]
         shards = [stack.enter_context(one) for one in processes(chart, SHARDS, still_cloud, tmp_path / "shards")]
-        for exporter in (*single, *shards):
-            until_ready(exporter)
+        urls = [until_ready(exporter) for exporter in (*single, *shards)]
+        check_helm_test(chart, urls[0])
         shards[0].until(lambda: series(shards) == series(single), "the series are the same")
         tasks = Counter(line.split('task_id="')[1][:36] for line in series(shards) if line.startswith("drs_task_info{"))
         assert len(tasks) > 10
