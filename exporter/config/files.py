@@ -21,6 +21,9 @@ T = TypeVar("T")
 FILES = DaemonPool("files", threads=64, timeout=5.0)
 """Threads that read files: a network file system that hangs, or a pipe, must not block the event loop."""
 _ENV_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_CREDENTIAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
+"""The environment variable in which systemd passes the directory of a service's credentials."""
 _SECRET_BYTES = 64 * 1024
 _KEYS = {"env": f"^{_ENV_NAME.pattern}$", "file": "."}
 """What a secret may refer to, and the pattern of its value."""
@@ -43,17 +46,21 @@ class Secret:
         literal: the secret itself, as written in the configuration.
         env: else the environment variable that contains it.
         file: else the file that contains it.
+        credential: else the name of a credential that systemd passes to the service.
     """
 
     literal: str = ""
     env: str = ""
     file: Path | None = None
+    credential: str = ""
     # By (mtime_ns, size, inode) of the file: its content.
     _read: dict[tuple[int, ...], str] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         if self.env:
             return f"Secret(env {self.env})"
+        if self.credential:
+            return f"Secret(credential {self.credential})"
         return f"Secret(file {self.file})" if self.file else "Secret(***)"
 
     def reveal(self) -> str:
@@ -63,8 +70,8 @@ class Secret:
             NotReadyError: it is missing, unreadable or empty; the text contains the remedy.
             ConfigError: the file contains no secret.
         """
-        if self.file:
-            return self._reveal_file(self.file)
+        if file := self._path():
+            return self._reveal_file(file)
         secret = os.environ.get(self.env, "") if self.env else self.literal
         if not secret and self.env:
             raise NotReadyError(f"environment variable {self.env} is not set or empty: export {self.env}=...")
@@ -77,7 +84,19 @@ class Secret:
 
         While a file is missing, unreadable or empty, or its file system does not respond, the last secret is returned.
         """
-        return await _read_off_loop(self.file, self._reveal_or_last, self._read) if self.file else self.reveal()
+        file = self._path()
+        return await _read_off_loop(file, self._reveal_or_last, self._read) if file else self.reveal()
+
+    def _path(self) -> Path | None:
+        if not self.credential:
+            return self.file
+        directory = os.environ.get(_CREDENTIALS_DIRECTORY)
+        if not directory:
+            raise NotReadyError(
+                f"environment variable {_CREDENTIALS_DIRECTORY} is not set: systemd sets it for services with "
+                "LoadCredential=; elsewhere, export the directory of the secret files"
+            )
+        return Path(directory) / self.credential
 
     def _reveal_or_last(self) -> str:
         try:
@@ -85,13 +104,13 @@ class Secret:
         except NotReadyError as error:
             if not self._read:
                 raise
-            if self.file not in _unavailable:
-                _unavailable.add(self.file)
+            if self._path() not in _unavailable:
+                _unavailable.add(self._path())
                 _log.error("a secret file can't be used; the last secret stays in use", error=str(error))
             return next(iter(self._read.values()))
-        if self.file in _unavailable:
-            _unavailable.remove(self.file)
-            _log.info("a secret file can be used again", file=str(self.file))
+        if self._path() in _unavailable:
+            _unavailable.remove(self._path())
+            _log.info("a secret file can be used again", file=str(self._path()))
         return secret
 
     def _reveal_file(self, file: Path) -> str:
@@ -128,8 +147,12 @@ class Secret:
                 raise ValueError("expected {env: NAME} with the name alone, without $ and braces")
             case {"file": str(name)} if len(value) == 1:
                 secret = cls(file=folder_of(info) / name)
+            case {"credential": str(name)} if len(value) == 1 and _CREDENTIAL_NAME.fullmatch(name):
+                secret = cls(credential=name)
+            case {"credential": str()} if len(value) == 1:
+                raise ValueError("expected {credential: NAME} with the name alone, as in LoadCredential=NAME:PATH")
             case _:
-                raise ValueError("expected text (quote a number), {env: NAME} or {file: PATH}")
+                raise ValueError("expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}")
         secret.reveal()  # so that a missing one is found when the configuration is loaded
         return secret
 

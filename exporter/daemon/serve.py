@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 from exporter.config import Config, ConfigError
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.self_metrics import BAD_REQUESTS, LOGINS_FAILED
+from exporter.runtime.systemd import Systemd
 from exporter.runtime.watchdog import Watchdog
 from exporter.web.app import application, health_application
 from exporter.web.auth import AccessControl
@@ -58,7 +60,8 @@ async def serve(
     `lifecycle` so does a POST. The sockets of `health` serve only /-/healthy and /-/ready, over plain HTTP.
     """
     gc.set_threshold(*_GC_THRESHOLDS)
-    reload = partial(exporter.reload, load)
+    systemd = Systemd(os.environ)
+    reload = partial(_reload, exporter, load, systemd)
     app = application(exporter, reload if lifecycle else None, prefix)
     servers = [(_server(exporter, app, web), sockets)]
     if health:
@@ -70,21 +73,38 @@ async def serve(
     watchdog.on_signal(stop.set)
     try:
         async with exporter, asyncio.TaskGroup() as group:
-            watching = group.create_task(watchdog.watch())
+            watching = [group.create_task(watchdog.watch()), group.create_task(systemd.watch(lambda: exporter.healthy))]
             polling = group.create_task(exporter.run())
             serving = [group.create_task(server.serve(list(bound))) for server, bound in servers]
             following = group.create_task(follow(requested, reload))
             started()
+            systemd.ready(_status(exporter))
             await stop.wait()
             _log.info("stopping")
+            systemd.stopping()
             async with exporter.reloading:  # no project is added or removed from now on
-                for task in (watching, following, polling):
+                for task in (*watching, following, polling):
                     task.cancel()
                 for server, _ in servers:
                     server.should_exit = True
                 await asyncio.wait(serving)
     finally:
         watchdog.end()  # also where the end was a crash
+
+
+async def _reload(exporter: Exporter, load: Callable[[], Config] | None, systemd: Systemd) -> None:
+    """Reload the configuration, and report to systemd when that begins, ends, and whether it fails."""
+    systemd.reloading()
+    status = "cannot use the new configuration, see the log: the old one stays in use"
+    try:
+        await exporter.reload(load)
+        status = _status(exporter)
+    finally:
+        systemd.ready(status)
+
+
+def _status(exporter: Exporter) -> str:
+    return f"projects polled: {len(exporter.pollers)}"
 
 
 def _server(exporter: Exporter, app: ASGIApp, web: WebFile, connections: int | None = None) -> Server:

@@ -11,7 +11,7 @@ from tests.lib.paths import DEPLOY
 from tests.lib.tools import needs, tool
 
 UNIT = DEPLOY / "systemd" / "drs-exporter.service"
-EXPOSURE = 20
+EXPOSURE = 12
 """The highest exposure level of 100, as systemd-analyze computes it."""
 
 

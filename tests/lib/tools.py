@@ -25,7 +25,9 @@ PACKAGES = {
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",
+    "nsenter": "util-linux",
     "systemd-analyze": "systemd",
+    "systemd-nspawn": "systemd-container",
 }
 """The programs that tests may need, and the Debian packages that have them."""
 _found: dict[str, str] = {}

@@ -112,7 +112,7 @@ def test_faults_of_a_section(row: tuple[str, ...]) -> None:
             "credentials:\n    type: ak_sk\n    acess_key: A\n    secret_key: 12",
             "4: accounts[0].credentials.access_key: required key is missing",
             f"6: accounts[0].credentials.acess_key: unknown key; did you mean access_key? {AK_SK_KEYS}",
-            "7: accounts[0].credentials.secret_key: expected text (quote a number), {env: NAME} or {file: PATH}",
+            "7: accounts[0].credentials.secret_key: expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}",
         ),
         (
             "credentials: {type: ak_sk, access_key: A, secret_key: B, HUSH}",

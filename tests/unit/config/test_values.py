@@ -136,7 +136,7 @@ def test_secret_file_that_holds_no_secret(tmp_path: Path, written: bytes, fault:
 
 @pytest.mark.parametrize("wrong", [5, True, [], {}, {"env": "A", "file": "b"}, {"env": 5}, {"file": 5}, {"hush": None}])
 def test_no_secret(wrong: object) -> None:
-    expected = "expected text (quote a number), {env: NAME} or {file: PATH}"
+    expected = "expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}"
     assert fault_of(secret_of, wrong) == f"{PATH}: {expected}"
 
 
