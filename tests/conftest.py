@@ -26,6 +26,7 @@ from tests.stress import shuffle
 _SHARED = (
     *("tests/e2e/", "tests/hostile/", "tests/install/"),
     *("tests/daemon/test_predictions.py", "tests/daemon/test_weekend.py", "tests/deploy/test_alertmanager.py"),
+    "tests/deploy/test_systemd_boot.py",
     *("tests/faults/test_isolation.py", "tests/simulator/test_vendor_sdk.py", "tests/unit/runtime/test_clock.py"),
 )
 """Folders and files in which the tests of a file share something that takes long to set up."""

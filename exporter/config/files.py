@@ -25,7 +25,7 @@ _CREDENTIAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 """The environment variable in which systemd passes the directory of a service's credentials."""
 _SECRET_BYTES = 64 * 1024
-_KEYS = {"env": f"^{_ENV_NAME.pattern}$", "file": "."}
+_KEYS = {"env": f"^{_ENV_NAME.pattern}$", "file": ".", "credential": f"^{_CREDENTIAL_NAME.pattern}$"}
 """What a secret may refer to, and the pattern of its value."""
 _REFERENCES = (
     (re.compile(r"\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:.*|env[.:(].*|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}"), "{env: NAME}"),

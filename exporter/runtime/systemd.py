@@ -48,5 +48,5 @@ class Systemd:
             return
         # A supervisor that does not read must never block or end the service.
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
-            notifications.setblocking(False)
+            notifications.settimeout(0)
             notifications.sendto(message.encode(), self._address)

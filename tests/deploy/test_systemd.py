@@ -39,7 +39,7 @@ def test_the_command_has_the_options() -> None:
 def test_the_documentation_names_the_secrets_that_the_unit_passes() -> None:
     passed = {credential.partition(":")[0] for credential in settings("LoadCredential")}
     document = (DEPLOY.parent / "docs" / "running.md").read_text()
-    assert set(re.findall(rf"/run/credentials/{UNIT.name}/(\w+)", document)) == passed
+    assert set(re.findall(r"{credential: (\w+)}", document)) == passed
     assert len(passed) == 2
 
 

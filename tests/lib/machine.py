@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.programs import Program, run, until
 from tests.lib.paths import DEPLOY
 from tests.lib.tools import tool
@@ -55,7 +57,8 @@ def overlay(folder: Path) -> Iterator[Path]:
 
         def mount(*arguments: str | Path) -> None:
             mounted = run("mount", *arguments)
-            assert mounted.returncode == 0, mounted.stderr
+            if mounted.returncode:  # a container without this capability
+                pytest.skip(f"this machine can't be copied: {mounted.stderr}")
             stack.callback(run, "umount", "--lazy", arguments[-1])
 
         mount("-t", "tmpfs", "tmpfs", folder)
@@ -77,11 +80,8 @@ def booted(root: Path, output: Path) -> Iterator[Machine]:
     options = [f"--bind-ro={source}:/opt/{target}" for source, target in binds.items()]
     options += ["--register=no", "--keep-unit", "--resolv-conf=off", "--link-journal=no", "--timezone=off"]
     masks = [f"systemd.mask={name}.service" for name in _UNWANTED]
-    with Program(
-        [tool("systemd-nspawn"), f"--directory={root}", "--machine=drs-exporter-test", *options]
-        + ["--boot", "systemd.unit=basic.target", *masks],
-        output,
-    ) as container:
+    options += [f"--directory={root}", "--machine=drs-exporter-test", "--boot", "systemd.unit=basic.target", *masks]
+    with Program([tool("systemd-nspawn"), *options], output) as container:
         leader = container.until(lambda: _systemd_below(container.pid), "systemd starts")
         machine = Machine(root, leader)
         container.until(lambda: machine.systemctl("is-active", "basic.target").returncode == 0, "it boots")

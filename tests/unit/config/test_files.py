@@ -228,3 +228,26 @@ def test_files_of_cas_are_equal_where_their_paths_are(tmp_path: Path) -> None:
     assert (first, hash(first)) == (same, hash(same))
     assert first not in {other, str(first)}
     assert repr(first) == f"CaFile('{tmp_path / 'a.pem'}')"
+
+
+def test_a_credential_is_a_file_in_the_directory_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret_key").write_text("one\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    secret = token({"credential": "secret_key"})
+    assert repr(secret) == "Secret(credential secret_key)"
+    assert secret.reveal() == "one"
+    assert in_real_time(secret.current)() == "one"
+    with pytest.raises(NotReadyError, match=r"secret file '.*/other' cannot be read"):
+        token({"credential": "other"})
+
+
+def test_a_credential_outside_of_a_service_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(NotReadyError, match="CREDENTIALS_DIRECTORY is not set: systemd sets it for services"):
+        token({"credential": "secret_key"})
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "..", "", "a/b", "$SK"])
+def test_the_name_of_a_credential_is_no_path(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected \{credential: NAME\} with the name alone"):
+        token({"credential": name})

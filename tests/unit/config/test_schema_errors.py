@@ -10,6 +10,7 @@ from tests.lib.settings import fault_in, fault_of
 ACCOUNT = "accounts:\n- {name: a, cloud: otc, credentials: {type: token, token: t}, regions: [eu-de]}\n"
 KEYS = "(allowed: burst, interval, operation_rate_limit, rate_limit, stale_after, timeout)"
 AK_SK_KEYS = "(allowed: access_key, secret_key, security_token, type)"
+SECRETS = "expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}"
 DURATION = (
     "expected a duration such as 500ms, 30s, 5m, 1h30m or 7d (units d, h, m, s, ms in this order)"
     " or a number of seconds; more than zero, at most 3650d"
@@ -112,7 +113,7 @@ def test_faults_of_a_section(row: tuple[str, ...]) -> None:
             "credentials:\n    type: ak_sk\n    acess_key: A\n    secret_key: 12",
             "4: accounts[0].credentials.access_key: required key is missing",
             f"6: accounts[0].credentials.acess_key: unknown key; did you mean access_key? {AK_SK_KEYS}",
-            "7: accounts[0].credentials.secret_key: expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}",
+            f"7: accounts[0].credentials.secret_key: {SECRETS}",
         ),
         (
             "credentials: {type: ak_sk, access_key: A, secret_key: B, HUSH}",

@@ -19,7 +19,7 @@ def supervisor(address: str) -> Iterator[socket.socket]:
     """The socket on which systemd receives notifications."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as received:
         received.bind(address)
-        received.setblocking(False)
+        received.settimeout(0)
         yield received
 
 
