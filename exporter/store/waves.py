@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.model.shard import ALL
-from exporter.model.waves import Stage, WaveStatus, listed_ids, stage_of
+from exporter.model.waves import Incomplete, Stage, WaveState, WaveStatus, listed_ids, stage_of
 from exporter.storage import NoStorage, WaveTimes
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class Waves:
             store.context.waves.record()
         now = self._clock.now()
         running = [self._status(wave) for wave in self._waves.values() if stage_of(wave, now) is Stage.RUNNING]
+        for status in running:
+            if _lacks_tasks(status):
+                self._restored.pop(status.name, None)
         self._ready_since = {status.name: self._since(status) for status in running if status.ready}
         for status in running:
             self._store(status)
@@ -134,3 +137,10 @@ class Waves:
         ready = None if self.sharded else status.judged()
         since = self._clock.unix(self._ready_since.get(wave.name, self._clock.steady())) if ready else None
         return replace(status, ready=ready, ready_since=since)
+
+
+def _lacks_tasks(status: WaveStatus) -> bool:
+    """Return whether a wave is not ready whatever the states of its members are: not all of its tasks are known."""
+    members = len(status.members) - status.counts[WaveState.EXCLUDED]
+    unlisted = any(gap.reason is Incomplete.LISTS for gap in status.incomplete)
+    return status.polled and (unlisted or bool(status.missing_ids) or members < (status.expected or 0))

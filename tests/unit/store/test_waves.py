@@ -117,6 +117,39 @@ async def test_the_time_since_when_an_earlier_process_saw_a_wave_ready_counts_if
     assert status.ready_since == EPOCH + since
 
 
+@pytest.mark.parametrize(
+    ("complete", "keys", "since"),
+    [(True, {}, 30), (False, {}, 60), (True, {"expected": 2}, 60), (True, {"include": [{"id": "a"}, {"id": "b"}]}, 60)],
+)
+@simulated
+async def test_a_wave_is_not_ready_since_before_the_restart_if_more_than_its_members_kept_it_from_being_ready(
+    complete: bool,  # noqa: FBT001
+    keys: dict[str, Any],
+    since: float,
+) -> None:
+    times, stored = {"from": "2026-01-01T00:00:00Z"}, {"w": WaveTimes(ready=True, since=EPOCH + 30)}
+    storage = SimpleNamespace(restored=Restored(waves=stored), set_wave=lambda *_: None)
+    fixture = StoreFixture()
+    fixture.run(wave(**times))
+    await asyncio.sleep(20)
+    for job_type in JOB_TYPES:
+        await fixture.lists(job_type=job_type)
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
+    waves.restore()
+    waves.configure(config_of(waves=[wave(**{**times, **keys})]).waves)
+    await asyncio.sleep(20)
+    await fixture.lists(listed_task(), complete=complete)
+    waves.observe()
+    await asyncio.sleep(20)
+    await fixture.lists(listed_task())
+    waves.configure(config_of(waves=[wave(**times)]).waves)
+    waves.observe()
+    (status,) = waves.all()
+    assert (status.ready, status.ready_since) == (True, EPOCH + since)
+
+
 @simulated
 async def test_a_wave_of_another_project_changes_nothing() -> None:
     fixture = await fixture_of()
