@@ -13,7 +13,7 @@ import structlog
 from exporter.storage import folder, limits, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from pathlib import Path
 
     from exporter.model.events import Event
@@ -71,24 +71,15 @@ class Database:
         Raises:
             sqlite3.Error, OSError: it cannot be opened now.
         """
-
-        def read(connection: sqlite3.Connection) -> Restored:
-            return rows.read_restored(connection, now)
-
-        return self._guarded(lambda: read(self._connected(now)))
+        return self._guarded(lambda: rows.read_restored(self._connected(now), now))
 
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises as `open` does."""
         return self._guarded(lambda: self._write(batch))
 
-    def read_events(self, since: float, until: float, tasks: Collection[TaskKey] | None) -> list[Event]:
+    def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending; raises as `open` does."""
-
-        def read(connection: sqlite3.Connection) -> list[Event]:
-            found = rows.read_events(connection, since, until)
-            return [event for event in found if tasks is None or _is_of(event, tasks)]
-
-        return self._guarded(lambda: read(self._connected(until)))
+        return self._guarded(lambda: [*rows.read_events(self._connected(until), since, until)])
 
     def read_points(self, key: TaskKey, since: float, until: float) -> list[Point]:
         """Return the history of a task, ascending; raises as `open` does."""
@@ -183,10 +174,3 @@ class Database:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
-
-
-def _is_of(event: Event, tasks: Collection[TaskKey]) -> bool:
-    """Return whether an event is of one of the tasks, or of its subtasks."""
-    owner = event.account, event.region, event.project
-    ids = (event.task_id, event.detail.get("parent_id"))
-    return any((owner, task_id) in tasks for task_id in ids if task_id is not None)

@@ -12,7 +12,7 @@ from exporter.storage.records import TaskKey
 from exporter.storage.storage import NoStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from exporter.model.events import Event
@@ -39,12 +39,7 @@ class StorageReader(NoStorage):
         self._connection = connection
         self.restored = rows.read_restored(connection, now)
 
-    async def read_events(
-        self,
-        since: float,
-        until: float,
-        tasks: Collection[TaskKey] | None = None,  # noqa: ARG002 - its only caller needs those of projects as well
-    ) -> list[Event]:
+    async def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending."""
         return [*rows.read_events(self._connection, since, until)]
 

@@ -9,13 +9,11 @@ import structlog
 from exporter.storage.records import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from exporter.config import StorageSettings
     from exporter.model.events import Event
     from exporter.model.task import ProjectKey
     from exporter.model.timeline import Point
-    from exporter.storage.records import Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
+    from exporter.storage.records import Member, Restored, Run, TaskTimes, WaveTimes
 
 
 _log = structlog.get_logger()
@@ -57,15 +55,13 @@ class Storage(Protocol):
         """Store the last observations of a task; None once it is removed."""
 
     def set_member(self, wave: str, key: ProjectKey, task_id: str, member: Member | None) -> None:
-        """Store a member of a wave; None once its deletion is proved."""
+        """Store a member of a wave; None once the wave has another name, or has begun again."""
 
     def set_wave(self, wave: str, times: WaveTimes | None) -> None:
         """Store the readiness of a wave; None if it is unknown."""
 
-    async def read_events(
-        self, since: float, until: float, tasks: Collection[TaskKey] | None = None
-    ) -> list[Event] | None:
-        """Return the events of a time, ascending, of some tasks and their subtasks or of all; None if that fails."""
+    async def read_events(self, since: float, until: float) -> list[Event] | None:
+        """Return the events of a time, ascending; None if that fails."""
 
     async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point] | None:
         """Return the history of a task, ascending, a minute between two points; None if that fails."""
@@ -109,9 +105,7 @@ class NoStorage:
     def set_wave(self, wave: str, times: WaveTimes | None) -> None:
         """Leave it out."""
 
-    async def read_events(
-        self, since: float, until: float, tasks: Collection[TaskKey] | None = None
-    ) -> list[Event] | None:
+    async def read_events(self, since: float, until: float) -> list[Event] | None:
         """Return None."""
 
     async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -183,7 +183,7 @@ class SqliteStorage:
             self._added.set()
 
     def set_member(self, wave: str, key: ProjectKey, task_id: str, member: Member | None) -> None:
-        """Queue a member of a wave, if it has changed; None once its deletion is proved."""
+        """Queue a member of a wave, if it has changed; None once the wave has another name, or has begun again."""
         if self._members.put((wave, TaskKey(key, task_id)), member):
             self._added.set()
 
@@ -192,11 +192,9 @@ class SqliteStorage:
         if self._waves.put(wave, times):
             self._added.set()
 
-    async def read_events(
-        self, since: float, until: float, tasks: Collection[TaskKey] | None = None
-    ) -> list[Event] | None:
+    async def read_events(self, since: float, until: float) -> list[Event] | None:
         """Return the events of a time that are written, ascending; None if that fails."""
-        return await self._call(self._database.read_events, since, until, tasks)
+        return await self._call(self._database.read_events, since, until)
 
     async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point] | None:
         """Return the history of a task that is written, ascending; None if that fails."""

@@ -80,7 +80,7 @@ def main(path: Path, kills: int, seed: int) -> None:
         writing += bool(committed)
         made = Database(path, 30 * 86_400.0, 512_000_000)
         made.open(_START + number * _HOUR + _HOUR / 2)
-        found = [row.at for row in made.read_events(0, 1e10, None)]
+        found = [row.at for row in made.read_events(0, 1e10)]
         made.close()
         assert reported <= {*found}, f"lost {len(reported - {*found})} events (seed {seed}, kill {number})"
         assert len(found) == len({*found}), f"events twice (seed {seed}, kill {number})"

@@ -26,7 +26,7 @@ DAMAGED_FILES = 40
 
 
 def found(made: Database) -> list[Event]:
-    return made.read_events(0, 1e10, None)
+    return made.read_events(0, 1e10)
 
 
 def test_the_next_process_continues_after_the_last_event(tmp_path: Path) -> None:
@@ -53,17 +53,6 @@ def test_the_runs_of_the_exporter_have_a_start_and_a_last_write(tmp_path: Path) 
     assert made.open(NOW + 200).alive_at == NOW + 120
     assert made.read_runs(0, 1e10) == [Run(NOW, NOW + 20), Run(NOW + 100, NOW + 120), Run(NOW + 200, NOW + 200)]
     assert made.read_runs(NOW + 30, NOW + 110) == [Run(NOW + 100, NOW + 120)]
-    made.close()
-
-
-def test_events_of_tasks_contain_those_of_their_subtasks(tmp_path: Path) -> None:
-    subtask = event(task_id="b", parent_id="a")
-    made = database(tmp_path)
-    listed = (event(), subtask, event(task_id="c"), event(task_id=None))
-    made.write(Batch(NOW, events=tuple(enumerate(listed))))
-    assert made.read_events(0, 1e10, {TASK}) == [event(), subtask]
-    assert made.read_events(0, 1e10, {TaskKey(KEY, "c")}) == [event(task_id="c")]
-    assert made.read_events(0, 1e10, set()) == []
     made.close()
 
 
